@@ -6,7 +6,7 @@
  */
 import {defined} from '../domain/defined.js';
 import {type ErrorReport, MeshError} from '../domain/errors.js';
-import {declareMesh, type Declaration, type DeclaringTexts, readTexts} from '../domain/mesh/declare.js';
+import {declareMesh, type Declaration, type DeclarationTexts, readTexts} from '../domain/mesh/declare.js';
 import {type GuideCluster, type GuideVariables, readGuideVariables} from '../domain/mesh/guide-variables.js';
 import {parseClusterName} from '../domain/mesh/names.js';
 import {declaredOrOverride, checkFormats, withContexts} from '../domain/mesh/resolve.js';
@@ -54,14 +54,14 @@ const defaultNetwork = 'network1';
 /** The state of the work directory, and the clusters requested by arguments, flags and variables. */
 interface InitFacts {
   readonly workDir: string;
-  readonly texts: DeclaringTexts;
+  readonly texts: DeclarationTexts;
   readonly makefile: MakefileImport;
   readonly requested: GuideVariables;
 }
 
 /** A plan, with the contents of mesh.yaml, contexts.yaml and .gitignore after it. */
 interface InitPlan extends Plan {
-  readonly after: DeclaringTexts;
+  readonly after: DeclarationTexts;
 }
 
 export const init = onePhase<InitRequest, InitResult, InitFacts, InitPlan>({
@@ -195,7 +195,7 @@ function reportInit(run: PhaseRun<InitFacts, InitPlan>): InitResult {
 
 type DeclaredCluster = Omit<InitCluster, 'outcome'>;
 
-function clustersOf(texts: DeclaringTexts): readonly DeclaredCluster[] {
+function clustersOf(texts: DeclarationTexts): readonly DeclaredCluster[] {
   const {file, contexts} = readTexts(texts);
   return withContexts(file?.clusters ?? [], contexts).map(({name, context, network}) =>
     defined<DeclaredCluster>({name, context, network}),

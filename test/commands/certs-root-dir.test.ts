@@ -195,7 +195,7 @@ describe('said wrongly', () => {
     expect(ran.code).toBe(2);
     const {error} = answerOf(ran) as {error: {code: string; message: string}};
     expect(error.code).toBe(code);
-    expect(error.message).toMatch(/^--(?:signer|root-dir) /);
+    expect(error.message).toMatch(/--(?:signer|root-dir) /);
     expect(error.message).not.toContain('\n');
     expect(await dir.snapshot()).toEqual({});
   });

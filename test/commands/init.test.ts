@@ -56,7 +56,7 @@ describe('init', () => {
   it('says each change once, on standard output', async () => {
     const run = await init('a', 'b', 'c', 'd', 'e');
     expect(run.stderr).toBe('');
-    expect(run.stdout).toContain('mesh.yaml: added e');
+    expect(run.stdout).toContain('mesh.yaml: added cluster e');
   });
 
   it('changes nothing when it is run again', async () => {
@@ -88,7 +88,7 @@ describe('init', () => {
     const before = await dir.read('mesh.yaml');
     const run = await init('cluster1=mine', '-o', 'json');
     expect(answer(run).clusters).toMatchObject([{name: 'cluster1', context: 'mine', outcome: 'done'}]);
-    expect(answer(run).changes).toContainEqual(expect.stringMatching(/contexts\.yaml.* mine .*mesh\.yaml keeps$/));
+    expect(answer(run).changes).toContainEqual(expect.stringMatching(/contexts\.yaml.* mine, .*mesh\.yaml$/));
     expect(await dir.read('mesh.yaml')).toBe(before);
     expect(await dir.read('contexts.yaml')).toContain('cluster1: mine');
   });

@@ -318,7 +318,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
     const told = await verified();
     // The first line is gone: who keeps one line and puts it aside must not get away with it.
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 put-aside', 'c2 put-aside']);
-    expect(told.result.clusters[0]?.heads[0]?.message).toMatch(/put aside/);
+    expect(told.result.clusters[0]?.heads[0]?.message).toMatch(/archived journal/);
     expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
     execFileSync('sh', ['-c', 'rm journal.broken-*'], {cwd: mesh.dir});
     expect(results(await verified())).toEqual(['c1 not-known-here', 'c2 not-known-here']);

@@ -78,8 +78,8 @@ describe('MESH113', () => {
       /^line 1: entry/,
     ],
     ['a line is gone', ([, ...rest]) => joined(rest), /^line 1: /],
-    ['the newest lines are gone', (lines) => joined(lines.slice(0, 2)), /not in the journal/],
-    ['lines changed places', ([a = '', b = '', ...rest]) => joined([b, a, ...rest]), /belongs/],
+    ['the newest lines are gone', (lines) => joined(lines.slice(0, 2)), /is missing/],
+    ['lines changed places', ([a = '', b = '', ...rest]) => joined([b, a, ...rest]), /expected entry/],
     ['a line is of an unknown form', ([a = '', ...rest]) => joined([a, '{"kind":"note"}', ...rest]), /^line 2: /],
     ['a line is a merge marker', ([a = '', ...rest]) => joined([a, '<<<<<<< ours', ...rest]), /^line 2: /],
   ])('is an error where %s, and the fix begins a new chain', async (_, change, observed) => {

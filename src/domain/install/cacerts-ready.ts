@@ -28,10 +28,15 @@ export function refuseCacerts(
 ): ErrorReport | undefined {
   const what = `Secret ${namespace}/cacerts of ${cluster}`;
   const refuse = (message: string, ...before: readonly Hint[]): ErrorReport =>
-    problem('NO_CACERTS', message, ...before, advice`${kubectlMesh('trust push', [cluster])}`);
+    problem(
+      'NO_CACERTS',
+      message,
+      ...before,
+      advice`push the cluster CA with: ${kubectlMesh('trust push', [cluster])}`,
+    );
   const missing = parts.find(({key}) => workDirectory[key] === undefined);
   if (missing) {
-    const generate = advice`${kubectlMesh('certs generate', [cluster])}`;
+    const generate = advice`issue it with: ${kubectlMesh('certs generate', [cluster])}`;
     return refuse(`cluster ${cluster} has no CA yet: ${cluster}/${missing.name} not found`, generate);
   }
   if (secret === 'absent') {
@@ -43,7 +48,7 @@ export function refuseCacerts(
     .filter(({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret.files[key], ordered))
     .map(({name}) => name);
   if (different.length === 0) return undefined;
-  const diff = advice`${kubectlMesh('trust diff', [cluster])}`;
+  const diff = advice`compare them with: ${kubectlMesh('trust diff', [cluster])}`;
   return refuse(`${what} differs from the work directory: ${different.join(', ')}`, diff);
 }
 
@@ -57,7 +62,7 @@ export function refuseForeignCacerts(
     problem(
       'NO_CACERTS',
       `Secret ${namespace}/cacerts of ${cluster} ${message}`,
-      advice`to print the Certificate that creates it: ${kubectlMesh('certs request', words`${cluster} --cert-manager --issuer ISSUER`)}`,
+      advice`print the Certificate that creates it with: ${kubectlMesh('certs request', words`${cluster} --cert-manager --issuer ISSUER`)}`,
     );
   if (secret === 'absent') return refuse('does not exist yet: istiod would create a self-signed root');
   const missing = [

@@ -143,21 +143,25 @@ function externalIssuer(
 ): ExternalIssuer | undefined {
   if (signer.type !== 'external') return undefined;
   const variable = (name: string, value: string): Variable => ({name, value, setBy: 'mesh.yaml trust.signer'});
-  const requireFeature = (what: string, feature: 'istiodTlsMounted' | 'kubernetesSigner'): void => {
+  const requireFeature = (feature: 'istiodTlsMounted' | 'kubernetesSigner'): void => {
     if (hasFeature(version, feature)) return;
-    throw new MeshError('USAGE', `${what} requires Istio ${features[feature].from} or later, but the version is ${text}`, {
-      hints: ['set a later istio.version in mesh.yaml, or use another trust.signer with the settings in an overlay'],
-    });
+    throw new MeshError(
+      'USAGE',
+      `issuer ${signer.issuer} requires Istio ${features[feature].from} or later, but the version is ${text}`,
+      {
+        hints: ['set a later istio.version in mesh.yaml, or use another trust.signer with the settings in an overlay'],
+      },
+    );
   };
   switch (signer.issuer) {
     case 'istio-csr': {
-      requireFeature('istio-csr', 'istiodTlsMounted');
+      requireFeature('istiodTlsMounted');
       const {caAddress = defaultCaAddress} = signer;
       return {istiod: [variable('ENABLE_CA_SERVER', 'false')], proxies: [], caAddress};
     }
     case 'kubernetes-csr': {
       const {signerName: name} = signer;
-      requireFeature("Kubernetes' CSR API", 'kubernetesSigner');
+      requireFeature('kubernetesSigner');
       if (roots === undefined) {
         throw new MeshError(
           'FILE_MISSING',

@@ -82,7 +82,10 @@ export function headComparer({
     const damaged = archived.find((file) => file.entries.some((entry) => entryId(entry) === id && isRecorded(entry)));
     // Otherwise an archive with only this line would be sufficient.
     if (damaged) {
-      return verdict('put-aside', `${inArchive(damaged)}, but earlier entries there are not: do not rely on them`);
+      return verdict(
+        'put-aside',
+        `${inArchive(damaged)}, but earlier entries there are not, so that journal is not reliable`,
+      );
     }
     const cut = (why: string): HeadVerdict => verdict('cut', `is not in the journal: ${why}`);
     if (head.chain === own) return cut('this copy of the work directory wrote it');
@@ -120,14 +123,14 @@ export interface RecordedHead {
 }
 
 /** An object that may record a journal head. */
-export interface HeadCarrier {
+export interface AnnotatedObject {
   /** `Secret istio-system/cacerts` */
   readonly where: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** Returns the install records among ConfigMaps, for all revisions. */
-export function installRecordCarriers(configMaps: readonly KubeObject[]): readonly HeadCarrier[] {
+export function installRecordObjects(configMaps: readonly KubeObject[]): readonly AnnotatedObject[] {
   return configMaps
     .filter(({metadata: {name}}) => name === recordName(undefined) || name.startsWith(recordName('')))
     .map((object) => ({where: describeRef(refOf(object)), annotations: object.metadata.annotations ?? {}}));
@@ -135,7 +138,7 @@ export function installRecordCarriers(configMaps: readonly KubeObject[]): readon
 
 /** Compares the heads that these objects record. Objects without one are left out. */
 export function compareRecordedHeads(
-  objects: readonly HeadCarrier[],
+  objects: readonly AnnotatedObject[],
   compare: ReturnType<typeof headComparer>,
 ): readonly RecordedHead[] {
   return objects.flatMap(({where, annotations}): readonly RecordedHead[] => {

@@ -132,11 +132,11 @@ export interface Holder {
 /** Returns every subject in bindings, including groups. */
 export function holdersIn(grants: readonly Grant[]): readonly Holder[] {
   const named = grants.flatMap((grant) => grant.binding.subjects.map((subject) => ({subject, grant})));
-  const held = groupBy(named, ({subject}) => subjectId(subject));
-  const of = (id: string): readonly Grant[] => [...new Set(held.get(id)?.map(({grant}) => grant))];
-  return [...held].map(([id, [{subject}]]) => {
-    const own = of(id);
-    return {id, subject, own, all: [...own, ...impliedGroups(subject).map(subjectId).flatMap(of)]};
+  const byId = groupBy(named, ({subject}) => subjectId(subject));
+  const grantsOf = (id: string): readonly Grant[] => [...new Set(byId.get(id)?.map(({grant}) => grant))];
+  return [...byId].map(([id, [{subject}]]) => {
+    const own = grantsOf(id);
+    return {id, subject, own, all: [...own, ...impliedGroups(subject).map(subjectId).flatMap(grantsOf)]};
   });
 }
 

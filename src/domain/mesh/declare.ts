@@ -1,6 +1,6 @@
 /**
- * What is to be written into mesh.yaml, contexts.yaml and .gitignore so that the next command knows what this one was
- * told. It writes only what was said, and never over something declared (a recorded UID excepted, see below). Pure.
+ * Records values in mesh.yaml, contexts.yaml and .gitignore, so that later commands do not need them as flags. Only given
+ * values are written, and declared values are never replaced (except for a UID, see below). Pure.
  */
 import {defined} from '../defined.js';
 import {valueAt} from '../tree.js';
@@ -19,14 +19,14 @@ import {checkContexts, withContexts} from './resolve.js';
 import type {ContextsFile, MeshFile} from './schema.js';
 import type {DeclaredSigner} from './signer-schema.js';
 
-/** The declaring files as they are; undefined where there is none. */
-export interface DeclaringTexts {
+/** The content of the files; undefined for a file that does not exist. */
+export interface DeclarationTexts {
   readonly mesh: string | undefined;
   readonly contexts: string | undefined;
   readonly gitignore: string | undefined;
 }
 
-/** What mesh.yaml declares outside `clusters` and a command may be told, by the field's path. */
+/** The paths of the fields of mesh.yaml outside `clusters` that a command can set. */
 const fieldPaths = {
   meshID: 'meshID',
   trustDomain: 'trustDomain',
@@ -39,40 +39,40 @@ const fieldPaths = {
 
 type ByCluster = Readonly<Record<string, string>>;
 
-/** What was said and is to be known from now on. */
+/** The values to record. */
 export interface Declaration extends Partial<
   Readonly<Record<Exclude<keyof typeof fieldPaths, 'revisions' | 'signer'>, string>>
 > {
-  /** Clusters that must be declared. */
+  /** Clusters to declare. */
   readonly clusters?: readonly string[];
-  /** Control planes that run. */
+  /** Running control plane revisions. */
   readonly revisions?: readonly string[];
   readonly signer?: DeclaredSigner;
-  /** By cluster. Recorded where neither file has a context. */
+  /** By cluster. Recorded if neither file has a context. */
   readonly contexts?: ByCluster;
   /**
-   * By cluster: this person's own contexts. Recorded in mesh.yaml where neither file has a context, else in
-   * contexts.yaml: what others declared stays theirs.
+   * By cluster: this user's own contexts. Recorded in mesh.yaml if neither file has a context, otherwise in contexts.yaml:
+   * values that others declared are kept.
    */
   readonly ownContexts?: ByCluster;
-  /** By cluster. Recorded where mesh.yaml has none. */
+  /** By cluster. Recorded if mesh.yaml has no network. */
   readonly networks?: ByCluster;
-  /** Whether .gitignore gets its patterns beside a mesh.yaml that is there already, too. */
+  /** Whether the patterns are added to .gitignore even if mesh.yaml already exists. */
   readonly gitignore?: boolean;
-  /** By cluster. Replaces another UID: the caller has had that agreed to. */
+  /** By cluster. Replaces a different UID: the caller must have confirmation. */
   readonly uids?: ByCluster;
 }
 
-/** Files to write, and what that means in words, one line each. */
-export interface DeclaredFiles {
+/** The files to write, with a summary of the changes. */
+export interface DeclarationFiles {
   readonly files: readonly {readonly path: string; readonly content: string}[];
   readonly summary: readonly string[];
-  /** All three, once these are written. */
-  readonly after: DeclaringTexts;
+  /** The content of all three files after the write. */
+  readonly after: DeclarationTexts;
 }
 
-/** What mesh.yaml and contexts.yaml say; no mesh.yaml says nothing, and no contexts.yaml maps nothing. */
-export function readTexts({mesh, contexts}: Partial<DeclaringTexts>): {
+/** Parses mesh.yaml and contexts.yaml. A missing contexts.yaml is an empty map. */
+export function readTexts({mesh, contexts}: Partial<DeclarationTexts>): {
   readonly file: MeshFile | undefined;
   readonly contexts: ContextsFile;
 } {
@@ -83,20 +83,20 @@ export function readTexts({mesh, contexts}: Partial<DeclaringTexts>): {
 }
 
 /**
- * The files that differ once the declaration is written down. Throws `MESH_YAML_INVALID` when what is there is not valid,
- * and `CONTRADICTION` when the two files together send two clusters to one context: no other command could work with them.
+ * Returns the files that change when the values are recorded. Throws `MESH_YAML_INVALID` if mesh.yaml is invalid, and
+ * `CONTRADICTION` if both files together assign one context to two clusters, which every other command rejects.
  */
-export function declareMesh(texts: DeclaringTexts, declaration: Declaration): DeclaredFiles {
+export function declareMesh(texts: DeclarationTexts, declaration: Declaration): DeclarationFiles {
   const {clusters = [], contexts = {}, ownContexts = {}, networks = {}, uids = {}} = declaration;
   const {file, contexts: own} = readTexts(texts);
-  const summary = file ? [] : [`made ${layout.meshYaml} and ${layout.gitignore}`];
+  const summary = file ? [] : [`created ${layout.meshYaml} and ${layout.gitignore}`];
   let {mesh = newMeshFile(), contexts: ownText} = texts;
   for (const field of Object.keys(fieldPaths) as (keyof typeof fieldPaths)[]) {
     const path = fieldPaths[field];
     const value = declaration[field];
     if (value === undefined || valueAt(file, path.split('.')) !== undefined) continue;
     mesh = setMeshField(mesh, path, value);
-    summary.push(`${layout.meshYaml}: ${path} ${describeValue(value)}`);
+    summary.push(`${layout.meshYaml}: set ${path} to ${describeValue(value)}`);
   }
   const known = new Map<string, NewCluster>((file?.clusters ?? []).map((cluster) => [cluster.name, cluster]));
   const added = [...new Set(clusters)].flatMap((name) => {
@@ -106,9 +106,9 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
   });
   mesh = addClusters(mesh, added);
   for (const cluster of added) known.set(cluster.name, cluster);
-  summary.push(...added.map(({name}) => `${layout.meshYaml}: added ${name}`));
+  summary.push(...added.map(({name}) => `${layout.meshYaml}: added cluster ${name}`));
 
-  /** Sets a field of the declared clusters for which `needed` says so. */
+  /** Sets a field of the declared clusters for which `needed` returns true. */
   const setField = (
     field: 'context' | 'network' | 'uid',
     values: ByCluster,
@@ -120,27 +120,27 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
     });
     if (set.length > 0) mesh = setClusterField(mesh, field, Object.fromEntries(set));
     for (const [name, value] of set) known.set(name, {...known.get(name), name, [field]: value});
-    summary.push(...set.map(([name, value]) => `${layout.meshYaml}: ${field} of ${name} is ${value}`));
+    summary.push(...set.map(([name, value]) => `${layout.meshYaml}: set ${field} of cluster ${name} to ${value}`));
   };
   const hasNoContext = ({name, context}: NewCluster): boolean => context === undefined && own[name] === undefined;
   setField('context', contexts, hasNoContext);
   for (const [name, context] of Object.entries(ownContexts)) {
     const shared = known.get(name)?.context;
-    const mine = own[name] ?? shared;
-    if (mine === undefined || mine === context) continue;
+    const current = own[name] ?? shared;
+    if (current === undefined || current === context) continue;
     ownText = setContext(ownText, name, context);
-    const before = shared === undefined ? '' : `, before ${shared}, which ${layout.meshYaml} keeps`;
-    summary.push(`${layout.contextsYaml}: ${name} is ${context} for you${before}`);
+    const overridden = shared === undefined ? '' : `, which overrides ${shared} in ${layout.meshYaml}`;
+    summary.push(`${layout.contextsYaml}: set your context of cluster ${name} to ${context}${overridden}`);
   }
   setField('context', ownContexts, hasNoContext);
   setField('network', networks, ({network}) => network === undefined);
   setField('uid', uids, (cluster, uid) => cluster.uid !== uid);
 
-  // A person who has a mesh.yaml has decided about .gitignore already, unless they ask again or keys are to come.
+  // Users with a mesh.yaml have already decided about .gitignore, unless they request it or keys are about to be written.
   const gitignore = !file || declaration.gitignore === true ? addGitignore(texts.gitignore) : texts.gitignore;
-  if (file && gitignore !== texts.gitignore) summary.push(`${layout.gitignore}: private keys stay out of git`);
-  const after: DeclaringTexts = {mesh, contexts: ownText, gitignore};
-  // An edit that breaks a file, or a rule across fields or files, must not reach the disk.
+  if (file && gitignore !== texts.gitignore) summary.push(`${layout.gitignore}: excluded private keys`);
+  const after: DeclarationTexts = {mesh, contexts: ownText, gitignore};
+  // Validates the result: an invalid file, or one that violates a rule across fields or files, must not be written.
   const written = readTexts(after);
   checkContexts(withContexts(written.file?.clusters ?? [], written.contexts));
   const files = [

@@ -1,16 +1,16 @@
-/** Validities in mesh.yaml: whole days, written `3650d`. A day is 24 h. */
+/** Validity periods in mesh.yaml: whole days, such as `3650d`. A day has 24 h. */
 
 export const daysPattern = /^[1-9][0-9]{0,5}d$/;
 
-/** Days of a validity such as `3650d`. The text must match {@link daysPattern}: the schema sees to that. */
+/** Returns the days of a validity period such as `3650d`. The text must match {@link daysPattern}; the schema ensures it. */
 export function parseDays(text: string): number {
   return Number(text.slice(0, -1));
 }
 
-/** A share of a lifetime, written `30%`: 1 to 99. */
+/** A share of a lifetime such as `30%`, from 1 to 99. */
 export const percentPattern = /^[1-9][0-9]?%$/;
 
-/** The share, 0 to 1, of a text that matches {@link percentPattern}. */
+/** Returns a share as a number from 0 to 1. The text must match {@link percentPattern}. */
 export function parsePercent(text: string): number {
   return Number(text.slice(0, -1)) / 100;
 }

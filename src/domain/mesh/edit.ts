@@ -1,7 +1,7 @@
 /**
- * Edits of mesh.yaml and contexts.yaml that change only the lines they are about. Comments, order, quotes, blank lines
- * and indentation stay byte for byte, because the text itself is edited at the places where the parser found the
- * fields; printing the parsed document again would reformat what a person wrote.
+ * Edits mesh.yaml and contexts.yaml and changes only the affected lines. Comments, order, quotes, blank lines and
+ * indentation stay byte for byte, because the text is edited at the positions that the parser reports; formatting the
+ * parsed document would change what users wrote.
  */
 import {
   type Document,
@@ -20,19 +20,19 @@ import {
 import {MeshError} from '../errors.js';
 import {gitignorePatterns} from './layout.js';
 
-/** Fields of a cluster entry that this program writes, in the order in which it writes them. */
+/** The fields of a cluster entry that this program writes, in order. */
 const clusterFields = ['context', 'network', 'role', 'primary', 'uid'] as const;
 export type ClusterField = (typeof clusterFields)[number];
 
 /** A cluster to add. */
 export type NewCluster = {readonly name: string} & Readonly<Partial<Record<ClusterField, string>>>;
 
-/** A new, empty mesh.yaml. */
+/** Returns a new mesh.yaml without clusters. */
 export function newMeshFile(): string {
-  return '# The mesh, as kubectl mesh makes and checks it.\napiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n';
+  return '# The mesh, as declared for kubectl mesh.\napiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n';
 }
 
-/** Adds clusters at the end of the list. The text must be a valid mesh.yaml without clusters of these names. */
+/** Appends clusters to the list. The text must be a valid mesh.yaml without clusters of these names. */
 export function addClusters(text: string, added: readonly NewCluster[]): string {
   if (added.length === 0) return text;
   const top = topMap(parse(text));
@@ -49,8 +49,8 @@ export function addClusters(text: string, added: readonly NewCluster[]): string 
 }
 
 /**
- * Sets one field of clusters, by their names: all at once, since finding the places costs a reading of the whole text.
- * Throws `INTERNAL` when there is no such cluster: callers look first.
+ * Sets a field of clusters, given values by cluster name: all at once, because finding the positions requires parsing the
+ * whole text. Throws `INTERNAL` if a cluster does not exist; callers must check this first.
  */
 export function setClusterField(
   text: string,
@@ -68,10 +68,10 @@ export function setClusterField(
   return edited(text, edits);
 }
 
-/** The order in which this program writes the fields before `clusters`. */
+/** The order of the fields before `clusters`. */
 const meshOrder = ['apiVersion', 'kind', 'meshID', 'trustDomain', 'istio', 'trust'];
 
-/** Sets a field of the file itself, or of one of its blocks (`istio.version`); a map is written in one line. */
+/** Sets a top-level field or a field of a block (`istio.version`). A map is written on one line. */
 export function setMeshField(text: string, field: string, value: string | object): string {
   const top = topMap(parse(text));
   const [block = '', name] = field.split('.');
@@ -83,22 +83,22 @@ export function setMeshField(text: string, field: string, value: string | object
   return edited(text, [insert(text, top, `${block}: {${pair}}`, lines, placeOf(top, block, meshOrder))]);
 }
 
-/** Sets this person's context of a cluster in contexts.yaml; undefined is a file that does not exist yet. */
+/** Sets this user's context of a cluster in contexts.yaml. `text` is undefined if the file does not exist yet. */
 export function setContext(text: string | undefined, cluster: string, context: string): string {
   if (text === undefined || text.trim() === '') {
-    return `# Kubeconfig contexts of this person: they go before the ones in mesh.yaml. Not for git.\n${cluster}: ${scalar(context)}\n`;
+    return `# Your kubeconfig contexts, which take precedence over those in mesh.yaml. Do not commit this file.\n${cluster}: ${scalar(context)}\n`;
   }
   const top: unknown = parse(text).contents;
   if (!isMap(top)) return appendLines(text, [`${cluster}: ${scalar(context)}`]);
   return edited(text, [setPair(text, top, cluster, context)]);
 }
 
-/** .gitignore with every pattern that keeps keys and this person's files out of git; what stands there stays. */
+/** Adds the missing patterns for keys and this user's files to .gitignore. Existing lines are kept. */
 export function addGitignore(text: string | undefined): string {
   const present = new Set((text ?? '').split(/\r?\n/).map((line) => line.trim()));
   const missing = gitignorePatterns.filter((pattern) => !present.has(pattern));
   if (text !== undefined && missing.length === 0) return text;
-  return appendLines(text ?? '', ['# kubectl mesh: private keys, and what belongs to one person only', ...missing]);
+  return appendLines(text ?? '', ["# kubectl mesh: private keys and each user's own files", ...missing]);
 }
 
 function parse(text: string): Document.Parsed {
@@ -118,22 +118,22 @@ function setPair(text: string, map: YAMLMap, key: string, value: string | object
   return insert(text, map, pair, [pair], placeOf(map, key, order));
 }
 
-/** The last pair of a map whose key comes before this one in an order; undefined where there is none. */
+/** Returns the last pair of a map whose key precedes this one in an order; undefined if there is none. */
 function placeOf(map: YAMLMap, key: string, order: readonly string[]): Pair | undefined {
   const before = order.slice(0, Math.max(0, order.indexOf(key)));
   return map.items.filter((pair) => isScalar(pair.key) && before.includes(String(pair.key.value))).at(-1);
 }
 
-/** Adds to a collection, behind one of its items: on the same line, or in lines of their own, as the collection is written. */
+/** Adds to a collection after one of its items: on the same line in flow style, otherwise on separate lines. */
 function insert(
   text: string,
   collection: YAMLMap | YAMLSeq,
   inLine: string,
   lines: readonly string[] = [inLine],
-  behind: unknown = collection.items.at(-1),
+  after: unknown = collection.items.at(-1),
 ): Edit {
-  const end = behind === undefined ? startOf(collection) + 1 : endOf(behind);
-  if (collection.flow === true) return {from: end, to: end, by: `${behind === undefined ? '' : ', '}${inLine}`};
+  const end = after === undefined ? startOf(collection) + 1 : endOf(after);
+  if (collection.flow === true) return {from: end, to: end, by: `${after === undefined ? '' : ', '}${inLine}`};
   const start = startOf(collection);
   const indent = ' '.repeat(start - (text.lastIndexOf('\n', start - 1) + 1));
   return insertLines(
@@ -147,7 +147,7 @@ function startOf(node: {readonly range?: readonly [number, number, number] | nul
   return node.range?.[0] ?? 0;
 }
 
-/** Where an item's own text ends: not counting comments and blank lines that the parser hangs on collections. */
+/** Returns where an item's own text ends, without comments and blank lines that the parser attaches to collections. */
 function endOf(item: unknown): number {
   if (isPair(item)) {
     // A pair without a value ("key:") ends with its colon.
@@ -157,35 +157,35 @@ function endOf(item: unknown): number {
   return isNode(item) ? (item.range?.[1] ?? 0) : 0;
 }
 
-/** A value as YAML writes it: quoted where it would be read as a number, a boolean or null. */
+/** Formats a string as a YAML scalar, quoted if it would be read as a number, a boolean or null. */
 function scalar(value: string): string {
   return stringify(value, {lineWidth: 0}).trimEnd();
 }
 
-/** A value on one line, a map in braces. */
+/** Formats a value on one line, a map in flow style. */
 function inline(value: string | object): string {
   return typeof value === 'string'
     ? scalar(value)
     : stringify(value, {lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false}).trimEnd();
 }
 
-/** A piece of text to replace. */
+/** A replacement of a part of the text. */
 interface Edit {
   readonly from: number;
   readonly to: number;
   readonly by: string;
 }
 
-/** The text with all its edits, whose places are those of the text as it was. */
+/** Applies edits, whose positions are those in the original text. */
 function edited(text: string, edits: readonly Edit[]): string {
   return edits
     .toSorted((one, other) => other.from - one.from)
     .reduce((result, {from, to, by}) => result.slice(0, from) + by + result.slice(to), text);
 }
 
-/** Inserts whole lines behind the line on which `offset` stands, with the file's own line ends. */
+/** Inserts lines after the line that contains `offset`, with the file's line endings. */
 function insertLines(text: string, offset: number, lines: readonly string[]): Edit {
-  // A block scalar ends behind its last line feed: its next line starts right there.
+  // A block scalar ends after its last line feed, where the next line starts.
   const lineEnd = text[offset - 1] === '\n' ? offset - 1 : text.indexOf('\n', offset);
   const from = lineEnd === -1 ? text.length : lineEnd + 1;
   const feed = text.includes('\r\n') ? '\r\n' : '\n';

@@ -6,24 +6,24 @@ import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import type {Override} from './resolve.js';
 
-/** One cluster as the variables name it. */
+/** One cluster in the variables. */
 export interface GuideCluster {
   readonly name: string;
   readonly context?: string;
   readonly network?: Override;
 }
 
-/** What the variables say. */
+/** The values of the variables. */
 export interface GuideVariables {
   readonly meshID?: Override;
   readonly clusters: readonly GuideCluster[];
 }
 
-/** Reads them. Throws `MISSING_VALUE` when they name no cluster, or a context or network of an unnamed one. */
+/** Reads the variables. Throws `MISSING_VALUE` if they name no cluster, or a context for a cluster without a name. */
 export function readGuideVariables(environment: Readonly<Record<string, string | undefined>>): GuideVariables {
   const override = (source: string): Override | undefined => {
     const value = environment[source];
-    // An empty variable is one that a script meant to set.
+    // An empty variable counts as unset: a script failed to set it.
     return value === undefined || value === '' ? undefined : {value, source};
   };
   const numbers = [
@@ -32,15 +32,17 @@ export function readGuideVariables(environment: Readonly<Record<string, string |
   const clusters = numbers.flatMap((number): readonly GuideCluster[] => {
     const [name, context, network] = ['CLUSTER', 'CTX', 'NETWORK'].map((word) => override(`${word}_${number}`));
     if (name) return [defined<GuideCluster>({name: name.value, context: context?.value, network})];
-    // The guide has one NETWORK_1 for several clusters: a network alone names no cluster.
+    // The guide has one NETWORK_1 for several clusters, so a network alone does not declare a cluster.
     if (!context) return [];
-    throw new MeshError('MISSING_VALUE', `${context.source} is set and CLUSTER_${number} is not`, {
+    throw new MeshError('MISSING_VALUE', `${context.source} is set, but CLUSTER_${number} is not`, {
       hints: [`export CLUSTER_${number}=NAME, or unset ${context.source}`],
     });
   });
   if (clusters.length === 0) {
-    throw new MeshError('MISSING_VALUE', 'the environment names no cluster: CLUSTER_1 is not set', {
-      hints: ['export CLUSTER_1=NAME CTX_1=CONTEXT NETWORK_1=NETWORK MESH=ID WORK_DIR=DIR, as the guide does'],
+    throw new MeshError('MISSING_VALUE', 'no cluster in the environment: CLUSTER_1 is not set', {
+      hints: [
+        "set the variables as in Istio's guide: export CLUSTER_1=NAME CTX_1=CONTEXT NETWORK_1=NETWORK MESH=ID WORK_DIR=DIR",
+      ],
     });
   }
   return defined<GuideVariables>({clusters, meshID: override('MESH')});

@@ -1,6 +1,6 @@
 /**
- * Work directories made by Istio's own Makefiles: which files are copied so that they are istiod's names, and what the
- * Makefiles got wrong. Pure: folders in, copies and faults out.
+ * Work directories created by Istio's Makefiles: returns the files to copy to istiod's names, and the faults that the
+ * Makefiles caused. Pure.
  *
  * Sources: istio/istio tools/certs/Makefile at 1.6.14 (`NAME-certs`) and 1.7.8 (`NAME-cacerts-selfSigned`,
  * `NAME-cacerts-k8s`), tools/certs/Makefile.selfsigned.mk and Makefile.k8s.mk since 1.8 (`NAME-cacerts`).
@@ -9,52 +9,52 @@ import {advice, fixWith, type Hint, inWorkDir} from '../suggest/suggestion.js';
 import {groupBy} from '../group-by.js';
 import {clusterLayout, layout} from './layout.js';
 
-/** One file, as far as it is looked at here. */
+/** The parts of a file that are read here. */
 export interface FoundFile {
   readonly size: number;
   /** Permission bits. */
   readonly mode: number;
-  /** Text of a certificate file; keys are not read. */
+  /** The text of a certificate file. Keys are not read. */
   readonly text?: string;
 }
 
-/** A folder by the names of its files. */
-export type Folder = ReadonlyMap<string, FoundFile>;
+/** The files in a directory, by name. */
+export type DirectoryFiles = ReadonlyMap<string, FoundFile>;
 
-/** What stands in a work directory. */
+/** The files in a work directory. */
 export interface MakefileFacts {
-  readonly root: Folder;
-  /** By name: every folder whose name can be a cluster's and that holds files of a CA. */
-  readonly clusters: ReadonlyMap<string, Folder>;
+  readonly root: DirectoryFiles;
+  /** Every directory with CA files whose name is a valid cluster name, by name. */
+  readonly clusters: ReadonlyMap<string, DirectoryFiles>;
 }
 
-/** A file to copy; the original stays as it is. */
+/** A file to copy. The original is not changed. */
 export interface Copy {
   readonly from: string;
   readonly to: string;
-  /** A private key: read, carried and written as one. */
+  /** Whether the file is a private key, which is read and written as one. */
   readonly secret: boolean;
 }
 
-/** What a Makefile got wrong. */
+/** A fault that a Makefile caused. */
 export interface MakefileFault {
   readonly cluster?: string | undefined;
   readonly message: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly hint: Hint;
 }
 
-/** Which Makefile made a cluster's folder; `istiod`: its files have istiod's names (1.6, 1.7 with k8s, 1.8 and later). */
+/** The Makefile that created a cluster's directory. `istiod`: the files have istiod's names (1.6, 1.7 with k8s, 1.8 and later). */
 export type MakefileVariant = 'selfSigned' | 'istiod';
 
-// 1.7.8 `NAME-cacerts-selfSigned` writes these; root-cert.pem has its right name already.
+// The files of `NAME-cacerts-selfSigned` in 1.7.8; root-cert.pem already has the correct name.
 const selfSignedNames = [
   {from: 'selfSigned-ca-key.pem', to: 'ca-key.pem', secret: true},
   {from: 'selfSigned-ca-cert.pem', to: 'ca-cert.pem', secret: false},
   {from: 'selfSigned-ca-cert-chain.pem', to: 'cert-chain.pem', secret: false},
 ] as const;
 
-// `fetch-root-ca` and the k8s targets keep the root under these names.
+// `fetch-root-ca` and the k8s targets store the root with these names.
 const k8sRoot = [
   {from: 'k8s-root-key.pem', to: layout.rootKey, secret: true},
   {from: 'k8s-root-cert.pem', to: layout.rootCert, secret: false},
@@ -64,36 +64,36 @@ const istiodNames = ['ca-cert.pem', 'ca-key.pem', 'root-cert.pem', 'cert-chain.p
 const traces = ['root-ca.conf', 'root-cert.csr', 'root-cert.srl', 'k8s-root-cert.pem', 'k8s-root-key.pem'];
 const clusterTraces = ['intermediate.conf', 'cluster-ca.csr', 'selfSigned-ca-cert.pem', 'selfSigned-cluster-ca.csr'];
 
-/** Names of certificate files whose text the rules below compare. */
+/** The certificate files whose text is compared below. */
 export const comparedFiles = [...selfSignedNames, ...k8sRoot]
   .filter(({secret}) => !secret)
   .flatMap(({from, to}): string[] => [from, to])
   .concat('root-cert.pem');
 
 /**
- * Which Makefile made a folder; undefined when it holds no cluster CA. The targets for virtual machines leave a CA too,
- * in a folder named for a namespace, but no chain of it.
+ * Returns which Makefile created a directory; undefined if it contains no cluster CA. The targets for virtual machines also
+ * create a CA, in a directory named after a namespace, but without its chain.
  */
-export function makefileVariant(folder: Folder): MakefileVariant | undefined {
-  if (folder.has('ca-cert.pem')) {
-    return folder.has('workload-cert.pem') && !folder.has('cert-chain.pem') ? undefined : 'istiod';
+export function makefileVariant(directory: DirectoryFiles): MakefileVariant | undefined {
+  if (directory.has('ca-cert.pem')) {
+    return directory.has('workload-cert.pem') && !directory.has('cert-chain.pem') ? undefined : 'istiod';
   }
-  if (!folder.has('selfSigned-ca-cert.pem')) return undefined;
-  const forMachine = folder.has('selfSigned-workload-cert.pem') && !folder.has('selfSigned-ca-cert-chain.pem');
-  return forMachine ? undefined : 'selfSigned';
+  if (!directory.has('selfSigned-ca-cert.pem')) return undefined;
+  const isForVm = directory.has('selfSigned-workload-cert.pem') && !directory.has('selfSigned-ca-cert-chain.pem');
+  return isForVm ? undefined : 'selfSigned';
 }
 
-/** Whether a Makefile of Istio was at work here. */
+/** Reports whether one of Istio's Makefiles created the work directory. */
 export function isMakefileLayout(facts: MakefileFacts): boolean {
   return (
     traces.some((name) => facts.root.has(name)) ||
-    [...facts.clusters.values()].some((folder) => clusterTraces.some((name) => folder.has(name)))
+    [...facts.clusters.values()].some((directory) => clusterTraces.some((name) => directory.has(name)))
   );
 }
 
-/** What to copy so that the directory has the names that istiod and this program know. Nothing is overwritten. */
+/** Returns the files to copy so that the work directory has the names of istiod and this program. Nothing is overwritten. */
 export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[] {
-  const ofClusters = [...clusters].filter(([, folder]) => canCopy(folder, selfSignedNames));
+  const ofClusters = [...clusters].filter(([, directory]) => canCopy(directory, selfSignedNames));
   return [
     ...(canCopy(root, k8sRoot) ? k8sRoot : []),
     ...ofClusters.flatMap(([cluster]) =>
@@ -106,17 +106,17 @@ export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[]
   ];
 }
 
-/** Whether a set of files is there whole, and none of the names it is copied to is taken. */
-function canCopy(folder: Folder, names: readonly {readonly from: string; readonly to: string}[]): boolean {
-  return names.every(({from, to}) => (folder.get(from)?.size ?? 0) > 0 && !folder.has(to));
+/** Reports whether all files exist, and none of the names to which they are copied. */
+function canCopy(directory: DirectoryFiles, names: readonly {readonly from: string; readonly to: string}[]): boolean {
+  return names.every(({from, to}) => (directory.get(from)?.size ?? 0) > 0 && !directory.has(to));
 }
 
-/** Everything that a Makefile got wrong here, and that certificates and keys do not say when read one by one. */
+/** Returns the faults that a Makefile caused and that reading each certificate and key alone does not reveal. */
 export function makefileFaults({root, clusters}: MakefileFacts): readonly MakefileFault[] {
   const files = [
     ...[...root].map(([name, file]) => ({...file, path: name})),
-    ...[...clusters].flatMap(([cluster, folder]) =>
-      [...folder].map(([name, file]) => ({...file, cluster, path: `${cluster}/${name}`})),
+    ...[...clusters].flatMap(([cluster, directory]) =>
+      [...directory].map(([name, file]) => ({...file, cluster, path: `${cluster}/${name}`})),
     ),
   ];
   return [
@@ -124,64 +124,70 @@ export function makefileFaults({root, clusters}: MakefileFacts): readonly Makefi
     ...files.flatMap(readableKey),
     ...missingRootKey(root, clusters),
     ...splitRoots(root, clusters),
-    ...[...clusters].flatMap(([name, folder]) => clusterFaults(name, folder)),
+    ...[...clusters].flatMap(([name, directory]) => clusterFaults(name, directory)),
   ];
 }
 
-/** A file by its path, and the cluster in whose folder it is. */
+/** A file with its path and the cluster of its directory. */
 type LocatedFile = FoundFile & {readonly cluster?: string; readonly path: string};
 
-/** `kubectl | base64` hides a failure: a secret that is not there becomes a file without content, which make keeps. */
+/** `kubectl | base64` hides a failure: for a missing Secret it creates an empty file, which make keeps. */
 function emptyFile({cluster, path, size}: LocatedFile): readonly MakefileFault[] {
   if (size > 0 || !path.endsWith('.pem')) return [];
-  const message = `${path} is empty: the Makefile did not notice that fetching or signing failed`;
-  return [{cluster, message, hint: advice`${fixWith.run('rm', [inWorkDir(path)])}, and make it again`}];
+  const message = `${path} is empty: the Makefile did not detect that fetching or signing failed`;
+  return [
+    {
+      cluster,
+      message,
+      hint: advice`remove it and run the Makefile target again: ${fixWith.run('rm', [inWorkDir(path)])}`,
+    },
+  ];
 }
 
-/** openssl genrsa writes keys 0600; the k8s targets write the root key by a shell redirection, 0644. */
+/** openssl genrsa creates keys with mode 0600; the k8s targets write the root key through a shell redirection, mode 0644. */
 function readableKey({cluster, path, mode}: LocatedFile): readonly MakefileFault[] {
   if (!path.endsWith('key.pem') || (mode & 0o077) === 0) return [];
-  const message = `${path} can be read by others (mode ${mode.toString(8).padStart(4, '0')})`;
+  const message = `${path} is readable by other users (mode ${mode.toString(8).padStart(4, '0')})`;
   const chmod = fixWith.run('chmod', ['600', inWorkDir(path)]);
-  return [{cluster, message, hint: advice`${chmod}; whoever could read it may have a copy`}];
+  return [{cluster, message, hint: advice`restrict its mode, and note that other users may have a copy: ${chmod}`}];
 }
 
-/** `make clean`, which 1.7.8 runs at the end of each target, removes the root key beside a Makefile. */
-function missingRootKey(root: Folder, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
+/** `make clean`, which 1.7.8 runs at the end of each target, removes the root key in the Makefile's directory. */
+function missingRootKey(root: DirectoryFiles, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
   if (root.has(layout.rootKey) || root.has('k8s-root-key.pem') || clusters.size === 0) return [];
-  const message = `${layout.rootKey} is not here: no further cluster CA can be signed by this root ("make clean" removes it)`;
-  return [{message, hint: 'put the root key back from a copy, or plan a new root for all clusters'}];
+  const message = `${layout.rootKey} not found: this root cannot sign further cluster CAs ("make clean" removes the key)`;
+  return [{message, hint: 'restore the root key from a backup, or plan a new root for all clusters'}];
 }
 
-/** After `make clean` the next NAME-cacerts makes a new root and signs only that cluster's CA with it. */
-function splitRoots(root: Folder, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
+/** After `make clean`, the next NAME-cacerts creates a new root and signs only that cluster's CA with it. */
+function splitRoots(root: DirectoryFiles, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
   const all = [
     {path: layout.rootCert, file: root.get(layout.rootCert) ?? root.get('k8s-root-cert.pem')},
-    ...[...clusters].map(([name, folder]) => ({
+    ...[...clusters].map(([name, directory]) => ({
       path: clusterLayout(name).rootCert,
-      file: folder.get('root-cert.pem'),
+      file: directory.get('root-cert.pem'),
     })),
   ];
   const found = all.filter(({file}) => file?.text !== undefined && file.text.trim() !== '');
   const roots = [...groupBy(found, ({file}) => file?.text?.replace(/\s+/g, '')).values()];
   if (roots.length < 2) return [];
   const list = roots.map((files) => files.map(({path}) => path).join(' and ')).join(' / ');
-  const message = `these have different roots: ${list}. Workloads of one will not trust those of the other`;
-  return [{message, hint: 'decide for one root, and make the other clusters anew under it'}];
+  const message = `different roots: ${list}; workloads under one root do not trust those under another`;
+  return [{message, hint: 'choose one root, and issue the CAs of the other clusters again under it'}];
 }
 
-function clusterFaults(cluster: string, folder: Folder): readonly MakefileFault[] {
-  const flavour = makefileVariant(folder);
-  if (flavour === undefined) return [];
-  const old = folder.get('selfSigned-ca-cert.pem')?.text;
-  const taken = folder.get('ca-cert.pem')?.text;
-  if (old !== undefined && taken !== undefined && old !== taken) {
+function clusterFaults(cluster: string, directory: DirectoryFiles): readonly MakefileFault[] {
+  const variant = makefileVariant(directory);
+  if (variant === undefined) return [];
+  const old = directory.get('selfSigned-ca-cert.pem')?.text;
+  const current = directory.get('ca-cert.pem')?.text;
+  if (old !== undefined && current !== undefined && old !== current) {
     const message = `${cluster} has two CAs: ca-cert.pem and selfSigned-ca-cert.pem differ`;
-    return [{cluster, message, hint: 'ca-cert.pem is used; move the files of the other one away'}];
+    return [{cluster, message, hint: 'ca-cert.pem is used; move the selfSigned-* files to another directory'}];
   }
-  const needed = flavour === 'istiod' ? istiodNames : [...selfSignedNames.map(({from}) => from), 'root-cert.pem'];
-  const missing = needed.filter((file) => !folder.has(file));
+  const needed = variant === 'istiod' ? istiodNames : [...selfSignedNames.map(({from}) => from), 'root-cert.pem'];
+  const missing = needed.filter((file) => !directory.has(file));
   if (missing.length === 0) return [];
-  const message = `${cluster} lacks ${missing.join(', ')}: the Makefile stopped half way`;
-  return [{cluster, message, hint: 'run its target again'}];
+  const message = `${cluster}/ is incomplete: ${missing.join(', ')} not found; the Makefile did not finish`;
+  return [{cluster, message, hint: 'run the Makefile target again'}];
 }

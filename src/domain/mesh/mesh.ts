@@ -1,6 +1,6 @@
 /**
- * The mesh as operations see it: mesh.yaml, contexts.yaml, environment and flags resolved into one value
- * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `resolve.ts` asks for it where it is needed.
+ * The mesh, resolved from mesh.yaml, contexts.yaml, environment and flags (`resolve.ts`), as operations use it. What is
+ * optional in mesh.yaml is optional here; `resolve.ts` has functions that require such values.
  */
 import {istiodServingNames} from '../istio/names.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
@@ -8,33 +8,33 @@ import type {ExpiryThresholds} from '../x509/expiry.js';
 import type {MeshFile, MeshFileCluster} from './schema.js';
 import type {SignerSpec} from './signer.js';
 
-/** One cluster of the mesh: what mesh.yaml says of it (`schema.ts`), with the context and network that hold in this run. */
+/** One cluster of the mesh: its entry in mesh.yaml (`schema.ts`), with the context and network of this run. */
 export interface MeshCluster extends MeshFileCluster {
   readonly role: 'primary' | 'remote';
 }
 
-/** Istio settings shared by all clusters: what mesh.yaml says of them, and defaults. */
+/** Istio settings of all clusters: those in mesh.yaml, and defaults. */
 export interface MeshIstio extends NonNullable<MeshFile['istio']> {
   readonly namespace: string;
   readonly profile: string;
 }
 
-/** How the mesh's trust is made. Days are 24 h. */
+/** Settings for the mesh's certificates. A day has 24 h. */
 export interface MeshTrust {
   readonly keyAlgorithm: KeyAlgorithm;
   readonly rootValidityDays: number;
   readonly clusterValidityDays: number;
-  /** Who signs cluster CAs. */
+  /** The signer of cluster CAs. */
   readonly signer: SignerSpec;
   readonly keepClusterKeys: boolean;
-  /** Render ISTIO_MULTIROOT_MESH and PROXY_CONFIG_XDS_AGENT where the version has them (istio/istio pilot/pkg/features/pilot.go). */
+  /** Render ISTIO_MULTIROOT_MESH and PROXY_CONFIG_XDS_AGENT if the version has them (istio/istio pilot/pkg/features/pilot.go). */
   readonly rotationReady: boolean;
-  /** mesh.yaml itself says `rotationReady: true`: then it is an intention, not a default. */
+  /** mesh.yaml contains `rotationReady: true`, so it is not only the default. */
   readonly rotationDeclared?: boolean;
   readonly expiry: ExpiryThresholds;
 }
 
-/** The mesh, resolved. */
+/** The resolved mesh. */
 export interface Mesh extends Pick<MeshFile, 'meshID' | 'access'> {
   readonly trustDomain: string;
   readonly istio: MeshIstio;
@@ -42,14 +42,14 @@ export interface Mesh extends Pick<MeshFile, 'meshID' | 'access'> {
   readonly clusters: readonly MeshCluster[];
 }
 
-/** What `inspectCaFiles` (ca/inspect-ca.ts) holds name constraints to. */
+/** The names against which `inspectCaFiles` (ca/inspect-ca.ts) checks name constraints. */
 export interface MeshNames {
   readonly trustDomain: string;
   /** DNS names of istiod's own certificate. */
   readonly servingNames: readonly string[];
 }
 
-/** The names that certificates below a mesh's CAs will have: what name constraints above must allow. */
+/** Returns the names in certificates that the mesh's CAs sign; name constraints of the CAs must permit them. */
 export function meshNames({trustDomain, istio}: Pick<Mesh, 'trustDomain' | 'istio'>): MeshNames {
   return {trustDomain, servingNames: istiodServingNames(istio.namespace, istio.revisions)};
 }

@@ -1,57 +1,54 @@
-/** Rules for names, each with the source that sets it. Pure predicates; `parseClusterName` also says what is wrong. */
+/** Rules for names, with their sources. Pure predicates; `parseClusterName` also explains what is wrong. */
 import {MeshError} from '../errors.js';
 
-/** RFC 1123 label as Kubernetes reads it (kubernetes/apimachinery pkg/util/validation/validation.go, IsDNS1123Label). */
+/** An RFC 1123 label (kubernetes/apimachinery pkg/util/validation/validation.go, IsDNS1123Label). */
 export const dnsLabelPattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** What {@link dnsLabelPattern} means, for people. */
-export const dnsLabelRule = '1 to 63 of a-z, 0-9 and "-", starting and ending with a letter or digit';
+/** A description of {@link dnsLabelPattern} for messages. */
+export const dnsLabelRule =
+  'a DNS-1123 label: 1 to 63 of the characters a-z, 0-9 and "-", starting and ending with a letter or digit';
 
 /**
- * A Kubernetes label value that is not empty. Istio's network ID is written to the label `topology.istio.io/network`
- * and must therefore be one (kubernetes/apimachinery pkg/util/validation/validation.go, IsValidLabelValue).
+ * A non-empty Kubernetes label value. Istio's network ID must be one, because it is the value of the label
+ * `topology.istio.io/network` (kubernetes/apimachinery pkg/util/validation/validation.go, IsValidLabelValue).
  */
 export const labelValuePattern = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
-/** What {@link labelValuePattern} means, for people. */
+/** A description of {@link labelValuePattern} for messages. */
 export const labelValueRule =
-  '1 to 63 of A-Z, a-z, 0-9, "-", "_" and ".", starting and ending with a letter or digit (a Kubernetes label value)';
+  'a Kubernetes label value: 1 to 63 of the characters A-Z, a-z, 0-9, "-", "_" and ".", starting and ending with a letter or digit';
 
 /** Labels joined by dots (istio/istio pkg/config/validation/agent/validation.go, ValidateTrustDomain). */
 export const trustDomainPattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/;
 
-/** Whether the name may be a cluster's: it becomes a folder, a label value and Istio's clusterName. */
+/** Reports whether a cluster name is valid: it becomes a directory, a label value and Istio's clusterName. */
 export function isClusterName(name: string): boolean {
   return dnsLabelPattern.test(name);
 }
 
 /**
- * The name, if it may be a cluster's. Throws `INVALID_CLUSTER_NAME` and says what is wrong with it: a name such as
- * `../x` would leave the work directory, one such as `-f` would become an option of a tool.
+ * Returns the name if it is a valid cluster name. Otherwise throws `INVALID_CLUSTER_NAME` with the reason: `../x` would
+ * leave the work directory, `-f` would become a flag of a tool.
  */
 export function parseClusterName(name: string): string {
   if (isClusterName(name)) return name;
   const suggestion = suggestName(name);
-  throw new MeshError(
-    'INVALID_CLUSTER_NAME',
-    `${JSON.stringify(name)} is not a cluster name: ${explainInvalid(name)}`,
-    {
-      hints: [
-        `a cluster name has ${dnsLabelRule}`,
-        ...(suggestion === undefined ? [] : [`perhaps ${JSON.stringify(suggestion)}`]),
-      ],
-    },
-  );
+  throw new MeshError('INVALID_CLUSTER_NAME', `invalid cluster name ${JSON.stringify(name)}: ${explainInvalid(name)}`, {
+    hints: [
+      `a cluster name must be ${dnsLabelRule}`,
+      ...(suggestion === undefined ? [] : [`did you mean ${JSON.stringify(suggestion)}?`]),
+    ],
+  });
 }
 
 function explainInvalid(name: string): string {
-  if (name === '') return 'it is empty';
-  if (name.length > 63) return `it has ${String(name.length)} characters, 63 are allowed`;
+  if (name === '') return 'must not be empty';
+  if (name.length > 63) return `must have at most 63 characters, has ${String(name.length)}`;
   if (/[^-a-z0-9]/.test(name)) {
     const bad = [...new Set(name.match(/[^-a-z0-9]/gu))].map((character) => JSON.stringify(character));
-    return `${bad.join(', ')} ${bad.length === 1 ? 'is' : 'are'} not allowed in it`;
+    return `must not contain ${bad.join(', ')}`;
   }
-  return 'it starts or ends with "-"';
+  return 'must not start or end with "-"';
 }
 
 function suggestName(name: string): string | undefined {

@@ -1,6 +1,6 @@
 /**
- * Reads mesh.yaml and contexts.yaml. Every problem has file, line, column, field and what is allowed, and all problems
- * are told, not only the first.
+ * Reads mesh.yaml and contexts.yaml. Reports all problems, not only the first, each with file, line, column, field and the
+ * allowed values.
  */
 import {
   type Document,
@@ -22,33 +22,33 @@ import {layout} from './layout.js';
 import {type RuleViolation, type FieldPath, contextRuleViolations, ruleViolations} from './rules.js';
 import {type ContextsFile, type MeshFile, contextsFileSchema, meshFileSchema} from './schema.js';
 
-/** One thing wrong with a YAML file. */
+/** A problem in a YAML file. */
 export interface FileProblem {
-  /** As the user knows it: `mesh.yaml`. */
+  /** The file's name for messages: `mesh.yaml`. */
   readonly file: string;
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number;
-  /** From 1. */
+  /** Starts at 1. */
   readonly column: number;
-  /** `clusters[0].network`; empty for the file as a whole. */
+  /** `clusters[0].network`; empty for the whole file. */
   readonly field: string;
-  /** What is wrong and what is allowed, without the field's name. */
+  /** The problem and the allowed values, without the field's name. */
   readonly message: string;
 }
 
-/** A mesh of a thousand clusters has a tenth of this; reading ten times as much takes all memory. Characters. */
+/** The maximum length of a file in characters. 1,000 clusters need a tenth of it; ten times as much exhausts the memory. */
 const maxFileLength = 1024 * 1024;
 
-/** Levels of lists and maps in each other: ours has six, overlays of Istio's values a dozen. */
+/** The maximum nesting of lists and maps: mesh.yaml has six levels, overlays of Istio's values a dozen. */
 const maxDepth = 100;
 
-/** How many problems are told: more than anybody mends before looking again. */
+/** The maximum number of reported problems. */
 const maxProblems = 20;
 
-/** What a file says, or everything that is wrong with it. */
+/** A file's value, or its problems. */
 export type FileReading<T> = {readonly value: T} | {readonly problems: readonly FileProblem[]};
 
-/** One of the two files. */
+/** One of the two kinds of files. */
 interface FileKind<T> {
   readonly file: string;
   readonly code: ErrorCode;
@@ -70,27 +70,27 @@ const contextsFileKind: FileKind<ContextsFile> = {
   rules: contextRuleViolations,
 };
 
-/** Reads mesh.yaml's text; never throws. */
+/** Parses mesh.yaml. Never throws. */
 export function checkMeshFile(text: string): FileReading<MeshFile> {
   return checkFile(text, meshFileKind);
 }
 
-/** What mesh.yaml says. Throws `MESH_YAML_INVALID` with all problems in the message. */
+/** Parses mesh.yaml. Throws `MESH_YAML_INVALID` with all problems in the message. */
 export function parseMeshFile(text: string): MeshFile {
   return valueOf(checkMeshFile(text), meshFileKind);
 }
 
-/** Reads contexts.yaml's text; an empty file maps nothing. Never throws. */
+/** Parses contexts.yaml; an empty file is an empty map. Never throws. */
 export function checkContextsFile(text: string): FileReading<ContextsFile> {
   return text.replace(/^\s*#.*$/gm, '').trim() === '' ? {value: {}} : checkFile(text, contextsFileKind);
 }
 
-/** What contexts.yaml says. Throws `CONTEXTS_YAML_INVALID` with all problems in the message. */
+/** Parses contexts.yaml. Throws `CONTEXTS_YAML_INVALID` with all problems in the message. */
 export function parseContextsFile(text: string): ContextsFile {
   return valueOf(checkContextsFile(text), contextsFileKind);
 }
 
-/** `mesh.yaml:7:12: clusters[0].network must be …` */
+/** Formats a problem: `mesh.yaml:7:12: clusters[0].network must be …` */
 export function renderProblem({file, line, column, field, message}: FileProblem): string {
   return `${file}:${String(line)}:${String(column)}: ${field === '' ? '' : `${field} `}${message}`;
 }
@@ -111,7 +111,7 @@ function checkFile<T>(text: string, kind: FileKind<T>): FileReading<T> {
   if (!next) return {problems};
   const left = String(problems.length - maxProblems);
   return {
-    problems: [...problems.slice(0, maxProblems), {...next, field: '', message: `and so on: ${left} more problems`}],
+    problems: [...problems.slice(0, maxProblems), {...next, field: '', message: `${left} more problems`}],
   };
 }
 
@@ -119,14 +119,14 @@ function readFile<T>(text: string, {file, schema, rules}: FileKind<T>): FileRead
   const problemOf = (line: number, message: string) => ({problems: [{file, line, column: 1, field: '', message}]});
   if (text.length > maxFileLength) {
     const [length, most] = [String(text.length), String(maxFileLength)];
-    return problemOf(1, `is not a declaration: it has ${length} characters, at most ${most} are read`);
+    return problemOf(1, `the file is too long: it has ${length} characters, the maximum is ${most}`);
   }
   const deep = firstTooDeepLine(text);
-  if (deep !== undefined) return problemOf(deep, 'is nested deeper than any declaration');
+  if (deep !== undefined) return problemOf(deep, `nested too deeply: the maximum is ${String(maxDepth)} levels`);
   const source = new Source(text, file);
   const syntax = source.syntaxProblems();
   const duplicates = syntax.map(({problem}) => problem);
-  // A file that is no YAML has no fields to judge; one that only sets a field twice has.
+  // The fields of a file with duplicate keys can be checked; those of a file that is not YAML cannot.
   if (syntax.some(({fatal}) => fatal)) return {problems: duplicates};
   const plain = source.toPlain();
   if ('problem' in plain) return {problems: [...duplicates, plain.problem]};
@@ -138,9 +138,9 @@ function readFile<T>(text: string, {file, schema, rules}: FileKind<T>): FileRead
 }
 
 /**
- * The first line, from 1, that is nested too deeply. The YAML library reads nested nodes by recursion, and Node dies
- * without an exception when a regular expression is compiled at the end of the stack. Brackets in texts count too:
- * nobody writes that many of them.
+ * Returns the first line, from 1, that is nested too deeply. The YAML library parses nested nodes by recursion, and Node
+ * crashes without an exception if a regular expression is compiled at the end of the stack. Brackets in strings count too:
+ * no valid file has that many.
  */
 function firstTooDeepLine(text: string): number | undefined {
   let brackets = 0;
@@ -154,7 +154,7 @@ function firstTooDeepLine(text: string): number | undefined {
   return undefined;
 }
 
-/** `clusters[0].network` */
+/** Formats a path: `clusters[0].network` */
 function renderPath(path: FieldPath): string {
   return path.reduce<string>(
     (text, part) => (typeof part === 'number' ? `${text}[${String(part)}]` : text === '' ? part : `${text}.${part}`),
@@ -176,18 +176,18 @@ class Source {
 
   syntaxProblems(): readonly {readonly fatal: boolean; readonly problem: FileProblem}[] {
     const {errors, warnings} = this.#document;
-    const seen = new Set<number>();
+    const reported = new Set<number>();
     return [...errors, ...warnings].flatMap((error) => {
-      // One slip often gives several errors at one place: the first is the cause.
-      if (seen.has(error.pos[0])) return [];
-      seen.add(error.pos[0]);
+      // One mistake often causes several errors at one position; the first is the cause.
+      if (reported.has(error.pos[0])) return [];
+      reported.add(error.pos[0]);
       const fatal = error.code !== 'DUPLICATE_KEY';
       const field = fatal ? '' : this.#fieldAt(error.pos[0]);
       return [{fatal, problem: this.#at(error.pos[0], field, this.#explain(error))}];
     });
   }
 
-  /** The file as plain values; aliases that multiply without end are refused by the YAML library. */
+  /** Returns the file as plain values. The YAML library rejects exponentially expanding aliases. */
   toPlain(): {readonly value: unknown} | {readonly problem: FileProblem} {
     try {
       return {value: this.#document.toJS()};
@@ -196,7 +196,7 @@ class Source {
     }
   }
 
-  /** Where the first alias without an anchor stands; the start when there is none. */
+  /** Returns the position of the first alias without an anchor; the start if there is none. */
   #unresolved(): number {
     let at = 0;
     visit(this.#document, {
@@ -209,28 +209,28 @@ class Source {
     return at;
   }
 
-  /** What is wrong with the value at a path: the rule, and how it was written, when that is not what it looks like. */
+  /** Explains what is wrong with the value at a path: the rule and, if helpful, the actual value. */
   explainValue(path: FieldPath, rule: string): string {
     if (path.length === 0 && this.#document.contents === null) return `the file is empty: it ${rule}`;
     if (path.length > 0 && !this.#document.hasIn(path)) return `is missing: it ${rule}`;
-    // "true" in quotes, where true is meant: nothing here should be quoted.
+    // A quoted "true" is a string.
     if (rule === 'must be true or false') return `${rule}, without quotes`;
     const node: unknown = this.#document.getIn(path, true);
-    if (isCollection(node)) return `${rule}; it is a ${isMap(node) ? 'map' : 'list'} here`;
+    if (isCollection(node)) return `${rule}; got a ${isMap(node) ? 'map' : 'list'}`;
     if (!isScalar(node)) return rule;
     const written = printableLine(node.source ?? String(node.value));
-    if (node.value === null) return `${rule}; it is empty here`;
-    if (typeof node.value === 'number') return `${rule}; ${written} is a number here, write "${written}"`;
-    if (typeof node.value === 'boolean') return `${rule}; ${written} is true or false here, write "${written}"`;
-    return `${rule}; ${JSON.stringify(written)} is not`;
+    if (node.value === null) return `${rule}; it is empty`;
+    if (typeof node.value === 'number') return `${rule}; ${written} is a number, write "${written}"`;
+    if (typeof node.value === 'boolean') return `${rule}; ${written} is a boolean, write "${written}"`;
+    return `${rule}; got ${JSON.stringify(written)}`;
   }
 
-  /** A problem at a field's value, or where its nearest parent starts when it is not there. */
+  /** Creates a problem at a field's value or, if it is missing, at the start of its nearest parent. */
   problem(path: FieldPath, message: string): FileProblem {
     return this.#at(this.#offset(path), renderPath(path), message);
   }
 
-  /** A problem at a field's name. */
+  /** Creates a problem at a field's name. */
   keyProblem(path: FieldPath, message: string): FileProblem {
     const parent: unknown = this.#document.getIn(path.slice(0, -1), true);
     const key = path.at(-1);
@@ -252,7 +252,7 @@ class Source {
     return {file: this.file, line: Math.max(line, 1), column: Math.max(col, 1), field, message};
   }
 
-  /** The field whose name starts at an offset. */
+  /** Returns the field whose name starts at an offset. */
   #fieldAt(offset: number): string {
     const find = (node: unknown, path: FieldPath): string | undefined => {
       if (!isCollection(node)) return undefined;
@@ -271,14 +271,14 @@ class Source {
   #explain({code, pos: [offset], message}: YAMLError): string {
     const indent = this.text.slice(this.text.lastIndexOf('\n', offset - 1) + 1);
     const rest = /^ *\t/.test(indent) ? syntaxRules.TAB_AS_INDENT : printableLine(message);
-    return syntaxRules[code] ?? `not YAML: ${rest}`;
+    return syntaxRules[code] ?? `invalid YAML: ${rest}`;
   }
 }
 
 const syntaxRules: Partial<Record<YAMLError['code'], string>> & {readonly TAB_AS_INDENT: string} = {
-  DUPLICATE_KEY: 'is set twice: take one away',
-  TAB_AS_INDENT: 'a tab: YAML is indented with spaces only',
-  MULTIPLE_DOCS: 'a second document: take away "---" and what follows',
+  DUPLICATE_KEY: 'is set more than once: remove one of them',
+  TAB_AS_INDENT: 'tabs are not allowed: use spaces for indentation',
+  MULTIPLE_DOCS: 'only one document is allowed: remove "---" and everything after it',
 };
 
 function keyText(key: unknown): string {
@@ -290,7 +290,7 @@ function schemaProblems(source: Source, issues: readonly z.core.$ZodIssue[]): re
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     switch (issue.code) {
       case 'unrecognized_keys':
-        // Fields of a kind that this version does not know are no typing errors: its `type` is reported already.
+        // Fields of a kind with an unknown `type` are not reported, because the `type` already is.
         if (issues.some((other) => other.path.length === path.length + 1 && other.path.at(-1) === 'type')) return [];
         return issue.keys.map((key) => source.keyProblem([...path, key], unknownField(key, issue.message)));
       case 'invalid_key':
@@ -301,8 +301,8 @@ function schemaProblems(source: Source, issues: readonly z.core.$ZodIssue[]): re
   });
 }
 
-/** `allowed`: what `kind` of fields.ts says. */
+/** `allowed`: the message of `kind` in fields.ts. */
 function unknownField(key: string, allowed: string): string {
-  const meant = nearest(key, allowed.split(', '));
-  return `is not a field of mesh.yaml${meant === undefined ? '' : `: did you mean ${meant}?`} (allowed here: ${allowed})`;
+  const similar = nearest(key, allowed.split(', '));
+  return `is an unknown field${similar === undefined ? '' : `; did you mean ${similar}?`} (allowed here: ${allowed})`;
 }

@@ -1,9 +1,9 @@
 /**
- * mesh.yaml, contexts.yaml and what was said on the command line or in a variable, resolved into one {@link Mesh} and
- * the clusters a command is about (docs/mesh-yaml.md). Pure.
+ * Resolves mesh.yaml, contexts.yaml, flags and environment variables to one {@link Mesh} and the clusters that a command
+ * operates on (docs/mesh-yaml.md). Pure.
  *
- * Precedence of the context: `--context`, contexts.yaml, mesh.yaml. Everything else: mesh.yaml declares; what is said
- * fills what it leaves out, and may not contradict it.
+ * Precedence of the context: `--context`, contexts.yaml, mesh.yaml. All other values: a flag or variable sets what mesh.yaml
+ * does not declare, and must not contradict it.
  */
 import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
@@ -19,18 +19,18 @@ import {duplicates} from './rules.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
 import {resolveSigner, type SignerOverride} from './signer.js';
 
-/** A value and who said it: `--mesh-id`, `NETWORK_1`. The name stands in messages. */
+/** A value and its source for messages: `--mesh-id`, `NETWORK_1`. */
 export interface Override<T extends string = string> {
   readonly value: T;
   readonly source: string;
 }
 
-/** What was said for this run. Absent is not said: flags with such meaning have no defaults. */
+/** Values from flags and variables. Absent: not set; these flags have no defaults. */
 export interface Overrides {
-  /** Legal with exactly one selected cluster; differs freely from what is declared. */
+  /** Requires exactly one selected cluster; may differ from the declared context. */
   readonly context?: Override;
   readonly meshID?: Override;
-  /** For each selected cluster. */
+  /** Applies to each selected cluster. */
   readonly network?: Override;
   readonly istioNamespace?: Override;
   readonly istioVersion?: Override;
@@ -38,19 +38,19 @@ export interface Overrides {
   readonly signer?: SignerOverride;
 }
 
-/** Everything that says what the mesh is. */
+/** The sources of the mesh's configuration. */
 export interface MeshSources {
-  /** Undefined: there is no mesh.yaml. */
+  /** Undefined if there is no mesh.yaml. */
   readonly file: MeshFile | undefined;
   readonly contexts: ContextsFile;
-  /** Clusters named on the command line; none means all. */
+  /** Clusters given on the command line; empty means all. */
   readonly names: readonly string[];
   /** Whether named clusters that mesh.yaml does not contain are added to the mesh instead of rejected. */
   readonly addClusters?: boolean | undefined;
   readonly overrides: Overrides;
 }
 
-/** Istio's own defaults (istio/istio manifests/profiles/default.yaml) and the ones of docs/mesh-yaml.md. */
+/** Istio's defaults (istio/istio manifests/profiles/default.yaml) and those of docs/mesh-yaml.md. */
 export const defaults = {
   trustDomain: 'cluster.local',
   namespace: 'istio-system',
@@ -63,23 +63,21 @@ export const defaults = {
 } as const;
 
 /**
- * The mesh, and the clusters this run is about. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no mesh.yaml and nothing named),
- * `CONTRADICTION`, `USAGE` (`--context` with several clusters).
+ * Returns the mesh and the selected clusters. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no
+ * mesh.yaml and no cluster given), `CONTRADICTION`, `USAGE` (`--context` with several clusters).
  */
-export function resolveMesh({file, contexts, overrides: said, addClusters, ...sources}: MeshSources): {
+export function resolveMesh({file, contexts, overrides, addClusters, ...sources}: MeshSources): {
   readonly mesh: Mesh;
   readonly selected: readonly MeshCluster[];
 } {
   const names = [...new Set(sources.names.map(parseClusterName))];
-  if (!file && names.length === 0) throw noMeshGiven();
-  const declared = file?.clusters ?? [];
-  const missing = names.filter((name) => !declared.some((cluster) => cluster.name === name));
-  const all = !file || addClusters ? [...declared, ...missing.map((name) => ({name}))] : declared;
-  checkNames(names, all);
-  checkFormats(said);
-  const known = withContexts(all, contexts);
+  if (file) checkNames(names, file);
+  else if (names.length === 0) throw noMeshGiven();
+  checkFormats(overrides);
+  const declared: Omit<MeshFile, 'apiVersion' | 'kind'> = file ?? {clusters: names.map((name) => ({name}))};
+  const known = withContexts(declared.clusters ?? [], contexts);
   const isSelected = ({name}: MeshFileCluster): boolean => names.length === 0 || names.includes(name);
-  if (said.context) checkContext(said.context, known, isSelected);
+  if (overrides.context) checkContext(overrides.context, known, isSelected);
   checkContexts(known);
   const clusters = known.map((cluster): MeshCluster => {
     const {name, role = 'primary', context, network} = cluster;
@@ -87,29 +85,29 @@ export function resolveMesh({file, contexts, overrides: said, addClusters, ...so
     return defined<MeshCluster>({
       ...cluster,
       role,
-      context: said.context?.value ?? context,
-      network: declaredOrOverride(`network of ${name}`, network, said.network),
+      context: overrides.context?.value ?? context,
+      network: declaredOrOverride(`network of ${name}`, network, overrides.network),
     });
   });
-  const istio = resolveIstio(file?.istio ?? {}, said);
+  const istio = resolveIstio(file?.istio ?? {}, overrides);
   const mesh = defined<Mesh>({
-    meshID: declaredOrOverride('meshID', file?.meshID, said.meshID),
+    meshID: declaredOrOverride('meshID', file?.meshID, overrides.meshID),
     trustDomain: file?.trustDomain ?? defaults.trustDomain,
     istio,
-    trust: resolveTrust(file?.trust ?? {}, istio, said),
+    trust: resolveTrust(file?.trust ?? {}, istio, overrides),
     access: file?.access,
     clusters,
   });
-  // As typed where clusters were named; else as declared.
+  // In the order of the command line if clusters are given, otherwise in the order of mesh.yaml.
   const selected = names.flatMap((name) => clusters.filter((cluster) => cluster.name === name));
   return {mesh, selected: names.length === 0 ? clusters : selected};
 }
 
 function noMeshGiven(): MeshError {
-  return new MeshError('MESH_YAML_MISSING', `there is no ${layout.meshYaml} here and no cluster was named`, {
+  return new MeshError('MESH_YAML_MISSING', `${layout.meshYaml} not found, and no cluster is given`, {
     hints: [
-      advice`${kubectlMesh('init', words`NAME=CONTEXT`)} makes one`,
-      'name a cluster, or say where the work directory is with --work-dir or WORK_DIR',
+      advice`create it with: ${kubectlMesh('init', words`NAME=CONTEXT`)}`,
+      'or specify a cluster, or another work directory with --work-dir or WORK_DIR',
     ],
   });
 }
@@ -120,38 +118,37 @@ function checkNames(names: readonly string[], clusters: readonly MeshFileCluster
   if (unknown === undefined) {
     if (known.length > 0) return;
     throw new MeshError('MISSING_VALUE', `${layout.meshYaml} declares no clusters`, {
-      hints: [advice`${kubectlMesh('init', words`NAME=CONTEXT`)} adds one`],
+      hints: [advice`add one with: ${kubectlMesh('init', words`NAME=CONTEXT`)}`],
     });
   }
-  const meant = nearest(unknown, known);
-  const perhaps = meant === undefined ? '' : `: did you mean ${meant}?`;
-  throw new MeshError('UNKNOWN_CLUSTER', `${unknown} is no cluster of ${layout.meshYaml}${perhaps}`, {
+  const similar = nearest(unknown, known);
+  const question = similar === undefined ? '' : `; did you mean "${similar}"?`;
+  throw new MeshError('UNKNOWN_CLUSTER', `cluster "${unknown}" is not in ${layout.meshYaml}${question}`, {
     hints: [
-      advice`${kubectlMesh('init', [unknown])} adds it`,
-      known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared are: ${known.join(', ')}`,
+      advice`add it with: ${kubectlMesh('init', [unknown])}`,
+      known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared clusters: ${known.join(', ')}`,
     ],
   });
 }
 
-/** The form of what is typed: that of mesh.yaml, where it may be recorded. */
+/** The formats of overrides, which are those of mesh.yaml, where the values may be recorded. */
 const formats = {
   meshID: {pattern: labelValuePattern, rule: labelValueRule},
   network: {pattern: labelValuePattern, rule: labelValueRule},
   istioNamespace: {pattern: dnsLabelPattern, rule: dnsLabelRule},
 };
 
-/** Checks that what was typed has the form that mesh.yaml requires. Throws `USAGE`. */
-export function checkFormats(said: {readonly [Field in keyof typeof formats]?: Override | undefined}): void {
+/** Checks that overrides have the format that mesh.yaml requires. Throws `USAGE`. */
+export function checkFormats(overrides: {readonly [Field in keyof typeof formats]?: Override | undefined}): void {
   for (const field of ['meshID', 'network', 'istioNamespace'] as const) {
-    const one = said[field];
-    if (!one || formats[field].pattern.test(one.value)) continue;
-    throw new MeshError('USAGE', `${one.source} ${JSON.stringify(one.value)} is not valid`, {
-      hints: [`it has ${formats[field].rule}`],
-    });
+    const override = overrides[field];
+    if (!override || formats[field].pattern.test(override.value)) continue;
+    const {source, value} = override;
+    throw new MeshError('USAGE', `invalid ${source} ${JSON.stringify(value)}: must be ${formats[field].rule}`);
   }
 }
 
-/** The clusters with the contexts that hold for this person. */
+/** Returns the clusters with this user's contexts. */
 export function withContexts(clusters: readonly MeshFileCluster[], contexts: ContextsFile): readonly MeshFileCluster[] {
   return clusters.map((cluster) =>
     defined<MeshFileCluster>({...cluster, context: contexts[cluster.name] ?? cluster.context}),
@@ -159,62 +156,71 @@ export function withContexts(clusters: readonly MeshFileCluster[], contexts: Con
 }
 
 function checkContext(
-  {value, source: by}: Override,
+  {value, source}: Override,
   clusters: readonly MeshFileCluster[],
   isSelected: (cluster: MeshFileCluster) => boolean,
 ): void {
   const selected = clusters.filter(isSelected).map(({name}) => name);
   if (selected.length !== 1) {
-    throw new MeshError('USAGE', `${by} is for exactly one cluster, this run is about ${String(selected.length)}`, {
-      hints: ['name one cluster', 'contexts of several clusters go into mesh.yaml or contexts.yaml'],
-    });
+    throw new MeshError(
+      'USAGE',
+      `${source} requires exactly one cluster, but ${String(selected.length)} are selected`,
+      {
+        hints: ['specify one cluster', 'set the contexts of several clusters in mesh.yaml or contexts.yaml'],
+      },
+    );
   }
   const other = clusters.find((cluster) => !isSelected(cluster) && cluster.context === value);
   if (!other) return;
-  const what = `${by} ${value} is the context of cluster ${other.name}, this run is about ${selected.join('')}`;
+  const what = `${source} ${value} is the context of cluster ${other.name}, not of ${selected.join('')}`;
   throw new MeshError('CONTRADICTION', what, {
-    hints: ['one cluster has one name: take another context, or name that cluster'],
+    hints: [`use another context, or run the command for cluster ${other.name}`],
   });
 }
 
 /**
- * Each file alone was found free of doubles; together they may still send two clusters to one context. Throws
- * `CONTRADICTION`.
+ * Checks that no two clusters have the same context: each file is valid, but both files together may assign a context twice.
+ * Throws `CONTRADICTION`.
  */
 export function checkContexts(clusters: readonly MeshFileCluster[]): void {
-  const [double] = duplicates(clusters, ({context}) => context);
-  if (!double) return;
-  const {entry, value, first} = double;
+  const [duplicate] = duplicates(clusters, ({context}) => context);
+  if (!duplicate) return;
+  const {entry, value, first} = duplicate;
   throw new MeshError(
     'CONTRADICTION',
-    `clusters ${first.name} and ${entry.name} have one context, ${value}: ${layout.contextsYaml} and ${layout.meshYaml} together say so`,
-    {hints: [`look at both files: ${layout.contextsYaml} goes before ${layout.meshYaml}`]},
+    `clusters ${first.name} and ${entry.name} have the same context ${value} in ${layout.contextsYaml} and ${layout.meshYaml}`,
+    {hints: [`check both files: ${layout.contextsYaml} takes precedence over ${layout.meshYaml}`]},
   );
 }
 
-function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: Overrides): MeshIstio {
+function resolveIstio(declared: NonNullable<MeshFile['istio']>, overrides: Overrides): MeshIstio {
   return defined<MeshIstio>({
     ...declared,
-    version: declaredOrOverride('istio.version', declared.version, said.istioVersion),
-    namespace: declaredOrOverride('istio.namespace', declared.namespace, said.istioNamespace) ?? defaults.namespace,
+    version: declaredOrOverride('istio.version', declared.version, overrides.istioVersion),
+    namespace:
+      declaredOrOverride('istio.namespace', declared.namespace, overrides.istioNamespace) ?? defaults.namespace,
     profile: declared.profile ?? defaults.profile,
   });
 }
 
-function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: MeshIstio, said: Overrides): MeshTrust {
+function resolveTrust(
+  declared: NonNullable<MeshFile['trust']>,
+  {namespace}: MeshIstio,
+  overrides: Overrides,
+): MeshTrust {
   const {rootValidity, clusterValidity, keepClusterKeys = true, rotationReady = true, expiry = {}} = declared;
   const rootValidityDays = rootValidity === undefined ? defaults.rootValidityDays : parseDays(rootValidity);
-  const signer = resolveSigner(declared.signer, said.signer ?? {});
+  const signer = resolveSigner(declared.signer, overrides.signer ?? {});
   return defined<MeshTrust>({
     keyAlgorithm:
-      declaredOrOverride('trust.keyAlgorithm', declared.keyAlgorithm, said.keyAlgorithm) ?? defaults.keyAlgorithm,
+      declaredOrOverride('trust.keyAlgorithm', declared.keyAlgorithm, overrides.keyAlgorithm) ?? defaults.keyAlgorithm,
     rootValidityDays,
-    // The default gives way to a short root: a cluster CA never outlives it.
+    // The default is limited by the root's validity: a cluster CA never outlives its root.
     clusterValidityDays:
       clusterValidity === undefined
         ? Math.min(defaults.clusterValidityDays, rootValidityDays)
         : parseDays(clusterValidity),
-    // A root in a cluster lies in Istio's namespace where nothing else is said.
+    // By default, a root in a cluster is in Istio's namespace.
     signer: signer.type === 'cluster' ? {namespace, ...signer} : signer,
     keepClusterKeys,
     rotationReady,
@@ -227,18 +233,25 @@ function threshold(pair: readonly [string, string] | undefined): ExpiryThreshold
   return pair && {share: parsePercent(pair[0]), days: parseDays(pair[1])};
 }
 
-/** What is declared, or else what was said. Throws `CONTRADICTION` when they differ. */
+/** Returns the declared value, otherwise the override. Throws `CONTRADICTION` if they differ. */
 export function declaredOrOverride<T extends string>(
   field: string,
   declared: T | undefined,
-  said: Override<T> | undefined,
+  override: Override<T> | undefined,
 ): T | undefined {
-  if (declared === undefined || said === undefined || declared === said.value) return declared ?? said?.value;
-  const what = `${said.source} says ${said.value}, ${layout.meshYaml} declares ${field}: ${declared}`;
-  throw new MeshError('CONTRADICTION', what, {hints: [`leave ${said.source} away, or change ${layout.meshYaml}`]});
+  if (declared === undefined || override === undefined || declared === override.value)
+    return declared ?? override?.value;
+  const {source, value} = override;
+  throw new MeshError(
+    'CONTRADICTION',
+    `${source} "${value}" contradicts ${field} "${declared}" in ${layout.meshYaml}`,
+    {
+      hints: [`omit ${source}, or change ${layout.meshYaml}`],
+    },
+  );
 }
 
-/** The mesh ID and the cluster's network, which Istio needs. Throws `MISSING_VALUE`, which names all that is missing. */
+/** Returns the mesh ID and the cluster's network, which Istio requires. Throws `MISSING_VALUE` with all missing values. */
 export function requireIstioNames(
   {meshID}: Mesh,
   {name, network}: MeshCluster,
@@ -253,24 +266,24 @@ export function requireIstioNames(
       field: `network of ${name}`,
     },
   ].filter(({value}) => value === undefined);
-  const list = (one: 'what' | 'field'): string => missing.map((each) => each[one]).join(' and ');
+  const list = (key: 'what' | 'field'): string => missing.map((value) => value[key]).join(' and ');
   const flags = missing.flatMap(({flag}) => flag);
   throw new MeshError('MISSING_VALUE', list('what'), {
     hints: [
-      advice`say it, in the guide's words: ${kubectlMesh('install render', [name, ...flags])}`,
-      `or write it into mesh.yaml: ${list('field')}`,
+      advice`set it as in Istio's guide: ${kubectlMesh('install render', [name, ...flags])}`,
+      `or declare ${list('field')} in mesh.yaml`,
     ],
   });
 }
 
-/** The cluster's kubeconfig context: the current context is never used. Throws `NO_CONTEXT`. */
+/** Returns the cluster's kubeconfig context. The current context is never used. Throws `NO_CONTEXT`. */
 export function requireContext(cluster: MeshCluster): string {
   if (cluster.context !== undefined) return cluster.context;
-  throw new MeshError('NO_CONTEXT', `no kubeconfig context is known for cluster ${cluster.name}`, {
+  throw new MeshError('NO_CONTEXT', `cluster ${cluster.name} has no kubeconfig context`, {
     hints: [
-      advice`record one: ${kubectlMesh('init', words`${cluster.name}=CONTEXT`)}`,
-      'or say it with --context CONTEXT',
-      advice`${inspectWith.kubectl('any', words`config get-contexts`)} lists what your kubeconfig has`,
+      advice`record one with: ${kubectlMesh('init', words`${cluster.name}=CONTEXT`)}`,
+      'or use --context CONTEXT',
+      advice`list the contexts in your kubeconfig with: ${inspectWith.kubectl('any', words`config get-contexts`)}`,
     ],
   });
 }

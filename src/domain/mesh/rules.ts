@@ -1,23 +1,23 @@
 /**
- * Rules of mesh.yaml that look at more than one field. Pure: a well-formed file in, broken rules out, each with the
- * path of the field to blame. parse.ts turns paths into lines.
+ * Rules of mesh.yaml that involve more than one field. Pure: return the violations in a well-formed file, each with the path
+ * of the invalid field. parse.ts converts paths to lines.
  */
 import {parseDays, parsePercent} from './duration.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
 
-/** Where in a YAML file: keys and list indexes from the top. */
+/** The path of a field in a YAML file: keys and list indexes. */
 export type FieldPath = readonly (string | number)[];
 
-/** A rule that a well-formed file breaks. */
+/** A rule that a well-formed file violates. */
 export interface RuleViolation {
   readonly path: FieldPath;
   readonly message: string;
 }
 
-/** Days of ten centuries are no validity: X.509's last time is the year 9999 (RFC 5280, 4.1.2.5). */
+/** An upper limit for validity periods: X.509 times end in the year 9999 (RFC 5280, 4.1.2.5). */
 const maxValidityDays = 36_500;
 
-/** A value that an entry repeats, and the entry that has it first. */
+/** An entry with the value of an earlier entry. */
 interface Duplicate<Entry> {
   readonly index: number;
   readonly entry: Entry;
@@ -25,7 +25,7 @@ interface Duplicate<Entry> {
   readonly first: Entry;
 }
 
-/** The entries that repeat the value of an earlier one. */
+/** Returns the entries with the same value as an earlier one. */
 export function duplicates<Entry>(
   entries: readonly Entry[],
   valueOf: (entry: Entry) => string | undefined,
@@ -41,18 +41,24 @@ export function duplicates<Entry>(
   });
 }
 
-/** Every rule that the file breaks, in no particular order. */
+/** Returns every rule that the file violates, in no particular order. */
 export function ruleViolations(file: MeshFile): readonly RuleViolation[] {
   const {clusters = [], istio} = file;
-  const unique = (field: 'name' | 'context' | 'uid', say: (value: string, owner: string) => string): RuleViolation[] =>
+  const unique = (
+    field: 'name' | 'context' | 'uid',
+    message: (value: string, owner: string) => string,
+  ): RuleViolation[] =>
     duplicates(clusters, (cluster) => cluster[field]).map(({index, value, first}) => ({
       path: ['clusters', index, field],
-      message: say(value, first.name),
+      message: message(value, first.name),
     }));
   return [
-    ...unique('name', (name) => `is ${name} for a second time: names are unique`),
+    ...unique('name', (name) => `${name} is not unique: another cluster has the same name`),
     ...unique('context', alreadyUsedBy),
-    ...unique('uid', (uid, other) => `is ${uid}, the UID of cluster ${other} already: one cluster, two names`),
+    ...unique(
+      'uid',
+      (uid, other) => `${uid} is already the UID of cluster ${other}: a cluster must not have two names`,
+    ),
     ...clusters.flatMap((cluster, index) => {
       const message = roleViolation(cluster, clusters);
       return message === undefined ? [] : [{path: ['clusters', index, 'primary'], message}];
@@ -66,7 +72,7 @@ export function ruleViolations(file: MeshFile): readonly RuleViolation[] {
   ];
 }
 
-/** Rules of contexts.yaml: one context cannot be two clusters. */
+/** Returns the violations in contexts.yaml: two clusters must not have the same context. */
 export function contextRuleViolations(file: ContextsFile): readonly RuleViolation[] {
   return duplicates(Object.entries(file), ([, context]) => context).map(({entry: [name], value, first: [owner]}) => ({
     path: [name],
@@ -75,7 +81,7 @@ export function contextRuleViolations(file: ContextsFile): readonly RuleViolatio
 }
 
 function alreadyUsedBy(context: string, owner: string): string {
-  return `is ${context}, the context of cluster ${owner} already`;
+  return `${context} is already the context of cluster ${owner}`;
 }
 
 function roleViolation(
@@ -83,12 +89,12 @@ function roleViolation(
   clusters: readonly MeshFileCluster[],
 ): string | undefined {
   if (role !== 'remote') {
-    return name === undefined ? undefined : `is for remotes: write role: remote, or take primary: ${name} away`;
+    return name === undefined ? undefined : `is allowed for remotes only: add role: remote, or remove primary: ${name}`;
   }
-  if (name === undefined) return 'is missing: a remote names the primary whose istiod it uses';
+  if (name === undefined) return 'is required for a remote: the primary whose istiod it uses';
   const primary = clusters.find((one) => one.name === name);
-  if (!primary) return `names ${name}, which is no cluster of this mesh`;
-  return primary.role === 'remote' ? `names ${name}, which is a remote itself` : undefined;
+  if (!primary) return `references cluster ${name}, which is not declared`;
+  return primary.role === 'remote' ? `references cluster ${name}, which is a remote` : undefined;
 }
 
 function validityViolations({
@@ -101,7 +107,7 @@ function validityViolations({
   );
   if (tooLong.length > 0 || root === undefined || cluster === undefined) return tooLong;
   if (parseDays(cluster) <= parseDays(root)) return [];
-  const message = `must not be longer than rootValidity (${root}): a cluster CA never outlives its root`;
+  const message = `must not exceed rootValidity (${root}): a cluster CA never outlives its root`;
   return [{path: ['trust', 'clusterValidity'], message}];
 }
 
@@ -111,6 +117,6 @@ function expiryViolations({trust}: MeshFile): readonly RuleViolation[] {
   const [warnShare, warnDays] = warn;
   const [errorShare, errorDays] = error;
   return parsePercent(errorShare) > parsePercent(warnShare) || parseDays(errorDays) > parseDays(warnDays)
-    ? [{path: ['trust', 'expiry', 'error'], message: 'must not come before the warning: lower it, or raise warn'}]
+    ? [{path: ['trust', 'expiry', 'error'], message: 'must not exceed warn: decrease it, or increase warn'}]
     : [];
 }

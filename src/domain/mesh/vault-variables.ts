@@ -1,12 +1,12 @@
 /**
- * The environment variables of Vault's and OpenBao's command line (hashicorp/vault api/client.go, openbao/openbao
- * api/client.go) that are read here. `BAO_X` counts before `VAULT_X`, as it does for `bao`; an empty one is not set.
+ * The environment variables of the Vault and OpenBao command lines (hashicorp/vault api/client.go, openbao/openbao
+ * api/client.go) that this program reads. As in `bao`, `BAO_X` takes precedence over `VAULT_X`; an empty one is unset.
  */
 
-/** Those that hold a secret. They leave the environment before any child could inherit them (`cli/environment.ts`). */
+/** Variables with secrets. They are removed from the environment before a child process is started (`cli/environment.ts`). */
 export const vaultSecretVariables = ['BAO_TOKEN', 'VAULT_TOKEN', 'BAO_SECRET_ID', 'VAULT_SECRET_ID'] as const;
 
-/** What may be said by a variable, without its prefix. */
+/** The name of a variable without its prefix. */
 export type VaultVariable =
   | 'ADDR'
   | 'NAMESPACE'
@@ -19,12 +19,12 @@ export type VaultVariable =
   | 'SKIP_VERIFY'
   | 'ROLE_ID';
 
-/** Both names of a variable, in the order they count. */
+/** Returns both names of a variable, in order of precedence. */
 export function vaultNames(variable: string): readonly [string, string] {
   return [`BAO_${variable}`, `VAULT_${variable}`];
 }
 
-/** Reads one: its value, and by which name it is set; undefined when neither name is set. */
+/** Reads a variable: its value, and the name that is set; undefined if neither name is set. */
 export function readVaultVariable(
   environment: Readonly<Record<string, string | undefined>>,
   variable: VaultVariable,

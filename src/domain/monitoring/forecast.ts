@@ -1,4 +1,4 @@
-/** What has to be renewed when, and what stops when it is not. */
+/** Forecasts when certificates must be renewed, and when workloads fail otherwise. */
 import {expiryLimitMs} from '../x509/expiry.js';
 import type {MeshTrust} from '../mesh/mesh.js';
 import {type CertificateRole, byDepth} from './metrics.js';
@@ -11,7 +11,7 @@ export interface RequiredCertificate {
   readonly fingerprint: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** A file of the work directory, or what of the cluster holds it. */
+  /** A file in the work directory, or an object in the cluster. */
   readonly place: string;
 }
 
@@ -21,36 +21,36 @@ export interface ForecastCertificate extends Pick<RequiredCertificate, 'role' | 
   readonly notAfter: string;
 }
 
-/** What is to come for one cluster. Times are ISO 8601, UTC. */
+/** The forecast of one cluster. Times are ISO 8601, UTC. */
 export interface Forecast {
   readonly cluster: string;
-  /** When the first of its certificates becomes a warning by mesh.yaml's `trust.expiry`: the time to renew it. */
+  /** When the first of its certificates becomes a warning by `trust.expiry` of mesh.yaml and should be renewed. */
   readonly nextRenewal: string;
-  /** That time is here. */
+  /** Whether that time has come. */
   readonly due: boolean;
-  /** What is to be renewed then. */
+  /** The certificate to renew at that time. */
   readonly renew: ForecastCertificate;
-  /** When its workloads stop, unless something is renewed. */
+  /** When its workloads fail, unless certificates are renewed. */
   readonly firstOutage: string;
-  /** What ends then. */
+  /** The certificate that expires at that time. */
   readonly endsFirst: ForecastCertificate;
   /**
-   * The cluster CA can live no longer than it does, since its root ends with it or before it: another cluster CA changes
-   * nothing, another root does.
+   * Whether the root limits the cluster CA's expiry, because it expires at the same time or earlier: only a new root, not a
+   * new cluster CA, expires later.
    */
   readonly cutByRoot: boolean;
 }
 
-/** A cluster's dependencies, in use now. */
+/** The certificates in use in a cluster. */
 export interface ClusterDependencies {
   readonly cluster: string;
   readonly certificates: readonly RequiredCertificate[];
 }
 
-/** Issuers cut to the second, Istio's Makefile to the day. */
+/** The tolerance for equal expiry times: issuers limit them to the second, Istio's Makefile to the day. */
 const sameExpiryMs = 86_400_000;
 
-/** The forecast of each cluster that depends on something, the next renewal first. */
+/** Returns the forecast of each cluster with certificates, ordered by the next renewal. */
 export function forecastRenewals(
   clusters: readonly ClusterDependencies[],
   {warn}: MeshTrust['expiry'],
@@ -87,10 +87,10 @@ function earliest(
 }
 
 function isLimitedByRoot(certificates: readonly RequiredCertificate[]): boolean {
-  const ends = (role: CertificateRole): readonly number[] =>
+  const expiryTimes = (role: CertificateRole): readonly number[] =>
     certificates.filter((one) => one.role === role).map(expiryTime);
-  const roots = [...ends('root'), ...ends('other root')];
-  const cas = ends('cluster CA');
+  const roots = [...expiryTimes('root'), ...expiryTimes('other root')];
+  const cas = expiryTimes('cluster CA');
   return roots.length > 0 && cas.length > 0 && Math.min(...roots) < Math.min(...cas) + sameExpiryMs;
 }
 

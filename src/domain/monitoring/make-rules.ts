@@ -1,4 +1,4 @@
-/** Alert rules for one mesh: which of them its Istio has the metrics for, as Prometheus' rule file or as a PrometheusRule. */
+/** Generates the alert rules for whose metrics the mesh's Istio version has, as a rule file or a PrometheusRule. */
 import {stringify} from 'yaml';
 import {defined} from '../defined.js';
 import {type Feature, features, hasFeature} from '../istio/features.js';
@@ -9,7 +9,7 @@ import {signingRules} from './groups/signing.js';
 import {runRules, trustRules} from './groups/trust.js';
 import type {AlertRule, RuleContext, RuleGroup, RulesRequest} from './rule.js';
 
-/** Every group of alert rules. A new one is a file in groups/ and a line here; docs/monitoring.md has a runbook for each alert. */
+/** All groups of alert rules. A new one is a file in groups/ and an entry here; docs/monitoring.md has a runbook for each alert. */
 export const ruleGroups: readonly RuleGroup[] = [
   certificateRules,
   trustRules,
@@ -19,7 +19,7 @@ export const ruleGroups: readonly RuleGroup[] = [
   discoveryRules,
 ];
 
-/** An alert as Prometheus reads it. */
+/** An alert in Prometheus' format. */
 export interface PrometheusAlert {
   readonly alert: string;
   readonly expr: string;
@@ -28,12 +28,12 @@ export interface PrometheusAlert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Groups as a rule file and `spec` of a PrometheusRule have them. */
+/** Groups in the format of a rule file and of `spec` in a PrometheusRule. */
 export interface PrometheusGroups {
   readonly groups: readonly {readonly name: string; readonly rules: readonly PrometheusAlert[]}[];
 }
 
-/** An alert that was left out, and why. */
+/** An alert that was omitted, and why. */
 export interface OmittedAlert {
   readonly alert: string;
   readonly reason: string;
@@ -42,7 +42,7 @@ export interface OmittedAlert {
 /** The page with a runbook for each alert. */
 const runbookPage = 'docs/monitoring.md';
 
-/** Makes them. */
+/** Generates the rules. */
 export function makeRules(request: RulesRequest): PrometheusGroups & {readonly leftOut: readonly OmittedAlert[]} {
   const context: RuleContext = {
     ...request,
@@ -58,12 +58,12 @@ export function makeRules(request: RulesRequest): PrometheusGroups & {readonly l
       name: group.name,
       rules: group.rules.map((rule) => ({rule, reason: omissionReason(rule, group, context)})),
     }));
-  const made = groups.map(({name, rules}) => ({
+  const included = groups.map(({name, rules}) => ({
     name,
     rules: rules.filter(({reason}) => reason === undefined).map(({rule}) => prometheusAlert(rule, context)),
   }));
   return {
-    groups: made.filter(({rules}) => rules.length > 0),
+    groups: included.filter(({rules}) => rules.length > 0),
     leftOut: groups.flatMap(({rules}) =>
       rules.flatMap(({rule: {alert}, reason}) => (reason === undefined ? [] : [{alert, reason}])),
     ),
@@ -71,13 +71,15 @@ export function makeRules(request: RulesRequest): PrometheusGroups & {readonly l
 }
 
 function omissionReason(
-  {requires: needs, supersededBy: unless}: AlertRule,
-  {requiresIstiodCa: ofCa = false}: RuleGroup,
+  {requires, supersededBy}: AlertRule,
+  {requiresIstiodCa = false}: RuleGroup,
   {has, istiodIsCa}: RuleContext,
 ): string | undefined {
-  if (ofCa && !istiodIsCa) return 'istiod is no CA in this mesh (trust.signer external)';
-  if (needs !== undefined && !has(needs)) return `istiod has its metric since ${firstReleases(needs)}`;
-  if (unless !== undefined && has(unless)) return `istiod has a better metric since ${firstReleases(unless)}`;
+  if (requiresIstiodCa && !istiodIsCa) return 'istiod is not a CA in this mesh (trust.signer external)';
+  if (requires !== undefined && !has(requires)) return `istiod has its metric since ${firstReleases(requires)}`;
+  if (supersededBy !== undefined && has(supersededBy)) {
+    return `istiod has a better metric since ${firstReleases(supersededBy)}`;
+  }
   return undefined;
 }
 
@@ -104,14 +106,14 @@ function prometheusAlert(rule: AlertRule, context: RuleContext): PrometheusAlert
   };
 }
 
-/** What a PrometheusRule is called, where it goes and how Prometheus' operator finds it. */
+/** The name, namespace and labels of a PrometheusRule; the Prometheus operator selects it by its labels. */
 export interface RuleObject {
   readonly name: string;
   readonly namespace?: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A PrometheusRule (github.com/prometheus-operator/prometheus-operator: Documentation/api-reference/api.md). */
+/** Returns a PrometheusRule (github.com/prometheus-operator/prometheus-operator: Documentation/api-reference/api.md). */
 export function prometheusRule({groups}: PrometheusGroups, {name, namespace, labels}: RuleObject): object {
   return {
     apiVersion: 'monitoring.coreos.com/v1',
@@ -121,7 +123,7 @@ export function prometheusRule({groups}: PrometheusGroups, {name, namespace, lab
   };
 }
 
-/** YAML with a comment that says what made it. Same input, same bytes. */
+/** Formats YAML with a header comment. The same input gives the same bytes. */
 export function rulesYaml(document: object, comments: readonly string[]): string {
   return `${comments.map((line) => `# ${line}\n`).join('')}${stringify(document, {lineWidth: 0})}`;
 }

@@ -1,43 +1,43 @@
 /**
- * Whether roots agree in the way that matters: what one cluster signs, every other accepts. Bundles may differ, as they do
- * while a root is replaced.
+ * Determines whether every cluster accepts the certificates that the others sign. Bundles may differ, as they do while a
+ * root is replaced.
  */
 import type {LiveRoots, ServedChain} from '../facts/facts.js';
 import {rejectionOf} from '../checks/trust/acceptance.js';
 import {memoizeByKey} from '../memoize.js';
 import type {Source} from './metrics.js';
 
-/** Whether a cluster's CA is accepted by all clusters of which the roots are known. */
+/** Whether a cluster's CA is accepted by all clusters with known roots. */
 export interface RootAgreement {
   readonly cluster: string;
   readonly source: Source;
   readonly agrees: boolean;
-  /** The clusters that do not accept it, its own included. */
+  /** The clusters that do not accept it, which may include its own. */
   readonly refusedBy: readonly string[];
 }
 
-/** A cluster's CA and roots as files or objects have them. */
+/** A cluster's CA and roots in files or objects. */
 export interface StoredTrust {
   readonly cluster: string;
   /**
-   * Fingerprint of the root that the cluster CA's chain ends in; `none` when it ends in no root of its own; undefined when
-   * that cannot be told, as of a CA that has expired.
+   * Fingerprint of the root of the cluster CA's chain; `none` if the chain does not end in one of its roots; undefined if
+   * this is unknown, for example for an expired CA.
    */
   readonly anchor: string | undefined;
-  /** Fingerprints of what its workloads are given to trust. */
+  /** Fingerprints of the roots that its workloads are given. */
   readonly roots: readonly string[] | undefined;
 }
 
-/** What runs in a cluster. */
+/** The live roots and chains of a cluster. */
 export interface LiveTrust {
   readonly cluster: string;
-  /** What its workloads trust; undefined where that is not known. */
+  /** The roots that its workloads trust; undefined if unknown. */
   readonly roots: LiveRoots | undefined;
-  /** What its istiods present, of those that sign it themselves. */
+  /** The chains that its istiods present, if istiod's own CA signs them. */
   readonly chains: readonly ServedChain[];
 }
 
-/** Of the work directory. What cannot be told is not judged. */
+/** Determines agreement in the work directory. Clusters with an unknown chain or roots are left out. */
 export function agreementOfFiles(clusters: readonly StoredTrust[]): readonly RootAgreement[] {
   return clusters.flatMap(({cluster, anchor, roots}) => {
     if (roots === undefined || anchor === undefined) return [];
@@ -46,17 +46,17 @@ export function agreementOfFiles(clusters: readonly StoredTrust[]): readonly Roo
   });
 }
 
-/** Of what runs: chains verified against bundles. What has merely expired is another matter. */
+/** Determines agreement of running istiods by verifying chains against bundles. Expired certificates do not count. */
 export function agreementOfLive(clusters: readonly LiveTrust[], now: Date): readonly RootAgreement[] {
-  const judging = clusters.flatMap(({cluster, roots}) => (roots ? [{cluster, roots, bundle: bundleKey(roots)}] : []));
+  const known = clusters.flatMap(({cluster, roots}) => (roots ? [{cluster, roots, bundle: bundleKey(roots)}] : []));
   return clusters.flatMap(({cluster, chains}) => {
-    if (chains.length === 0 || judging.length === 0) return [];
-    // In a mesh of hundreds nearly all have the same bundle: a signature is verified once for each.
-    const refuses = memoizeByKey(
-      ({roots}: (typeof judging)[number]) => chains.some((chain) => isRejection(rejectionOf(roots, chain, now)?.failure)),
+    if (chains.length === 0 || known.length === 0) return [];
+    // Almost all clusters of a large mesh have the same bundle, so chains are verified once for each bundle.
+    const rejects = memoizeByKey(
+      ({roots}: (typeof known)[number]) => chains.some((chain) => isRejection(rejectionOf(roots, chain, now)?.failure)),
       ({bundle}) => bundle,
     );
-    return [agreement(cluster, 'live', judging.filter(refuses))];
+    return [agreement(cluster, 'live', known.filter(rejects))];
   });
 }
 

@@ -1,4 +1,4 @@
-/** Secret `cacerts`: what is in it, how istiod reads it, and how this program writes it. */
+/** Secret `cacerts`: its content, how istiod reads it, and how this program writes it. */
 import {defined} from '../defined.js';
 import {journalHeadAnnotation} from '../journal/head.js';
 import type {KubeObject, SecretData} from '../kube/object.js';
@@ -12,7 +12,7 @@ import {Sensitive} from '../sensitive.js';
 const managedByLabel = 'app.kubernetes.io/managed-by';
 const annotation = (name: string): string => `${fieldManager}/${name}`;
 
-/** Annotations of a Secret that this program wrote: who wrote it, for which cluster, which root, which cluster CA. */
+/** The annotations of a Secret that this program writes: the writer, the cluster, the roots and the cluster CA. */
 export const annotations = {
   writtenBy: annotation('written-by'),
   cluster: annotation('cluster'),
@@ -20,28 +20,28 @@ export const annotations = {
   clusterCa: annotation('cluster-ca-sha256'),
   subject: annotation('cluster-ca-subject'),
   notAfter: annotation('cluster-ca-not-after'),
-  /** On what a rollback wrote: the cluster CA that it took out, so that a rollback that ended early is known as such. */
+  /** Set by a rollback: the cluster CA that it replaced, by which an incomplete rollback is detected. */
   rolledBackFrom: annotation('rolled-back-from-sha256'),
-  /** The journal's entry of the write itself: put there by the effect, which alone knows it. */
+  /** The write's journal entry, set by the effect, since no other code has it. */
   journalHead: journalHeadAnnotation,
 } as const;
 
-/** `kubectl apply` keeps a copy of the whole object there: a stale key in an annotation. */
+/** The annotation in which `kubectl apply` stores a copy of the whole object, including the old key. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Annotations that are true of the content, or of the write, that was there only. */
+/** The annotations that describe the previous content or write only. */
 const contentAnnotations: readonly string[] = [lastApplied, annotations.rolledBackFrom, annotations.journalHead];
 
 /**
- * The keys that each layout is made of; whatever else stands in a Secret is foreign to it. Revocation lists never are,
- * though some istiods do not read them: they are compared and kept on their own.
+ * The data keys of each layout. All others in a Secret are foreign. Revocation lists never are, although some istiods do not
+ * read them: they are compared and kept separately.
  */
 const layoutKeys: Readonly<Record<'pem' | 'tls', readonly string[]>> = {
   pem: [...Object.values(caFileNames), crlFileName],
   tls: ['tls.crt', 'tls.key', 'ca.crt', crlFileName],
 };
 
-/** A Secret with CA files, as it was found. */
+/** A Secret with CA files. */
 export interface CacertsSecret {
   readonly uid: string;
   readonly resourceVersion: string;
@@ -49,20 +49,20 @@ export interface CacertsSecret {
   readonly immutable: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Everything in it, by key. */
+  /** All its data, by key. */
   readonly data: SecretData;
-  /** What istiod reads of it. */
+  /** The files that istiod reads. */
   readonly files: CaFiles;
-  /** Whether a key that is not empty stands beside the certificates that istiod reads. */
+  /** Whether there is a non-empty CA key in the layout that istiod reads. */
   readonly hasKey: boolean;
   readonly inspection: CaInspection;
-  /** Keys that are not of the layout istiod reads; `tls.crt` beside the four names makes those four foreign. */
+  /** Data keys outside the layout that istiod reads. If `tls.crt` exists, the four *.pem names are foreign. */
   readonly foreignKeys: readonly string[];
-  /** Who else writes it, where that shows: `cert-manager Certificate istio-ca`. */
+  /** Another tool that manages the Secret, if known: `cert-manager Certificate istio-ca`. */
   readonly managedBy?: string;
 }
 
-/** Reads a Secret. Never throws for bad content: that is a finding of the inspection. */
+/** Reads a Secret. Never throws for invalid content, which is a finding of the inspection. */
 export function readCacerts(secret: SecretObject, options: InspectOptions): CacertsSecret {
   const encoded = secret.data ?? {};
   const decode = (key: string): string | undefined => {
@@ -95,12 +95,12 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
   });
 }
 
-/** The type of a Secret and everything in an immutable one cannot be changed (kubernetes.io: Secrets). */
+/** Reports whether a Secret can be updated. Its type and an immutable Secret cannot be changed (kubernetes.io: Secrets). */
 export function isChangeable({immutable, type}: CacertsSecret): boolean {
   return !immutable && type === 'Opaque';
 }
 
-/** Somebody who will put their own content back: found by owner references and cert-manager's annotation. */
+/** Returns the tool that would revert changes of the Secret, from cert-manager's annotation and owner references. */
 function managerOf({metadata}: KubeObject): string | undefined {
   const certificate = metadata.annotations?.['cert-manager.io/certificate-name'];
   if (certificate !== undefined) return `cert-manager Certificate ${certificate}`;
@@ -109,8 +109,8 @@ function managerOf({metadata}: KubeObject): string | undefined {
 }
 
 /**
- * The data of a complete bundle, under istiod's names. Revocation lists: those of `crl`, none where that is empty, or
- * else, byte for byte, what the Secret held.
+ * Returns the data of a complete bundle with istiod's names. Revocation lists are those of `crl`, none if `crl` is empty, or
+ * without `crl` those of the existing Secret, byte for byte.
  */
 export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSecret): SecretData {
   const bytes = (text: string): Sensitive<Buffer> => new Sensitive(Buffer.from(text));
@@ -125,8 +125,8 @@ export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSec
 }
 
 /**
- * The object without its data. Labels and annotations of others stay, except copies of what the Secret held. Fingerprints are
- * SHA-256 of the DER, comma-separated where there are several roots.
+ * Returns the object without its data. Labels and annotations of others are kept, except for copies of the previous content.
+ * Fingerprints are SHA-256 of the DER, separated by commas if there are several roots.
  */
 export function cacertsObject(
   place: {readonly namespace: string; readonly name: string; readonly cluster: string},
@@ -161,20 +161,20 @@ export function cacertsObject(
 }
 
 /**
- * A JSON patch that makes `object` of a Secret, gives it other public files and takes foreign keys out, without touching the
- * key in it: for work directories that no longer hold the key. It applies only to the version that was seen.
+ * Returns a JSON patch that replaces a Secret's metadata and public files and removes foreign data keys, but keeps its CA key:
+ * for work directories that no longer have the key. It applies only to the observed resource version.
  */
 export function cacertsPatch({metadata}: KubeObject, files: CaFiles, before: CacertsSecret): readonly object[] {
   const add = (path: string, value: unknown): object => ({op: 'add', path, value});
   const addText = (name: string, text = ''): object => add(`/data/${name}`, Buffer.from(text).toString('base64'));
-  // As `dataOfBundle` has it: what is not said of revocation lists stays.
+  // As in `dataOfBundle`: without `crl`, existing revocation lists are kept.
   const dropsCrl = files.crl === '' && crlFileName in before.data;
   const removed = [...(dropsCrl ? [crlFileName] : []), ...before.foreignKeys];
   return [
     {op: 'test', path: '/metadata/resourceVersion', value: before.resourceVersion},
     ...(['caCert', 'rootCert', 'certChain'] as const).map((part) => addText(caFileNames[part], files[part])),
     ...(files.crl ? [addText(crlFileName, files.crl)] : []),
-    // Escaped as a JSON pointer is (RFC 6901 section 3).
+    // Escaped as a JSON pointer (RFC 6901, section 3).
     ...removed.map((key) => ({op: 'remove', path: `/data/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`})),
     add('/metadata/labels', metadata.labels),
     add('/metadata/annotations', metadata.annotations),

@@ -1,4 +1,4 @@
-/** What `trust push` and `trust rollback` need to know of one cluster before they decide. */
+/** The facts about a cluster on which `trust push` and `trust rollback` base their decisions. */
 import type {KubeObject} from '../kube/object.js';
 import type {ClusterUid} from '../mesh/identity.js';
 import type {MeshCluster} from '../mesh/mesh.js';
@@ -7,36 +7,36 @@ import type {CacertsSecret} from './cacerts.js';
 import type {IstiodObservation} from './istiod.js';
 import type {Workloads} from './workloads.js';
 
-/** One cluster, as it was seen. */
+/** The observed facts of one cluster. */
 export interface TrustObservation {
-  /** UID of kube-system: who the cluster is. */
+  /** UID of kube-system, which identifies the cluster. */
   readonly uid: Observed<string>;
   /** The namespace of istiod. */
   readonly namespace: Observed<KubeObject | 'absent'>;
   readonly cacerts: Observed<CacertsSecret | 'absent'>;
   readonly previous: Observed<CacertsSecret | 'absent'>;
-  /** root-cert.pem of ConfigMap istio-ca-root-cert beside istiod: the bundle that istiod loaded; undefined: none. */
+  /** The bundle that istiod loaded: root-cert.pem of ConfigMap istio-ca-root-cert in its namespace; undefined if absent. */
   readonly liveBundle: Observed<string | undefined>;
-  /** The certificate that istiod made for itself (Secret istio-ca-secret); undefined: none. */
+  /** istiod's self-signed CA certificate (Secret istio-ca-secret); undefined if there is none. */
   readonly selfSigned: Observed<string | undefined>;
   readonly istiods: Observed<readonly IstiodObservation[]>;
-  /** Asked only when a live root would go. */
+  /** Read only if a live root would be dropped. */
   readonly workloads?: Observed<Workloads>;
 }
 
-/** One cluster with what was seen of it. */
+/** A cluster with its observed facts. */
 export interface ClusterTrust {
   readonly cluster: MeshCluster;
   readonly seen: Observed<TrustObservation>;
 }
 
-/** A Secret that was seen; undefined where it is absent or unknown, since a decision that needs an unknown one refuses. */
+/** Returns a Secret; undefined if it is absent or unknown. Decisions that depend on an unknown Secret are refused elsewhere. */
 export function secretOf({seen}: ClusterTrust, which: 'cacerts' | 'previous'): CacertsSecret | undefined {
   const secret = isKnown(seen) ? valueOr(seen.value[which], 'absent') : 'absent';
   return secret === 'absent' ? undefined : secret;
 }
 
-/** Clusters whose UID is known. */
+/** Returns the clusters whose UID is known. */
 export function identified(all: readonly ClusterTrust[]): readonly ClusterUid[] {
   return all.flatMap(({cluster, seen}) =>
     isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],

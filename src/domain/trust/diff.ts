@@ -1,31 +1,31 @@
-/** Work directory against cluster, by fingerprint (docs/trust.md). What is the same trust is no difference, however it is written. */
+/** Compares work directory and cluster by fingerprint (docs/trust.md). The encoding of files does not matter. */
 import type {CaFiles} from '../ca/ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
 import {crlFingerprints} from '../x509/crl.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
 
-/** What differs. `keys`: the Secret holds keys that change what istiod reads, or that are not ours. */
+/** The part that differs. `keys`: the Secret has data keys that affect what istiod reads, or that are foreign. */
 export type DifferentPart = 'secret' | 'clusterCa' | 'roots' | 'chain' | 'key' | 'crl' | 'keys';
 
-/** One difference, as fingerprints or names; never key bytes. */
+/** A difference in fingerprints or names. It never contains key material. */
 export interface Difference {
   readonly part: DifferentPart;
-  /** What the work directory has; empty: nothing. */
+  /** The value in the work directory; may be empty. */
   readonly wanted: readonly string[];
-  /** What the cluster has; empty: nothing. */
+  /** The value in the cluster; may be empty. */
   readonly found: readonly string[];
 }
 
-/** A cluster CA of the work directory. */
+/** The cluster CA to write: that of the work directory or, for a rollback, of the previous Secret. */
 export interface OwnCa {
   readonly files: CaFiles;
   readonly inspection: CaInspection;
-  /** Keys besides those of the layout that belong to it: what a Secret held that is put back. */
+  /** Data keys outside the layout that belong to it: those of a previous Secret that is restored. */
   readonly foreignKeys?: readonly string[];
 }
 
-/** What differs between a cluster CA of ours and the Secret in the cluster; empty when it is the same trust. */
+/** Returns the differences between a cluster CA and the Secret in the cluster; empty if the trust is the same. */
 export function compareCa(own: OwnCa, secret: CacertsSecret | 'absent'): readonly Difference[] {
   const {certificate, roots = [], chain = [], key} = own.inspection;
   if (secret === 'absent') return [{part: 'secret', wanted: fingerprints(certificate), found: []}];
@@ -35,9 +35,9 @@ export function compareCa(own: OwnCa, secret: CacertsSecret | 'absent'): readonl
     {part: 'clusterCa', wanted: fingerprints(certificate), found: fingerprints(theirs.certificate)},
     {part: 'roots', wanted: fingerprints(...roots).toSorted(), found: fingerprints(...(theirs.roots ?? [])).toSorted()},
     {part: 'chain', wanted: fingerprints(...chain), found: fingerprints(...(theirs.chain ?? []))},
-    // Without our own key, the key in the cluster must be the one that our certificate was made for.
+    // Without our key, the key in the cluster must match our certificate.
     {part: 'key', wanted: list(key?.spki ?? certificate?.spki), found: list(theirs.key?.spki)},
-    // Revocation lists that the work directory knows nothing of are the cluster's own: they stay.
+    // If the work directory has no revocation lists, those of the cluster are kept.
     ...(crl === undefined
       ? []
       : [{part: 'crl', wanted: crlFingerprints(crl), found: crlFingerprints(secret.files.crl)} as const]),

@@ -1,4 +1,4 @@
-/** Running istiods, and whether they take a change of cacerts over by themselves. */
+/** Running istiods, and whether they load a change of cacerts without a restart. */
 import type {DeploymentObject} from '../kube/objects.js';
 import {istiodContainer, istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/environment.js';
@@ -12,7 +12,7 @@ import type {CacertsSecret} from './cacerts.js';
 export interface IstiodObservation {
   readonly name: string;
   readonly version: KnownVersion;
-  /** Environment of its container, values only. */
+  /** The container's environment variables with literal values. */
   readonly env: Readonly<Record<string, string>>;
   readonly readyPods: number;
 }
@@ -30,39 +30,39 @@ export function readIstiod(deployment: DeploymentObject): IstiodObservation {
 }
 
 /**
- * Whether it reads revocation lists beside the *.pem files of cacerts (istio/istio pilot/pkg/bootstrap/istio_ca.go,
- * detectSigningCABundleAndCRL).
+ * Reports whether an istiod reads revocation lists in the *.pem layout of cacerts (istio/istio
+ * pilot/pkg/bootstrap/istio_ca.go, detectSigningCABundleAndCRL).
  */
 export function readsCrl({version: {version}, env}: Pick<IstiodObservation, 'version' | 'env'>): boolean {
   return hasFeature(version, 'caCrl') && parseBool(env[caCrlVariable], true);
 }
 
-/** A change of cacerts, as an istiod meets it. */
+/** A change of cacerts for one istiod. */
 export interface CaChange {
   /**
-   * The bundles that istiod may have loaded, byte for byte: ConfigMap istio-ca-root-cert and Secret cacerts as they are
-   * now. They differ for half a minute after a restart, until the former leader's lease ends and the ConfigMap is
-   * written (istio/istio pilot/pkg/leaderelection/leaderelection.go), so neither can be believed alone.
+   * The exact bytes of the bundles that istiod may have loaded: those in ConfigMap istio-ca-root-cert and Secret cacerts.
+   * They differ for half a minute after a restart, until the previous leader's lease expires and the ConfigMap is written
+   * (istio/istio pilot/pkg/leaderelection/leaderelection.go), so neither alone is reliable.
    */
   readonly liveBundles: readonly string[];
   readonly newBundle: string;
-  /** istiod runs with a CA of its own making. */
+  /** Whether istiod runs with a self-signed CA. */
   readonly selfSigned: boolean;
 }
 
 /**
- * Why a running istiod does not take the change over without a restart; undefined when it does. Source of the rules:
- * istio/istio pilot/pkg/bootstrap/istio_ca.go at each version (`reloadRules`). A root change is a change of bytes:
+ * Returns why a running istiod does not load the change without a restart; undefined if it does. Source of the rules:
+ * istio/istio pilot/pkg/bootstrap/istio_ca.go at each version (`reloadRules`). Any change of bytes is a root change:
  * istiod compares the files before it compares certificates.
  */
 export function restartReason(istiod: IstiodObservation, change: CaChange): string | undefined {
   if (istiod.readyPods === 0) return undefined;
-  if (change.selfSigned) return 'it made its own CA at start and does not watch the Secret';
+  if (change.selfSigned) return 'it runs with a self-signed CA and does not watch the Secret';
   const rule = reloadRule(istiod.version.version);
-  const {text: said} = istiod.version;
-  if (rule.clusterCa === 'never') return `istiod ${said} reads its CA only at start`;
+  const {text} = istiod.version;
+  if (rule.clusterCa === 'never') return `istiod ${text} reads its CA only at startup`;
   if (typeof rule.clusterCa === 'object' && !parseBool(istiod.env[rule.clusterCa.env], rule.clusterCa.unset)) {
-    return `istiod ${said} reads its CA only at start unless ${rule.clusterCa.env} is true`;
+    return `istiod ${text} reads its CA only at startup unless ${rule.clusterCa.env} is true`;
   }
   return change.liveBundles
     .filter((live) => live !== change.newBundle)
@@ -70,37 +70,37 @@ export function restartReason(istiod: IstiodObservation, change: CaChange): stri
     .find((reason) => reason !== undefined);
 }
 
-/** Why an istiod does not go from one root bundle to another while it runs. */
+/** Returns why a running istiod does not replace one root bundle with another. */
 function rootReason(
-  {env, version: {text: said, version}}: IstiodObservation,
+  {env, version: {text, version}}: IstiodObservation,
   live: string,
   wanted: string,
 ): string | undefined {
   const rule = reloadRule(version);
-  if (rule.root === 'never') return `istiod ${said} takes no other root bundle while it runs`;
+  if (rule.root === 'never') return `istiod ${text} cannot load another root bundle while it is running`;
   if (!parseBool(env[multiRootVariable], false)) {
-    return `istiod ${said} takes another root bundle only with ${multiRootVariable}=true`;
+    return `istiod ${text} loads another root bundle only with ${multiRootVariable}=true`;
   }
   if (rule.root === 'byte-substring') {
     if (wanted.includes(live) || live.includes(wanted)) return undefined;
-    return `istiod ${said} takes another root bundle only when one contains the other byte for byte`;
+    return `istiod ${text} loads another root bundle only if one contains the other byte for byte`;
   }
   if (isSubsetEitherWay(readableRoots(live), readableRoots(wanted))) return undefined;
-  return `istiod ${said} takes another root bundle only when one holds all roots of the other`;
+  return `istiod ${text} loads another root bundle only if one contains all roots of the other`;
 }
 
-/** What tells whether istiods would take a bundle over: what they run with, and what they are to run with. */
+/** The current state of istiods, and the bundle that they are to load. */
 export interface BundleChange {
   readonly istiods: readonly IstiodObservation[];
   readonly cacerts: CacertsSecret | 'absent';
-  /** root-cert.pem of ConfigMap istio-ca-root-cert beside istiod; undefined: none. */
+  /** root-cert.pem of ConfigMap istio-ca-root-cert in istiod's namespace; undefined if there is none. */
   readonly liveBundle: string | undefined;
-  /** The certificate that istiod made for itself (Secret istio-ca-secret); undefined: none. */
+  /** istiod's self-signed CA certificate (Secret istio-ca-secret); undefined if there is none. */
   readonly selfSigned: string | undefined;
   readonly newBundle: string;
 }
 
-/** The running istiods that would not take a bundle over without a restart, each with the reason. */
+/** Returns the running istiods that would not load a bundle without a restart, each with the reason. */
 export function stuckIstiods(
   change: BundleChange,
 ): readonly {readonly istiod: IstiodObservation; readonly reason: string}[] {
@@ -114,7 +114,7 @@ export function stuckIstiods(
   });
 }
 
-/** istiod that started without cacerts made its own CA, and serves that until it restarts. */
+/** An istiod that started without cacerts uses its self-signed CA until it restarts. */
 function runsSelfSigned({cacerts, liveBundle, selfSigned}: BundleChange): boolean {
   if (cacerts === 'absent') return true;
   const own = readableRoots(selfSigned);

@@ -1,4 +1,4 @@
-/** The roots that a cluster trusts now, and what speaks against a bundle that drops one of them (docs/trust.md). Pure. */
+/** The roots that a cluster currently trusts, and the rules for a bundle that drops one of them (docs/trust.md). Pure. */
 import {type ErrorReport, problem} from '../errors.js';
 import {isKnown, unknownsOf, valueOr} from '../observed.js';
 import type {Certificate} from '../x509/certificate.js';
@@ -7,7 +7,7 @@ import type {CaInspection} from '../ca/inspect-ca.js';
 import {isReadableBundle, missingRoots, readableRoots} from '../ca/trust-store.js';
 import type {TrustObservation} from './cluster-trust.js';
 
-/** The live roots of a cluster that a bundle would drop: the question whether workloads exist hangs on it. */
+/** Returns the live roots of a cluster that a bundle would drop. If there are any, workloads must be checked. */
 export function droppedRoots(seen: TrustObservation, inspection: CaInspection): readonly Certificate[] {
   return missingRoots(liveRoots(seen), inspection.roots ?? []);
 }
@@ -17,40 +17,40 @@ function liveRoots(seen: TrustObservation): readonly Certificate[] {
   return [
     ...(cacerts === 'absent' ? [] : (cacerts.inspection.roots ?? [])),
     ...readableRoots(valueOr(seen.liveBundle, undefined)),
-    // istiod's own root is live where it is used: cacerts goes before it (istio/istio pilot/pkg/bootstrap/istio_ca.go).
+    // istiod's self-signed root is live only without cacerts (istio/istio pilot/pkg/bootstrap/istio_ca.go).
     ...(cacerts === 'absent' ? readableRoots(valueOr(seen.selfSigned, undefined)) : []),
   ];
 }
 
-/** The reasons against the roots of a bundle, unless a root change was allowed. */
+/** Returns why a bundle's roots are refused, unless a root change is allowed. */
 export function rootRefusals(inspection: CaInspection, seen: TrustObservation): readonly ErrorReport[] {
   const refuse = (why: string): readonly ErrorReport[] => [
     problem(
       'ROOT_CHANGE',
       why,
-      'replace the root in phases, or say --allow-root-change: mTLS breaks until every workload has renewed',
+      'replace the root in phases, or use --allow-root-change; mTLS fails until every workload has renewed its certificate',
     ),
   ];
   const unreadable = unreadableLiveBundle(seen);
   if (unreadable !== undefined) {
-    return refuse(`${unreadable} cannot be read: whether this change drops a live root is unknown`);
+    return refuse(`cannot parse ${unreadable}: this change might drop a live root`);
   }
   const dropped = droppedRoots(seen, inspection);
-  // What is live could not be read: then no root can be said to stay.
+  // If the live roots are unknown, no root is known to be kept.
   if (dropped.length === 0) return inspection.roots ? unknownsOf(seen.liveBundle, seen.selfSigned).slice(0, 1) : [];
   const {workloads} = seen;
-  if (!workloads) return [problem('INTERNAL', 'the workloads were not looked at')];
+  if (!workloads) return [problem('INTERNAL', 'the workloads were not read')];
   const [first, ...others] = valueOr(workloads, []);
   if (first === undefined) return unknownsOf(workloads);
-  const who = others.length === 0 ? first : `${first} and ${String(others.length)} more`;
+  const affected = others.length === 0 ? first : `${first} and ${String(others.length)} more`;
   return refuse(
-    `the bundle lacks ${names(dropped)}, which is live in this cluster: ${who} would stop trusting and being trusted`,
+    `the bundle does not contain ${names(dropped)}, which is live in this cluster: mTLS of ${affected} would fail`,
   );
 }
 
 /**
- * Where the live roots stand in a text that cannot be parsed; undefined where they can. Without the ConfigMap that a running
- * istiod writes, its roots are those that it loads: of cacerts, otherwise its own (istio/istio pilot/pkg/bootstrap/istio_ca.go).
+ * Returns where live roots cannot be parsed; undefined if they can. Without the ConfigMap that a running istiod writes, its
+ * roots are those in cacerts, otherwise its self-signed root (istio/istio pilot/pkg/bootstrap/istio_ca.go).
  */
 function unreadableLiveBundle(seen: TrustObservation): string | undefined {
   const live = valueOr(seen.liveBundle, undefined);
@@ -63,17 +63,17 @@ function unreadableLiveBundle(seen: TrustObservation): string | undefined {
   return isReadableBundle(valueOr(seen.selfSigned, undefined)) ? undefined : 'ca-cert.pem in Secret istio-ca-secret';
 }
 
-/** What a root change means that nothing speaks against, or that was allowed. */
+/** Returns the warnings for a root change that is not refused. */
 export function rootWarnings(inspection: CaInspection, seen: TrustObservation): readonly string[] {
   const dropped = droppedRoots(seen, inspection);
   if (dropped.length === 0) return [];
-  const coming = missingRoots(inspection.roots ?? [], liveRoots(seen));
+  const added = missingRoots(inspection.roots ?? [], liveRoots(seen));
   const what =
-    coming.length === 0
-      ? `live roots go: ${names(dropped)}`
-      : `another root: ${names(dropped)} is replaced by ${names(coming)}`;
-  const nobody = seen.workloads && isKnown(seen.workloads) && seen.workloads.value.length === 0;
-  return [nobody === true ? `${what}; no workload that trusts it was found in the cluster` : what];
+    added.length === 0
+      ? `live roots are dropped: ${names(dropped)}`
+      : `root change: ${names(dropped)} is replaced by ${names(added)}`;
+  const isUnused = seen.workloads && isKnown(seen.workloads) && seen.workloads.value.length === 0;
+  return [isUnused === true ? `${what}; the cluster has no workloads that trust it` : what];
 }
 
 function names(roots: readonly Certificate[]): string {

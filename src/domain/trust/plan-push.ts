@@ -1,6 +1,6 @@
 /**
- * Decides, for one cluster, what pushing a cluster CA means: which write, what else has to happen, and what speaks
- * against it (docs/trust.md). Pure: facts in, decision out. `operations/trust` turns decisions into actions.
+ * Decides how to push a cluster CA to one cluster: which write and other steps are necessary, and whether to refuse
+ * (docs/trust.md). Pure: facts in, decision out. `operations/trust` converts decisions to actions.
  */
 import {defined} from '../defined.js';
 import {networkLabel} from '../istio/names.js';
@@ -16,7 +16,7 @@ import {stuckIstiods, type IstiodObservation} from './istiod.js';
 import {droppedRoots, rootRefusals, rootWarnings} from './live-roots.js';
 import {allowInvalid, decideCrl} from './revocation.js';
 
-/** Flags that override one refusal each. */
+/** Flags that each override one refusal. */
 export interface PushRules {
   /** `--allow-root-change` */
   readonly allowRootChange: boolean;
@@ -26,56 +26,56 @@ export interface PushRules {
   readonly allowInvalidBundle: boolean;
 }
 
-/** What is to be in a cluster. */
+/** The desired state of a cluster. */
 export interface PushTarget {
   readonly cluster: string;
   readonly namespace: string;
-  /** Istio's network, where it is declared: the namespace's label. */
+  /** Istio's network if declared: the namespace's label. */
   readonly network?: string | undefined;
   readonly own: OwnCa;
-  /** The wanted CA is one that the cluster kept (rollback), not the work directory's. */
+  /** The CA is that of the previous Secret, not the work directory's. */
   readonly isRollback?: boolean;
-  /** How the wanted CA is called in messages: `cluster1/ca-cert.pem`. */
+  /** The CA's name in messages: `cluster1/ca-cert.pem`. */
   readonly what: string;
-  /** The CA is in place, but a running istiod presents another one: the rest of a run that ended early. */
+  /** The Secret is up to date, but a running istiod presents another CA, because an earlier run ended early. */
   readonly pendingReload?: boolean;
-  /** Why the wanted CA is another cluster's (`misplacement`). */
+  /** Why the CA belongs to another cluster (`wrongClusterCa`). */
   readonly wrongCluster?: string | undefined;
 }
 
 /**
  * - `create`: there is no Secret yet
- * - `update`: the Secret is replaced whole at the version that was seen, or patched where the key is not at hand
- * - `replace`: deleted and created, because its type or `immutable` forbids an update
+ * - `update`: the whole Secret is replaced at the observed version, or patched if the key is not in the work directory
+ * - `replace`: deleted and created, because its type or `immutable` prevents an update
  */
 export type PushKind = 'create' | 'update' | 'replace' | 'unchanged' | 'refuse';
 
 type SecretWrite = 'create' | 'put' | 'patch' | 'delete-and-create';
 
-/** What is to be done in one cluster. */
+/** The decision for one cluster. */
 export interface PushDecision {
   readonly kind: PushKind;
   readonly differences: readonly Difference[];
   readonly namespace: 'keep' | 'create' | 'label';
-  /** The label that another network has now; set when labelling changes one. */
+  /** The current label of the namespace, if it is a different network. */
   readonly otherNetwork?: string;
-  /** How the Secret is written; absent when it is not. */
+  /** How the Secret is written; absent if it is not. */
   readonly write?: SecretWrite;
-  /** Whether what is there now is kept as `cacerts-previous`. */
+  /** Whether the current Secret is saved as `cacerts-previous`. */
   readonly keepPrevious: boolean;
   /** istiods to restart after the write. */
   readonly restart: readonly IstiodObservation[];
-  /** Whether a running istiod can show that it loaded the change. */
+  /** Whether to verify that the running istiods load the change. */
   readonly prove: boolean;
-  /** Whether a control plane that runs now will notice: such a change goes to one cluster first. */
+  /** Whether the change affects a running control plane: such a change is made in one cluster first. */
   readonly changesLiveTrust: boolean;
-  /** Live roots that go, with what is known of the workloads that trust them. */
+  /** The live roots that the change drops. */
   readonly droppedRoots: readonly Certificate[];
   readonly refusals: readonly ErrorReport[];
   readonly warnings: readonly string[];
 }
 
-/** What is decided with. */
+/** The input of a decision. */
 interface Push {
   readonly target: PushTarget;
   readonly seen: TrustObservation;
@@ -96,7 +96,7 @@ const nothing: PushDecision = {
   warnings: [],
 };
 
-/** Decides for one cluster. */
+/** Decides how to push a CA to one cluster. */
 export function decidePush(target: PushTarget, seen: TrustObservation, rules: PushRules): PushDecision {
   const {refusal, ...namespace} = decideNamespace(target, seen);
   const [unknown = refusal] = unknownsOf(seen.uid, seen.cacerts);
@@ -114,15 +114,15 @@ export function decidePush(target: PushTarget, seen: TrustObservation, rules: Pu
   return isLoaded(seen, cacerts) && target.pendingReload !== true ? unchanged : decideReload(unchanged, push, cacerts);
 }
 
-/** Whether a cluster needs nothing: the Secret is as wanted, and no running istiod shows another bundle. */
+/** Reports whether no change is necessary: the Secret is up to date, and no running istiod shows another bundle. */
 export function isInPlace(own: OwnCa, seen: TrustObservation): boolean {
   const cacerts = valueOr(seen.cacerts, 'absent');
   return cacerts !== 'absent' && compareCa(own, cacerts).length === 0 && isLoaded(seen, cacerts);
 }
 
 /**
- * Whether no running istiod is known to show another bundle than the Secret's. A run that ended between its write and
- * its restart or its proof leaves such a cluster behind, and so does a Secret that came after istiod had started.
+ * Reports whether no running istiod is known to show another bundle than the Secret's. One does if a run ended between its
+ * write and the restart or verification, or if the Secret was created after istiod started.
  */
 function isLoaded(seen: TrustObservation, cacerts: CacertsSecret): boolean {
   const live = valueOr(seen.liveBundle, undefined);
@@ -130,10 +130,10 @@ function isLoaded(seen: TrustObservation, cacerts: CacertsSecret): boolean {
   return !running || live === undefined || live === cacerts.files.rootCert;
 }
 
-/** The rest of a change whose write is done: the restart, and the proof. */
+/** Decides on the remaining steps after the write: restart and verification. */
 function decideReload(unchanged: PushDecision, push: Push, cacerts: CacertsSecret): PushDecision {
   const {inspection} = push.target.own;
-  // The same roots may stand in other bytes, and istiod shows the bytes of the Secret.
+  // The same roots may have a different encoding, and istiod shows the bytes of the Secret.
   const {restart, refusals: ofIstiods} = decideIstiods(push, cacerts.files.rootCert);
   const refusals = [...new Set([...decideRoots(push), ...ofIstiods])];
   if (refusals.length > 0) return {...unchanged, kind: 'refuse', refusals};
@@ -145,11 +145,11 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
   const {target, seen, cacerts, rules} = push;
   const {own} = target;
   const bundle = bundleRefusals(target, rules);
-  // Without the files there is nothing to judge against the cluster.
+  // Without the files there is nothing to compare with the cluster.
   if (bundle[0]?.code === 'FILE_MISSING') return {...nothing, refusals: bundle};
   const write = decideWrite(push);
   const istiods = decideIstiods(push, own.files.rootCert);
-  // Two rules may refuse for the same reason: that a fact is unknown.
+  // Two rules may refuse for the same reason: an unknown fact.
   const refusals = new Set([
     ...bundle,
     ...(rules.allowInvalidBundle ? [] : decideCrl(target, seen, cacerts).refusals),
@@ -159,7 +159,7 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
     ...(cacerts === 'absent' ? [] : unknownsOf(seen.previous)),
   ]);
   const isRefused = refusals.size > 0;
-  // A key that signs for a root must not be copied again.
+  // A root's key must not be copied again.
   const key = cacerts === 'absent' ? undefined : cacerts.inspection.key?.spki;
   const holdsRoot = key !== undefined && own.inspection.roots?.some(({spki}) => spki === key) === true;
   const kind = cacerts === 'absent' ? 'create' : write === 'delete-and-create' ? 'replace' : 'update';
@@ -177,66 +177,68 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
       ...(isRefused ? [] : bundleWarnings(push)),
       ...managerWarnings(push),
       ...istiods.warnings,
-      ...(holdsRoot ? [`the Secret held the root's private key: it is not kept as cacerts-previous`] : []),
+      ...(holdsRoot ? [`the Secret contains the root's private key, so it is not saved as cacerts-previous`] : []),
       ...(isRefused ? [] : rootWarnings(own.inspection, seen)),
     ],
   });
 }
 
-/** Which write, or why none is possible. */
+/** Decides on the write, or returns why none is possible. */
 function decideWrite({target: {own, cluster}, seen, cacerts}: Push): SecretWrite | ErrorReport {
-  const keyAtHand = own.files.caKey !== undefined;
+  const hasKey = own.files.caKey !== undefined;
   const keyMissing = (why: string, ...hints: readonly Hint[]): ErrorReport =>
     problem(
-      ...(['FILE_MISSING', `${cluster}/ca-key.pem is not there, ${why}`, ...hints] as const),
-      advice`bring the key back, or make a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`,
+      ...(['FILE_MISSING', `${cluster}/ca-key.pem not found, and ${why}`, ...hints] as const),
+      advice`restore the key, or issue a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`,
     );
   if (cacerts === 'absent') {
-    if (keyAtHand) return 'create';
-    const kept = advice`bring the CA back that Secret cacerts-previous keeps: ${kubectlMesh('trust rollback', [cluster])}`;
-    const hints = valueOr(seen.previous, 'absent') === 'absent' ? [] : [kept];
-    return keyMissing('and the cluster has no Secret with it', ...hints);
+    if (hasKey) return 'create';
+    const rollback = advice`restore the CA in Secret cacerts-previous: ${kubectlMesh('trust rollback', [cluster])}`;
+    const hints = valueOr(seen.previous, 'absent') === 'absent' ? [] : [rollback];
+    return keyMissing('the cluster has no Secret with it', ...hints);
   }
-  if (!keyAtHand && cacerts.inspection.key?.spki !== own.inspection.certificate?.spki) {
-    return keyMissing('and the key in the cluster is of another cluster CA');
+  if (!hasKey && cacerts.inspection.key?.spki !== own.inspection.certificate?.spki) {
+    return keyMissing('the key in the cluster belongs to another cluster CA');
   }
   if (!isChangeable(cacerts)) return 'delete-and-create';
-  if (keyAtHand) return 'put';
+  if (hasKey) return 'put';
   return cacerts.files.layout === 'tls' ? 'delete-and-create' : 'patch';
 }
 
 function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): readonly ErrorReport[] {
-  const {own, what, cluster, isRollback: kept = false, wrongCluster: misplaced} = target;
+  const {own, what, cluster, isRollback = false, wrongCluster} = target;
   const missing = (['caCert', 'rootCert', 'certChain'] as const)
     .filter((part) => own.files[part] === undefined)
     .map((part) => `${cluster}/${caFileNames[part]}`);
-  if (missing.length > 0 && !kept) {
-    const message = `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there`;
-    return [problem('FILE_MISSING', message, advice`make them: ${kubectlMesh('certs generate', [cluster])}`)];
+  if (missing.length > 0 && !isRollback) {
+    const message = `${missing.join(', ')} not found`;
+    return [
+      problem('FILE_MISSING', message, advice`issue the cluster CA: ${kubectlMesh('certs generate', [cluster])}`),
+    ];
   }
   const errors = own.inspection.findings.filter(
-    ({severity, id}) => severity === 'error' && (kept || id !== 'incomplete'),
+    ({severity, id}) => severity === 'error' && (isRollback || id !== 'incomplete'),
   );
-  const [first, ...others] = misplaced === undefined ? errors.map(({message}) => message) : [misplaced];
+  const [first, ...others] = wrongCluster === undefined ? errors.map(({message}) => message) : [wrongCluster];
   if (allowInvalidBundle || first === undefined) return [];
-  const mend =
-    misplaced === undefined
-      ? advice`make a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`
-      : advice`if directories changed places, move them back: ${kubectlMesh('verify', words`--offline`)} says how`;
-  const hints = [...others, ...(kept ? [] : [mend]), allowInvalid];
+  const fix =
+    wrongCluster === undefined
+      ? advice`issue a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`
+      : advice`if directories were swapped, see how to move them back: ${kubectlMesh('verify', words`--offline`)}`;
+  const hints = [...others, ...(isRollback ? [] : [fix]), allowInvalid];
   return [problem('PUSH_REFUSED_INVALID_CA', `${what}: ${first}`, ...hints)];
 }
 
 /**
- * What is wrong with a bundle that is in the cluster, or goes there; and what speaks against revocation lists where that does
- * not keep them from being written, or where they stay anyway.
+ * Returns the faults of a bundle that is in the cluster or will be written, and those of revocation lists that are written or
+ * kept despite their faults.
  */
 function bundleWarnings({target, seen, cacerts}: Push): readonly string[] {
-  const {own, what, wrongCluster: misplaced} = target;
+  const {own, what, wrongCluster} = target;
   const findings = own.inspection.findings.filter(({id}) => id !== 'incomplete').map(({message}) => message);
   const {warnings, refusals} = decideCrl(target, seen, cacerts);
   return [
-    ...[...(misplaced === undefined ? [] : [misplaced]), ...findings].map((message) => `${what}: ${message}`),
+    ...[...(wrongCluster === undefined ? [] : [wrongCluster]), ...findings].map((message) => `${what}: ${message}`),
     ...warnings,
     ...refusals.map(({message}) => message),
   ];
@@ -244,14 +246,14 @@ function bundleWarnings({target, seen, cacerts}: Push): readonly string[] {
 
 function managerWarnings({cacerts}: Push): readonly string[] {
   if (cacerts === 'absent' || cacerts.managedBy === undefined) return [];
-  return [`Secret cacerts is kept by ${cacerts.managedBy}, which will put its own content back`];
+  return [`Secret cacerts is managed by ${cacerts.managedBy}, which will overwrite changes`];
 }
 
 function decideRoots({target, seen, rules}: Push): readonly ErrorReport[] {
   return rules.allowRootChange ? [] : rootRefusals(target.own.inspection, seen);
 }
 
-/** What becomes of istiods that are to load a bundle. */
+/** Decides which istiods to restart so that they load a bundle. */
 function decideIstiods(
   {seen, cacerts, rules}: Push,
   newBundle = '',
@@ -260,7 +262,7 @@ function decideIstiods(
   const running = istiods.filter(({readyPods}) => readyPods > 0);
   const warnings = istiods
     .filter(({readyPods}) => readyPods === 0)
-    .map(({name}) => `Deployment ${name} has no ready pod: it reads the CA when it starts`);
+    .map(({name}) => `Deployment ${name} has no ready pods: it will read the CA when it starts`);
   const base = {running: running.length > 0, restart: [], warnings, refusals: unknownsOf(seen.istiods)};
   if (running.length === 0) return base;
   const [unread] = unknownsOf(seen.liveBundle, seen.selfSigned);
@@ -275,7 +277,7 @@ function decideIstiods(
   const refusal = problem(
     'RESTART_NEEDED',
     `Deployment ${first.istiod.name} would not load the change: ${first.reason}`,
-    'say --restart-istiod to restart it in this run and wait for it',
+    'to restart it and wait until it is ready, use --restart-istiod',
   );
   return {...base, refusals: [refusal]};
 }
@@ -285,12 +287,12 @@ function decideNamespace(
   seen: TrustObservation,
 ): Pick<PushDecision, 'namespace' | 'otherNetwork'> & {readonly refusal?: ErrorReport} {
   const keep = {namespace: 'keep'} as const;
-  // Whether it exists shows when the Secret is written; its label matters only where the network is declared.
+  // The write shows whether the namespace exists; its label matters only if the network is declared.
   if (!isKnown(seen.namespace)) return network === undefined ? keep : {...keep, refusal: seen.namespace.unknown};
   const found = seen.namespace.value;
   if (found === 'absent') return {namespace: 'create'};
   if (found.metadata.deletionTimestamp !== undefined) {
-    const hint = 'wait until it is gone, then run again';
+    const hint = 'wait until it is deleted, then run the command again';
     return {...keep, refusal: problem('NOT_READY', `namespace ${namespace} is being deleted`, hint)};
   }
   const label = found.metadata.labels?.[networkLabel];

@@ -1,16 +1,16 @@
-/** Workloads that trust what istiod distributed: pods with a sidecar, and pods in ambient mode. */
+/** Workloads that trust istiod's roots: pods with a sidecar, and pods in ambient mode. */
 import type {KubeObject} from '../kube/object.js';
 import type {PodObject} from '../kube/objects.js';
 
-/** Names of the workloads that exist: `namespace/pod`. */
+/** The names of existing workloads: `namespace/pod`. */
 export type Workloads = readonly string[];
 
-/** The label that puts a namespace or a pod into ambient mode (istio/istio pkg/config/constants/constants.go). */
+/** The label that adds a namespace or a pod to ambient mode (istio/istio pkg/config/constants/constants.go). */
 const dataplaneMode = 'istio.io/dataplane-mode';
 
 /**
- * Pods that hold a certificate of the mesh. The sidecar is a container, or an init container where Kubernetes restarts
- * it (native sidecars). Gateways that istioctl installed beside istiod are left out: they restart with it.
+ * Returns the pods with a certificate of the mesh. The sidecar is a container or, for native sidecars, an init container.
+ * Gateways that istioctl installed in istiod's namespace are left out: they restart with istiod.
  */
 export function meshWorkloads(
   pods: readonly PodObject[],
@@ -29,7 +29,7 @@ export function meshWorkloads(
 }
 
 /**
- * Whether a pod is a gateway that istioctl installed beside istiod: it labels them with the component they are (istio/istio
+ * Reports whether a pod is a gateway that istioctl installed in istiod's namespace, which has a component label (istio/istio
  * manifests/charts/gateways).
  */
 export function isOwnGateway({metadata}: KubeObject, istioNamespace: string): boolean {
@@ -39,7 +39,7 @@ export function isOwnGateway({metadata}: KubeObject, istioNamespace: string): bo
 
 function hasSidecar({spec, metadata}: PodObject): boolean {
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
-  // Proxyless gRPC has no istio-proxy, but the injector marks every pod it changed.
+  // Proxyless gRPC has no container istio-proxy, but the injector annotates every pod that it changes.
   return (
     containers.some(({name}) => name === 'istio-proxy') ||
     metadata.annotations?.['sidecar.istio.io/status'] !== undefined

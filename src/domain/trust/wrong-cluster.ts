@@ -1,24 +1,24 @@
-/** Whether a cluster CA belongs to another cluster of the mesh than the one it is about to be pushed to. */
+/** Detects a cluster CA that is about to be pushed to the wrong cluster of the mesh. */
 import type {Certificate} from '../x509/certificate.js';
 import {otherOwner} from '../ca/cluster-of-ca.js';
 import {attributeOf} from '../x509/name.js';
 import {annotations, type CacertsSecret} from './cacerts.js';
 
-/** Another declared cluster, as far as this run has seen it. */
+/** Another declared cluster. */
 export interface OtherCluster {
   readonly name: string;
-  /** Fingerprint of the cluster CA in its Secret `cacerts`; absent where it was not looked at or cannot be told. */
+  /** Fingerprint of the cluster CA in its Secret `cacerts`; undefined if it was not read or is unknown. */
   readonly liveCa: string | undefined;
 }
 
-/** The cluster CA in a Secret: what istiod reads of it, or what this program said of it when it wrote it. */
+/** Returns the fingerprint of the cluster CA in a Secret, or else that in its annotation. */
 export function liveCa(secret: CacertsSecret | undefined): string | undefined {
   return secret?.inspection.certificate?.fingerprint ?? secret?.annotations[annotations.clusterCa];
 }
 
 /**
- * Why a CA is another cluster's; undefined where nothing says so. A subject that names this very cluster settles it:
- * then the copy in the other cluster is what is wrong, and pushing both puts it right.
+ * Returns why a CA belongs to another cluster; undefined if there is no indication. A subject with this cluster's name is
+ * decisive: then the copy in the other cluster is wrong, and pushing both CAs fixes it.
  */
 export function wrongClusterCa(
   ca: Certificate | undefined,
@@ -33,7 +33,7 @@ export function wrongClusterCa(
     cluster,
     others.map(({name}) => name),
   );
-  if (owner !== undefined) return `it is the CA of ${owner}, not of ${cluster} (its subject is "${ca.subject.text}")`;
+  if (owner !== undefined) return `it is the CA of ${owner}, not of ${cluster} (subject "${ca.subject.text}")`;
   const holder = others.find((other) => other.name !== cluster && other.liveCa === ca.fingerprint);
-  return holder && `it is live in ${holder.name}: ${cluster} and ${holder.name} would share one key`;
+  return holder && `it is in use in ${holder.name}: ${cluster} and ${holder.name} would share a key`;
 }

@@ -1,9 +1,9 @@
 /** What a cluster remembers of the journal. */
 import {
   headComparer,
-  installRecordCarriers,
+  installRecordObjects,
   compareRecordedHeads,
-  type HeadCarrier,
+  type AnnotatedObject,
 } from '../../domain/journal/head.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {KubeObject} from '../../domain/kube/object.js';
@@ -24,8 +24,8 @@ export function rememberingObjects(
   istioNamespace: string,
   cacerts: CacertsSecret | 'absent',
   configMaps: readonly KubeObject[],
-): readonly HeadCarrier[] {
+): readonly AnnotatedObject[] {
   const secret =
     cacerts === 'absent' ? [] : [{where: `Secret ${istioNamespace}/${cacertsName}`, annotations: cacerts.annotations}];
-  return [...secret, ...installRecordCarriers(configMaps)];
+  return [...secret, ...installRecordObjects(configMaps)];
 }

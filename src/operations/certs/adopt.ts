@@ -3,7 +3,7 @@
  * with `--with-keys`, and never a root's key. A context that cannot be adopted does not stop the others.
  */
 import {defined} from '../../domain/defined.js';
-import {type DeclaredFiles, declareMesh, type DeclaringTexts, readTexts} from '../../domain/mesh/declare.js';
+import {type DeclarationFiles, declareMesh, type DeclarationTexts, readTexts} from '../../domain/mesh/declare.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
@@ -71,7 +71,7 @@ export interface AdoptResult extends CaRunResult<AdoptedCluster> {
 interface AdoptFacts {
   readonly workDir: string;
   readonly request: AdoptRequest;
-  readonly texts: DeclaringTexts;
+  readonly texts: DeclarationTexts;
   readonly existing: ExistingWorkDir;
   readonly inspected: readonly InspectedContext[];
   /** For all keys that may be copied. */
@@ -146,7 +146,7 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
 /** A plan with its decision, and its declaration, which is absent where no context can be adopted. */
 interface AdoptPlan extends Plan {
   readonly adoption: Adoption;
-  readonly declared?: DeclaredFiles;
+  readonly declared?: DeclarationFiles;
 }
 
 /** Pure. Why a context cannot be adopted is part of its result, not a blocker: the others are still adopted. */

@@ -2,7 +2,12 @@ import {defined} from '../../domain/defined.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
-import {headComparer, type RecordedHead, compareRecordedHeads, type HeadCarrier} from '../../domain/journal/head.js';
+import {
+  headComparer,
+  type RecordedHead,
+  compareRecordedHeads,
+  type AnnotatedObject,
+} from '../../domain/journal/head.js';
 import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {Deps} from '../../engine/deps.js';
@@ -121,7 +126,7 @@ const secretsNotCompared = `--no-secrets: the head recorded in Secret ${cacertsN
 
 interface ObservedHeads {
   readonly cluster: MeshCluster;
-  readonly observed: Observed<{readonly uid: string; readonly objects: readonly HeadCarrier[]}>;
+  readonly observed: Observed<{readonly uid: string; readonly objects: readonly AnnotatedObject[]}>;
 }
 
 async function readHeads(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<ObservedHeads> {

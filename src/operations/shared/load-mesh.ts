@@ -4,8 +4,8 @@ import {asMeshError} from '../../domain/errors.js';
 import {
   declareMesh,
   type Declaration,
-  type DeclaredFiles,
-  type DeclaringTexts,
+  type DeclarationFiles,
+  type DeclarationTexts,
   readTexts,
 } from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -50,7 +50,7 @@ export interface LoadedMesh {
   readonly declared: boolean;
   /** Added to the plan's warnings. */
   readonly notes: readonly string[];
-  readonly texts: DeclaringTexts;
+  readonly texts: DeclarationTexts;
   /**
    * What a changing command writes first: mesh.yaml and .gitignore where they do not exist, and values from flags that
    * mesh.yaml does not set. {@link declareGroups} turns it into the plan's first group.
@@ -59,7 +59,7 @@ export interface LoadedMesh {
 }
 
 /** Reads mesh.yaml, contexts.yaml and .gitignore. Throws `WORKDIR_UNREADABLE`. */
-export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<DeclaringTexts> {
+export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<DeclarationTexts> {
   const [mesh, contexts, gitignore] = await Promise.all(
     [layout.meshYaml, layout.contextsYaml, layout.gitignore].map((path) => workspace.readText(path)),
   );
@@ -137,7 +137,7 @@ export function declareGroups(loaded: LoadedMesh, discovered: Declaration = {}):
 const shownChanges = 4;
 
 /** The group that writes mesh.yaml, contexts.yaml and .gitignore; none when nothing differs. */
-export function declaredFilesGroups({files, summary}: DeclaredFiles, shown = shownChanges): readonly Group[] {
+export function declaredFilesGroups({files, summary}: DeclarationFiles, shown = shownChanges): readonly Group[] {
   if (files.length === 0) return [];
   const more = summary.length - shown;
   const title = [...summary.slice(0, shown), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');

@@ -65,8 +65,8 @@ export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decide
   });
   return decideEach(facts, rules, ({target, nothingToWrite}, observed) => {
     if (nothingToWrite) return {errors: [nothingToWrite]};
-    const misplaced = wrongClusterCa(target.own.inspection.certificate, target.cluster, others);
-    const decision = decidePush({...target, wrongCluster: misplaced}, observed, rules);
+    const wrongCluster = wrongClusterCa(target.own.inspection.certificate, target.cluster, others);
+    const decision = decidePush({...target, wrongCluster}, observed, rules);
     return {decision, errors: decision.kind === 'refuse' ? decision.refusals : []};
   });
 }

@@ -70,9 +70,9 @@ async function gatherTarget(
     return allowRootChange || forget || saved === 'absent' ? undefined : saved.inspection;
   });
   const saved = forget ? secretOf(trust, 'previous') : await secretToRestore(deps, trust, namespace);
-  const unfinished = saved !== undefined && saved === secretOf(trust, 'cacerts');
-  const common = {cluster: cluster.name, namespace, kept: true, unfinished};
-  const what = `Secret ${namespace}/${unfinished ? cacertsName : previousName}`;
+  const pendingReload = saved !== undefined && saved === secretOf(trust, 'cacerts');
+  const common = {cluster: cluster.name, namespace, isRollback: true, pendingReload};
+  const what = `Secret ${namespace}/${pendingReload ? cacertsName : previousName}`;
   const change = {trust, order: 'write-first', removesKey: false} as const;
   if (!saved) {
     const own = {files: {}, inspection: {findings: [], loads: false}};

@@ -4,7 +4,7 @@ import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entr
 import {
   headComparer,
   type HeadResult,
-  installRecordCarriers,
+  installRecordObjects,
   type JournalContent,
   parseHead,
   type ArchivedJournal,
@@ -171,7 +171,7 @@ describe('the heads that a cluster records', () => {
   it('are read from each object with one', () => {
     const objects = [
       {where: 'Secret istio-system/cacerts', annotations: {'kubectl-mesh/journal-head': formatHead(headOf(ours, 1))}},
-      ...installRecordCarriers([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
+      ...installRecordObjects([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
     ];
     expect(compareRecordedHeads(objects, headComparer(known()))).toMatchObject([
       {where: 'Secret istio-system/cacerts', entry: 'aa/1', result: 'agrees'},
@@ -185,6 +185,6 @@ describe('the heads that a cluster records', () => {
     ['kubectl-mesh-installer', false],
     ['istio', false],
   ])('are read from ConfigMap %s: %s', (name, expected) => {
-    expect(installRecordCarriers([note(name)]).length === 1).toBe(expected);
+    expect(installRecordObjects([note(name)]).length === 1).toBe(expected);
   });
 });

@@ -1,16 +1,16 @@
 import {describe, expect, it} from 'vitest';
-import {type Declaration, type DeclaringTexts, declareMesh} from '../../../src/domain/mesh/declare.js';
+import {type Declaration, type DeclarationTexts, declareMesh} from '../../../src/domain/mesh/declare.js';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
 
-const nothing: DeclaringTexts = {mesh: undefined, contexts: undefined, gitignore: undefined};
+const nothing: DeclarationTexts = {mesh: undefined, contexts: undefined, gitignore: undefined};
 
-/** The texts after declarations, one after the other, as commands write them. */
-function after(texts: DeclaringTexts, ...declarations: readonly Declaration[]): DeclaringTexts {
+/** Returns the texts after several declarations in sequence, as commands write them. */
+function after(texts: DeclarationTexts, ...declarations: readonly Declaration[]): DeclarationTexts {
   return declarations.reduce((before, declaration) => declareMesh(before, declaration).after, texts);
 }
 
 describe('a declaration', () => {
-  it('makes mesh.yaml and .gitignore of an empty directory, and writes only what was said', () => {
+  it('creates mesh.yaml and .gitignore in an empty directory, with given values only', () => {
     const {files} = declareMesh(nothing, {clusters: ['cluster1']});
     expect(files.map(({path}) => path)).toEqual(['mesh.yaml', '.gitignore']);
     expect(parseMeshFile(files[0]?.content ?? '')).toEqual({
@@ -20,7 +20,7 @@ describe('a declaration', () => {
     });
   });
 
-  it("records step by step what the guide's five commands say", () => {
+  it("records the values of the guide's five commands step by step", () => {
     const texts = after(
       nothing,
       {clusters: ['cluster1']},
@@ -35,7 +35,7 @@ describe('a declaration', () => {
     });
   });
 
-  it('has nothing to write the second time', () => {
+  it('changes nothing the second time', () => {
     const said: Declaration = {
       clusters: ['a', 'b'],
       meshID: 'm',
@@ -48,7 +48,7 @@ describe('a declaration', () => {
     expect(declareMesh(texts, said)).toEqual({files: [], summary: [], after: texts});
   });
 
-  it('never writes over what is declared, a UID excepted', () => {
+  it('never replaces a declared value, except for a UID', () => {
     const texts = after(nothing, {
       clusters: ['a'],
       meshID: 'm',
@@ -60,7 +60,7 @@ describe('a declaration', () => {
     expect(parseMeshFile(after(texts, {uids: {a: 'v'}}).mesh ?? '').clusters?.[0]?.uid).toBe('v');
   });
 
-  it("keeps a person's own context out of mesh.yaml where another is declared", () => {
+  it("does not write a user's own context to mesh.yaml if another one is declared", () => {
     const texts = after(nothing, {clusters: ['a'], contexts: {a: 'theirs'}});
     const own = after(texts, {ownContexts: {a: 'mine'}});
     expect(own.mesh).toBe(texts.mesh);
@@ -68,7 +68,7 @@ describe('a declaration', () => {
     expect(after(own, {ownContexts: {a: 'mine too'}}).contexts).toContain('a: mine too');
   });
 
-  it("declares one context for all where a person's own comes with it, and keeps theirs beside it", () => {
+  it("declares a shared context and records a user's own in contexts.yaml", () => {
     const named = after(nothing, {clusters: ['a']});
     const {mesh, contexts} = after(named, {contexts: {a: 'shared'}, ownContexts: {a: 'mine'}});
     expect([parseMeshFile(mesh ?? '').clusters?.[0]?.context, contexts]).toEqual([
@@ -77,13 +77,13 @@ describe('a declaration', () => {
     ]);
   });
 
-  it('leaves a .gitignore alone beside a mesh.yaml, unless it is asked to see to it', () => {
+  it('does not change .gitignore if mesh.yaml exists, unless requested', () => {
     const texts = {...after(nothing, {clusters: ['a']}), gitignore: 'mine\n'};
     expect(declareMesh(texts, {clusters: ['b']}).files.map(({path}) => path)).toEqual(['mesh.yaml']);
     expect(declareMesh(texts, {gitignore: true}).files.map(({path}) => path)).toEqual(['.gitignore']);
   });
 
-  it('hands back the texts as its files make them', () => {
+  it('returns the texts with its changes', () => {
     const {files, after: texts} = declareMesh(
       {...nothing, contexts: 'b: y\n'},
       {clusters: ['a', 'b'], ownContexts: {b: 'x'}},
@@ -91,14 +91,14 @@ describe('a declaration', () => {
     expect(files.map(({content}) => content)).toEqual([texts.mesh, texts.gitignore, texts.contexts]);
   });
 
-  it('writes no two clusters of one context, whichever files say so', () => {
+  it('never assigns one context to two clusters in either file', () => {
     const texts = after(nothing, {clusters: ['a', 'b'], contexts: {a: 'x', b: 'y'}});
     expect(() => declareMesh(texts, {ownContexts: {b: 'x'}})).toThrow(
       expect.objectContaining({code: 'CONTRADICTION'}) as Error,
     );
   });
 
-  it('writes nothing that would not be read again', () => {
+  it('writes nothing that cannot be read back', () => {
     expect(() => declareMesh(nothing, {clusters: ['a', 'b'], contexts: {a: 'x', b: 'x'}})).toThrow(
       expect.objectContaining({code: 'MESH_YAML_INVALID'}) as Error,
     );

@@ -36,30 +36,30 @@ clusters:
 trust: {keyAlgorithm: ecdsa-p256}
 # bye`;
 
-/** The shapes that a person may give the file. */
+/** Styles in which users may write the file. */
 const shapes: readonly (readonly [string, string])[] = [
   ['without clusters', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh'],
   ['with an empty list', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [] # none yet\n'],
   ['with a flow list', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: a}] # one\n'],
-  ['in one line', '{apiVersion: kubectl-mesh/v1alpha1, kind: Mesh}\n'],
+  ['on one line', '{apiVersion: kubectl-mesh/v1alpha1, kind: Mesh}\n'],
   ['as JSON', '{"apiVersion": "kubectl-mesh/v1alpha1", "kind": "Mesh", "clusters": [{"name": "a"}]}\n'],
   ['with a list at the margin', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n- name: a\n'],
-  ['that ends in a block text', `${addClusters(newMeshFile(), [{name: 'a'}])}    values:\n      x: |\n        y\n`],
+  ['that ends in a block scalar', `${addClusters(newMeshFile(), [{name: 'a'}])}    values:\n      x: |\n        y\n`],
 ];
 
-/** The lines of `after` that are not in `before`, when nothing of `before` is gone. */
+/** Returns the lines of `after` that are not in `before`. All lines of `before` must still exist. */
 function added(before: string, after: string): readonly string[] {
   const rest = after.split('\n');
   for (const line of before.split('\n')) {
     const at = rest.indexOf(line);
-    expect(at, `line is gone: ${line}`).toBeGreaterThanOrEqual(0);
+    expect(at, `missing line: ${line}`).toBeGreaterThanOrEqual(0);
     rest.splice(at, 1);
   }
   return rest;
 }
 
 describe('an edit of mesh.yaml', () => {
-  it('adds a cluster behind the last one, in the same shape, and leaves every other byte', () => {
+  it('adds a cluster after the last one in the same style, and keeps every other byte', () => {
     const after = addClusters(hand, [{name: 'cluster3', context: '12', network: 'network1'}]);
     expect(added(hand, after)).toEqual(['  - name: cluster3', '    context: "12"', '    network: network1']);
     expect(after.indexOf('cluster3')).toBeLessThan(after.indexOf('# end of clusters'));
@@ -77,14 +77,14 @@ describe('an edit of mesh.yaml', () => {
     expect(parseMeshFile(after).clusters?.find((cluster) => cluster.name === name)?.[field]).toBe(value);
   });
 
-  it('replaces a value that is there and keeps its comment', () => {
+  it('replaces an existing value and keeps its comment', () => {
     expect(setClusterField(hand, 'network', {cluster2: 'network2'})).toBe(
       hand.replace('network: network1 # flat', 'network: network2 # flat'),
     );
     expect(setMeshField(hand, 'meshID', 'mesh2')).toBe(hand.replace("'mesh1'", 'mesh2'));
   });
 
-  it('adds to a block that is there, and makes one that is not', () => {
+  it('adds to an existing block, or creates it', () => {
     expect(added(hand, setMeshField(hand, 'istio.namespace', 'istio-2'))).toEqual(['    namespace: istio-2']);
     const short = addClusters(newMeshFile(), [{name: 'a'}]);
     const after = setMeshField(short, 'trust.keyAlgorithm', 'rsa-2048');
@@ -112,7 +112,7 @@ describe('an edit of mesh.yaml', () => {
   });
 
   it.each([...shapes, ['written by hand', hand] as const])(
-    'gives the same text at once as one by one on a file %s',
+    'gives the same text for one edit as for several on a file %s',
     (_what, text) => {
       const clusters = [{name: 'new1', context: 'c'}, {name: 'new2'}];
       const uids = {new2: 'u2', new1: 'u1'};
@@ -125,7 +125,7 @@ describe('an edit of mesh.yaml', () => {
     },
   );
 
-  it('quotes what YAML would read as something else', () => {
+  it('quotes strings that YAML would read as another type', () => {
     for (const value of ['1.30', 'true', 'null', '~', '1e3', '0x1', 'a: b', 'a #b', '- a', '@a', '"', '']) {
       const text = setContext(undefined, 'a', value);
       if (value !== '') expect(parseContextsFile(text)).toEqual({a: value});
@@ -134,14 +134,14 @@ describe('an edit of mesh.yaml', () => {
 });
 
 describe('contexts.yaml and .gitignore', () => {
-  it('adds, replaces and keeps what stands there', () => {
+  it('add and replace values, and keep the rest', () => {
     const text = '# mine\nb: old # comment\n';
     expect(setContext(text, 'a', 'new')).toBe('# mine\nb: old # comment\na: new\n');
     expect(setContext(text, 'b', 'new')).toBe('# mine\nb: new # comment\n');
     expect(setContext('# only a comment', 'a', 'x')).toBe('# only a comment\na: x\n');
   });
 
-  it('adds only the patterns that are missing', () => {
+  it('add only missing patterns', () => {
     const once = addGitignore('node_modules\n*.key');
     expect(once.startsWith('node_modules\n*.key\n')).toBe(true);
     for (const pattern of gitignorePatterns) expect(once.split('\n')).toContain(pattern);

@@ -6,14 +6,14 @@ const mesh = meshWith({clusters: [primary('a', {uid: 'uid-a'}), primary('b', {ui
 
 describe('identityProblems', () => {
   it.each([
-    ['recorded and same', [{name: 'a', uid: 'uid-a'}], false, []],
-    ['not recorded yet', [{name: 'new', uid: 'uid-n'}], false, []],
-    ['another one than recorded', [{name: 'a', uid: 'uid-x'}], false, ['a']],
-    ['another one, agreed to', [{name: 'a', uid: 'uid-x'}], true, []],
-    ['the one of another name', [{name: 'new', uid: 'uid-b'}], false, ['new']],
-    ['the one of another name, whatever was agreed to', [{name: 'a', uid: 'uid-b'}], true, ['a']],
+    ['the recorded UID', [{name: 'a', uid: 'uid-a'}], false, []],
+    ['no recorded UID', [{name: 'new', uid: 'uid-n'}], false, []],
+    ['a different UID', [{name: 'a', uid: 'uid-x'}], false, ['a']],
+    ['a different UID with --accept-uid', [{name: 'a', uid: 'uid-x'}], true, []],
+    ['the UID of another cluster', [{name: 'new', uid: 'uid-b'}], false, ['new']],
+    ['the UID of another cluster with --accept-uid', [{name: 'a', uid: 'uid-b'}], true, ['a']],
     [
-      'two names, one cluster',
+      'the same UID for two clusters',
       [
         {name: 'a', uid: 'uid-n'},
         {name: 'new', uid: 'uid-n'},
@@ -22,7 +22,7 @@ describe('identityProblems', () => {
       ['a', 'new'],
     ],
     [
-      'swapped, agreed to',
+      'swapped UIDs with --accept-uid',
       [
         {name: 'a', uid: 'uid-b'},
         {name: 'b', uid: 'uid-a'},
@@ -36,7 +36,7 @@ describe('identityProblems', () => {
     expect(problems.every(({error}) => error.code === 'UID_MISMATCH')).toBe(true);
   });
 
-  it('records what is new or was agreed to', () => {
+  it('records new and accepted UIDs', () => {
     expect(
       uidsToRecord(mesh, [
         {name: 'a', uid: 'uid-a'},

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {
-  type Folder,
+  type DirectoryFiles,
   type FoundFile,
   type MakefileFacts,
   makefileVariant,
@@ -9,7 +9,7 @@ import {
   makefileFaults,
 } from '../../../src/domain/mesh/makefile.js';
 
-const folder = (files: Readonly<Record<string, Partial<FoundFile>>>): Folder =>
+const folder = (files: Readonly<Record<string, Partial<FoundFile>>>): DirectoryFiles =>
   new Map(
     Object.entries(files).map(([name, file]) => [
       name,
@@ -26,19 +26,19 @@ const selfSigned = {
   'intermediate.conf': {},
 };
 
-function facts(top: Folder, clusters: Readonly<Record<string, Folder>>): MakefileFacts {
+function facts(top: DirectoryFiles, clusters: Readonly<Record<string, DirectoryFiles>>): MakefileFacts {
   return {root: top, clusters: new Map(Object.entries(clusters))};
 }
 
 describe("a directory of Istio's Makefiles", () => {
-  it('is known by what each Makefile leaves behind', () => {
+  it('is recognized by the files that each Makefile creates', () => {
     expect(isMakefileLayout(facts(folder({...root, 'root-cert.srl': {}}), {a: folder(today)}))).toBe(true);
     expect(isMakefileLayout(facts(folder(root), {a: folder({...today, 'cluster-ca.csr': {}})}))).toBe(true);
     expect(isMakefileLayout(facts(folder(root), {a: folder(selfSigned)}))).toBe(true);
     expect(isMakefileLayout(facts(folder(root), {a: folder(today)}))).toBe(false);
   });
 
-  it('tells folders of clusters from folders of virtual machines', () => {
+  it('distinguishes directories of clusters and virtual machines', () => {
     expect(makefileVariant(folder(today))).toBe('istiod');
     expect(makefileVariant(folder(selfSigned))).toBe('selfSigned');
     expect(makefileVariant(folder({'ca-cert.pem': {}, 'ca-key.pem': {}, 'workload-cert.pem': {}}))).toBeUndefined();
@@ -46,12 +46,12 @@ describe("a directory of Istio's Makefiles", () => {
     expect(makefileVariant(folder({'k8s-root-cert.pem': {}}))).toBeUndefined();
   });
 
-  it('of 1.6 and of today needs no copy', () => {
+  it('of 1.6 or the current version needs no copy', () => {
     expect(makefileCopies(facts(folder(root), {a: folder(today)}))).toEqual([]);
     expect(makefileFaults(facts(folder(root), {a: folder(today)}))).toEqual([]);
   });
 
-  it("of 1.7 is copied to istiod's names, once", () => {
+  it("of 1.7 is copied to istiod's names once", () => {
     const copies = makefileCopies(facts(folder(root), {a: folder(selfSigned)}));
     expect(copies.map(({from, to, secret}) => [from, to, secret])).toEqual([
       ['a/selfSigned-ca-key.pem', 'a/ca-key.pem', true],
@@ -63,7 +63,7 @@ describe("a directory of Istio's Makefiles", () => {
     expect(makefileFaults(facts(folder(root), {a: copied}))).toEqual([]);
   });
 
-  it('of the k8s flavour has its root under another name', () => {
+  it('of the k8s variant has another name for its root', () => {
     const top = folder({'k8s-root-key.pem': {}, 'k8s-root-cert.pem': {text: 'ROOT'}});
     expect(makefileCopies(facts(top, {a: folder(today)})).map(({to}) => to)).toEqual(['root-key.pem', 'root-cert.pem']);
   });
@@ -75,20 +75,25 @@ describe("a directory of Istio's Makefiles", () => {
       'a readable root key',
       {...root, 'root-key.pem': {mode: 0o644}},
       {a: today},
-      /root-key\.pem can be read by others \(mode 0644\)/,
+      /root-key\.pem is readable by other users \(mode 0644\)/,
     ],
-    ['a readable cluster key', root, {a: {...today, 'ca-key.pem': {mode: 0o640}}}, /a\/ca-key\.pem can be read/],
-    ['no root key', {'root-cert.pem': {text: 'ROOT'}}, {a: today}, /root-key\.pem is not here/],
+    ['a readable cluster key', root, {a: {...today, 'ca-key.pem': {mode: 0o640}}}, /a\/ca-key\.pem is readable/],
+    ['no root key', {'root-cert.pem': {text: 'ROOT'}}, {a: today}, /root-key\.pem not found/],
     [
       'two roots after make clean',
       root,
       {a: today, b: {...today, 'root-cert.pem': {text: 'OTHER'}}},
       /root-cert\.pem and a\/root-cert\.pem \/ b\/root-cert\.pem/,
     ],
-    ['half a cluster', root, {a: {'ca-cert.pem': {}, 'ca-key.pem': {}}}, /a lacks root-cert\.pem, cert-chain\.pem/],
-    ['two CAs in one folder', root, {a: {...selfSigned, ...today, 'ca-cert.pem': {text: 'OTHER'}}}, /a has two CAs/],
+    [
+      'an incomplete cluster',
+      root,
+      {a: {'ca-cert.pem': {}, 'ca-key.pem': {}}},
+      /a\/ is incomplete: root-cert\.pem, cert-chain\.pem not found/,
+    ],
+    ['two CAs in one directory', root, {a: {...selfSigned, ...today, 'ca-cert.pem': {text: 'OTHER'}}}, /a has two CAs/],
   ] as [string, Record<string, Partial<FoundFile>>, Record<string, Record<string, Partial<FoundFile>>>, RegExp][])(
-    'is faulted for %s, and for nothing else',
+    'has exactly one fault for %s',
     (_what, top, clusters, message) => {
       const found = makefileFaults(
         facts(folder(top), Object.fromEntries(Object.entries(clusters).map(([name, files]) => [name, folder(files)]))),

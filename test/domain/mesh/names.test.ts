@@ -4,7 +4,7 @@ import {parseClusterName} from '../../../src/domain/mesh/names.js';
 import {nearest} from '../../../src/domain/nearest.js';
 
 describe('cluster names', () => {
-  it.each(['a', '1', 'cluster1', 'eu-west-1', 'a'.repeat(63)])('takes %s', (name) => {
+  it.each(['a', '1', 'cluster1', 'eu-west-1', 'a'.repeat(63)])('accept %s', (name) => {
     expect(parseClusterName(name)).toBe(name);
   });
 
@@ -27,15 +27,15 @@ describe('cluster names', () => {
     'a\u0000',
     'a'.repeat(64),
     '.pending',
-  ])('refuses %j', (name) => {
+  ])('reject %j', (name) => {
     expect(() => parseClusterName(name)).toThrow(expect.objectContaining({code: 'INVALID_CLUSTER_NAME'}) as MeshError);
   });
 
-  it('offers a name that would do', () => {
+  it('come with a suggestion', () => {
     try {
       parseClusterName('My Cluster_1');
     } catch (error) {
-      expect((error as MeshError).hints).toContain('perhaps "my-cluster-1"');
+      expect((error as MeshError).hints).toContain('did you mean "my-cluster-1"?');
     }
     expect.assertions(1);
   });

@@ -46,7 +46,7 @@ clusters:
 `;
 
 describe('mesh.yaml', () => {
-  it('is read whole: every field of the contract', () => {
+  it('is parsed with every field', () => {
     const file = parseMeshFile(everything);
     expect(file.istio?.version).toBe('1.30');
     expect(file.trust?.expiry?.warn).toEqual(['30%', '30d']);
@@ -58,30 +58,23 @@ describe('mesh.yaml', () => {
     expect(parseMeshFile(`${head}clusters: []\n`).clusters).toEqual([]);
   });
 
-  it('reads the same with CRLF and a byte order mark', () => {
+  it('may have CRLF line endings and a byte order mark', () => {
     expect(parseMeshFile(`\ufeff${everything.replaceAll('\n', '\r\n')}`)).toEqual(parseMeshFile(everything));
   });
 
-  // [what, text behind the two head lines, line, column, field, part of the message]
+  // [what, text after the two head lines, line, column, field, part of the message]
   const table: readonly [string, string, number, number, string, RegExp][] = [
-    [
-      'a number for a version',
-      'istio:\n  version: 1.30\n',
-      4,
-      12,
-      'istio.version',
-      /1\.30 is a number here, write "1\.30"/,
-    ],
-    ['a number for a mesh ID', 'meshID: 007\n', 3, 9, 'meshID', /007 is a number here, write "007"/],
-    ['a hexadecimal number', 'meshID: 0x1F\n', 3, 9, 'meshID', /0x1F is a number here, write "0x1F"/],
-    ['an exponent', 'clusters:\n  - name: 1e3\n', 4, 11, 'clusters[0].name', /1e3 is a number here/],
+    ['a number for a version', 'istio:\n  version: 1.30\n', 4, 12, 'istio.version', /1\.30 is a number, write "1\.30"/],
+    ['a number for a mesh ID', 'meshID: 007\n', 3, 9, 'meshID', /007 is a number, write "007"/],
+    ['a hexadecimal number', 'meshID: 0x1F\n', 3, 9, 'meshID', /0x1F is a number, write "0x1F"/],
+    ['an exponent', 'clusters:\n  - name: 1e3\n', 4, 11, 'clusters[0].name', /1e3 is a number/],
     [
       'a boolean for a name',
       'clusters:\n  - name: true\n',
       4,
       11,
       'clusters[0].name',
-      /true is true or false here, write "true"/,
+      /true is a boolean, write "true"/,
     ],
     [
       'a quoted boolean',
@@ -91,9 +84,9 @@ describe('mesh.yaml', () => {
       'trust.keepClusterKeys',
       /true or false, without quotes/,
     ],
-    ['nothing behind a field', 'meshID:\n', 3, 8, 'meshID', /it is empty here/],
-    ['a list for a text', 'meshID: [a]\n', 3, 9, 'meshID', /it is a list here/],
-    ['a map for a list', 'clusters: {name: a}\n', 3, 11, 'clusters', /must be a list of clusters; it is a map here/],
+    ['an empty field', 'meshID:\n', 3, 8, 'meshID', /it is empty/],
+    ['a list for a string', 'meshID: [a]\n', 3, 9, 'meshID', /got a list/],
+    ['a map for a list', 'clusters: {name: a}\n', 3, 11, 'clusters', /must be a list of clusters; got a map/],
     [
       'an unknown field',
       'meshId: a\n',
@@ -102,7 +95,7 @@ describe('mesh.yaml', () => {
       'meshId',
       /did you mean meshID\?.*allowed here: apiVersion, kind, meshID/,
     ],
-    ['an unknown field far from all', 'zebra: a\n', 3, 1, 'zebra', /is not a field of mesh\.yaml \(allowed here/],
+    ['an unknown field without a similar one', 'zebra: a\n', 3, 1, 'zebra', /is an unknown field \(allowed here/],
     [
       'an unknown nested field',
       'clusters:\n  - name: a\n    netwrok: b\n',
@@ -111,20 +104,20 @@ describe('mesh.yaml', () => {
       'clusters[0].netwrok',
       /did you mean network\?/,
     ],
-    ['a field twice', 'meshID: a\nmeshID: b\n', 4, 1, 'meshID', /is set twice/],
-    ['a tab', 'istio:\n\tversion: "1.30"\n', 4, 1, '', /a tab: YAML is indented with spaces/],
+    ['a duplicate field', 'meshID: a\nmeshID: b\n', 4, 1, 'meshID', /is set more than once/],
+    ['a tab', 'istio:\n\tversion: "1.30"\n', 4, 1, '', /tabs are not allowed/],
     [
       'a missing name',
       'clusters:\n  - context: a\n',
       4,
       5,
       'clusters[0].name',
-      /is missing: it must be a cluster name/,
+      /is missing: it must be a DNS-1123 label/,
     ],
-    ['a word for a cluster', 'clusters:\n  - a\n', 4, 5, 'clusters[0]', /must be a map with at least "name"/],
-    ['an upper case name', 'clusters:\n  - name: Cluster1\n', 4, 11, 'clusters[0].name', /"Cluster1" is not/],
-    ['a name that leaves the folder', 'clusters:\n  - name: ../x\n', 4, 11, 'clusters[0].name', /"\.\.\/x" is not/],
-    ['a name that is an option', 'clusters:\n  - name: -f\n', 4, 11, 'clusters[0].name', /"-f" is not/],
+    ['a string for a cluster', 'clusters:\n  - a\n', 4, 5, 'clusters[0]', /must be a map with at least "name"/],
+    ['an upper case name', 'clusters:\n  - name: Cluster1\n', 4, 11, 'clusters[0].name', /got "Cluster1"/],
+    ['a name that leaves the directory', 'clusters:\n  - name: ../x\n', 4, 11, 'clusters[0].name', /got "\.\.\/x"/],
+    ['a name that is a flag', 'clusters:\n  - name: -f\n', 4, 11, 'clusters[0].name', /got "-f"/],
     ['a name of 64 characters', `clusters:\n  - name: ${'a'.repeat(64)}\n`, 4, 11, 'clusters[0].name', /1 to 63/],
     [
       'an unknown role',
@@ -148,21 +141,21 @@ describe('mesh.yaml', () => {
       4,
       17,
       'trust.rootValidity',
-      /730d; 3650 is a number here/,
+      /730d; 3650 is a number/,
     ],
-    ['a validity of nothing', 'trust:\n  rootValidity: 0d\n', 4, 17, 'trust.rootValidity', /number of days/],
-    ['an endless validity', 'trust:\n  rootValidity: 99999d\n', 4, 17, 'trust.rootValidity', /at most 36500d/],
-    ['half a threshold', 'trust: {expiry: {warn: [30%]}}\n', 3, 24, 'trust.expiry.warn', /\[30%, 30d\]/],
+    ['a validity of zero days', 'trust:\n  rootValidity: 0d\n', 4, 17, 'trust.rootValidity', /number of days/],
+    ['a validity that is too long', 'trust:\n  rootValidity: 99999d\n', 4, 17, 'trust.rootValidity', /at most 36500d/],
+    ['an incomplete threshold', 'trust: {expiry: {warn: [30%]}}\n', 3, 24, 'trust.expiry.warn', /\[30%, 30d\]/],
     [
       'a signer of a later version',
       'trust: {signer: {type: kms, mount: pki}}\n',
       3,
       24,
       'trust.signer.type',
-      /type: local, csr, .*"kms" is not/,
+      /type: local, csr, .*got "kms"/,
     ],
     [
-      'a field that another kind of signer has',
+      'a field of another type of signer',
       'trust: {signer: {type: vault, argv: [./sign]}}\n',
       3,
       31,
@@ -170,7 +163,7 @@ describe('mesh.yaml', () => {
       /allowed here: type, address, mount/,
     ],
     [
-      'a mistyped field of one kind of a kind',
+      'a mistyped field of an authentication method',
       'trust: {signer: {type: vault, auth: {method: approle, roleID: mesh}}}\n',
       3,
       55,
@@ -185,7 +178,14 @@ describe('mesh.yaml', () => {
       'trust.signer.caAdress',
       /did you mean caAddress\? \(allowed here: type, issuer, caAddress\)/,
     ],
-    ['an overlay outside', 'istio: {overlays: [../all.yaml]}\n', 3, 20, 'istio.overlays[0]', /without "\.\."/],
+    [
+      'an overlay outside the work directory',
+      'istio: {overlays: [../all.yaml]}\n',
+      3,
+      20,
+      'istio.overlays[0]',
+      /without "\.\."/,
+    ],
     [
       'a network with a space',
       'clusters:\n  - name: a\n    network: a b\n',
@@ -194,9 +194,9 @@ describe('mesh.yaml', () => {
       'clusters[0].network',
       /label value/,
     ],
-    ['two names alike', 'clusters:\n  - name: a\n  - name: a\n', 5, 11, 'clusters[1].name', /names are unique/],
+    ['a duplicate name', 'clusters:\n  - name: a\n  - name: a\n', 5, 11, 'clusters[1].name', /is not unique/],
     [
-      'two contexts alike',
+      'a duplicate context',
       'clusters:\n  - {name: a, context: x}\n  - {name: b, context: x}\n',
       5,
       24,
@@ -204,12 +204,12 @@ describe('mesh.yaml', () => {
       /the context of cluster a/,
     ],
     [
-      'two uids alike',
+      'a duplicate UID',
       'clusters:\n  - {name: a, uid: x}\n  - {name: b, uid: x}\n',
       5,
       20,
       'clusters[1].uid',
-      /one cluster, two names/,
+      /must not have two names/,
     ],
     [
       'a remote without a primary',
@@ -217,7 +217,7 @@ describe('mesh.yaml', () => {
       4,
       5,
       'clusters[0].primary',
-      /is missing: a remote names the primary/,
+      /is required for a remote/,
     ],
     [
       'a primary with a primary',
@@ -225,15 +225,15 @@ describe('mesh.yaml', () => {
       4,
       24,
       'clusters[0].primary',
-      /is for remotes/,
+      /is allowed for remotes only/,
     ],
     [
-      'a remote of nobody',
+      'a remote of an undeclared cluster',
       'clusters:\n  - {name: a, role: remote, primary: c}\n',
       4,
       38,
       'clusters[0].primary',
-      /no cluster of this mesh/,
+      /which is not declared/,
     ],
     [
       'a remote of a remote',
@@ -241,29 +241,29 @@ describe('mesh.yaml', () => {
       4,
       38,
       'clusters[0].primary',
-      /a remote itself/,
+      /which is a remote/,
     ],
     [
-      'a cluster that outlives the root',
+      'a cluster CA that outlives the root',
       'trust: {rootValidity: 10d, clusterValidity: 11d}\n',
       3,
       45,
       'trust.clusterValidity',
-      /not be longer than rootValidity \(10d\)/,
+      /not exceed rootValidity \(10d\)/,
     ],
     [
-      'an error before the warning',
+      'an error threshold above the warning threshold',
       'trust: {expiry: {warn: [10%, 7d], error: [30%, 7d]}}\n',
       3,
       42,
       'trust.expiry.error',
-      /must not come before the warning/,
+      /must not exceed warn/,
     ],
-    ['a second document', '---\na: 1\n', 3, 1, '', /a second document/],
-    ['a quote without an end', 'meshID: "a\n', 4, 1, '', /not YAML/],
-    ['an unknown tag', 'meshID: !foo a\n', 3, 9, '', /not YAML/],
+    ['a second document', '---\na: 1\n', 3, 1, '', /only one document is allowed/],
+    ['an unterminated string', 'meshID: "a\n', 4, 1, '', /invalid YAML/],
+    ['an unknown tag', 'meshID: !foo a\n', 3, 9, '', /invalid YAML/],
   ];
-  it.each(table)('says where and what about %s', (_what, text, line, column, field, message) => {
+  it.each(table)('reports the position and the cause of %s', (_what, text, line, column, field, message) => {
     const [first] = problems(head + text);
     expect(first).toMatchObject({
       file: 'mesh.yaml',
@@ -284,7 +284,7 @@ describe('mesh.yaml', () => {
     expect(problems(text).length).toBeGreaterThan(0);
   });
 
-  it('tells all problems, in the order of the lines', () => {
+  it('reports all problems in the order of lines', () => {
     const found = problems(`${head}meshId: a\nistio: {version: 1.30}\nclusters:\n  - name: A\n  - network: b\n`);
     expect(found.map(({line, field}) => `${String(line)} ${field}`)).toEqual([
       '3 meshId',
@@ -294,7 +294,7 @@ describe('mesh.yaml', () => {
     ]);
   });
 
-  it('throws them as one error', () => {
+  it('throws all problems as one error', () => {
     expect(() => parseMeshFile('kind: Mush\n')).toThrow(MeshError);
     try {
       parseMeshFile('kind: Mush\n');
@@ -306,7 +306,7 @@ describe('mesh.yaml', () => {
     }
   });
 
-  it('survives aliases that multiply without end', () => {
+  it('rejects exponentially expanding aliases', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]'];
     for (let level = 1; level < 9; level++) {
       const [previous, next] = ['abcdefghi'[level - 1]!, 'abcdefghi'[level]!];
@@ -315,7 +315,7 @@ describe('mesh.yaml', () => {
     expect(problems(bomb.join('\n'))).toHaveLength(1);
   });
 
-  it('does not let text in a message steer the terminal', () => {
+  it('removes terminal escape sequences from messages', () => {
     const [first] = problems(`${head}meshID: "a\\e[31mb"\n`);
 
     expect(first?.message).not.toMatch(/\u001b/);
@@ -329,10 +329,10 @@ describe('contexts.yaml', () => {
   });
 
   it.each([
-    ['a bad cluster name', 'Cluster1: x\n', /contexts\.yaml:1:1: Cluster1 must be a cluster name/],
-    ['a number', 'a: 12\n', /contexts\.yaml:1:4: a .*12 is a number here/],
+    ['a bad cluster name', 'Cluster1: x\n', /contexts\.yaml:1:1: Cluster1 must be a DNS-1123 label/],
+    ['a number', 'a: 12\n', /contexts\.yaml:1:4: a .*12 is a number/],
     ['a list', '- a\n', /contexts\.yaml:1:1: must be a map/],
-    ['one context for two', 'a: x\nb: x\n', /contexts\.yaml:2:4: b is x, the context of cluster a/],
+    ['one context for two clusters', 'a: x\nb: x\n', /contexts\.yaml:2:4: b x is already the context of cluster a/],
   ])('refuses %s', (_what, text, message) => {
     expect(() => parseContextsFile(text)).toThrow(message);
   });

@@ -17,10 +17,10 @@ function resolve(sources: Partial<MeshSources>) {
   return resolveMesh({file, contexts: {}, names: [], overrides: {}, ...sources});
 }
 
-const say = (source: string, value: string) => ({source, value});
+const override = (source: string, value: string) => ({source, value});
 
 describe('the resolved mesh', () => {
-  it('has the documented defaults where nothing is said', () => {
+  it('has the documented defaults', () => {
     const {mesh} = resolve({file: undefined, names: ['a']});
     expect(mesh).toEqual({
       trustDomain: 'cluster.local',
@@ -38,14 +38,14 @@ describe('the resolved mesh', () => {
     });
   });
 
-  it("looks for a root in a cluster in Istio's namespace, unless another is said", () => {
+  it("expects a root in a cluster in Istio's namespace by default", () => {
     const signer = {type: 'cluster', context: 'kind-1'} as const;
     const resolved = (more: object) => resolve({overrides: {signer: {signer: {...signer, ...more}}}}).mesh.trust.signer;
     expect(resolved({})).toEqual({...signer, namespace: 'istio-2'});
     expect(resolved({namespace: 'pki'})).toEqual({...signer, namespace: 'pki'});
   });
 
-  it('lets a short root shorten the default validity of cluster CAs', () => {
+  it("limits the default validity of cluster CAs to the root's", () => {
     const short = parseMeshFile(
       'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: {rootValidity: 90d}\nclusters: [{name: a}]\n',
     );
@@ -56,16 +56,13 @@ describe('the resolved mesh', () => {
     ['{rotationReady: true}', true, true],
     ['{rotationReady: false}', false, undefined],
     ['{keepClusterKeys: true}', true, undefined],
-  ])(
-    'tells a declared readiness for rotation from the default: trust: %s',
-    (trust, rotationReady, rotationDeclared) => {
-      const text = `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: ${trust}\nclusters: [{name: a}]\n`;
-      const {mesh} = resolve({file: parseMeshFile(text)});
-      expect([mesh.trust.rotationReady, mesh.trust.rotationDeclared]).toEqual([rotationReady, rotationDeclared]);
-    },
-  );
+  ])('distinguishes a declared rotationReady from the default: trust: %s', (trust, rotationReady, rotationDeclared) => {
+    const text = `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: ${trust}\nclusters: [{name: a}]\n`;
+    const {mesh} = resolve({file: parseMeshFile(text)});
+    expect([mesh.trust.rotationReady, mesh.trust.rotationDeclared]).toEqual([rotationReady, rotationDeclared]);
+  });
 
-  it('selects all clusters, or those named, as named and once', () => {
+  it('selects all clusters, or the given ones in their order and once each', () => {
     expect(resolve({}).selected.map(({name}) => name)).toEqual(['cluster1', 'cluster2', 'cluster3']);
     const {selected, mesh} = resolve({names: ['cluster3', 'cluster1', 'cluster3']});
     expect(selected.map(({name}) => name)).toEqual(['cluster3', 'cluster1']);
@@ -76,43 +73,52 @@ describe('the resolved mesh', () => {
     const contexts = {cluster1: 'mine'};
     expect(resolve({names: ['cluster1']}).selected[0]?.context).toBe('kind-1');
     expect(resolve({names: ['cluster1'], contexts}).selected[0]?.context).toBe('mine');
-    const {selected, mesh} = resolve({names: ['cluster1'], contexts, overrides: {context: say('--context', 'now')}});
+    const {selected, mesh} = resolve({
+      names: ['cluster1'],
+      contexts,
+      overrides: {context: override('--context', 'now')},
+    });
     expect(selected[0]?.context).toBe('now');
     expect(mesh.clusters[1]?.context).toBe('kind-2');
   });
 
-  it('fills with what was said only what mesh.yaml leaves out, and only for the selected clusters', () => {
-    const {mesh} = resolve({names: ['cluster2'], overrides: {network: say('--network', 'network9')}});
+  it('applies overrides only where mesh.yaml has no value, and only to selected clusters', () => {
+    const {mesh} = resolve({names: ['cluster2'], overrides: {network: override('--network', 'network9')}});
     expect(mesh.clusters.map(({network}) => network)).toEqual(['network1', 'network9', undefined]);
   });
 
-  it('agrees with what says the same', () => {
-    const said = {meshID: say('--mesh-id', 'mesh1'), istioNamespace: say('-n', 'istio-2')};
-    expect(resolve({overrides: said}).mesh).toMatchObject({meshID: 'mesh1', istio: {namespace: 'istio-2'}});
+  it('accepts overrides that equal mesh.yaml', () => {
+    const overrides = {meshID: override('--mesh-id', 'mesh1'), istioNamespace: override('-n', 'istio-2')};
+    expect(resolve({overrides}).mesh).toMatchObject({meshID: 'mesh1', istio: {namespace: 'istio-2'}});
   });
 
   const refused: readonly [string, Partial<MeshSources>, string, RegExp][] = [
     [
       'another mesh ID',
-      {overrides: {meshID: say('MESH', 'mesh2')}},
+      {overrides: {meshID: override('MESH', 'mesh2')}},
       'CONTRADICTION',
-      /MESH says mesh2, mesh\.yaml declares meshID: mesh1/,
+      /MESH "mesh2" contradicts meshID "mesh1" in mesh\.yaml/,
     ],
     [
       'another network',
-      {names: ['cluster1'], overrides: {network: say('--network', 'n2')}},
+      {names: ['cluster1'], overrides: {network: override('--network', 'n2')}},
       'CONTRADICTION',
-      /network of cluster1: network1/,
+      /network of cluster1 "network1"/,
     ],
-    ['another namespace', {overrides: {istioNamespace: say('-n', 'x')}}, 'CONTRADICTION', /istio\.namespace: istio-2/],
-    ['a typing error', {names: ['clustr1']}, 'UNKNOWN_CLUSTER', /did you mean cluster1/],
-    ['a name that is none', {names: ['../x']}, 'INVALID_CLUSTER_NAME', /"\.\.\/x"/],
-    ['no mesh.yaml and no cluster', {file: undefined}, 'MESH_YAML_MISSING', /no mesh\.yaml/],
+    [
+      'another namespace',
+      {overrides: {istioNamespace: override('-n', 'x')}},
+      'CONTRADICTION',
+      /istio\.namespace "istio-2"/,
+    ],
+    ['a mistyped cluster name', {names: ['clustr1']}, 'UNKNOWN_CLUSTER', /did you mean "cluster1"/],
+    ['an invalid name', {names: ['../x']}, 'INVALID_CLUSTER_NAME', /"\.\.\/x"/],
+    ['no mesh.yaml and no cluster', {file: undefined}, 'MESH_YAML_MISSING', /mesh\.yaml not found/],
     ['no clusters at all', {file: {...file, clusters: []}}, 'MISSING_VALUE', /declares no clusters/],
-    ['--context for all', {overrides: {context: say('--context', 'x')}}, 'USAGE', /exactly one cluster/],
+    ['--context for all', {overrides: {context: override('--context', 'x')}}, 'USAGE', /exactly one cluster/],
     [
       "--context of another cluster's",
-      {names: ['cluster1'], overrides: {context: say('--context', 'kind-2')}},
+      {names: ['cluster1'], overrides: {context: override('--context', 'kind-2')}},
       'CONTRADICTION',
       /context of cluster cluster2/,
     ],
@@ -122,8 +128,13 @@ describe('the resolved mesh', () => {
       'CONTRADICTION',
       /cluster1 and cluster3/,
     ],
-    ['a network that is no label', {overrides: {network: say('--network', 'a b')}}, 'USAGE', /--network "a b"/],
-    ['an empty mesh ID', {overrides: {meshID: say('--mesh-id', '')}}, 'USAGE', /--mesh-id ""/],
+    [
+      'a network that is not a label value',
+      {overrides: {network: override('--network', 'a b')}},
+      'USAGE',
+      /--network "a b"/,
+    ],
+    ['an empty mesh ID', {overrides: {meshID: override('--mesh-id', '')}}, 'USAGE', /--mesh-id ""/],
   ];
   it.each(refused)('refuses %s', (_what, sources, code, message) => {
     expect(() => resolve(sources)).toThrow(
@@ -131,23 +142,23 @@ describe('the resolved mesh', () => {
     );
   });
 
-  it('names init in the hint for a name it does not know', async () => {
+  it('suggests init for an unknown cluster', async () => {
     const {hints} = await failureOf(() => resolve({names: ['new-one']}));
-    expect(hints).toContain('kubectl mesh init new-one adds it');
+    expect(hints).toContain('add it with: kubectl mesh init new-one');
   });
 });
 
-describe('what an operation requires', () => {
+describe('a value that an operation requires', () => {
   const {mesh} = resolve({file: undefined, names: ['a']});
   const [cluster = {name: '', role: 'primary' as const}] = mesh.clusters;
   it.each([
     ['a mesh ID and a network', () => requireIstioNames(mesh, cluster), 'MISSING_VALUE'],
     ['a context', () => requireContext(cluster), 'NO_CONTEXT'],
-  ])('is asked for by name: %s', (_what, ask, code) => {
-    expect(ask).toThrow(expect.objectContaining({code}) as Error);
+  ])('is reported if missing: %s', (_what, read, code) => {
+    expect(read).toThrow(expect.objectContaining({code}) as Error);
   });
 
-  it('names everything that is missing, with one command for all of it', async () => {
+  it('is reported with all missing values, and one command that sets them', async () => {
     expect(await failureOf(() => requireIstioNames(mesh, cluster))).toMatchObject({
       message: 'the mesh has no mesh ID and cluster a has no network',
       hints: expect.arrayContaining([
@@ -156,7 +167,7 @@ describe('what an operation requires', () => {
     });
   });
 
-  it('is given when it is there', () => {
+  it('is returned if present', () => {
     const full = resolve({});
     expect(full.selected.slice(0, 1).map((one) => [requireContext(one), requireIstioNames(full.mesh, one)])).toEqual([
       ['kind-1', {meshID: 'mesh1', network: 'network1'}],

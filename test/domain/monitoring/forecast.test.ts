@@ -23,13 +23,13 @@ function certificate(role: RequiredCertificate['role'], from: number, to: number
 const root = certificate('root', -100, 3550);
 
 describe('the forecast', () => {
-  it('names what is to be renewed when, by share of life or days, whichever is earlier', () => {
+  it('determines renewal by share of lifetime or days, whichever is earlier', () => {
     const long = forecastRenewals(
       [{cluster: 'c1', certificates: [certificate('cluster CA', -30, 700), root]}],
       expiry,
       now,
     );
-    // 30 % of 730 days before the end.
+    // 30 % of 730 days before expiry.
     expect(long).toMatchObject([
       {
         cluster: 'c1',
@@ -49,8 +49,8 @@ describe('the forecast', () => {
     expect(short).toMatchObject([{nextRenewal: days(20).toISOString()}]);
   });
 
-  it('can name one certificate to renew and another that ends first', () => {
-    // 30 % of ten years are three years: the root is due long before the CA ends.
+  it('may have different certificates that are due and that expire first', () => {
+    // 30 % of ten years are three years: the root is due long before the CA expires.
     const old = certificate('root', -2700, 950);
     const seen = forecastRenewals(
       [{cluster: 'c1', certificates: [certificate('cluster CA', 0, 730), old]}],
@@ -60,7 +60,7 @@ describe('the forecast', () => {
     expect(seen).toMatchObject([{due: true, renew: {role: 'root'}, endsFirst: {role: 'cluster CA'}}]);
   });
 
-  it('sorts clusters by their next renewal, and leaves out those without a CA', () => {
+  it('orders clusters by next renewal, and leaves out those without a CA', () => {
     const seen = forecastRenewals(
       [
         {cluster: 'late', certificates: [certificate('cluster CA', 0, 730), root]},
@@ -77,16 +77,16 @@ describe('the forecast', () => {
   });
 
   it.each([
-    ['ends with it', 400, 400, true],
-    ['outlives it, as the Makefile’s do by seconds', 400.0001, 400, true],
-    ['ends an hour before it', 400 - 1 / 24, 400, true],
-    ['ends two days before it', 398, 400, false],
-  ])('says that a cluster CA is cut by its root when it %s', (_, ca, end, cut) => {
+    ['expires with it', 400, 400, true],
+    ['outlives it by seconds, like those of the Makefile', 400.0001, 400, true],
+    ['expires an hour before it', 400 - 1 / 24, 400, true],
+    ['expires two days before it', 398, 400, false],
+  ])('reports whether the root limits a cluster CA that %s', (_, ca, end, cut) => {
     const certificates = [certificate('cluster CA', 0, ca), certificate('root', -3000, end)];
     expect(forecastRenewals([{cluster: 'c1', certificates}], expiry, now)[0]?.cutByRoot).toBe(cut);
   });
 
-  it('blames the root when both end in the same second', () => {
+  it('reports the root if both expire in the same second', () => {
     const certificates = [certificate('cluster CA', 0, 100), certificate('root', -3000, 100)];
     expect(forecastRenewals([{cluster: 'c1', certificates}], expiry, now)[0]?.endsFirst.role).toBe('root');
   });

@@ -20,12 +20,12 @@ function request(version: string, change: Partial<RulesRequest> = {}): RulesRequ
   };
 }
 
-const namesOf = (made: ReturnType<typeof makeRules>): readonly string[] =>
-  made.groups.flatMap(({rules}) => rules.map(({alert}) => alert));
+const namesOf = (generated: ReturnType<typeof makeRules>): readonly string[] =>
+  generated.groups.flatMap(({rules}) => rules.map(({alert}) => alert));
 const every = ruleGroups.flatMap(({rules}) => rules);
 
 describe('alert rules', () => {
-  it('for the newest Istio are these', async () => {
+  it('for the newest Istio version match the golden file', async () => {
     const {leftOut, ...rules} = makeRules(request('1.31'));
     expect(leftOut.map(({alert}) => alert)).toEqual(['IstiodRemoteClusterTimesOut']);
     const object = prometheusRule(rules, {name: 'kubectl-mesh', labels: {}});
@@ -49,31 +49,31 @@ describe('alert rules', () => {
     ['1.9.4', ['IstiodRemoteClusterLost', 'IstiodRemoteClusterNotSynced']],
     ['1.28', ['IstiodRemoteClusterNotSynced']],
     ['1.29', ['IstiodRemoteClusterTimesOut']],
-  ])('ask Istio %s for no metric that it does not have', (version, left) => {
-    const made = makeRules(request(version));
-    expect(made.leftOut.map(({alert}) => alert).toSorted()).toEqual(left);
-    expect(namesOf(made)).not.toEqual(expect.arrayContaining(left));
+  ])('use no metrics that Istio %s does not have', (version, left) => {
+    const generated = makeRules(request(version));
+    expect(generated.leftOut.map(({alert}) => alert).toSorted()).toEqual(left);
+    expect(namesOf(generated)).not.toEqual(expect.arrayContaining(left));
   });
 
-  it('say before 1.24 that istiod reports the dates of its start', () => {
+  it('mention before 1.24 that istiod reports the dates from its start', () => {
     const text = (version: string): string => JSON.stringify(makeRules(request(version)));
     expect(text('1.23')).toContain('Before Istio 1.24');
     expect(text('1.24')).not.toContain('Before Istio 1.24');
   });
 
-  it('ask an istiod that is no CA for nothing of a CA', () => {
+  it('omit those for the CA if istiod is not a CA', () => {
     const names = namesOf(makeRules(request('1.31', {istiodIsCa: false, sources: ['istiod']})));
     expect(names).toEqual(['IstiodRemoteClusterNotSynced', 'IstiodRemoteClusterLost', 'IstiodMetricsAbsent']);
   });
 
-  it('are of the sources that were said', () => {
+  it('are from the requested sources', () => {
     const names = namesOf(makeRules(request('1.31', {sources: ['textfile']})));
     expect(names.every((name) => name.startsWith('Mesh'))).toBe(true);
     expect(names.length).toBeGreaterThan(5);
   });
 
-  it('carry the thresholds, the label and the matchers into every expression they belong to', () => {
-    const made = makeRules(
+  it('use the thresholds, the label and the matchers in every expression', () => {
+    const generated = makeRules(
       request('1.31', {
         expiry: {warn: {share: 0.5, days: 90}, error: {share: 0.25, days: 45}},
         clusterLabel: 'k8s_cluster',
@@ -82,7 +82,7 @@ describe('alert rules', () => {
       }),
     );
     const expr = (name: string): string =>
-      made.groups.flatMap(({rules}) => rules).find(({alert}) => alert === name)?.expr ?? '';
+      generated.groups.flatMap(({rules}) => rules).find(({alert}) => alert === name)?.expr ?? '';
     expect(expr('MeshCertificateExpiresSoon')).toMatch(/0\.5 \*[^]*90 \* 86400[^]*unless[^]*0\.25 \*[^]*45 \* 86400/);
     expect(expr('MeshMetricsStale')).toContain('> 7200');
     for (const {alert} of every.filter(({alert}) => alert.startsWith('Istiod'))) {
@@ -94,14 +94,14 @@ describe('alert rules', () => {
     }
   });
 
-  it('have each a name of its own, a severity, a time, a summary, what to type, and a runbook that is there', () => {
+  it('each have a unique name, a severity, a duration, a summary, a command, and an existing runbook', () => {
     const page = readFileSync(new URL('../../../docs/monitoring.md', import.meta.url), 'utf8');
-    const made = [makeRules(request('1.31')), makeRules(request('1.28'))].flatMap(({groups}) =>
+    const generated = [makeRules(request('1.31')), makeRules(request('1.28'))].flatMap(({groups}) =>
       groups.flatMap(({rules}) => rules),
     );
     expect(new Set(every.map(({alert}) => alert)).size).toBe(every.length);
-    expect(new Set(made.map(({alert}) => alert)).size).toBe(every.length);
-    for (const {alert, for: time, labels, annotations} of made) {
+    expect(new Set(generated.map(({alert}) => alert)).size).toBe(every.length);
+    for (const {alert, for: time, labels, annotations} of generated) {
       expect(time).toMatch(/^\d+[mh]$/);
       expect(['warning', 'critical']).toContain(labels.severity);
       expect(annotations.summary?.includes('\n')).toBe(false);
@@ -111,14 +111,14 @@ describe('alert rules', () => {
     }
   });
 
-  it('link to the page where it is published', () => {
-    const made = makeRules(request('1.31', {runbookUrl: 'https://wiki.example/monitoring#old'}));
-    expect(made.groups[0]?.rules[0]?.annotations).toMatchObject({
+  it('link to the published page', () => {
+    const generated = makeRules(request('1.31', {runbookUrl: 'https://wiki.example/monitoring#old'}));
+    expect(generated.groups[0]?.rules[0]?.annotations).toMatchObject({
       runbook_url: 'https://wiki.example/monitoring#meshcertificateexpiressoon',
     });
   });
 
-  it('ask for no metric of ours that is not written', () => {
+  it('use no metrics of this program that are not written', () => {
     const written = new Set<string>(Object.values(metricFamilies).map(({name}) => name));
     const asked = JSON.stringify(makeRules(request('1.31'))).match(/kubectl_mesh_[a-z_]+/g) ?? [];
     expect(asked.filter((name) => !written.has(name))).toEqual([]);
@@ -131,7 +131,7 @@ describe('matchers', () => {
     ['job="istiod"', ['job="istiod"']],
     ['job="istiod", mesh=~"a|b.*"', ['job="istiod"', 'mesh=~"a|b.*"']],
     ['name!="a,b",x!~"q\\\\."', ['name!="a,b"', 'x!~"q\\\\."']],
-  ])('are read: %s', (text, matchers) => {
+  ])('are parsed: %s', (text, matchers) => {
     expect(parseMatchers(text)).toEqual(matchers);
   });
 
@@ -145,7 +145,7 @@ describe('matchers', () => {
     'job="a\nb"',
     'job="a",,x="b"',
     '{job="a"}',
-  ])('are nothing else: %j', (text) => {
+  ])('are invalid: %j', (text) => {
     expect(() => parseMatchers(text)).toThrow(expect.objectContaining({code: 'USAGE'}) as Error);
   });
 });

@@ -7,7 +7,7 @@ import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyCa} from '../../helpers/tiny
 const now = new Date();
 
 describe('roots in files', () => {
-  it('agree when every cluster has the root that each CA stands under, whatever else it has', () => {
+  it('agree if every cluster has the root of each CA', () => {
     const clusters = [
       {cluster: 'c1', anchor: 'a', roots: ['a', 'b']},
       {cluster: 'c2', anchor: 'a', roots: ['a']},
@@ -15,7 +15,7 @@ describe('roots in files', () => {
     expect(agreementOfFiles(clusters).map(({agrees}) => agrees)).toEqual([true, true]);
   });
 
-  it('disagree for the cluster whose root another lacks, and name that one', () => {
+  it('disagree for a cluster whose root is missing in another, and report that cluster', () => {
     const clusters = [
       {cluster: 'c1', anchor: 'a', roots: ['a', 'b']},
       {cluster: 'c2', anchor: 'b', roots: ['b']},
@@ -28,7 +28,7 @@ describe('roots in files', () => {
     ]);
   });
 
-  it('are not judged where there is no CA, and not by one that cannot be told', () => {
+  it('are not compared without a CA or with an unknown one', () => {
     const clusters = [
       {cluster: 'c1', anchor: 'a', roots: ['a']},
       {cluster: 'none', anchor: undefined, roots: undefined},
@@ -54,7 +54,7 @@ describe('live roots', () => {
     chains,
   });
 
-  it('agree during a rotation, disagree when one is missing, and are no matter of dates', async () => {
+  it('agree during a rotation, disagree if one is missing, and do not depend on dates', async () => {
     const [first, second] = [await tinyRoot(), await tinyRoot()];
     const [one, two] = [await tinyClusterCa(first, 'c1'), await tinyClusterCa(second, 'c2')];
     const [leafOne, leafTwo] = [await tinyLeaf(one), await tinyLeaf(two)];

@@ -42,17 +42,17 @@ describe('whether a running istiod needs a restart', () => {
     expect(restartReason(istiod(version, env), change) !== undefined).toBe(needed);
   });
 
-  it('always does when it runs with a CA of its own making', () => {
+  it('is true with a self-signed CA', () => {
     expect(restartReason(istiod('1.30.1', multi), {liveBundles: [a], newBundle: a, selfSigned: true})).toBeDefined();
   });
 
-  it('believes neither the ConfigMap nor the Secret alone: after a restart the ConfigMap lags', () => {
+  it('depends on both ConfigMap and Secret: after a restart the ConfigMap may be outdated', () => {
     const lagging = {liveBundles: [a, b], newBundle: a, selfSigned: false};
     expect(restartReason(istiod('1.30.1'), lagging)).toBeDefined();
     expect(restartReason(istiod('1.30.1'), {...lagging, liveBundles: [a, a]})).toBeUndefined();
   });
 
-  it('never does when no pod of it is ready: it reads the CA when it starts', () => {
+  it('is false without ready pods: istiod reads the CA when it starts', () => {
     expect(restartReason(istiod('1.6.14', {}, 0), {liveBundles: [a], newBundle: b, selfSigned: true})).toBeUndefined();
   });
 });

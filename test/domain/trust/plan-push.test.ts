@@ -19,9 +19,9 @@ import {
   emptyCluster,
   filesOf,
   issued,
-  istiodSeen,
+  observedIstiod,
   live,
-  namespaceSeen,
+  observedNamespace,
   otherRoot,
   own,
   ownOf,
@@ -33,13 +33,13 @@ import {
   secretWith,
   tlsTexts,
   underOther,
-  untold,
+  unknownFact,
 } from './seen.js';
 import {hintTexts} from '../../helpers/suggestions.js';
 
 const twin = await issued('c1');
 
-/** A decision without its words: codes, names and fingerprints. */
+/** A decision without messages: codes, names and fingerprints. */
 interface InShort extends Pick<
   PushDecision,
   'kind' | 'namespace' | 'otherNetwork' | 'keepPrevious' | 'prove' | 'changesLiveTrust'
@@ -49,7 +49,7 @@ interface InShort extends Pick<
   readonly restart: readonly string[];
   readonly droppedRoots: readonly string[];
   readonly refusals: readonly string[];
-  /** How many. */
+  /** The number of warnings. */
   readonly warnings: number;
 }
 
@@ -65,7 +65,7 @@ function inShort(decision: PushDecision): InShort {
   };
 }
 
-/** What is other than in the baseline. */
+/** The differences from the baseline. */
 interface Change {
   readonly target?: Partial<PushTarget>;
   readonly seen?: Partial<TrustObservation>;
@@ -74,7 +74,7 @@ interface Change {
 
 type Row = readonly [behaviour: string, change: Change, expected: Partial<InShort>];
 
-/** The work directory has a renewed CA for a cluster whose istiod runs with the one before, under the same root. */
+/** The work directory has a renewed CA for a cluster whose istiod runs with the previous one, under the same root. */
 const baseline = {
   target: {cluster: 'c1', namespace: 'istio-system', own: own(renewed), what: 'c1/ca-cert.pem'},
   seen: runningWith(live),
@@ -88,7 +88,7 @@ function decide({target, seen, rules}: Change): PushDecision {
 
 const rootFingerprint = root.certificate.fingerprint;
 
-/** The present CA is kept, the renewed one replaces it, and istiod shows that it loaded it. */
+/** The current CA is saved, the renewed one replaces it, and istiod shows that it loaded it. */
 const renewal: InShort = {
   kind: 'update',
   write: 'put',
@@ -115,7 +115,7 @@ const first: InShort = {
   differences: ['secret'],
 };
 
-/** A cluster that has what the work directory has. */
+/** A cluster that matches the work directory. */
 const unchanged: InShort = {
   kind: 'unchanged',
   namespace: 'keep',
@@ -129,21 +129,21 @@ const unchanged: InShort = {
   warnings: 0,
 };
 
-/** Nothing was decided but that it is refused. */
+/** A refusal without further decisions. */
 const nothing: InShort = {...unchanged, kind: 'refuse'};
 
-/** The bundle replaces the live root by another one. */
+/** The bundle replaces the live root with another one. */
 const otherRootFiles = own(underOther);
 const rootChange = {
   differences: ['clusterCa', 'roots', 'chain', 'key'],
   droppedRoots: [rootFingerprint],
 } satisfies Partial<InShort>;
 
-/** The same CA with the next root beside the live one. */
+/** The same CA with the next root in addition to the live one. */
 const bothRoots = own(live, {rootCert: pemOf(root, otherRoot)});
 
-const ready = (...versions: Parameters<typeof istiodSeen>[]): TrustObservation['istiods'] =>
-  known(versions.map((of) => istiodSeen(...of)));
+const ready = (...versions: Parameters<typeof observedIstiod>[]): TrustObservation['istiods'] =>
+  known(versions.map((of) => observedIstiod(...of)));
 const noIstiod = {istiods: ready()};
 const certManager = {annotations: {'cert-manager.io/certificate-name': 'istio-ca'}};
 const cacerts = (...secret: Parameters<typeof secretWith>): Pick<TrustObservation, 'cacerts'> => ({
@@ -162,16 +162,20 @@ describe('a cluster without Secret cacerts', () => {
 
   it.each<Row>([
     ['creates the namespace and the Secret', create(), {}],
-    ['creates only the Secret if the namespace exists', create({}, {namespace: namespaceSeen()}), {namespace: 'keep'}],
+    [
+      'creates only the Secret if the namespace exists',
+      create({}, {namespace: observedNamespace()}),
+      {namespace: 'keep'},
+    ],
     [
       'refuses a CA whose key is not in the work directory',
       create({own: own(renewed, {caKey: undefined})}),
       {kind: 'refuse', write: undefined, refusals: ['FILE_MISSING']},
     ],
-    ['does not need to read cacerts-previous', create({}, {previous: untold()}), {}],
+    ['does not need to read cacerts-previous', create({}, {previous: unknownFact()}), {}],
     [
       'refuses if the istiods cannot be listed',
-      create({}, {istiods: untold()}),
+      create({}, {istiods: unknownFact()}),
       {kind: 'refuse', refusals: ['FORBIDDEN']},
     ],
     ['warns about an istiod without ready pods', create({}, {istiods: ready(['1.30.1', {}, 0])}), {warnings: 1}],
@@ -179,14 +183,14 @@ describe('a cluster without Secret cacerts', () => {
     expect(inShort(decide(change))).toEqual({...first, ...expected});
   });
 
-  it('suggests a rollback only if a previous CA is kept', () => {
+  it('suggests a rollback only if there is a previous Secret', () => {
     const keyless = {own: own(renewed, {caKey: undefined})};
     const hints = (previous: TrustObservation['previous']): string =>
       decide(create(keyless, {previous}))
         .refusals.flatMap((refusal) => hintTexts(refusal.hints))
         .join('\n');
     expect(hints(known(secretWith(secretTexts(live))))).toContain('kubectl mesh trust rollback c1');
-    for (const previous of [known('absent' as const), untold()]) {
+    for (const previous of [known('absent' as const), unknownFact()]) {
       expect(hints(previous)).toContain('kubectl mesh certs generate c1 --renew');
       expect(hints(previous)).not.toContain('trust rollback');
     }
@@ -196,11 +200,11 @@ describe('a cluster without Secret cacerts', () => {
 describe('a self-signed istiod', () => {
   const selfSigned = {selfSigned: known(pemOf(otherRoot)), liveBundle: known(pemOf(otherRoot))};
   const change = (seen: Partial<TrustObservation>, rules: Partial<PushRules> = {}): Change => ({
-    seen: emptyCluster({namespace: namespaceSeen(), ...selfSigned, istiods: ready(['1.30.1']), ...seen}),
+    seen: emptyCluster({namespace: observedNamespace(), ...selfSigned, istiods: ready(['1.30.1']), ...seen}),
     rules,
   });
   const nobody = {workloads: known([])};
-  const somebody = {workloads: known(['shop/cart'])};
+  const existingWorkloads = {workloads: known(['shop/cart'])};
   const restarted = {...first, namespace: 'keep', prove: true, changesLiveTrust: true} as const;
   const dropped = {droppedRoots: [otherRoot.certificate.fingerprint]};
   const refused = {...restarted, ...dropped, kind: 'refuse'} as const;
@@ -208,22 +212,22 @@ describe('a self-signed istiod', () => {
   it.each<Row>([
     [
       'gets no CA while workloads trust its root',
-      change(somebody),
+      change(existingWorkloads),
       {...refused, refusals: ['ROOT_CHANGE', 'RESTART_NEEDED']},
     ],
     [
       'still needs --restart-istiod if --allow-root-change is given',
-      change(somebody, {allowRootChange: true}),
+      change(existingWorkloads, {allowRootChange: true}),
       {...refused, refusals: ['RESTART_NEEDED']},
     ],
     [
       'still needs --allow-root-change if --restart-istiod is given',
-      change(somebody, {restartIstiod: true}),
+      change(existingWorkloads, {restartIstiod: true}),
       {...refused, restart: ['istiod'], refusals: ['ROOT_CHANGE']},
     ],
     [
       'gets its first CA if both flags are given, with a warning about the root',
-      change(somebody, {allowRootChange: true, restartIstiod: true}),
+      change(existingWorkloads, {allowRootChange: true, restartIstiod: true}),
       {...restarted, ...dropped, restart: ['istiod'], warnings: 1},
     ],
     [
@@ -237,8 +241,8 @@ describe('a self-signed istiod', () => {
       {...restarted, kind: 'refuse', refusals: ['RESTART_NEEDED']},
     ],
     [
-      'is judged by istio-ca-secret if it has not distributed a bundle yet',
-      change({liveBundle: known(undefined), ...somebody}),
+      'is checked by istio-ca-secret if it has not distributed a bundle yet',
+      change({liveBundle: known(undefined), ...existingWorkloads}),
       {...refused, refusals: ['ROOT_CHANGE', 'RESTART_NEEDED']},
     ],
     [
@@ -248,7 +252,7 @@ describe('a self-signed istiod', () => {
     ],
     [
       'gets no CA if istio-ca-secret is not readable',
-      change({selfSigned: untold(), liveBundle: known(undefined)}),
+      change({selfSigned: unknownFact(), liveBundle: known(undefined)}),
       {...restarted, kind: 'refuse', refusals: ['FORBIDDEN']},
     ],
   ])('%s', (_behaviour, rowChange, expected) => {
@@ -258,18 +262,18 @@ describe('a self-signed istiod', () => {
 
 describe('unknown facts', () => {
   it.each<Row>([
-    ['refuse everything if the UID of the cluster is unknown', {seen: {uid: untold()}}, nothing],
-    ['refuse everything if Secret cacerts is not readable', {seen: {cacerts: untold()}}, nothing],
+    ['refuse everything if the UID of the cluster is unknown', {seen: {uid: unknownFact()}}, nothing],
+    ['refuse everything if Secret cacerts is not readable', {seen: {cacerts: unknownFact()}}, nothing],
     [
       'refuse everything if a network is declared and the namespace is not readable',
-      {target: {network: 'network1'}, seen: {namespace: untold()}},
+      {target: {network: 'network1'}, seen: {namespace: unknownFact()}},
       nothing,
     ],
-    ['refuse a change if cacerts-previous is not readable', {seen: {previous: untold()}}, renewal],
-    ['refuse a change if the istiods cannot be listed', {seen: {istiods: untold()}}, {...renewal, prove: false}],
+    ['refuse a change if cacerts-previous is not readable', {seen: {previous: unknownFact()}}, renewal],
+    ['refuse a change if the istiods cannot be listed', {seen: {istiods: unknownFact()}}, {...renewal, prove: false}],
     [
       'refuse to drop a live root if the workloads cannot be listed',
-      {target: {own: otherRootFiles}, seen: {...noIstiod, workloads: untold()}},
+      {target: {own: otherRootFiles}, seen: {...noIstiod, workloads: unknownFact()}},
       {...renewal, ...rootChange, prove: false},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -277,30 +281,30 @@ describe('unknown facts', () => {
   });
 
   it.each<Row>([
-    ['do not matter for the namespace if no network is declared', {seen: {namespace: untold()}}, {}],
+    ['do not matter for the namespace if no network is declared', {seen: {namespace: unknownFact()}}, {}],
     [
       'refuse a change if the live bundle is not readable',
-      {seen: {liveBundle: untold()}},
+      {seen: {liveBundle: unknownFact()}},
       {kind: 'refuse', refusals: ['FORBIDDEN']},
     ],
     [
       'refuse a change under a running istiod if the live bundle is not readable, even with --allow-root-change',
-      {seen: {liveBundle: untold()}, rules: {allowRootChange: true}},
+      {seen: {liveBundle: unknownFact()}, rules: {allowRootChange: true}},
       {kind: 'refuse', refusals: ['FORBIDDEN']},
     ],
     [
       'refuse a change if the live bundle is not readable, even if no istiod runs',
-      {seen: {liveBundle: untold(), ...noIstiod}},
+      {seen: {liveBundle: unknownFact(), ...noIstiod}},
       {kind: 'refuse', prove: false, refusals: ['FORBIDDEN']},
     ],
     [
       'do not matter for the live bundle if no istiod runs and --allow-root-change is given',
-      {seen: {liveBundle: untold(), selfSigned: untold(), ...noIstiod}, rules: {allowRootChange: true}},
+      {seen: {liveBundle: unknownFact(), selfSigned: unknownFact(), ...noIstiod}, rules: {allowRootChange: true}},
       {prove: false},
     ],
     [
       'do not hide that the bundle lacks a root of Secret cacerts',
-      {target: {own: otherRootFiles}, seen: {liveBundle: untold(), ...noIstiod, workloads: known(['shop/cart'])}},
+      {target: {own: otherRootFiles}, seen: {liveBundle: unknownFact(), ...noIstiod, workloads: known(['shop/cart'])}},
       {...rootChange, kind: 'refuse', prove: false, refusals: ['ROOT_CHANGE']},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -312,16 +316,20 @@ describe('the namespace', () => {
   const network = 'network1';
   it.each<Row>([
     ['is created if it is absent', {target: {network}, seen: {namespace: known('absent')}}, {namespace: 'create'}],
-    ['keeps its label if no network is declared', {seen: {namespace: namespaceSeen({[networkLabel]: 'other'})}}, {}],
+    [
+      'keeps its label if no network is declared',
+      {seen: {namespace: observedNamespace({[networkLabel]: 'other'})}},
+      {},
+    ],
     [
       'keeps its label if it has the declared network',
-      {target: {network}, seen: {namespace: namespaceSeen({[networkLabel]: network})}},
+      {target: {network}, seen: {namespace: observedNamespace({[networkLabel]: network})}},
       {},
     ],
     ['is labelled if it has no network', {target: {network}}, {namespace: 'label'}],
     [
       'is relabelled if it has another network, which the decision reports',
-      {target: {network}, seen: {namespace: namespaceSeen({[networkLabel]: 'other'})}},
+      {target: {network}, seen: {namespace: observedNamespace({[networkLabel]: 'other'})}},
       {namespace: 'label', otherNetwork: 'other'},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -334,7 +342,7 @@ describe('the namespace', () => {
   });
 
   it('blocks the push while it is being deleted', () => {
-    const decision = decide({seen: {namespace: namespaceSeen({}, '2026-01-01T00:00:00Z')}});
+    const decision = decide({seen: {namespace: observedNamespace({}, '2026-01-01T00:00:00Z')}});
     expect(inShort(decision)).toEqual({...nothing, refusals: ['NOT_READY']});
   });
 });
@@ -448,11 +456,11 @@ describe('a bundle that lacks a live root', () => {
     seen,
     rules,
   });
-  const somebody = {workloads: known(['shop/cart', 'shop/pay'])};
+  const existingWorkloads = {workloads: known(['shop/cart', 'shop/pay'])};
   const replaced = {...renewal, ...rootChange, restart: ['istiod']};
 
   it.each<Row>([
-    ['is refused while workloads exist', change(somebody), {kind: 'refuse', refusals: ['ROOT_CHANGE']}],
+    ['is refused while workloads exist', change(existingWorkloads), {kind: 'refuse', refusals: ['ROOT_CHANGE']}],
     [
       'is refused while a single workload exists',
       change({workloads: known(['shop/cart'])}),
@@ -460,21 +468,21 @@ describe('a bundle that lacks a live root', () => {
     ],
     [
       'is accepted with --allow-root-change, with a warning',
-      change(somebody, {restartIstiod, allowRootChange: true}),
+      change(existingWorkloads, {restartIstiod, allowRootChange: true}),
       {warnings: 1},
     ],
     ['is accepted if no workload exists, with a warning', change({workloads: known([])}), {warnings: 1}],
-    ['is an internal error if nobody looked for workloads', change({}), {kind: 'refuse', refusals: ['INTERNAL']}],
+    ['is an internal error if workloads were not read', change({}), {kind: 'refuse', refusals: ['INTERNAL']}],
     [
       'is refused while workloads exist if only Secret cacerts has that root',
-      change({...somebody, liveBundle: known(undefined)}),
+      change({...existingWorkloads, liveBundle: known(undefined)}),
       {kind: 'refuse', refusals: ['ROOT_CHANGE']},
     ],
     [
       'is refused while workloads exist if only the live bundle has that root',
       {
         target: {own: own(renewed)},
-        seen: {liveBundle: known(pemOf(root, otherRoot)), ...somebody},
+        seen: {liveBundle: known(pemOf(root, otherRoot)), ...existingWorkloads},
         rules: {restartIstiod},
       },
       {
@@ -495,7 +503,7 @@ describe('a bundle that lacks a live root', () => {
     ],
     [
       'is refused for each root once, however often that root is listed',
-      change({...somebody, liveBundle: known(pemOf(root, root))}),
+      change({...existingWorkloads, liveBundle: known(pemOf(root, root))}),
       {kind: 'refuse', refusals: ['ROOT_CHANGE']},
     ],
   ])('%s', (_behaviour, rowChange, expected) => {
@@ -566,7 +574,7 @@ describe('workloads that trust a dropped root', () => {
       false,
     ],
     [
-      'exclude gateways that istioctl installed beside istiod',
+      "exclude gateways that istioctl installed in istiod's namespace",
       inNamespace('istio-system/gateway', {labels: gatewayLabels}),
       false,
     ],
@@ -606,10 +614,10 @@ describe('the bundle', () => {
       {target: {own: mismatched}, rules: allowed},
       {differences: ['clusterCa', 'chain'], warnings: 1},
     ],
-    ['is accepted if istiod loads it in spite of a finding, with a warning', {target: {own: odd}}, {warnings: 1}],
+    ['is accepted if istiod loads it despite a finding, with a warning', {target: {own: odd}}, {warnings: 1}],
     [
       'causes no warning if the push is refused for another reason',
-      {target: {own: odd}, seen: {previous: untold()}},
+      {target: {own: odd}, seen: {previous: unknownFact()}},
       {kind: 'refuse', refusals: ['FORBIDDEN']},
     ],
     ['is refused if it belongs to another cluster', {target: {wrongCluster: 'it is the CA of c2'}}, refused],
@@ -711,7 +719,7 @@ describe('revocation lists', () => {
     ],
     [
       'in the cluster block a CA that they do not cover if the istiods cannot be listed',
-      {seen: {...inCluster(lacking), istiods: untold()}},
+      {seen: {...inCluster(lacking), istiods: unknownFact()}},
       {...refused, prove: false, refusals: ['PUSH_REFUSED_INVALID_CA', 'FORBIDDEN']},
     ],
     [
@@ -754,9 +762,9 @@ describe('revocation lists', () => {
       {target: inWorkDir(''), seen: inCluster(covering)},
       {differences: crlDiffers, warnings: 1},
     ],
-    ['are no difference if there are none on either side', {target: inWorkDir('')}, {}],
+    ['do not differ if there are none on either side', {target: inWorkDir('')}, {}],
     [
-      'of a kept CA are refused if they do not cover it',
+      'of the previous CA are refused if they do not cover it',
       {target: {...inWorkDir(lacking), isRollback: true}},
       {...refused, differences: crlDiffers},
     ],
@@ -780,9 +788,9 @@ describe('istiod', () => {
   const restartIstiod = {restartIstiod: true};
 
   it.each<Row>([
-    ['blocks a change that it loads only at start', change(ready(['1.11.8'])), refused],
+    ['blocks a change that it loads only at startup', change(ready(['1.11.8'])), refused],
     [
-      'is restarted with --restart-istiod for a change that it loads only at start',
+      'is restarted with --restart-istiod for a change that it loads only at startup',
       change(ready(['1.11.8']), restartIstiod),
       {restart: ['istiod']},
     ],
@@ -838,10 +846,10 @@ describe('istiod', () => {
       change(ready(['1.30.1', {}, 0], ['1.30.1'])),
       {warnings: 1},
     ],
-    ['blocks a change if one of two loads it only at start', change(ready(['1.30.1'], ['1.11.8'])), refused],
+    ['blocks a change if one of two loads it only at startup', change(ready(['1.30.1'], ['1.11.8'])), refused],
     [
-      'is restarted only if it loads the change only at start',
-      change(known([istiodSeen('1.30.1'), {...istiodSeen('1.11.8'), name: 'istiod-old'}]), restartIstiod),
+      'is restarted only if it loads the change only at startup',
+      change(known([observedIstiod('1.30.1'), {...observedIstiod('1.11.8'), name: 'istiod-old'}]), restartIstiod),
       {restart: ['istiod-old']},
     ],
     ['of an unknown newer version causes a warning', change(ready(['1.99.0'])), {warnings: 1}],
@@ -858,30 +866,34 @@ describe('a Secret that matches the work directory', () => {
     liveBundle: known(roots),
     ...more,
   });
-  const somebody = {workloads: known(['shop/cart'])};
-  const unfinished = {...target, unfinished: true};
+  const existingWorkloads = {workloads: known(['shop/cart'])};
+  const pendingReload = {...target, pendingReload: true};
   const loading = {prove: true, changesLiveTrust: true} as const;
   const otherDropped = {droppedRoots: [otherRoot.certificate.fingerprint]};
   const restartIstiod = {restartIstiod: true};
   const reordered = `\n# the same root\n${pemOf(root)}`;
 
   it.each<Row>([
-    ['needs nothing, whoever wrote it', {target}, {}],
-    ['needs nothing if only the cluster has the key', {target: {own: own(live, {caKey: undefined})}}, {}],
+    ['needs no change, regardless of its writer', {target}, {}],
+    ['needs no change if only the cluster has the key', {target: {own: own(live, {caKey: undefined})}}, {}],
     [
-      'needs nothing if cacerts-previous and the workloads are not readable',
-      {target, seen: {previous: untold(), workloads: untold()}},
+      'needs no change if cacerts-previous and the workloads are not readable',
+      {target, seen: {previous: unknownFact(), workloads: unknownFact()}},
       {},
     ],
-    ['needs nothing if no istiod runs', {target, seen: shows(pemOf(otherRoot), noIstiod)}, {}],
+    ['needs no change if no istiod runs', {target, seen: shows(pemOf(otherRoot), noIstiod)}, {}],
     [
-      'needs nothing if istiod has no ready pods',
+      'needs no change if istiod has no ready pods',
       {target, seen: shows(pemOf(otherRoot), {istiods: ready(['1.30.1', {}, 0])})},
       {},
     ],
-    ['needs nothing if istiod has not distributed a bundle', {target, seen: {liveBundle: known(undefined)}}, {}],
-    ['needs nothing if the live bundle is not readable', {target, seen: {liveBundle: untold()}}, {}],
-    ['needs nothing if the istiods cannot be listed', {target, seen: shows(pemOf(otherRoot), {istiods: untold()})}, {}],
+    ['needs no change if istiod has not distributed a bundle', {target, seen: {liveBundle: known(undefined)}}, {}],
+    ['needs no change if the live bundle is not readable', {target, seen: {liveBundle: unknownFact()}}, {}],
+    [
+      'needs no change if the istiods cannot be listed',
+      {target, seen: shows(pemOf(otherRoot), {istiods: unknownFact()})},
+      {},
+    ],
     [
       'still causes a warning about its bundle',
       {target: {own: own(live, {caCert: pemOf(live.ca, twin.ca)})}},
@@ -909,12 +921,12 @@ describe('a Secret that matches the work directory', () => {
     ],
     [
       'is not loaded while workloads trust the root that istiod shows',
-      {target, seen: shows(pemOf(otherRoot), somebody), rules: restartIstiod},
+      {target, seen: shows(pemOf(otherRoot), existingWorkloads), rules: restartIstiod},
       {kind: 'refuse', refusals: ['ROOT_CHANGE']},
     ],
     [
       'is loaded with --allow-root-change while workloads trust the root that istiod shows',
-      {target, seen: shows(pemOf(otherRoot), somebody), rules: {...restartIstiod, allowRootChange: true}},
+      {target, seen: shows(pemOf(otherRoot), existingWorkloads), rules: {...restartIstiod, allowRootChange: true}},
       {...loading, ...otherDropped, restart: ['istiod']},
     ],
     [
@@ -934,24 +946,24 @@ describe('a Secret that matches the work directory', () => {
       {...loading, ...otherDropped},
     ],
     [
-      'needs nothing if its roots differ from the work directory in their bytes only',
+      'needs no change if its roots differ from the work directory in their bytes only',
       {target: {own: own(live, {rootCert: reordered})}},
       {},
     ],
-    ['is proven if istiod presents another CA under the same root', {target: unfinished}, loading],
+    ['is proven if istiod presents another CA under the same root', {target: pendingReload}, loading],
     [
       'is proven by its own bytes if its roots differ from the work directory in their bytes only',
-      {target: {...unfinished, own: own(live, {rootCert: reordered})}},
+      {target: {...pendingReload, own: own(live, {rootCert: reordered})}},
       loading,
     ],
     [
-      'needs --restart-istiod if istiod presents another CA and loads this one only at start',
-      {target: unfinished, seen: {istiods: ready(['1.11.8'])}},
+      'needs --restart-istiod if istiod presents another CA and loads this one only at startup',
+      {target: pendingReload, seen: {istiods: ready(['1.11.8'])}},
       {kind: 'refuse', refusals: ['RESTART_NEEDED']},
     ],
     [
-      'is loaded by a restart if istiod presents another CA and loads this one only at start',
-      {target: unfinished, seen: {istiods: ready(['1.11.8'])}, rules: restartIstiod},
+      'is loaded by a restart if istiod presents another CA and loads this one only at startup',
+      {target: pendingReload, seen: {istiods: ready(['1.11.8'])}, rules: restartIstiod},
       {...loading, restart: ['istiod']},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -965,7 +977,7 @@ describe('a CA is in place', () => {
     ['unless the Secret differs', runningWith(renewed), false],
     ['unless istiod shows another bundle', runningWith(live, {liveBundle: known(pemOf(otherRoot))}), false],
     ['unless there is no Secret', emptyCluster(), false],
-    ['unless the Secret is not readable', runningWith(live, {cacerts: untold()}), false],
+    ['unless the Secret is not readable', runningWith(live, {cacerts: unknownFact()}), false],
   ])('%s', (_behaviour, seen, inPlace) => {
     expect(isInPlace(own(live), seen)).toBe(inPlace);
   });
@@ -990,7 +1002,7 @@ describe('the dropped roots', () => {
     ['are none if the bundle has every live root', runningWith(underOther), []],
     [
       'are none if nothing is known',
-      runningWith(live, {cacerts: untold(), liveBundle: untold(), selfSigned: untold()}),
+      runningWith(live, {cacerts: unknownFact(), liveBundle: unknownFact(), selfSigned: unknownFact()}),
       [],
     ],
   ])('%s', (_behaviour, seen, roots) => {

@@ -1,4 +1,4 @@
-/** What the tables of pushes share: CAs of any shape, Secrets that hold them, and a cluster as it is seen. */
+/** Fixtures for the tables of pushes: CAs, Secrets with them, and observed clusters. */
 import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {type ErrorCode, MeshError} from '../../../src/domain/errors.js';
 import {known, type Observed, unknown} from '../../../src/domain/observed.js';
@@ -15,58 +15,58 @@ import {istiod, textsOf} from '../../helpers/trust-mesh.js';
 const now = new Date('2026-06-01T00:00:00Z');
 const options: InspectOptions = {now, istioVersion: '1.30', keyMayBeMissing: true};
 
-/** A root, and one of another mesh. */
+/** A root, and that of another mesh. */
 export const [root, otherRoot] = await Promise.all([
   tinyRoot({now, meshID: 'mesh1'}),
   tinyRoot({now, meshID: 'mesh2'}),
 ]);
 
-/** A cluster CA with the root that it is under. */
+/** A cluster CA with its root. */
 export interface IssuedCa {
   readonly ca: TinyCa;
   readonly above: TinyCa;
 }
 
-/** A new cluster CA. */
+/** Issues a new cluster CA. */
 export async function issued(cluster: string, above = root): Promise<IssuedCa> {
   return {ca: await tinyClusterCa(above, cluster, {now}), above};
 }
 
-/** The CA that cluster c1 runs with, the one that the work directory has for it, and one under another root. */
+/** The live CA of cluster c1, its renewed CA in the work directory, and one under another root. */
 export const [live, renewed, underOther] = await Promise.all([issued('c1'), issued('c1'), issued('c1', otherRoot)]);
 
-/** Certificates one behind the other, as a file has them. */
+/** Concatenates certificates as in a file. */
 export function pemOf(...cas: readonly TinyCa[]): string {
   return cas.map(({certificate}) => certificate.pem).join('');
 }
 
-/** The files of a cluster CA. */
+/** Returns the files of a cluster CA. */
 export function filesOf({ca, above}: IssuedCa, change: CaFiles = {}): CaFiles {
   return {...bundleOf(ca, [above]), ...change};
 }
 
-/** What the work directory has. */
+/** Returns a cluster CA of the work directory. */
 export function own(ca: IssuedCa, change?: CaFiles): OwnCa {
   return ownOf(filesOf(ca, change));
 }
 
-/** The same from files of any content. */
+/** Returns a cluster CA of the work directory with any files. */
 export function ownOf(files: CaFiles): OwnCa {
   return {files, inspection: inspectCaFiles(files, options)};
 }
 
-/** The texts of Secret cacerts with a cluster CA. */
+/** Returns the data of Secret cacerts with a cluster CA. */
 export function secretTexts({ca, above}: IssuedCa): Record<string, string> {
   return textsOf(bundleOf(ca, [above]));
 }
 
-/** The texts of the same CA in the layout of kubernetes.io/tls. */
+/** Returns the data of the same CA in the layout of kubernetes.io/tls. */
 export function tlsTexts({ca, above}: IssuedCa): Record<string, string> {
   const {caCert, caKey, rootCert} = bundleOf(ca, [above]);
   return {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert};
 }
 
-/** What differs in a Secret from one that `kubectl create secret generic` makes. */
+/** The differences of a Secret from one that `kubectl create secret generic` creates. */
 export interface SecretChange {
   readonly type?: string;
   readonly immutable?: boolean;
@@ -75,7 +75,7 @@ export interface SecretChange {
   readonly ownerReferences?: readonly {readonly kind: string; readonly name: string; readonly uid: string}[];
 }
 
-/** A Secret with CA files, as it is read. */
+/** Returns a Secret with CA files, as read. */
 export function secretWith(texts: Record<string, string>, change: SecretChange = {}): CacertsSecret {
   const {type = 'Opaque', immutable = false, ...metadata} = change;
   const object = secret('istio-system/cacerts', texts, {type, immutable});
@@ -85,13 +85,13 @@ export function secretWith(texts: Record<string, string>, change: SecretChange =
   );
 }
 
-/** An istiod Deployment, as it is read. */
-export function istiodSeen(version = '1.30.1', env: Record<string, string> = {}, readyPods = 1): IstiodObservation {
+/** Returns an istiod Deployment, as read. */
+export function observedIstiod(version = '1.30.1', env: Record<string, string> = {}, readyPods = 1): IstiodObservation {
   return readIstiod(istiod(version, env, readyPods) as unknown as DeploymentObject);
 }
 
-/** A namespace with these labels, as it is read. */
-export function namespaceSeen(
+/** Returns a namespace with these labels, as read. */
+export function observedNamespace(
   labels: Record<string, string> = {},
   deletionTimestamp?: string,
 ): TrustObservation['namespace'] {
@@ -102,26 +102,26 @@ export function namespaceSeen(
   });
 }
 
-/** A fact that could not be told. */
-export function untold(code: ErrorCode = 'FORBIDDEN'): Observed<never> {
+/** Returns an unknown fact. */
+export function unknownFact(code: ErrorCode = 'FORBIDDEN'): Observed<never> {
   return unknown(new MeshError(code, 'a reason'));
 }
 
-/** A cluster whose istiod runs with a CA that was pushed to it. */
+/** Returns a cluster whose istiod runs with a pushed CA. */
 export function runningWith(ca: IssuedCa, change: Partial<TrustObservation> = {}): TrustObservation {
   return {
     uid: known('uid-c1'),
-    namespace: namespaceSeen(),
+    namespace: observedNamespace(),
     cacerts: known(secretWith(secretTexts(ca))),
     previous: known('absent'),
     liveBundle: known(pemOf(ca.above)),
     selfSigned: known(undefined),
-    istiods: known([istiodSeen()]),
+    istiods: known([observedIstiod()]),
     ...change,
   };
 }
 
-/** A cluster with nothing of Istio in it. */
+/** Returns a cluster without Istio. */
 export function emptyCluster(change: Partial<TrustObservation> = {}): TrustObservation {
   return {
     uid: known('uid-c1'),

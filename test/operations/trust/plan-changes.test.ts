@@ -16,8 +16,8 @@ import {
   filesOf,
   issued,
   type IssuedCa,
-  istiodSeen,
-  namespaceSeen,
+  observedIstiod,
+  observedNamespace,
   otherRoot,
   own,
   pemOf,
@@ -26,7 +26,7 @@ import {
   secretTexts,
   secretWith,
   tlsTexts,
-  untold,
+  unknownFact,
 } from '../../domain/trust/seen.js';
 import {actionInShort, allActions, loadedMesh} from '../certs/fixtures.js';
 
@@ -164,7 +164,7 @@ describe('the plan', () => {
       'treats the first CA of a self-signed istiod as a change',
       {
         clusters: {
-          c1: {seen: known(empty('c1', {namespace: namespaceSeen(), istiods: known([istiodSeen()])}))},
+          c1: {seen: known(empty('c1', {namespace: observedNamespace(), istiods: known([observedIstiod()])}))},
           c2: {},
         },
         rules: {restartIstiod: true},
@@ -181,7 +181,7 @@ describe('the plan', () => {
     ],
     [
       'keeps the lanes of clusters that are not blocked, for --keep-going',
-      {clusters: {c1: {seen: known(running('c1', {previous: untold()}))}, c2: {}, c3: {}}},
+      {clusters: {c1: {seen: known(running('c1', {previous: unknownFact()}))}, c2: {}, c3: {}}},
       {groups: [[update('c2')], [update('c3')]], blockers: ['c1: FORBIDDEN']},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -238,19 +238,19 @@ describe('the UID of a cluster', () => {
     [
       'is not recorded if the cluster is blocked for another reason',
       {
-        clusters: {c1: {seen: known(running('c1', {previous: untold()}))}, c2: {}},
+        clusters: {c1: {seen: known(running('c1', {previous: unknownFact()}))}, c2: {}},
         loaded: meshOf({c1: undefined}),
       },
       {groups: [[update('c2')]], blockers: ['c1: FORBIDDEN']},
     ],
     [
       'is not needed to report that the cluster is unreachable',
-      {clusters: {c1: {seen: untold('UNREACHABLE')}}},
+      {clusters: {c1: {seen: unknownFact('UNREACHABLE')}}},
       {blockers: ['c1: UNREACHABLE']},
     ],
     [
       'blocks the cluster if it is not readable',
-      {clusters: {c1: {seen: known(running('c1', {uid: untold()}))}}},
+      {clusters: {c1: {seen: known(running('c1', {uid: unknownFact()}))}}},
       {blockers: ['c1: FORBIDDEN']},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -259,7 +259,7 @@ describe('the UID of a cluster', () => {
 
   it('is written into mesh.yaml only for clusters that are not blocked', () => {
     const {facts, rules} = planned({
-      clusters: {c1: {seen: known(running('c1', {previous: untold()}))}, c2: {}},
+      clusters: {c1: {seen: known(running('c1', {previous: unknownFact()}))}, c2: {}},
       loaded: meshOf({c1: undefined, c2: undefined}),
     });
     const [first] = allActions(planChanges(facts, rules));
@@ -303,7 +303,7 @@ describe('a CA that belongs to another cluster', () => {
     ],
     [
       'is not assumed if its subject names no cluster and the other cluster is unreachable',
-      {clusters: {c1: ofNobody, c2: {seen: untold('UNREACHABLE')}}},
+      {clusters: {c1: ofNobody, c2: {seen: unknownFact('UNREACHABLE')}}},
       {groups: [[update('c1')]], blockers: ['c2: UNREACHABLE']},
     ],
     [
@@ -342,7 +342,7 @@ describe('the actions of a cluster', () => {
     previous: known(secretWith(texts, change)),
   });
   const liveTexts = secretTexts(live.c1);
-  const labelled = namespaceSeen({[networkLabel]: 'other'});
+  const labelled = observedNamespace({[networkLabel]: 'other'});
   const network = 'network1';
   const shows = {liveBundle: known(pemOf(otherRoot)), workloads: known([])};
   const c1 = (seen: Partial<TrustObservation>, more: Omit<ClusterChange, 'seen'> = {}): Change => ({
@@ -409,9 +409,9 @@ describe('the actions of a cluster', () => {
       {
         ...c1({
           istiods: known([
-            istiodSeen('1.11.8'),
-            {...istiodSeen('1.10.6'), name: 'istiod-1-10'},
-            {...istiodSeen(), name: 'istiod-1-30'},
+            observedIstiod('1.11.8'),
+            {...observedIstiod('1.10.6'), name: 'istiod-1-10'},
+            {...observedIstiod(), name: 'istiod-1-30'},
           ]),
         }),
         rules: {restartIstiod: true},
@@ -568,7 +568,7 @@ describe('the actions of a cluster', () => {
 
   it('await the bytes of the Secret if it is not written', () => {
     const sameRoots = filesOf(live.c1, {rootCert: `# the same root\n${pemOf(root)}`});
-    const target = {own: {...own(live.c1), files: sameRoots}, unfinished: true};
+    const target = {own: {...own(live.c1), files: sameRoots}, pendingReload: true};
     expect(actionOf(c1({}, {target}), 'await-bundle', 'c1/proof')).toMatchObject({bundle: pemOf(root)});
   });
 
@@ -619,7 +619,7 @@ describe('warnings', () => {
     ['are absent if the annotation of the cluster is malformed', remembers('x'), []],
     ['are absent if the cluster remembers no entry', {clusters: {c1: {}}}, []],
     ['are absent if the cluster has no Secret', {clusters: {c1: fresh('c1')}}, []],
-    ['are absent if the journal is not readable', {...remembers(its), journal: untold()}, []],
+    ['are absent if the journal is not readable', {...remembers(its), journal: unknownFact()}, []],
     [
       'start with the notes about the mesh',
       {...remembers(its), loaded: {...meshOf(), notes: ['a note']}},
@@ -630,8 +630,8 @@ describe('warnings', () => {
       {
         clusters: {
           c1: {},
-          c2: {seen: known(running('c2', {istiods: known([istiodSeen('latest')])}))},
-          c3: {seen: untold('UNREACHABLE')},
+          c2: {seen: known(running('c2', {istiods: known([observedIstiod('latest')])}))},
+          c3: {seen: unknownFact('UNREACHABLE')},
         },
       },
       ['c2'],
@@ -644,7 +644,7 @@ describe('warnings', () => {
 describe('the decisions', () => {
   it('exclude clusters that are unreachable or have another UID', () => {
     const {facts, rules} = planned({
-      clusters: {c1: {seen: untold('UNREACHABLE')}, c2: {}, c3: {}},
+      clusters: {c1: {seen: unknownFact('UNREACHABLE')}, c2: {}, c3: {}},
       loaded: meshOf({c2: 'uid-of-another-cluster'}),
     });
     const decided = decideAll(facts, rules);
@@ -653,20 +653,20 @@ describe('the decisions', () => {
   });
 
   it('are part of the plan', () => {
-    const {facts, rules} = planned({clusters: {c1: {seen: untold('UNREACHABLE')}, c2: {}}});
+    const {facts, rules} = planned({clusters: {c1: {seen: unknownFact('UNREACHABLE')}, c2: {}}});
     expect(planChanges(facts, rules).decided).toEqual(decideAll(facts, rules));
   });
 
   it('lead to no action for a refused cluster', () => {
-    const {facts, rules} = planned({clusters: {c1: {seen: known(running('c1', {previous: untold()}))}}});
+    const {facts, rules} = planned({clusters: {c1: {seen: known(running('c1', {previous: unknownFact()}))}}});
     const {decided, groups} = planChanges(facts, rules);
     expect([decided[0]?.decision?.kind, groups]).toEqual(['refuse', []]);
   });
 
   it.each<[behaviour: string, seen: Observed<TrustObservation>, found: 'a Secret' | undefined]>([
     ['returns the Secret that was seen', known(running('c1')), 'a Secret'],
-    ['treats a Secret that is not readable as absent', known(running('c1', {cacerts: untold()})), undefined],
-    ['treats the Secret of an unreachable cluster as absent', untold(), undefined],
+    ['treats a Secret that is not readable as absent', known(running('c1', {cacerts: unknownFact()})), undefined],
+    ['treats the Secret of an unreachable cluster as absent', unknownFact(), undefined],
   ])('%s', (_behaviour, seen, found) => {
     const {trust} = targetOf('c1', {seen});
     expect(secretOf(trust, 'cacerts') && 'a Secret').toBe(found);

@@ -1,6 +1,6 @@
 /**
- * Whether istiod reads the other clusters: istio/istio pkg/kube/multicluster/secretcontroller.go. Its `cluster` label is the
- * remote cluster; where Prometheus has a label of that name itself, istiod's becomes `exported_cluster`.
+ * Whether istiod reads the other clusters: istio/istio pkg/kube/multicluster/secretcontroller.go. Its label `cluster` is the
+ * remote cluster. If Prometheus adds a label with the same name, istiod's becomes `exported_cluster`.
  */
 import {critical, warning, counterIncrease, clusterPrefix, type RuleContext, type RuleGroup} from '../rule.js';
 
@@ -10,7 +10,7 @@ function byRemote({clusterLabel}: RuleContext): string {
   return [...new Set([clusterLabel, 'cluster', 'exported_cluster'])].join(', ');
 }
 
-/** Who says it; where the cluster label is `cluster`, it may be the remote one already. */
+/** Returns a prefix for the reporting cluster. If the cluster label is `cluster`, it may be the remote cluster instead. */
 function reportedBy({clusterLabel}: RuleContext): string {
   return clusterLabel === 'cluster'
     ? '{{ if $labels.exported_cluster }}{{ $labels.cluster }}: {{ end }}'
@@ -18,19 +18,19 @@ function reportedBy({clusterLabel}: RuleContext): string {
 }
 
 const fix =
-  'Its services are missing or out of date here. kubectl mesh verify --only MESH412 says which state it is in and what mends it; istioctl remote-clusters shows the same.';
+  'Its services are missing or outdated in this cluster. kubectl mesh verify --only MESH412 shows its state and how to fix it; istioctl remote-clusters shows the state too.';
 
-/** Rules about remote clusters. */
+/** Rules for remote clusters. */
 export const discoveryRules: RuleGroup = {
   name: 'kubectl-mesh.istiod-discovery',
   source: 'istiod',
   rules: [
     critical('IstiodRemoteClusterNotSynced', '10m', {
       requires: 'remoteClusterSyncMetric',
-      // `closed` stays behind when a remote secret is replaced: it says nothing of the cluster that is read now.
+      // `closed` remains after a remote secret is replaced, so it does not describe the current cluster.
       expr: (context) =>
         `max by (${byRemote(context)}, status) (${context.istiod('istiod_remote_cluster_sync_status', 'status=~"syncing|timeout"')}) == 1`,
-      summary: (context) => `${reportedBy(context)}istiod does not read cluster ${remote} ({{ $labels.status }})`,
+      summary: (context) => `${reportedBy(context)}istiod cannot sync cluster ${remote} ({{ $labels.status }})`,
       description: () => fix,
     }),
     warning('IstiodRemoteClusterTimesOut', '5m', {
@@ -38,8 +38,7 @@ export const discoveryRules: RuleGroup = {
       supersededBy: 'remoteClusterSyncMetric',
       expr: (context) =>
         `sum by (${byRemote(context)}) (${counterIncrease(context, context.istiod('remote_cluster_sync_timeouts_total'), '1h')}) > 0`,
-      summary: (context) =>
-        `${reportedBy(context)}istiod could not read a remote cluster in time: it serves without it`,
+      summary: (context) => `${reportedBy(context)}istiod timed out syncing a remote cluster and continues without it`,
       description: () => fix,
     }),
     warning('IstiodRemoteClusterLost', '10m', {
@@ -49,15 +48,15 @@ export const discoveryRules: RuleGroup = {
         return `max by (${clusterLabel}) (max_over_time(${managed}[1h])) - max by (${clusterLabel}) (${managed}) > 0`;
       },
       summary: ({clusterLabel}) =>
-        `${clusterPrefix(clusterLabel)}istiod reads {{ $value }} clusters fewer than within the last hour`,
+        `${clusterPrefix(clusterLabel)}istiod reads {{ $value }} clusters fewer than in the last hour`,
       description: () =>
-        'A remote secret was deleted or changed: if on purpose, this ends by itself within the hour. kubectl -n istio-system get secrets -l istio/multiCluster=true shows those that are left.',
+        'A remote secret was deleted or changed. If this was intended, the alert resolves itself within an hour. kubectl -n istio-system get secrets -l istio/multiCluster=true shows the remaining remote secrets.',
     }),
     warning('IstiodMetricsAbsent', '30m', {
       expr: ({istiod}) => `absent(${istiod('istio_build', 'component="pilot"')})`,
-      summary: () => 'No metrics of istiod reach this Prometheus',
+      summary: () => 'This Prometheus has no metrics of istiod',
       description: () =>
-        'Port 15014 of istiod is not scraped, so none of the alerts about it can fire. Where only kubectl mesh certs list is to be watched, make the rules with --source textfile.',
+        'Port 15014 of istiod is not scraped, so none of the alerts for istiod can fire. To monitor only kubectl mesh certs list, generate the rules with --source textfile.',
     }),
   ],
 };

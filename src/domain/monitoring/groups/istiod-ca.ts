@@ -1,7 +1,7 @@
 /**
- * The ends that istiod reports of the CA and the first root that it has loaded: istio/istio
- * security/pkg/server/ca/monitoring.go. 0 and negative values mean that nothing was recorded. How long they live is not
- * exported, so only the days of `trust.expiry` can be asked for.
+ * The expiry of the CA and the first root that istiod has loaded, as istiod reports it: istio/istio
+ * security/pkg/server/ca/monitoring.go. 0 and negative values mean that nothing was recorded. Lifetimes are not exported, so
+ * only the days of `trust.expiry` are used.
  */
 import {
   critical,
@@ -16,7 +16,7 @@ import {
 const rootExpiry = 'citadel_server_root_cert_expiry_timestamp';
 const caExpiry = 'citadel_server_cert_chain_expiry_timestamp';
 
-/** Seconds left; replicas of one cluster are one alert. */
+/** Returns the remaining seconds. Replicas in one cluster are one alert. */
 function secondsLeft({clusterLabel, istiod}: RuleContext, family: string): string {
   return `min by (${clusterLabel}) ((${istiod(family)} > 0) - time())`;
 }
@@ -24,36 +24,37 @@ function secondsLeft({clusterLabel, istiod}: RuleContext, family: string): strin
 function fixFor(how: string, {has}: RuleContext): string {
   return has('expiryMetricsFollowReload')
     ? how
-    : `${how} Before Istio 1.24 istiod reports what it had loaded when it started: restart it to see the new date.`;
+    : `${how} Before Istio 1.24 istiod reports the values from its start: restart it to see the new date.`;
 }
 
 function expiring(
   name: string,
   what: string,
   family: string,
-  mend: string,
+  fix: string,
   more: Pick<AlertRule, 'requires'> = {},
 ): readonly AlertRule[] {
   const summary = ({clusterLabel}: RuleContext): string =>
-    `${clusterPrefix(clusterLabel)}${what} that istiod has loaded ends in {{ humanizeDuration $value }}`;
+    `${clusterPrefix(clusterLabel)}${what} that istiod has loaded expires in {{ humanizeDuration $value }}`;
   return [
     warning(`${name}ExpiresSoon`, '1h', {
       ...more,
       expr: (context) =>
         `${secondsLeft(context, family)} < ${daysInSeconds(context.expiry.warn.days)} >= ${daysInSeconds(context.expiry.error.days)}`,
       summary,
-      description: (context) => fixFor(mend, context),
+      description: (context) => fixFor(fix, context),
     }),
     critical(`${name}ExpiresVerySoon`, '15m', {
       ...more,
       expr: (context) => `${secondsLeft(context, family)} < ${daysInSeconds(context.expiry.error.days)}`,
       summary,
-      description: (context) => fixFor(`When it ends, no certificate that istiod issues is accepted. ${mend}`, context),
+      description: (context) =>
+        fixFor(`After it expires, no certificate that istiod issues is accepted. ${fix}`, context),
     }),
   ];
 }
 
-/** Rules about what istiod has loaded. */
+/** Rules for the CA and root that istiod has loaded. */
 export const istiodCaRules: RuleGroup = {
   name: 'kubectl-mesh.istiod-ca',
   source: 'istiod',
@@ -63,21 +64,21 @@ export const istiodCaRules: RuleGroup = {
       'IstiodCa',
       'the CA',
       caExpiry,
-      'kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER.',
+      'Run kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER.',
       {requires: 'caExpiryMetric'},
     ),
     ...expiring(
       'IstiodRoot',
       'the first root',
       rootExpiry,
-      'Another cluster CA changes nothing: the root has to be replaced in every cluster, and workloads must trust the next one first. kubectl mesh certs list says who depends on it.',
+      'A new cluster CA does not help: the root must be replaced in every cluster, and workloads must trust the new root first. kubectl mesh certs list shows what depends on it.',
     ),
     warning('IstiodRootsDiffer', '1h', {
       expr: ({istiod}) => `max(${istiod(rootExpiry)} > 0) - min(${istiod(rootExpiry)} > 0) > 0`,
       summary: () =>
-        'Not every istiod has loaded the same first root: their ends are {{ humanizeDuration $value }} apart',
+        'Not all istiods have loaded the same first root: their expiry times differ by {{ humanizeDuration $value }}',
       description: () =>
-        'While a root is replaced this is so for a time; otherwise clusters of one mesh, or replicas of one istiod, stand under different roots. kubectl mesh verify --only MESH3 says which. Only clusters whose metrics are in this Prometheus are compared; where it has other meshes, too, make the rules with --istiod-selector.',
+        'This is expected while a root is replaced; otherwise clusters of one mesh, or replicas of one istiod, have different roots. kubectl mesh verify --only MESH3 shows which. Only clusters with metrics in this Prometheus are compared. If it also has other meshes, generate the rules with --istiod-selector.',
     }),
   ],
 };
