@@ -31,7 +31,7 @@ interface ObjectWrite extends ClusterAction {
    * The object is to carry the journal's entry of this write as an annotation, so that cutting or rewriting the journal
    * shows (docs/audit.md).
    */
-  readonly remembers?: boolean;
+  readonly recordsJournalHead?: boolean;
 }
 
 /** Writes files, all or none: a set that belongs together goes through `.pending` (docs/work-directory.md). */
@@ -95,7 +95,7 @@ export interface ImportClusterCa extends ActionBase {
   /** Empty where they are in their places already. */
   readonly files: readonly FileContent[];
   /** The request's files; missing ones are fine. */
-  readonly answered: readonly string[];
+  readonly requestFiles: readonly string[];
   /** What the journal keeps of the certificate. */
   readonly certificate: CertificateInShort;
 }
@@ -146,7 +146,7 @@ export interface ReplaceObject extends ObjectWrite, Pick<PutObject, 'object' | '
   /** Of the object that goes. What comes, `object`, has the same name and no `metadata.resourceVersion`. */
   readonly preconditions: DeleteObject['preconditions'];
   /** What to type when the object is gone and the new one could not be created. */
-  readonly whenLost: readonly Hint[];
+  readonly recoveryHints: readonly Hint[];
 }
 
 /**

@@ -16,18 +16,18 @@ export function isRecorded({kind}: Action): boolean {
  * `MESH_YAML_INVALID`: a file that cannot be read is no way around it.
  */
 export async function requireReason(groups: readonly Group[], context: ExecuteContext): Promise<void> {
-  if (plannedActions({groups}).some(isRecorded)) await reasonGiven(context);
+  if (plannedActions({groups}).some(isRecorded)) await requireReasonIfConfigured(context);
 }
 
 /**
  * Nobody types a passphrase for a change that is then refused for its missing reason: what a phase asks for while it
  * still looks is held to the same rule.
  */
-export function reasonFirst(context: ExecuteContext): Deps {
+export function withReasonCheck(context: ExecuteContext): Deps {
   const guard = (source: PassphraseSource): PassphraseSource => ({
     available: source.available,
     get: async (purpose) => {
-      await reasonGiven(context);
+      await requireReasonIfConfigured(context);
       return source.get(purpose);
     },
   });
@@ -35,7 +35,7 @@ export function reasonFirst(context: ExecuteContext): Deps {
   return {...deps, passphrases: guard(deps.passphrases), newPassphrases: guard(deps.newPassphrases)};
 }
 
-async function reasonGiven({deps, settings}: ExecuteContext): Promise<void> {
+async function requireReasonIfConfigured({deps, settings}: ExecuteContext): Promise<void> {
   if (settings.reason !== undefined) return;
   const text = await deps.workspace.readText(layout.meshYaml);
   if (text === undefined) return;

@@ -10,7 +10,7 @@ import {asMeshError, reportError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
 import type {Action, ActionKind} from './action.js';
 import type {ResultOf} from './action-result.js';
-import {confirm, isRecorded, promptsOf, reasonFirst, requireReason} from './confirmation.js';
+import {confirm, isRecorded, promptsOf, withReasonCheck, requireReason} from './confirmation.js';
 import type {Effect, EffectContext} from './effect.js';
 import type {
   Engine,
@@ -74,7 +74,7 @@ export async function execute<Request, Result>(
   const lock = await deps.workspace.lock(operation.command);
   try {
     for (const message of await deps.workspace.recover()) report({type: 'note', message});
-    return await operation.execute(request, createEngine(operation.command, {...context, deps: reasonFirst(context)}));
+    return await operation.execute(request, createEngine(operation.command, {...context, deps: withReasonCheck(context)}));
   } finally {
     await lock.release();
   }
@@ -95,7 +95,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         deps.signal.throwIfAborted();
         const plan = phase.plan(facts);
         for (const warning of attempt === 1 ? plan.warnings : []) report({type: 'warning', warning});
-        const {start, leave} = divide(plan, settings);
+        const {start, leave} = splitByBlockers(plan, settings);
         if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
           for (const question of promptsOf(start)) {
             report({type: 'note', message: `Would ask: ${question} (needs --yes without a terminal)`});
@@ -118,7 +118,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
 }
 
 /** The groups to run, and the outcomes of the lanes that blockers keep from running. */
-function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; leave: readonly Outcome[]} {
+function splitByBlockers(plan: Plan, settings: RunSettings): {start: readonly Group[]; leave: readonly Outcome[]} {
   if (plan.blockers.length === 0) return {start: plan.groups, leave: []};
   const blocked = new Set(plan.blockers.map((blocker) => blocker.cluster));
   const others = plan.groups
@@ -178,7 +178,7 @@ async function runGroups(groups: readonly Group[], context: RunContext): Promise
 }
 
 /** The outcomes of a lane that was not started. */
-function skipLane(lane: Lane, became: Became = {status: 'skipped'}): readonly Outcome[] {
+function skipLane(lane: Lane, became: OutcomeFields = {status: 'skipped'}): readonly Outcome[] {
   return lane.actions.map((action) => outcomeOf(action, lane, became));
 }
 
@@ -201,9 +201,9 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
 }
 
 /** What became of an action. */
-type Became = Pick<OutcomeOf<ActionKind>, 'status' | 'error'> & {readonly result?: ResultOf<ActionKind> | undefined};
+type OutcomeFields = Pick<OutcomeOf<ActionKind>, 'status' | 'error'> & {readonly result?: ResultOf<ActionKind> | undefined};
 
-function outcomeOf({kind, id}: Action, lane: Lane, became: Became): Outcome {
+function outcomeOf({kind, id}: Action, lane: Lane, became: OutcomeFields): Outcome {
   const outcome = defined<OutcomeOf<ActionKind>>({kind, id, lane: lane.key, cluster: lane.cluster, ...became});
   // The outcome's kind is its action's; TypeScript cannot follow that correlation through the union.
   return outcome as Outcome;

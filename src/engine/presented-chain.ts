@@ -8,7 +8,7 @@ import type {Deps} from './deps.js';
 const probeTimeoutMs = 10_000;
 
 /** Which ready istiod pod does not present the wanted cluster CA; undefined when all do. */
-export async function chainMissing(
+export async function missingChainReason(
   pods: () => Promise<readonly PodObject[]>,
   action: Pick<AwaitBundle, 'context' | 'namespace' | 'caFingerprint'>,
   deps: Deps,

@@ -15,7 +15,7 @@ export interface ClusterResult {
 }
 
 /** What became of a phase's plan. */
-type Ran = Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>;
+type PhaseOutcome = Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>;
 
 /** What every command's result may carry besides its own fields. */
 export interface CommonResult {
@@ -57,13 +57,13 @@ export function outcomeOf<Kind extends ActionKind>(
  * The outcome of each cluster after a phase. A blocker without a cluster applies to all of them; a cluster without
  * actions and without a blocker is unchanged.
  */
-export function clusterOutcomes(names: readonly string[], run: Ran): readonly ClusterResult[] {
+export function clusterOutcomes(names: readonly string[], run: PhaseOutcome): readonly ClusterResult[] {
   return names.map((name) => {
     const blocker = run.plan.blockers.find((one) => one.cluster === name || one.cluster === undefined);
     const outcomes = run.outcomes.filter((outcome) => outcome.cluster === name);
-    if (!blocker) return {name, ...combine(outcomes)};
+    if (!blocker) return {name, ...combineOutcomes(outcomes)};
     // What was done before somebody else's change (409) made the plan anew is there: that is no mere refusal.
-    return {name, outcome: wroteSomething(outcomes) ? 'failed' : outcomeOfError(blocker.error), error: blocker.error};
+    return {name, outcome: hasDoneActions(outcomes) ? 'failed' : outcomeOfError(blocker.error), error: blocker.error};
   });
 }
 
@@ -71,7 +71,7 @@ export function clusterOutcomes(names: readonly string[], run: Ran): readonly Cl
  * The same for commands that report by cluster only: what failed for no cluster in particular (the mesh could not be
  * declared, nothing could be recorded) is the error of every cluster that was not started because of it.
  */
-export function clusterOutcomesWithCause(names: readonly string[], run: Ran): readonly ClusterResult[] {
+export function clusterOutcomesWithCause(names: readonly string[], run: PhaseOutcome): readonly ClusterResult[] {
   const error = run.outcomes.find((outcome) => outcome.cluster === undefined && outcome.error)?.error;
   return clusterOutcomes(names, run).map((result) =>
     error && !result.error && (result.outcome === 'skipped' || result.outcome === 'unchanged')
@@ -92,17 +92,17 @@ const byClass: Partial<Record<ErrorClass, ClusterOutcome>> = {
   timeout: 'cancelled',
 };
 
-function wroteSomething(outcomes: readonly Outcome[]): boolean {
+function hasDoneActions(outcomes: readonly Outcome[]): boolean {
   return outcomes.some(({status}) => status === 'done');
 }
 
-function combine(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
+function combineOutcomes(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
   if (outcomes.length === 0) return {outcome: 'unchanged'};
   const failed = outcomes.find((outcome) => outcome.status === 'failed');
   if (failed) {
     // A change that was under way and then lost its cluster is a failure, not a mere "could not tell": something may
     // have been written. Only when nothing in the lane was done does the error's own class decide (docs/exit-codes.md).
-    const outcome = failed.error && !wroteSomething(outcomes) ? outcomeOfError(failed.error) : 'failed';
+    const outcome = failed.error && !hasDoneActions(outcomes) ? outcomeOfError(failed.error) : 'failed';
     return defined({outcome, error: failed.error});
   }
   const cancelled = outcomes.find((outcome) => outcome.status === 'cancelled');
@@ -135,7 +135,7 @@ interface GeneralPart {
 }
 
 /** The part of a run that belongs to no cluster. */
-export function generalPart({plan, outcomes}: Ran): GeneralPart {
+export function generalPart({plan, outcomes}: PhaseOutcome): GeneralPart {
   const all: readonly {readonly cluster?: string; readonly error?: ErrorReport}[] = [...plan.blockers, ...outcomes];
   const errors = all.flatMap(({cluster, error}) => (cluster === undefined && error ? [error] : []));
   return {errors, warnings: plan.warnings};

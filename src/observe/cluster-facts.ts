@@ -9,7 +9,7 @@ import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js'
 import {accessFacts} from './facts/access.js';
 import {secretFacts} from './facts/cacerts.js';
 import {controlPlaneFacts} from './facts/control-plane.js';
-import {folderFacts} from './facts/folder.js';
+import {clusterDirectoryFacts} from './facts/cluster-directory.js';
 import {deriveJournalHeads} from './facts/journal-heads.js';
 import {istiodFacts} from './facts/istiod.js';
 import {deriveNetworkGateways} from './facts/network-gateways.js';
@@ -17,7 +17,7 @@ import {rootsFacts} from './facts/roots.js';
 import {istiodPods} from './istiod-pods.js';
 
 const derivations: Derivations<ClusterFactKey> = {
-  ...folderFacts,
+  ...clusterDirectoryFacts,
   ...accessFacts,
   ...controlPlaneFacts,
   ...secretFacts,
@@ -63,9 +63,9 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
       ...observed,
       reads: {
         read: async (name, given) => checked([name], () => reader.read(name, given)),
-        readAhead: (name, given) => {
+        prefetch: (name, given) => {
           checked([name], () => {
-            reader.readAhead(name, given);
+            reader.prefetch(name, given);
           });
         },
         allows: (name) => checked([name], () => reader.allows(name)),
@@ -73,7 +73,7 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
       ownCa,
       fact: async (other) => checked(readsOf(other), () => fact(other)),
       cacerts: async () => checked(['cacerts'], cacerts),
-      askIstiods: async (question) => checked(ofIstiods, () => pods.ask(question)),
+      queryIstiods: async (question) => checked(ofIstiods, () => pods.query(question)),
       summary: () => reader.summary(),
     };
   };

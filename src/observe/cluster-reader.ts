@@ -40,7 +40,7 @@ export interface Reads {
   /** The answer to the request of a row. Throws what {@link KubeApi} throws. */
   read<Name extends RequestName>(name: Name, given?: Given): Promise<Answer<Name>>;
   /** Sends a request before anybody knows that it is needed: what comes of it counts only for who reads it. */
-  readAhead(name: RequestName, given?: Given): void;
+  prefetch(name: RequestName, given?: Given): void;
   /** Whether the user lets this be read. */
   allows(name: ReadName): boolean;
 }
@@ -60,7 +60,7 @@ type ObjectRow = Exclude<SentRead, {readonly method: 'raw'}>;
 export class ClusterReader implements Reads {
   readonly #answers = new Map<string, Promise<unknown>>();
   /** Sent ahead of time, and read by nobody since. */
-  readonly #unneeded = new Set<string>();
+  readonly #prefetched = new Set<string>();
   readonly #refusedForwards: MeshError[] = [];
   #api: Promise<KubeApi> | undefined;
 
@@ -80,14 +80,14 @@ export class ClusterReader implements Reads {
   }
 
   async read<Name extends RequestName>(name: Name, given: Given = {}): Promise<Answer<Name>> {
-    this.#unneeded.delete(keyOf(name, given));
+    this.#prefetched.delete(keyOf(name, given));
     return (await this.#request(name, given)) as Answer<Name>;
   }
 
-  readAhead(name: RequestName, given: Given = {}): void {
+  prefetch(name: RequestName, given: Given = {}): void {
     const key = keyOf(name, given);
     if (this.#answers.has(key)) return;
-    this.#unneeded.add(key);
+    this.#prefetched.add(key);
     this.#request(name, given).catch(() => undefined);
   }
 
@@ -95,7 +95,7 @@ export class ClusterReader implements Reads {
   async readInstalled(): Promise<readonly KubeObject[]> {
     const lists = await Promise.all(
       installedReads.map(async (row, index) => {
-        const items = (await this.#once(`installed ${String(index)}`, row, {})) as readonly KubeObject[];
+        const items = (await this.#memoized(`installed ${String(index)}`, row, {})) as readonly KubeObject[];
         const [apiVersion] = row.apiVersions;
         return items.map(({metadata}): KubeObject => ({apiVersion, kind: row.kind, metadata}));
       }),
@@ -116,7 +116,7 @@ export class ClusterReader implements Reads {
 
   /** How many requests were allowed. Throws `FORBIDDEN` with every right that is missing. */
   async summary(): Promise<{readonly reads: number}> {
-    const needed = [...this.#answers].filter(([key]) => !this.#unneeded.has(key));
+    const needed = [...this.#answers].filter(([key]) => !this.#prefetched.has(key));
     const answers = await Promise.allSettled(needed.map(([, answer]) => answer));
     const failures = answers.filter((answer) => answer.status === 'rejected').map(({reason}) => asMeshError(reason));
     const [first, ...others] = [...failures, ...this.#refusedForwards].filter(({code}) => code === 'FORBIDDEN');
@@ -133,10 +133,10 @@ export class ClusterReader implements Reads {
   async #request(name: RequestName, given: Given): Promise<unknown> {
     const row: SentRead = reads[name];
     if (!this.allows(name)) throw new MeshError('INTERNAL', `${name} is read although the user does not want that`);
-    return this.#once(keyOf(name, given), row, given);
+    return this.#memoized(keyOf(name, given), row, given);
   }
 
-  #once(key: string, row: SentRead, given: Given): Promise<unknown> {
+  #memoized(key: string, row: SentRead, given: Given): Promise<unknown> {
     const before = this.#answers.get(key);
     if (before) return before;
     const answer = this.#send(row, given).catch((thrown: unknown) => {
@@ -150,7 +150,7 @@ export class ClusterReader implements Reads {
     const api = await this.open();
     if (row.method === 'raw') return api.raw(row.path);
     const {name = row.name, namespace = row.scope === 'Istio namespace' ? this.target.istioNamespace : undefined} =
-      allowed(row, given);
+      requireGivenByRow(row, given);
     const [apiVersion] = row.apiVersions;
     const place = {...(namespace !== undefined && {namespace})};
     if (row.method !== 'list') {
@@ -186,7 +186,7 @@ async function listNewest(
 }
 
 /** What the caller gives, which must be what the row leaves to it. */
-function allowed(row: ObjectRow, given: Given): Given {
+function requireGivenByRow(row: ObjectRow, given: Given): Given {
   const own = row.given ?? [];
   const other = (Object.keys(given) as (keyof Given)[]).find((key) => !own.includes(key));
   if (other === undefined) return given;

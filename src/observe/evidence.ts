@@ -26,7 +26,7 @@ export interface GatherRequest {
   readonly clusters: readonly MeshCluster[];
   readonly checks: readonly Check[];
   /** Facts that are wanted besides those that the checks need. */
-  readonly also: readonly FactKey[];
+  readonly extraFacts: readonly FactKey[];
   readonly limits: Limits;
   /** Clusters read at the same time. */
   readonly concurrency: number;
@@ -35,11 +35,11 @@ export interface GatherRequest {
 /** Gathers. Throws what ends the run; what keeps a fact from being known is in the evidence. */
 export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
   const {mesh, clusters, limits, concurrency} = request;
-  const needed = [...wanted(request)];
+  const needed = [...factsToGather(request)];
   const journal = memoizeAsync(() => deps.workspace.journal.read());
   const ofMesh = meshFactsOf(deps, mesh, clusters, journal);
   const [facts, ofClusters] = await Promise.all([
-    answer<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
+    gatherFacts<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
     eachCluster(clusters, concurrency, (cluster) =>
       clusterEvidence(
         {deps, mesh, cluster, limits, journal},
@@ -50,7 +50,7 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
   return {now: deps.now(), mesh, facts, clusters: ofClusters};
 }
 
-function wanted({checks, also, mesh}: GatherRequest): ReadonlySet<FactKey> {
+function factsToGather({checks, extraFacts: also, mesh}: GatherRequest): ReadonlySet<FactKey> {
   const judged = checks.filter((check) => notApplicableReason(check, mesh) === undefined);
   const keys = new Set([...requiredFacts(judged), ...also]);
   // Whether everything may be read says nothing where nothing is read: alone, it is about every fact of a cluster.
@@ -65,7 +65,7 @@ async function clusterEvidence(
   const {deps, cluster, limits} = observed;
   const all = clusterFacts(observed);
   const answerAll = (some: readonly ClusterFactKey[]): Promise<Evidence['clusters'][number]['facts']> =>
-    answer(deps, some, limits, (key) => all.fact(key));
+    gatherFacts(deps, some, limits, (key) => all.fact(key));
   try {
     const facts = await answerAll(keys.filter((key) => !isLast(key)));
     // Whether everything may be read is known when everything was read.
@@ -76,7 +76,7 @@ async function clusterEvidence(
 }
 
 /** Each fact, or why it is unknown or left out. */
-async function answer<Answers, Key extends FactKey>(
+async function gatherFacts<Answers, Key extends FactKey>(
   deps: Deps,
   keys: readonly Key[],
   limits: Limits,

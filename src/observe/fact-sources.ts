@@ -29,7 +29,7 @@ export interface FactSources extends ObservedCluster {
   /** The cluster's CA as the work directory has it. */
   readonly ownCa: () => Promise<OwnCa>;
   /** Asks every running istiod pod. A revision without one is unknown, never fine. */
-  readonly askIstiods: <T>(question: (pod: IstiodPod) => Promise<T>) => Promise<PerPod<T>>;
+  readonly queryIstiods: <T>(question: (pod: IstiodPod) => Promise<T>) => Promise<PerPod<T>>;
   /** Sums up all requests of the cluster so far. */
   readonly summary: () => Promise<{readonly reads: number}>;
 }

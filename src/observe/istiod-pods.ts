@@ -30,7 +30,7 @@ interface IstiodPodsOptions {
 /** Opens nothing before the first question. */
 export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPodsOptions) {
   const forwards: Promise<PortForward>[] = [];
-  const reach = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
+  const podOf = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
     const open = memoizeAsync(() => {
       const opened = forward(name, [istiodSecurePort, monitoringPort]);
       forwards.push(opened);
@@ -54,12 +54,12 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
       deployment: controlPlane.workload.name,
       pods: controlPlane.workload.pods
         .filter(({gone, phase}) => !gone && phase === 'Running')
-        .map(({name}) => reach(controlPlane, name)),
+        .map(({name}) => podOf(controlPlane, name)),
     })),
   );
   return {
     /** Asks all of them. A revision without a running pod is unknown, never fine. */
-    async ask<T>(question: (pod: IstiodPod) => Promise<T>): Promise<PerPod<T>> {
+    async query<T>(question: (pod: IstiodPod) => Promise<T>): Promise<PerPod<T>> {
       const parts = (await targets()).flatMap(({deployment, pods}) => {
         if (pods.length === 0) {
           const why = `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`;

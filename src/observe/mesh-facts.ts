@@ -57,7 +57,7 @@ export function meshFactsOf(
       const modes = [...(await keyModes(deps, '.'))];
       // One folder after the other: files are opened here.
       for (const {name} of clusters) {
-        modes.push(...(await folderModes(deps, clusterLayout(name))), ...(await workloadModes(deps, name)));
+        modes.push(...(await directoryModes(deps, clusterLayout(name))), ...(await workloadModes(deps, name)));
       }
       return modes;
     },
@@ -66,7 +66,7 @@ export function meshFactsOf(
   };
 }
 
-function journalFacts({present, entries, heads, faults, open, own, underWay, aside}: JournalState): JournalFacts {
+function journalFacts({present, entries, heads, faults, open, own, inProgress, aside}: JournalState): JournalFacts {
   const mine = open.filter(({chain}) => chain === own);
   return {
     present,
@@ -74,7 +74,7 @@ function journalFacts({present, entries, heads, faults, open, own, underWay, asi
     chains: heads.size,
     faults,
     open: mine
-      .filter((entry) => !underWay.includes(entry))
+      .filter((entry) => !inProgress.includes(entry))
       .map(({command, cluster, title, action, time}) =>
         defined({
           command: printableLine(command),
@@ -94,7 +94,7 @@ function journalFacts({present, entries, heads, faults, open, own, underWay, asi
 const keyName = 'key.pem';
 
 /** Every key of a cluster's folder, and the folder itself where it holds one. */
-async function folderModes(deps: Deps, {directory, requestKey}: ClusterLayout): Promise<readonly FileModeFacts[]> {
+async function directoryModes(deps: Deps, {directory, requestKey}: ClusterLayout): Promise<readonly FileModeFacts[]> {
   const keys = [...(await keyModes(deps, directory)), ...(await keyMode(deps, requestKey))];
   const facts = keys.length > 0 ? await deps.workspace.statTarget(directory) : undefined;
   return facts ? [...keys, {path: directory, kind: 'directory', mode: facts.mode}] : keys;

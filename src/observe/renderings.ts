@@ -11,7 +11,7 @@ import type {Deps} from '../engine/deps.js';
 /** The Istio version that install.yaml is for, and who said it. */
 export interface ChosenVersion {
   readonly known: KnownVersion;
-  readonly saidBy: '--istio-version' | 'mesh.yaml' | 'istioctl';
+  readonly source: '--istio-version' | 'mesh.yaml' | 'istioctl';
 }
 
 /** One cluster's install.yaml: as it would be rendered now, or why it cannot be; and as it is in the work directory. */
@@ -26,14 +26,14 @@ export interface Rendering {
 
 /** Refuses a version that no mesh.yaml could declare. Throws `USAGE`. */
 export function checkRequestedVersion(said: string | undefined): void {
-  if (said === undefined || declarable.test(said)) return;
+  if (said === undefined || versionPattern.test(said)) return;
   throw new MeshError('USAGE', `--istio-version ${printableLine(said)} is not an Istio release`, {
     hints: ['write the minor version, 1.30, or one patch of it, 1.30.3'],
   });
 }
 
 /** What mesh.yaml takes as istio.version. */
-const declarable = /^\d{1,4}\.\d{1,4}(?:\.\d{1,4})?$/;
+const versionPattern = /^\d{1,4}\.\d{1,4}(?:\.\d{1,4})?$/;
 
 /**
  * The version: what was said, mesh.yaml, or else istioctl's own. Throws `TOOL_MISSING` and `TOOL_OUTPUT` with the way out in the hints.
@@ -45,10 +45,10 @@ export async function chooseVersion(
 ): Promise<ChosenVersion> {
   const declared = mesh.istio.version;
   if (declared !== undefined) {
-    return {known: knowVersion(declared), saidBy: said === undefined ? 'mesh.yaml' : '--istio-version'};
+    return {known: knowVersion(declared), source: said === undefined ? 'mesh.yaml' : '--istio-version'};
   }
   try {
-    return {known: knowVersion(await istioctl.version()), saidBy: 'istioctl'};
+    return {known: knowVersion(await istioctl.version()), source: 'istioctl'};
   } catch (thrown) {
     const {code, message, hints} = asMeshError(thrown);
     if (code !== 'TOOL_MISSING' && code !== 'TOOL_OUTPUT') throw thrown;

@@ -9,7 +9,7 @@ import {readIstiod} from '../domain/trust/istiod.js';
 import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';
 import type {Deps} from '../engine/deps.js';
-import {chainMissing} from '../engine/presented-chain.js';
+import {missingChainReason} from '../engine/presented-chain.js';
 import {inspectWithoutKey, readCaSecret, readSelfSigned} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
@@ -57,7 +57,7 @@ async function readAll(reader: ClusterReader, namespace: string, options: Inspec
  * Whether a running istiod does not present a cluster CA yet; false where none runs. For a Secret that is as wanted: with
  * the same root, only this tells that a run ended before its restart. Throws what keeps istiod from being asked.
  */
-export async function presentsOther(
+export async function presentsOtherCa(
   deps: Deps,
   {cluster, seen}: ClusterTrust,
   namespace: string,
@@ -68,6 +68,6 @@ export async function presentsOther(
     return false;
   if (!seen.value.istiods.value.some(({readyPods}) => readyPods > 0)) return false;
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
-  const missing = await chainMissing(() => reader.read('istiodPods'), {context, namespace, caFingerprint}, deps);
+  const missing = await missingChainReason(() => reader.read('istiodPods'), {context, namespace, caFingerprint}, deps);
   return missing !== undefined;
 }

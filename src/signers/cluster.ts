@@ -28,11 +28,11 @@ const selfSignedSecret = 'istio-ca-secret';
 /** `{type: cluster}`. */
 export const clusterSigner: SignerModule<'cluster'> = {
   async survey(spec, context) {
-    const {certificate, above} = await authority(spec, context);
+    const {certificate, above} = await authorityOf(spec, context);
     return {kind: 'ready', what: nameOf(spec), upward: [certificate, ...above]};
   },
   async open(spec, context) {
-    return createAuthorityIssuer(await authority(spec, context), nameOf(spec));
+    return createAuthorityIssuer(await authorityOf(spec, context), nameOf(spec));
   },
 };
 
@@ -47,7 +47,7 @@ function secretOf({namespace = defaults.namespace, secret = selfSignedSecret}: C
 }
 
 /** The Secret is read once per run: what the plan was made from is what signs. */
-const authority = oncePerRun(openAuthority);
+const authorityOf = oncePerRun(openAuthority);
 
 async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise<CertificateAuthority> {
   const what = nameOf(spec);

@@ -20,10 +20,10 @@ import type {SignerContext, SignerModule} from './signer-module.js';
 type CommandSpec = SignerSpecOf<'command'>;
 
 /** How long a program may take: a KMS answers in a second, a person with a PIN or a touch key takes longer. Milliseconds. */
-const answerMs = 120_000;
+const timeoutMs = 120_000;
 
 /** More than a public key or a signature ever is. Bytes. */
-const maxAnswer = 64 * 1024;
+const maxOutputBytes = 64 * 1024;
 
 /** Go, which istiod and Envoy's peers are checked with, refuses smaller ones (crypto/rsa, since Go 1.24). */
 const minRsaBits = 2048;
@@ -35,12 +35,12 @@ export const commandSigner: SignerModule<'command'> = {
     const {known, upward} = await upwardOf(spec, context);
     if (upward.length > 0) return {kind: 'ready', what, upward};
     if (!known) return {kind: 'rootless', what};
-    throw otherKey(spec);
+    throw keyMismatch(spec);
   },
   async open(spec, context) {
     const {signer, upward} = await upwardOf(spec, context);
     const [certificate, ...above] = upward;
-    if (!certificate) throw otherKey(spec);
+    if (!certificate) throw keyMismatch(spec);
     return createAuthorityIssuer({signer, certificate, above}, programName(spec));
   },
   rootSigner: (spec, context) => programSigner(spec, context),
@@ -61,7 +61,7 @@ async function upwardOf(spec: CommandSpec, context: SignerContext) {
   return {signer, known, upward: upwardFrom(spkiHash(signer.publicKey), certificates, roots)};
 }
 
-function otherKey(spec: CommandSpec): MeshError {
+function keyMismatch(spec: CommandSpec): MeshError {
   const where = spec.certificate ?? layout.rootCert;
   return new MeshError('WORKDIR_CONFLICT', `${programName(spec)} holds another key than any certificate in ${where}`, {
     hints: [
@@ -77,8 +77,8 @@ const programSigner = oncePerRun(openProgram);
 async function openProgram(spec: CommandSpec, context: SignerContext): Promise<Signer> {
   const name = programName(spec);
   const answer = await exchange(spec, context, ['public-key']);
-  const fault = failure(answer, `${name} public-key`);
-  if (fault !== undefined) throw new MeshError('SIGNER_UNAVAILABLE', fault, {hints: [byHand(spec, ['public-key'])]});
+  const fault = failureOf(answer, `${name} public-key`);
+  if (fault !== undefined) throw new MeshError('SIGNER_UNAVAILABLE', fault, {hints: [manualRunHint(spec, ['public-key'])]});
   const publicKey = readPublicKey(answer.stdout, name);
   const algorithm = signatureAlgorithmFor(publicKey);
   const {modulusLength = minRsaBits} = publicKey.asymmetricKeyDetails ?? {};
@@ -107,11 +107,11 @@ async function sign(spec: CommandSpec, context: SignerContext, toSign: ToSign): 
   const {message, algorithm} = toSign;
   const name = programName(spec);
   const answer = await exchange(spec, context, ['sign', algorithm], message);
-  const failed = failure(answer, `${name} sign ${algorithm}`);
+  const failed = failureOf(answer, `${name} sign ${algorithm}`);
   if (failed !== undefined) throw new MeshError('SIGNER_REFUSED', failed);
   const fault = signatureFault({...toSign, signature: answer.stdout});
   if (fault === undefined) return answer.stdout;
-  throw new MeshError('SIGNER_REFUSED', `${name} ${fault}`, {hints: [byHand(spec, ['sign', algorithm], ' < MESSAGE')]});
+  throw new MeshError('SIGNER_REFUSED', `${name} ${fault}`, {hints: [manualRunHint(spec, ['sign', algorithm], ' < MESSAGE')]});
 }
 
 async function exchange(
@@ -132,8 +132,8 @@ async function exchange(
         args: [...own, ...args],
         input,
         cwd: root,
-        timeoutMs: answerMs,
-        maxBytes: maxAnswer,
+        timeoutMs: timeoutMs,
+        maxBytes: maxOutputBytes,
         onErrorText: context.terminal && ((text) => context.terminal?.write(text)),
       }),
     );
@@ -145,14 +145,14 @@ async function exchange(
 }
 
 /** What kept the program from answering at all. */
-function failure({exitCode, tooLong, stderr}: ExchangeResult, what: string): string | undefined {
-  if (tooLong) return `${what} printed more than ${String(maxAnswer / 1024)} KiB`;
+function failureOf({exitCode, tooLong, stderr}: ExchangeResult, what: string): string | undefined {
+  if (tooLong) return `${what} printed more than ${String(maxOutputBytes / 1024)} KiB`;
   if (exitCode === 0) return undefined;
   const how = exitCode === undefined ? 'was ended by a signal' : `failed (exit ${String(exitCode)})`;
   return `${what} ${how}: ${lastLines(stderr)}`;
 }
 
-function byHand({argv: [program = '', ...own]}: CommandSpec, more: readonly string[], input = ''): Advice {
+function manualRunHint({argv: [program = '', ...own]}: CommandSpec, more: readonly string[], input = ''): Advice {
   const command = inspectWith.run(printableLine(program), [...own.map(printableLine), ...more]);
   return advice`Run it by itself in the work directory: ${command}${input}`;
 }

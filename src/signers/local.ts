@@ -30,7 +30,7 @@ export async function openLocalAuthority(spec: LocalSpec, context: SignerContext
       hints: [`Bring ${missing} back, or run this where it is kept`],
     });
   }
-  const signer = createKeySigner(await openPrivateKey(secret, () => context.askPassphrase(), keyPath));
+  const signer = createKeySigner(await openPrivateKey(secret, () => context.readPassphrase(), keyPath));
   const [certificate, ...above] = upwardFrom(spkiHash(signer.publicKey), certificates, roots);
   if (!certificate) {
     const where = spec.certificate ?? layout.rootCert;

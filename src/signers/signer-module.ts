@@ -35,7 +35,7 @@ export interface SignerContext {
   readonly workspace: Workspace;
   /** Where a local root key is kept: the work directory, or another one. */
   rootStore(spec: SignerSpec): Workspace;
-  askPassphrase(): Promise<Sensitive<string>>;
+  readPassphrase(): Promise<Sensitive<string>>;
   readonly clusters: Clusters;
   runner(): Promise<Runner>;
   /** Present where a person may be asked: what programs of theirs say, once drawing has stopped. */
@@ -44,7 +44,7 @@ export interface SignerContext {
   /** Variables that hold a secret (`domain/mesh/vault-variables.ts`), by name: they are in {@link environment} no more. */
   readonly environmentSecrets: ReadonlyMap<string, Sensitive<string>>;
   /** Is done when the run ends, however it ends: giving back a token that a login made. */
-  atEnd(task: () => Promise<void>): void;
+  onDispose(task: () => Promise<void>): void;
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }

@@ -12,7 +12,7 @@ import {printableLine} from '../domain/printable.js';
 import {dayMs, lengthInWords} from '../domain/time.js';
 import type {SignerModule} from './signer-module.js';
 import {explainRefusal} from './vault/refusals.js';
-import {notCertificates, openSession, read, requireMaySign, type Session} from './vault/session.js';
+import {noCertificateError, openSession, parseTexts, requireMaySign, type Session} from './vault/session.js';
 
 const signedSchema = z.looseObject({
   certificate: z.string(),
@@ -43,19 +43,19 @@ async function issue(request: IssueRequest, session: Session): Promise<IssuedCa>
   const end = new Date(Math.min(...upward.map(({notAfter}) => notAfter.getTime())));
   const body = signBody(await request.csr(), request, end);
   const token = await session.token();
-  const reply = await client.ask({method: 'POST', path, token, body}, signedSchema);
+  const reply = await client.send({method: 'POST', path, token, body}, signedSchema);
   if (!reply.ok) throw await explainRefusal(reply, {client, path, token});
   const {certificate: text, issuing_ca: issuing, ca_chain: chain} = reply.data ?? {};
-  const [certificate] = text === undefined ? [] : read([text], what);
-  if (!certificate) throw notCertificates(what);
+  const [certificate] = text === undefined ? [] : parseTexts([text], what);
+  if (!certificate) throw noCertificateError(what);
   if (certificate.spki !== spkiHash(publicKey)) {
     throw new MeshError('ISSUE_FAILED', `${what} returned a certificate for another key than ${cluster}'s`, {
       hints: ['What answers there does not sign what it is sent: look at the server, and at what stands before it'],
     });
   }
-  const known = [...read([...(chain ?? []), ...(issuing ? [issuing] : [])], what), ...upward];
+  const known = [...parseTexts([...(chain ?? []), ...(issuing ? [issuing] : [])], what), ...upward];
   const changes = [
-    ...changedLife(certificate, request, end, reply.warnings),
+    ...validityChanges(certificate, request, end, reply.warnings),
     ...changesFromRequest(certificate, cluster),
   ];
   return {certificate, above: orderUpward(certificate, known).slice(1), changes};
@@ -85,7 +85,7 @@ function signBody(csr: Buffer, {cluster, validityDays, now}: IssueRequest, end: 
 const tolerance = 5 * 60_000;
 
 /** What the server made of the life that was asked for: a sentence for a person. */
-function changedLife(
+function validityChanges(
   {notAfter}: Certificate,
   {validityDays, now}: IssueRequest,
   end: Date,

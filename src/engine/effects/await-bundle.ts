@@ -3,7 +3,7 @@ import type {ConfigMapObject, PodObject} from '../../domain/kube/objects.js';
 import {advice, kubectlMesh, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {AwaitBundle} from '../action.js';
-import {chainMissing} from '../presented-chain.js';
+import {missingChainReason} from '../presented-chain.js';
 import type {Effect} from '../effect.js';
 import {awaitReady} from './await.js';
 
@@ -26,12 +26,12 @@ export const effect: Effect<'await-bundle'> = async (action, context) => {
   await awaitReady(
     context,
     {what: 'istiod did not load the new CA', timeoutMs, hints},
-    async () => (await bundleMissing(api, action)) ?? (await chainMissing(pods, action, deps)),
+    async () => (await missingBundleReason(api, action)) ?? (await missingChainReason(pods, action, deps)),
   );
   return caFingerprint === undefined ? undefined : {provenLive: caFingerprint};
 };
 
-async function bundleMissing(api: KubeApi, {namespace, bundle}: AwaitBundle): Promise<string | undefined> {
+async function missingBundleReason(api: KubeApi, {namespace, bundle}: AwaitBundle): Promise<string | undefined> {
   const ref = {apiVersion: 'v1', kind: 'ConfigMap', namespace, name: defaultBundleName};
   const configMap = await api.find<ConfigMapObject>(ref);
   if (configMap?.data?.[bundleKey] === bundle) return undefined;

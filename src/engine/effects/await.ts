@@ -6,7 +6,7 @@ import type {EffectContext} from '../effect.js';
 const pauseMs = 1000;
 
 /** What is waited for. */
-interface Awaited {
+interface WaitOptions {
   /** The sentence of the error that says what did not happen. */
   readonly what: string;
   readonly timeoutMs: number;
@@ -19,7 +19,7 @@ interface Awaited {
  */
 export async function awaitReady(
   {deps, line}: EffectContext,
-  {what, timeoutMs, hints = []}: Awaited,
+  {what, timeoutMs, hints = []}: WaitOptions,
   missing: () => Promise<string | undefined>,
 ): Promise<void> {
   const deadline = deps.now().getTime() + timeoutMs;

@@ -91,7 +91,7 @@ async function pendingKey({cluster}: RequestClusterCa, {workspace}: Deps) {
 }
 
 /** The four files first, as one set; the request is not needed any more once they are there. */
-export const importClusterCa: Effect<'import-cluster-ca'> = async ({files, answered, certificate}, {deps, line}) => {
+export const importClusterCa: Effect<'import-cluster-ca'> = async ({files, requestFiles: answered, certificate}, {deps, line}) => {
   if (files.length > 0) {
     line('write the four files');
     await deps.workspace.write(files);

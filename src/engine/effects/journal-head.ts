@@ -6,7 +6,7 @@ import type {PatchObject, PutObject} from '../action.js';
 
 /** The object as it is sent: with a Secret's data, and with the annotation where one is wanted and something was recorded. */
 export function objectToSend(
-  {object: planned, secretData, remembers}: Pick<PutObject, 'object' | 'secretData' | 'remembers'>,
+  {object: planned, secretData, recordsJournalHead: remembers}: Pick<PutObject, 'object' | 'secretData' | 'recordsJournalHead'>,
   entry: ChainHead | undefined,
 ): KubeObject {
   const data = Object.entries(secretData ?? {}).map(
@@ -20,7 +20,7 @@ export function objectToSend(
 }
 
 /** The same for a patch. A JSON patch is to write the annotations as a whole: then it is known what becomes of them. */
-export function rememberInPatch({remembers, patch}: PatchObject, entry: ChainHead | undefined): object {
+export function patchToSend({recordsJournalHead: remembers, patch}: PatchObject, entry: ChainHead | undefined): object {
   if (remembers !== true || !entry) return patch;
   const head = {[journalHeadAnnotation]: formatHead(entry)};
   if (Array.isArray(patch)) {

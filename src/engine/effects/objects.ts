@@ -6,19 +6,19 @@ import type {KubeApi, WriteDryRun} from '../../tools/kubectl/api.js';
 import type {DeleteObject, PutObject, ReplaceObject} from '../action.js';
 import type {ObjectDeleted, ObjectWritten} from '../action-result.js';
 import type {Effect, EffectContext} from '../effect.js';
-import {objectToSend, rememberInPatch} from './journal-head.js';
-import {refuseRootKey, textsIn} from './root-key-guard.js';
-import {holds, type Seen, writeAndVerify, writeObject} from './verified-write.js';
+import {objectToSend, patchToSend} from './journal-head.js';
+import {refuseRootKey, textsOf} from './root-key-guard.js';
+import {contains, type WriteState, writeAndVerify, writeObject} from './verified-write.js';
 
 /** Creates an object, or replaces it at the version that the plan saw. */
 export const putObject: Effect<'put-object'> = async (action, context) => {
-  const object = await guarded(action, context);
+  const object = await guardedObject(action, context);
   const api = await context.deps.clusters.open(action.context);
   const dryRun = dryRunOf(context);
   try {
-    return await store(api, object, dryRun);
+    return await createOrReplace(api, object, dryRun);
   } catch (thrown) {
-    if (dryRun !== 'server' || !(await isOnlyNamespaceMissing(thrown, api, object))) throw thrown;
+    if (dryRun !== 'server' || !(await isNamespaceMissing(thrown, api, object))) throw thrown;
     // The API server checks nothing in a namespace that a dry run could not create.
     const reason = `namespace ${object.metadata.namespace ?? ''} does not exist yet`;
     context.line(`not checked by the API server: ${reason}`);
@@ -29,13 +29,13 @@ export const putObject: Effect<'put-object'> = async (action, context) => {
 /** Patches an object. A JSON patch whose test of the version fails is a `CONFLICT`. */
 export const patchObject: Effect<'patch-object'> = async (action, context) => {
   const {ref} = action;
-  const patch = rememberInPatch(action, context.entry);
-  await refuseRootKey(textsIn(action.patch), action.cluster, context.deps.workspace, action.title);
+  const patch = patchToSend(action, context.entry);
+  await refuseRootKey(textsOf(action.patch), action.cluster, context.deps.workspace, action.title);
   const api = await context.deps.clusters.open(action.context);
   const dryRun = dryRunOf(context);
   const tested = testedVersion(patch);
   try {
-    const judge = (now: KubeObject | undefined): Seen => judgePatch(now, patch, tested);
+    const judge = (now: KubeObject | undefined): WriteState => judgePatch(now, patch, tested);
     return await writeObject({api, ref, dryRun, judge}, () => api.patch(ref, patch, dryRun));
   } catch (thrown) {
     // The API server answers 422 without a word about the test that failed: the version tells.
@@ -58,27 +58,27 @@ export const deleteObject: Effect<'delete-object'> = async (action, context) => 
  */
 export const replaceObject: Effect<'replace-object'> = async (action, context) => {
   const {deps, line} = context;
-  const object = await guarded(action, context);
+  const object = await guardedObject(action, context);
   const ref = refOf(object);
   const api = await deps.clusters.open(action.context);
-  await api.create(underAnotherName(object), 'server');
+  await api.create(withDryRunName(object), 'server');
   if (dryRunOf(context) === 'server') {
     line(`checked by the API server under another name: ${describeRef(ref)} is still there in a dry run`);
     await api.delete(ref, action.preconditions, 'server');
     return {validated: true};
   }
-  const lasting = await api.lasting();
+  const lasting = await api.detached();
   deps.signal.throwIfAborted();
   const deleted = await remove(lasting, ref, action.preconditions, 'none');
   try {
-    return {...deleted, ...(await store(lasting, object, 'none'))};
+    return {...deleted, ...(await createOrReplace(lasting, object, 'none'))};
   } catch (thrown) {
     const error = asMeshError(thrown);
     // Somebody else created one of that name: the engine looks again.
     if (error.code === 'CONFLICT') throw error;
     throw new MeshError(error.code, `${describeRef(ref)} was deleted, and creating it failed: ${error.message}`, {
       cause: error,
-      hints: [...action.whenLost, ...error.hints],
+      hints: [...action.recoveryHints, ...error.hints],
     });
   }
 };
@@ -88,17 +88,17 @@ function dryRunOf({settings}: EffectContext): WriteDryRun {
 }
 
 /** The object as it is sent. Throws `ROOT_KEY_IN_PAYLOAD`. */
-async function guarded(
+async function guardedObject(
   action: PutObject | ReplaceObject,
   {deps, entry}: Pick<EffectContext, 'deps' | 'entry'>,
 ): Promise<KubeObject> {
-  const payload = {...textsIn(action.object), ...action.secretData};
+  const payload = {...textsOf(action.object), ...action.secretData};
   await refuseRootKey(payload, action.cluster, deps.workspace, action.title);
   return objectToSend(action, entry);
 }
 
 /** Creates the object, or replaces the one of its version. */
-function store(api: KubeApi, object: KubeObject, dryRun: WriteDryRun): Promise<ObjectWritten> {
+function createOrReplace(api: KubeApi, object: KubeObject, dryRun: WriteDryRun): Promise<ObjectWritten> {
   return writeObject({api, ref: refOf(object), dryRun, judge: (now) => judgeObject(now, object)}, () =>
     object.metadata.resourceVersion === undefined ? api.create(object, dryRun) : api.replace(object, dryRun),
   );
@@ -112,7 +112,7 @@ async function remove(
   dryRun: WriteDryRun,
 ): Promise<ObjectDeleted | undefined> {
   const {uid, resourceVersion} = preconditions;
-  const judge = (now: KubeObject | undefined): Seen => {
+  const judge = (now: KubeObject | undefined): WriteState => {
     if (!now || (uid !== undefined && now.metadata.uid !== uid)) return 'written';
     const same = resourceVersion === undefined || now.metadata.resourceVersion === resourceVersion;
     return same ? 'not-written' : 'changed-otherwise';
@@ -127,15 +127,15 @@ async function remove(
 }
 
 /** What became of a write of a whole object. */
-function judgeObject(now: KubeObject | undefined, wanted: KubeObject): Seen {
+function judgeObject(now: KubeObject | undefined, wanted: KubeObject): WriteState {
   const {metadata, ...rest} = wanted;
   const {resourceVersion: before, ...meta} = metadata;
-  if (now && holds(now, {...rest, metadata: meta}) && sameKeys(now.data, wanted.data)) return 'written';
+  if (now && contains(now, {...rest, metadata: meta}) && hasSameKeys(now.data, wanted.data)) return 'written';
   return now?.metadata.resourceVersion === before ? 'not-written' : 'changed-otherwise';
 }
 
 /** A Secret that still has foreign keys was not replaced. */
-function sameKeys(now: unknown, wanted: unknown): boolean {
+function hasSameKeys(now: unknown, wanted: unknown): boolean {
   const keys = (value: unknown): string =>
     Object.keys(value ?? {})
       .toSorted()
@@ -143,8 +143,8 @@ function sameKeys(now: unknown, wanted: unknown): boolean {
   return keys(now) === keys(wanted);
 }
 
-function judgePatch(now: KubeObject | undefined, patch: object, tested: string | undefined): Seen {
-  if (!Array.isArray(patch)) return now && holds(now, patch) ? 'written' : 'not-written';
+function judgePatch(now: KubeObject | undefined, patch: object, tested: string | undefined): WriteState {
+  if (!Array.isArray(patch)) return now && contains(now, patch) ? 'written' : 'not-written';
   if (tested === undefined) return 'changed-otherwise';
   return now?.metadata.resourceVersion === tested ? 'not-written' : 'changed-otherwise';
 }
@@ -156,7 +156,7 @@ function testedVersion(patch: object): string | undefined {
   return typeof test?.value === 'string' ? test.value : undefined;
 }
 
-async function isOnlyNamespaceMissing(thrown: unknown, api: KubeApi, object: KubeObject): Promise<boolean> {
+async function isNamespaceMissing(thrown: unknown, api: KubeApi, object: KubeObject): Promise<boolean> {
   const {namespace} = object.metadata;
   if (!(thrown instanceof MeshError) || thrown.code !== 'NOT_FOUND' || namespace === undefined) return false;
   return (await api.find({apiVersion: 'v1', kind: 'Namespace', name: namespace})) === undefined;
@@ -166,6 +166,6 @@ async function isOnlyNamespaceMissing(thrown: unknown, api: KubeApi, object: Kub
  * A create under a name that exists is a conflict before anything else is looked at. Rights to create know no names
  * (kubernetes.io: Using RBAC Authorization, "Referring to resources"), and admission sees the same content.
  */
-function underAnotherName(object: KubeObject): KubeObject {
+function withDryRunName(object: KubeObject): KubeObject {
   return {...object, metadata: {...object.metadata, name: `${object.metadata.name}-dry-run`}};
 }

@@ -2,7 +2,7 @@ import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {Effect} from '../effect.js';
 import {awaitReady} from './await.js';
-import {holds, writeAndVerify} from './verified-write.js';
+import {contains, writeAndVerify} from './verified-write.js';
 
 /** What `kubectl rollout restart` sets (kubernetes/kubectl pkg/polymorphichelpers/objectrestarter.go). */
 const restartedAt = 'kubectl.kubernetes.io/restartedAt';
@@ -13,7 +13,7 @@ export const effect: Effect<'restart-workload'> = async (action, context) => {
   const api = await deps.clusters.open(action.context);
   const patch = {spec: {template: {metadata: {annotations: {[restartedAt]: deps.now().toISOString()}}}}};
   const judge = (now: KubeObject | undefined): 'written' | 'not-written' =>
-    now && holds(now, patch) ? 'written' : 'not-written';
+    now && contains(now, patch) ? 'written' : 'not-written';
   await writeAndVerify({api, ref: action.ref, dryRun: 'none', judge}, () => api.patch(action.ref, patch, 'none'));
   const what = `${describeRef(action.ref)} did not come back`;
   await awaitReady(context, {what, timeoutMs: action.timeoutMs}, async () => rolloutState(await api.get(action.ref)));

@@ -21,7 +21,7 @@ import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
 export const createRootCa: Effect<'create-root-ca'> = async (action, context) => {
   const {deps, line} = context;
   const passphrase = action.protection === 'encrypted' ? await deps.passphrases.get('new') : undefined;
-  const {signer, key} = await untilAborted(rootKey(action, context), deps.signal);
+  const {signer, key} = await untilAborted(createRootSigner(action, context), deps.signal);
   const now = deps.now();
   const template = rootTemplate(
     defined({
@@ -33,7 +33,7 @@ export const createRootCa: Effect<'create-root-ca'> = async (action, context) =>
     }),
   );
   const certificate = await issueCertificate(template, signer, layout.rootCert);
-  requireSound(certificate, now);
+  requireValidRoot(certificate, now);
   const certificateFile = {path: layout.rootCert, content: certificate.pem};
   const store = deps.rootStore(action.signer);
   if (key) {
@@ -49,7 +49,7 @@ export const createRootCa: Effect<'create-root-ca'> = async (action, context) =>
   return {...certificateInShort(certificate), protection: action.protection};
 };
 
-async function rootKey(
+async function createRootSigner(
   {signer: spec, algorithm, protection, keysAhead = []}: CreateRootCa,
   {deps, line}: EffectContext,
 ): Promise<{readonly signer: Signer; readonly key?: KeyObject}> {
@@ -65,7 +65,7 @@ async function rootKey(
 }
 
 /** What is asked of a foreign root is asked of ours before it is written. */
-function requireSound(certificate: Certificate, now: Date): void {
+function requireValidRoot(certificate: Certificate, now: Date): void {
   const verified = verifyChain(certificate, {roots: [certificate], intermediates: [], now});
   if ('failure' in verified) {
     throw new MeshError('ISSUE_FAILED', `the new root certificate does not verify: ${verified.message}`);

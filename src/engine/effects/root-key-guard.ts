@@ -15,7 +15,7 @@ import type {Workspace} from '../../workspace/workspace.js';
 export type Payload = Readonly<Record<string, Sensitive<Buffer>>>;
 
 /** Every text of an object or a patch, as it is and decoded: a Secret's data is base64. */
-export function textsIn(content: object): Payload {
+export function textsOf(content: object): Payload {
   const found: Record<string, Sensitive<Buffer>> = {};
   const walk = (value: unknown, path: string): void => {
     if (typeof value === 'string') {
@@ -40,7 +40,7 @@ export async function refuseRootKey(
     privateKeyBlocks(new Sensitive(value.reveal().toString('latin1'))).map((block) => ({name, block})),
   );
   if (blocks.length === 0) return;
-  const roots = await rootKeys(payload, cluster, workspace);
+  const roots = await rootKeyHashes(payload, cluster, workspace);
   const rootKeyText = await workspace.readSecret(layout.rootKey);
   const rootKeyBodies = rootKeyText ? privateKeyBlocks(rootKeyText).map(bodyOf) : [];
   for (const {name, block} of blocks) {
@@ -62,7 +62,7 @@ export async function refuseRootKey(
 }
 
 /** SPKI hashes of every root this mesh has: the work directory's, the cluster directory's, and the payload's own. */
-async function rootKeys(payload: Payload, cluster: string, workspace: Workspace): Promise<ReadonlySet<string>> {
+async function rootKeyHashes(payload: Payload, cluster: string, workspace: Workspace): Promise<ReadonlySet<string>> {
   const files = await Promise.all(
     [layout.rootCert, clusterLayout(cluster).rootCert].map((path) => workspace.readText(path)),
   );

@@ -11,7 +11,7 @@ import type {Effect} from '../effect.js';
 
 /** Applies exactly the bytes the plan decided on; when istioctl fails, looks for what is not ready and why. */
 export const effect: Effect<'run-istioctl'> = async (action, {deps, line}) => {
-  await refuseOtherBytes(action, deps);
+  await requireUnchangedFile(action, deps);
   const run = await deps.istioctl.run({
     context: action.context,
     args: action.args,
@@ -30,7 +30,7 @@ export const effect: Effect<'run-istioctl'> = async (action, {deps, line}) => {
   );
 };
 
-async function refuseOtherBytes(action: RunIstioctl, {workspace}: Deps): Promise<void> {
+async function requireUnchangedFile(action: RunIstioctl, {workspace}: Deps): Promise<void> {
   const text = await workspace.readText(action.file);
   if (text === undefined) throw new MeshError('STALE_INSTALL', `${action.file} is gone since it was read for the plan`);
   if (createHash('sha256').update(text).digest('hex') === action.fileSha256) return;

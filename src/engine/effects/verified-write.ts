@@ -8,25 +8,25 @@ import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {ObjectWritten} from '../action-result.js';
 
 /** Answers that say for certain that nothing was written. */
-const certain: readonly ErrorCode[] = ['FORBIDDEN', 'UNAUTHORIZED', 'NOT_FOUND', 'CONFLICT', 'REJECTED'];
+const definiteErrors: readonly ErrorCode[] = ['FORBIDDEN', 'UNAUTHORIZED', 'NOT_FOUND', 'CONFLICT', 'REJECTED'];
 
 /** How often the cluster is looked at after a write whose end is not known: it may still be under way. */
-const looks = 4;
+const maxReads = 4;
 
 /** Pause between two looks. Milliseconds. */
 const pauseMs = 1000;
 
 /** What the cluster shows after a write whose answer was an error or was lost. */
-export type Seen = 'written' | 'not-written' | 'changed-otherwise';
+export type WriteState = 'written' | 'not-written' | 'changed-otherwise';
 
 /** How to look up what became of a write. */
-export interface Look {
+export interface ReadBack {
   readonly api: KubeApi;
   readonly ref: ObjectRef;
   /** `none`: a dry run stores nothing, so there is nothing to look up. */
   readonly dryRun: 'none' | 'server';
   /** Judges the object as it is now. */
-  readonly judge: (now: KubeObject | undefined) => Seen;
+  readonly judge: (now: KubeObject | undefined) => WriteState;
 }
 
 /**
@@ -35,14 +35,14 @@ export interface Look {
  * `CONFLICT` when the object is neither as before nor as it should be, `WRITE_UNCERTAIN` when the cluster cannot be read
  * either, or shows nothing of the write for a while: without an answer in time (or with a 5xx) it may come later.
  */
-export async function writeAndVerify<T>(look: Look, write: () => Promise<T>): Promise<T | 'found-written'> {
+export async function writeAndVerify<T>(look: ReadBack, write: () => Promise<T>): Promise<T | 'found-written'> {
   try {
     return await write();
   } catch (thrown) {
     const error = asMeshError(thrown);
-    const lost = error.class === 'unknown' && !certain.includes(error.code) && !(error instanceof NotSentError);
+    const lost = error.class === 'unknown' && !definiteErrors.includes(error.code) && !(error instanceof NotSentError);
     if (!lost || look.dryRun === 'server') throw error;
-    const seen = await lookAgain(look);
+    const seen = await readBack(look);
     const what = describeRef(look.ref);
     if (seen === 'unknown' || seen === 'not-written') {
       throw new MeshError('WRITE_UNCERTAIN', `whether ${what} was written is not known: ${error.message}`, {
@@ -56,15 +56,15 @@ export async function writeAndVerify<T>(look: Look, write: () => Promise<T>): Pr
 }
 
 /** The same for a write that answers with the object. */
-export async function writeObject(look: Look, write: () => Promise<KubeObject>): Promise<ObjectWritten> {
+export async function writeObject(look: ReadBack, write: () => Promise<KubeObject>): Promise<ObjectWritten> {
   const written = await writeAndVerify(look, write);
   if (written === 'found-written') return {foundWritten: true};
   return look.dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
 }
 
 /** Looks until the write shows; what the last look said otherwise. */
-async function lookAgain(look: Look): Promise<Seen | 'unknown'> {
-  for (let left = looks - 1; ; left--) {
+async function readBack(look: ReadBack): Promise<WriteState | 'unknown'> {
+  for (let left = maxReads - 1; ; left--) {
     const now = await observe(() => look.api.find(look.ref));
     if (!isKnown(now)) return 'unknown';
     const seen = look.judge(now.value);
@@ -75,10 +75,10 @@ async function lookAgain(look: Look): Promise<Seen | 'unknown'> {
 }
 
 /** Whether every value of `part` stands in `whole`: what a merge patch leaves behind. Null in `part` means absent. */
-export function holds(whole: unknown, part: unknown): boolean {
+export function contains(whole: unknown, part: unknown): boolean {
   if (part === null) return whole === undefined || whole === null;
   if (typeof part !== 'object' || Array.isArray(part)) return JSON.stringify(whole) === JSON.stringify(part);
   return Object.entries(part).every(([key, value]) =>
-    holds((whole as Record<string, unknown> | undefined)?.[key], value),
+    contains((whole as Record<string, unknown> | undefined)?.[key], value),
   );
 }

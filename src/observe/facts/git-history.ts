@@ -25,7 +25,7 @@ export async function readGitHistory(deps: Deps, clusters: readonly MeshCluster[
       return defined({path, commit, protection: encryption ? 'encrypted' : 'clear', owner});
     }),
   );
-  return {keys: keys.toSorted(byWeight), more: history.more, shallow: history.shallow};
+  return {keys: keys.toSorted(bySeverity), more: history.more, shallow: history.shallow};
 }
 
 type KeyOwner = NonNullable<KeyInHistory['owner']>;
@@ -39,7 +39,7 @@ async function ownersOf({workspace}: Deps, clusters: readonly MeshCluster[]): Pr
 }
 
 /** The worst first. */
-function byWeight(one: KeyInHistory, other: KeyInHistory): number {
+function bySeverity(one: KeyInHistory, other: KeyInHistory): number {
   const weight = ({owner, protection}: KeyInHistory): number =>
     owner === 'root' ? 0 : owner !== undefined ? 1 : protection === 'clear' ? 2 : 3;
   return weight(one) - weight(other);

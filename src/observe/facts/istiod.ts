@@ -24,17 +24,17 @@ const clusterzPath = '/debug/clusterz';
 
 /** The facts that only a running istiod can tell. */
 export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiodClusters'> = {
-  servedChains: (sources) => askAll(sources, servedChain),
-  istiodMetrics: (sources) => askAll(sources, metrics),
-  istiodClusters: (sources) => askAll(sources, knownClusters),
+  servedChains: (sources) => queryAll(sources, servedChain),
+  istiodMetrics: (sources) => queryAll(sources, metrics),
+  istiodClusters: (sources) => queryAll(sources, knownClusters),
 };
 
 /** Whoever does not answer, or answers oddly: what Kubernetes says of the pods is where to look next. */
-async function askAll<T>(
+async function queryAll<T>(
   sources: FactSources,
   question: (pod: IstiodPod, sources: FactSources) => Promise<T>,
 ): Promise<PerPod<T>> {
-  const {parts} = await sources.askIstiods((pod) => question(pod, sources));
+  const {parts} = await sources.queryIstiods((pod) => question(pod, sources));
   const pods = words`-n ${sources.mesh.istio.namespace} describe pod -l app=istiod`;
   const hints = [advice`see how istiod is: ${inspectWith.kubectl(sources.cluster, pods)}`];
   return new PerPod(
@@ -73,8 +73,8 @@ function declaredProvider({trust: {signer}}: Mesh): string | undefined {
 }
 
 async function metrics(pod: IstiodPod, {deps}: FactSources): Promise<IstiodMetrics> {
-  const {status, text} = await ask(deps, pod, '/metrics', metricsMaxBytes);
-  if (status !== 200) throw refused(pod, '/metrics', status);
+  const {status, text} = await getFromPod(deps, pod, '/metrics', metricsMaxBytes);
+  if (status !== 200) throw statusError(pod, '/metrics', status);
   return readMetrics(text, pod.name);
 }
 
@@ -82,19 +82,19 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
   const {version} = pod.controlPlane;
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
-  const {status, text} = await ask(sources.deps, pod, clusterzPath, clusterzMaxBytes);
-  if (status === 404) throw debugIsOff(pod, sources);
-  if (status !== 200) throw refused(pod, clusterzPath, status);
+  const {status, text} = await getFromPod(sources.deps, pod, clusterzPath, clusterzMaxBytes);
+  if (status === 404) throw debugEndpointOffError(pod, sources);
+  if (status !== 200) throw statusError(pod, clusterzPath, status);
   return {known: readClusterz(text, pod.name), listsItself};
 }
 
-async function ask({http}: Deps, pod: IstiodPod, path: string, maxBytes: number): ReturnType<Deps['http']['get']> {
+async function getFromPod({http}: Deps, pod: IstiodPod, path: string, maxBytes: number): ReturnType<Deps['http']['get']> {
   const port = await pod.port(monitoringPort);
   return http.get({port, path, timeoutMs: answerTimeoutMs, maxBytes});
 }
 
 /** istiod registers no debug endpoint at all then (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
-function debugIsOff({name, deployment}: IstiodPod, {cluster, mesh}: FactSources): MeshError {
+function debugEndpointOffError({name, deployment}: IstiodPod, {cluster, mesh}: FactSources): MeshError {
   const setting = words`set env deployment/${deployment} ENABLE_DEBUG_ON_HTTP-`;
   const allow = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} ${setting}`);
   return new MeshError(
@@ -104,7 +104,7 @@ function debugIsOff({name, deployment}: IstiodPod, {cluster, mesh}: FactSources)
   );
 }
 
-function refused({name}: IstiodPod, path: string, status: number): MeshError {
+function statusError({name}: IstiodPod, path: string, status: number): MeshError {
   const said = `${name} answers HTTP ${String(status)} to GET ${path}`;
   const code = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN'}[status] as 'UNAUTHORIZED' | 'FORBIDDEN' | undefined;
   if (code === undefined) return new MeshError('API_ERROR', said);

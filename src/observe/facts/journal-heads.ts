@@ -7,7 +7,7 @@ import type {Derive} from '../fact-sources.js';
 
 export const deriveJournalHeads: Derive<'journalHeads'> = async ({reads, mesh, deps, cacerts, journal}) => {
   const [secret, configMaps] = await Promise.all([cacerts(), reads.read('configMaps')]);
-  const objects = rememberingObjects(mesh.istio.namespace, secret, configMaps);
+  const objects = objectsWithHeads(mesh.istio.namespace, secret, configMaps);
   const heads = rememberedHeads(objects, headComparer(await journal()));
   if (heads.every(({result}) => result === 'agrees')) return heads;
   // A push of this moment may have written both since the journal was read: its entry comes first.
@@ -15,7 +15,7 @@ export const deriveJournalHeads: Derive<'journalHeads'> = async ({reads, mesh, d
 };
 
 /** The objects of a cluster that may remember a journal: Secret cacerts, and the notes of `install apply` among ConfigMaps. */
-export function rememberingObjects(
+export function objectsWithHeads(
   istioNamespace: string,
   cacerts: CacertsSecret | 'absent',
   configMaps: readonly KubeObject[],

@@ -8,9 +8,9 @@ import {findPrivateKeys, isKeyAlone} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
 
 /** Files of a directory that are looked into: more is no work directory. */
-const mostFiles = 200;
+const maxFiles = 200;
 /** Larger than any key with its chain. Bytes. */
-const largestFile = 64 * 1024;
+const maxFileBytes = 64 * 1024;
 
 /** A file with private keys. */
 export interface KeyFile {
@@ -27,10 +27,10 @@ export interface KeyFile {
  */
 export async function keyFilesIn(workspace: Deps['workspace'], directory: string): Promise<readonly KeyFile[]> {
   const found: KeyFile[] = [];
-  for (const name of (await workspace.list(directory)).slice(0, mostFiles)) {
+  for (const name of (await workspace.list(directory)).slice(0, maxFiles)) {
     const path = directory === '.' ? name : `${directory}/${name}`;
     const facts = await workspace.statTarget(path);
-    if (facts?.kind !== 'file' || facts.size > largestFile) continue;
+    if (facts?.kind !== 'file' || facts.size > maxFileBytes) continue;
     const text = await workspace.readSecret(path).catch((thrown: unknown) => {
       // Another user's file that only its owner can read exposes nothing.
       const isClosed = (facts.mode & 0o077) === 0;

@@ -14,16 +14,16 @@ import {
 } from '../../domain/suggest/suggestion.js';
 
 /** More than these make a line that nobody reads: then whole namespaces are restarted. */
-const mostNamed = 20;
+const maxNamedOwners = 20;
 
 /** Who may trust what was there before. */
-export interface Behind {
+export interface StaleProxies {
   readonly proxies: readonly KubeObject[];
   readonly ztunnels: readonly KubeObject[];
 }
 
 /** What `kubectl rollout restart` does not know (bare pods, Jobs, Argo Rollouts) it leaves alone. */
-export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster): Suggestion {
+export function restartCommand({proxies, ztunnels}: StaleProxies, cluster: MeshCluster): Suggestion {
   const restart = (namespace: Word, what: readonly string[]): Suggestion =>
     fixWith.kubectl(cluster, words`-n ${namespace} rollout restart ${what}`);
   const owned = proxies.flatMap((pod) => {
@@ -36,7 +36,7 @@ export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster
     owners: [...new Set(owned.filter((one) => one.namespace === namespace).map(({owner}) => owner))].sort(),
   }));
   const ofProxies =
-    named.reduce((sum, {owners}) => sum + owners.length, 0) <= mostNamed
+    named.reduce((sum, {owners}) => sum + owners.length, 0) <= maxNamedOwners
       ? named.map(({namespace, owners}) => restart(namespace, owners))
       : [
           forEach(new Variable('namespace'), namespaces, (namespace) =>

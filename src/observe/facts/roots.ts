@@ -17,7 +17,7 @@ import {namespacesWithBundle} from '../../domain/checks/trust/bundle-namespaces.
 import {advice} from '../../domain/suggest/suggestion.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
-import {restartCommand, type Behind} from './restart-proxies.js';
+import {restartCommand, type StaleProxies} from './restart-proxies.js';
 
 const firstBundleDelayMs = 60_000;
 
@@ -44,7 +44,7 @@ function bundleNames(planes: readonly ControlPlaneFacts[]): readonly string[] {
 /** The bundles that the istiods write into namespaces, of every name that their revisions use. */
 async function writtenBundles({reads, fact}: FactSources): Promise<readonly WrittenBundle[]> {
   // Read before the control plane has said the name: it nearly always is this one, and reading takes a round trip.
-  reads.readAhead('bundles', {name: defaultBundleName});
+  reads.prefetch('bundles', {name: defaultBundleName});
   const names = bundleNames(await fact('controlPlanes'));
   const bundles = (await Promise.all(names.map((name) => reads.read('bundles', {name})))).flat();
   // The same text stands in every namespace, of which there can be thousands: it is kept and parsed once.
@@ -73,7 +73,7 @@ async function findBundles(sources: FactSources): Promise<Bundles | 'elsewhere'>
     names.map(async (name) => {
       const isBundle = ({metadata, data}: ConfigMapObject): boolean =>
         metadata.name === name && data?.[bundleKey] !== undefined;
-      return configMaps.find(isBundle) ?? (await firstServed(name, sources, planes)).find(isBundle);
+      return configMaps.find(isBundle) ?? (await servedBundles(name, sources, planes)).find(isBundle);
     }),
   );
   const missing = names.filter((_, index) => found[index] === undefined);
@@ -86,7 +86,7 @@ async function findBundles(sources: FactSources): Promise<Bundles | 'elsewhere'>
 }
 
 /** The bundles of the namespaces that istiod serves, where Istio's own is not one of them. */
-async function firstServed(
+async function servedBundles(
   name: string,
   {reads, mesh, fact}: FactSources,
   planes: readonly ControlPlaneFacts[],
@@ -141,8 +141,8 @@ async function proxyRoots(sources: FactSources, bundles: Bundles): Promise<Proxy
   const olderThan = (moment: number, pods: readonly KubeObject[]): readonly KubeObject[] =>
     pods.filter((pod) => startedAt(pod) <= moment);
   const listening = (pod: KubeObject): boolean => pushedSince !== undefined && startedAt(pod) > pushedSince.getTime();
-  const candidates = olderThan(sameRootsSince(age), proxies);
-  const older = last || candidates.length === 0 ? candidates : olderThan(await shownSince(sources, bundle), candidates);
+  const candidates = olderThan(rootsUnchangedSince(age), proxies);
+  const older = last || candidates.length === 0 ? candidates : olderThan(await rootsUnchangedSinceIn(sources, bundle), candidates);
   const behind = older.filter((pod) => !listening(pod));
   const behindZtunnels = olderThan(changedAt.getTime(), ztunnels);
   if (behind.length + behindZtunnels.length > 0) {
@@ -150,7 +150,7 @@ async function proxyRoots(sources: FactSources, bundles: Bundles): Promise<Proxy
     const change = last
       ? `the roots changed at ${moment}`
       : `ConfigMap ${bundle.metadata.name} was made at ${moment}, perhaps in place of one with other roots`;
-    throw tooEarly({proxies: behind, ztunnels: behindZtunnels}, {change, until}, sources);
+    throw tooEarlyError({proxies: behind, ztunnels: behindZtunnels}, {change, until}, sources);
   }
   if (older.length > 0) return {state: 'pushed', changedAt, proxies: older.length};
   return last ? {state: 'no older proxy', changedAt} : settled;
@@ -165,17 +165,17 @@ function isReplaced({createdAt, writtenAt}: BundleAge): boolean {
  * injects proxies: it waits for the lease of the one before, which ends after 30 s (istio/istio
  * pilot/pkg/leaderelection/leaderelection.go).
  */
-function sameRootsSince(age: BundleAge): number {
+function rootsUnchangedSince(age: BundleAge): number {
   return isReplaced(age) ? age.writtenAt.getTime() : age.createdAt.getTime() - firstBundleDelayMs;
 }
 
 /** The same by all namespaces: where only this bundle was deleted, the others show how long the roots are these. */
-async function shownSince({reads}: FactSources, {metadata, data}: ConfigMapObject): Promise<number> {
+async function rootsUnchangedSinceIn({reads}: FactSources, {metadata, data}: ConfigMapObject): Promise<number> {
   const same = (await reads.read('bundles', {name: metadata.name})).filter(
     (other) => other.data?.[bundleKey] === data?.[bundleKey],
   );
   const ages = same.map(bundleAge).filter((age) => age !== undefined);
-  return Math.min(...ages.map(sameRootsSince));
+  return Math.min(...ages.map(rootsUnchangedSince));
 }
 
 /** A pod is made before its proxy starts: one made earlier, or in that second, may have started with the older roots. */
@@ -184,8 +184,8 @@ function startedAt({metadata}: KubeObject): number {
   return Number.isNaN(made) ? 0 : made;
 }
 
-function tooEarly(
-  behind: Behind,
+function tooEarlyError(
+  behind: StaleProxies,
   {change, until}: {readonly change: string; readonly until: Date},
   {cluster}: FactSources,
 ): MeshError {

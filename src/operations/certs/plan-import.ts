@@ -171,7 +171,7 @@ function importAction(
       ? `remove the request that was answered (${paths.requestCsr})`
       : `take over the cluster CA "${certificate.subject.text}" (${certificate.key.name})`,
     files: parts.map((part) => ({path: paths[part], content: bundle[part]})),
-    answered: answered ? [paths.requestKey, paths.requestCsr] : [],
+    requestFiles: answered ? [paths.requestKey, paths.requestCsr] : [],
     certificate: certificateInShort(certificate),
     confirm: same ? undefined : replaced(name, files, sameKey, now),
   });

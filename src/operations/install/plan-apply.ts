@@ -232,7 +232,7 @@ export function noteAction(
   return {
     kind: 'put-object',
     ...on(decided, id),
-    remembers: true,
+    recordsJournalHead: true,
     title: `note ${what} in ConfigMap ${namespace}/${recordName(revision)}`,
     object: recordObject(
       {installYaml: sha256Hex(text), istioctl: istioctl.said, live},

@@ -20,7 +20,7 @@ import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.j
 import {inspectWithoutKey, readCaSecret} from '../../observe/ca-files.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {rememberingObjects} from '../../observe/facts/journal-heads.js';
+import {objectsWithHeads} from '../../observe/facts/journal-heads.js';
 import {limitOn, type Limits} from '../../domain/facts/limits.js';
 
 /** `journal verify CLUSTER...` */
@@ -78,7 +78,7 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
   gather,
   plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
   report({facts: {state, clusters}, plan: {warnings}}, {limits}) {
-    const underWay = new Set(state.underWay);
+    const underWay = new Set(state.inProgress);
     const journal = {
       present: state.present,
       entries: state.entries.length,
@@ -135,7 +135,7 @@ async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits:
         : ('absent' as const),
       reader.read('configMapNotes'),
     ]);
-    return {uid, objects: rememberingObjects(mesh.istio.namespace, cacerts, configMaps)};
+    return {uid, objects: objectsWithHeads(mesh.istio.namespace, cacerts, configMaps)};
   });
   return {cluster, seen};
 }

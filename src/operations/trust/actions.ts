@@ -138,7 +138,7 @@ function writeActions(change: Change): readonly Action[] {
       {
         kind: 'patch-object',
         ...base(change, cacertsName),
-        remembers: true,
+        recordsJournalHead: true,
         title: `change the certificates in ${what}, and leave its key`,
         confirm: `replace the certificates in ${what}${loss}`,
         ref: {apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName},
@@ -161,13 +161,13 @@ function writeActions(change: Change): readonly Action[] {
   return [
     secretAction(change, cacertsName, {
       ...said,
-      remembers: true,
+      recordsJournalHead: true,
       inspection: own.inspection,
       secretData,
       before,
       inPlace: write !== 'delete-and-create',
       rolledBackFrom: order === 'write-first' ? liveCa(before) : undefined,
-      whenLost: [
+      recoveryHints: [
         'run the same command again before istiod restarts: without the Secret it would sign with a CA of its own',
         ...(keepPrevious && order === 'keep-first' ? [bringBack] : []),
       ],
@@ -179,7 +179,7 @@ function writeActions(change: Change): readonly Action[] {
 interface WholeSecret {
   readonly title: string;
   readonly confirm?: string;
-  readonly remembers?: boolean;
+  readonly recordsJournalHead?: boolean;
   readonly inspection: CaInspection;
   readonly secretData: SecretData;
   /** The object that has this name now. */
@@ -187,11 +187,11 @@ interface WholeSecret {
   /** Otherwise it is deleted and created. */
   readonly inPlace: boolean;
   readonly rolledBackFrom?: string | undefined;
-  readonly whenLost?: readonly Hint[];
+  readonly recoveryHints?: readonly Hint[];
 }
 
 function secretAction(change: Change, name: string, whole: WholeSecret): Action {
-  const {inspection, before, inPlace, rolledBackFrom, whenLost = [], ...rest} = whole;
+  const {inspection, before, inPlace, rolledBackFrom, recoveryHints = [], ...rest} = whole;
   const {cluster, namespace} = change.target;
   const common = {...base(change, name), ...rest};
   const object = cacertsObject({namespace, name, cluster}, inspection, before, rolledBackFrom);
@@ -202,7 +202,7 @@ function secretAction(change: Change, name: string, whole: WholeSecret): Action 
     preconditions: defined({uid: before?.uid, resourceVersion: before?.resourceVersion}),
     // Nothing with a version can be created.
     object: {...object, metadata: defined({...object.metadata, resourceVersion: undefined})},
-    whenLost,
+    recoveryHints,
   };
 }
 

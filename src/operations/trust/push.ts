@@ -21,7 +21,7 @@ import {
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readOwnCa} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
-import {presentsOther, readTrust} from '../../observe/trust-state.js';
+import {presentsOtherCa, readTrust} from '../../observe/trust-state.js';
 import {type ShownCa, summarise} from '../../domain/ca/inspect-ca.js';
 import type {TrustTarget} from './actions.js';
 import {factsOf, planChanges, type TrustFacts, type TrustPlan, type TrustRules} from './plan-changes.js';
@@ -100,7 +100,7 @@ async function gatherTarget(
       cluster: cluster.name,
       namespace,
       // Asked only where a restart was allowed: it takes a connection to every istiod pod.
-      unfinished: restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
+      unfinished: restartIstiod && inPlace && (await presentsOtherCa(deps, trust, namespace, ca)),
       network: cluster.network,
       own,
       what: `${cluster.name}/${caFileNames.caCert}`,

@@ -12,7 +12,7 @@ import {asWarnings, groupOf, onePhase} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
-import {presentsOther, readTrust} from '../../observe/trust-state.js';
+import {presentsOtherCa, readTrust} from '../../observe/trust-state.js';
 import {describeShort, type TrustTarget} from './actions.js';
 import {
   blockersOf,
@@ -96,7 +96,7 @@ async function wantedSecret(deps: Deps, trust: ClusterTrust, namespace: string):
   const caFingerprint = cacerts.inspection.certificate?.fingerprint;
   // Kept already, or ended before it could be kept: then both Secrets hold what was put back.
   const isLast = takenOut !== undefined && [takenOut, caFingerprint].includes(liveCa(kept));
-  return isLast && (await presentsOther(deps, trust, namespace, caFingerprint)) ? cacerts : kept;
+  return isLast && (await presentsOtherCa(deps, trust, namespace, caFingerprint)) ? cacerts : kept;
 }
 
 /** Why there is nothing to put back; what cannot be read of the cluster is reported on its own. */

@@ -66,7 +66,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const selected = selectChecks(checks, request.selection);
   const {waitMs, failOn, limits} = request;
   const {concurrency, dryRun} = engine.settings;
-  const also = request.wholePicture === true ? topologyFacts : [];
+  const extraFacts = request.wholePicture === true ? topologyFacts : [];
   const report = (evidence: Evidence): Facts => {
     const judged = judge(selected, evidence);
     const mesh = topologyOf(evidence, judged.checks);
@@ -77,7 +77,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
     failOn,
     load: (deps) => loadMeshOrEmpty(deps, request.mesh),
     async look(deps, {mesh, clusters}, again) {
-      const wanted = again ? {checks: again.checks, also: []} : {checks: selected, also};
+      const wanted = again ? {checks: again.checks, extraFacts: []} : {checks: selected, extraFacts};
       const seen = await gatherEvidence(deps, {mesh, clusters, limits, concurrency, ...wanted});
       return report(again ? replaceFacts(again.last.evidence, seen) : seen);
     },

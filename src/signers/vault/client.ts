@@ -66,7 +66,7 @@ export class VaultClient {
    * Any reply of a server that works, also a refusal, with data of the form of `schema`. Throws `SIGNER_UNAVAILABLE` for
    * one that does not (sealed, standby, not initialised, unreachable, TLS, not Vault at all), `INTERRUPTED`.
    */
-  async ask<Data>(question: VaultApiRequest, schema?: z.ZodType<Data>): Promise<VaultResponse<Data>> {
+  async send<Data>(question: VaultApiRequest, schema?: z.ZodType<Data>): Promise<VaultResponse<Data>> {
     const answer = await this.#sendTwice(question);
     const {status} = answer;
     const reply = readReply(answer, question);
@@ -111,9 +111,9 @@ export class VaultClient {
       signal: question.signal ?? this.signal,
     } as const;
     const path = `/v1/${question.path.split('/').map(encodeURIComponent).join('/')}`;
-    const answer = await this.#http.ask({...request, path: query === undefined ? path : `${path}?${query}`});
+    const answer = await this.#http.send({...request, path: query === undefined ? path : `${path}?${query}`});
     if (![301, 302, 307, 308].includes(answer.status)) return answer;
-    return this.#http.ask({...request, path: redirectTarget(answer, this.settings)});
+    return this.#http.send({...request, path: redirectTarget(answer, this.settings)});
   }
 
   /** Throws why a server takes no requests, where its health endpoint says so (api-docs/system/health). */
@@ -180,13 +180,13 @@ function readReply(answer: VaultHttpResponse, {path, token, secrets = []}: Vault
     ...empty,
     data: path === 'sys/health' ? parsed.data : data,
     auth,
-    error: told([...(errors ?? []), ...(ok ? [] : (warnings ?? []))].map(hide)),
+    error: joinErrors([...(errors ?? []), ...(ok ? [] : (warnings ?? []))].map(hide)),
     warnings: (warnings ?? []).map((warning) => printableLine(hide(warning))),
   };
 }
 
 /** Errors of several lines with a count above them (hashicorp/go-multierror) become one line without it. */
-function told(errors: readonly string[]): string {
+function joinErrors(errors: readonly string[]): string {
   const text = errors.map((error) => error.replace(/\d+ errors? occurred:/g, '').replace(/^\s*\*/gm, ' ')).join('; ');
   return printableLine(text).slice(0, 500);
 }

@@ -6,8 +6,8 @@ import {Sensitive} from '../../domain/sensitive.js';
 import {advice, fixWith, type Hint, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {SignerContext} from '../signer-module.js';
 import type {VaultClient, VaultResponse} from './client.js';
-import {noNamespace, refuse} from './refusals.js';
-import {authMount, readNamed, type VaultAuth, type VaultSettings} from './settings.js';
+import {noNamespaceError, refusedError} from './refusals.js';
+import {authMount, readConfiguredFile, type VaultAuth, type VaultSettings} from './settings.js';
 
 type AuthOf<Method extends VaultAuth['method']> = Extract<VaultAuth, {method: Method}>;
 
@@ -52,10 +52,10 @@ export async function openToken(
 ): Promise<Sensitive<string>> {
   if (credentials instanceof Sensitive) return credentials;
   const token = await logIn(credentials, client);
-  context.atEnd(async () => {
+  context.onDispose(async () => {
     // The run's own signal may be what ended it. A policy may forbid this; the token then ends by its own time.
     const signal = AbortSignal.timeout(revokeMs);
-    await client.ask({method: 'POST', path: 'auth/token/revoke-self', token, signal}).catch(() => undefined);
+    await client.send({method: 'POST', path: 'auth/token/revoke-self', token, signal}).catch(() => undefined);
   });
   return token;
 }
@@ -66,7 +66,7 @@ async function logIn(login: Login, client: VaultClient): Promise<Sensitive<strin
   const secrets = Object.values(login.proof);
   const body = {...login.role};
   for (const [name, value] of Object.entries(login.proof)) body[name] = value.reveal();
-  const reply = await client.ask({method: 'POST', path: `auth/${login.mount}/login`, body, secrets});
+  const reply = await client.send({method: 'POST', path: `auth/${login.mount}/login`, body, secrets});
   const parsed = authSchema.safeParse(reply.auth);
   if (reply.ok && parsed.success) return new Sensitive(parsed.data.client_token);
   throw refusedLogin(reply, login, client.settings);
@@ -74,15 +74,15 @@ async function logIn(login: Login, client: VaultClient): Promise<Sensitive<strin
 
 function refusedLogin(reply: VaultResponse, {mount, refusal, hints}: Login, settings: VaultSettings): MeshError {
   const {host} = settings.http.address;
-  if (/namespace not found/i.test(reply.error)) return noNamespace(settings);
+  if (/namespace not found/i.test(reply.error)) return noNamespaceError(settings);
   if (reply.ok) {
-    return refuse(`auth/${mount} at ${host} gave no token: it asks for more (a second factor?)`, [
+    return refusedError(`auth/${mount} at ${host} gave no token: it asks for more (a second factor?)`, [
       'Log in by hand, and give the token with VAULT_TOKEN',
     ]);
   }
   // Where nothing is mounted, a login is answered like one that is refused.
   const unknown = reply.status === 403 || reply.status === 404;
-  return refuse(`${host} refuses the login at auth/${mount}: ${reply.error}`, [
+  return refusedError(`${host} refuses the login at auth/${mount}: ${reply.error}`, [
     refusal,
     ...hints,
     ...(unknown ? [`If no such method is enabled at auth/${mount}: auth.mount under trust.signer`] : []),
@@ -139,7 +139,7 @@ async function kubernetes(auth: AuthOf<'kubernetes'>, context: SignerContext): P
 function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: SignerContext): Sensitive<string> | undefined {
   for (const name of vaultNames(variable)) {
     const secret = context.environmentSecrets.get(name)?.map((value) => value.trim());
-    if (secret && secret.reveal() !== '') return requireHeader(secret, name);
+    if (secret && secret.reveal() !== '') return requireHeaderSafe(secret, name);
   }
   return undefined;
 }
@@ -147,16 +147,16 @@ function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: SignerContext)
 /** The only line of a file that mesh.yaml names; `missing` is the error where there is no such file. */
 async function readSecret(file: string, context: SignerContext, missing?: MeshError): Promise<Sensitive<string>> {
   try {
-    const text = (await readNamed(file, context)).map((bytes) => bytes.toString('utf8').trim());
+    const text = (await readConfiguredFile(file, context)).map((bytes) => bytes.toString('utf8').trim());
     if (text.reveal() === '') throw new MeshError('MISSING_VALUE', `${file} is empty`);
-    return requireHeader(text, file);
+    return requireHeaderSafe(text, file);
   } catch (thrown) {
     throw missing && thrown instanceof MeshError && thrown.code === 'FILE_MISSING' ? missing : thrown;
   }
 }
 
 /** What no HTTP header can carry is no token, and Node's own error would quote it. */
-function requireHeader(secret: Sensitive<string>, what: string): Sensitive<string> {
+function requireHeaderSafe(secret: Sensitive<string>, what: string): Sensitive<string> {
   if (/^[\x21-\x7e]+$/.test(secret.reveal())) return secret;
   throw new MeshError('USAGE', `${what} holds more than a token or a secret ID on one line`);
 }

@@ -10,7 +10,7 @@ import {Sensitive} from '../../domain/sensitive.js';
 import type {SignerContext} from '../signer-module.js';
 import {VaultClient} from './client.js';
 import {findCredentials, openToken} from './login.js';
-import {explainForbidden, explainRefusal, reachesMount} from './refusals.js';
+import {explainForbidden, explainRefusal, canUseMount} from './refusals.js';
 import {readSettings, type VaultSpec} from './settings.js';
 
 /** The run's session: a secret ID may be good for one login only. Throws what reading the settings throws. */
@@ -44,44 +44,44 @@ const issuerSchema = z.looseObject({certificate: z.string(), ca_chain: z.array(z
 async function readUpward(client: VaultClient): Promise<readonly Certificate[]> {
   const {mount, issuer, what} = client.settings;
   const path = `${mount}/issuer/${issuer ?? 'default'}/json`;
-  const reply = await client.ask({method: 'GET', path}, issuerSchema);
+  const reply = await client.send({method: 'GET', path}, issuerSchema);
   const {certificate, ca_chain: above} = reply.data ?? {};
-  const [own, ...chain] = read([certificate ?? [], above ?? []].flat(), what);
+  const [own, ...chain] = parseTexts([certificate ?? [], above ?? []].flat(), what);
   if (own) return orderUpward(own, chain);
   // Vault before 1.11 has one issuer in a mount, and no path for it.
   if (issuer === undefined && [403, 404, 405].includes(reply.status)) {
-    const older = await readOnlyIssuer(client);
+    const older = await readSingleIssuer(client);
     if (older) return older;
   }
-  if (reply.ok) throw notCertificates(what);
+  if (reply.ok) throw noCertificateError(what);
   throw await explainRefusal(reply, {client, path});
 }
 
 const certificateSchema = z.looseObject({certificate: z.string().min(1)});
 
 /** The same of a mount that has one issuer (api-docs/secret/pki/issuance, Read certificate). */
-async function readOnlyIssuer(client: VaultClient): Promise<readonly Certificate[] | undefined> {
+async function readSingleIssuer(client: VaultClient): Promise<readonly Certificate[] | undefined> {
   const {mount, what} = client.settings;
   const texts: string[] = [];
   for (const path of ['cert/ca', 'cert/ca_chain']) {
-    const {data} = await client.ask({method: 'GET', path: `${mount}/${path}`}, certificateSchema);
+    const {data} = await client.send({method: 'GET', path: `${mount}/${path}`}, certificateSchema);
     if (data) texts.push(data.certificate);
     else if (texts.length === 0) return undefined;
   }
-  const [own, ...chain] = read(texts, what);
+  const [own, ...chain] = parseTexts(texts, what);
   return own && orderUpward(own, chain);
 }
 
 /** Certificates of an answer. Throws `SIGNER_REFUSED` for what is none. */
-export function read(texts: readonly string[], what: string): readonly Certificate[] {
+export function parseTexts(texts: readonly string[], what: string): readonly Certificate[] {
   try {
     return texts.flatMap((text) => parseCertificates(text, `the answer of ${what}`).certificates);
   } catch (thrown) {
-    throw notCertificates(what, thrown);
+    throw noCertificateError(what, thrown);
   }
 }
 
-export function notCertificates(what: string, cause?: unknown): MeshError {
+export function noCertificateError(what: string, cause?: unknown): MeshError {
   const why = cause instanceof MeshError ? `: ${printableLine(cause.message)}` : '';
   return new MeshError(
     'SIGNER_REFUSED',
@@ -99,9 +99,9 @@ const capabilitiesSchema = z.looseObject({capabilities: z.array(z.string())});
 export async function requireMaySign({credentials: token, client, signPath: path}: Session): Promise<void> {
   if (!(token instanceof Sensitive)) return;
   const question = {method: 'POST', path: 'sys/capabilities-self', body: {paths: [path]}, token} as const;
-  const {ok, data} = await client.ask(question, capabilitiesSchema);
+  const {ok, data} = await client.send(question, capabilitiesSchema);
   const may = data?.capabilities.some((one) => ['update', 'sudo', 'root'].includes(one)) ?? true;
   // A token without the default policy may not ask that, and may sign all the same.
-  if (ok ? may : await reachesMount(client, token)) return;
+  if (ok ? may : await canUseMount(client, token)) return;
   throw await explainForbidden({client, path}, token);
 }

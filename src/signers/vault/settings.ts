@@ -54,7 +54,7 @@ export async function readSettings(spec: VaultSpec, context: SignerContext): Pro
 }
 
 /** A file that mesh.yaml names: relative to the work directory, `~/` is the home directory. */
-export async function readNamed(path: string, {workspace, environment}: SignerContext): Promise<Sensitive<Buffer>> {
+export async function readConfiguredFile(path: string, {workspace, environment}: SignerContext): Promise<Sensitive<Buffer>> {
   const home = environment.HOME ?? homedir();
   return workspace.readOutside(path.startsWith('~/') ? resolve(home, path.slice(2)) : resolve(workspace.root, path));
 }
@@ -125,7 +125,7 @@ function readNamespace({namespace}: VaultSpec, get: Variables): string | undefin
 
 async function readCa({caCert}: VaultSpec, get: Variables, context: SignerContext): Promise<string | undefined> {
   const text = (file: Sensitive<Buffer>): string => file.reveal().toString('utf8');
-  if (caCert !== undefined) return requirePem(text(await readNamed(caCert, context)), caCert);
+  if (caCert !== undefined) return requirePem(text(await readConfiguredFile(caCert, context)), caCert);
   const [bytes, file, path] = [get('CACERT_BYTES'), get('CACERT'), get('CAPATH')];
   if (bytes) return requirePem(bytes.value, bytes.name);
   if (file) return requirePem(text(await context.workspace.readOutside(file.value)), `${file.name} (${file.value})`);

@@ -10,7 +10,7 @@ import type {Deps} from '../../engine/deps.js';
 import type {Derivations} from '../fact-sources.js';
 import {gatherRenderings} from '../renderings.js';
 
-export const folderFacts: Derivations<'caFiles' | 'installFile'> = {
+export const clusterDirectoryFacts: Derivations<'caFiles' | 'installFile'> = {
   caFiles: async ({ownCa}) => {
     const {files, inspection} = await ownCa();
     return clusterCaFacts(files, inspection);
