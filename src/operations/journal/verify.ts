@@ -78,13 +78,13 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
   gather,
   plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
   report({facts: {state, clusters}, plan: {warnings}}, {limits}) {
-    const underWay = new Set(state.inProgress);
+    const inProgress = new Set(state.inProgress);
     const journal = {
       present: state.present,
       entries: state.entries.length,
       chains: chainsOf(state),
       faults: state.faults,
-      open: state.open.filter((entry) => !underWay.has(entry)).length,
+      open: state.open.filter((entry) => !inProgress.has(entry)).length,
       aside: state.aside.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
     };
     const secrets = limitOn('cacerts', limits) === undefined;
