@@ -1,4 +1,4 @@
-/** Reads clusters as far as a change of their CA needs it: a few small requests at once; pods only when a root would go. */
+/** Reads what a change of a cluster's CA needs: a few small parallel requests, and pods only if a root would be removed. */
 import {isIstiod} from '../domain/facts/read/control-plane.js';
 import {bundleKey} from '../domain/istio/names.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -15,14 +15,14 @@ import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 
 /**
- * Reads one cluster. What cannot be told is unknown with its reason. `wanted`: the CA that is to be in the cluster, by what was
- * read of it first: with it is known whether workloads matter; undefined: nothing will be written.
+ * Reads one cluster. What cannot be read is unknown, with a reason. `wanted` returns the CA to push, given what was read
+ * first; it determines whether workloads are read. If it returns undefined, nothing will be written.
  */
 export async function readTrust(
   deps: Deps,
   mesh: Mesh,
   cluster: MeshCluster,
-  wanted: (seen: TrustObservation) => CaInspection | undefined,
+  wanted: (observed: TrustObservation) => CaInspection | undefined,
 ): Promise<ClusterTrust> {
   const {namespace} = mesh.istio;
   const seen = await observe(async () => {
@@ -54,8 +54,8 @@ async function readAll(reader: ClusterReader, namespace: string, options: Inspec
 }
 
 /**
- * Whether a running istiod does not present a cluster CA yet; false where none runs. For a Secret that is as wanted: with
- * the same root, only this tells that a run ended before its restart. Throws what keeps istiod from being asked.
+ * Whether a running istiod does not present a cluster CA yet; false if none runs. For a Secret that already matches: if the
+ * root is the same, only this shows that an earlier run ended before its restart. Throws what querying istiod throws.
  */
 export async function presentsOtherCa(
   deps: Deps,

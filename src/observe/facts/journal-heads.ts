@@ -1,4 +1,4 @@
-/** What a cluster remembers of the journal. */
+/** The journal heads recorded in a cluster. */
 import {headComparer, installNotes, rememberedHeads, type Remembering} from '../../domain/journal/head.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {KubeObject} from '../../domain/kube/object.js';
@@ -10,11 +10,11 @@ export const deriveJournalHeads: Derive<'journalHeads'> = async ({reads, mesh, d
   const objects = objectsWithHeads(mesh.istio.namespace, secret, configMaps);
   const heads = rememberedHeads(objects, headComparer(await journal()));
   if (heads.every(({result}) => result === 'agrees')) return heads;
-  // A push of this moment may have written both since the journal was read: its entry comes first.
+  // A concurrent push may have written both since the journal was read; it writes its journal entry first.
   return rememberedHeads(objects, headComparer(await deps.workspace.journal.read()));
 };
 
-/** The objects of a cluster that may remember a journal: Secret cacerts, and the notes of `install apply` among ConfigMaps. */
+/** The objects that may record a journal head: Secret cacerts, and the ConfigMaps of `install apply`. */
 export function objectsWithHeads(
   istioNamespace: string,
   cacerts: CacertsSecret | 'absent',
