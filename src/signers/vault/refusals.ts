@@ -1,4 +1,4 @@
-/** What Vault and OpenBao say when they refuse, and what can be done about it. */
+/** Explains refusals by Vault and OpenBao, with hints. */
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {nearest} from '../../domain/nearest.js';
@@ -8,7 +8,7 @@ import {advice, fixWith, type Hint, inspectWith, words} from '../../domain/sugge
 import type {VaultClient, VaultResponse} from './client.js';
 import type {VaultSettings} from './settings.js';
 
-/** What was tried. */
+/** The refused request. */
 export interface RefusedRequest {
   readonly client: VaultClient;
   /** Below /v1/. */
@@ -16,7 +16,7 @@ export interface RefusedRequest {
   readonly token?: Sensitive<string> | undefined;
 }
 
-/** The error for a refusal of anything below the mount. */
+/** Returns the error for a refused request below the mount. */
 export async function explainRefusal(reply: VaultResponse, refused: RefusedRequest): Promise<MeshError> {
   const {settings} = refused.client;
   const {mount, what} = settings;
@@ -30,15 +30,18 @@ export async function explainRefusal(reply: VaultResponse, refused: RefusedReque
   }
   if (reply.status === 404 || reply.status === 405) {
     return refusedError(`${mount} at ${settings.http.address.host} is not a PKI secrets engine`, [
-      'Name the mount of the PKI engine with mount under trust.signer (default: pki)',
+      "set mount under trust.signer to the PKI engine's mount (default: pki)",
     ]);
   }
-  return refusedError(`${what} refuses: ${reply.error === '' ? `status ${String(reply.status)}` : reply.error}`, []);
+  return refusedError(
+    `${what} refused the request: ${reply.error === '' ? `status ${String(reply.status)}` : reply.error}`,
+    [],
+  );
 }
 
 const tokenSchema = z.looseObject({policies: z.array(z.string()).nullish()});
 
-/** The error for a token that may not do something, and for one that is none any more: both are answered alike. */
+/** Returns the error for a token without permission, or an expired token: the server's response is the same for both. */
 export async function explainForbidden(
   {client, path}: Omit<RefusedRequest, 'token'>,
   token: Sensitive<string>,
@@ -46,22 +49,22 @@ export async function explainForbidden(
   const {mount, http} = client.settings;
   const {host} = http.address;
   const itself = await client.send({method: 'GET', path: 'auth/token/lookup-self', token}, tokenSchema);
-  // A token without the default policy may not look at itself.
+  // A token without the default policy may not look itself up.
   if (!itself.ok && !(await canUseMount(client, token))) {
-    return refusedError(`${host} does not know the token: it has expired, was revoked, or is another server's`, [
-      advice`Log in again: ${fixWith.run('vault', ['login'])}, or a new VAULT_TOKEN`,
-      'A token belongs to a namespace, too: VAULT_NAMESPACE',
+    return refusedError(`${host} does not accept the token: it expired, was revoked, or belongs to another server`, [
+      advice`log in again: ${fixWith.run('vault', ['login'])}, or set a new VAULT_TOKEN`,
+      'a token also belongs to a namespace: check VAULT_NAMESPACE',
     ]);
   }
   const policies = (itself.data?.policies ?? []).map(printableLine).join(', ');
   const whose = policies === '' ? 'the token' : `the token (policies: ${policies})`;
   return refusedError(`permission denied: ${whose} may not update ${path} at ${host}`, [
-    `A policy for it: path "${path}" { capabilities = ["update"] }`,
-    `If no PKI engine is mounted at ${mount}: name the right mount under trust.signer`,
+    `required policy: path "${path}" { capabilities = ["update"] }`,
+    `if the PKI engine is not mounted at ${mount}, set mount under trust.signer`,
   ]);
 }
 
-/** Whether a token may do anything in the mount: this question needs no policy of its own. */
+/** Whether a token may do anything in the mount: this request needs no policy. */
 export async function canUseMount(client: VaultClient, token: Sensitive<string>): Promise<boolean> {
   const path = `sys/internal/ui/mounts/${client.settings.mount}`;
   return (await client.send({method: 'GET', path, token})).ok;
@@ -69,16 +72,16 @@ export async function canUseMount(client: VaultClient, token: Sensitive<string>)
 
 export function noNamespaceError({namespace, http}: VaultSettings): MeshError {
   return refusedError(`${http.address.host} has no namespace ${namespace ?? ''}`, [
-    'Set VAULT_NAMESPACE, or namespace under trust.signer; it is the whole path, such as acme/mesh',
+    'set VAULT_NAMESPACE, or namespace under trust.signer, to the full path, such as acme/mesh',
   ]);
 }
 
-/** Where nothing is mounted, a question without a token is answered with "permission denied". */
+/** If nothing is mounted, the response to a request without a token is "permission denied". */
 function noMountError({mount, namespace, http}: VaultSettings): MeshError {
   const where = `${http.address.host}${namespace === undefined ? '' : ` (namespace ${namespace})`}`;
-  return refusedError(`there is no PKI secrets engine at ${mount} on ${where}`, [
-    advice`Name its mount with mount under trust.signer (default: pki); ${inspectWith.run('vault', words`secrets list`)} shows all`,
-    ...(namespace === undefined ? ['Where the server has namespaces: VAULT_NAMESPACE'] : []),
+  return refusedError(`no PKI secrets engine is mounted at ${mount} on ${where}`, [
+    advice`set mount under trust.signer (default: pki); to list all mounts: ${inspectWith.run('vault', words`secrets list`)}`,
+    ...(namespace === undefined ? ['if the server has namespaces, set VAULT_NAMESPACE'] : []),
   ]);
 }
 
@@ -91,23 +94,23 @@ const listSchema = z.looseObject({
 
 async function noIssuerError(reply: VaultResponse, {client, token}: RefusedRequest): Promise<MeshError> {
   const {mount, issuer, http} = client.settings;
-  // Anybody may ask for the list (api-docs/secret/pki/issuance, List issuers); a server that does not tell says no more.
-  const question = {method: 'GET', path: `${mount}/issuers`, query: 'list=true', token} as const;
-  const {keys = [], key_info: info} = (await client.send(question, listSchema)).data ?? {};
-  // Certificates without a key are there to complete chains.
+  // Listing issuers requires no permission (api-docs/secret/pki/issuance, List issuers); if it fails, the hint is omitted.
+  const request = {method: 'GET', path: `${mount}/issuers`, query: 'list=true', token} as const;
+  const {keys = [], key_info: info} = (await client.send(request, listSchema)).data ?? {};
+  // Certificates without a key only complete chains.
   const signing = keys.filter((id) => info?.[id]?.key_id !== '');
   const names = signing.map((id) => printableLine(info?.[id]?.issuer_name ?? '') || printableLine(id));
-  const there = names.length > 0 ? [`There are: ${names.slice(0, 20).join(', ')}`] : [];
+  const available = names.length > 0 ? [`available issuers: ${names.slice(0, 20).join(', ')}`] : [];
   if (issuer === undefined) {
     return refusedError(`${mount} at ${http.address.host} has no default issuer: ${reply.error}`, [
-      ...there,
-      names.length > 0 ? 'Name one with issuer under trust.signer' : 'Import or generate its CA first',
+      ...available,
+      names.length > 0 ? 'set issuer under trust.signer to one of them' : 'import or generate its CA first',
     ]);
   }
   const close = nearest(issuer, names);
   return refusedError(`${mount} at ${http.address.host} has no issuer ${issuer}`, [
-    ...(close === undefined ? [] : [`Did you mean ${close}?`]),
-    ...there,
+    ...(close === undefined ? [] : [`did you mean ${close}?`]),
+    ...available,
   ]);
 }
 
