@@ -94,7 +94,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     interactive: isInteractive(),
     readFile: async (path: string) =>
       (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
-    runCommand: async (command: string) => (await (await runner()).askSecret(command)).map(firstLine),
+    runCommand: async (command: string) => (await (await runner()).runSecret(command)).map(firstLine),
     prompt: (purpose: 'new' | 'existing') => promptPassphrase(purpose, signal, rest),
     warn: (message: string) => {
       progress.report({type: 'warning', warning: {message}});
@@ -134,13 +134,13 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       (await import('../signers/signers.js')).createSigners({
         workspace,
         rootStore,
-        askPassphrase: () => passphrases.get('existing'),
+        readPassphrase: () => passphrases.get('existing'),
         clusters,
         runner,
         terminal: isInteractive() ? {rest, write: speak} : undefined,
         environment,
         environmentSecrets,
-        atEnd: (task) => endings.push(task),
+        onDispose: (task) => endings.push(task),
         now: () => new Date(),
         signal,
       }),

@@ -1,20 +1,20 @@
-/** What each kind of action tells about what it did: for the report, and for the journal's `detail`. JSON values only. */
+/** The result of each kind of action, for the report and for the journal's `detail`. JSON values only. */
 import type {CertificateInShort} from '../domain/x509/describe.js';
 import type {ActionKind, CreateRootCa, ResealRootKey} from './action.js';
 
-/** How root-key.pem is protected now. */
+/** The new protection of root-key.pem. */
 export interface ResealedKey {
   readonly protection: ResealRootKey['protection'];
-  /** SHA-256 of the SubjectPublicKeyInfo: the key is the same. */
+  /** SHA-256 of the SubjectPublicKeyInfo, which stays the same. */
   readonly spki: string;
-  /** Absent where the key is in the clear. */
+  /** Absent if the key is not encrypted. */
   readonly cipher?: string;
   readonly kdf?: string;
 }
 
 /**
- * A write of an object: its new version; `foundWritten` where the answer was lost and the object shows that it was
- * written; `validated` in a server dry run, with the reason where the API server could not check.
+ * The result of writing an object: its new version; `foundWritten` if the response was lost and reading the object back
+ * shows the write; `validated` in a server dry run, with a reason if the API server could not check it.
  */
 export type ObjectWritten =
   | {readonly resourceVersion: string}
@@ -22,31 +22,31 @@ export type ObjectWritten =
   | {readonly validated: true}
   | {readonly validated: false; readonly reason: string};
 
-/** Set where the object was gone already. */
+/** `alreadyGone` is set if the object did not exist. */
 export interface ObjectDeleted {
   readonly alreadyGone?: true;
 }
 
-/** The result of each kind of action; undefined where the status says everything. */
+/** The result of each kind of action; undefined if the status is all there is to report. */
 export interface ActionResults {
   readonly 'write-files': {readonly files: readonly string[]};
   readonly 'remove-files': {readonly removed: readonly string[]};
   readonly 'create-root-ca': CertificateInShort & {readonly protection: CreateRootCa['protection']};
   readonly 'reseal-root-key': ResealedKey;
-  /** `changes`: what the signer made other than was requested; absent where nothing. */
+  /** `changes`: differences between the request and the issued certificate; absent if there are none. */
   readonly 'issue-cluster-ca': CertificateInShort & {readonly changes?: readonly string[]};
   readonly 'request-cluster-ca': {readonly file: string; readonly key: string; readonly publicKey: string};
-  /** `files`: the paths that were written. */
+  /** `files`: the paths written. */
   readonly 'import-cluster-ca': CertificateInShort & {readonly files: readonly string[]};
   readonly 'issue-workload': CertificateInShort & {readonly spiffeId: string};
   readonly 'put-object': ObjectWritten;
   readonly 'patch-object': ObjectWritten;
   readonly 'delete-object': ObjectDeleted | undefined;
   readonly 'replace-object': ObjectDeleted & ObjectWritten;
-  /** SHA-256 of the file that was applied, hexadecimal digits. */
+  /** SHA-256 of the applied file, in hexadecimal. */
   readonly 'run-istioctl': {readonly installYaml: string};
   readonly 'restart-workload': undefined;
-  /** SHA-256 of the cluster CA that every ready istiod presents; undefined where only the bundle was compared. */
+  /** SHA-256 of the cluster CA that every ready istiod presents; undefined if only the bundle was compared. */
   readonly 'await-bundle': {readonly provenLive: string} | undefined;
 }
 

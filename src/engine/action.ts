@@ -8,103 +8,103 @@ import type {CertificateInShort} from '../domain/x509/describe.js';
 import type {Hint} from '../domain/suggest/suggestion.js';
 import type {FileContent} from '../workspace/workspace.js';
 
-/** What every action has. */
+/** The fields of every action. */
 interface ActionBase {
-  /** Unique in its plan and stable between runs: `cluster1/cacerts`. Stands in the journal. */
+  /** Unique in its plan and stable between runs: `cluster1/cacerts`. Recorded in the journal. */
   readonly id: string;
   readonly cluster?: string;
-  /** What it does, for people, without the cluster's name: "replace Secret istio-system/cacerts". */
+  /** A description for people, without the cluster's name: "replace Secret istio-system/cacerts". */
   readonly title: string;
-  /** Set when something is replaced or deleted that a person must agree to (docs/architecture.md): what would be lost. */
+  /** Set if replacing or deleting something requires confirmation (docs/architecture.md): what would be lost. */
   readonly confirm?: string;
 }
 
-/** What every action in a cluster has in addition. */
+/** The additional fields of every action in a cluster. */
 interface ClusterAction extends ActionBase {
   readonly cluster: string;
   readonly context: string;
 }
 
-/** What a write of an object may have. */
+/** The additional fields of object writes. */
 interface ObjectWrite extends ClusterAction {
   /**
-   * The object is to carry the journal's entry of this write as an annotation, so that cutting or rewriting the journal
-   * shows (docs/audit.md).
+   * Annotates the object with the journal entry of this write, so that truncating or rewriting the journal can be
+   * detected (docs/audit.md).
    */
-  readonly remembers?: boolean;
+  readonly recordsJournalHead?: boolean;
 }
 
-/** Writes files, all or none: a set that belongs together goes through `.pending` (docs/work-directory.md). */
+/** Writes files, all or none: a set of several files goes through `.pending` (docs/work-directory.md). */
 export interface WriteFiles extends ActionBase {
   readonly kind: 'write-files';
   readonly files: readonly FileContent[];
 }
 
-/** Creates the mesh's root CA: root-key.pem and root-cert.pem; the certificate alone where a program holds the key. */
+/** Creates the mesh's root CA: root-key.pem and root-cert.pem; only the certificate if a program holds the key. */
 export interface CreateRootCa extends ActionBase {
   readonly kind: 'create-root-ca';
-  /** Whose root it will be. */
+  /** The signer that will use this root. */
   readonly signer: SignerSpec;
   readonly algorithm: KeyAlgorithm;
   readonly validityDays: number;
-  /** Part of the root's CN where the mesh is declared. */
+  /** Part of the root's CN if mesh.yaml declares a mesh ID. */
   readonly meshID?: string;
-  /** `encrypted` asks the passphrase source; `clear` is `--no-passphrase`; `elsewhere`: the key never is a file. */
+  /** `encrypted` requires a passphrase; `clear` is `--no-passphrase`; `elsewhere`: the key is never a file. */
   readonly protection: 'encrypted' | 'clear' | 'elsewhere';
-  /** Keys the next group will need: they are made at the same time, so that no core waits for the root's. */
+  /** Keys that the next group needs, generated in parallel with the root key to use all cores. */
   readonly keysAhead?: readonly {readonly cluster: string; readonly algorithm: KeyAlgorithm}[];
 }
 
-/** Encrypts root-key.pem anew: another passphrase, a higher work factor, or both; `clear` is `--no-passphrase`. */
+/** Re-encrypts root-key.pem with a new passphrase, a higher work factor, or both; `clear` is `--no-passphrase`. */
 export interface ResealRootKey extends ActionBase {
   readonly kind: 'reseal-root-key';
-  /** Says where the key is kept. */
+  /** Determines where the key is stored. */
   readonly signer: SignerSpec;
-  /** The key's path as people know it. */
+  /** The key's path as shown to the user. */
   readonly path: string;
   readonly protection: 'encrypted' | 'clear';
 }
 
-/** Makes a key and a certificate for one cluster's CA, signed by the mesh's signer, and writes the cluster's four files. */
+/** Issues a cluster CA: generates its key, has the mesh's signer sign the certificate, writes the cluster's four files. */
 export interface IssueClusterCa extends ActionBase {
   readonly kind: 'issue-cluster-ca';
   readonly cluster: string;
   readonly signer: SignerSpec;
   readonly algorithm: KeyAlgorithm;
   readonly validityDays: number;
-  /** What constraints of the CAs above must allow. */
+  /** The names that the constraints of the CAs above must permit. */
   readonly names: MeshNames;
 }
 
-/** Makes a key and a request for one cluster's CA, for a CA elsewhere to sign: the two files of CLUSTER/request. */
+/** Generates a key and a request for a cluster CA that an external CA signs: the two files of CLUSTER/request. */
 export interface RequestClusterCa extends ActionBase {
   readonly kind: 'request-cluster-ca';
   readonly cluster: string;
   readonly algorithm: KeyAlgorithm;
-  /** Only the request is made: for the key that lies there. */
+  /** Keeps the existing key and creates only the request. */
   readonly keepKey: boolean;
 }
 
 /**
- * Takes what a CA elsewhere made of a request: writes the cluster's four files as one set, then removes the request. A run
- * that is killed in between leaves both, and the next import removes the request that was answered.
+ * Imports a cluster CA that an external CA signed: writes the cluster's four files as one set, then removes the request. A
+ * run that is killed in between leaves both, and the next import removes the completed request.
  */
 export interface ImportClusterCa extends ActionBase {
   readonly kind: 'import-cluster-ca';
   readonly cluster: string;
-  /** Empty where they are in their places already. */
+  /** Empty if they are already in place. */
   readonly files: readonly FileContent[];
-  /** The request's files; missing ones are fine. */
-  readonly answered: readonly string[];
-  /** What the journal keeps of the certificate. */
+  /** The files of the request, removed afterwards; missing ones are ignored. */
+  readonly requestFiles: readonly string[];
+  /** The certificate's details for the journal. */
   readonly certificate: CertificateInShort;
 }
 
-/** Makes a key and a certificate for one workload, signed by the cluster's CA key on disk, and writes its three files. */
+/** Issues a workload certificate with a new key, signed by the cluster's CA key on disk, and writes its three files. */
 export interface IssueWorkload extends ActionBase {
   readonly kind: 'issue-workload';
   readonly cluster: string;
-  /** The files of the CA that signs, with its key. */
+  /** The files of the signing CA, with its key. */
   readonly caFiles: CaFiles;
   readonly namespace: string;
   readonly serviceAccount: string;
@@ -114,23 +114,23 @@ export interface IssueWorkload extends ActionBase {
   readonly validityMs: number;
 }
 
-/** Creates an object, or replaces it at the resourceVersion that the plan saw. */
+/** Creates an object, or replaces it at the resourceVersion in the plan. */
 export interface PutObject extends ObjectWrite {
   readonly kind: 'put-object';
-  /** `metadata.resourceVersion` set means replace. */
+  /** Replaces the object if `metadata.resourceVersion` is set. */
   readonly object: KubeObject;
-  /** Data of a Secret, added to the object only in the effect. */
+  /** A Secret's data, added to the object only in the effect. */
   readonly secretData?: Readonly<Record<string, Sensitive<Buffer>>>;
 }
 
-/** Patches an object: an object is a merge patch, an array a JSON patch. */
+/** Patches an object with a merge patch (an object) or a JSON patch (an array). */
 export interface PatchObject extends ObjectWrite {
   readonly kind: 'patch-object';
   readonly ref: ObjectRef;
   readonly patch: object;
 }
 
-/** Deletes an object if it is still the one the plan saw. */
+/** Deletes an object if it has not changed since the plan was made. */
 export interface DeleteObject extends ClusterAction {
   readonly kind: 'delete-object';
   readonly ref: ObjectRef;
@@ -138,20 +138,20 @@ export interface DeleteObject extends ClusterAction {
 }
 
 /**
- * Deletes an object that cannot be changed in place and creates it anew, as one action: between the two the cluster has
- * neither, so an interruption must not come between them.
+ * Deletes and re-creates an object that cannot be changed in place, as one action: an interruption between the two would
+ * leave the cluster without the object.
  */
 export interface ReplaceObject extends ObjectWrite, Pick<PutObject, 'object' | 'secretData'> {
   readonly kind: 'replace-object';
-  /** Of the object that goes. What comes, `object`, has the same name and no `metadata.resourceVersion`. */
+  /** Apply to the deleted object. The new `object` has the same name and no `metadata.resourceVersion`. */
   readonly preconditions: DeleteObject['preconditions'];
-  /** What to type when the object is gone and the new one could not be created. */
-  readonly whenLost: readonly Hint[];
+  /** Hints for the case that the object was deleted and the new one could not be created. */
+  readonly recoveryHints: readonly Hint[];
 }
 
 /**
- * Applies one IstioOperator file of the work directory with istioctl. The bytes are compared with what the plan saw just
- * before istioctl reads them; what is not ready is gathered when istioctl fails.
+ * Applies an IstioOperator file of the work directory with istioctl. The file is compared with the planned one just before
+ * istioctl reads it; if istioctl fails, the pods that are not ready are collected.
  */
 export interface RunIstioctl extends ClusterAction {
   readonly kind: 'run-istioctl';
@@ -159,11 +159,11 @@ export interface RunIstioctl extends ClusterAction {
   readonly args: readonly string[];
   /** The file to apply, relative to the work directory. */
   readonly file: string;
-  /** SHA-256 of the file's bytes, in hex: what the plan decided on. */
+  /** SHA-256 of the planned file, in hexadecimal. */
   readonly fileSha256: string;
-  /** Istio's namespace, where to look for pods when it fails. */
+  /** Istio's namespace, whose pods are checked if istioctl fails. */
   readonly namespace: string;
-  /** When to end istioctl itself; longer than its own `--readiness-timeout`. */
+  /** Timeout for istioctl itself; longer than its own `--readiness-timeout`. */
   readonly timeoutMs: number;
 }
 
@@ -174,23 +174,23 @@ export interface RestartWorkload extends ClusterAction {
   readonly timeoutMs: number;
 }
 
-/** Removes files of the work directory that exist: a cluster's key once the cluster holds it (`keepClusterKeys: false`). */
+/** Removes existing files of the work directory: a cluster's key after it was pushed (`keepClusterKeys: false`). */
 export interface RemoveFiles extends ActionBase {
   readonly kind: 'remove-files';
   readonly paths: readonly string[];
 }
 
-/** Waits until the cluster itself shows that istiod loaded a bundle: ConfigMap istio-ca-root-cert equals it (docs/trust.md). */
+/** Waits until istiod has loaded a bundle, that is, until ConfigMap istio-ca-root-cert equals it (docs/trust.md). */
 export interface AwaitBundle extends ClusterAction {
   readonly kind: 'await-bundle';
   readonly namespace: string;
   readonly bundle: string;
-  /** SHA-256 of the cluster CA that every ready istiod pod must then present; absent: only the bundle is looked at. */
+  /** SHA-256 of the cluster CA that every ready istiod pod must then present; absent: only the bundle is compared. */
   readonly caFingerprint?: string;
   readonly timeoutMs: number;
 }
 
-/** Everything this program can do to the world. One interpreter acts on it: `engine.ts` with `effects/`. */
+/** Every side effect of this program. One interpreter executes them: `engine.ts` with `effects/`. */
 export type Action =
   | WriteFiles
   | RemoveFiles

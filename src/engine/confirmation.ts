@@ -1,4 +1,4 @@
-/** What a person must say before anything is changed: a reason (`audit.reasonRequired`), and agreement to what is lost. */
+/** Requirements before a change: a reason (`audit.reasonRequired`), and confirmation of what is replaced or deleted. */
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {Action} from './action.js';
@@ -6,28 +6,28 @@ import type {Deps, PassphraseSource} from './deps.js';
 import type {ExecuteContext, Group} from './operation.js';
 import {plannedActions} from './report.js';
 
-/** Whether an action is recorded in the journal: one that only waits and reads is not. */
+/** Whether the journal records an action; one that only waits and reads is not recorded. */
 export function isRecorded({kind}: Action): boolean {
   return kind !== 'await-bundle';
 }
 
 /**
- * Holds a change to `audit.reasonRequired` of mesh.yaml, before anybody is asked anything. Throws `REASON_NEEDED`, and
- * `MESH_YAML_INVALID`: a file that cannot be read is no way around it.
+ * Enforces `audit.reasonRequired` of mesh.yaml before any prompt. Throws `REASON_NEEDED`, and `MESH_YAML_INVALID`: a file
+ * that cannot be read must not bypass the rule.
  */
 export async function requireReason(groups: readonly Group[], context: ExecuteContext): Promise<void> {
-  if (plannedActions({groups}).some(isRecorded)) await reasonGiven(context);
+  if (plannedActions({groups}).some(isRecorded)) await requireReasonIfConfigured(context);
 }
 
 /**
- * Nobody types a passphrase for a change that is then refused for its missing reason: what a phase asks for while it
- * still looks is held to the same rule.
+ * Checks for a reason before each passphrase prompt, including those of the gather step, so that nobody types a passphrase
+ * for a change that is then refused.
  */
-export function reasonFirst(context: ExecuteContext): Deps {
+export function withReasonCheck(context: ExecuteContext): Deps {
   const guard = (source: PassphraseSource): PassphraseSource => ({
     available: source.available,
     get: async (purpose) => {
-      await reasonGiven(context);
+      await requireReasonIfConfigured(context);
       return source.get(purpose);
     },
   });
@@ -35,42 +35,46 @@ export function reasonFirst(context: ExecuteContext): Deps {
   return {...deps, passphrases: guard(deps.passphrases), newPassphrases: guard(deps.newPassphrases)};
 }
 
-async function reasonGiven({deps, settings}: ExecuteContext): Promise<void> {
+async function requireReasonIfConfigured({deps, settings}: ExecuteContext): Promise<void> {
   if (settings.reason !== undefined) return;
   const text = await deps.workspace.readText(layout.meshYaml);
   if (text === undefined) return;
   const {parseMeshFile} = await import('../domain/mesh/parse.js');
   if (parseMeshFile(text).audit?.reasonRequired !== true) return;
-  throw new MeshError('REASON_NEEDED', `${layout.meshYaml} asks for a reason for each change (audit.reasonRequired)`, {
+  throw new MeshError('REASON_NEEDED', `${layout.meshYaml} requires a reason for each change (audit.reasonRequired)`, {
     hints: [
-      'say it with --reason "…" or KUBECTL_MESH_REASON: it is recorded in the journal',
-      'see first what would change: --dry-run',
+      'give it with --reason "…" or KUBECTL_MESH_REASON: it is recorded in the journal',
+      'to see what would change, use --dry-run',
     ],
   });
 }
 
 /**
- * Asks once for everything that replaces or deletes (docs/architecture.md). Without a terminal `--yes` must have been said.
+ * Prompts once for everything that is replaced or deleted (docs/architecture.md). Without a terminal, `--yes` is required.
  * Throws `CONFIRMATION_NEEDED`.
  */
-export async function confirm(groups: readonly Group[], agreed: Set<string>, context: ExecuteContext): Promise<void> {
+export async function confirm(
+  groups: readonly Group[],
+  confirmed: Set<string>,
+  context: ExecuteContext,
+): Promise<void> {
   const {deps, settings, report} = context;
-  const questions = promptsOf(groups).filter((question) => !agreed.has(question));
-  if (settings.yes || questions.length === 0) return;
-  const list = questions.join('; ');
+  const prompts = promptsOf(groups).filter((prompt) => !confirmed.has(prompt));
+  if (settings.yes || prompts.length === 0) return;
+  const list = prompts.join('; ');
   if (!deps.terminal.interactive) {
-    throw new MeshError('CONFIRMATION_NEEDED', `This must be agreed to, and there is no terminal to ask on: ${list}`, {
-      hints: ['See what would change with --dry-run, then agree with --yes (-y)'],
+    throw new MeshError('CONFIRMATION_NEEDED', `confirmation required, but no terminal is attached: ${list}`, {
+      hints: ['preview the change with --dry-run, then confirm it with --yes (-y)'],
     });
   }
   report({type: 'planned', groups});
-  if (!(await deps.terminal.confirm(`${list}. Go on?`))) {
-    throw new MeshError('CONFIRMATION_NEEDED', `Not agreed to: ${list}`, {hints: ['Nothing was changed']});
+  if (!(await deps.terminal.confirm(`${list}. Continue?`))) {
+    throw new MeshError('CONFIRMATION_NEEDED', `not confirmed: ${list}`, {hints: ['nothing was changed']});
   }
-  for (const question of questions) agreed.add(question);
+  for (const prompt of prompts) confirmed.add(prompt);
 }
 
-/** What must be agreed to, in the order it will be done: "cluster1: replace Secret istio-system/cacerts". */
+/** The changes that require confirmation, in execution order: "cluster1: replace Secret istio-system/cacerts". */
 export function promptsOf(groups: readonly Group[]): readonly string[] {
   return plannedActions({groups}).flatMap(({confirm: what, cluster}) =>
     what === undefined ? [] : [cluster === undefined ? what : `${cluster}: ${what}`],

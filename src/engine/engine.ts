@@ -1,8 +1,8 @@
 /**
- * The engine: the one interpreter of plans (docs/architecture.md). It runs operations, with the lock around a changing one,
- * and for each phase gathers, plans, asks, performs. Groups run one after the other and their lanes side by side: bounded,
- * with a failure policy, stopped by the signal. Of each action it journals the intent, runs the effect, and journals the
- * outcome.
+ * The engine, the only interpreter of plans (docs/architecture.md). It runs operations, holding the lock for those that
+ * change something; for each phase it gathers, plans, prompts and performs. Groups run in sequence and the lanes of a group
+ * in parallel, with bounded concurrency and a failure policy, until the signal aborts. For each action it journals the
+ * intent, runs the effect and journals the outcome.
  */
 import {defined} from '../domain/defined.js';
 import pMap from 'p-map';
@@ -10,7 +10,7 @@ import {asMeshError, reportError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
 import type {Action, ActionKind} from './action.js';
 import type {ResultOf} from './action-result.js';
-import {confirm, isRecorded, promptsOf, reasonFirst, requireReason} from './confirmation.js';
+import {confirm, isRecorded, promptsOf, withReasonCheck, requireReason} from './confirmation.js';
 import type {Effect, EffectContext} from './effect.js';
 import type {
   Engine,
@@ -29,7 +29,7 @@ import type {
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
 /**
- * One line for each kind of action. Effects are loaded at first use, so that a command that only talks to clusters does
+ * The effect of each kind of action. Effects are loaded at first use, so that a command that only accesses clusters does
  * not load the certificate codec.
  */
 const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
@@ -50,18 +50,18 @@ const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
   'await-bundle': async () => (await import('./effects/await-bundle.js')).effect,
 };
 
-/** Effects the API server can check without storing anything (`--dry-run=server`). */
+/** Actions that the API server can validate without storing anything (`--dry-run=server`). */
 const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object', 'replace-object']);
 
-/** Said behind what a dry run only names, in kubectl's words. */
+/** Appended to the actions that a dry run lists, worded as in kubectl. */
 const dryRunNote = {none: '', client: ' (dry run)', server: ' (server dry run)'} as const;
 
-/** How often a phase looks and plans again when somebody else changed what it saw (409). */
+/** How often a phase gathers and plans when another client changed the gathered objects (409). */
 const maxAttempts = 5;
 
 /**
- * Executes an operation. A changing one holds the work directory's lock for as long as it runs, and completes or drops
- * what an earlier, killed run left behind before it looks at anything.
+ * Executes an operation. An operation that changes something holds the work directory's lock while it runs, and first
+ * completes or discards what an earlier, killed run left behind.
  */
 export async function execute<Request, Result>(
   operation: Operation<Request, Result>,
@@ -75,17 +75,20 @@ export async function execute<Request, Result>(
   const lock = await deps.workspace.lock(operation.command);
   try {
     for (const message of await deps.workspace.recover()) report({type: 'note', message});
-    return await operation.execute(request, createEngine(operation.command, {...context, deps: reasonFirst(context)}));
+    return await operation.execute(
+      request,
+      createEngine(operation.command, {...context, deps: withReasonCheck(context)}),
+    );
   } finally {
     await lock.release();
   }
 }
 
-/** The engine of one command's run. */
+/** Creates the engine for one run of a command. */
 export function createEngine(command: string, context: ExecuteContext): Engine {
   const {deps, settings, report} = context;
-  const agreed = new Set<string>();
-  const whoAmI = createIdentityReader(deps.clusters);
+  const confirmed = new Set<string>();
+  const readIdentity = createIdentityReader(deps.clusters);
   return {
     settings,
     async run<Facts, Decided extends Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>> {
@@ -98,18 +101,18 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         deps.signal.throwIfAborted();
         const plan = phase.plan(facts);
         for (const warning of attempt === 1 ? plan.warnings : []) report({type: 'warning', warning});
-        const {start, leave} = divide(plan, settings);
+        const {runnable, skipped} = splitByBlockers(plan, settings);
         if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
-          for (const question of promptsOf(start)) {
-            report({type: 'note', message: `Would ask: ${question} (needs --yes without a terminal)`});
+          for (const prompt of promptsOf(runnable)) {
+            report({type: 'note', message: `requires confirmation: ${prompt} (--yes without a terminal)`});
           }
         }
-        if (settings.dryRun === 'none' && start.length > 0) {
-          await requireReason(start, context);
-          await confirm(start, agreed, context);
+        if (settings.dryRun === 'none' && runnable.length > 0) {
+          await requireReason(runnable, context);
+          await confirm(runnable, confirmed, context);
           if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
         }
-        const outcomes = [...(await runGroups(start, {command, whoAmI, deps, settings, report})), ...leave];
+        const outcomes = [...(await runGroups(runnable, {command, readIdentity, deps, settings, report})), ...skipped];
         if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(({error}) => error?.code === 'CONFLICT')) {
           finished.push(...outcomes.filter((outcome) => outcome.status === 'done'));
           continue;
@@ -120,55 +123,55 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
   };
 }
 
-/** The groups to run, and the outcomes of the lanes that blockers keep from running. */
-function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; leave: readonly Outcome[]} {
-  if (plan.blockers.length === 0) return {start: plan.groups, leave: []};
+/** Returns the groups to run, and the outcomes of the lanes that blockers prevent from running. */
+function splitByBlockers(plan: Plan, settings: RunSettings): {runnable: readonly Group[]; skipped: readonly Outcome[]} {
+  if (plan.blockers.length === 0) return {runnable: plan.groups, skipped: []};
   const blocked = new Set(plan.blockers.map((blocker) => blocker.cluster));
-  const others = plan.groups
+  const unblocked = plan.groups
     .flatMap(({lanes}) => lanes)
     .filter(({cluster}) => cluster !== undefined && !blocked.has(cluster));
-  // A blocker that names no cluster is about the whole plan; one that does spares the others only with --keep-going.
-  // Where no other cluster is left, what was said of the refused ones is not declared either.
-  const nothing = blocked.has(undefined) || !settings.keepGoing || others.length === 0;
-  const isLeft = (cluster: string | undefined): boolean => nothing || blocked.has(cluster);
+  // A blocker without a cluster applies to the whole plan; one with a cluster allows the others only with --keep-going.
+  // If every cluster is blocked, lanes without a cluster are skipped, too: nothing is declared for refused clusters.
+  const skipsAll = blocked.has(undefined) || !settings.keepGoing || unblocked.length === 0;
+  const isSkipped = (cluster: string | undefined): boolean => skipsAll || blocked.has(cluster);
   return {
-    start: plan.groups
-      .map((group) => ({...group, lanes: group.lanes.filter((lane) => !isLeft(lane.cluster))}))
+    runnable: plan.groups
+      .map((group) => ({...group, lanes: group.lanes.filter((lane) => !isSkipped(lane.cluster))}))
       .filter((group) => group.lanes.length > 0),
-    leave: plan.groups
-      .flatMap((group) => group.lanes.filter((lane) => isLeft(lane.cluster)))
+    skipped: plan.groups
+      .flatMap((group) => group.lanes.filter((lane) => isSkipped(lane.cluster)))
       .flatMap((lane) => skipLane(lane)),
   };
 }
 
-/** What the groups are run with. */
+/** The context in which groups run. */
 interface RunContext extends ExecuteContext {
   /** As typed: `trust push`. */
   readonly command: string;
-  readonly whoAmI: IdentityReader;
+  readonly readIdentity: IdentityReader;
 }
 
-/** Performs groups one after the other and returns an outcome for every action, performed or not. */
+/** Runs groups in sequence and returns an outcome for every action, performed or not. */
 async function runGroups(groups: readonly Group[], context: RunContext): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   let stopped = false;
   for (const group of groups) {
     if (stopped) {
-      // An interrupted run is no success, also where everything that was under way could be finished.
+      // An interrupted run is not a success, even if all running actions could finish.
       const {signal} = context.deps;
-      const isSaid = !signal.aborted || outcomes.some(({status}) => status === 'cancelled');
+      const isReported = !signal.aborted || outcomes.some(({status}) => status === 'cancelled');
       const cancelled = {status: 'cancelled', error: reportError(asMeshError(signal.reason))} as const;
-      outcomes.push(...group.lanes.flatMap((lane) => skipLane(lane, isSaid ? undefined : cancelled)));
+      outcomes.push(...group.lanes.flatMap((lane) => skipLane(lane, isReported ? undefined : cancelled)));
       continue;
     }
-    const mayStop = group.onFailure === 'always-stop' || !context.settings.keepGoing;
+    const stopsOnFailure = group.onFailure === 'always-stop' || !context.settings.keepGoing;
     context.report({type: 'group-started', group});
     const done = await pMap(
       group.lanes,
       async (lane) => {
         if (stopped) return skipLane(lane);
         const result = await runLane(lane, context);
-        if (mayStop && result.some(isFailure)) stopped = true;
+        if (stopsOnFailure && result.some(isFailure)) stopped = true;
         return result;
       },
       {concurrency: Math.max(1, group.concurrency ?? context.settings.concurrency)},
@@ -181,8 +184,8 @@ async function runGroups(groups: readonly Group[], context: RunContext): Promise
 }
 
 /** The outcomes of a lane that was not started. */
-function skipLane(lane: Lane, became: Became = {status: 'skipped'}): readonly Outcome[] {
-  return lane.actions.map((action) => outcomeOf(action, lane, became));
+function skipLane(lane: Lane, fields: OutcomeFields = {status: 'skipped'}): readonly Outcome[] {
+  return lane.actions.map((action) => outcomeOf(action, lane, fields));
 }
 
 async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcome[]> {
@@ -206,12 +209,14 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
   return outcomes;
 }
 
-/** What became of an action. */
-type Became = Pick<OutcomeOf<ActionKind>, 'status' | 'error'> & {readonly result?: ResultOf<ActionKind> | undefined};
+/** The fields of an outcome that do not identify its action. */
+type OutcomeFields = Pick<OutcomeOf<ActionKind>, 'status' | 'error'> & {
+  readonly result?: ResultOf<ActionKind> | undefined;
+};
 
-function outcomeOf({kind, id}: Action, lane: Lane, became: Became): Outcome {
-  const outcome = defined<OutcomeOf<ActionKind>>({kind, id, lane: lane.key, cluster: lane.cluster, ...became});
-  // The outcome's kind is its action's; TypeScript cannot follow that correlation through the union.
+function outcomeOf({kind, id}: Action, lane: Lane, fields: OutcomeFields): Outcome {
+  const outcome = defined<OutcomeOf<ActionKind>>({kind, id, lane: lane.key, cluster: lane.cluster, ...fields});
+  // The outcome has its action's kind; TypeScript cannot track that correlation through the union.
   return outcome as Outcome;
 }
 
@@ -220,38 +225,38 @@ function isFailure(outcome: Outcome): boolean {
 }
 
 /**
- * Performs one action. Never throws: what goes wrong is the outcome. An action that was interrupted is `cancelled`; the
- * journal says so too, since its effect may be there.
+ * Performs one action. Never throws: an error becomes the outcome. An interrupted action is `cancelled`, and is journalled
+ * as such because its effect may have happened.
  */
 async function perform(
   action: Action,
   lane: Lane,
-  {command, whoAmI, deps, settings, line, waiting}: RunContext & Pick<EffectContext, 'line' | 'waiting'>,
+  {command, readIdentity, deps, settings, line, waiting}: RunContext & Pick<EffectContext, 'line' | 'waiting'>,
 ): Promise<Outcome> {
   const {id, title, cluster} = action;
   const {dryRun, reason} = settings;
-  const isLeftOut = dryRun === 'client' || (dryRun === 'server' && !serverSide.has(action.kind));
-  if (isLeftOut) return outcomeOf(action, lane, {status: 'skipped'});
-  const record = dryRun === 'none' && isRecorded(action) ? deps.workspace.journal : undefined;
+  const isSkipped = dryRun === 'client' || (dryRun === 'server' && !serverSide.has(action.kind));
+  if (isSkipped) return outcomeOf(action, lane, {status: 'skipped'});
+  const journal = dryRun === 'none' && isRecorded(action) ? deps.workspace.journal : undefined;
   let intent: ChainHead | undefined;
   let done: {readonly result: ResultOf<ActionKind>} | undefined;
   try {
     deps.signal.throwIfAborted();
-    const identity = record && 'context' in action ? await whoAmI(action.context) : undefined;
-    intent = await record?.intent(defined({command, action: id, title, cluster, reason, identity}));
-    // The table is typed by kind; TypeScript cannot follow the correlation between an action and its own line.
+    const identity = journal && 'context' in action ? await readIdentity(action.context) : undefined;
+    intent = await journal?.intent(defined({command, action: id, title, cluster, reason, identity}));
+    // The table is typed by kind; TypeScript cannot track the correlation between an action and its entry.
     const effect = (await effects[action.kind]()) as Effect<ActionKind>;
     const result = await effect(action, defined({deps, settings, line, waiting, entry: intent}));
     done = {result};
-    if (record && intent) await record.outcome(defined({intent, status: 'done', detail: result && {...result}}));
+    if (journal && intent) await journal.outcome(defined({intent, status: 'done', detail: result && {...result}}));
     return outcomeOf(action, lane, {status: dryRun === 'none' ? 'done' : 'skipped', result});
   } catch (thrown) {
     const error = asMeshError(thrown);
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
-    // What was done is not recorded as failed because the journal could not take it: the next run closes such an entry.
-    if (record && intent && !done) {
-      // The effect's own error is the one to show.
-      await record.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);
+    // An action that succeeded is not recorded as failed if journalling its outcome fails: the next run closes the entry.
+    if (journal && intent && !done) {
+      // The effect's own error is reported, not the journal's.
+      await journal.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);
     }
     return outcomeOf(action, lane, {status, error: reportError(error), result: done?.result});
   }

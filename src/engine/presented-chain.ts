@@ -4,11 +4,11 @@ import {hasReadyCondition, type PodObject} from '../domain/kube/objects.js';
 import type {AwaitBundle} from './action.js';
 import type {Deps} from './deps.js';
 
-/** For one handshake. Milliseconds. */
+/** Timeout of one handshake. Milliseconds. */
 const probeTimeoutMs = 10_000;
 
-/** Which ready istiod pod does not present the wanted cluster CA; undefined when all do. */
-export async function chainMissing(
+/** Returns why not every ready istiod pod presents the wanted cluster CA; undefined if all do. */
+export async function missingChainReason(
   pods: () => Promise<readonly PodObject[]>,
   action: Pick<AwaitBundle, 'context' | 'namespace' | 'caFingerprint'>,
   deps: Deps,
@@ -25,8 +25,8 @@ export async function chainMissing(
         servername: `istiod.${action.namespace}.svc`,
         timeoutMs: probeTimeoutMs,
       });
-      const shown = chain.some((der) => createHash('sha256').update(der).digest('hex') === wanted);
-      if (!shown) return `pod ${metadata.name} still presents another cluster CA`;
+      const isPresented = chain.some((der) => createHash('sha256').update(der).digest('hex') === wanted);
+      if (!isPresented) return `pod ${metadata.name} still presents another cluster CA`;
     } finally {
       await forward.close();
     }

@@ -1,30 +1,30 @@
-/** What operations use to turn a phase's run into the clusters of their result. Pure. */
+/** Turns a phase's run into the per-cluster part of an operation's result. Pure. */
 import {defined} from '../domain/defined.js';
 import {type ErrorClass, errorClasses, type ErrorReport} from '../domain/errors.js';
 import type {Action, ActionKind} from './action.js';
 import type {Conclusion, Outcome, OutcomeOf, PhaseRun, Plan, RunSettings, Warning} from './operation.js';
 
-/** How a command ended for one cluster (docs/exit-codes.md). `skipped`: not started, because of a dry run or a failure elsewhere. */
+/** The outcome for one cluster (docs/exit-codes.md). `skipped`: not started, because of a dry run or another failure. */
 export type ClusterOutcome = 'done' | 'unchanged' | 'failed' | 'refused' | 'unknown' | 'skipped' | 'cancelled';
 
-/** The part of a result that every command with clusters shares. */
+/** The part of a result that all commands with clusters have in common. */
 export interface ClusterResult {
   readonly name: string;
   readonly outcome: ClusterOutcome;
   readonly error?: ErrorReport;
 }
 
-/** What became of a phase's plan. */
-type Ran = Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>;
+/** A phase's plan with its outcomes. */
+type PhaseOutcome = Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>;
 
-/** What every command's result may carry besides its own fields. */
+/** The fields that any command's result may have in addition to its own. */
 export interface CommonResult {
   readonly dryRun?: 'client' | 'server';
   readonly clusters?: readonly ClusterResult[];
   readonly warnings?: readonly Warning[];
 }
 
-/** A command's answer: its result, and which kind of dry run it is of. The only place that says so. */
+/** Adds the kind of dry run to a command's result. The only place that sets it. */
 export function answerOf<Result extends object>(
   result: Result,
   {dryRun}: Pick<RunSettings, 'dryRun'>,
@@ -45,7 +45,7 @@ export function outcomesOf<Kind extends ActionKind>(
   return outcomes.filter((outcome): outcome is Outcome & OutcomeOf<Kind> => outcome.kind === kind);
 }
 
-/** The outcome of one planned action, with its kind's result; undefined where there is no such action. */
+/** The outcome of one planned action, with its kind's result; undefined if there is no such action. */
 export function outcomeOf<Kind extends ActionKind>(
   run: Pick<PhaseRun<unknown>, 'outcomes'>,
   action: {readonly kind: Kind; readonly id: string} | undefined,
@@ -57,21 +57,21 @@ export function outcomeOf<Kind extends ActionKind>(
  * The outcome of each cluster after a phase. A blocker without a cluster applies to all of them; a cluster without
  * actions and without a blocker is unchanged.
  */
-export function clusterOutcomes(names: readonly string[], run: Ran): readonly ClusterResult[] {
+export function clusterOutcomes(names: readonly string[], run: PhaseOutcome): readonly ClusterResult[] {
   return names.map((name) => {
     const blocker = run.plan.blockers.find((one) => one.cluster === name || one.cluster === undefined);
     const outcomes = run.outcomes.filter((outcome) => outcome.cluster === name);
-    if (!blocker) return {name, ...combine(outcomes)};
-    // What was done before somebody else's change (409) made the plan anew is there: that is no mere refusal.
-    return {name, outcome: wroteSomething(outcomes) ? 'failed' : outcomeOfError(blocker.error), error: blocker.error};
+    if (!blocker) return {name, ...combineOutcomes(outcomes)};
+    // After a conflict (409) and a new plan, the actions of the first plan have taken effect: more than a refusal.
+    return {name, outcome: hasDoneActions(outcomes) ? 'failed' : outcomeOfError(blocker.error), error: blocker.error};
   });
 }
 
 /**
- * The same for commands that report by cluster only: what failed for no cluster in particular (the mesh could not be
- * declared, nothing could be recorded) is the error of every cluster that was not started because of it.
+ * The same for commands that report by cluster only: an error that belongs to no cluster (mesh.yaml could not be written,
+ * nothing could be journalled) becomes the error of every cluster that was not started because of it.
  */
-export function clusterOutcomesWithCause(names: readonly string[], run: Ran): readonly ClusterResult[] {
+export function clusterOutcomesWithCause(names: readonly string[], run: PhaseOutcome): readonly ClusterResult[] {
   const error = run.outcomes.find((outcome) => outcome.cluster === undefined && outcome.error)?.error;
   return clusterOutcomes(names, run).map((result) =>
     error && !result.error && (result.outcome === 'skipped' || result.outcome === 'unchanged')
@@ -80,7 +80,7 @@ export function clusterOutcomesWithCause(names: readonly string[], run: Ran): re
   );
 }
 
-/** `failed`, or `refused`, `unknown` or `cancelled` where the error's class says so. */
+/** The outcome for an error's class: `refused`, `unknown` or `cancelled`, otherwise `failed`. */
 export function outcomeOfError(error: ErrorReport): ClusterOutcome {
   return byClass[classOf(error)] ?? 'failed';
 }
@@ -92,17 +92,17 @@ const byClass: Partial<Record<ErrorClass, ClusterOutcome>> = {
   timeout: 'cancelled',
 };
 
-function wroteSomething(outcomes: readonly Outcome[]): boolean {
+function hasDoneActions(outcomes: readonly Outcome[]): boolean {
   return outcomes.some(({status}) => status === 'done');
 }
 
-function combine(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
+function combineOutcomes(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
   if (outcomes.length === 0) return {outcome: 'unchanged'};
   const failed = outcomes.find((outcome) => outcome.status === 'failed');
   if (failed) {
-    // A change that was under way and then lost its cluster is a failure, not a mere "could not tell": something may
-    // have been written. Only when nothing in the lane was done does the error's own class decide (docs/exit-codes.md).
-    const outcome = failed.error && !wroteSomething(outcomes) ? outcomeOfError(failed.error) : 'failed';
+    // A change that lost its cluster half way is a failure, not merely unknown: something may have been written. The
+    // error's class decides only if nothing in the lane was done (docs/exit-codes.md).
+    const outcome = failed.error && !hasDoneActions(outcomes) ? outcomeOfError(failed.error) : 'failed';
     return defined({outcome, error: failed.error});
   }
   const cancelled = outcomes.find((outcome) => outcome.status === 'cancelled');
@@ -112,8 +112,8 @@ function combine(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
 }
 
 /**
- * What clusters' outcomes mean for the exit code. A failure whose error is of class `unknown` counts as `failed` when
- * something had been written already.
+ * The conclusions for the exit code from the clusters' outcomes. A failure with an error of class `unknown` counts as
+ * `failed` if something had already been written.
  */
 export function concludeClusters(clusters: readonly ClusterResult[]): readonly Conclusion[] {
   return clusters.flatMap((cluster): readonly Conclusion[] => {
@@ -127,21 +127,21 @@ function classOf(error: ErrorReport): ErrorClass {
   return errorClasses[error.code];
 }
 
-/** The part of a result that belongs to no cluster. */
+/** The part of a result that does not belong to a cluster. */
 interface GeneralPart {
-  /** Of the plan, and of its outcomes. */
+  /** From the plan and from its outcomes. */
   readonly errors: readonly ErrorReport[];
   readonly warnings: readonly Warning[];
 }
 
-/** The part of a run that belongs to no cluster. */
-export function generalPart({plan, outcomes}: Ran): GeneralPart {
+/** The part of a run that does not belong to a cluster. */
+export function generalPart({plan, outcomes}: PhaseOutcome): GeneralPart {
   const all: readonly {readonly cluster?: string; readonly error?: ErrorReport}[] = [...plan.blockers, ...outcomes];
   const errors = all.flatMap(({cluster, error}) => (cluster === undefined && error ? [error] : []));
   return {errors, warnings: plan.warnings};
 }
 
-/** What clusters and errors that belong to none mean for the exit code. */
+/** The conclusions for the exit code from the clusters and from the errors that belong to none. */
 export function concludeRun({
   clusters,
   errors,

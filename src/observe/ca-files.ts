@@ -1,4 +1,4 @@
-/** Reads CA files as they are, of the work directory and of clusters; judging them is the domain's. */
+/** Reads CA files of the work directory and of clusters. The domain checks them. */
 import {type Mesh, meshNames} from '../domain/mesh/mesh.js';
 import {clusterLayout, layout} from '../domain/mesh/layout.js';
 import type {CaFiles} from '../domain/ca/ca-files.js';
@@ -11,15 +11,15 @@ import type {OwnCa} from '../domain/trust/diff.js';
 import {readCacerts, type CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Reads} from './cluster-reader.js';
 
-/** Reads CA files, as they will be once `planned` files are written. */
+/** Reads CA files as they will be after `planned` files are written. */
 export interface CaFileReader {
-  /** One cluster's four files, and its revocation lists; what is not there is undefined. Throws `WORKDIR_UNREADABLE`. */
+  /** One cluster's four files, and its revocation lists; a missing file is undefined. Throws `WORKDIR_UNREADABLE`. */
   cluster(name: string): Promise<CaFiles>;
-  /** root-cert.pem and root-key.pem of the work directory, the key as it is (usually encrypted). Throws `WORKDIR_UNREADABLE`. */
+  /** root-cert.pem and root-key.pem of the work directory; the key is usually encrypted. Throws `WORKDIR_UNREADABLE`. */
   root(): Promise<Pick<RootFiles, 'certificate' | 'key'>>;
 }
 
-/** Makes the reader. `planned`: files the same run writes before it looks at any, such as copies of a Makefile's. */
+/** Creates the reader. `planned`: files that this run writes first, such as those imported from a Makefile directory. */
 export function createCaFileReader(workspace: Workspace, planned: readonly FileContent[] = []): CaFileReader {
   const contents = new Map(planned.map(({path, content}) => [path, content]));
   const text = async (path: string): Promise<string | undefined> => {
@@ -49,12 +49,12 @@ export function createCaFileReader(workspace: Workspace, planned: readonly FileC
   };
 }
 
-/** One cluster's CA files as they are now. Throws `WORKDIR_UNREADABLE`. */
+/** One cluster's current CA files. Throws `WORKDIR_UNREADABLE`. */
 export async function readCaFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {
   return createCaFileReader(workspace).cluster(cluster);
 }
 
-/** A cluster's CA files, read and judged; a missing key is no fault of a work directory. Throws `WORKDIR_UNREADABLE`. */
+/** Reads and inspects a cluster's CA files; a work directory need not contain the key. Throws `WORKDIR_UNREADABLE`. */
 export async function readOwnCa(
   {workspace, now}: Pick<Deps, 'workspace' | 'now'>,
   mesh: Mesh,
@@ -64,17 +64,17 @@ export async function readOwnCa(
   return {files, inspection: inspectCaFiles(files, inspectWithoutKey(mesh, now()))};
 }
 
-/** How CA files of a mesh are judged, as a running istiod reads them. */
+/** The options to inspect a mesh's CA files as a running istiod reads them. */
 export function inspectOptions(mesh: Mesh, now: Date): InspectOptions {
   return {now, istioVersion: mesh.istio.version, ...meshNames(mesh)};
 }
 
-/** The same for files and Secrets of which the key may be elsewhere. */
+/** The same for files and Secrets whose key may be stored elsewhere. */
 export function inspectWithoutKey(mesh: Mesh, now: Date): InspectOptions {
   return {...inspectOptions(mesh, now), keyMayBeMissing: true};
 }
 
-/** A Secret with CA files. Throws what keeps it from being read. */
+/** Reads a Secret with CA files. Throws what reading throws. */
 export async function readCaSecret(
   reads: Pick<Reads, 'read'>,
   which: 'cacerts' | 'previous',
@@ -85,8 +85,8 @@ export async function readCaSecret(
 }
 
 /**
- * The root that istiod made for itself (Secret istio-ca-secret), as PEM; undefined: none. Only the certificate: the key beside
- * it is the root's.
+ * Reads istiod's self-signed root (Secret istio-ca-secret) as PEM; undefined: none. Returns only the certificate, because the
+ * Secret's key is the root key.
  */
 export async function readSelfSigned(reads: Pick<Reads, 'read'>): Promise<string | undefined> {
   const encoded = (await reads.read('selfSigned'))?.data?.['ca-cert.pem'] ?? '';

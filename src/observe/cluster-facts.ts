@@ -1,4 +1,4 @@
-/** The facts of one cluster: each is derived from the requests that its row names, at most once. */
+/** The facts of one cluster: each is derived at most once, from the requests of its row. */
 import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/facts/facts.js';
 import {MeshError} from '../domain/errors.js';
 import {memoizeAsync, memoizeByKey} from '../domain/memoize.js';
@@ -9,7 +9,7 @@ import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js'
 import {accessFacts} from './facts/access.js';
 import {secretFacts} from './facts/cacerts.js';
 import {controlPlaneFacts} from './facts/control-plane.js';
-import {folderFacts} from './facts/folder.js';
+import {clusterDirectoryFacts} from './facts/cluster-directory.js';
 import {deriveJournalHeads} from './facts/journal-heads.js';
 import {istiodFacts} from './facts/istiod.js';
 import {deriveNetworkGateways} from './facts/network-gateways.js';
@@ -17,7 +17,7 @@ import {rootsFacts} from './facts/roots.js';
 import {istiodPods} from './istiod-pods.js';
 
 const derivations: Derivations<ClusterFactKey> = {
-  ...folderFacts,
+  ...clusterDirectoryFacts,
   ...accessFacts,
   ...controlPlaneFacts,
   ...secretFacts,
@@ -29,19 +29,19 @@ const derivations: Derivations<ClusterFactKey> = {
 
 /** The facts of one cluster. */
 export interface ClusterFacts {
-  /** A fact. Throws what keeps it from being known. */
+  /** Returns a fact. Throws the reason why it is unknown. */
   fact<Key extends ClusterFactKey>(key: Key): Promise<ClusterFactValues[Key]>;
-  /** Ends what was opened for it. */
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** Opens nothing before the first fact that needs the cluster. */
+/** Creates the facts of a cluster. Connects at the first fact that needs the cluster. */
 export function clusterFacts(observed: ObservedCluster): ClusterFacts {
   const {deps, mesh, cluster, limits} = observed;
   const {namespace} = mesh.istio;
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace, limits});
   const derive = memoizeByKey((key: ClusterFactKey): Promise<unknown> => derivations[key](sourcesOf(key)));
-  // Each key is derived by its own function.
+  // Each key has its own derivation, so the types match.
   const fact = <Key extends ClusterFactKey>(key: Key) => derive(key) as Promise<ClusterFactValues[Key]>;
   const pods = istiodPods({
     signal: deps.signal,
@@ -52,20 +52,20 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
   const cacerts = memoizeAsync(() => readCaSecret(reader, 'cacerts', inspectOptions(mesh, deps.now())));
   const ownCa = memoizeAsync(() => readOwnCa(deps, mesh, cluster.name));
   const sourcesOf = (key: ClusterFactKey): FactSources => {
-    const own = new Set(readsOf(key));
-    const checked = <T>(names: readonly ReadName[], answer: () => T): T => {
-      const other = names.find((name) => !own.has(name));
-      if (other === undefined) return answer();
-      throw new MeshError('INTERNAL', `the row of the fact ${key} does not name ${other}`);
+    const permitted = new Set(readsOf(key));
+    const checked = <T>(names: readonly ReadName[], read: () => T): T => {
+      const other = names.find((name) => !permitted.has(name));
+      if (other === undefined) return read();
+      throw new MeshError('INTERNAL', `the row of fact ${key} does not list request ${other}`);
     };
     const ofIstiods = [...readsOf('controlPlanes'), 'forwardedPod', 'portForward'] as const;
     return {
       ...observed,
       reads: {
         read: async (name, given) => checked([name], () => reader.read(name, given)),
-        readAhead: (name, given) => {
+        prefetch: (name, given) => {
           checked([name], () => {
-            reader.readAhead(name, given);
+            reader.prefetch(name, given);
           });
         },
         allows: (name) => checked([name], () => reader.allows(name)),
@@ -73,7 +73,7 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
       ownCa,
       fact: async (other) => checked(readsOf(other), () => fact(other)),
       cacerts: async () => checked(['cacerts'], cacerts),
-      askIstiods: async (question) => checked(ofIstiods, () => pods.ask(question)),
+      queryIstiods: async (query) => checked(ofIstiods, () => pods.query(query)),
       summary: () => reader.summary(),
     };
   };

@@ -1,4 +1,4 @@
-/** The only way to read a cluster: it sends the requests of the table (domain/facts/requests.ts), each at most once, and no other. */
+/** The only way to read a cluster: sends the requests of the table (domain/facts/requests.ts), each at most once, and no others. */
 import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
@@ -19,12 +19,12 @@ import {
 import type {Deps} from '../engine/deps.js';
 import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
 
-/** The rows that are requests of this program; others are those of kubectl port-forward. */
+/** The rows of requests that this program sends; kubectl port-forward sends the others. */
 export type RequestName = {
   [Name in ReadName]: (typeof reads)[Name] extends {readonly method: 'forward'} ? never : Name;
 }[ReadName];
 
-/** What the request of a row answers: an object, undefined where it is absent, or a list of objects. */
+/** The response to a row's request: an object, undefined if it is absent, or a list of objects. */
 export type Answer<Name extends RequestName> = AnswerOf<(typeof reads)[Name]>;
 type AnswerOf<Row> =
   Row extends ObjectRead<infer T, 'get'>
@@ -35,21 +35,21 @@ type AnswerOf<Row> =
         ? readonly T[]
         : unknown;
 
-/** What facts are derived from: {@link ClusterReader}, or a part of it. */
+/** The requests from which facts are derived: {@link ClusterReader}, or a part of it. */
 export interface Reads {
-  /** The answer to the request of a row. Throws what {@link KubeApi} throws. */
+  /** Returns the response to a row's request. Throws what {@link KubeApi} throws. */
   read<Name extends RequestName>(name: Name, given?: Given): Promise<Answer<Name>>;
-  /** Sends a request before anybody knows that it is needed: what comes of it counts only for who reads it. */
-  readAhead(name: RequestName, given?: Given): void;
-  /** Whether the user lets this be read. */
+  /** Sends a request before it is known to be needed; failures are ignored unless the response is read. */
+  prefetch(name: RequestName, given?: Given): void;
+  /** Whether the user's flags permit this request. */
   allows(name: ReadName): boolean;
 }
 
-/** One cluster, as it is to be read. */
+/** The cluster to read. */
 export interface ReaderTarget {
   readonly cluster: Pick<MeshCluster, 'name' | 'context' | 'role'>;
   readonly istioNamespace: string;
-  /** Absent: everything may be read. */
+  /** Absent: all requests are permitted. */
   readonly limits?: Limits;
 }
 
@@ -59,8 +59,8 @@ type ObjectRow = Exclude<SentRead, {readonly method: 'raw'}>;
 /** Reads one cluster. The session is opened at the first request. */
 export class ClusterReader implements Reads {
   readonly #answers = new Map<string, Promise<unknown>>();
-  /** Sent ahead of time, and read by nobody since. */
-  readonly #unneeded = new Set<string>();
+  /** Prefetched and not read since. */
+  readonly #prefetched = new Set<string>();
   readonly #refusedForwards: MeshError[] = [];
   #api: Promise<KubeApi> | undefined;
 
@@ -80,22 +80,22 @@ export class ClusterReader implements Reads {
   }
 
   async read<Name extends RequestName>(name: Name, given: Given = {}): Promise<Answer<Name>> {
-    this.#unneeded.delete(keyOf(name, given));
+    this.#prefetched.delete(keyOf(name, given));
     return (await this.#request(name, given)) as Answer<Name>;
   }
 
-  readAhead(name: RequestName, given: Given = {}): void {
+  prefetch(name: RequestName, given: Given = {}): void {
     const key = keyOf(name, given);
     if (this.#answers.has(key)) return;
-    this.#unneeded.add(key);
+    this.#prefetched.add(key);
     this.#request(name, given).catch(() => undefined);
   }
 
-  /** Metadata of everything that Istio's installers label, in Istio's namespace and cluster-wide. */
+  /** The metadata of all objects that Istio's installers label, in Istio's namespace and cluster-wide. */
   async readInstalled(): Promise<readonly KubeObject[]> {
     const lists = await Promise.all(
       installedReads.map(async (row, index) => {
-        const items = (await this.#once(`installed ${String(index)}`, row, {})) as readonly KubeObject[];
+        const items = (await this.#memoized(`installed ${String(index)}`, row, {})) as readonly KubeObject[];
         const [apiVersion] = row.apiVersions;
         return items.map(({metadata}): KubeObject => ({apiVersion, kind: row.kind, metadata}));
       }),
@@ -103,7 +103,7 @@ export class ClusterReader implements Reads {
     return lists.flat();
   }
 
-  /** Ports of a pod of Istio's namespace, forwarded to this machine. The caller closes them. */
+  /** Forwards ports of a pod in Istio's namespace. The caller closes them. */
   async forward(pod: string, ports: readonly number[]): Promise<PortForward> {
     try {
       return await this.clusters.forward(requireContext(this.target.cluster), this.target.istioNamespace, pod, ports);
@@ -114,9 +114,9 @@ export class ClusterReader implements Reads {
     }
   }
 
-  /** How many requests were allowed. Throws `FORBIDDEN` with every right that is missing. */
+  /** Returns how many requests succeeded. Throws `FORBIDDEN` with every missing permission. */
   async summary(): Promise<{readonly reads: number}> {
-    const needed = [...this.#answers].filter(([key]) => !this.#unneeded.has(key));
+    const needed = [...this.#answers].filter(([key]) => !this.#prefetched.has(key));
     const answers = await Promise.allSettled(needed.map(([, answer]) => answer));
     const failures = answers.filter((answer) => answer.status === 'rejected').map(({reason}) => asMeshError(reason));
     const [first, ...others] = [...failures, ...this.#refusedForwards].filter(({code}) => code === 'FORBIDDEN');
@@ -125,20 +125,20 @@ export class ClusterReader implements Reads {
         hints: first.hints,
       });
     }
-    // Where nothing was answered, nothing was allowed either.
+    // If all requests failed, nothing is known about permissions.
     if (failures[0] && failures.length === answers.length) throw failures[0];
     return {reads: answers.length - failures.length};
   }
 
   async #request(name: RequestName, given: Given): Promise<unknown> {
     const row: SentRead = reads[name];
-    if (!this.allows(name)) throw new MeshError('INTERNAL', `${name} is read although the user does not want that`);
-    return this.#once(keyOf(name, given), row, given);
+    if (!this.allows(name)) throw new MeshError('INTERNAL', `${name} is read although a flag excludes it`);
+    return this.#memoized(keyOf(name, given), row, given);
   }
 
-  #once(key: string, row: SentRead, given: Given): Promise<unknown> {
-    const before = this.#answers.get(key);
-    if (before) return before;
+  #memoized(key: string, row: SentRead, given: Given): Promise<unknown> {
+    const sent = this.#answers.get(key);
+    if (sent) return sent;
     const answer = this.#send(row, given).catch((thrown: unknown) => {
       throw asMeshError(thrown);
     });
@@ -150,12 +150,12 @@ export class ClusterReader implements Reads {
     const api = await this.open();
     if (row.method === 'raw') return api.raw(row.path);
     const {name = row.name, namespace = row.scope === 'Istio namespace' ? this.target.istioNamespace : undefined} =
-      allowed(row, given);
+      requireGivenByRow(row, given);
     const [apiVersion] = row.apiVersions;
-    const place = {...(namespace !== undefined && {namespace})};
+    const scope = {...(namespace !== undefined && {namespace})};
     if (row.method !== 'list') {
-      if (name === undefined) throw new MeshError('INTERNAL', `no name was given for the ${row.kind} to read`);
-      const ref = {apiVersion, kind: row.kind, name, ...place};
+      if (name === undefined) throw new MeshError('INTERNAL', `the request for ${row.kind} requires a name`);
+      const ref = {apiVersion, kind: row.kind, name, ...scope};
       return row.method === 'get' ? api.get(ref) : api.find(ref);
     }
     const fieldSelector = name === undefined ? row.fieldSelector : `metadata.name=${name}`;
@@ -163,12 +163,12 @@ export class ClusterReader implements Reads {
     return listNewest(
       api,
       row,
-      defined({...place, fieldSelector, labelSelector, metadataOnly: row.metadataOnly === true ? true : undefined}),
+      defined({...scope, fieldSelector, labelSelector, metadataOnly: row.metadataOnly === true ? true : undefined}),
     );
   }
 }
 
-/** In the newest version that the cluster serves. */
+/** Lists objects in the newest version that the cluster serves. */
 async function listNewest(
   api: KubeApi,
   {apiVersions, kind, optionalKind}: ListRead<KubeObject>,
@@ -185,12 +185,12 @@ async function listNewest(
   return [];
 }
 
-/** What the caller gives, which must be what the row leaves to it. */
-function allowed(row: ObjectRow, given: Given): Given {
-  const own = row.given ?? [];
-  const other = (Object.keys(given) as (keyof Given)[]).find((key) => !own.includes(key));
+/** Returns the caller's parameters; the row must permit them. */
+function requireGivenByRow(row: ObjectRow, given: Given): Given {
+  const permitted = row.given ?? [];
+  const other = (Object.keys(given) as (keyof Given)[]).find((key) => !permitted.includes(key));
   if (other === undefined) return given;
-  throw new MeshError('INTERNAL', `the table of requests does not leave ${other} of ${row.kind} to the caller`);
+  throw new MeshError('INTERNAL', `the table of requests does not let the caller set ${other} of ${row.kind}`);
 }
 
 function keyOf(request: RequestName, {namespace = '', name, labelSelector = ''}: Given): string {
@@ -199,7 +199,7 @@ function keyOf(request: RequestName, {namespace = '', name, labelSelector = ''}:
   return [request, namespace, object, labelSelector].join(' ');
 }
 
-/** Reads several clusters, `concurrency` at a time, in their order. */
+/** Reads several clusters, `concurrency` at a time; the results keep their order. */
 export function eachCluster<Cluster, T>(
   clusters: readonly Cluster[],
   concurrency: number,
@@ -209,12 +209,12 @@ export function eachCluster<Cluster, T>(
 }
 
 /**
- * Asks for a fact and records the answer or the reason. One request that took too long is a reason like any other; what
- * ends the whole run (Ctrl-C, `--timeout`) and bugs are thrown on.
+ * Reads a fact and returns its value, or the reason why it is unknown. A request timeout is such a reason; an abort of the
+ * run (Ctrl-C, `--timeout`) and bugs are rethrown.
  */
-export async function attempt<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<Observed<T>> {
+export async function attempt<T>(signal: AbortSignal, read: () => Promise<T>): Promise<Observed<T>> {
   try {
-    return known(await ask());
+    return known(await read());
   } catch (thrown) {
     signal.throwIfAborted();
     const error = asMeshError(thrown);

@@ -20,26 +20,26 @@ import {attempt, eachCluster} from './cluster-reader.js';
 import type {ObservedCluster} from './fact-sources.js';
 import {meshFactsOf} from './mesh-facts.js';
 
-/** What is to be gathered. */
+/** The facts to gather. */
 export interface GatherRequest {
   readonly mesh: Mesh;
   readonly clusters: readonly MeshCluster[];
   readonly checks: readonly Check[];
-  /** Facts that are wanted besides those that the checks need. */
-  readonly also: readonly FactKey[];
+  /** Facts to gather in addition to those that the checks need. */
+  readonly extraFacts: readonly FactKey[];
   readonly limits: Limits;
   /** Clusters read at the same time. */
   readonly concurrency: number;
 }
 
-/** Gathers. Throws what ends the run; what keeps a fact from being known is in the evidence. */
+/** Gathers the facts. Throws what aborts the run; the evidence contains the reasons of unknown facts. */
 export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
   const {mesh, clusters, limits, concurrency} = request;
-  const needed = [...wanted(request)];
+  const needed = [...factsToGather(request)];
   const journal = memoizeAsync(() => deps.workspace.journal.read());
   const ofMesh = meshFactsOf(deps, mesh, clusters, journal);
   const [facts, ofClusters] = await Promise.all([
-    answer<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
+    gatherFacts<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
     eachCluster(clusters, concurrency, (cluster) =>
       clusterEvidence(
         {deps, mesh, cluster, limits, journal},
@@ -50,10 +50,10 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
   return {now: deps.now(), mesh, facts, clusters: ofClusters};
 }
 
-function wanted({checks, also, mesh}: GatherRequest): ReadonlySet<FactKey> {
-  const judged = checks.filter((check) => notApplicableReason(check, mesh) === undefined);
-  const keys = new Set([...requiredFacts(judged), ...also]);
-  // Whether everything may be read says nothing where nothing is read: alone, it is about every fact of a cluster.
+function factsToGather({checks, extraFacts, mesh}: GatherRequest): ReadonlySet<FactKey> {
+  const applicable = checks.filter((check) => notApplicableReason(check, mesh) === undefined);
+  const keys = new Set([...requiredFacts(applicable), ...extraFacts]);
+  // The summary of access is meaningless if nothing is read: alone, it covers every fact of a cluster.
   const isAlone = [...keys].some(summarizesOthers) && [...keys].every((key) => summarizesOthers(key) || isMeshFact(key));
   return isAlone ? new Set([...keys, ...factKeys.filter((key) => !isMeshFact(key))]) : keys;
 }
@@ -64,19 +64,19 @@ async function clusterEvidence(
 ): Promise<Evidence['clusters'][number]> {
   const {deps, cluster, limits} = observed;
   const all = clusterFacts(observed);
-  const answerAll = (some: readonly ClusterFactKey[]): Promise<Evidence['clusters'][number]['facts']> =>
-    answer(deps, some, limits, (key) => all.fact(key));
+  const gatherAll = (some: readonly ClusterFactKey[]): Promise<Evidence['clusters'][number]['facts']> =>
+    gatherFacts(deps, some, limits, (key) => all.fact(key));
   try {
-    const facts = await answerAll(keys.filter((key) => !summarizesOthers(key)));
-    // Whether everything may be read is known when everything was read.
-    return {cluster, facts: {...facts, ...(await answerAll(keys.filter(summarizesOthers)))}};
+    const facts = await gatherAll(keys.filter((key) => !summarizesOthers(key)));
+    // The summary of access needs all other reads to be complete.
+    return {cluster, facts: {...facts, ...(await gatherAll(keys.filter(summarizesOthers)))}};
   } finally {
     await all.close();
   }
 }
 
-/** Each fact, or why it is unknown or left out. */
-async function answer<Answers, Key extends FactKey>(
+/** Each fact, or why it is unknown or omitted. */
+async function gatherFacts<Answers, Key extends FactKey>(
   deps: Deps,
   keys: readonly Key[],
   limits: Limits,
@@ -88,6 +88,6 @@ async function answer<Answers, Key extends FactKey>(
       return [key, omitted === undefined ? await attempt(deps.signal, () => derive(key)) : {omitted: omitted}];
     }),
   );
-  // Each key was derived by its own function.
+  // Each key has its own derivation, so the types match.
   return Object.fromEntries(facts) as Answers;
 }

@@ -1,4 +1,4 @@
-/** What the facts of a cluster are derived from. */
+/** The sources from which a cluster's facts are derived. */
 import type {ClusterFactKey, ClusterFactValues, PerPod} from '../domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {Limits} from '../domain/facts/limits.js';
@@ -9,7 +9,7 @@ import type {JournalState} from '../workspace/workspace.js';
 import type {Reads} from './cluster-reader.js';
 import type {IstiodPod} from './istiod-pods.js';
 
-/** What is observed. */
+/** The cluster to observe, with its dependencies and limits. */
 export interface ObservedCluster {
   readonly deps: Deps;
   readonly mesh: Mesh;
@@ -19,22 +19,22 @@ export interface ObservedCluster {
   readonly journal: () => Promise<JournalState>;
 }
 
-/** What one fact is derived from: the requests of its row, and other facts that rest on no other requests. */
+/** The sources of one fact: the requests of its row, and other facts that need only those requests. */
 export interface FactSources extends ObservedCluster {
   readonly reads: Reads;
   /** Another fact of the same cluster. */
   readonly fact: <Key extends ClusterFactKey>(key: Key) => Promise<ClusterFactValues[Key]>;
   /** Secret cacerts. */
   readonly cacerts: () => Promise<CacertsSecret | 'absent'>;
-  /** The cluster's CA as the work directory has it. */
+  /** The cluster CA in the work directory. */
   readonly ownCa: () => Promise<OwnCa>;
-  /** Asks every running istiod pod. A revision without one is unknown, never fine. */
-  readonly askIstiods: <T>(question: (pod: IstiodPod) => Promise<T>) => Promise<PerPod<T>>;
-  /** Sums up all requests of the cluster so far. */
+  /** Queries every running istiod pod. A revision without one is unknown, never ok. */
+  readonly queryIstiods: <T>(query: (pod: IstiodPod) => Promise<T>) => Promise<PerPod<T>>;
+  /** Summarizes the cluster's requests so far. */
   readonly summary: () => Promise<{readonly reads: number}>;
 }
 
-/** How a fact is derived. */
+/** Derives a fact. */
 export type Derive<Key extends ClusterFactKey> = (sources: FactSources) => Promise<ClusterFactValues[Key]>;
-/** How some facts are derived. */
+/** Derives several facts. */
 export type Derivations<Keys extends ClusterFactKey> = {readonly [Key in Keys]: Derive<Key>};

@@ -1,12 +1,12 @@
-/** Which cluster it is, and which Kubernetes. */
+/** Reads a cluster's UID and its Kubernetes version. */
 import {defined} from '../domain/defined.js';
 import type {ClusterFactValues} from '../domain/facts/facts.js';
 import {MeshError} from '../domain/errors.js';
 import type {Reads} from './cluster-reader.js';
 
 /**
- * The UID of a cluster: that of its namespace kube-system. Throws `API_ERROR` where it has none, and what keeps it from being
- * read.
+ * Reads a cluster's UID, which is that of namespace kube-system. Throws `API_ERROR` if the namespace has none, and what
+ * reading throws.
  */
 export async function readClusterUid(reads: Pick<Reads, 'read'>): Promise<string> {
   const {uid} = (await reads.read('kubeSystem')).metadata;
@@ -16,10 +16,10 @@ export async function readClusterUid(reads: Pick<Reads, 'read'>): Promise<string
 
 type ApiVersion = ClusterFactValues['apiVersion'];
 
-/** What the API server says of its version. Some providers write `27+` for the minor one. */
+/** Reads the version that the API server reports. Some providers report a minor version such as `27+`. */
 export async function readReportedVersion(reads: Pick<Reads, 'read'>): Promise<Partial<ApiVersion>> {
-  const {gitVersion, ...said} = ((await reads.read('version')) ?? {}) as Partial<Record<keyof ApiVersion, unknown>>;
-  const [major, minor] = [said.major, said.minor].map((text) => Number.parseInt(String(text), 10));
+  const {gitVersion, ...reported} = ((await reads.read('version')) ?? {}) as Partial<Record<keyof ApiVersion, unknown>>;
+  const [major, minor] = [reported.major, reported.minor].map((text) => Number.parseInt(String(text), 10));
   return defined({
     gitVersion: typeof gitVersion === 'string' ? gitVersion : undefined,
     major: Number.isNaN(major) ? undefined : major,
@@ -27,11 +27,11 @@ export async function readReportedVersion(reads: Pick<Reads, 'read'>): Promise<P
   });
 }
 
-/** The version of the API server. Throws `API_ERROR` where it is not in the answer. */
+/** Reads the API server's version. Throws `API_ERROR` if the response does not contain it. */
 export async function readApiVersion(reads: Pick<Reads, 'read'>, context: string): Promise<ApiVersion> {
   const {gitVersion, major, minor} = await readReportedVersion(reads);
   const server = `the API server of context "${context}"`;
-  if (gitVersion === undefined) throw new MeshError('API_ERROR', `${server} says no version`);
+  if (gitVersion === undefined) throw new MeshError('API_ERROR', `${server} does not report a version`);
   if (major !== undefined && minor !== undefined) return {gitVersion, major, minor};
-  throw new MeshError('API_ERROR', `${server} says "${gitVersion}" and no numbers`);
+  throw new MeshError('API_ERROR', `${server} reports version "${gitVersion}" without major and minor numbers`);
 }

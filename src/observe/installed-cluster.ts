@@ -1,4 +1,4 @@
-/** Reads what is installed in a cluster: what `install apply` compares with install.yaml. */
+/** Reads what is installed in a cluster, for `install apply` to compare with install.yaml. */
 import type {KubeObject} from '../domain/kube/object.js';
 import type {DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
 import {recordName} from '../domain/istio/names.js';
@@ -10,25 +10,25 @@ import {inspectWithoutKey, readCaSecret} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid, readReportedVersion} from './identity.js';
 
-/** A cluster as it is. */
+/** The current state of a cluster. */
 export interface InstalledCluster {
   readonly context: string;
-  /** Of the namespace kube-system. */
+  /** The UID of namespace kube-system. */
   readonly uid: string;
-  /** Of Kubernetes 1; undefined when the API server does not say. */
+  /** The minor version of Kubernetes 1; undefined if the API server does not report it. */
   readonly kubernetesMinor: number | undefined;
   /** Istio's namespace. */
   readonly namespace: NamespaceObject | undefined;
   readonly cacerts: CacertsSecret | 'absent';
-  /** The Deployment of our revision. */
+  /** istiod's Deployment for the mesh's revision. */
   readonly istiod: DeploymentObject | undefined;
-  /** Metadata of everything that Istio's installers label. */
+  /** The metadata of all objects that Istio's installers label. */
   readonly installed: readonly KubeObject[];
   /** The ConfigMap of the last `install apply`. */
   readonly record: KubeObject | undefined;
 }
 
-/** Reads it. Throws what opening the context and reading throw. */
+/** Reads the cluster. Throws what opening the context and reading throw. */
 export async function readInstalledCluster(
   {clusters, now}: Pick<Deps, 'clusters' | 'now'>,
   mesh: Mesh,
@@ -50,7 +50,7 @@ export async function readInstalledCluster(
   return {context, uid, kubernetesMinor, namespace: namespaceObject, cacerts, istiod, installed, record};
 }
 
-/** What the note of `install apply` is written from: what is installed now, and the note of the last one. */
+/** Reads what the ConfigMap of `install apply` is written from: the installed objects, and its last version. */
 export async function readInstalledObjects(
   {clusters}: Pick<Deps, 'clusters'>,
   cluster: MeshCluster,

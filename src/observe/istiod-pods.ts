@@ -1,4 +1,4 @@
-/** The running istiod pods of one cluster, asked one by one, since replicas can differ: a port-forward for each. */
+/** Queries the running istiod pods of one cluster, each through its own port-forward, because replicas can differ. */
 import {type ControlPlaneFacts, PerPod} from '../domain/facts/facts.js';
 import {MeshError, problem} from '../domain/errors.js';
 import {istiodSecurePort} from '../domain/istio/names.js';
@@ -6,20 +6,20 @@ import type {PortForward} from '../tools/kubectl/api.js';
 import {attempt} from './cluster-reader.js';
 import {memoizeAsync} from '../domain/memoize.js';
 
-/** Metrics and debug endpoints; a caller on the pod's loopback needs no token (istio/istio pilot/pkg/xds/debug.go). */
+/** Metrics and debug endpoints; a request over the pod's loopback needs no token (istio/istio pilot/pkg/xds/debug.go). */
 export const monitoringPort = 15014;
 
-/** One running pod of istiod. */
+/** One running istiod pod. */
 export interface IstiodPod {
   readonly name: string;
   /** Its Deployment. */
   readonly deployment: string;
   readonly controlPlane: ControlPlaneFacts;
-  /** The local port that leads to a port of the pod. Throws what port-forwarding throws. */
+  /** Returns the local port that is forwarded to a port of the pod. Throws what port-forwarding throws. */
   readonly port: (podPort: number) => Promise<number>;
 }
 
-/** What is needed to reach them. */
+/** What {@link istiodPods} needs. */
 interface IstiodPodsOptions {
   readonly signal: AbortSignal;
   readonly namespace: string;
@@ -27,10 +27,10 @@ interface IstiodPodsOptions {
   readonly forward: (pod: string, ports: readonly number[]) => Promise<PortForward>;
 }
 
-/** Opens nothing before the first question. */
+/** Creates the access to the pods. Connects at the first query. */
 export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPodsOptions) {
   const forwards: Promise<PortForward>[] = [];
-  const reach = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
+  const podOf = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
     const open = memoizeAsync(() => {
       const opened = forward(name, [istiodSecurePort, monitoringPort]);
       forwards.push(opened);
@@ -54,18 +54,18 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
       deployment: controlPlane.workload.name,
       pods: controlPlane.workload.pods
         .filter(({gone, phase}) => !gone && phase === 'Running')
-        .map(({name}) => reach(controlPlane, name)),
+        .map(({name}) => podOf(controlPlane, name)),
     })),
   );
   return {
-    /** Asks all of them. A revision without a running pod is unknown, never fine. */
-    async ask<T>(question: (pod: IstiodPod) => Promise<T>): Promise<PerPod<T>> {
+    /** Queries all pods. A revision without a running pod is unknown, never ok. */
+    async query<T>(read: (pod: IstiodPod) => Promise<T>): Promise<PerPod<T>> {
       const parts = (await targets()).flatMap(({deployment, pods}) => {
         if (pods.length === 0) {
-          const why = `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`;
+          const why = `no pod of Deployment ${namespace}/${deployment} is running`;
           return [Promise.resolve({name: deployment, observed: {unknown: problem('NOT_FOUND', why)}})];
         }
-        return pods.map(async (pod) => ({name: pod.name, observed: await attempt(signal, () => question(pod))}));
+        return pods.map(async (pod) => ({name: pod.name, observed: await attempt(signal, () => read(pod))}));
       });
       return new PerPod(await Promise.all(parts));
     },

@@ -1,4 +1,4 @@
-/** Facts of the work directory: they need no cluster and no tool. */
+/** Facts about the work directory, which need neither a cluster nor a tool. */
 import {defined} from '../domain/defined.js';
 import type {FileModeFacts, JournalFacts, MeshFactValues} from '../domain/facts/facts.js';
 import {clusterLayout, layout, workloadsDirectory, type ClusterLayout} from '../domain/mesh/layout.js';
@@ -12,7 +12,7 @@ import type {JournalState} from '../workspace/workspace.js';
 import {readGitHistory} from './facts/git-history.js';
 import {findClearRootKeys, keyFilesIn} from './facts/key-files.js';
 
-/** How each fact of the mesh is read. */
+/** The functions that read each fact of the mesh. */
 export function meshFactsOf(
   deps: Deps,
   {trust}: Mesh,
@@ -25,12 +25,12 @@ export function meshFactsOf(
       const [text, contexts] = await Promise.all(
         [layout.meshYaml, layout.contextsYaml].map((path) => workspace.readText(path)),
       );
-      const reading = text === undefined ? undefined : checkMeshFile(text);
-      const problems = [reading, contexts === undefined ? undefined : checkContextsFile(contexts)].flatMap((one) =>
+      const parsed = text === undefined ? undefined : checkMeshFile(text);
+      const problems = [parsed, contexts === undefined ? undefined : checkContextsFile(contexts)].flatMap((one) =>
         one && 'problems' in one ? one.problems.map(renderProblem) : [],
       );
-      if (!reading) return {present: false, problems, clusters: clusters.length};
-      return {present: true, problems, clusters: 'value' in reading ? (reading.value.clusters?.length ?? 0) : 0};
+      if (!parsed) return {present: false, problems, clusters: clusters.length};
+      return {present: true, problems, clusters: 'value' in parsed ? (parsed.value.clusters?.length ?? 0) : 0};
     },
     async rootKey() {
       const {signer} = trust;
@@ -55,9 +55,9 @@ export function meshFactsOf(
     },
     async fileModes() {
       const modes = [...(await keyModes(deps, '.'))];
-      // One folder after the other: files are opened here.
+      // In sequence, because each directory opens files.
       for (const {name} of clusters) {
-        modes.push(...(await folderModes(deps, clusterLayout(name))), ...(await workloadModes(deps, name)));
+        modes.push(...(await directoryModes(deps, clusterLayout(name))), ...(await workloadModes(deps, name)));
       }
       return modes;
     },
@@ -66,15 +66,15 @@ export function meshFactsOf(
   };
 }
 
-function journalFacts({present, entries, heads, faults, open, own, underWay, archived}: JournalState): JournalFacts {
-  const mine = open.filter(({chain}) => chain === own);
+function journalFacts({present, entries, heads, faults, open, own, inProgress, archived}: JournalState): JournalFacts {
+  const ownOpen = open.filter(({chain}) => chain === own);
   return {
     present,
     entries: entries.length,
     chains: heads.size,
     faults,
-    open: mine
-      .filter((entry) => !underWay.includes(entry))
+    open: ownOpen
+      .filter((entry) => !inProgress.includes(entry))
       .map(({command, cluster, title, action, time}) =>
         defined({
           command: printableLine(command),
@@ -83,18 +83,18 @@ function journalFacts({present, entries, heads, faults, open, own, underWay, arc
           time: printableLine(time),
         }),
       ),
-    openElsewhere: open.length - mine.length,
+    openElsewhere: open.length - ownOpen.length,
     brokenAside: archived.flatMap(({file, faults: [first]}) =>
       first ? [{file: printableLine(file), message: printableLine(first.message)}] : [],
     ),
   };
 }
 
-/** How names of private keys end: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */
-const keyName = 'key.pem';
+/** The suffix of private keys' file names: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */
+const keySuffix = 'key.pem';
 
-/** Every key of a cluster's folder, and the folder itself where it holds one. */
-async function folderModes(deps: Deps, {directory, requestKey}: ClusterLayout): Promise<readonly FileModeFacts[]> {
+/** Every key in a cluster's directory, and the directory itself if it contains one. */
+async function directoryModes(deps: Deps, {directory, requestKey}: ClusterLayout): Promise<readonly FileModeFacts[]> {
   const keys = [...(await keyModes(deps, directory)), ...(await keyMode(deps, requestKey))];
   const facts = keys.length > 0 ? await deps.workspace.statTarget(directory) : undefined;
   return facts ? [...keys, {path: directory, kind: 'directory', mode: facts.mode}] : keys;
@@ -102,23 +102,23 @@ async function folderModes(deps: Deps, {directory, requestKey}: ClusterLayout): 
 
 /** The keys of `certs workload`, in CLUSTER/workloads/NAMESPACE/SERVICEACCOUNT. */
 async function workloadModes(deps: Deps, cluster: string): Promise<readonly FileModeFacts[]> {
-  const foldersIn = async (directory: string): Promise<readonly string[]> =>
+  const entriesOf = async (directory: string): Promise<readonly string[]> =>
     (await deps.workspace.list(directory)).map((name) => `${directory}/${name}`);
-  const namespaces = await foldersIn(workloadsDirectory(cluster));
-  const accounts = (await Promise.all(namespaces.map(foldersIn))).flat();
+  const namespaces = await entriesOf(workloadsDirectory(cluster));
+  const accounts = (await Promise.all(namespaces.map(entriesOf))).flat();
   return (await Promise.all(accounts.map((directory) => keyModes(deps, directory)))).flat();
 }
 
-/** The keys that lie in a directory; `.` is the work directory. */
+/** The keys in a directory; `.` is the work directory. */
 async function keyModes(deps: Deps, directory: string): Promise<readonly FileModeFacts[]> {
-  const names = (await deps.workspace.list(directory)).filter((name) => name.endsWith(keyName));
+  const names = (await deps.workspace.list(directory)).filter((name) => name.endsWith(keySuffix));
   const named = names.map((name) => (directory === '.' ? name : `${directory}/${name}`));
-  const holding = (await keyFilesIn(deps.workspace, directory)).map(({path}) => path);
-  const paths = [...new Set([...named, ...holding])].toSorted();
+  const withKeys = (await keyFilesIn(deps.workspace, directory)).map(({path}) => path);
+  const paths = [...new Set([...named, ...withKeys])].toSorted();
   return (await Promise.all(paths.map((path) => keyMode(deps, path)))).flat();
 }
 
-/** Of what a link leads to: a link itself always has mode 0777 on Linux (symlink(7)), and it says nothing. */
+/** The mode of a link's target: a link itself always has mode 0777 on Linux (symlink(7)). */
 async function keyMode(deps: Deps, path: string): Promise<readonly FileModeFacts[]> {
   const facts = await deps.workspace.statTarget(path);
   return facts?.kind === 'file' ? [{path, kind: 'key', mode: facts.mode}] : [];

@@ -1,4 +1,4 @@
-/** What `install render`, `install apply` and the check of install.yaml share: the version, the overlays, the bytes. */
+/** Renders install.yaml for `install render`, `install apply` and the check of install.yaml. */
 import {asMeshError, MeshError} from '../domain/errors.js';
 import {type KnownVersion, resolveVersion} from '../domain/istio/versions.js';
 import {overlayPaths, renderInstall, type Rendered} from '../domain/install/render.js';
@@ -8,58 +8,58 @@ import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {printableLine} from '../domain/printable.js';
 import type {Deps} from '../engine/deps.js';
 
-/** The Istio version that install.yaml is for, and who said it. */
+/** The Istio version of install.yaml, and where it is set. */
 export interface ChosenVersion {
   readonly known: KnownVersion;
-  readonly saidBy: '--istio-version' | 'mesh.yaml' | 'istioctl';
+  readonly source: '--istio-version' | 'mesh.yaml' | 'istioctl';
 }
 
-/** One cluster's install.yaml: as it would be rendered now, or why it cannot be; and as it is in the work directory. */
+/** One cluster's install.yaml: as rendered now, or the error; and the existing file in the work directory. */
 export interface Rendering {
   readonly cluster: MeshCluster;
   readonly rendered: Rendered | MeshError;
   /** The file's path, relative to the work directory. */
   readonly path: string;
-  /** The file's text; undefined when there is none. */
+  /** The file's text; undefined if there is no file. */
   readonly present: string | undefined;
 }
 
-/** Refuses a version that no mesh.yaml could declare. Throws `USAGE`. */
-export function checkRequestedVersion(said: string | undefined): void {
-  if (said === undefined || declarable.test(said)) return;
-  throw new MeshError('USAGE', `--istio-version ${printableLine(said)} is not an Istio release`, {
-    hints: ['write the minor version, 1.30, or one patch of it, 1.30.3'],
+/** Refuses a version that mesh.yaml cannot declare. Throws `USAGE`. */
+export function checkRequestedVersion(requested: string | undefined): void {
+  if (requested === undefined || versionPattern.test(requested)) return;
+  throw new MeshError('USAGE', `invalid --istio-version "${printableLine(requested)}": must be an Istio release`, {
+    hints: ['use a minor version such as 1.30, or a patch version such as 1.30.3'],
   });
 }
 
-/** What mesh.yaml takes as istio.version. */
-const declarable = /^\d{1,4}\.\d{1,4}(?:\.\d{1,4})?$/;
+/** The values that mesh.yaml accepts as istio.version. */
+const versionPattern = /^\d{1,4}\.\d{1,4}(?:\.\d{1,4})?$/;
 
 /**
- * The version: what was said, mesh.yaml, or else istioctl's own. Throws `TOOL_MISSING` and `TOOL_OUTPUT` with the way out in the hints.
+ * Returns the version: of --istio-version, of mesh.yaml, or else istioctl's own. Throws `TOOL_MISSING` and `TOOL_OUTPUT` with hints.
  */
 export async function chooseVersion(
   mesh: Mesh,
-  said: string | undefined,
+  requested: string | undefined,
   {istioctl}: Pick<Deps, 'istioctl'>,
 ): Promise<ChosenVersion> {
   const declared = mesh.istio.version;
   if (declared !== undefined) {
-    return {known: resolveVersion(declared), saidBy: said === undefined ? 'mesh.yaml' : '--istio-version'};
+    return {known: resolveVersion(declared), source: requested === undefined ? 'mesh.yaml' : '--istio-version'};
   }
   try {
-    return {known: resolveVersion(await istioctl.version()), saidBy: 'istioctl'};
+    return {known: resolveVersion(await istioctl.version()), source: 'istioctl'};
   } catch (thrown) {
     const {code, message, hints} = asMeshError(thrown);
     if (code !== 'TOOL_MISSING' && code !== 'TOOL_OUTPUT') throw thrown;
-    throw new MeshError(code, `the Istio version is not declared, and istioctl does not say one: ${message}`, {
-      hints: ['say it with --istio-version, or in mesh.yaml as istio.version', ...hints],
+    throw new MeshError(code, `the Istio version is not declared, and istioctl does not report one: ${message}`, {
+      hints: ['set it with --istio-version, or as istio.version in mesh.yaml', ...hints],
       cause: thrown,
     });
   }
 }
 
-/** Renders each cluster and reads what is there. Problems of one cluster are its own rendering's. */
+/** Renders each cluster and reads the existing files. A cluster's errors are part of its rendering. */
 export async function gatherRenderings(
   mesh: Mesh,
   clusters: readonly MeshCluster[],

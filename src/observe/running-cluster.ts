@@ -1,6 +1,6 @@
 /**
- * Reads one running cluster as far as `certs adopt` needs it, with no more rights than the role `reader` of `access role`
- * gives: Secrets are read by name.
+ * Reads what `certs adopt` needs of a running cluster, with no more permissions than role `reader` of `access role` grants:
+ * Secrets are read by name.
  */
 import {defined} from '../domain/defined.js';
 import type {ControlPlaneFacts} from '../domain/facts/facts.js';
@@ -20,17 +20,17 @@ export interface RunningCluster {
   readonly uid: string;
   /** Every revision; at least one. */
   readonly controlPlanes: readonly [ControlPlaneFacts, ...ControlPlaneFacts[]];
-  /** As the label of Istio's namespace says it, or else what proxies are told. */
+  /** From the label of Istio's namespace, otherwise from the configuration of proxies. */
   readonly network?: string;
   readonly cacerts: CacertsSecret | 'absent';
-  /** The certificate that istiod made for itself (Secret istio-ca-secret); undefined: none. */
+  /** istiod's self-signed certificate (Secret istio-ca-secret); undefined: none. */
   readonly selfSigned: string | undefined;
-  /** The bundle that workloads are given; undefined: none. */
+  /** The trust bundle of workloads; undefined: none. */
   readonly bundle: string | undefined;
 }
 
 /**
- * Reads it. Throws what opening the context and reading throw, and `NOT_FOUND` where no istiod runs in the namespace.
+ * Reads the cluster. Throws what opening the context and reading throw, and `NOT_FOUND` if no istiod runs in the namespace.
  */
 export async function readRunningCluster(
   clusters: Clusters,
@@ -66,7 +66,7 @@ export async function readRunningCluster(
   });
 }
 
-/** On the namespace of a remote cluster: which clusters' istiods look after it (istio.io: multicluster, primary-remote). */
+/** On a remote cluster's namespace: the clusters whose istiod controls it (istio.io: multicluster, primary-remote). */
 const controlledBy = 'topology.istio.io/controlPlaneClusters';
 
 function noIstiod(
@@ -77,14 +77,14 @@ function noIstiod(
   const primary = annotations?.[controlledBy];
   const what = `no istiod runs in namespace ${namespace} of context "${context}"`;
   if (primary !== undefined) {
-    return new MeshError('NOT_FOUND', `${what}: it is a remote of ${printableLine(primary)}, and has no CA to adopt`, {
-      hints: ['declare it in mesh.yaml: its name, context, role: remote and primary: NAME'],
+    return new MeshError('NOT_FOUND', `${what}: it is a remote of ${printableLine(primary)} and has no CA to adopt`, {
+      hints: ['declare it in mesh.yaml with its name, context, role: remote and primary: NAME'],
     });
   }
   return new MeshError('NOT_FOUND', `${what}: there is no CA to adopt`, {
     hints: [
-      'name the namespace of istiod with --istio-namespace',
-      'a remote of another primary is declared in mesh.yaml: role: remote, primary: NAME',
+      "set istiod's namespace with --istio-namespace",
+      'declare a remote of another primary in mesh.yaml: role: remote, primary: NAME',
     ],
   });
 }

@@ -1,4 +1,4 @@
-/** Reads clusters as far as a change of their CA needs it: a few small requests at once; pods only when a root would go. */
+/** Reads what a change of a cluster's CA needs: a few small parallel requests, and pods only if a root would be removed. */
 import {isIstiod} from '../domain/facts/read/control-plane.js';
 import {bundleKey} from '../domain/istio/names.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -9,20 +9,20 @@ import {readIstiod} from '../domain/trust/istiod.js';
 import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';
 import type {Deps} from '../engine/deps.js';
-import {chainMissing} from '../engine/presented-chain.js';
+import {missingChainReason} from '../engine/presented-chain.js';
 import {inspectWithoutKey, readCaSecret, readSelfSigned} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 
 /**
- * Reads one cluster. What cannot be told is unknown with its reason. `wanted`: the CA that is to be in the cluster, by what was
- * read of it first: with it is known whether workloads matter; undefined: nothing will be written.
+ * Reads one cluster. What cannot be read is unknown, with a reason. `wanted` returns the CA to push, given what was read
+ * first; it determines whether workloads are read. If it returns undefined, nothing will be written.
  */
 export async function readTrust(
   deps: Deps,
   mesh: Mesh,
   cluster: MeshCluster,
-  wanted: (seen: TrustObservation) => CaInspection | undefined,
+  wanted: (observed: TrustObservation) => CaInspection | undefined,
 ): Promise<ClusterTrust> {
   const {namespace} = mesh.istio;
   const seen = await observe(async () => {
@@ -54,10 +54,10 @@ async function readAll(reader: ClusterReader, namespace: string, options: Inspec
 }
 
 /**
- * Whether a running istiod does not present a cluster CA yet; false where none runs. For a Secret that is as wanted: with
- * the same root, only this tells that a run ended before its restart. Throws what keeps istiod from being asked.
+ * Whether a running istiod does not present a cluster CA yet; false if none runs. For a Secret that already matches: if the
+ * root is the same, only this shows that an earlier run ended before its restart. Throws what querying istiod throws.
  */
-export async function presentsOther(
+export async function presentsOtherCa(
   deps: Deps,
   {cluster, seen}: ClusterTrust,
   namespace: string,
@@ -68,6 +68,6 @@ export async function presentsOther(
     return false;
   if (!seen.value.istiods.value.some(({readyPods}) => readyPods > 0)) return false;
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
-  const missing = await chainMissing(() => reader.read('istiodPods'), {context, namespace, caFingerprint}, deps);
+  const missing = await missingChainReason(() => reader.read('istiodPods'), {context, namespace, caFingerprint}, deps);
   return missing !== undefined;
 }

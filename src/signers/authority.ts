@@ -1,4 +1,4 @@
-/** A CA whose key can sign here (root-key.pem, a program, a cluster's Secret): which certificate is its, and issuing under it. */
+/** A CA whose key this program can use (root-key.pem, a program, a cluster's Secret): finds its certificate, issues under it. */
 import {randomBytes} from 'node:crypto';
 import {cannotIssue, type Issuer} from '../domain/ca/issuer.js';
 import {MeshError} from '../domain/errors.js';
@@ -14,7 +14,7 @@ import {orderUpward} from '../domain/x509/chain.js';
 import {clusterCaTemplate} from '../domain/x509/profile.js';
 import type {Workspace} from '../workspace/workspace.js';
 
-/** The certificates of the file that `certificate` names; none where it is not said. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`. */
+/** Reads the certificates of trust.signer.certificate; empty if it is not set. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`. */
 export async function readSigningCertificates(
   workspace: Workspace,
   path: string | undefined,
@@ -24,18 +24,18 @@ export async function readSigningCertificates(
     ? (await workspace.readOutside(path)).reveal().toString('utf8')
     : await workspace.readText(path);
   if (text === undefined) {
-    throw new MeshError('FILE_MISSING', `${path} is not in the work directory (trust.signer.certificate)`);
+    throw new MeshError('FILE_MISSING', `${path} (trust.signer.certificate) not found in the work directory`);
   }
   return parseCertificates(text, path).certificates;
 }
 
-/** The roots of the work directory; none where there is no root-cert.pem yet. */
+/** Reads the work directory's roots; empty if root-cert.pem does not exist yet. */
 export async function readRoots(workspace: Workspace): Promise<readonly Certificate[]> {
   const text = await workspace.readText(layout.rootCert);
   return text === undefined ? [] : parseCertificates(text, layout.rootCert).certificates;
 }
 
-/** The certificate of a key and what stands above it, upward; empty when none of them is the key's. */
+/** Returns the certificate of a key, then the certificates above it; empty if none belongs to the key. */
 export function upwardFrom(
   spki: string,
   certificates: readonly Certificate[],
@@ -46,13 +46,13 @@ export function upwardFrom(
   return own ? orderUpward(own, known) : [];
 }
 
-/** Issues under `authority`; `what` names its certificate in messages. */
+/** Creates an issuer for `authority`; `what` names its certificate in messages. */
 export function createAuthorityIssuer(authority: CertificateAuthority, what: string): Issuer {
   const {signer, certificate, above} = authority;
   return {
     async issue(request) {
-      const cannot = cannotIssue([certificate, ...above], request.now, what);
-      if (cannot) throw cannot;
+      const error = cannotIssue([certificate, ...above], request.now, what);
+      if (error) throw error;
       const serial = randomBytes(serialBytes);
       const template = clusterCaTemplate({...request, serial, issuer: certificate, above});
       const issued = await issueCertificate(template, signer, `the new CA of ${request.cluster}`);

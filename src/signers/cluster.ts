@@ -1,6 +1,6 @@
 /**
- * A root that lies in a cluster's Secret, as the target `-cacerts-k8s` of Istio's Makefile takes it (istio/istio
- * tools/certs/Makefile.k8s.mk): read by name, used in memory, never on disk.
+ * A root in a cluster's Secret, as used by target `-cacerts-k8s` of Istio's Makefile (istio/istio
+ * tools/certs/Makefile.k8s.mk): read by name, used in memory, never written to disk.
  */
 import {memoizePerRun} from '../domain/memoize.js';
 import {MeshError} from '../domain/errors.js';
@@ -22,21 +22,21 @@ import type {SignerContext, SignerModule} from './signer-module.js';
 
 type ClusterSpec = SignerSpecOf<'cluster'>;
 
-/** Where istiod keeps its self-signed root (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
+/** The Secret with istiod's self-signed root (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
 const selfSignedSecret = 'istio-ca-secret';
 
 /** `{type: cluster}`. */
 export const clusterSigner: SignerModule<'cluster'> = {
   async survey(spec, context) {
-    const {certificate, above} = await authority(spec, context);
+    const {certificate, above} = await authorityOf(spec, context);
     return {kind: 'ready', what: nameOf(spec), upward: [certificate, ...above]};
   },
   async open(spec, context) {
-    return createAuthorityIssuer(await authority(spec, context), nameOf(spec));
+    return createAuthorityIssuer(await authorityOf(spec, context), nameOf(spec));
   },
 };
 
-/** The Secret, as messages name it. */
+/** The Secret's name in messages. */
 function nameOf(spec: ClusterSpec): string {
   const {namespace, name} = secretOf(spec);
   return `Secret ${namespace}/${name} of ${spec.context}`;
@@ -46,8 +46,8 @@ function secretOf({namespace = defaults.namespace, secret = selfSignedSecret}: C
   return {apiVersion: 'v1', kind: 'Secret', namespace, name: secret};
 }
 
-/** The Secret is read once per run: what the plan was made from is what signs. */
-const authority = memoizePerRun(openAuthority);
+/** The Secret is read once per run, so that the key in the plan is the key that signs. */
+const authorityOf = memoizePerRun(openAuthority);
 
 async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise<CertificateAuthority> {
   const what = nameOf(spec);
@@ -59,9 +59,9 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
     const missing = (['caCert', 'caKey'] as const).filter((part) => files[part] === undefined);
     const keys = Object.keys(data).map(printableLine);
     throw invalid(
-      `${what} has no ${missing.map((part) => names[part]).join(' and no ')}: it holds no CA that could sign`,
-      keys.length === 0 ? 'It is empty' : `Its keys are: ${keys.join(', ')}`,
-      'Name the Secret that holds the root, in trust.signer.secret',
+      `${what} has no ${missing.map((part) => names[part]).join(' and no ')}: it does not contain a CA that can sign`,
+      keys.length === 0 ? 'the Secret is empty' : `its keys are: ${keys.join(', ')}`,
+      'set trust.signer.secret to the Secret that contains the root',
     );
   }
   const certificates = [caCert, files.certChain ?? [], files.rootCert ?? []]
@@ -69,7 +69,7 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
     .flatMap((text) => parseCertificates(text, what).certificates);
   const encrypted = invalid(
     `${what}: ${names.caKey} is encrypted, so istiod cannot use it either`,
-    'Use the key as a file: see trust.signer {type: local} and --root-dir',
+    'use the key as a file: see trust.signer {type: local} and --root-dir',
   );
   const signer = createKeySigner(
     await openPrivateKey(caKey, () => Promise.reject(encrypted), `${what}, ${names.caKey}`),
@@ -78,20 +78,20 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
   if (own?.spki !== spkiHash(signer.publicKey)) {
     throw invalid(
       `${what}: ${names.caKey} is not the key of ${names.caCert}`,
-      'Somebody wrote one of the two alone: bring back the pair that belongs together',
+      'one of them was replaced: restore the matching pair',
     );
   }
-  // The Makefile takes `cacerts` for a root where it finds one: istiod loads what that signs, and no workload verifies.
+  // The Makefile uses `cacerts` as a root if it exists: istiod loads what that signs, but workloads cannot verify it.
   if (!own.selfSigned && exceedsPathLength(own, 1)) {
     throw invalid(
-      `${what} holds the CA of a cluster ("${own.subject.text}"), not a root: with path length 0 it signs workloads, not other CAs`,
-      `Sign with the CA above it: "${own.issuer.text}", and ${layout.rootCert} stays what it is`,
+      `${what} contains a cluster CA ("${own.subject.text}"), not a root: with path length 0 it can sign workloads, but not other CAs`,
+      `sign with the CA above it, "${own.issuer.text}", and keep ${layout.rootCert}`,
     );
   }
-  // istiod renews its self-signed root with the same key; the mesh's root in the work directory is as good then, and
-  // clusters trust that one.
-  const ours = own.selfSigned ? upwardFrom(own.spki, [], roots) : [];
-  const upward = ours.length > 0 ? ours : orderUpward(own, [...certificates, ...roots]);
+  // istiod renews its self-signed root with the same key: prefer the work directory's certificate of that key, which is the
+  // one that clusters trust.
+  const known = own.selfSigned ? upwardFrom(own.spki, [], roots) : [];
+  const upward = known.length > 0 ? known : orderUpward(own, [...certificates, ...roots]);
   const [certificate = own, ...above] = upward;
   return {signer, certificate, above};
 }
@@ -104,16 +104,16 @@ async function readSecret(spec: ClusterSpec, context: SignerContext): Promise<No
   const ref = secretOf(spec);
   const secret = await (await context.clusters.open(spec.context)).find<SecretObject>(ref);
   if (secret) return secret.data ?? {};
-  throw new MeshError('SIGNER_UNAVAILABLE', `${nameOf(spec)} does not exist: there is no root to sign with`, {
+  throw new MeshError('SIGNER_UNAVAILABLE', `${nameOf(spec)} not found: it must contain the root that signs`, {
     hints: [
       ref.name === selfSignedSecret
-        ? `istiod makes it when it starts without cacerts: see whether Istio runs there, in ${ref.namespace}`
-        : advice`See which there are: ${inspectWith.kubectl(spec, words`-n ${ref.namespace} get secrets`)}`,
+        ? `istiod creates it when it starts without cacerts: check that Istio runs in namespace ${ref.namespace}`
+        : advice`list the Secrets: ${inspectWith.kubectl(spec, words`-n ${ref.namespace} get secrets`)}`,
     ],
   });
 }
 
-/** What is empty counts as not there: istiod up to 1.19 left root-cert.pem and cert-chain.pem of its own Secret empty. */
+/** Empty values count as absent: istiod up to 1.19 left root-cert.pem and cert-chain.pem of its own Secret empty. */
 function filesOf(data: NonNullable<SecretObject['data']>): CaFiles {
   const text = (key: string): string | undefined => {
     const decoded = Buffer.from(data[key] ?? '', 'base64').toString('utf8');

@@ -1,4 +1,4 @@
-/** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
+/** A program that signs, for example with a KMS or HSM; the key is not a file (the protocol is in docs/signers.md). */
 import {memoizePerRun} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
 import {createPublicKey, type KeyObject} from 'node:crypto';
@@ -19,13 +19,13 @@ import type {SignerContext, SignerModule} from './signer-module.js';
 
 type CommandSpec = SignerSpecOf<'command'>;
 
-/** How long a program may take: a KMS answers in a second, a person with a PIN or a touch key takes longer. Milliseconds. */
-const answerMs = 120_000;
+/** Timeout of a call: a KMS responds within a second, entering a PIN or touching a token takes longer. Milliseconds. */
+const timeoutMs = 120_000;
 
-/** More than a public key or a signature ever is. Bytes. */
-const maxAnswer = 64 * 1024;
+/** Larger than any public key or signature. Bytes. */
+const maxOutputBytes = 64 * 1024;
 
-/** Go, which istiod and Envoy's peers are checked with, refuses smaller ones (crypto/rsa, since Go 1.24). */
+/** Go, in which istiod verifies certificates, rejects smaller keys (crypto/rsa, since Go 1.24). */
 const minRsaBits = 2048;
 
 /** `{type: command}`. */
@@ -35,18 +35,18 @@ export const commandSigner: SignerModule<'command'> = {
     const {known, upward} = await upwardOf(spec, context);
     if (upward.length > 0) return {kind: 'ready', what, upward};
     if (!known) return {kind: 'rootless', what};
-    throw otherKey(spec);
+    throw keyMismatch(spec);
   },
   async open(spec, context) {
     const {signer, upward} = await upwardOf(spec, context);
     const [certificate, ...above] = upward;
-    if (!certificate) throw otherKey(spec);
+    if (!certificate) throw keyMismatch(spec);
     return createAuthorityIssuer({signer, certificate, above}, programName(spec));
   },
   rootSigner: (spec, context) => programSigner(spec, context),
 };
 
-/** The program, as messages name it: its arguments may be long, and are in mesh.yaml. */
+/** The program's name in messages, without its arguments, which may be long and are in mesh.yaml. */
 function programName({argv}: CommandSpec): string {
   return printableLine(argv[0] ?? '');
 }
@@ -61,34 +61,36 @@ async function upwardOf(spec: CommandSpec, context: SignerContext) {
   return {signer, known, upward: upwardFrom(spkiHash(signer.publicKey), certificates, roots)};
 }
 
-function otherKey(spec: CommandSpec): MeshError {
+function keyMismatch(spec: CommandSpec): MeshError {
   const where = spec.certificate ?? layout.rootCert;
-  return new MeshError('WORKDIR_CONFLICT', `${programName(spec)} holds another key than any certificate in ${where}`, {
-    hints: [
-      'Name the key that belongs to the certificate, in trust.signer.argv',
-      'Another root is a change of root: see docs/trust.md',
-    ],
-  });
+  return new MeshError(
+    'WORKDIR_CONFLICT',
+    `the key of ${programName(spec)} does not belong to a certificate in ${where}`,
+    {
+      hints: ['select the key of that certificate in trust.signer.argv', 'to replace the root, see docs/trust.md'],
+    },
+  );
 }
 
-/** A program is asked for its public key once per run: it may ask a person for a PIN. */
+/** The public key is read once per run, because the program may prompt for a PIN. */
 const programSigner = memoizePerRun(openProgram);
 
 async function openProgram(spec: CommandSpec, context: SignerContext): Promise<Signer> {
   const name = programName(spec);
-  const answer = await exchange(spec, context, ['public-key']);
-  const fault = failure(answer, `${name} public-key`);
-  if (fault !== undefined) throw new MeshError('SIGNER_UNAVAILABLE', fault, {hints: [byHand(spec, ['public-key'])]});
-  const publicKey = readPublicKey(answer.stdout, name);
+  const result = await exchange(spec, context, ['public-key']);
+  const fault = failureOf(result, `${name} public-key`);
+  if (fault !== undefined)
+    throw new MeshError('SIGNER_UNAVAILABLE', fault, {hints: [manualRunHint(spec, ['public-key'])]});
+  const publicKey = readPublicKey(result.stdout, name);
   const algorithm = signatureAlgorithmFor(publicKey);
   const {modulusLength = minRsaBits} = publicKey.asymmetricKeyDetails ?? {};
   if (!algorithm || modulusLength < minRsaBits) {
     throw new MeshError(
       'UNSUPPORTED_KEY',
-      `${name} holds a key of type ${describeKey(publicKey).name}: this program signs with RSA from 2048 bits, ECDSA P-256 and ECDSA P-384 only`,
+      `${name} has a key of type ${describeKey(publicKey).name}: only RSA of at least 2048 bits, ECDSA P-256 and ECDSA P-384 are supported`,
     );
   }
-  // One at a time: tokens take one session, and two questions for a PIN cannot be told apart.
+  // One signature at a time: tokens allow one session, and two PIN prompts cannot be told apart.
   let last: Promise<unknown> = Promise.resolve();
   return {
     publicKey,
@@ -106,12 +108,14 @@ type ToSign = Omit<GivenSignature, 'signature'>;
 async function sign(spec: CommandSpec, context: SignerContext, toSign: ToSign): Promise<Uint8Array> {
   const {message, algorithm} = toSign;
   const name = programName(spec);
-  const answer = await exchange(spec, context, ['sign', algorithm], message);
-  const failed = failure(answer, `${name} sign ${algorithm}`);
-  if (failed !== undefined) throw new MeshError('SIGNER_REFUSED', failed);
-  const fault = signatureFault({...toSign, signature: answer.stdout});
-  if (fault === undefined) return answer.stdout;
-  throw new MeshError('SIGNER_REFUSED', `${name} ${fault}`, {hints: [byHand(spec, ['sign', algorithm], ' < MESSAGE')]});
+  const result = await exchange(spec, context, ['sign', algorithm], message);
+  const failure = failureOf(result, `${name} sign ${algorithm}`);
+  if (failure !== undefined) throw new MeshError('SIGNER_REFUSED', failure);
+  const fault = signatureFault({...toSign, signature: result.stdout});
+  if (fault === undefined) return result.stdout;
+  throw new MeshError('SIGNER_REFUSED', `${name} ${fault}`, {
+    hints: [manualRunHint(spec, ['sign', algorithm], ' < MESSAGE')],
+  });
 }
 
 async function exchange(
@@ -127,13 +131,13 @@ async function exchange(
   try {
     return await runner.exchange(
       defined({
-        // Found in PATH without a slash, as in a shell; else relative to the work directory, wherever this runs.
+        // As in a shell: without a slash it is found in PATH; otherwise it is relative to the work directory.
         file: program.includes('/') && !isAbsolute(program) ? resolve(root, program) : program,
         args: [...own, ...args],
         input,
         cwd: root,
-        timeoutMs: answerMs,
-        maxBytes: maxAnswer,
+        timeoutMs: timeoutMs,
+        maxBytes: maxOutputBytes,
         onErrorText: context.terminal && ((text) => context.terminal?.write(text)),
       }),
     );
@@ -144,36 +148,36 @@ async function exchange(
   }
 }
 
-/** What kept the program from answering at all. */
-function failure({exitCode, tooLong, stderr}: ExchangeResult, what: string): string | undefined {
-  if (tooLong) return `${what} printed more than ${String(maxAnswer / 1024)} KiB`;
+/** Why the program returned no result; undefined if it did. */
+function failureOf({exitCode, tooLong, stderr}: ExchangeResult, what: string): string | undefined {
+  if (tooLong) return `${what} printed more than ${String(maxOutputBytes / 1024)} KiB`;
   if (exitCode === 0) return undefined;
-  const how = exitCode === undefined ? 'was ended by a signal' : `failed (exit ${String(exitCode)})`;
+  const how = exitCode === undefined ? 'was terminated by a signal' : `failed (exit ${String(exitCode)})`;
   return `${what} ${how}: ${lastLines(stderr)}`;
 }
 
-function byHand({argv: [program = '', ...own]}: CommandSpec, more: readonly string[], input = ''): Advice {
+function manualRunHint({argv: [program = '', ...own]}: CommandSpec, more: readonly string[], input = ''): Advice {
   const command = inspectWith.run(printableLine(program), [...own.map(printableLine), ...more]);
-  return advice`Run it by itself in the work directory: ${command}${input}`;
+  return advice`run it manually in the work directory: ${command}${input}`;
 }
 
-/** A public key as PEM (PUBLIC KEY, or RSA PUBLIC KEY) or DER (SubjectPublicKeyInfo). */
-function readPublicKey(answer: Buffer, name: string): KeyObject {
-  const wrong = (what: string): MeshError =>
+/** Parses a public key in PEM (PUBLIC KEY, or RSA PUBLIC KEY) or DER (SubjectPublicKeyInfo). */
+function readPublicKey(output: Buffer, name: string): KeyObject {
+  const invalid = (what: string): MeshError =>
     new MeshError('SIGNER_UNAVAILABLE', `${name} public-key ${what}`, {
-      hints: ['It has to print the public key as PEM ("BEGIN PUBLIC KEY") or as DER (SubjectPublicKeyInfo)'],
+      hints: ['it must print the public key as PEM ("BEGIN PUBLIC KEY") or as DER (SubjectPublicKeyInfo)'],
     });
-  if (answer.length === 0) throw wrong('printed nothing');
-  const text = answer.toString('latin1');
-  if (text.includes('PRIVATE KEY-----')) throw wrong('printed a private key, which is to stay where it is');
-  if (text.includes('-----BEGIN CERTIFICATE')) throw wrong('printed a certificate');
+  if (output.length === 0) throw invalid('printed nothing');
+  const text = output.toString('latin1');
+  if (text.includes('PRIVATE KEY-----')) throw invalid('printed a private key, which must never be printed');
+  if (text.includes('-----BEGIN CERTIFICATE')) throw invalid('printed a certificate');
   try {
     return text.includes('-----BEGIN')
       ? createPublicKey(text)
-      : createPublicKey({key: answer, format: 'der', type: 'spki'});
+      : createPublicKey({key: output, format: 'der', type: 'spki'});
   } catch {
     const [first = ''] = printable(text).split('\n');
-    const seen = /^[\t -~]{4,}$/.test(first) ? ` ("${first.slice(0, 40)}")` : '';
-    throw wrong(`printed something that is no public key${seen}`);
+    const excerpt = /^[\t -~]{4,}$/.test(first) ? ` ("${first.slice(0, 40)}")` : '';
+    throw invalid(`did not print a public key${excerpt}`);
   }
 }

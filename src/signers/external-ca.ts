@@ -1,30 +1,30 @@
-/** Signers that issue nothing from here: they only say what to do instead. */
+/** Signers that cannot issue from this program; they report what to do instead. */
 import {problem} from '../domain/errors.js';
 import {externalCaReason} from '../domain/mesh/signer.js';
 import {advice, fixWith, type Hint, kubectlMesh, words} from '../domain/suggest/suggestion.js';
 import type {SignerModule, SignerState} from './signer-module.js';
 
-function elsewhere(message: string, ...hints: readonly Hint[]): Promise<SignerState> {
+function signedElsewhere(message: string, ...hints: readonly Hint[]): Promise<SignerState> {
   return Promise.resolve({kind: 'elsewhere', error: problem('SIGNED_ELSEWHERE', message, ...hints)});
 }
 
-/** `{type: csr}`: requests go out, signed chains come in. */
+/** `{type: csr}`: requests are exported, signed chains are imported. */
 export const csrSigner: SignerModule<'csr'> = {
   survey: () =>
-    elsewhere(
-      "a CA elsewhere signs this mesh's cluster CAs (trust.signer is csr)",
+    signedElsewhere(
+      "an external CA signs this mesh's cluster CAs (trust.signer is csr)",
       advice`${kubectlMesh('certs request', words`CLUSTER`)} writes a request for it`,
-      advice`${kubectlMesh('certs import', words`CLUSTER FILE`)} takes what it returns`,
+      advice`${kubectlMesh('certs import', words`CLUSTER FILE`)} imports the signed chain`,
     ),
 };
 
-/** `{type: external}`: istio-csr, SPIRE or Kubernetes' own CSR API give workloads their certificates, or cert-manager fills cacerts. */
+/** `{type: external}`: istio-csr, SPIRE or Kubernetes' CSR API issue workload certificates, or cert-manager writes cacerts. */
 export const externalSigner: SignerModule<'external'> = {
   survey: (spec) =>
-    elsewhere(
-      `${externalCaReason(spec) ?? spec.issuer}: nothing can be issued from here`,
+    signedElsewhere(
+      `${externalCaReason(spec) ?? spec.issuer}: this program cannot issue certificates`,
       spec.issuer === 'cert-manager'
-        ? advice`cert-manager's own command line renews: ${fixWith.cmctl('any', words`renew -n NAMESPACE CERTIFICATE`)}`
-        : advice`Go on with ${kubectlMesh('install render')}`,
+        ? advice`renew with cert-manager's command line: ${fixWith.cmctl('any', words`renew -n NAMESPACE CERTIFICATE`)}`
+        : advice`continue with ${kubectlMesh('install render')}`,
     ),
 };

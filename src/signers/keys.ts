@@ -1,4 +1,4 @@
-/** Keys in memory: making, encrypting and signing with them. Randomness is here because the domain is pure. */
+/** Generates, encrypts and signs with keys in memory. Randomness is here because the domain is pure. */
 import {generateKeyPair, type KeyObject, randomBytes, sign} from 'node:crypto';
 import {promisify} from 'node:util';
 import {type KeyAlgorithm, publicHalf} from '../domain/keys/keys.js';
@@ -11,7 +11,7 @@ import type {Signer} from '../domain/x509/certificate.js';
 const signAsync = promisify(sign);
 const generate = promisify(generateKeyPair);
 const rsa = (modulusLength: number) => () => generate('rsa', {modulusLength});
-// Go reads named curves only, never explicit parameters.
+// Go supports only named curves, not explicit parameters.
 const ec = (namedCurve: string) => () => generate('ec', {namedCurve, paramEncoding: 'named'});
 
 const generators: Readonly<Record<KeyAlgorithm, () => Promise<{readonly privateKey: KeyObject}>>> = {
@@ -22,17 +22,17 @@ const generators: Readonly<Record<KeyAlgorithm, () => Promise<{readonly privateK
   'ecdsa-p384': ec('P-384'),
 };
 
-/** Makes a private key on a libuv thread, so that several are made at the same time. */
+/** Generates a private key on a libuv thread, so that several can be generated in parallel. */
 export async function generateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
   return (await generators[algorithm]()).privateKey;
 }
 
-/** A key as encrypted PKCS#8 PEM: the form of root-key.pem. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
+/** Encrypts a key as PKCS#8 PEM, the format of root-key.pem. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
 export function encryptKey(key: KeyObject, passphrase: Sensitive<string>): Promise<Sensitive<string>> {
   return writeEncryptedKey(key, passphrase, randomBytes(encryptionRandomBytes));
 }
 
-/** Signs with a private key in memory, on a libuv thread. Throws `UNSUPPORTED_KEY`. */
+/** Creates a signer with a private key in memory; it signs on a libuv thread. Throws `UNSUPPORTED_KEY`. */
 export function createKeySigner(key: KeyObject): Signer {
   const algorithm = requireSignatureAlgorithm(key);
   const [hash] = signatureAlgorithms[algorithm].hashes;

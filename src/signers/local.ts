@@ -1,4 +1,4 @@
-/** The root key in a file: root-key.pem of the work directory, or of a directory that is there only for signing. */
+/** The root key in a file: root-key.pem in the work directory, or in a directory that is mounted only for signing. */
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import {rootKeyPath, type SignerSpecOf} from '../domain/mesh/signer.js';
@@ -12,8 +12,8 @@ import type {SignerContext, SignerModule} from './signer-module.js';
 type LocalSpec = SignerSpecOf<'local'>;
 
 /**
- * Opens the CA that signs; asks for the passphrase only if the key is encrypted. While a root is rotated root-cert.pem
- * holds several: the signing one is the one whose key this is. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`,
+ * Opens the signing CA; requires the passphrase only if the key is encrypted. During a root rotation root-cert.pem contains
+ * several roots: the signing one is the one that belongs to the key. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`,
  * `WRONG_PASSPHRASE`, and what reading the files throws.
  */
 export async function openLocalAuthority(spec: LocalSpec, context: SignerContext): Promise<CertificateAuthority> {
@@ -26,16 +26,16 @@ export async function openLocalAuthority(spec: LocalSpec, context: SignerContext
   ]);
   if (roots.length === 0 || secret === undefined) {
     const missing = roots.length === 0 ? layout.rootCert : keyPath;
-    throw new MeshError('FILE_MISSING', `${missing} is not there: nothing can be signed without it`, {
-      hints: [`Bring ${missing} back, or run this where it is kept`],
+    throw new MeshError('FILE_MISSING', `${missing} not found: it is required for signing`, {
+      hints: [`restore ${missing}, or run this command where it is stored`],
     });
   }
-  const signer = createKeySigner(await openPrivateKey(secret, () => context.askPassphrase(), keyPath));
+  const signer = createKeySigner(await openPrivateKey(secret, () => context.readPassphrase(), keyPath));
   const [certificate, ...above] = upwardFrom(spkiHash(signer.publicKey), certificates, roots);
   if (!certificate) {
     const where = spec.certificate ?? layout.rootCert;
     throw new MeshError('WORKDIR_CONFLICT', `${keyPath} is not the key of any certificate in ${where}`, {
-      hints: ['One of the two comes from another CA: bring back the pair that belongs together'],
+      hints: ['one of them belongs to another CA: restore the matching pair'],
     });
   }
   return {signer, certificate, above};
@@ -46,14 +46,14 @@ export const localSigner: SignerModule<'local'> = {
   async survey(spec, context) {
     const {workspace} = context;
     const store = context.rootStore(spec);
-    const elsewhere = store !== workspace;
+    const isSeparate = store !== workspace;
     const [key, certificate, certificates, directory] = await Promise.all([
       store.readSecret(layout.rootKey),
-      elsewhere ? store.readText(layout.rootCert) : undefined,
+      isSeparate ? store.readText(layout.rootCert) : undefined,
       readSigningCertificates(workspace, spec.certificate),
-      elsewhere ? store.statTarget('.') : undefined,
+      isSeparate ? store.statTarget('.') : undefined,
     ]);
-    const directoryMissing = elsewhere && directory?.kind !== 'directory';
+    const directoryMissing = isSeparate && directory?.kind !== 'directory';
     return {kind: 'key-file', keyPath: rootKeyPath(spec), key, certificate, certificates, directoryMissing};
   },
   async open(spec, context) {

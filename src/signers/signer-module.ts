@@ -1,4 +1,4 @@
-/** What a kind of signer brings: a file each, a line in `signers.ts`. */
+/** The interface of a type of signer. Each type has one file, and a line in `signers.ts`. */
 import type {ErrorReport} from '../domain/errors.js';
 import type {SignerSpecOf, SignerType, SignerSpec} from '../domain/mesh/signer.js';
 import type {Certificate, Signer} from '../domain/x509/certificate.js';
@@ -8,43 +8,43 @@ import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';
 import type {Workspace} from '../workspace/workspace.js';
 
-/** What a signer amounts to before anything is signed. */
+/** The state of a signer before anything is signed. */
 export type SignerState =
-  /** The key is (or would be) a file: {@link import('../domain/ca/workdir-state.js').judgeRoot} tells the rest. */
+  /** The key is (or will be) a file: {@link import('../domain/ca/workdir-state.js').judgeRoot} determines the rest. */
   | {
       readonly kind: 'key-file';
-      /** As people know it: `root-key.pem`, `/media/stick/root-key.pem`. */
+      /** As shown to the user: `root-key.pem`, `/media/stick/root-key.pem`. */
       readonly keyPath: string;
       readonly key: Sensitive<string> | undefined;
-      /** There is no directory where the key is kept: unplugged. */
+      /** The key's directory does not exist, for example because the drive is not mounted. */
       readonly directoryMissing?: boolean;
-      /** root-cert.pem beside a key that is kept elsewhere. */
+      /** root-cert.pem next to a key outside the work directory. */
       readonly certificate: string | undefined;
-      /** The signing CA and what stands above it, where `certificate` names them. */
+      /** The signing CA and the certificates above it, if trust.signer.certificate is set. */
       readonly certificates: readonly Certificate[];
     }
-  /** It can sign: its CA, then what stands above it as far as it knows. `what` names it in messages. */
+  /** It can sign. `upward`: its CA, then the known certificates above it; `what` names it in messages. */
   | {readonly kind: 'ready'; readonly what: string; readonly upward: readonly Certificate[]}
-  /** It can sign and has no certificate yet: it can make the mesh's root. */
+  /** It can sign but has no certificate yet: it can create the mesh's root. */
   | {readonly kind: 'rootless'; readonly what: string}
-  /** `certs generate` has nothing to issue with it; the error says what to do instead. */
+  /** `certs generate` cannot issue with it; the error says what to do instead. */
   | {readonly kind: 'elsewhere'; readonly error: ErrorReport};
 
-/** The world, as far as signers need it. */
+/** What signers need from outside. */
 export interface SignerContext {
   readonly workspace: Workspace;
-  /** Where a local root key is kept: the work directory, or another one. */
+  /** The directory of a local root key: the work directory, or another one. */
   rootStore(spec: SignerSpec): Workspace;
-  askPassphrase(): Promise<Sensitive<string>>;
+  readPassphrase(): Promise<Sensitive<string>>;
   readonly clusters: Clusters;
   runner(): Promise<Runner>;
-  /** Present where a person may be asked: what programs of theirs say, once drawing has stopped. */
+  /** Present on a terminal: shows the messages of the user's programs after progress output has stopped. */
   readonly terminal?: {rest(): Promise<void>; write(text: string): void} | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Variables that hold a secret (`domain/mesh/vault-variables.ts`), by name: they are in {@link environment} no more. */
+  /** Variables with secrets (`domain/mesh/vault-variables.ts`), by name: removed from {@link environment}. */
   readonly environmentSecrets: ReadonlyMap<string, Sensitive<string>>;
-  /** Is done when the run ends, however it ends: giving back a token that a login made. */
-  atEnd(task: () => Promise<void>): void;
+  /** Registers a task for the end of the run, however it ends: revoking a token that a login created. */
+  onDispose(task: () => Promise<void>): void;
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }
@@ -52,12 +52,12 @@ export interface SignerContext {
 /** One kind of signer. */
 export interface SignerModule<Type extends SignerType> {
   /**
-   * Looks, without signing and without asking for a passphrase: dry runs do it, too. Throws what kept it from looking
-   * (`SIGNER_UNAVAILABLE`, `SIGNER_REFUSED`, `FORBIDDEN`, `WORKDIR_CONFLICT`, …).
+   * Determines the signer's state without signing and without requiring a passphrase, also in a dry run. Throws
+   * `SIGNER_UNAVAILABLE`, `SIGNER_REFUSED`, `FORBIDDEN`, `WORKDIR_CONFLICT`, ….
    */
   survey(spec: SignerSpecOf<Type>, context: SignerContext): Promise<SignerState>;
-  /** Opens it for issuing. Absent: {@link SignerState} is always `elsewhere`. */
+  /** Opens the signer for issuing. Absent: {@link SignerState} is always `elsewhere`. */
   open?(spec: SignerSpecOf<Type>, context: SignerContext): Promise<Issuer>;
-  /** The bare signer, for making the root with it. Absent: it never is `rootless`. */
+  /** Returns the raw signer, to create the root with it. Absent: the state is never `rootless`. */
   rootSigner?(spec: SignerSpecOf<Type>, context: SignerContext): Promise<Signer>;
 }

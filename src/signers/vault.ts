@@ -1,4 +1,4 @@
-/** Vault's or OpenBao's PKI engine signs requests (docs/signers.md): the key never leaves the work directory. */
+/** Signing by the PKI engine of Vault or OpenBao (docs/signers.md): the cluster's key never leaves the work directory. */
 import * as z from 'zod';
 import {MeshError} from '../domain/errors.js';
 import type {Certificate} from '../domain/x509/certificate.js';
@@ -13,7 +13,7 @@ import {formatDay, formatDuration} from '../domain/format.js';
 import {dayMs} from '../domain/time.js';
 import type {SignerModule} from './signer-module.js';
 import {explainRefusal} from './vault/refusals.js';
-import {notCertificates, openSession, read, requireMaySign, type Session} from './vault/session.js';
+import {noCertificateError, openSession, parseTexts, requireMaySign, type Session} from './vault/session.js';
 
 const signedSchema = z.looseObject({
   certificate: z.string(),
@@ -35,70 +35,70 @@ export const vaultSigner: SignerModule<'vault'> = {
   },
 };
 
-/** Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `ISSUE_FAILED`, `INTERRUPTED`. */
+/** Has the server sign a request. Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `ISSUE_FAILED`, `INTERRUPTED`. */
 async function issue(request: IssueRequest, session: Session): Promise<IssuedCa> {
   const {client, signPath: path} = session;
   const {what} = client.settings;
   const {cluster, publicKey} = request;
   const upward = await session.upward();
-  const end = new Date(Math.min(...upward.map(({notAfter}) => notAfter.getTime())));
-  const body = signBody(await request.csr(), request, end);
+  const issuerEnd = new Date(Math.min(...upward.map(({notAfter}) => notAfter.getTime())));
+  const body = signBody(await request.csr(), request, issuerEnd);
   const token = await session.token();
-  const reply = await client.ask({method: 'POST', path, token, body}, signedSchema);
+  const reply = await client.send({method: 'POST', path, token, body}, signedSchema);
   if (!reply.ok) throw await explainRefusal(reply, {client, path, token});
   const {certificate: text, issuing_ca: issuing, ca_chain: chain} = reply.data ?? {};
-  const [certificate] = text === undefined ? [] : read([text], what);
-  if (!certificate) throw notCertificates(what);
+  const [certificate] = text === undefined ? [] : parseTexts([text], what);
+  if (!certificate) throw noCertificateError(what);
   if (certificate.spki !== spkiHash(publicKey)) {
-    throw new MeshError('ISSUE_FAILED', `${what} returned a certificate for another key than ${cluster}'s`, {
-      hints: ['What answers there does not sign what it is sent: look at the server, and at what stands before it'],
+    throw new MeshError('ISSUE_FAILED', `${what} returned a certificate for a key other than ${cluster}'s`, {
+      hints: ['the server does not sign the request that it receives: check it, and any proxy in front of it'],
     });
   }
-  const known = [...read([...(chain ?? []), ...(issuing ? [issuing] : [])], what), ...upward];
+  const known = [...parseTexts([...(chain ?? []), ...(issuing ? [issuing] : [])], what), ...upward];
   const changes = [
-    ...changedLife(certificate, request, end, reply.warnings),
+    ...validityChanges(certificate, request, issuerEnd, reply.warnings),
     ...changesFromRequest(certificate, cluster),
   ];
   return {certificate, above: orderUpward(certificate, known).slice(1), changes};
 }
 
 /**
- * What is asked for (api-docs/secret/pki/issuance, Sign intermediate). `use_csr_values` takes subject and extensions from
- * the request. The path length has to be said all the same: a server takes that of no request. Some servers cut a life to
- * that of the issuer, others sign one that ends later, with which no chain verifies: so no longer one is asked for.
+ * The body of the request (api-docs/secret/pki/issuance, Sign intermediate). `use_csr_values` takes subject and extensions
+ * from the CSR. The path length must still be set, because servers ignore that of the CSR. Some servers limit the validity
+ * to the issuer's, others issue a certificate that outlives it and whose chain does not verify: so never request more.
  */
-function signBody(csr: Buffer, {cluster, validityDays, now}: IssueRequest, end: Date): object {
-  const left = Math.floor((end.getTime() - now.getTime()) / 1000);
+function signBody(csr: Buffer, {cluster, validityDays, now}: IssueRequest, issuerEnd: Date): object {
+  const left = Math.floor((issuerEnd.getTime() - now.getTime()) / 1000);
   return {
     csr: requestPem(csr),
-    // Required, and without effect beside the request's subject.
+    // Required, but the CSR's subject overrides it.
     common_name: clusterCaName(cluster).find(({type}) => type === 'CN')?.value,
     use_csr_values: true,
     max_path_length: 0,
-    // Clocks differ by minutes; 30 seconds is what servers go back by themselves.
+    // Clocks differ by minutes; servers backdate by only 30 seconds by default.
     not_before_duration: '300s',
     ttl: `${String(Math.min((validityDays * dayMs) / 1000, left))}s`,
     format: 'pem',
   };
 }
 
-/** The server's clock is not ours, and it signs a moment later. Milliseconds. */
+/** Allows for the difference between the clocks, and for the time until the server signs. Milliseconds. */
 const tolerance = 5 * 60_000;
 
-/** What the server made of the life that was asked for: a sentence for a person. */
-function changedLife(
+/** Describes how the issued validity differs from the requested one. */
+function validityChanges(
   {notAfter}: Certificate,
   {validityDays, now}: IssueRequest,
-  end: Date,
+  issuerEnd: Date,
   warnings: readonly string[],
 ): readonly string[] {
   const wanted = now.getTime() + validityDays * dayMs;
   const difference = notAfter.getTime() - wanted;
   if (Math.abs(difference) <= tolerance) return [];
-  const got = `valid until ${formatDay(notAfter)}, ${formatDuration(notAfter.getTime() - now.getTime())} instead of ${formatDuration(wanted - now.getTime())}`;
-  if (difference < 0 && Math.abs(notAfter.getTime() - end.getTime()) <= tolerance) {
-    return [`${got}: what stands above it ends then`];
+  const issued = `valid until ${formatDay(notAfter)}, ${formatDuration(notAfter.getTime() - now.getTime())} instead of ${formatDuration(wanted - now.getTime())}`;
+  if (difference < 0 && Math.abs(notAfter.getTime() - issuerEnd.getTime()) <= tolerance) {
+    return [`${issued}: a CA above it expires then`];
   }
   const reason = warnings.find((warning) => /\bttl\b/i.test(warning));
-  return [reason === undefined ? got : `${got}: ${printableLine(reason).slice(0, 200)}`];
+  return [reason === undefined ? issued : `${issued}: ${printableLine(reason).slice(0, 200)}`];
 }

@@ -48,7 +48,7 @@ export interface Bounds {
   /** 0: as long as it takes. */
   readonly timeoutMs: number;
   /** What it failed with when the time is over. */
-  readonly late: () => Error;
+  readonly timeoutError: () => Error;
   readonly signal: AbortSignal;
 }
 
@@ -57,7 +57,7 @@ export interface Bounds {
  * nothing when the signal is aborted already.
  */
 export async function bounded<T>(
-  {timeoutMs, late, signal}: Bounds,
+  {timeoutMs, timeoutError: late, signal}: Bounds,
   start: (resolve: (value: T) => void, fail: (reason: Error) => void) => void,
 ): Promise<T> {
   if (signal.aborted) throw abortError(signal);

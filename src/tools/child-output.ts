@@ -25,7 +25,7 @@ export function releaseAtExit(child: {
 }
 
 /** Collects the last 16 KiB of a stream of text, and hands pieces on as they come. */
-export function errorText(stream: Readable, onText: ((text: string) => void) | undefined): () => string {
+export function collectText(stream: Readable, onText: ((text: string) => void) | undefined): () => string {
   let said = '';
   stream.setEncoding('utf8');
   stream.on('data', (text: string) => {

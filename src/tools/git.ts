@@ -43,12 +43,12 @@ export interface Git {
   committedKeys(directory: string): Promise<CommittedKeys>;
 }
 
-type Answer = Pick<ToolResult, 'exitCode' | 'stderr'>;
+type GitResult = Pick<ToolResult, 'exitCode' | 'stderr'>;
 
 /** Makes the questions. */
 export function createGit(runner: Runner): Git {
   const ask = async (directory: string, args: readonly string[], timeoutMs = 10_000) =>
-    runner.ask({file: 'git', args: ['-C', directory, '-c', 'core.quotePath=false', ...args], timeoutMs});
+    runner.run({file: 'git', args: ['-C', directory, '-c', 'core.quotePath=false', ...args], timeoutMs});
 
   /** What git says of the directory; undefined where it is not installed. */
   const inside = (directory: string, ...more: readonly string[]) =>
@@ -63,7 +63,7 @@ export function createGit(runner: Runner): Git {
       if (paths.length === 0) return new Map();
       const answer = await inside(directory);
       if (!answer) return all({answer: 'unknown', why: 'git is not installed'});
-      if (saysNoRepository(answer)) return all({answer: 'no-repository'});
+      if (isNotARepository(answer)) return all({answer: 'no-repository'});
       if (answer.exitCode !== 0) return all({answer: 'unknown', why: answer.stderr.trim()});
       if (answer.stdout.trim() !== 'true') return all({answer: 'no-repository'});
       const [tracked, ignored] = await Promise.all([
@@ -76,8 +76,8 @@ export function createGit(runner: Runner): Git {
       }
       // Of a tracked file .gitignore no longer says anything.
       const answers = new Map([
-        ...names(ignored.stdout).map((path) => [path, 'ignored'] as const),
-        ...names(tracked.stdout).map((path) => [path, 'tracked'] as const),
+        ...linesOf(ignored.stdout).map((path) => [path, 'ignored'] as const),
+        ...linesOf(tracked.stdout).map((path) => [path, 'tracked'] as const),
       ]);
       return new Map(paths.map((path) => [path, {answer: answers.get(path) ?? 'not-ignored'}]));
     },
@@ -85,21 +85,21 @@ export function createGit(runner: Runner): Git {
     async committedKeys(directory) {
       const answer = await inside(directory, '--is-shallow-repository');
       if (!answer) return {state: 'no-git'};
-      if (saysNoRepository(answer)) return {state: 'no-repository'};
-      requireAnswer(answer);
-      const [isInside, isShallow] = names(answer.stdout);
+      if (isNotARepository(answer)) return {state: 'no-repository'};
+      requireSuccess(answer);
+      const [isInside, isShallow] = linesOf(answer.stdout);
       if (isInside !== 'true') return {state: 'no-repository'};
       const log = await ask(directory, historyArgs, historyTimeoutMs);
-      requireAnswer(log);
+      requireSuccess(log);
       const blobs = [...blobsOf(log.stdout)];
       const texts: CommittedText[] = [];
-      for (const [blob, {path, commit}] of blobs.slice(0, mostTexts)) {
+      for (const [blob, {path, commit}] of blobs.slice(0, maxTexts)) {
         const content = await ask(directory, ['cat-file', 'blob', blob]);
-        requireAnswer(content);
+        requireSuccess(content);
         // Of a change, one of its two sides may have no key.
-        if (mark.test(content.stdout)) texts.push({path, commit, text: new Sensitive(content.stdout)});
+        if (privateKeyPattern.test(content.stdout)) texts.push({path, commit, text: new Sensitive(content.stdout)});
       }
-      return {state: 'read', texts, more: Math.max(0, blobs.length - mostTexts), shallow: isShallow === 'true'};
+      return {state: 'read', texts, more: Math.max(0, blobs.length - maxTexts), shallow: isShallow === 'true'};
     },
   };
 }
@@ -107,7 +107,7 @@ export function createGit(runner: Runner): Git {
 /** A history of many years is looked through in this time, or is not known. Milliseconds. */
 const historyTimeoutMs = 10_000;
 /** Texts that are read; their number is what costs. */
-const mostTexts = 50;
+const maxTexts = 50;
 
 /** Against settings of one's own that would hide the changes of the first commit, or of merges (git-config). */
 const wholeHistory = ['-c', 'log.showRoot=true', '-c', 'log.diffMerges=separate'] as const;
@@ -122,7 +122,7 @@ const historyArgs: readonly string[] = [
   ...['--no-ext-diff', '--no-textconv', '--no-show-signature', '--format=commit %H', `-G${keyPattern}`, '--', '.'],
 ];
 
-const mark = new RegExp(keyPattern);
+const privateKeyPattern = new RegExp(keyPattern);
 const commitLine = /^commit ([0-9a-f]{40,64})$/;
 const changeLine = /^:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*\t(.*)$/;
 
@@ -141,16 +141,16 @@ function blobsOf(log: string): ReadonlyMap<string, Omit<CommittedText, 'text'>> 
   return blobs;
 }
 
-function saysNoRepository({exitCode, stderr}: Answer): boolean {
+function isNotARepository({exitCode, stderr}: GitResult): boolean {
   return exitCode !== 0 && /not a git repository/i.test(stderr);
 }
 
-function requireAnswer({exitCode, stderr}: Answer): void {
+function requireSuccess({exitCode, stderr}: GitResult): void {
   if (exitCode === 0) return;
   const said = stderr.trim().split('\n').at(-1) ?? '';
   throw new MeshError('TOOL_FAILED', `git would not say what its history holds: ${said}`);
 }
 
-function names(text: string): readonly string[] {
+function linesOf(text: string): readonly string[] {
   return text.split('\n').filter((name) => name !== '');
 }

@@ -65,21 +65,21 @@ const versionOutput = z.object({clientVersion: z.object({version: z.string().min
 /** Finds istioctl in PATH at first use. */
 export function createIstioctl({runner, kubeconfig, impersonating}: IstioctlOptions): Istioctl {
   return {
-    version: memoizeAsync(() => askVersion(runner)),
+    version: memoizeAsync(() => readClientVersion(runner)),
     async run({context, args, file, timeoutMs, onLine}) {
       if (impersonating) throw impersonationUnsupported();
       const target = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
       const all = [...args, '-f', fileArgument(file), ...target];
-      const answer = await withHint(runner.ask(defined({file: 'istioctl', args: all, timeoutMs, onLine})));
+      const answer = await withHint(runner.run(defined({file: 'istioctl', args: all, timeoutMs, onLine})));
       return {exitCode: answer.exitCode, output: answer.output};
     },
   };
 }
 
-async function askVersion(runner: Runner): Promise<string> {
+async function readClientVersion(runner: Runner): Promise<string> {
   const args = ['version', '-o', 'json', '--remote=false'];
-  const answer = await withHint(runner.ask({file: 'istioctl', args, timeoutMs: versionTimeoutMs}));
-  const version = answer.exitCode === 0 ? readVersion(answer.stdout) : undefined;
+  const answer = await withHint(runner.run({file: 'istioctl', args, timeoutMs: versionTimeoutMs}));
+  const version = answer.exitCode === 0 ? parseVersion(answer.stdout) : undefined;
   if (version !== undefined) return version;
   const said = lastLines(answer.output, 3);
   throw new MeshError('TOOL_OUTPUT', `istioctl did not say its version (exit ${String(answer.exitCode)}): ${said}`, {
@@ -87,7 +87,7 @@ async function askVersion(runner: Runner): Promise<string> {
   });
 }
 
-function readVersion(text: string): string | undefined {
+function parseVersion(text: string): string | undefined {
   try {
     const read = versionOutput.safeParse(JSON.parse(text));
     return read.success ? read.data.clientVersion.version : undefined;

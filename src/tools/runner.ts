@@ -1,5 +1,5 @@
 /**
- * The one door to other programs, and the only import of execa. {@link Runner.ask} returns whatever exit code there
+ * The one door to other programs, and the only import of execa. {@link Runner.run} returns whatever exit code there
  * was; {@link Runner.exchange} trades bytes; {@link Runner.start} keeps a program running. Rules held here: arguments are
  * an array and never hold a secret, the passphrase variables never reach a child, Vault's tokens none of ours, output is
  * cleaned before anybody sees it, errors carry neither argument list nor environment, and no signal handler is registered.
@@ -12,7 +12,7 @@ import {newPassphraseVariable, passphraseVariable} from '../domain/keys/passphra
 import {printable} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {abortError, seconds} from './bounded.js';
-import {cleanLines, errorText, forwardLines, releaseAtExit} from './child-output.js';
+import {cleanLines, collectText, forwardLines, releaseAtExit} from './child-output.js';
 
 /** How long a child may take to end by itself after SIGTERM. Milliseconds. */
 const killDelayMs = 3000;
@@ -61,7 +61,7 @@ export interface StartCommand extends Program {
   /** Pieces of standard error as they come, uncleaned: prompts have no line end. */
   readonly onErrorText?: (text: string) => void;
   /** Goes on when the run is aborted and when the terminal sends Ctrl-C, until it is stopped or this process ends. */
-  readonly lasts?: boolean;
+  readonly detached?: boolean;
 }
 
 /** A program that is handed bytes and answers with bytes. */
@@ -91,12 +91,12 @@ export interface ExchangeResult {
 /** Runs programs with one environment and one signal. */
 export interface Runner {
   /** Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
-  ask(command: ToolCommand): Promise<ToolResult>;
+  run(command: ToolCommand): Promise<ToolResult>;
   /**
    * What a shell command of the user's own prints: a password manager, which may ask on the terminal.
    * Throws `TOOL_FAILED` without a word of its output.
    */
-  askSecret(shellCommand: string): Promise<Sensitive<string>>;
+  runSecret(shellCommand: string): Promise<Sensitive<string>>;
   /** Bytes in, bytes out. Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
   exchange(command: ExchangeCommand): Promise<ExchangeResult>;
   /** Throws `TOOL_MISSING` when the program cannot be started. */
@@ -111,48 +111,48 @@ export interface RunnerOptions {
 }
 
 /** Whose program it is: a tool of ours (kubectl, istioctl, git), or one that the user wrote down: a password manager, a signer. */
-type Owner = 'ours' | 'user';
+type ProgramOwner = 'ours' | 'user';
 
 /**
  * The environment of a child. Nobody gets the passphrases; Vault's tokens reach only programs of the user's own, which
  * may be what they are there for (`--passphrase-command 'vault kv get …'`).
  */
-function childEnvironment(environment: RunnerOptions['environment'], owner: Owner): Record<string, string> {
+function childEnvironment(environment: RunnerOptions['environment'], owner: ProgramOwner): Record<string, string> {
   const hidden = [passphraseVariable, newPassphraseVariable, ...(owner === 'ours' ? vaultSecretVariables : [])];
   return defined(Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.includes(name))));
 }
 
 /** Makes a runner. */
 export function createRunner(options: RunnerOptions): Runner {
-  const killAtExit = killedAtExit();
+  const killAtExit = createExitKiller();
   return {
-    ask: (command) => ask(command, options),
-    askSecret: (shellCommand) => askSecret(shellCommand, options),
+    run: (command) => runTool(command, options),
+    runSecret: (shellCommand) => runSecretCommand(shellCommand, options),
     exchange: (command) => exchange(command, options),
     start: (command) => start(command, options, killAtExit),
   };
 }
 
-async function ask(command: ToolCommand, options: RunnerOptions): Promise<ToolResult> {
+async function runTool(command: ToolCommand, options: RunnerOptions): Promise<ToolResult> {
   const execa = await execaUnlessAborted(options);
   const child = execa(command.file, [...command.args], {
-    ...shared(options, 'ours'),
+    ...commonOptions(options, 'ours'),
     all: true,
     stdin: 'ignore',
     ...(command.timeoutMs === undefined ? {} : {timeout: command.timeoutMs}),
   });
   if (command.onLine) forwardLines(child.all, command.onLine);
   releaseAtExit(child);
-  const {exitCode = 1, stdout, stderr, all} = await endOf(child, command, options);
+  const {exitCode = 1, stdout, stderr, all} = await awaitExit(child, command, options);
   return {exitCode, stdout: printable(stdout), stderr: printable(stderr), output: printable(all)};
 }
 
-async function askSecret(shellCommand: string, options: RunnerOptions): Promise<Sensitive<string>> {
+async function runSecretCommand(shellCommand: string, options: RunnerOptions): Promise<Sensitive<string>> {
   const execa = await execaUnlessAborted(options);
   const command = {file: 'sh', args: ['-c', shellCommand]};
-  const child = execa(command.file, command.args, {...shared(options, 'user'), stdin: 'inherit', stderr: 'inherit'});
+  const child = execa(command.file, command.args, {...commonOptions(options, 'user'), stdin: 'inherit', stderr: 'inherit'});
   releaseAtExit(child);
-  const {exitCode, stdout} = await endOf(child, command, options);
+  const {exitCode, stdout} = await awaitExit(child, command, options);
   if (exitCode === 0) return new Sensitive(stdout);
   throw new MeshError('TOOL_FAILED', `the passphrase command failed (exit ${String(exitCode ?? 'by a signal')})`, {
     hints: ['run it by itself and see what it says'],
@@ -162,7 +162,7 @@ async function askSecret(shellCommand: string, options: RunnerOptions): Promise<
 async function exchange(command: ExchangeCommand, options: RunnerOptions): Promise<ExchangeResult> {
   const execa = await execaUnlessAborted(options);
   const child = execa(command.file, [...command.args], {
-    ...shared(options, 'user'),
+    ...commonOptions(options, 'user'),
     ...(command.input === undefined ? {stdin: 'ignore' as const} : {input: command.input}),
     cwd: command.cwd,
     timeout: command.timeoutMs,
@@ -173,22 +173,22 @@ async function exchange(command: ExchangeCommand, options: RunnerOptions): Promi
     buffer: {stdout: true, stderr: false},
   });
   releaseAtExit(child);
-  const stderr = errorText(child.stderr, command.onErrorText);
-  const {exitCode, stdout, isMaxBuffer} = await endOf(child, command, options);
+  const stderr = collectText(child.stderr, command.onErrorText);
+  const {exitCode, stdout, isMaxBuffer} = await awaitExit(child, command, options);
   return {exitCode, stdout: Buffer.from(stdout), tooLong: isMaxBuffer, stderr: printable(stderr())};
 }
 
 async function start(command: StartCommand, options: RunnerOptions, killAtExit: KillAtExit): Promise<RunningTool> {
   const execa = await execaUnlessAborted(options);
   const child = execa(command.file, [...command.args], {
-    ...shared(command.lasts === true ? {...options, signal: new AbortController().signal} : options, 'ours'),
+    ...commonOptions(command.detached === true ? {...options, signal: new AbortController().signal} : options, 'ours'),
     // A process group of its own: the terminal sends its signals to the whole group in front.
-    detached: command.lasts === true,
+    detached: command.detached === true,
     stdin: command.stdin === 'inherit' ? 'inherit' : 'ignore',
     buffer: false,
   });
   releaseAtExit(child);
-  const said = errorText(child.stderr, command.onErrorText);
+  const said = collectText(child.stderr, command.onErrorText);
   const lines = cleanLines(child.stdout, options.signal);
   killAtExit(child);
   const ended = child.then((result) => result);
@@ -216,7 +216,7 @@ async function execaUnlessAborted({signal}: RunnerOptions) {
   return execa;
 }
 
-function shared({environment, signal}: RunnerOptions, owner: Owner) {
+function commonOptions({environment, signal}: RunnerOptions, owner: ProgramOwner) {
   return {
     env: childEnvironment(environment, owner),
     extendEnv: false,
@@ -230,7 +230,7 @@ function shared({environment, signal}: RunnerOptions, owner: Owner) {
 }
 
 /** How a program ended. Throws `TIMEOUT`, what the run was aborted with, and `TOOL_MISSING`. */
-async function endOf<Result extends {readonly timedOut: boolean; readonly code?: string | undefined}>(
+async function awaitExit<Result extends {readonly timedOut: boolean; readonly code?: string | undefined}>(
   child: PromiseLike<Result>,
   command: Program & Pick<ToolCommand, 'timeoutMs'>,
   {signal}: RunnerOptions,
@@ -256,14 +256,14 @@ function requireStarted({file}: Program, {code}: {readonly code?: string | undef
   if (code === 'ENOEXEC') throw missing('is not a program for this machine');
 }
 
-type KillAtExit = ReturnType<typeof killedAtExit>;
+type KillAtExit = ReturnType<typeof createExitKiller>;
 
 /**
  * Kills what still runs when this process exits: a kubectl that a crash leaves behind would keep a connection to its
  * cluster open. One `exit` listener serves all of them, and only while there are any: from the eleventh listener on Node
  * warns of a leak (nodejs.org, events: `defaultMaxListeners`).
  */
-function killedAtExit() {
+function createExitKiller() {
   const children = new Set<{kill(signal: 'SIGKILL'): unknown}>();
   const killAll = (): void => {
     for (const child of children) child.kill('SIGKILL');

@@ -39,7 +39,7 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
   const socket = connect({host: '127.0.0.1', port: request.port});
   const received: Buffer[] = [];
   const tls = connectTls({
-    socket: listeningIn(socket, received),
+    socket: recordReceived(socket, received),
     servername: request.servername,
     // Seeing is the purpose: whether the chain is right is judged elsewhere, with what was seen.
     rejectUnauthorized: false,
@@ -49,7 +49,7 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
   });
   try {
     const late = (): MeshError => unreachable(request, `no TLS handshake within ${String(request.timeoutMs / 1000)} s`);
-    await bounded({timeoutMs: request.timeoutMs, late, signal}, (resolve, fail) => {
+    await bounded({timeoutMs: request.timeoutMs, timeoutError: late, signal}, (resolve, fail) => {
       // The first error is the reason; later ones come from tearing down.
       const failed = (error: Error): void => {
         fail(unreachable(request, error.message, error));
@@ -67,7 +67,7 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
 }
 
 /** The socket as a stream that keeps a copy of what arrives. */
-function listeningIn(socket: ReturnType<typeof connect>, received: Buffer[]): Duplex {
+function recordReceived(socket: ReturnType<typeof connect>, received: Buffer[]): Duplex {
   const stream = new Duplex({
     read() {
       socket.resume();

@@ -53,19 +53,19 @@ export interface VaultHttp {
    * Throws `SIGNER_UNAVAILABLE` with the reason when nobody answers, TLS cannot be verified or the answer has no end;
    * `INTERRUPTED`, or whatever the signal was aborted with.
    */
-  ask(request: VaultHttpRequest): Promise<VaultHttpResponse>;
+  send(request: VaultHttpRequest): Promise<VaultHttpResponse>;
 }
 
 /** Makes one. */
 export function createVaultHttp(options: VaultHttpOptions): VaultHttp {
   return {
-    async ask(request) {
+    async send(request) {
       const {signal, timeoutMs} = request;
       const {status, headers, text} = await sendRequest(() => send(request, options), {
         timeoutMs,
         maxBytes,
         signal,
-        late: () => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]),
+        timeoutError: () => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]),
         explain: (error) => explain(error, options),
       });
       const after = Number(headers['retry-after']);

@@ -7,7 +7,7 @@ import {chmod, lstat, mkdir, open, rename, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {FileContent} from './workspace.js';
 import {Sensitive} from '../domain/sensitive.js';
-import {errno, ifThere, throwFileError} from './fs-errors.js';
+import {errno, ifExists, throwFileError} from './fs-errors.js';
 
 /**
  * Called before each step that a crash or a full disk could interrupt, with the step's name and the path. Tests throw
@@ -101,7 +101,7 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Makes a directory and its parents where they are missing, 0700; what is there stays as it is. */
 export async function makeDirectory(path: string, faults?: Faults): Promise<void> {
-  if (await ifThere(lstat(path))) return;
+  if (await ifExists(lstat(path))) return;
   await makeDirectory(dirname(path), faults);
   await faults?.('make-directory', path);
   try {

@@ -9,9 +9,9 @@ import {dirname, join} from 'node:path';
 import {layout} from '../domain/mesh/layout.js';
 import {MeshError} from '../domain/errors.js';
 import {type Faults, createSynced, makeDirectory, modeFor, secretMode, syncDirectory, writeAtomic} from './atomic.js';
-import {fileError, ifThere, readIfThere, throwFileError} from './fs-errors.js';
+import {fileError, ifExists, readIfExists, throwFileError} from './fs-errors.js';
 import {isInside} from './guard.js';
-import {parseOwn, readRegular} from './read.js';
+import {parseJsonFile, readRegular} from './read.js';
 import type {FileContent} from './workspace.js';
 
 /** The commit marker: what moves where. Paths are relative to the directory that holds `.pending`. */
@@ -60,7 +60,7 @@ export async function commitSet(directory: string, files: readonly FileContent[]
  */
 export async function recoverSet(directory: string, faults?: Faults): Promise<'forward' | 'dropped' | undefined> {
   const pending = join(directory, layout.pending);
-  const facts = await readIfThere(pending, lstat(pending));
+  const facts = await readIfExists(pending, lstat(pending));
   if (!facts) return undefined;
   if (!facts.isDirectory()) {
     throw new MeshError('WORKDIR_CONFLICT', `${pending} is not a directory`, {hints: ['move it away']});
@@ -97,7 +97,7 @@ async function moveForward(directory: string, {files}: Marker, faults?: Faults):
   for (const {pending, path} of files) {
     const from = join(directory, layout.pending, pending);
     const to = join(directory, path);
-    const facts = await ifThere(lstat(from));
+    const facts = await ifExists(lstat(from));
     touched.add(dirname(to));
     // Moved before the run was killed.
     if (!facts) continue;
@@ -127,7 +127,7 @@ async function linkTarget(path: string): Promise<string | undefined> {
 async function refuseDirectories(directory: string, files: readonly FileContent[]): Promise<void> {
   for (const {path} of files) {
     const target = join(directory, path);
-    const facts = await ifThere(lstat(target)).catch(throwFileError(target, 'write'));
+    const facts = await ifExists(lstat(target)).catch(throwFileError(target, 'write'));
     if (facts?.isDirectory() === true) {
       throw new MeshError('WORKDIR_CONFLICT', `${target} is a directory, a file belongs there`, {
         hints: ['move the directory away'],
@@ -143,11 +143,11 @@ async function dropUnmarked(pending: string): Promise<void> {
 
 async function readMarker(pending: string): Promise<Marker | undefined> {
   const path = join(pending, markerName);
-  const text = await readIfThere(path, readRegular(path));
+  const text = await readIfExists(path, readRegular(path));
   if (text === undefined) return undefined;
   const isMarked = ({pending: name, path: to}: Partial<MarkedFile>): boolean =>
     /^\d+$/.test(String(name)) && typeof to === 'string' && isInside(to);
-  const marker = parseOwn<Marker>(
+  const marker = parseJsonFile<Marker>(
     text,
     ({version, files}) => version === 1 && Array.isArray(files) && (files as Partial<MarkedFile>[]).every(isMarked),
   );

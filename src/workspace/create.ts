@@ -8,9 +8,9 @@ import {isClusterName} from '../domain/mesh/names.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {type Faults, makeDirectory, syncDirectory, temporarySuffix, writeAtomic} from './atomic.js';
 import {commitSet, committedPath, recoverSet} from './commit.js';
-import {errno, fileError, ifThere, isMissing, readIfThere, throwFileError} from './fs-errors.js';
+import {errno, fileError, ifExists, isMissing, readIfExists, throwFileError} from './fs-errors.js';
 import {refuseSymlinks, resolveInside} from './guard.js';
-import {hostIdentity, startOf, userName} from './identity.js';
+import {hostIdentity, startTimeOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
 import {writeOutputFile} from './output-file.js';
@@ -33,11 +33,11 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
   const {root, now, faults} = options;
   const host = hostIdentity();
   const journal = new JournalFile(root, {user: userName(), host: hostname(), pid: process.pid, now}, faults);
-  const inTurn = turns();
+  const inTurn = createTurns();
 
   const write = async (files: readonly FileContent[]): Promise<void> => {
     if (files.length === 0) return;
-    const folder = commonFolder(files);
+    const folder = commonDirectory(files);
     // Checked in its turn, too: writes of one folder keep the order in which they were asked for.
     await inTurn(folder, async () => {
       const holdsSecret = files.some(({content}) => content instanceof Sensitive);
@@ -62,7 +62,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     list: (path) => namesIn(path === '.' || path === '' ? root : resolveInside(root, path)),
     write,
     remove: async (paths) => {
-      for (const path of paths) await inTurn(topOf(path), () => removeWithFolder(root, path));
+      for (const path of paths) await inTurn(topDirectoryOf(path), () => removeWithEmptyDirectory(root, path));
     },
     recover: async () => {
       const files = await recoverFiles(root, faults);
@@ -79,7 +79,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       const lock = await takeLock(join(root, layout.lock), {
         pid,
         host,
-        started: startOf(pid),
+        started: startTimeOf(pid),
         user: userName(),
         command,
         since: now().toISOString(),
@@ -98,7 +98,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
 }
 
 /** Work on one folder happens one after the other: lanes of one cluster do not meet in its `.pending`. */
-function turns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {
     const turn = (last.get(key) ?? Promise.resolve()).then(work);
@@ -111,14 +111,14 @@ function turns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
 }
 
 /** First folder of a path; empty for files of the work directory itself. */
-function topOf(path: string): string {
+function topDirectoryOf(path: string): string {
   const parts = path.split('/');
   return parts.length > 1 ? (parts[0] ?? '') : '';
 }
 
 /** The cluster folder that all files are in, or the work directory. */
-function commonFolder(files: readonly FileContent[]): string {
-  const tops = new Set(files.map(({path}) => topOf(path)));
+function commonDirectory(files: readonly FileContent[]): string {
+  const tops = new Set(files.map(({path}) => topDirectoryOf(path)));
   const [only = ''] = tops;
   return tops.size === 1 ? only : '';
 }
@@ -155,16 +155,16 @@ async function writeOne(path: string, content: FileContent['content'], faults: F
 
 async function readCommitted(root: string, path: string): Promise<string | undefined> {
   const place = resolveInside(root, path);
-  const top = topOf(path);
+  const top = topDirectoryOf(path);
   const waiting =
     (top === '' ? undefined : await committedPath(join(root, top), path.slice(top.length + 1))) ??
     (await committedPath(root, path));
-  const committed = waiting === undefined ? undefined : await readIfThere(waiting, readRegular(waiting));
-  return committed ?? readIfThere(place, readRegular(place));
+  const committed = waiting === undefined ? undefined : await readIfExists(waiting, readRegular(waiting));
+  return committed ?? readIfExists(place, readRegular(place));
 }
 
 async function factsOf(path: string, look: typeof lstat | typeof stat = lstat): Promise<FileFacts | undefined> {
-  const facts = await readIfThere(path, look(path));
+  const facts = await readIfExists(path, look(path));
   if (!facts) return undefined;
   const kind = facts.isFile()
     ? 'file'
@@ -177,18 +177,18 @@ async function factsOf(path: string, look: typeof lstat | typeof stat = lstat): 
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {
-  return ((await readIfThere(path, readdir(path))) ?? []).sort();
+  return ((await readIfExists(path, readdir(path))) ?? []).sort();
 }
 
 /** Removes a file of the work directory, and a folder inside a cluster's (`request`) that is empty then. */
-async function removeWithFolder(root: string, path: string): Promise<void> {
+async function removeWithEmptyDirectory(root: string, path: string): Promise<void> {
   await removeFile(resolveInside(root, path));
   if (path.split('/').length > 2) await rmdir(dirname(resolveInside(root, path))).catch(() => undefined);
 }
 
 async function removeFile(path: string): Promise<void> {
   const removed = unlink(path).then(() => syncDirectory(dirname(path)));
-  await ifThere(removed).catch(throwFileError(path, 'write'));
+  await ifExists(removed).catch(throwFileError(path, 'write'));
 }
 
 /** Deals with what killed runs left: in the work directory, and in folders that may be a cluster's. */

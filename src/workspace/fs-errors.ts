@@ -13,7 +13,7 @@ export function isMissing(thrown: unknown): boolean {
 }
 
 /** What is there; undefined where nothing is. Everything else is thrown as it is. */
-export async function ifThere<T>(work: Promise<T>, isAbsent = isMissing): Promise<T | undefined> {
+export async function ifExists<T>(work: Promise<T>, isAbsent = isMissing): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
@@ -23,9 +23,9 @@ export async function ifThere<T>(work: Promise<T>, isAbsent = isMissing): Promis
 }
 
 /** The same for what is read, where a file in a folder's place has nothing in it either. Throws {@link fileError}. */
-export async function readIfThere<T>(path: string, work: Promise<T>): Promise<T | undefined> {
+export async function readIfExists<T>(path: string, work: Promise<T>): Promise<T | undefined> {
   const isAbsent = (error: unknown): boolean => isMissing(error) || errno(error) === 'ENOTDIR';
-  return ifThere(work, isAbsent).catch(throwFileError(path, 'read'));
+  return ifExists(work, isAbsent).catch(throwFileError(path, 'read'));
 }
 
 /** For `catch`: throws {@link fileError}. */

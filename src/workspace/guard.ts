@@ -2,7 +2,7 @@
 import {lstat} from 'node:fs/promises';
 import {isAbsolute, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
-import {ifThere, symlinkError, throwFileError} from './fs-errors.js';
+import {ifExists, symlinkError, throwFileError} from './fs-errors.js';
 
 /** Whether a path is relative and stays below where it starts. */
 export function isInside(path: string): boolean {
@@ -23,7 +23,7 @@ export async function refuseSymlinks(root: string, path: string): Promise<void> 
   let at = root;
   for (const part of path.split('/')) {
     at = join(at, part);
-    const facts = await ifThere(lstat(at)).catch(throwFileError(at, 'write'));
+    const facts = await ifExists(lstat(at)).catch(throwFileError(at, 'write'));
     if (!facts) return;
     if (facts.isSymbolicLink()) throw symlinkError(at);
   }

@@ -34,7 +34,7 @@ export function hostIdentity(): string {
 }
 
 /** When a process started; undefined when it does not run, or the kernel does not say (no /proc). */
-export function startOf(pid: number): string | undefined {
+export function startTimeOf(pid: number): string | undefined {
   const boot = readOptional('/proc/sys/kernel/random/boot_id');
   const ticks = statFields(pid)?.[19];
   return ticks === undefined || boot === undefined ? undefined : `${boot}/${ticks}`;

@@ -1,6 +1,6 @@
 /**
  * journal.jsonl: append-only, one canonical JSON entry a line, synced before and after each effect. Each copy of a work
- * directory writes its own chain, remembered in a file that is not in git, so that two people who share the directory
+ * directory writes its own chain, saved in a file that is not in git, so that two people who share the directory
  * through git do not fork one chain.
  */
 import {randomBytes} from 'node:crypto';
@@ -15,9 +15,9 @@ import {type JournalEntry, type JournalRecord, entryId} from '../domain/journal/
 import type {ArchivedJournal} from '../domain/journal/head.js';
 import {archivedHeadName, archivedJournalName, layout, archivedAt} from '../domain/mesh/layout.js';
 import {type Faults, makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
-import {fileError, ifThere, throwFileError} from './fs-errors.js';
+import {fileError, ifExists, throwFileError} from './fs-errors.js';
 import {isRunning} from './identity.js';
-import {parseOwn, readRegular} from './read.js';
+import {parseJsonFile, readRegular} from './read.js';
 import type {Journal, JournalState} from './workspace.js';
 
 /** Who writes. */
@@ -29,14 +29,14 @@ export interface Writer {
 }
 
 /** What `.journal-head.json` says. */
-interface RememberedHead {
+interface SavedHead {
   readonly chain: string;
   /** Inode of the work directory: a copy of the directory, this file included, starts a chain of its own. */
   readonly directory: number;
   readonly head?: ChainHead;
 }
 
-interface State extends RememberedHead {
+interface State extends SavedHead {
   /** What the next entry names of other chains. */
   readonly unnamed: readonly string[];
 }
@@ -78,9 +78,9 @@ export class JournalFile implements Journal {
   }
 
   async read(): Promise<JournalState> {
-    const remembered = await this.#remembered();
+    const saved = await this.#savedHead();
     const text = await this.#text();
-    const reading = readJournal(text ?? '', remembered?.head);
+    const reading = readJournal(text ?? '', saved?.head);
     const isLocked = (await stat(join(this.root, layout.lock)).catch(() => undefined)) !== undefined;
     // Nobody can see whether a process of another host runs; if it does, it holds the lock.
     const mayRun = ({host, pid}: JournalEntry): boolean =>
@@ -88,10 +88,10 @@ export class JournalFile implements Journal {
     return {
       ...reading,
       present: text !== undefined,
-      own: remembered?.chain,
+      own: saved?.chain,
       host: this.writer.host,
       archived: await this.#aside(),
-      underWay: isLocked ? reading.open.filter(mayRun) : [],
+      inProgress: isLocked ? reading.open.filter(mayRun) : [],
     };
   }
 
@@ -104,8 +104,8 @@ export class JournalFile implements Journal {
       const text = await this.#text();
       if (text === undefined) return [];
       if (readJournal(text).torn !== undefined) this.#state ??= await this.#load();
-      const remembered = await this.#remembered();
-      const open = readJournal(text).open.filter(({chain}) => chain === remembered?.chain);
+      const saved = await this.#savedHead();
+      const open = readJournal(text).open.filter(({chain}) => chain === saved?.chain);
       for (const entry of open) {
         await this.#append({kind: 'outcome', ...subjectOf(entry), intent: entryId(entry), status: 'unknown'});
       }
@@ -121,7 +121,7 @@ export class JournalFile implements Journal {
     } catch (error) {
       // What is on disk now is not known: it is read again.
       this.#state = undefined;
-      throw unwritable(error, this.#path);
+      throw unwritableError(error, this.#path);
     }
   }
 
@@ -146,11 +146,11 @@ export class JournalFile implements Journal {
     const head = {chain: entry.chain, seq: entry.seq, hash: entry.hash};
     this.#state = {...state, head, unnamed: []};
     // Not synced: after a crash it may be older than the journal, and is never newer.
-    await this.#remember({chain: state.chain, directory: state.directory, head});
+    await this.#saveHead({chain: state.chain, directory: state.directory, head});
     return entry;
   }
 
-  async #remember(head: RememberedHead): Promise<void> {
+  async #saveHead(head: SavedHead): Promise<void> {
     // A name that the next run knows as unfinished.
     const temporary = `${this.#headPath}${temporarySuffix}`;
     await writeFile(temporary, `${JSON.stringify(head)}\n`, {mode: 0o600});
@@ -182,14 +182,14 @@ export class JournalFile implements Journal {
   async #load(): Promise<State> {
     await makeDirectory(this.root, this.faults);
     const directory = (await stat(this.root)).ino;
-    const remembered = await this.#remembered();
+    const saved = await this.#savedHead();
     const text = (await this.#text()) ?? '';
     const reading = readJournal(text);
-    const chain = remembered?.chain ?? randomBytes(8).toString('hex');
+    const chain = saved?.chain ?? randomBytes(8).toString('hex');
     // Before the chain's first entry: a run killed right after it must find its own intent again.
-    if (!remembered) await this.#remember({chain, directory});
+    if (!saved) await this.#saveHead({chain, directory});
     const written = reading.heads.get(chain);
-    const known = remembered?.head;
+    const known = saved?.head;
     // Entries that are gone leave a gap that shows, instead of being written over.
     const head = known && (!written || known.seq > written.seq) ? known : written;
     const state: State = defined({chain, directory, head, unnamed: headsToReference(reading, chain)});
@@ -200,12 +200,12 @@ export class JournalFile implements Journal {
   }
 
   /** The chain of this copy; undefined when it has none yet, or the file came with a copy of another directory. */
-  async #remembered(): Promise<RememberedHead | undefined> {
+  async #savedHead(): Promise<SavedHead | undefined> {
     try {
-      const text = await ifThere(readRegular(this.#headPath));
+      const text = await ifExists(readRegular(this.#headPath));
       if (text === undefined) return undefined;
       const {ino} = await stat(this.root);
-      return parseOwn<RememberedHead>(text, ({chain, directory}) => typeof chain === 'string' && directory === ino);
+      return parseJsonFile<SavedHead>(text, ({chain, directory}) => typeof chain === 'string' && directory === ino);
     } catch (error) {
       throw fileError(error, this.#headPath, 'read');
     }
@@ -231,21 +231,21 @@ export class JournalFile implements Journal {
   }
 
   async #text(): Promise<string | undefined> {
-    return ifThere(readRegular(this.#path)).catch(throwFileError(this.#path, 'read'));
+    return ifExists(readRegular(this.#path)).catch(throwFileError(this.#path, 'read'));
   }
 }
 
 /** The newest entry that a memory put aside knows of; undefined where it says none. */
 async function readHead(path: string): Promise<ChainHead | undefined> {
   const text = await readRegular(path).catch(() => '');
-  return parseOwn<{readonly head: ChainHead}>(text, ({head}) => {
+  return parseJsonFile<{readonly head: ChainHead}>(text, ({head}) => {
     const {chain, seq, hash} = head as Partial<ChainHead>;
     return typeof chain === 'string' && typeof seq === 'number' && typeof hash === 'string';
   })?.head;
 }
 
 /** A journal that cannot take an entry stops the run, whatever stands in its place. */
-function unwritable(thrown: unknown, path: string): MeshError {
+function unwritableError(thrown: unknown, path: string): MeshError {
   const error = fileError(thrown, path, 'write');
   const why = {SYMLINK: 'it is a symbolic link', WORKDIR_CONFLICT: 'it is no regular file'}[error.code as string];
   // The memory beside the journal has a name of its own to be told by.

@@ -15,9 +15,9 @@ import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
 import {advice, filePath, fixWith} from '../domain/suggest/suggestion.js';
 import {createSynced} from './atomic.js';
-import {errno, fileError, ifThere} from './fs-errors.js';
-import {type ProcessIdentity, isRunning, startOf} from './identity.js';
-import {parseOwn, readRegular} from './read.js';
+import {errno, fileError, ifExists} from './fs-errors.js';
+import {type ProcessIdentity, isRunning, startTimeOf} from './identity.js';
+import {parseJsonFile, readRegular} from './read.js';
 
 /** What a lock file says. */
 interface Holder extends ProcessIdentity {
@@ -122,9 +122,9 @@ async function readChain(path: string): Promise<readonly Holder[]> {
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {
-  const text = await ifThere(readRegular(path));
+  const text = await ifExists(readRegular(path));
   if (text === undefined) return undefined;
-  const holder = parseOwn<Holder>(
+  const holder = parseJsonFile<Holder>(
     text,
     ({pid, host, token}) =>
       Number.isSafeInteger(pid) &&
@@ -143,7 +143,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 function isDead(holder: Holder, mine: Holder): boolean {
   if (holder.host !== mine.host) return false;
   if (!isRunning(holder.pid)) return true;
-  const started = startOf(holder.pid);
+  const started = startTimeOf(holder.pid);
   return started !== undefined && holder.started !== undefined && started !== holder.started;
 }
 

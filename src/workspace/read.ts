@@ -13,7 +13,7 @@ import {MeshError} from '../domain/errors.js';
 const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** More than any certificate, Secret or passphrase, and little enough for memory. Bytes. */
-const mostOutside = 64 * 1024 * 1024;
+const maxOutsideBytes = 64 * 1024 * 1024;
 
 /**
  * The text of a regular file, links followed. Throws what the file system says, `EISDIR` for a directory, and
@@ -61,7 +61,7 @@ export async function readStream(stream: Readable, name: string, signal: AbortSi
     for await (const chunk of stream) {
       chunks.push(Buffer.from(chunk as Uint8Array));
       size += chunks.at(-1)?.length ?? 0;
-      if (size > mostOutside) throw tooMuch(name);
+      if (size > maxOutsideBytes) throw tooLargeError(name);
     }
   } finally {
     signal?.removeEventListener('abort', stop);
@@ -70,7 +70,7 @@ export async function readStream(stream: Readable, name: string, signal: AbortSi
 }
 
 /** What a small file of our own says, as JSON; undefined where that is not `isWhole`. */
-export function parseOwn<T>(
+export function parseJsonFile<T>(
   text: string,
   isWhole: (value: Partial<Record<keyof T, unknown>>) => boolean,
 ): T | undefined {
@@ -86,10 +86,10 @@ export function parseOwn<T>(
 function readDevice(file: number, path: string): Buffer {
   const buffer = Buffer.alloc(1024 * 1024);
   const bytesRead = readSync(file, buffer);
-  if (bytesRead === buffer.length) throw tooMuch(path);
+  if (bytesRead === buffer.length) throw tooLargeError(path);
   return buffer.subarray(0, bytesRead);
 }
 
-function tooMuch(name: string): MeshError {
+function tooLargeError(name: string): MeshError {
   return new MeshError('WORKDIR_UNREADABLE', `${name} has no end, or is larger than anything that is read here`);
 }

@@ -8,17 +8,17 @@ import {errno, fileError} from './fs-errors.js';
 import {hostIdentity, isRunning} from './identity.js';
 
 /** Socket paths have at most 103 bytes on macOS, 107 on Linux (unix(7)); this leaves room for a file name. */
-const longestParent = 60;
+const maxParentLength = 60;
 
 /** Its name says whose it is: process number, and a hash of the machine and process namespace that the number is of. */
-const named = /^km-(\d+)-([0-9a-f]{6})-[A-Za-z0-9]{6}$/;
+const namePattern = /^km-(\d+)-([0-9a-f]{6})-[A-Za-z0-9]{6}$/;
 
 /**
  * Makes one, 0700, with a short path, and removes those that killed runs of this user left; `remove` is fine when it is
  * gone. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`.
  */
 export async function createTemporaryDirectory(): Promise<{readonly path: string; remove(): Promise<void>}> {
-  const parent = tmpdir().length <= longestParent ? tmpdir() : '/tmp';
+  const parent = tmpdir().length <= maxParentLength ? tmpdir() : '/tmp';
   const host = createHash('sha256').update(hostIdentity()).digest('hex').slice(0, 6);
   await removeLeftovers(parent, host);
   // mkdtemp(3) makes it 0700, and a umask can only take from that.
@@ -40,7 +40,7 @@ export async function createTemporaryDirectory(): Promise<{readonly path: string
 async function removeLeftovers(parent: string, host: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   const dead = names.filter((name) => {
-    const [, pid, of] = named.exec(name) ?? [];
+    const [, pid, of] = namePattern.exec(name) ?? [];
     return pid !== undefined && of === host && !isRunning(Number(pid));
   });
   await Promise.all(

@@ -50,7 +50,7 @@ export interface JournalState extends JournalReading {
   /** Journals that were put aside because they were broken, as MESH113's fix does. */
   readonly archived: readonly ArchivedJournal[];
   /** Of `open`: those whose process may still run. */
-  readonly underWay: readonly JournalEntry[];
+  readonly inProgress: readonly JournalEntry[];
 }
 
 /**

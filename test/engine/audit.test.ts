@@ -3,7 +3,7 @@ import {MeshError, type ErrorCode} from '../../src/domain/errors.js';
 import type {JournalEntry} from '../../src/domain/journal/entry.js';
 import type {KubeObject} from '../../src/domain/kube/object.js';
 import type {Action, PatchObject} from '../../src/engine/action.js';
-import {objectToSend, rememberInPatch} from '../../src/engine/effects/journal-head.js';
+import {objectToSend, patchToSend} from '../../src/engine/effects/journal-head.js';
 import {createEngine} from '../../src/engine/engine.js';
 import type {RunSettings} from '../../src/engine/operation.js';
 import {createIdentityReader} from '../../src/engine/api-identity.js';
@@ -20,7 +20,7 @@ const object: KubeObject = {
 
 describe('an object that remembers its write', () => {
   it('has the entry of that write, beside what others wrote', () => {
-    expect(objectToSend({object, remembers: true}, entry).metadata.annotations).toEqual({
+    expect(objectToSend({object, recordsJournalHead: true}, entry).metadata.annotations).toEqual({
       theirs: '1',
       'kubectl-mesh/journal-head': head,
     });
@@ -34,17 +34,17 @@ describe('an object that remembers its write', () => {
   });
 
   const patch = (what: object): PatchObject => ({
-    ...{kind: 'patch-object', id: 'p', cluster: 'c', context: 'x', title: 't', remembers: true},
+    ...{kind: 'patch-object', id: 'p', cluster: 'c', context: 'x', title: 't', recordsJournalHead: true},
     ref: {apiVersion: 'v1', kind: 'Secret', name: 'x'},
     patch: what,
   });
 
   it('is patched by either kind of patch', () => {
-    expect(rememberInPatch(patch({metadata: {labels: {a: 'b'}, annotations: {c: 'd'}}}), entry)).toEqual({
+    expect(patchToSend(patch({metadata: {labels: {a: 'b'}, annotations: {c: 'd'}}}), entry)).toEqual({
       metadata: {labels: {a: 'b'}, annotations: {c: 'd', 'kubectl-mesh/journal-head': head}},
     });
     const test = {op: 'test', path: '/metadata/resourceVersion', value: '1'};
-    expect(rememberInPatch(patch([test, {op: 'add', path: '/metadata/annotations', value: {c: 'd'}}]), entry)).toEqual([
+    expect(patchToSend(patch([test, {op: 'add', path: '/metadata/annotations', value: {c: 'd'}}]), entry)).toEqual([
       test,
       {op: 'add', path: '/metadata/annotations', value: {c: 'd', 'kubectl-mesh/journal-head': head}},
     ]);

@@ -52,16 +52,16 @@ describe('bundles that are read before their name is known', () => {
 
   it('are no missing right where another name turns out to be needed', async () => {
     const reader = readerOf(only('acme'));
-    reader.readAhead('bundles', {name: 'istio-ca-root-cert'});
+    reader.prefetch('bundles', {name: 'istio-ca-root-cert'});
     await reader.read('bundles', {name: 'acme'});
     await expect(reader.summary()).resolves.toEqual({reads: 1});
   });
 
   it('are one where it is this name, and are read once', async () => {
     const reader = readerOf(only('acme'));
-    reader.readAhead('bundles', {name: 'istio-ca-root-cert'});
+    reader.prefetch('bundles', {name: 'istio-ca-root-cert'});
     await expect(reader.read('bundles')).rejects.toMatchObject({code: 'FORBIDDEN'});
-    reader.readAhead('bundles', {name: 'istio-ca-root-cert'});
+    reader.prefetch('bundles', {name: 'istio-ca-root-cert'});
     await expect(reader.summary()).rejects.toMatchObject({
       code: 'FORBIDDEN',
       message: 'not allowed: metadata.name=istio-ca-root-cert',

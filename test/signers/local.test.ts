@@ -22,7 +22,7 @@ afterEach(() => dir.dispose());
 const workspace = () => createWorkspace({root: dir.root, now: () => new Date()});
 const local = {type: 'local'} as const;
 const open = (askPassphrase: () => Promise<Sensitive<string>>) =>
-  openLocalAuthority(local, signerContext(workspace(), {askPassphrase}));
+  openLocalAuthority(local, signerContext(workspace(), {readPassphrase: askPassphrase}));
 const never = () => Promise.reject(new Error('the passphrase was asked for'));
 
 async function place(certificates: readonly TinyCa[], key: Sensitive<string>): Promise<void> {
@@ -73,7 +73,7 @@ describe('the signers of a run', () => {
     let asked = 0;
     const signers = createSigners(
       signerContext(workspace(), {
-        askPassphrase: () => {
+        readPassphrase: () => {
           asked += 1;
           return Promise.resolve(passphrase);
         },
@@ -85,7 +85,7 @@ describe('the signers of a run', () => {
   });
 
   it('hand each key out once', async () => {
-    const signers = createSigners(signerContext(workspace(), {askPassphrase: never}));
+    const signers = createSigners(signerContext(workspace(), {readPassphrase: never}));
     await signers.startKey('cluster1', 'ecdsa-p256');
     const first = await signers.takeKey('cluster1', 'ecdsa-p256');
     const second = await signers.takeKey('cluster1', 'ecdsa-p256');

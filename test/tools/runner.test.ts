@@ -7,16 +7,16 @@ const sh = (script: string) => ({file: 'sh', args: ['-c', script]});
 
 describe('the runner', () => {
   it('returns a bad exit code, and errors without the arguments', async () => {
-    expect((await runner().ask(sh('echo "it broke" >&2; exit 7'))).exitCode).toBe(7);
+    expect((await runner().run(sh('echo "it broke" >&2; exit 7'))).exitCode).toBe(7);
     const error = (await runner()
-      .ask({...sh('sleep 60 # argument-marker'), timeoutMs: 50})
+      .run({...sh('sleep 60 # argument-marker'), timeoutMs: 50})
       .catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({code: 'TIMEOUT'});
     expect(JSON.stringify([error.message, error.stack, error.cause])).not.toContain('argument-marker');
   });
 
   it('says when a program is missing', async () => {
-    await expect(runner().ask({file: 'no-such-program-here', args: []})).rejects.toMatchObject({code: 'TOOL_MISSING'});
+    await expect(runner().run({file: 'no-such-program-here', args: []})).rejects.toMatchObject({code: 'TOOL_MISSING'});
     await expect(runner().start({file: 'no-such-program-here', args: [], stdin: 'none'})).rejects.toMatchObject({
       code: 'TOOL_MISSING',
     });
@@ -26,32 +26,32 @@ describe('the runner', () => {
     const tokens = {VAULT_TOKEN: 'vault-1', VAULT_SECRET_ID: 'vault-2', BAO_TOKEN: 'vault-3', BAO_SECRET_ID: 'vault-4'};
     const {signal} = new AbortController();
     const own = createRunner({environment: {...environment, ...tokens, VAULT_ADDR: 'https://vault'}, signal});
-    const {stdout} = await own.ask({file: 'env', args: []});
+    const {stdout} = await own.run({file: 'env', args: []});
     expect(stdout).toContain('VAULT_ADDR=');
     expect(stdout).not.toMatch(/vault-\d/);
-    const asked = await own.askSecret('env');
+    const asked = await own.runSecret('env');
     expect(asked.reveal()).toContain('vault-1');
     const signed = await own.exchange({file: 'env', args: [], cwd: '/', timeoutMs: 10_000, maxBytes: 100_000});
     expect(signed.stdout.toString()).toContain('vault-1');
   });
 
   it('keeps the passphrase from every child', async () => {
-    const {stdout} = await runner().ask({file: 'env', args: []});
+    const {stdout} = await runner().run({file: 'env', args: []});
     expect(stdout).toContain('PATH=');
     expect(stdout).not.toContain('hunter2');
-    const secret = await runner().askSecret('env');
+    const secret = await runner().runSecret('env');
     expect(secret.reveal()).not.toContain('hunter2');
   });
 
   it('cleans what a program says, and hands lines on as they come', async () => {
     const lines: string[] = [];
-    const answer = await runner().ask({...sh(`printf 'a\\033[31mb\\nlast'`), onLine: (line) => lines.push(line)});
+    const answer = await runner().run({...sh(`printf 'a\\033[31mb\\nlast'`), onLine: (line) => lines.push(line)});
     expect(answer.stdout).toBe('ab\nlast');
     expect(lines).toEqual(['ab', 'last']);
   });
 
   it('ends a program after its time, and when the run is interrupted', async () => {
-    await expect(runner().ask({...sh('sleep 60'), timeoutMs: 50})).rejects.toMatchObject({code: 'TIMEOUT'});
+    await expect(runner().run({...sh('sleep 60'), timeoutMs: 50})).rejects.toMatchObject({code: 'TIMEOUT'});
     const abort = new AbortController();
     const tool = await runner(abort.signal).start({file: 'sleep', args: ['60'], stdin: 'none'});
     // Not as the lines of a program that ends by itself.

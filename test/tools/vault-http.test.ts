@@ -19,7 +19,7 @@ async function serve(listener: RequestListener, path = '') {
   const http = createVaultHttp({address, tls: createSecureContext()});
   const request = {method: 'GET', path: '/v1/x', headers: {}, timeoutMs: 5000} as const;
   return (more: Partial<VaultHttpRequest> = {}) =>
-    http.ask({...request, signal: new AbortController().signal, ...more});
+    http.send({...request, signal: new AbortController().signal, ...more});
 }
 
 describe('the client of an HTTP API', () => {

@@ -2,7 +2,7 @@ import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {createWorkspace} from '../../src/workspace/create.js';
-import {hostIdentity, startOf} from '../../src/workspace/identity.js';
+import {hostIdentity, startTimeOf} from '../../src/workspace/identity.js';
 import {takeLock, type Claimant} from '../../src/workspace/lock.js';
 import {runChild, startChild} from './run-child.js';
 import {temporaryRoot} from './temporary-root.js';
@@ -15,7 +15,7 @@ function claimant(changes: Partial<Claimant> = {}): Claimant {
   return {
     pid: process.pid,
     host: hostIdentity(),
-    started: startOf(process.pid),
+    started: startTimeOf(process.pid),
     user: 'ada',
     command: 'trust push',
     since: '2024-01-01T00:00:00.000Z',

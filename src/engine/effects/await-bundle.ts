@@ -3,14 +3,14 @@ import type {ConfigMapObject, PodObject} from '../../domain/kube/objects.js';
 import {advice, kubectlMesh, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {AwaitBundle} from '../action.js';
-import {chainMissing} from '../presented-chain.js';
+import {missingChainReason} from '../presented-chain.js';
 import type {Effect} from '../effect.js';
 import {awaitReady} from './await.js';
 
 /**
- * Waits until the cluster itself shows that istiod loaded what was pushed: ConfigMap istio-ca-root-cert equals the
- * bundle (istio/istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go writes it as loaded), and, where
- * a fingerprint is given, every ready istiod pod presents a chain with that cluster CA in it.
+ * Waits until istiod has loaded what was pushed: ConfigMap istio-ca-root-cert equals the bundle (istio/istio
+ * pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go writes it as loaded), and, if a fingerprint is given,
+ * every ready istiod pod presents a chain that contains that cluster CA.
  */
 export const effect: Effect<'await-bundle'> = async (action, context) => {
   const {deps} = context;
@@ -19,19 +19,19 @@ export const effect: Effect<'await-bundle'> = async (action, context) => {
   const pods = async (): Promise<readonly PodObject[]> =>
     (await api.list<PodObject>({apiVersion: 'v1', kind: 'Pod'}, {namespace, labelSelector: 'app=istiod'})).items;
   const hints = [
-    advice`see what istiod says: ${inspectWith.kubectl(action, words`-n ${namespace} logs -l app=istiod --tail=50`)}`,
-    advice`put the previous CA back: ${kubectlMesh('trust rollback', [cluster])}`,
-    'the kubelet takes a minute or two to update a mounted Secret: run the command again to wait once more',
+    advice`check istiod's log: ${inspectWith.kubectl(action, words`-n ${namespace} logs -l app=istiod --tail=50`)}`,
+    advice`restore the previous CA: ${kubectlMesh('trust rollback', [cluster])}`,
+    'the kubelet takes a minute or two to update a mounted Secret: run the command again to keep waiting',
   ];
   await awaitReady(
     context,
     {what: 'istiod did not load the new CA', timeoutMs, hints},
-    async () => (await bundleMissing(api, action)) ?? (await chainMissing(pods, action, deps)),
+    async () => (await missingBundleReason(api, action)) ?? (await missingChainReason(pods, action, deps)),
   );
   return caFingerprint === undefined ? undefined : {provenLive: caFingerprint};
 };
 
-async function bundleMissing(api: KubeApi, {namespace, bundle}: AwaitBundle): Promise<string | undefined> {
+async function missingBundleReason(api: KubeApi, {namespace, bundle}: AwaitBundle): Promise<string | undefined> {
   const ref = {apiVersion: 'v1', kind: 'ConfigMap', namespace, name: defaultBundleName};
   const configMap = await api.find<ConfigMapObject>(ref);
   if (configMap?.data?.[bundleKey] === bundle) return undefined;

@@ -1,4 +1,4 @@
-/** Effects that make, request and take over the CA of a cluster. */
+/** Effects that issue, request and import a cluster CA. */
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
@@ -16,14 +16,14 @@ import type {RequestClusterCa} from '../action.js';
 import type {Deps} from '../deps.js';
 
 /**
- * Makes a cluster's key, has the mesh's signer issue its certificate, and writes the cluster's four files as one set.
- * They go through the same inspection as files of foreign origin first, whoever signed.
+ * Generates a cluster's CA key, has the mesh's signer issue the certificate, and writes the cluster's four files as one
+ * set. Whatever the signer, the files first pass the same inspection as files from another tool.
  */
 export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, line}) => {
   const {cluster} = action;
   const paths = clusterLayout(cluster);
-  line(`make a key (${action.algorithm})`);
-  // Asking for the passphrase and making the key take their time side by side.
+  line(`generate a key (${action.algorithm})`);
+  // Reading the passphrase and generating the key run in parallel.
   const [issuer, key] = await untilAborted(
     Promise.all([deps.signers.issuer(action.signer), deps.signers.takeKey(cluster, action.algorithm)]),
     deps.signal,
@@ -44,7 +44,7 @@ export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, 
     rootCert,
     certChain: chainPem(orderUpward(certificate, [...above, ...roots])),
   };
-  // Judged now, not when it was asked for: a server's certificate may begin with the second in which it is signed.
+  // Inspected at the current time, not the time of the request: a server may set notBefore to the second it signs.
   const bundle = requireValidBundle(
     files,
     inspectCaFiles(files, {now: deps.now(), ...action.names}),
@@ -61,11 +61,11 @@ export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, 
   return defined({...certificateInShort(certificate), changes: changes.length > 0 ? changes : undefined});
 };
 
-/** Makes a key, or takes the one that lies there, and writes it with its request as one set. */
+/** Generates a key, or reads the existing one, and writes it with its request as one set. */
 export const requestClusterCa: Effect<'request-cluster-ca'> = async (action, {deps, line}) => {
   const {cluster} = action;
   const paths = clusterLayout(cluster);
-  if (!action.keepKey) line(`make a key (${action.algorithm})`);
+  if (!action.keepKey) line(`generate a key (${action.algorithm})`);
   const {key, pem} = await untilAborted(action.keepKey ? pendingKey(action, deps) : newKey(action, deps), deps.signal);
   const csr = requestPem(await clusterCaRequest(cluster, createKeySigner(key)));
   line('write the request');
@@ -90,8 +90,11 @@ async function pendingKey({cluster}: RequestClusterCa, {workspace}: Deps) {
   return {key, pem};
 }
 
-/** The four files first, as one set; the request is not needed any more once they are there. */
-export const importClusterCa: Effect<'import-cluster-ca'> = async ({files, answered, certificate}, {deps, line}) => {
+/** Writes the four files as one set, then removes the request, which is no longer needed. */
+export const importClusterCa: Effect<'import-cluster-ca'> = async (
+  {files, requestFiles: answered, certificate},
+  {deps, line},
+) => {
   if (files.length > 0) {
     line('write the four files');
     await deps.workspace.write(files);

@@ -6,7 +6,7 @@ export const writeFiles: Effect<'write-files'> = async ({files}, {deps}) => {
   return {files: files.map(({path}) => path)};
 };
 
-/** Removes files; those that are gone already are fine. */
+/** Removes files; missing ones are ignored. */
 export const removeFiles: Effect<'remove-files'> = async ({paths}, {deps}) => {
   await deps.workspace.remove(paths);
   return {removed: paths};

@@ -14,9 +14,9 @@ import {certificateInShort} from '../../domain/x509/describe.js';
 import {untilAborted} from '../../tools/bounded.js';
 
 /**
- * Signs with the cluster's ca-key.pem as istiod signs with the same key. The chain is istiod's answer to a workload:
- * leaf, then cert-chain.pem (istio/istio security/pkg/server/ca/server.go); the files are judged as the workload's peers
- * will before they are written, as one set.
+ * Signs with the cluster's ca-key.pem as istiod does with the same key. The chain is the one that istiod returns to a
+ * workload: leaf, then cert-chain.pem (istio/istio security/pkg/server/ca/server.go). The files are verified as the
+ * workload's peers will verify them, then written as one set.
  */
 export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => {
   const {cluster, namespace, serviceAccount, trustDomain, algorithm, caFiles} = action;
@@ -28,7 +28,7 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
   const {certificate: ca, chain = [], key: caKey, roots = [], verified} = inspection;
   if (!ca || !caKey?.key || !verified || 'failure' in verified)
     throw new MeshError('CA_FILES_INVALID', `the CA of ${cluster} cannot sign`);
-  line(`make a key (${algorithm})`);
+  line(`generate a key (${algorithm})`);
   const key = await untilAborted(generateKey(algorithm), deps.signal);
   const template = workloadTemplate({
     publicKey: publicHalf(key),
@@ -39,21 +39,21 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
     upward: verified.chain,
   });
   const certificate = await issueCertificate(template, createKeySigner(caKey.key), paths.certChain);
-  const made = {
+  const issued = {
     key: writePrivateKey(key),
     certChain: chainPem([certificate, ...chain]),
     rootCert: bundle.rootCert,
   };
-  const judged = workloadStateOf(made, {spiffeId, roots, now});
+  const judged = workloadStateOf(issued, {spiffeId, roots, now});
   if (judged.kind !== 'valid') {
     const why = judged.kind === 'conflict' ? judged.reason : judged.kind;
     throw new MeshError('ISSUE_FAILED', `the new certificate of ${spiffeId} would not be accepted: ${why}`);
   }
   line('write the three files');
   await deps.workspace.write([
-    {path: paths.key, content: made.key},
-    {path: paths.certChain, content: made.certChain},
-    {path: paths.rootCert, content: made.rootCert},
+    {path: paths.key, content: issued.key},
+    {path: paths.certChain, content: issued.certChain},
+    {path: paths.rootCert, content: issued.rootCert},
   ]);
   return {...certificateInShort(certificate), spiffeId};
 };

@@ -2,9 +2,9 @@ import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {Effect} from '../effect.js';
 import {awaitReady} from './await.js';
-import {holds, writeAndVerify} from './verified-write.js';
+import {contains, writeAndVerify} from './verified-write.js';
 
-/** What `kubectl rollout restart` sets (kubernetes/kubectl pkg/polymorphichelpers/objectrestarter.go). */
+/** The annotation that `kubectl rollout restart` sets (kubernetes/kubectl pkg/polymorphichelpers/objectrestarter.go). */
 const restartedAt = 'kubectl.kubernetes.io/restartedAt';
 
 /** Restarts a Deployment and waits until all of its pods are new and available. */
@@ -13,20 +13,20 @@ export const effect: Effect<'restart-workload'> = async (action, context) => {
   const api = await deps.clusters.open(action.context);
   const patch = {spec: {template: {metadata: {annotations: {[restartedAt]: deps.now().toISOString()}}}}};
   const judge = (now: KubeObject | undefined): 'written' | 'not-written' =>
-    now && holds(now, patch) ? 'written' : 'not-written';
+    now && contains(now, patch) ? 'written' : 'not-written';
   await writeAndVerify({api, ref: action.ref, dryRun: 'none', judge}, () => api.patch(action.ref, patch, 'none'));
-  const what = `${describeRef(action.ref)} did not come back`;
+  const what = `${describeRef(action.ref)} did not become ready`;
   await awaitReady(context, {what, timeoutMs: action.timeoutMs}, async () => rolloutState(await api.get(action.ref)));
   return undefined;
 };
 
-/** What a rollout still waits for; undefined when it is done (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */
+/** What a rollout still waits for; undefined if it is complete (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */
 function rolloutState(deployment: KubeObject): string | undefined {
   const {generation = 0} = deployment.metadata as {readonly generation?: number};
   const {replicas: desired = 1} = (deployment.spec ?? {}) as {readonly replicas?: number};
   const status = (deployment.status ?? {}) as Readonly<Record<string, number | undefined>>;
   const {observedGeneration = 0, updatedReplicas = 0, replicas = 0, availableReplicas = 0} = status;
-  if (observedGeneration < generation) return 'the controller has not observed the Deployment yet';
+  if (observedGeneration < generation) return 'waiting for the controller to observe the Deployment';
   if (updatedReplicas < desired) return `${String(updatedReplicas)} of ${String(desired)} new pods exist`;
   const old = replicas - updatedReplicas;
   if (old > 0) return old === 1 ? '1 old pod still exists' : `${String(old)} old pods still exist`;

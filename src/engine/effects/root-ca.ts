@@ -15,13 +15,13 @@ import {untilAborted} from '../../tools/bounded.js';
 import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
 
 /**
- * Makes the root's key and certificate and writes both as one set; where a program holds the key, the certificate alone.
- * The keys of the clusters that follow are started at the same time, so that no core waits for the root.
+ * Creates the root's key and certificate and writes both as one set; only the certificate if a program holds the key. The
+ * cluster keys that are needed next are generated in parallel, to use all cores.
  */
 export const createRootCa: Effect<'create-root-ca'> = async (action, context) => {
   const {deps, line} = context;
   const passphrase = action.protection === 'encrypted' ? await deps.passphrases.get('new') : undefined;
-  const {signer, key} = await untilAborted(rootKey(action, context), deps.signal);
+  const {signer, key} = await untilAborted(createRootSigner(action, context), deps.signal);
   const now = deps.now();
   const template = rootTemplate(
     defined({
@@ -33,13 +33,16 @@ export const createRootCa: Effect<'create-root-ca'> = async (action, context) =>
     }),
   );
   const certificate = await issueCertificate(template, signer, layout.rootCert);
-  requireSound(certificate, now);
+  requireValidRoot(certificate, now);
   const certificateFile = {path: layout.rootCert, content: certificate.pem};
   const store = deps.rootStore(action.signer);
   if (key) {
-    // A directory elsewhere is not under this work directory's lock.
+    // Another directory is not protected by this work directory's lock.
     if ((await store.readSecret(layout.rootKey)) !== undefined) {
-      throw new MeshError('WORKDIR_CONFLICT', `a root key appeared in ${store.root} meanwhile: it stays as it is`);
+      throw new MeshError(
+        'WORKDIR_CONFLICT',
+        `another program created a root key in ${store.root}: it was not changed`,
+      );
     }
     line('write root-key.pem and root-cert.pem');
     const content = passphrase ? await encryptKey(key, passphrase) : writePrivateKey(key);
@@ -49,12 +52,12 @@ export const createRootCa: Effect<'create-root-ca'> = async (action, context) =>
   return {...certificateInShort(certificate), protection: action.protection};
 };
 
-async function rootKey(
+async function createRootSigner(
   {signer: spec, algorithm, protection, keysAhead = []}: CreateRootCa,
   {deps, line}: EffectContext,
 ): Promise<{readonly signer: Signer; readonly key?: KeyObject}> {
   if (protection !== 'elsewhere') {
-    line(`make a key (${algorithm})`);
+    line(`generate a key (${algorithm})`);
     await deps.signers.startKey(layout.rootKey, algorithm);
   }
   for (const {cluster, algorithm: clusterAlgorithm} of keysAhead)
@@ -64,8 +67,8 @@ async function rootKey(
   return {signer: createKeySigner(key), key};
 }
 
-/** What is asked of a foreign root is asked of ours before it is written. */
-function requireSound(certificate: Certificate, now: Date): void {
+/** Checks the new root before it is written, as an imported root is checked. */
+function requireValidRoot(certificate: Certificate, now: Date): void {
   const verified = verifyChain(certificate, {roots: [certificate], intermediates: [], now});
   if ('failure' in verified) {
     throw new MeshError('ISSUE_FAILED', `the new root certificate does not verify: ${verified.message}`);
@@ -76,8 +79,8 @@ function requireSound(certificate: Certificate, now: Date): void {
 }
 
 /**
- * Opens root-key.pem, writes the same key under another passphrase, and replaces the file in one step. The new text is
- * opened again in memory first: what is lost with this key is the mesh's trust.
+ * Opens root-key.pem, encrypts the same key with another passphrase, and replaces the file atomically. The new content is
+ * first decrypted in memory as a check: losing this key means losing the mesh's trust.
  */
 export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, line}) => {
   const {path} = action;
@@ -90,7 +93,7 @@ export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, li
   const again = await openPrivateKey(after, () => deps.newPassphrases.get('new'), `the new ${path}`);
   const spki = spkiHash(publicHalf(key));
   if (spkiHash(publicHalf(again)) !== spki) {
-    throw new MeshError('ISSUE_FAILED', `the new ${path} does not open to the same key: nothing was written`);
+    throw new MeshError('ISSUE_FAILED', `the new ${path} does not decrypt to the same key: nothing was written`);
   }
   line(`write ${path}`);
   await store.write([{path: layout.rootKey, content: after}]);

@@ -1,7 +1,7 @@
 /**
- * The last door before a cluster: no payload may hold the mesh's root key, whatever the caller did. Compared by public
- * key, so that another encoding or file name does not help, and by the bytes of root-key.pem for a key that is
- * encrypted and so cannot be compared.
+ * The last check before a write to a cluster: no payload may contain the mesh's root key, whatever the caller did. Keys are
+ * compared by public key, regardless of encoding and file name, and by the bytes of root-key.pem, because an encrypted key
+ * cannot be compared otherwise.
  */
 import {MeshError} from '../../domain/errors.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
@@ -11,11 +11,11 @@ import {layout, clusterLayout} from '../../domain/mesh/layout.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {Workspace} from '../../workspace/workspace.js';
 
-/** What is about to be sent, by key. */
+/** The content to send, by key. */
 export type Payload = Readonly<Record<string, Sensitive<Buffer>>>;
 
-/** Every text of an object or a patch, as it is and decoded: a Secret's data is base64. */
-export function textsIn(content: object): Payload {
+/** Every string in an object or a patch, verbatim and base64-decoded (a Secret's data is base64). */
+export function textsOf(content: object): Payload {
   const found: Record<string, Sensitive<Buffer>> = {};
   const walk = (value: unknown, path: string): void => {
     if (typeof value === 'string') {
@@ -29,7 +29,7 @@ export function textsIn(content: object): Payload {
   return found;
 }
 
-/** Throws `ROOT_KEY_IN_PAYLOAD` when a value is, or contains, a root's private key. */
+/** Throws `ROOT_KEY_IN_PAYLOAD` if a value is, or contains, a root's private key. */
 export async function refuseRootKey(
   payload: Payload,
   cluster: string,
@@ -40,7 +40,7 @@ export async function refuseRootKey(
     privateKeyBlocks(new Sensitive(value.reveal().toString('latin1'))).map((block) => ({name, block})),
   );
   if (blocks.length === 0) return;
-  const roots = await rootKeys(payload, cluster, workspace);
+  const roots = await rootKeyHashes(payload, cluster, workspace);
   const rootKeyText = await workspace.readSecret(layout.rootKey);
   const rootKeyBodies = rootKeyText ? privateKeyBlocks(rootKeyText).map(bodyOf) : [];
   for (const {name, block} of blocks) {
@@ -50,30 +50,30 @@ export async function refuseRootKey(
     if (!isRootKey) continue;
     throw new MeshError(
       'ROOT_KEY_IN_PAYLOAD',
-      `${name} of ${what} holds the root CA's private key: it never leaves the work directory`,
+      `${name} in "${what}" contains the root CA's private key, which must never leave the work directory`,
       {
         hints: [
-          advice`make a cluster CA for it: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`,
-          'a root key that was in a cluster once should be replaced',
+          advice`create a cluster CA instead: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`,
+          'if a root key was ever stored in a cluster, replace it',
         ],
       },
     );
   }
 }
 
-/** SPKI hashes of every root this mesh has: the work directory's, the cluster directory's, and the payload's own. */
-async function rootKeys(payload: Payload, cluster: string, workspace: Workspace): Promise<ReadonlySet<string>> {
+/** SPKI hashes of every root of this mesh: in the work directory, in the cluster's directory, and in the payload. */
+async function rootKeyHashes(payload: Payload, cluster: string, workspace: Workspace): Promise<ReadonlySet<string>> {
   const files = await Promise.all(
     [layout.rootCert, clusterLayout(cluster).rootCert].map((path) => workspace.readText(path)),
   );
-  // istiod's own self-signed CA is its own root: a Secret that istiod marked as its own may be put back (rollback).
+  // istiod's self-signed CA is its own root: a Secret that istiod marked as generated may be restored (rollback).
   const own = 'istio-generated' in payload ? [] : [payload['root-cert.pem'], payload['ca.crt']];
   const texts = [...files, ...own.map((value) => value?.reveal().toString('utf8'))];
-  // A bundle that cannot be parsed is another rule's business; here it has no keys to compare with.
+  // Another rule handles a bundle that cannot be parsed; it has no keys to compare here.
   return new Set(texts.flatMap(readableRoots).map(({spki}) => spki));
 }
 
-/** What stands between the first and the last line of a block, without line breaks. */
+/** The content between the first and the last line of a PEM block, without line breaks. */
 function bodyOf(block: Sensitive<string>): string {
   return block.reveal().replace(/-----[^-]+-----|\s/g, '');
 }

@@ -9,9 +9,9 @@ import type {RunIstioctl} from '../action.js';
 import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';
 
-/** Applies exactly the bytes the plan decided on; when istioctl fails, looks for what is not ready and why. */
+/** Applies exactly the planned file; if istioctl fails, collects which pods are not ready and why. */
 export const effect: Effect<'run-istioctl'> = async (action, {deps, line, waiting}) => {
-  await refuseOtherBytes(action, deps);
+  await requireUnchangedFile(action, deps);
   const start = deps.now().getTime();
   const run = await deps.istioctl.run({
     context: action.context,
@@ -29,20 +29,20 @@ export const effect: Effect<'run-istioctl'> = async (action, {deps, line, waitin
   throw new MeshError(
     isReadinessFailure(run.output) && notReady.length > 0 ? 'NOT_READY' : 'TOOL_FAILED',
     failureMessage(action.args, run, notReady),
-    {hints: [advice`look at it: ${inspectWith.kubectl(action, words`-n ${action.namespace} get pods,events`)}`]},
+    {hints: [advice`to investigate: ${inspectWith.kubectl(action, words`-n ${action.namespace} get pods,events`)}`]},
   );
 };
 
-async function refuseOtherBytes(action: RunIstioctl, {workspace}: Deps): Promise<void> {
+async function requireUnchangedFile(action: RunIstioctl, {workspace}: Deps): Promise<void> {
   const text = await workspace.readText(action.file);
-  if (text === undefined) throw new MeshError('STALE_INSTALL', `${action.file} is gone since it was read for the plan`);
+  if (text === undefined) throw new MeshError('STALE_INSTALL', `${action.file} was removed after the plan was made`);
   if (createHash('sha256').update(text).digest('hex') === action.fileSha256) return;
-  throw new MeshError('STALE_INSTALL', `${action.file} was changed since it was read for the plan`, {
-    hints: ['run the command again: it plans with what is there now'],
+  throw new MeshError('STALE_INSTALL', `${action.file} was changed after the plan was made`, {
+    hints: ['run the command again to plan with the current file'],
   });
 }
 
-/** One line for each pod that is not ready; a line that says why when it cannot be told. */
+/** One line for each pod that is not ready, or one line that says why the pods cannot be read. */
 async function gatherNotReady({context, namespace}: RunIstioctl, {clusters}: Deps): Promise<readonly string[]> {
   const facts = await observe(async () => {
     const api = await clusters.open(context);
@@ -54,5 +54,5 @@ async function gatherNotReady({context, namespace}: RunIstioctl, {clusters}: Dep
   });
   return isKnown(facts)
     ? explainNotReady(facts.value.pods, facts.value.events)
-    : [`what is not ready could not be asked: ${facts.unknown.message}`];
+    : [`cannot list the pods that are not ready: ${facts.unknown.message}`];
 }

@@ -7,78 +7,79 @@ import {NotSentError} from '../../domain/kube/status.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {ObjectWritten} from '../action-result.js';
 
-/** Answers that say for certain that nothing was written. */
-const certain: readonly ErrorCode[] = ['FORBIDDEN', 'UNAUTHORIZED', 'NOT_FOUND', 'CONFLICT', 'REJECTED'];
+/** Errors after which it is certain that nothing was written. */
+const definiteErrors: readonly ErrorCode[] = ['FORBIDDEN', 'UNAUTHORIZED', 'NOT_FOUND', 'CONFLICT', 'REJECTED'];
 
-/** How often the cluster is looked at after a write whose end is not known: it may still be under way. */
-const looks = 4;
+/** How often the object is read back after a write with an unknown result: the write may still be in progress. */
+const maxReads = 4;
 
-/** Pause between two looks. Milliseconds. */
+/** Pause between two reads. Milliseconds. */
 const pauseMs = 1000;
 
-/** What the cluster shows after a write whose answer was an error or was lost. */
-export type Seen = 'written' | 'not-written' | 'changed-otherwise';
+/** The state of an object after a write whose response was an error or was lost. */
+export type WriteState = 'written' | 'not-written' | 'changed-otherwise';
 
-/** How to look up what became of a write. */
-export interface Look {
+/** How to read an object back and determine whether a write took effect. */
+export interface ReadBack {
   readonly api: KubeApi;
   readonly ref: ObjectRef;
-  /** `none`: a dry run stores nothing, so there is nothing to look up. */
+  /** After `server` nothing is read back, because a dry run stores nothing. */
   readonly dryRun: 'none' | 'server';
-  /** Judges the object as it is now. */
-  readonly judge: (now: KubeObject | undefined) => Seen;
+  /** Determines the state from the current object. */
+  readonly judge: (now: KubeObject | undefined) => WriteState;
 }
 
 /**
- * Writes, and where it is not certain what became of it reads the cluster again before anything is reported: a lost
- * answer to a write that arrived is a success. Throws the write's error where it is certain that nothing was written,
- * `CONFLICT` when the object is neither as before nor as it should be, `WRITE_UNCERTAIN` when the cluster cannot be read
- * either, or shows nothing of the write for a while: without an answer in time (or with a 5xx) it may come later.
+ * Writes an object and, if the result is uncertain, reads it back: a write that arrived is a success even if its response
+ * was lost. Throws the write's error if nothing was written for certain, `CONFLICT` if the object is neither unchanged nor
+ * as written, and `WRITE_UNCERTAIN` if it cannot be read back or stays unchanged: after a timeout or a 5xx the write may
+ * still take effect.
  */
-export async function writeAndVerify<T>(look: Look, write: () => Promise<T>): Promise<T | 'found-written'> {
+export async function writeAndVerify<T>(target: ReadBack, write: () => Promise<T>): Promise<T | 'found-written'> {
   try {
     return await write();
   } catch (thrown) {
     const error = asMeshError(thrown);
-    const lost = error.class === 'unknown' && !certain.includes(error.code) && !(error instanceof NotSentError);
-    if (!lost || look.dryRun === 'server') throw error;
-    const seen = await lookAgain(look);
-    const what = describeRef(look.ref);
-    if (seen === 'unknown' || seen === 'not-written') {
-      throw new MeshError('WRITE_UNCERTAIN', `whether ${what} was written is not known: ${error.message}`, {
+    const isLost =
+      error.class === 'unknown' && !definiteErrors.includes(error.code) && !(error instanceof NotSentError);
+    if (!isLost || target.dryRun === 'server') throw error;
+    const state = await readBack(target);
+    const what = describeRef(target.ref);
+    if (state === 'unknown' || state === 'not-written') {
+      throw new MeshError('WRITE_UNCERTAIN', `cannot determine whether ${what} was written: ${error.message}`, {
         cause: error,
-        hints: ['run the command again when the cluster answers: it looks first and does only what is left'],
+        hints: ['run the command again when the cluster responds: it does only what remains to be done'],
       });
     }
-    if (seen === 'written') return 'found-written';
-    throw new MeshError('CONFLICT', `${what} was changed while it was written`, {cause: error});
+    if (state === 'written') return 'found-written';
+    throw new MeshError('CONFLICT', `${what} was changed during the write`, {cause: error});
   }
 }
 
-/** The same for a write that answers with the object. */
-export async function writeObject(look: Look, write: () => Promise<KubeObject>): Promise<ObjectWritten> {
-  const written = await writeAndVerify(look, write);
+/** The same for a write that returns the object. */
+export async function writeObject(target: ReadBack, write: () => Promise<KubeObject>): Promise<ObjectWritten> {
+  const written = await writeAndVerify(target, write);
   if (written === 'found-written') return {foundWritten: true};
-  return look.dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
+  return target.dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
 }
 
-/** Looks until the write shows; what the last look said otherwise. */
-async function lookAgain(look: Look): Promise<Seen | 'unknown'> {
-  for (let left = looks - 1; ; left--) {
-    const now = await observe(() => look.api.find(look.ref));
+/** Reads the object until it shows the write; otherwise returns the last state. */
+async function readBack({api, ref, judge}: ReadBack): Promise<WriteState | 'unknown'> {
+  for (let left = maxReads - 1; ; left--) {
+    const now = await observe(() => api.find(ref));
     if (!isKnown(now)) return 'unknown';
-    const seen = look.judge(now.value);
-    if (seen !== 'not-written' || left === 0) return seen;
-    // Not ended by an abort: what became of a write that was sent is worth these seconds.
+    const state = judge(now.value);
+    if (state !== 'not-written' || left === 0) return state;
+    // An abort does not end this wait: the result of a sent write is worth these seconds.
     await setTimeout(pauseMs);
   }
 }
 
-/** Whether every value of `part` stands in `whole`: what a merge patch leaves behind. Null in `part` means absent. */
-export function holds(whole: unknown, part: unknown): boolean {
+/** Whether `whole` contains every value of `part`, as after a merge patch. Null in `part` means absent. */
+export function contains(whole: unknown, part: unknown): boolean {
   if (part === null) return whole === undefined || whole === null;
   if (typeof part !== 'object' || Array.isArray(part)) return JSON.stringify(whole) === JSON.stringify(part);
   return Object.entries(part).every(([key, value]) =>
-    holds((whole as Record<string, unknown> | undefined)?.[key], value),
+    contains((whole as Record<string, unknown> | undefined)?.[key], value),
   );
 }

@@ -1,4 +1,4 @@
-/** Facts of how a cluster is reached, who may do what in it, and whom its remote secrets make of their readers elsewhere. */
+/** Facts about access: the API server, RBAC, and the identities that remote secrets grant in other clusters. */
 import {type RbacFacts, readRbac} from '../../domain/kube/rbac.js';
 import {readRemoteSecret, type RemoteCredential} from '../../domain/istio/remote-secret.js';
 import {rbacReads} from '../../domain/facts/requests.js';
@@ -19,7 +19,7 @@ export async function readRbacFacts(reads: Pick<Reads, 'read'>): Promise<RbacFac
   return readRbac((await Promise.all(rbacReads.map((name) => reads.read(name)))).flat());
 }
 
-/** The clusters that remote secrets in Istio's namespace lead to. */
+/** The credentials for other clusters in the remote secrets of Istio's namespace. */
 export async function readRemoteCredentials(reads: Pick<Reads, 'read'>): Promise<readonly RemoteCredential[]> {
   return (await reads.read('remoteSecrets')).flatMap(readRemoteSecret);
 }

@@ -1,4 +1,4 @@
-/** Facts of the Secrets that a cluster signs with. */
+/** Facts about the Secrets with which a cluster signs. */
 import {cacertsFacts, certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {isIstiod} from '../../domain/facts/read/control-plane.js';
 import type {CaOrigin, CertificateFacts, PushedTrust} from '../../domain/facts/facts.js';
@@ -14,7 +14,7 @@ import {readSelfSigned} from '../ca-files.js';
 import {attempt} from '../cluster-reader.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
-/** What the Secret holds, beside what the work directory has. */
+/** The contents of the Secrets, compared with the work directory. */
 export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'> = {
   caOrigin: (sources) => readCaOrigin(sources),
   cacerts: async ({cacerts, ownCa}) => {
@@ -22,7 +22,7 @@ export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' |
     return found === 'absent' ? found : cacertsFacts(found, await ownCa());
   },
   restartOnPush: async (sources) => {
-    // What cannot be read is a finding of its own; the push that is named says so again.
+    // An unreadable Secret is a separate finding, and the suggested push reports it, too.
     const stuck = await attempt(sources.deps.signal, () => readStuckIstiods(sources));
     return !isKnown(stuck) || stuck.value.length > 0;
   },
@@ -35,8 +35,8 @@ export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' |
 };
 
 /**
- * Whether the work directory makes the cluster's CA. The cluster is asked only where CLUSTER/ holds nothing. Throws what
- * reading the Secret throws: then it cannot be told.
+ * Where the cluster's CA comes from. The cluster is read only if CLUSTER/ contains no CA files. Throws what reading the
+ * Secret throws.
  */
 async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources): Promise<CaOrigin> {
   const {files} = await ownCa();
@@ -51,7 +51,7 @@ async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources):
   if (found === 'absent') return declared === undefined ? {from: 'nowhere'} : {from: 'elsewhere', managedBy: declared};
   const {managedBy: keeper} = found;
   if (keeper !== undefined || declared !== undefined) return {from: 'elsewhere', managedBy: keeper ?? declared ?? ''};
-  // What was pushed from a work directory is missed in this one.
+  // A CA that was pushed from a work directory is missing from this one.
   if (found.annotations[annotations.writtenBy] !== undefined) return {from: 'nowhere'};
   return {from: parts.every((part) => found.files[part] !== undefined) ? 'elsewhere' : 'nowhere'};
 }
@@ -85,7 +85,7 @@ function selfSignedRoot(text: string | undefined): CertificateFacts | 'absent' {
 
 function pushedTrust(from: string, {files, inspection}: OwnCa): PushedTrust | 'absent' {
   const {certificate, roots = []} = inspection;
-  // What cannot be read is a finding of the checks on files and Secret.
+  // The checks of the files and of the Secret report what cannot be read.
   if (files.rootCert === undefined || !certificate) return 'absent';
   return {
     from,

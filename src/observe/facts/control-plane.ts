@@ -1,4 +1,4 @@
-/** Facts of control planes, their webhooks, gateways and namespaces. */
+/** Facts about control planes, webhooks, gateways and namespaces. */
 import {readControlPlanes, readGateways, type ControlPlaneObjects} from '../../domain/facts/read/control-plane.js';
 import {podsOfSelector} from '../../domain/facts/read/pods.js';
 import {readWebhooks} from '../../domain/facts/read/webhooks.js';

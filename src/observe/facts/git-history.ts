@@ -1,4 +1,4 @@
-/** Private keys that git has kept, and whose they are. */
+/** Private keys in git's history, and the CAs they belong to. */
 import {defined} from '../../domain/defined.js';
 import type {GitHistoryFacts, KeyInHistory} from '../../domain/facts/facts.js';
 import {MeshError} from '../../domain/errors.js';
@@ -8,16 +8,16 @@ import {findPrivateKeys} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
 import {publicKeysIn} from './key-files.js';
 
-/** Asks git, and compares public keys with the CAs that are here now. Throws what keeps git from telling. */
+/** Reads git's history and compares its keys with the current CAs. Throws if git cannot read the history. */
 export async function readGitHistory(deps: Deps, clusters: readonly MeshCluster[]): Promise<GitHistoryFacts> {
   const {workspace, git} = deps;
   const history = await git.committedKeys(workspace.root);
   if (history.state === 'no-git') {
     if ((await workspace.stat('.git')) === undefined)
-      return {absent: 'git is not installed, and there is no .git here'};
-    throw new MeshError('TOOL_MISSING', 'git is not installed: what it has kept of the work directory cannot be told');
+      return {absent: 'git is not installed, and the work directory has no .git'};
+    throw new MeshError('TOOL_MISSING', "git is not installed: the work directory's history cannot be read");
   }
-  if (history.state === 'no-repository') return {absent: 'the work directory is in no git repository'};
+  if (history.state === 'no-repository') return {absent: 'the work directory is not in a git repository'};
   const owners = history.texts.length === 0 ? new Map<string, KeyOwner>() : await ownersOf(deps, clusters);
   const keys = history.texts.flatMap(({path, commit, text}) =>
     findPrivateKeys(text, path).map(({spki, encryption}): KeyInHistory => {
@@ -25,12 +25,12 @@ export async function readGitHistory(deps: Deps, clusters: readonly MeshCluster[
       return defined({path, commit, protection: encryption ? 'encrypted' : 'clear', owner});
     }),
   );
-  return {keys: keys.toSorted(byWeight), more: history.more, shallow: history.shallow};
+  return {keys: keys.toSorted(bySeverity), more: history.more, shallow: history.shallow};
 }
 
 type KeyOwner = NonNullable<KeyInHistory['owner']>;
 
-/** Public keys of the present CAs. */
+/** The public keys of the current CAs. */
 async function ownersOf({workspace}: Deps, clusters: readonly MeshCluster[]): Promise<ReadonlyMap<string, KeyOwner>> {
   const keysOf = async (path: string, owner: KeyOwner): Promise<readonly [string, KeyOwner][]> =>
     (await publicKeysIn(workspace, path)).map((spki) => [spki, owner]);
@@ -38,9 +38,9 @@ async function ownersOf({workspace}: Deps, clusters: readonly MeshCluster[]): Pr
   return new Map([...cas.flat(), ...(await keysOf(layout.rootCert, 'root'))]);
 }
 
-/** The worst first. */
-function byWeight(one: KeyInHistory, other: KeyInHistory): number {
-  const weight = ({owner, protection}: KeyInHistory): number =>
+/** Sorts the most severe first. */
+function bySeverity(one: KeyInHistory, other: KeyInHistory): number {
+  const rank = ({owner, protection}: KeyInHistory): number =>
     owner === 'root' ? 0 : owner !== undefined ? 1 : protection === 'clear' ? 2 : 3;
-  return weight(one) - weight(other);
+  return rank(one) - rank(other);
 }

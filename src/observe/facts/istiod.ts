@@ -1,4 +1,4 @@
-/** Facts that every running istiod says of itself. */
+/** Facts that each running istiod reports about itself. */
 import {type IstiodClusters, type IstiodMetrics, PerPod, type ServedChain} from '../../domain/facts/facts.js';
 import {readClusterz} from '../../domain/facts/read/clusterz.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
@@ -15,28 +15,28 @@ import {monitoringPort, type IstiodPod} from '../istiod-pods.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
 const handshakeTimeoutMs = 10_000;
-const answerTimeoutMs = 10_000;
-/** A new istiod says 14 kB; each proxy type, cluster and error adds lines, never megabytes. */
+const responseTimeoutMs = 10_000;
+/** A new istiod returns 14 kB; each proxy type, cluster and error adds lines, never megabytes. */
 const metricsMaxBytes = 16 * 1024 * 1024;
 /** About 100 bytes for each cluster. */
 const clusterzMaxBytes = 1024 * 1024;
 const clusterzPath = '/debug/clusterz';
 
-/** The facts that only a running istiod can tell. */
+/** The facts that only a running istiod can report. */
 export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiodClusters'> = {
-  servedChains: (sources) => askAll(sources, servedChain),
-  istiodMetrics: (sources) => askAll(sources, metrics),
-  istiodClusters: (sources) => askAll(sources, knownClusters),
+  servedChains: (sources) => queryAll(sources, servedChain),
+  istiodMetrics: (sources) => queryAll(sources, metrics),
+  istiodClusters: (sources) => queryAll(sources, knownClusters),
 };
 
-/** Whoever does not answer, or answers oddly: what Kubernetes says of the pods is where to look next. */
-async function askAll<T>(
+/** Queries all istiod pods. An error without hints gets one that points to the pods' description. */
+async function queryAll<T>(
   sources: FactSources,
-  question: (pod: IstiodPod, sources: FactSources) => Promise<T>,
+  query: (pod: IstiodPod, sources: FactSources) => Promise<T>,
 ): Promise<PerPod<T>> {
-  const {parts} = await sources.askIstiods((pod) => question(pod, sources));
+  const {parts} = await sources.queryIstiods((pod) => query(pod, sources));
   const pods = words`-n ${sources.mesh.istio.namespace} describe pod -l app=istiod`;
-  const hints = [advice`see how istiod is: ${inspectWith.kubectl(sources.cluster, pods)}`];
+  const hints = [advice`check istiod's pods: ${inspectWith.kubectl(sources.cluster, pods)}`];
   return new PerPod(
     parts.map(({name, observed}) => ({
       name,
@@ -50,10 +50,10 @@ async function askAll<T>(
 
 async function servedChain(pod: IstiodPod, {deps, mesh}: FactSources): Promise<ServedChain> {
   const provider = externalCertProvider(pod.controlPlane.workload.env);
-  // The declared signer issues to workloads, too: what istiod presents then tells of it.
+  // The declared signer also issues workload certificates, so istiod's certificate shows that signer.
   const signedBy = provider === declaredProvider(mesh) ? undefined : provider;
   if (signedBy !== undefined) return {chain: [], certificates: [], linked: false, signedBy};
-  // istiod answers for istiod[-REVISION].NAMESPACE.svc; which name is asked for decides nothing.
+  // istiod serves istiod[-REVISION].NAMESPACE.svc; the requested name does not change the chain.
   const der = await deps.tls.presentedChain({
     port: await pod.port(istiodSecurePort),
     servername: `${pod.deployment}.${mesh.istio.namespace}.svc`,
@@ -70,14 +70,14 @@ async function servedChain(pod: IstiodPod, {deps, mesh}: FactSources): Promise<S
   };
 }
 
-/** PILOT_CERT_PROVIDER of istiods that have their certificate from the signer of the workloads. */
+/** The PILOT_CERT_PROVIDER of an istiod whose certificate comes from the workloads' signer. */
 function declaredProvider({trust: {signer}}: Mesh): string | undefined {
   return signer.type === 'external' && signer.issuer === 'kubernetes-csr' ? `k8s.io/${signer.signerName}` : undefined;
 }
 
 async function metrics(pod: IstiodPod, {deps}: FactSources): Promise<IstiodMetrics> {
-  const {status, text} = await ask(deps, pod, '/metrics', metricsMaxBytes);
-  if (status !== 200) throw refused(pod, '/metrics', status);
+  const {status, text} = await getFromPod(deps, pod, '/metrics', metricsMaxBytes);
+  if (status !== 200) throw statusError(pod, '/metrics', status);
   return readMetrics(text, pod.name);
 }
 
@@ -85,31 +85,36 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
   const {version} = pod.controlPlane;
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
-  const {status, text} = await ask(sources.deps, pod, clusterzPath, clusterzMaxBytes);
-  if (status === 404) throw debugIsOff(pod, sources);
-  if (status !== 200) throw refused(pod, clusterzPath, status);
+  const {status, text} = await getFromPod(sources.deps, pod, clusterzPath, clusterzMaxBytes);
+  if (status === 404) throw debugEndpointOffError(pod, sources);
+  if (status !== 200) throw statusError(pod, clusterzPath, status);
   return {known: readClusterz(text, pod.name), listsItself};
 }
 
-async function ask({http}: Deps, pod: IstiodPod, path: string, maxBytes: number): ReturnType<Deps['http']['get']> {
+async function getFromPod(
+  {http}: Deps,
+  pod: IstiodPod,
+  path: string,
+  maxBytes: number,
+): ReturnType<Deps['http']['get']> {
   const port = await pod.port(monitoringPort);
-  return http.get({port, path, timeoutMs: answerTimeoutMs, maxBytes});
+  return http.get({port, path, timeoutMs: responseTimeoutMs, maxBytes});
 }
 
-/** istiod registers no debug endpoint at all then (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
-function debugIsOff({name, deployment}: IstiodPod, {cluster, mesh}: FactSources): MeshError {
+/** If this is set, istiod registers no debug endpoints (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
+function debugEndpointOffError({name, deployment}: IstiodPod, {cluster, mesh}: FactSources): MeshError {
   const setting = words`set env deployment/${deployment} ENABLE_DEBUG_ON_HTTP-`;
-  const allow = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} ${setting}`);
+  const enable = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} ${setting}`);
   return new MeshError(
     'ENDPOINT_OFF',
-    `the debug endpoint of ${name} is off (ENABLE_DEBUG_ON_HTTP=false in its environment): it does not say which clusters it knows`,
-    {hints: [advice`allow it in install.yaml (values.pilot.env), or at once: ${allow}`]},
+    `the debug endpoint of ${name} is disabled (ENABLE_DEBUG_ON_HTTP=false in its environment): the clusters it knows cannot be read`,
+    {hints: [advice`enable it in install.yaml (values.pilot.env), or immediately: ${enable}`]},
   );
 }
 
-function refused({name}: IstiodPod, path: string, status: number): MeshError {
-  const said = `${name} answers HTTP ${String(status)} to GET ${path}`;
+function statusError({name}: IstiodPod, path: string, status: number): MeshError {
+  const what = `${name} returned HTTP ${String(status)} for GET ${path}`;
   const code = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN'}[status] as 'UNAUTHORIZED' | 'FORBIDDEN' | undefined;
-  if (code === undefined) return new MeshError('API_ERROR', said);
-  return new MeshError(code, `${said}: it takes the caller for a stranger, not for its own pod`);
+  if (code === undefined) return new MeshError('API_ERROR', what);
+  return new MeshError(code, `${what}: it does not treat the request as coming from its own pod`);
 }

@@ -1,4 +1,4 @@
-/** What a cluster remembers of the journal. */
+/** The journal heads recorded in a cluster. */
 import {
   headComparer,
   installRecordObjects,
@@ -12,15 +12,15 @@ import type {Derive} from '../fact-sources.js';
 
 export const deriveJournalHeads: Derive<'journalHeads'> = async ({reads, mesh, deps, cacerts, journal}) => {
   const [secret, configMaps] = await Promise.all([cacerts(), reads.read('configMaps')]);
-  const objects = rememberingObjects(mesh.istio.namespace, secret, configMaps);
+  const objects = objectsWithHeads(mesh.istio.namespace, secret, configMaps);
   const heads = compareRecordedHeads(objects, headComparer(await journal()));
   if (heads.every(({result}) => result === 'agrees')) return heads;
-  // A push of this moment may have written both since the journal was read: its entry comes first.
+  // A concurrent push may have written both since the journal was read; it writes its journal entry first.
   return compareRecordedHeads(objects, headComparer(await deps.workspace.journal.read()));
 };
 
-/** The objects of a cluster that may remember a journal: Secret cacerts, and the notes of `install apply` among ConfigMaps. */
-export function rememberingObjects(
+/** The objects that may record a journal head: Secret cacerts, and the ConfigMaps of `install apply`. */
+export function objectsWithHeads(
   istioNamespace: string,
   cacerts: CacertsSecret | 'absent',
   configMaps: readonly KubeObject[],

@@ -1,4 +1,4 @@
-/** Private keys that lie in a directory, whatever their files are called. */
+/** Finds private keys in a directory, regardless of file names. */
 import type {RootKeyFacts} from '../../domain/facts/facts.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -7,32 +7,33 @@ import {readableCertificates} from '../../domain/x509/certificate.js';
 import {findPrivateKeys, isSingleKey} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
 
-/** Files of a directory that are looked into: more is no work directory. */
-const mostFiles = 200;
+/** How many files of a directory are read: a work directory has fewer. */
+const maxFiles = 200;
 /** Larger than any key with its chain. Bytes. */
-const largestFile = 64 * 1024;
+const maxFileBytes = 64 * 1024;
 
 /** A file with private keys. */
 export interface KeyFile {
   readonly path: string;
-  /** SHA-256 of the public halves of those in the clear. */
+  /** SHA-256 of the public keys of the unencrypted private keys. */
   readonly clear: readonly string[];
   /** Whether the file is one key and nothing else. */
   readonly alone: boolean;
 }
 
 /**
- * The files of a directory (`.` is the work directory) that hold a private key. One after the other: a mesh of hundreds of
- * clusters has more files than a process may have open. Throws `WORKDIR_UNREADABLE` for what others may read and we not.
+ * Returns the files of a directory (`.` is the work directory) that contain a private key. Reads them in sequence: a mesh
+ * with hundreds of clusters has more files than a process may have open. Throws `WORKDIR_UNREADABLE` for a file that other
+ * users can read and this process cannot.
  */
 export async function keyFilesIn(workspace: Deps['workspace'], directory: string): Promise<readonly KeyFile[]> {
   const found: KeyFile[] = [];
-  for (const name of (await workspace.list(directory)).slice(0, mostFiles)) {
+  for (const name of (await workspace.list(directory)).slice(0, maxFiles)) {
     const path = directory === '.' ? name : `${directory}/${name}`;
     const facts = await workspace.statTarget(path);
-    if (facts?.kind !== 'file' || facts.size > largestFile) continue;
+    if (facts?.kind !== 'file' || facts.size > maxFileBytes) continue;
     const text = await workspace.readSecret(path).catch((thrown: unknown) => {
-      // Another user's file that only its owner can read exposes nothing.
+      // Another user's file that only its owner can read does not expose a key.
       const isClosed = (facts.mode & 0o077) === 0;
       if (isClosed && thrown instanceof MeshError && thrown.code === 'WORKDIR_UNREADABLE') return undefined;
       throw thrown;
@@ -49,30 +50,30 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
 }
 
 /**
- * Keys in the clear, at the top and in the clusters' folders, that sign for the whole mesh: a root's, or that of a CA between
- * it and the clusters'. `known`: the file of the root key, which is judged by itself.
+ * Finds unencrypted keys, in the work directory and the clusters' directories, that can sign for the whole mesh: a root CA's
+ * key, or that of a CA between the root and the cluster CAs. `known`: the root key's file, which has its own check.
  */
 export async function findClearRootKeys(
   workspace: Deps['workspace'],
   clusters: readonly MeshCluster[],
   known: string | undefined,
 ): Promise<NonNullable<RootKeyFacts['copies']>> {
-  const folders = clusters.map(({name}) => name);
+  const directories = clusters.map(({name}) => name);
   const spkisIn = (path: string): Promise<readonly string[]> => publicKeysIn(workspace, path);
   const [roots, signing, own] = [new Set(await spkisIn(layout.rootCert)), new Set<string>(), new Set<string>()];
   const files = [...(await keyFilesIn(workspace, '.'))];
-  for (const folder of folders) {
-    const paths = clusterLayout(folder);
+  for (const directory of directories) {
+    const paths = clusterLayout(directory);
     for (const spki of await spkisIn(paths.rootCert)) roots.add(spki);
     for (const spki of await spkisIn(paths.certChain)) signing.add(spki);
     for (const spki of await spkisIn(paths.caCert)) own.add(spki);
-    files.push(...(await keyFilesIn(workspace, folder)));
+    files.push(...(await keyFilesIn(workspace, directory)));
   }
-  // A cluster's own key has to lie in the clear: istiod reads no other. That it is no root's is asked by MESH110.
-  const judgedElsewhere = new Set([known, ...folders.map((folder) => clusterLayout(folder).caKey)]);
+  // A cluster's CA key must be unencrypted: istiod cannot read an encrypted one. MESH110 checks that it is not a root's.
+  const checkedElsewhere = new Set([known, ...directories.map((directory) => clusterLayout(directory).caKey)]);
   return files.flatMap(({path, clear, alone}) => {
-    if (judgedElsewhere.has(path)) return [];
-    // A cluster's own CA stands first in its chain; a copy of its key under another name is no key of the mesh's.
+    if (checkedElsewhere.has(path)) return [];
+    // A cluster CA is the first certificate in its chain; a copy of its key under another name cannot sign for the mesh.
     const of = clear.some((spki) => roots.has(spki))
       ? ('root' as const)
       : clear.some((spki) => signing.has(spki) && !own.has(spki))
@@ -82,7 +83,7 @@ export async function findClearRootKeys(
   });
 }
 
-/** SHA-256 of the public keys of a file's certificates; none where there is no file, or none can be read. */
+/** SHA-256 of the public keys of a file's certificates; empty if there is no file, or no certificate can be parsed. */
 export async function publicKeysIn(workspace: Deps['workspace'], path: string): Promise<readonly string[]> {
   const text = await workspace.readText(path);
   return text === undefined ? [] : readableCertificates(text, path).map(({spki}) => spki);

@@ -1,4 +1,4 @@
-/** The gateways through which other networks reach a cluster; nothing is asked where the mesh needs none. */
+/** The gateways through which other networks reach a cluster; nothing is read if the mesh needs none. */
 import {networkLabel} from '../../domain/istio/names.js';
 import type {NetworkGatewayFacts, PodFacts} from '../../domain/facts/facts.js';
 import {podsOfSelector} from '../../domain/facts/read/pods.js';
@@ -15,7 +15,7 @@ import {
 import {hasFeature} from '../../domain/istio/features.js';
 import type {Derive, FactSources} from '../fact-sources.js';
 
-/** Every gateway into a network that the cluster declares, and those that meshNetworks names for its own network. */
+/** Every gateway that the cluster labels with a network, and those that meshNetworks lists for the cluster's network. */
 export const deriveNetworkGateways: Derive<'networkGateways'> = async (sources) => {
   const {mesh, cluster, reads, fact} = sources;
   const {network} = cluster;
@@ -28,7 +28,7 @@ export const deriveNetworkGateways: Derive<'networkGateways'> = async (sources) 
   const labelled = await Promise.all(
     (await reads.read('networkServices')).map(async (service) => {
       const label = service.metadata.labels?.[networkLabel] ?? '';
-      return serviceGateway(service, label, 'Service', await podsToJudge(sources, service));
+      return serviceGateway(service, label, 'Service', await podsToCheck(sources, service));
     }),
   );
   const found = [...labelled, ...named];
@@ -43,14 +43,14 @@ async function byMeshNetworks(sources: FactSources, network: string): Promise<re
   const found = services.map(async ({namespace, name}) => {
     const service = await reads.read('gatewayService', {namespace, name});
     return service
-      ? serviceGateway(service, network, 'meshNetworks', await podsToJudge(sources, service))
+      ? serviceGateway(service, network, 'meshNetworks', await podsToCheck(sources, service))
       : missingGateway({namespace, name}, network);
   });
   return [...(await Promise.all(found)), ...addresses.map((address) => addressedGateway(address, network))];
 }
 
-/** Undefined where another check judges them, or where nothing selects any. */
-async function podsToJudge(
+/** Undefined if another check covers the pods, or if the Service has no selector. */
+async function podsToCheck(
   {mesh, reads}: FactSources,
   service: ServiceObject,
 ): Promise<readonly PodFacts[] | undefined> {

@@ -1,4 +1,4 @@
-/** The command that makes proxies start anew: of the workloads that own them, as far as their pods' metadata says. */
+/** The command that restarts proxies by restarting the workloads that own their pods. */
 import {proxyLabel} from '../../domain/facts/read/proxies.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -13,17 +13,17 @@ import {
   words,
 } from '../../domain/suggest/suggestion.js';
 
-/** More than these make a line that nobody reads: then whole namespaces are restarted. */
-const mostNamed = 20;
+/** With more owners the command would be unreadable: whole namespaces are restarted instead. */
+const maxNamedOwners = 20;
 
-/** Who may trust what was there before. */
-export interface Behind {
+/** Pods that may still trust the previous roots. */
+export interface StaleProxies {
   readonly proxies: readonly KubeObject[];
   readonly ztunnels: readonly KubeObject[];
 }
 
-/** What `kubectl rollout restart` does not know (bare pods, Jobs, Argo Rollouts) it leaves alone. */
-export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster): Suggestion {
+/** Returns the command. It omits what `kubectl rollout restart` does not support: bare pods, Jobs, Argo Rollouts. */
+export function restartCommand({proxies, ztunnels}: StaleProxies, cluster: MeshCluster): Suggestion {
   const restart = (namespace: Word, what: readonly string[]): Suggestion =>
     fixWith.kubectl(cluster, words`-n ${namespace} rollout restart ${what}`);
   const owned = proxies.flatMap((pod) => {
@@ -35,22 +35,22 @@ export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster
     namespace,
     owners: [...new Set(owned.filter((one) => one.namespace === namespace).map(({owner}) => owner))].sort(),
   }));
-  const ofProxies =
-    named.reduce((sum, {owners}) => sum + owners.length, 0) <= mostNamed
+  const proxyRestarts =
+    named.reduce((sum, {owners}) => sum + owners.length, 0) <= maxNamedOwners
       ? named.map(({namespace, owners}) => restart(namespace, owners))
       : [
           forEach(new Variable('namespace'), namespaces, (namespace) =>
             restart(namespace, ['deployment,statefulset,daemonset']),
           ),
         ];
-  // By themselves: beside them run istiod, or what nodes need (kube-system).
-  const ofZtunnels = new Map(
+  // Never by namespace: theirs also contains istiod, or node components (kube-system).
+  const ztunnelRestarts = new Map(
     ztunnels.map((pod) => {
       const [namespace, daemonSet] = [namespaceOf(pod), daemonSetOf(pod)];
       return [`${namespace}/${daemonSet}`, restart(namespace, [daemonSet])];
     }),
   );
-  const restarts = [...ofProxies, ...ofZtunnels.values()];
+  const restarts = [...proxyRestarts, ...ztunnelRestarts.values()];
   return restarts.length > 0
     ? sequence(...restarts)
     : inspectWith.kubectl(
@@ -60,20 +60,21 @@ export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster
 }
 
 /**
- * The workload that makes a pod anew, as `kubectl rollout restart` is told it; undefined where there is none. A Deployment
+ * The workload that re-creates a pod, as an argument of `kubectl rollout restart`; undefined if there is none. A Deployment
  * names its ReplicaSets NAME-HASH and labels their pods with the hash (kubernetes/kubernetes
  * pkg/controller/deployment/sync.go); those of an Argo Rollout have another label.
  */
 function ownerOf({metadata: {ownerReferences = [], labels = {}}}: KubeObject): string | undefined {
   for (const {kind, name} of ownerReferences) {
     if (kind === 'StatefulSet' || kind === 'DaemonSet') return `${kind.toLowerCase()}/${name}`;
-    const end = `-${labels['pod-template-hash'] ?? ''}`;
-    if (kind === 'ReplicaSet' && end !== '-' && name.endsWith(end)) return `deployment/${name.slice(0, -end.length)}`;
+    const suffix = `-${labels['pod-template-hash'] ?? ''}`;
+    if (kind === 'ReplicaSet' && suffix !== '-' && name.endsWith(suffix))
+      return `deployment/${name.slice(0, -suffix.length)}`;
   }
   return undefined;
 }
 
-/** By its owner: the DaemonSet of ztunnel carries no label that all its versions have (manifests/charts/ztunnel). */
+/** Found by owner: no label is common to all versions of ztunnel's DaemonSet (manifests/charts/ztunnel). */
 function daemonSetOf({metadata: {ownerReferences = []}}: KubeObject): string {
   const owner = ownerReferences.find(({kind}) => kind === 'DaemonSet');
   return `daemonset/${owner?.name ?? 'ztunnel'}`;

@@ -1,4 +1,4 @@
-/** Facts of the roots that workloads trust: the bundles that istiod writes, and whether proxies have followed them. */
+/** Facts about the roots that workloads trust: the bundles that istiod writes, and whether proxies have loaded them. */
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {formatMinute, some} from '../../domain/format.js';
 import type {ControlPlaneFacts, LiveRoots, ProxyRoots, WrittenBundle} from '../../domain/facts/facts.js';
@@ -17,7 +17,7 @@ import {namespacesWithBundle} from '../../domain/checks/trust/bundle-namespaces.
 import {advice} from '../../domain/suggest/suggestion.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
-import {restartCommand, type Behind} from './restart-proxies.js';
+import {restartCommand, type StaleProxies} from './restart-proxies.js';
 
 const firstBundleDelayMs = 60_000;
 
@@ -35,33 +35,33 @@ export const rootsFacts: Derivations<'bundles' | 'liveRoots' | 'proxyRoots'> = {
   },
 };
 
-/** The names of the ConfigMaps with the bundles of a cluster's revisions; none where they publish them otherwise. */
+/** The names of the ConfigMaps with the bundles of a cluster's revisions; empty if they publish bundles another way. */
 function bundleNames(planes: readonly ControlPlaneFacts[]): readonly string[] {
   if (planes.length === 0) return [defaultBundleName];
   return [...new Set(planes.flatMap(({bundleName}) => bundleName ?? []))];
 }
 
-/** The bundles that the istiods write into namespaces, of every name that their revisions use. */
+/** The bundles that istiod writes into namespaces, under every name that its revisions use. */
 async function writtenBundles({reads, fact}: FactSources): Promise<readonly WrittenBundle[]> {
-  // Read before the control plane has said the name: it nearly always is this one, and reading takes a round trip.
-  reads.readAhead('bundles', {name: defaultBundleName});
+  // Prefetched before the control planes are known: the name is nearly always this one, and a request takes a round trip.
+  reads.prefetch('bundles', {name: defaultBundleName});
   const names = bundleNames(await fact('controlPlanes'));
   const bundles = (await Promise.all(names.map((name) => reads.read('bundles', {name})))).flat();
-  // The same text stands in every namespace, of which there can be thousands: it is kept and parsed once.
-  const seen = new Map<string, Pick<WrittenBundle, 'text' | 'roots'>>();
+  // The text is the same in all namespaces, of which there can be thousands: it is parsed once.
+  const parsed = new Map<string, Pick<WrittenBundle, 'text' | 'roots'>>();
   return bundles.map(({metadata: {namespace = ''}, data}) => {
     const text = data?.[bundleKey];
     if (text === undefined) return {namespace, roots: []};
-    const bundle = seen.get(text) ?? {text, roots: readableRoots(text).map(({fingerprint}) => fingerprint)};
-    seen.set(text, bundle);
+    const bundle = parsed.get(text) ?? {text, roots: readableRoots(text).map(({fingerprint}) => fingerprint)};
+    parsed.set(text, bundle);
     return {namespace, ...bundle};
   });
 }
 
 /**
- * The ConfigMaps beside istiod, one for each name that its revisions use; where istiod leaves its own namespace out
- * (discoverySelectors), the first that it writes. `elsewhere` where no revision writes any. Throws `NOT_FOUND` where one
- * is missing: nothing else says what istiod has loaded.
+ * The ConfigMaps in istiod's namespace, one for each name that its revisions use; if discoverySelectors exclude that
+ * namespace, the first one in another namespace. `elsewhere` if no revision writes one. Throws `NOT_FOUND` if one is
+ * missing: nothing else shows what istiod has loaded.
  */
 async function findBundles(sources: FactSources): Promise<Bundles | 'elsewhere'> {
   const {reads, mesh, fact} = sources;
@@ -73,7 +73,7 @@ async function findBundles(sources: FactSources): Promise<Bundles | 'elsewhere'>
     names.map(async (name) => {
       const isBundle = ({metadata, data}: ConfigMapObject): boolean =>
         metadata.name === name && data?.[bundleKey] !== undefined;
-      return configMaps.find(isBundle) ?? (await firstServed(name, sources, planes)).find(isBundle);
+      return configMaps.find(isBundle) ?? (await servedBundles(name, sources, planes)).find(isBundle);
     }),
   );
   const missing = names.filter((_, index) => found[index] === undefined);
@@ -81,12 +81,12 @@ async function findBundles(sources: FactSources): Promise<Bundles | 'elsewhere'>
   if (first && missing.length === 0) return [first, ...others];
   throw new MeshError(
     'NOT_FOUND',
-    `no ConfigMap ${missing.join(' or ')} in namespace ${namespace} says which roots its workloads trust`,
+    `ConfigMap ${missing.join(' or ')} not found in namespace ${namespace}: it shows which roots workloads trust`,
   );
 }
 
-/** The bundles of the namespaces that istiod serves, where Istio's own is not one of them. */
-async function firstServed(
+/** The bundles of the namespaces that istiod serves, if Istio's namespace is not one of them. */
+async function servedBundles(
   name: string,
   {reads, mesh, fact}: FactSources,
   planes: readonly ControlPlaneFacts[],
@@ -100,7 +100,7 @@ async function firstServed(
     .toSorted((one, other) => (one.metadata.namespace ?? '').localeCompare(other.metadata.namespace ?? ''));
 }
 
-/** Of several, what all of them hold: who reads the one does not trust what only the other has. */
+/** The roots that all bundles contain: a workload with one bundle does not trust roots that only another one contains. */
 function liveRoots(bundles: Bundles): LiveRoots {
   const [first, ...others] = bundles.map(({data}) => readableRoots(data?.[bundleKey]));
   const from = bundles.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
@@ -112,14 +112,14 @@ function liveRoots(bundles: Bundles): LiveRoots {
   };
 }
 
-/** Throws `TOO_EARLY` while there may be proxies that trust what was there before. */
+/** Throws `TOO_EARLY` while proxies may still trust the previous roots. */
 async function proxyRoots(sources: FactSources, bundles: Bundles): Promise<ProxyRoots> {
   const {reads, mesh, fact, deps} = sources;
   const dated = bundles.flatMap((bundle) => {
     const age = bundleAge(bundle);
     return age ? [{bundle, age}] : [];
   });
-  // The last change; of bundles that never changed, the oldest.
+  // The last change, or the oldest bundle if none changed.
   const changes = dated.filter(({age}) => isReplaced(age));
   const [last] = changes.toSorted((one, other) => other.age.writtenAt.getTime() - one.age.writtenAt.getTime());
   const [oldest] = dated.toSorted((one, other) => one.age.createdAt.getTime() - other.age.createdAt.getTime());
@@ -130,27 +130,29 @@ async function proxyRoots(sources: FactSources, bundles: Bundles): Promise<Proxy
   const {leafLifetimeMs, pushedSince} = proxyRules(await fact('controlPlanes'), await reads.read('configMaps'));
   const until = new Date(changedAt.getTime() + leafLifetimeMs);
   const settled: ProxyRoots = {state: 'never changed', since: age.createdAt};
-  // Most of the time all is said here, and no pod has to be listed.
+  // In most cases this settles it, and no pods are listed.
   if (deps.now() >= until) return last ? {state: 'outlived', changedAt} : settled;
   const [labelled, ztunnels] = await Promise.all([
     reads.read('livingPods', {labelSelector: proxyLabel}),
-    // A ztunnel that is older than the first bundle has waited for it: that is its volume.
+    // A ztunnel that is older than the first bundle has waited for it, because it mounts the bundle.
     last ? reads.read('livingPods', {labelSelector: ztunnelSelector}) : [],
   ]);
   const proxies = labelled.filter((pod) => isProxy(pod, mesh.istio.namespace));
   const olderThan = (moment: number, pods: readonly KubeObject[]): readonly KubeObject[] =>
     pods.filter((pod) => startedAt(pod) <= moment);
-  const listening = (pod: KubeObject): boolean => pushedSince !== undefined && startedAt(pod) > pushedSince.getTime();
-  const candidates = olderThan(sameRootsSince(age), proxies);
-  const older = last || candidates.length === 0 ? candidates : olderThan(await shownSince(sources, bundle), candidates);
-  const behind = older.filter((pod) => !listening(pod));
-  const behindZtunnels = olderThan(changedAt.getTime(), ztunnels);
-  if (behind.length + behindZtunnels.length > 0) {
+  const receivesPushes = (pod: KubeObject): boolean =>
+    pushedSince !== undefined && startedAt(pod) > pushedSince.getTime();
+  const candidates = olderThan(rootsUnchangedSince(age), proxies);
+  const older =
+    last || candidates.length === 0 ? candidates : olderThan(await rootsUnchangedSinceIn(sources, bundle), candidates);
+  const stale = older.filter((pod) => !receivesPushes(pod));
+  const staleZtunnels = olderThan(changedAt.getTime(), ztunnels);
+  if (stale.length + staleZtunnels.length > 0) {
     const moment = formatMinute(changedAt);
     const change = last
       ? `the roots changed at ${moment}`
-      : `ConfigMap ${bundle.metadata.name} was made at ${moment}, perhaps in place of one with other roots`;
-    throw tooEarly({proxies: behind, ztunnels: behindZtunnels}, {change, until}, sources);
+      : `ConfigMap ${bundle.metadata.name} was created at ${moment}, possibly replacing one with other roots`;
+    throw tooEarlyError({proxies: stale, ztunnels: staleZtunnels}, {change, until}, sources);
   }
   if (older.length > 0) return {state: 'pushed', changedAt, proxies: older.length};
   return last ? {state: 'no older proxy', changedAt} : settled;
@@ -161,44 +163,44 @@ function isReplaced({createdAt, writtenAt}: BundleAge): boolean {
 }
 
 /**
- * Pods that were made by then may have started under other roots. A first bundle comes a moment after the istiod that
- * injects proxies: it waits for the lease of the one before, which ends after 30 s (istio/istio
- * pilot/pkg/leaderelection/leaderelection.go).
+ * The time from which the roots are unchanged: pods created before it may have started with other roots. The first bundle
+ * appears shortly after istiod starts injecting proxies: istiod waits for the previous lease, which expires after 30 s
+ * (istio/istio pilot/pkg/leaderelection/leaderelection.go).
  */
-function sameRootsSince(age: BundleAge): number {
+function rootsUnchangedSince(age: BundleAge): number {
   return isReplaced(age) ? age.writtenAt.getTime() : age.createdAt.getTime() - firstBundleDelayMs;
 }
 
-/** The same by all namespaces: where only this bundle was deleted, the others show how long the roots are these. */
-async function shownSince({reads}: FactSources, {metadata, data}: ConfigMapObject): Promise<number> {
+/** The same over all namespaces: if only this bundle was deleted, the others show since when the roots are unchanged. */
+async function rootsUnchangedSinceIn({reads}: FactSources, {metadata, data}: ConfigMapObject): Promise<number> {
   const same = (await reads.read('bundles', {name: metadata.name})).filter(
     (other) => other.data?.[bundleKey] === data?.[bundleKey],
   );
   const ages = same.map(bundleAge).filter((age) => age !== undefined);
-  return Math.min(...ages.map(sameRootsSince));
+  return Math.min(...ages.map(rootsUnchangedSince));
 }
 
-/** A pod is made before its proxy starts: one made earlier, or in that second, may have started with the older roots. */
+/** A pod is created before its proxy starts: one created earlier, or in the same second, may have started with older roots. */
 function startedAt({metadata}: KubeObject): number {
-  const made = Date.parse(metadata.creationTimestamp ?? '');
-  return Number.isNaN(made) ? 0 : made;
+  const created = Date.parse(metadata.creationTimestamp ?? '');
+  return Number.isNaN(created) ? 0 : created;
 }
 
-function tooEarly(
-  behind: Behind,
+function tooEarlyError(
+  stale: StaleProxies,
   {change, until}: {readonly change: string; readonly until: Date},
   {cluster}: FactSources,
 ): MeshError {
-  const all = [...behind.proxies, ...behind.ztunnels];
+  const all = [...stale.proxies, ...stale.ztunnels];
   const names = all.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
   const count = `${String(all.length)} ${all.length === 1 ? 'proxy' : 'proxies'}`;
   return new MeshError(
     'TOO_EARLY',
-    `${change}, and ${count} started before (${some(names)}): until ${formatMinute(until)}, when the last certificate of that time ends, they may not trust a root that was added, and may still trust one that was taken away`,
+    `${change}, and ${count} started before that (${some(names)}): until ${formatMinute(until)}, when the last certificate from that time expires, they may not trust an added root, and may still trust a removed one`,
     {
       hints: [
-        advice`${restartCommand(behind, cluster)}`,
-        'Where a root was only added, nothing is cut off as long as no CA signs under it: do not go on to the next step of a rotation before that time',
+        advice`${restartCommand(stale, cluster)}`,
+        'if a root was only added, connections keep working as long as no CA signs under it: wait until that time before the next step of a rotation',
       ],
     },
   );

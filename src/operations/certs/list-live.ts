@@ -75,7 +75,7 @@ export async function gatherLive(
     mesh: loaded.mesh,
     clusters: loaded.clusters,
     checks: [],
-    also: ['apiVersion', 'clusterUid', 'cacerts', 'liveRoots', 'servedChains', 'istiodMetrics'],
+    extraFacts: ['apiVersion', 'clusterUid', 'cacerts', 'liveRoots', 'servedChains', 'istiodMetrics'],
     limits,
     concurrency,
   });

@@ -172,7 +172,7 @@ function importAction(
       ? `remove the fulfilled request (${paths.requestCsr})`
       : `import the cluster CA "${certificate.subject.text}" (${certificate.key.name})`,
     files: parts.map((part) => ({path: paths[part], content: bundle[part]})),
-    answered: fulfilled ? [paths.requestKey, paths.requestCsr] : [],
+    requestFiles: fulfilled ? [paths.requestKey, paths.requestCsr] : [],
     certificate: certificateInShort(certificate),
     confirm: same ? undefined : confirmationOf(name, files, sameKey, now),
   });

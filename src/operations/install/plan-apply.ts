@@ -233,7 +233,7 @@ export function putRecord(
   return {
     kind: 'put-object',
     ...base(decided, id),
-    remembers: true,
+    recordsJournalHead: true,
     title: `record ${what} in ConfigMap ${namespace}/${recordName(revision)}`,
     object: recordObject(
       {installYaml: sha256Hex(text), istioctl: istioctl.text, live},

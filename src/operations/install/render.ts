@@ -27,7 +27,7 @@ import {
 export interface RenderedFor {
   /** The Istio version as given. */
   readonly istioVersion: string;
-  readonly versionFrom: ChosenVersion['saidBy'];
+  readonly versionFrom: ChosenVersion['source'];
   /** `1.24 and later` */
   readonly dialect: string;
   readonly dialectWhy: string;
@@ -181,6 +181,6 @@ function describe(
   return defined({path, ...describeVersion(rendered, version), kept, diff});
 }
 
-function describeVersion({format}: Rendered, {known, saidBy}: ChosenVersion): RenderedFor {
-  return {istioVersion: known.text, versionFrom: saidBy, dialect: format.id, dialectWhy: format.why};
+function describeVersion({format}: Rendered, {known, source}: ChosenVersion): RenderedFor {
+  return {istioVersion: known.text, versionFrom: source, dialect: format.id, dialectWhy: format.why};
 }

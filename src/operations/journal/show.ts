@@ -35,8 +35,8 @@ export const showJournal = onePhase<ShowRequest, ShowResult, JournalState>({
     return journal;
   },
   plan: (journal) => ({...emptyPlan, warnings: journalWarnings(journal)}),
-  report({facts: {entries, faults, underWay}, plan: {warnings}}, request) {
-    const changes = changesOf(entries, new Set(underWay.map(entryId)));
+  report({facts: {entries, faults, inProgress}, plan: {warnings}}, request) {
+    const changes = changesOf(entries, new Set(inProgress.map(entryId)));
     return {changes: selectChanges(changes, request), total: changes.length, faults, warnings};
   },
   conclude: () => [],

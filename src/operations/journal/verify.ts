@@ -25,7 +25,7 @@ import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.j
 import {inspectWithoutKey, readCaSecret} from '../../observe/ca-files.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {rememberingObjects} from '../../observe/facts/journal-heads.js';
+import {objectsWithHeads} from '../../observe/facts/journal-heads.js';
 import {limitOn, type Limits} from '../../domain/facts/limits.js';
 
 /** `journal verify CLUSTER...` */
@@ -83,13 +83,13 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
   gather,
   plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
   report({facts: {state, clusters}, plan: {warnings}}, {limits}) {
-    const underWay = new Set(state.underWay);
+    const inProgress = new Set(state.inProgress);
     const journal = {
       present: state.present,
       entries: state.entries.length,
       chains: chainsOf(state),
       faults: state.faults,
-      open: state.open.filter((entry) => !underWay.has(entry)).length,
+      open: state.open.filter((entry) => !inProgress.has(entry)).length,
       aside: state.archived.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
     };
     const secrets = limitOn('cacerts', limits) === undefined;
@@ -140,7 +140,7 @@ async function readHeads(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, l
         : ('absent' as const),
       reader.read('configMapNotes'),
     ]);
-    return {uid, objects: rememberingObjects(mesh.istio.namespace, cacerts, configMaps)};
+    return {uid, objects: objectsWithHeads(mesh.istio.namespace, cacerts, configMaps)};
   });
   return {cluster, observed};
 }

@@ -138,7 +138,7 @@ function writeActions(change: Change): readonly Action[] {
       {
         kind: 'patch-object',
         ...base(change, cacertsName),
-        remembers: true,
+        recordsJournalHead: true,
         title: `change the certificates in ${what}, not its key`,
         confirm: `replace the certificates in ${what}${loss}`,
         ref: {apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName},
@@ -161,13 +161,13 @@ function writeActions(change: Change): readonly Action[] {
   return [
     secretAction(change, cacertsName, {
       ...texts,
-      remembers: true,
+      recordsJournalHead: true,
       inspection: own.inspection,
       secretData,
       before,
       inPlace: write !== 'delete-and-create',
       rolledBackFrom: order === 'write-first' ? liveCa(before) : undefined,
-      whenLost: [
+      recoveryHints: [
         'run the same command again before istiod restarts: without the Secret it would sign with a self-signed CA',
         ...(keepPrevious && order === 'keep-first' ? [restore] : []),
       ],
@@ -179,7 +179,7 @@ function writeActions(change: Change): readonly Action[] {
 interface SecretWrite {
   readonly title: string;
   readonly confirm?: string;
-  readonly remembers?: boolean;
+  readonly recordsJournalHead?: boolean;
   readonly inspection: CaInspection;
   readonly secretData: SecretData;
   /** The existing object of this name. */
@@ -187,11 +187,11 @@ interface SecretWrite {
   /** Whether it can be updated; otherwise it is deleted and created. */
   readonly inPlace: boolean;
   readonly rolledBackFrom?: string | undefined;
-  readonly whenLost?: readonly Hint[];
+  readonly recoveryHints?: readonly Hint[];
 }
 
 function secretAction(change: Change, name: string, write: SecretWrite): Action {
-  const {inspection, before, inPlace, rolledBackFrom, whenLost = [], ...rest} = write;
+  const {inspection, before, inPlace, rolledBackFrom, recoveryHints = [], ...rest} = write;
   const {cluster, namespace} = change.target;
   const common = {...base(change, name), ...rest};
   const object = cacertsObject({namespace, name, cluster}, inspection, before, rolledBackFrom);
@@ -202,7 +202,7 @@ function secretAction(change: Change, name: string, write: SecretWrite): Action 
     preconditions: defined({uid: before?.uid, resourceVersion: before?.resourceVersion}),
     // An object with a resourceVersion cannot be created.
     object: {...object, metadata: defined({...object.metadata, resourceVersion: undefined})},
-    whenLost,
+    recoveryHints,
   };
 }
 

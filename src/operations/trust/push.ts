@@ -21,7 +21,7 @@ import {
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readOwnCa} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
-import {presentsOther, readTrust} from '../../observe/trust-state.js';
+import {presentsOtherCa, readTrust} from '../../observe/trust-state.js';
 import {type ShownCa, summarizeCa} from '../../domain/ca/inspect-ca.js';
 import type {TrustTarget} from './actions.js';
 import {factsOf, planChanges, type TrustFacts, type TrustPlan, type TrustRules} from './plan-changes.js';
@@ -100,7 +100,7 @@ async function gatherTarget(
       cluster: cluster.name,
       namespace,
       // Checked only if restarts are allowed: it requires a connection to each istiod pod.
-      pendingReload: restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
+      pendingReload: restartIstiod && inPlace && (await presentsOtherCa(deps, trust, namespace, ca)),
       network: cluster.network,
       own,
       what: `${cluster.name}/${caFileNames.caCert}`,

@@ -12,7 +12,7 @@ import {asWarnings, groupOf, onePhase} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
-import {presentsOther, readTrust} from '../../observe/trust-state.js';
+import {presentsOtherCa, readTrust} from '../../observe/trust-state.js';
 import {describeShort, type TrustTarget} from './actions.js';
 import {
   blockersOf,
@@ -96,7 +96,7 @@ async function secretToRestore(deps: Deps, trust: ClusterTrust, namespace: strin
   const caFingerprint = cacerts.inspection.certificate?.fingerprint;
   // The replaced CA is in the previous Secret, or the run ended before saving it and both Secrets have the restored CA.
   const isLast = rolledBackFrom !== undefined && [rolledBackFrom, caFingerprint].includes(liveCa(previous));
-  return isLast && (await presentsOther(deps, trust, namespace, caFingerprint)) ? cacerts : previous;
+  return isLast && (await presentsOtherCa(deps, trust, namespace, caFingerprint)) ? cacerts : previous;
 }
 
 /** Why there is nothing to restore; an unreadable cluster is reported separately. */

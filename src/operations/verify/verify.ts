@@ -68,7 +68,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const selected = selectChecks(checks, request.selection);
   const {waitMs, failOn, limits} = request;
   const {concurrency, dryRun} = engine.settings;
-  const also = request.fullTopology === true ? topologyFacts : [];
+  const extraFacts = request.fullTopology === true ? topologyFacts : [];
   const evaluate = (evidence: Evidence): Facts => {
     const report = judge(selected, evidence);
     const mesh = topologyOf(evidence, report.checks);
@@ -79,7 +79,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
     failOn,
     load: (deps) => loadMeshOrEmpty(deps, request.mesh),
     async read(deps, {mesh, clusters}, again) {
-      const required = again ? {checks: again.checks, also: []} : {checks: selected, also};
+      const required = again ? {checks: again.checks, extraFacts: []} : {checks: selected, extraFacts};
       const evidence = await gatherEvidence(deps, {mesh, clusters, limits, concurrency, ...required});
       return evaluate(again ? replaceFacts(again.last.evidence, evidence) : evidence);
     },

@@ -1,4 +1,4 @@
-/** The token that Vault and OpenBao want with every request that changes something: given, or made by a login. */
+/** The token that Vault and OpenBao require for each request that changes something: configured, or from a login. */
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {readVaultVariable, vaultNames} from '../../domain/mesh/vault-variables.js';
@@ -6,33 +6,33 @@ import {Sensitive} from '../../domain/sensitive.js';
 import {advice, fixWith, type Hint, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {SignerContext} from '../signer-module.js';
 import type {VaultClient, VaultResponse} from './client.js';
-import {noNamespace, refuse} from './refusals.js';
-import {authMount, readNamed, type VaultAuth, type VaultSettings} from './settings.js';
+import {noNamespaceError, refusedError} from './refusals.js';
+import {authMount, readConfiguredFile, type VaultAuth, type VaultSettings} from './settings.js';
 
 type AuthOf<Method extends VaultAuth['method']> = Extract<VaultAuth, {method: Method}>;
 
-/** Where a cluster puts a pod's token. */
+/** The path of a pod's service account token. */
 const podToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** How long giving a token back may take, when the run is over. Milliseconds. */
+/** Timeout for revoking a token at the end of the run. Milliseconds. */
 const revokeMs = 5000;
 
-/** What a login sends: complete before the server is asked anything. */
+/** The data of a login, complete before the first request. */
 interface Login {
   readonly mount: string;
-  /** Who asks. */
+  /** Identifies the client. */
   readonly role: Readonly<Record<string, string>>;
-  /** What proves it. */
+  /** The client's credentials. */
   readonly proof: Readonly<Record<string, Sensitive<string>>>;
-  /** What the server said no to. */
+  /** The first hint if the server refuses the login. */
   readonly refusal: string;
   readonly hints: readonly Hint[];
 }
 
-/** A token, or how to get one: all that this needs from the machine has been found. */
+/** A token, or a login; everything that is read from this machine. */
 export type Credentials = Sensitive<string> | Login;
 
-/** Finds them. Asks no server. Throws `MISSING_VALUE`, `USAGE`, and what reading files throws. */
+/** Finds the credentials without contacting the server. Throws `MISSING_VALUE`, `USAGE`, and what reading files throws. */
 export async function findCredentials(auth: VaultAuth, context: SignerContext): Promise<Credentials> {
   switch (auth.method) {
     case 'token':
@@ -44,7 +44,7 @@ export async function findCredentials(auth: VaultAuth, context: SignerContext): 
   }
 }
 
-/** A token for this run. One that a login made is given back when the run ends. */
+/** Returns a token for this run. A token from a login is revoked when the run ends. */
 export async function openToken(
   credentials: Credentials,
   client: VaultClient,
@@ -52,10 +52,10 @@ export async function openToken(
 ): Promise<Sensitive<string>> {
   if (credentials instanceof Sensitive) return credentials;
   const token = await logIn(credentials, client);
-  context.atEnd(async () => {
-    // The run's own signal may be what ended it. A policy may forbid this; the token then ends by its own time.
+  context.onDispose(async () => {
+    // The run's own signal may already be aborted. If a policy forbids revoking, the token expires by itself.
     const signal = AbortSignal.timeout(revokeMs);
-    await client.ask({method: 'POST', path: 'auth/token/revoke-self', token, signal}).catch(() => undefined);
+    await client.send({method: 'POST', path: 'auth/token/revoke-self', token, signal}).catch(() => undefined);
   });
   return token;
 }
@@ -66,7 +66,7 @@ async function logIn(login: Login, client: VaultClient): Promise<Sensitive<strin
   const secrets = Object.values(login.proof);
   const body = {...login.role};
   for (const [name, value] of Object.entries(login.proof)) body[name] = value.reveal();
-  const reply = await client.ask({method: 'POST', path: `auth/${login.mount}/login`, body, secrets});
+  const reply = await client.send({method: 'POST', path: `auth/${login.mount}/login`, body, secrets});
   const parsed = authSchema.safeParse(reply.auth);
   if (reply.ok && parsed.success) return new Sensitive(parsed.data.client_token);
   throw refusedLogin(reply, login, client.settings);
@@ -74,38 +74,40 @@ async function logIn(login: Login, client: VaultClient): Promise<Sensitive<strin
 
 function refusedLogin(reply: VaultResponse, {mount, refusal, hints}: Login, settings: VaultSettings): MeshError {
   const {host} = settings.http.address;
-  if (/namespace not found/i.test(reply.error)) return noNamespace(settings);
+  if (/namespace not found/i.test(reply.error)) return noNamespaceError(settings);
   if (reply.ok) {
-    return refuse(`auth/${mount} at ${host} gave no token: it asks for more (a second factor?)`, [
-      'Log in by hand, and give the token with VAULT_TOKEN',
+    return refusedError(`auth/${mount} at ${host} returned no token: it requires more, such as a second factor`, [
+      'log in manually and set VAULT_TOKEN',
     ]);
   }
-  // Where nothing is mounted, a login is answered like one that is refused.
+  // If nothing is mounted at the path, the response is the same as for a refused login.
   const unknown = reply.status === 403 || reply.status === 404;
-  return refuse(`${host} refuses the login at auth/${mount}: ${reply.error}`, [
+  return refusedError(`${host} refused the login at auth/${mount}: ${reply.error}`, [
     refusal,
     ...hints,
-    ...(unknown ? [`If no such method is enabled at auth/${mount}: auth.mount under trust.signer`] : []),
+    ...(unknown
+      ? [`if the login method is enabled at another path than auth/${mount}, set auth.mount under trust.signer`]
+      : []),
   ]);
 }
 
 async function findToken({file}: AuthOf<'token'>, context: SignerContext): Promise<Sensitive<string>> {
   if (file !== undefined) return readSecret(file, context);
-  const missing = new MeshError('MISSING_VALUE', 'there is no token for Vault: no VAULT_TOKEN, no ~/.vault-token', {
+  const missing = new MeshError('MISSING_VALUE', 'no token for Vault: neither VAULT_TOKEN nor ~/.vault-token exists', {
     hints: [
       advice`${fixWith.run('vault', ['login'])}`,
-      'Or set VAULT_TOKEN, or choose a login with auth under trust.signer',
+      'or set VAULT_TOKEN, or configure a login with auth under trust.signer',
     ],
   });
-  // The file is where `vault login` and `bao login` leave it.
+  // `vault login` and `bao login` write this file.
   return secretVariable('TOKEN', context) ?? readSecret('~/.vault-token', context, missing);
 }
 
 async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise<Login> {
   const roleId = auth.roleId ?? readVaultVariable(context.environment, 'ROLE_ID')?.value;
   if (roleId === undefined) {
-    throw new MeshError('MISSING_VALUE', 'AppRole needs the ID of a role', {
-      hints: ['Set auth.roleId under trust.signer, or VAULT_ROLE_ID'],
+    throw new MeshError('MISSING_VALUE', 'AppRole requires a role ID', {
+      hints: ['set auth.roleId under trust.signer, or VAULT_ROLE_ID'],
     });
   }
   const {secretIdFile: file} = auth;
@@ -117,21 +119,21 @@ async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise
     proof: secretId ? {secret_id: secretId} : {},
     refusal:
       secretId === undefined
-        ? 'No secret ID was sent: set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer'
-        : 'Secret IDs expire and may be used a limited number of times: make a new one',
-    hints: [advice`Check the role ID: ${inspectWith.run('vault', words`read auth/approle/role/ROLE/role-id`)}`],
+        ? 'no secret ID was sent: set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer'
+        : 'secret IDs expire and have a limited number of uses: generate a new one',
+    hints: [advice`check the role ID: ${inspectWith.run('vault', words`read auth/approle/role/ROLE/role-id`)}`],
   };
 }
 
 async function kubernetes(auth: AuthOf<'kubernetes'>, context: SignerContext): Promise<Login> {
   const file = auth.tokenFile ?? podToken;
-  const missing = `${file} is not there: the Kubernetes login works inside a pod only`;
-  const hints = ['Name the file of a projected service account token with auth.tokenFile, or choose another login'];
+  const missing = `${file} not found: the Kubernetes login works only inside a pod`;
+  const hints = ['set auth.tokenFile to the file of a projected service account token, or use another login'];
   return {
     mount: authMount(auth.mount, 'kubernetes'),
     role: {role: auth.role},
     proof: {jwt: await readSecret(file, context, new MeshError('FILE_MISSING', missing, {hints}))},
-    refusal: `Check that role ${auth.role} is there and bound to this pod's service account and namespace`,
+    refusal: `check that role ${auth.role} exists and is bound to this pod's service account and namespace`,
     hints: [],
   };
 }
@@ -139,24 +141,24 @@ async function kubernetes(auth: AuthOf<'kubernetes'>, context: SignerContext): P
 function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: SignerContext): Sensitive<string> | undefined {
   for (const name of vaultNames(variable)) {
     const secret = context.environmentSecrets.get(name)?.map((value) => value.trim());
-    if (secret && secret.reveal() !== '') return requireHeader(secret, name);
+    if (secret && secret.reveal() !== '') return requireHeaderSafe(secret, name);
   }
   return undefined;
 }
 
-/** The only line of a file that mesh.yaml names; `missing` is the error where there is no such file. */
+/** Reads the single line of a file named in mesh.yaml; `missing` is the error if the file does not exist. */
 async function readSecret(file: string, context: SignerContext, missing?: MeshError): Promise<Sensitive<string>> {
   try {
-    const text = (await readNamed(file, context)).map((bytes) => bytes.toString('utf8').trim());
+    const text = (await readConfiguredFile(file, context)).map((bytes) => bytes.toString('utf8').trim());
     if (text.reveal() === '') throw new MeshError('MISSING_VALUE', `${file} is empty`);
-    return requireHeader(text, file);
+    return requireHeaderSafe(text, file);
   } catch (thrown) {
     throw missing && thrown instanceof MeshError && thrown.code === 'FILE_MISSING' ? missing : thrown;
   }
 }
 
-/** What no HTTP header can carry is no token, and Node's own error would quote it. */
-function requireHeader(secret: Sensitive<string>, what: string): Sensitive<string> {
+/** A value that an HTTP header cannot carry is not a token; Node's own error would quote it. */
+function requireHeaderSafe(secret: Sensitive<string>, what: string): Sensitive<string> {
   if (/^[\x21-\x7e]+$/.test(secret.reveal())) return secret;
-  throw new MeshError('USAGE', `${what} holds more than a token or a secret ID on one line`);
+  throw new MeshError('USAGE', `${what} must contain only a token or a secret ID, on one line`);
 }

@@ -1,4 +1,4 @@
-/** Which server, mount and issuer, and how it is reached: what mesh.yaml says first, then the environment. */
+/** The server, mount and issuer, and how to connect: from mesh.yaml, otherwise from the environment. */
 import {isIPv4} from 'node:net';
 import {homedir} from 'node:os';
 import {resolve} from 'node:path';
@@ -15,22 +15,22 @@ import type {SignerContext} from '../signer-module.js';
 export type VaultSpec = SignerSpecOf<'vault'>;
 export type VaultAuth = NonNullable<VaultSpec['auth']>;
 
-/** Everything that is said of the server, read and checked; nothing was asked yet. */
+/** The server's settings, read and validated without contacting the server. */
 export interface VaultSettings {
   readonly http: VaultHttpOptions;
-  /** Without slashes at its ends. */
+  /** Without leading and trailing slashes. */
   readonly mount: string;
   readonly issuer: string | undefined;
   readonly namespace: string | undefined;
   readonly auth: VaultAuth;
-  /** The issuer as messages name it. */
+  /** The issuer's name in messages. */
   readonly what: string;
 }
 
 /** Reads a variable. */
 type Variables = (variable: VaultVariable) => ReturnType<typeof readVaultVariable>;
 
-/** Throws `MISSING_VALUE`, `USAGE`, and what reading the files throws. */
+/** Reads the settings. Throws `MISSING_VALUE`, `USAGE`, and what reading the files throws. */
 export async function readSettings(spec: VaultSpec, context: SignerContext): Promise<VaultSettings> {
   const get: Variables = (variable) => readVaultVariable(context.environment, variable);
   refuseUnverified(get('SKIP_VERIFY'));
@@ -40,7 +40,7 @@ export async function readSettings(spec: VaultSpec, context: SignerContext): Pro
   requirePath(mount, 'mount');
   if (spec.issuer !== undefined && !/^[\w-][\w.-]*$/.test(spec.issuer)) {
     const given = JSON.stringify(spec.issuer);
-    throw new MeshError('USAGE', `trust.signer.issuer ${given} is not the name or ID of an issuer`);
+    throw new MeshError('USAGE', `invalid trust.signer.issuer ${given}: must be the name or ID of an issuer`);
   }
   const issuer = spec.issuer === undefined ? 'the default issuer' : `issuer ${spec.issuer}`;
   return {
@@ -53,15 +53,18 @@ export async function readSettings(spec: VaultSpec, context: SignerContext): Pro
   };
 }
 
-/** A file that mesh.yaml names: relative to the work directory, `~/` is the home directory. */
-export async function readNamed(path: string, {workspace, environment}: SignerContext): Promise<Sensitive<Buffer>> {
+/** Reads a file named in mesh.yaml: relative to the work directory, `~/` is the home directory. */
+export async function readConfiguredFile(
+  path: string,
+  {workspace, environment}: SignerContext,
+): Promise<Sensitive<Buffer>> {
   const home = environment.HOME ?? homedir();
   return workspace.readOutside(path.startsWith('~/') ? resolve(home, path.slice(2)) : resolve(workspace.root, path));
 }
 
-/** `auth/` before the mount of a login method is how Vault's policies write it. */
-export function authMount(said: string | undefined, method: string): string {
-  const mount = trimSlashes(said ?? method).replace(/^auth\//, '');
+/** The mount of a login method, without the prefix `auth/` that Vault's policies use. */
+export function authMount(configured: string | undefined, method: string): string {
+  const mount = trimSlashes(configured ?? method).replace(/^auth\//, '');
   requirePath(mount, 'auth.mount');
   return mount;
 }
@@ -72,39 +75,43 @@ function trimSlashes(path: string): string {
 
 function requirePath(path: string, field: string): void {
   if (path !== '' && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')) return;
-  throw new MeshError('USAGE', `trust.signer.${field} ${JSON.stringify(path)} is not the path of a mount`);
+  throw new MeshError('USAGE', `invalid trust.signer.${field} ${JSON.stringify(path)}: must be the path of a mount`);
 }
 
-/** Whoever may answer in the server's place chooses the mesh's root. */
+/** Refuses to skip TLS verification: anyone who can impersonate the server could choose the mesh's root. */
 function refuseUnverified(skip: ReturnType<Variables>): void {
-  // As Go's strconv.ParseBool, which is what Vault's own client asks; what it cannot read is no "false" here.
+  // Parsed as by Go's strconv.ParseBool, which Vault's own client uses; invalid values do not count as false.
   if (skip === undefined || /^(?:0|f|F|FALSE|false|False)$/.test(skip.value)) return;
-  throw new MeshError('USAGE', `${skip.name} is set: who answers in the server's place would choose the mesh's root`, {
-    hints: [`Unset ${skip.name}, and name the server's CA with VAULT_CACERT or caCert under trust.signer`],
-  });
+  throw new MeshError(
+    'USAGE',
+    `${skip.name} is set: anyone who can impersonate the server could choose the mesh's root`,
+    {
+      hints: [`unset ${skip.name}, and set VAULT_CACERT, or caCert under trust.signer, to the server's CA`],
+    },
+  );
 }
 
 function readAddress({address}: VaultSpec, get: Variables): URL {
-  const said =
+  const source =
     address === undefined ? get('ADDR') : {name: `trust.signer.address of ${layout.meshYaml}`, value: address};
-  if (!said) {
-    throw new MeshError('MISSING_VALUE', 'no address of a Vault or OpenBao server is known', {
-      hints: [`Set VAULT_ADDR or BAO_ADDR, or address under trust.signer in ${layout.meshYaml}`],
+  if (!source) {
+    throw new MeshError('MISSING_VALUE', 'the address of the Vault or OpenBao server is not set', {
+      hints: [`set VAULT_ADDR or BAO_ADDR, or address under trust.signer in ${layout.meshYaml}`],
     });
   }
-  const refuse = (why: string, hint: string): MeshError =>
-    new MeshError('USAGE', `${said.name} ${why}`, {hints: [hint]});
-  const url = URL.canParse(said.value) ? new URL(said.value) : undefined;
+  const invalid = (why: string, hint: string): MeshError =>
+    new MeshError('USAGE', `${source.name} ${why}`, {hints: [hint]});
+  const url = URL.canParse(source.value) ? new URL(source.value) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-    throw refuse('is not an address', 'Such as https://vault.example.com:8200');
+    throw invalid('is not a URL', 'for example: https://vault.example.com:8200');
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw refuse('holds more than an address', 'Such as https://vault.example.com:8200');
+    throw invalid('must not contain credentials, a query or a fragment', 'for example: https://vault.example.com:8200');
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-    throw refuse(
-      `is http: ${url.host} could be anybody, and the token would go there in the clear`,
-      'Use https; http is for a server on this machine (127.0.0.1, localhost)',
+    throw invalid(
+      `uses http: ${url.host} would not be authenticated, and the token would be sent unencrypted`,
+      'use https; http is allowed only for a server on this machine (127.0.0.1, localhost)',
     );
   }
   return url;
@@ -114,41 +121,45 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** It goes into a header, where Node takes no other characters. */
+/** Reads the namespace, which is sent in a header: Node accepts no other characters there. */
 function readNamespace({namespace}: VaultSpec, get: Variables): string | undefined {
-  const said = namespace === undefined ? get('NAMESPACE') : {name: 'trust.signer.namespace', value: namespace};
-  if (!said || /^[\x21-\x7e]+$/.test(said.value)) return said?.value;
-  throw new MeshError('USAGE', `${said.name} ${JSON.stringify(said.value)} is not the path of a namespace`, {
-    hints: ['Such as acme/mesh: ASCII, without spaces'],
-  });
+  const source = namespace === undefined ? get('NAMESPACE') : {name: 'trust.signer.namespace', value: namespace};
+  if (!source || /^[\x21-\x7e]+$/.test(source.value)) return source?.value;
+  throw new MeshError(
+    'USAGE',
+    `invalid ${source.name} ${JSON.stringify(source.value)}: must be the path of a namespace`,
+    {
+      hints: ['for example acme/mesh: ASCII, without spaces'],
+    },
+  );
 }
 
 async function readCa({caCert}: VaultSpec, get: Variables, context: SignerContext): Promise<string | undefined> {
   const text = (file: Sensitive<Buffer>): string => file.reveal().toString('utf8');
-  if (caCert !== undefined) return requirePem(text(await readNamed(caCert, context)), caCert);
+  if (caCert !== undefined) return requirePem(text(await readConfiguredFile(caCert, context)), caCert);
   const [bytes, file, path] = [get('CACERT_BYTES'), get('CACERT'), get('CAPATH')];
   if (bytes) return requirePem(bytes.value, bytes.name);
   if (file) return requirePem(text(await context.workspace.readOutside(file.value)), `${file.name} (${file.value})`);
   if (!path) return undefined;
-  throw new MeshError('USAGE', `${path.name} is not supported: the CA is read from a file`, {
-    hints: [`Name the file with VAULT_CACERT, and unset ${path.name}`],
+  throw new MeshError('USAGE', `${path.name} is not supported: the CA must be a single file`, {
+    hints: [`set VAULT_CACERT to the file, and unset ${path.name}`],
   });
 }
 
-/** OpenSSL takes a file without certificates for an empty list, and TLS would fail for a reason that nobody finds. */
+/** OpenSSL accepts a file without certificates as an empty list, and TLS would then fail with a misleading error. */
 function requirePem(text: string, what: string): string {
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new MeshError('NOT_A_CERTIFICATE', `${what}: holds no certificate in PEM form`);
+  throw new MeshError('NOT_A_CERTIFICATE', `${what} does not contain a PEM certificate`);
 }
 
 function secureContext(options: SecureContextOptions): SecureContext {
   try {
     return createSecureContext({minVersion: 'TLSv1.2', ...options});
   } catch (thrown) {
-    // OpenSSL's words quote no key.
+    // OpenSSL's messages do not quote keys.
     const why = thrown instanceof Error ? printableLine(thrown.message) : 'OpenSSL cannot read them';
     throw new MeshError('USAGE', `the TLS files of the Vault signer cannot be used: ${why}`, {
-      hints: ['Check VAULT_CACERT or caCert, VAULT_CLIENT_CERT and VAULT_CLIENT_KEY'],
+      hints: ['check VAULT_CACERT or caCert, VAULT_CLIENT_CERT and VAULT_CLIENT_KEY'],
     });
   }
 }
@@ -161,8 +172,8 @@ async function readClient(
   const either = certificate ?? key;
   if (!either) return undefined;
   if (!certificate || !key) {
-    throw new MeshError('MISSING_VALUE', `${either.name} is set without its other half`, {
-      hints: ['Set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY'],
+    throw new MeshError('MISSING_VALUE', `${either.name} is set without its counterpart`, {
+      hints: ['set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY'],
     });
   }
   const files = await Promise.all([certificate, key].map(({value}) => workspace.readOutside(value)));

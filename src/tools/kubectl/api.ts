@@ -46,7 +46,7 @@ export interface KubeApi {
    * The same API through a kubectl of its own that outlives an abort of the run, for a change that must not be left
    * half done; each request stays bounded by the request timeout. Throws what opening a context throws.
    */
-  lasting(): Promise<KubeApi>;
+  detached(): Promise<KubeApi>;
 }
 
 /** Ports of one pod, forwarded to this process. */

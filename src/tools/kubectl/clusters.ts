@@ -31,7 +31,7 @@ export interface ClustersOptions extends KubectlFlags {
 /** As long as kubectl itself waits for a connection. Milliseconds. */
 const defaultRequestTimeoutMs = 30_000;
 
-interface Opened {
+interface OpenSession {
   readonly api: KubeApi;
   /** Settles when its kubectl has ended. */
   readonly ended: Promise<unknown>;
@@ -42,13 +42,13 @@ interface Opened {
 export function createClusters(options: ClustersOptions): Clusters {
   const kubectl = {runner: options.runner, flags: options};
   const requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
-  const sessions = new Map<string, Promise<Opened>>();
+  const sessions = new Map<string, Promise<OpenSession>>();
   const closers = new Set<() => Promise<void>>();
   let directory: ReturnType<ClustersOptions['temporaryDirectory']> | undefined;
   let opened = 0;
   let queue: Promise<unknown> = Promise.resolve();
 
-  const openNow = async (context: string, number: number, lasts = false): Promise<Opened> => {
+  const openNow = async (context: string, number: number, lasts = false): Promise<OpenSession> => {
     // A kubectl that lasts stands apart from the terminal: it cannot ask there, and Ctrl-C does not reach it.
     const speak = lasts ? undefined : options.onTerminalText;
     const signal = lasts ? new AbortController().signal : options.signal;
@@ -61,7 +61,7 @@ export function createClusters(options: ClustersOptions): Clusters {
         context,
         socketPath,
         stdin: speak ? 'inherit' : 'none',
-        lasts,
+        detached: lasts,
         onErrorText:
           speak &&
           ((text: string) => {
@@ -91,7 +91,7 @@ export function createClusters(options: ClustersOptions): Clusters {
         return said;
       };
       const lasting = async (): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
-      return {api: {...api, raw, lasting}, ended: tool.ended, close};
+      return {api: {...api, raw, detached: lasting}, ended: tool.ended, close};
     } catch (thrown) {
       await close();
       throw thrown;
@@ -100,7 +100,7 @@ export function createClusters(options: ClustersOptions): Clusters {
     }
   };
 
-  const openSession = (context: string): Promise<Opened> => {
+  const openSession = (context: string): Promise<OpenSession> => {
     const number = opened++;
     if (!options.onTerminalText) return openNow(context, number);
     // Two plugins that ask at the same time would share one terminal.

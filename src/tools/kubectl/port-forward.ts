@@ -32,7 +32,7 @@ export async function startPortForward(options: ForwardOptions): Promise<PortFor
     return found.size === new Set(ports).size;
   });
   if (state === 'ready') return {ports: found, close: () => tool.stop()};
-  if (state === 'ended') throw forwardError(options, tool.stderr());
+  if (state === 'ended') throw portForwardError(options, tool.stderr());
   throw unreachable(context, `no port of pod ${pod} was forwarded within ${seconds(timeoutMs)}`);
 }
 
@@ -40,15 +40,15 @@ export async function startPortForward(options: ForwardOptions): Promise<PortFor
  * A refusal of the forwarding itself: the pod was read, and then the connection failed (`error: error upgrading
  * connection: pods "x" is forbidden: …`). By SPDY it is a POST, by WebSocket a GET, and the right follows the verb.
  */
-const notAllowed = / is forbidden: .* cannot (create|get) resource "pods\/portforward"/;
+const forwardForbidden = / is forbidden: .* cannot (create|get) resource "pods\/portforward"/;
 
 /** `Error from server (Forbidden): …`, or words of the transport. */
-function forwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
+function portForwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
   const asked: ApiRequest = {verb: 'get', resource: 'pods', name: pod, namespace, context};
   const answered = (to: ApiRequest, status: number, message: string): MeshError =>
     responseError(to, {status, contentType: 'application/json', body: JSON.stringify({message}), toolText: stderr});
   const said = lastLines(stderr).replace(/^error: /, '');
-  const [, verb] = notAllowed.exec(said) ?? [];
+  const [, verb] = forwardForbidden.exec(said) ?? [];
   if (verb === 'create' || verb === 'get') return answered({...asked, verb, resource: 'pods/portforward'}, 403, said);
   const [, reason, message = ''] = /^Error from server(?: \((\w+)\))?: (.*)$/m.exec(stderr) ?? [];
   const status = reason === undefined ? undefined : {Forbidden: 403, NotFound: 404, Unauthorized: 401}[reason];

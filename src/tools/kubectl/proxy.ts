@@ -18,7 +18,7 @@ export interface ProxyOptions extends Kubectl {
   readonly socketPath: string;
   readonly stdin: 'inherit' | 'none';
   /** Whether it goes on when the run is aborted, until it is stopped. */
-  readonly lasts: boolean;
+  readonly detached: boolean;
   readonly onErrorText?: (text: string) => void;
 }
 
@@ -27,13 +27,13 @@ export interface ProxyOptions extends Kubectl {
  * `TOOL_MISSING`, `TOOL_TOO_OLD`, `TOOL_OUTPUT`, `KUBECONFIG_MISSING`, `CONTEXT_MISSING`.
  */
 export async function startProxy(options: ProxyOptions): Promise<RunningTool> {
-  const {socketPath, stdin, lasts, onErrorText} = options;
+  const {socketPath, stdin, detached: lasts, onErrorText} = options;
   // Servers with a path in their URL (Rancher, other multi-tenant front ends) need it on each request.
   const args = ['proxy', `--unix-socket=${socketPath}`, '--append-server-path'];
   const said: string[] = [];
   const {tool, state} = await startKubectl(
     options,
-    defined({args, stdin, lasts, onErrorText}),
+    defined({args, stdin, detached: lasts, onErrorText}),
     startLimitMs,
     (line) => {
       said.push(line);
@@ -98,6 +98,6 @@ function contextMissing(context: string, names: readonly string[]): MeshError {
 /** Asked only after a failure: one kubectl process per cluster is the rule when all is well. */
 async function contextNames({runner, flags: {kubeconfig}}: Kubectl): Promise<readonly string[]> {
   const args = [...kubectlArgs({kubeconfig}), 'config', 'get-contexts', '-o', 'name'];
-  const answer = await runner.ask({file: 'kubectl', args, timeoutMs: 10_000});
+  const answer = await runner.run({file: 'kubectl', args, timeoutMs: 10_000});
   return answer.exitCode === 0 ? answer.stdout.split('\n').filter((line) => line !== '') : [];
 }

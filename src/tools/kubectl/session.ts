@@ -39,7 +39,7 @@ export interface SessionParts {
 }
 
 /** One session; a lasting one of the same cluster is not its business. */
-export type Session = Omit<KubeApi, 'lasting'>;
+export type Session = Omit<KubeApi, 'detached'>;
 
 /** The API of one cluster over its proxy's socket. */
 export function createSession({context, tool, transport, timeoutMs, signal}: SessionParts): Session {
@@ -111,7 +111,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     raw: async (path) => read({verb: 'get', resource: path, context}, await send({method: 'GET', path})),
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T> {
       const asked = askedFor('get', ref);
-      return objectOf(asked, read(asked, await send({method: 'GET', path: objectPath(ref)}))) as T;
+      return requireMetadata(asked, read(asked, await send({method: 'GET', path: objectPath(ref)}))) as T;
     },
     async find<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
       try {
@@ -126,7 +126,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
       const {namespace, ...query} = selectors;
       const asked = askedFor('list', {...kind, ...selectors});
       const path = collectionPath(kind, namespace);
-      const headers = metadataOnly === true ? {accept: metadataAlone} : {};
+      const headers = metadataOnly === true ? {accept: metadataOnlyType} : {};
       let items: T[] = [];
       let restarts = 0;
       for (let token: string | undefined; ;) {
@@ -139,7 +139,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
           continue;
         }
         // An empty PartialObjectMetadataList has `items: null` (Go's nil slice).
-        const list = objectOf(asked, read(asked, answer)) as Pick<KubeList, 'metadata'> & {items: readonly T[] | null};
+        const list = requireMetadata(asked, read(asked, answer)) as Pick<KubeList, 'metadata'> & {items: readonly T[] | null};
         // Items of a list carry neither apiVersion nor kind (Kubernetes API conventions, "Lists").
         items.push(...(list.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
         token = list.metadata.continue;
@@ -172,14 +172,14 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
 }
 
 /** Asks for metadata alone (Kubernetes API concepts, "Metadata-only fetches"). */
-const metadataAlone = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
+const metadataOnlyType = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
 
 function writeQuery(dryRun: WriteDryRun): Readonly<Record<string, string | undefined>> {
   return {fieldManager, dryRun: dryRun === 'server' ? 'All' : undefined};
 }
 
 /** Every object and every list has metadata (Kubernetes API conventions, "Resources"): a login page has none. */
-function objectOf(asked: ApiRequest, answer: unknown): unknown {
+function requireMetadata(asked: ApiRequest, answer: unknown): unknown {
   const metadata = typeof answer === 'object' && answer !== null && 'metadata' in answer ? answer.metadata : undefined;
   if (typeof metadata === 'object' && metadata !== null) return answer;
   throw new MeshError('API_ERROR', `what context "${asked.context}" leads to did not answer as an API server does`, {

@@ -62,7 +62,7 @@ export function createTransport(socketPath: string): Transport {
         timeoutMs,
         maxBytes: constants.MAX_STRING_LENGTH,
         signal,
-        late: () => new NoResponseError('late', `no answer within ${seconds(timeoutMs)} (--request-timeout)`),
+        timeoutError: () => new NoResponseError('late', `no answer within ${seconds(timeoutMs)} (--request-timeout)`),
         explain: ({code, message}) =>
           new NoResponseError(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'refused' : 'broken', message),
       });

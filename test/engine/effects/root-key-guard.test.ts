@@ -2,7 +2,7 @@ import {createPrivateKey} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
 import {layout} from '../../../src/domain/mesh/layout.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
-import {refuseRootKey, textsIn} from '../../../src/engine/effects/root-key-guard.js';
+import {refuseRootKey, textsOf} from '../../../src/engine/effects/root-key-guard.js';
 import type {Workspace} from '../../../src/workspace/workspace.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 
@@ -14,7 +14,7 @@ const workspace = {
   readSecret: () => Promise.resolve(undefined),
 } as unknown as Workspace;
 
-const guard = (content: object): Promise<void> => refuseRootKey(textsIn(content), 'c1', workspace, 'an object');
+const guard = (content: object): Promise<void> => refuseRootKey(textsOf(content), 'c1', workspace, 'an object');
 const encoded = (text: string): string => Buffer.from(text).toString('base64');
 const manifest = (value: string): string => `kind: Secret\ndata:\n  key: ${value}\n  other: YWJj\n`;
 const wrapped = (text: string): string => encoded(text).replace(/.{76}/g, '$&\n    ');
@@ -49,7 +49,7 @@ describe('the last door before a cluster', () => {
       ...workspace,
       readSecret: () => Promise.resolve(new Sensitive(locked)),
     } as unknown as Workspace;
-    const sent = textsIn({kind: 'Secret', data: {note: written(locked)}});
+    const sent = textsOf({kind: 'Secret', data: {note: written(locked)}});
     await expect(refuseRootKey(sent, 'c1', withRootKey, 'an object')).rejects.toMatchObject({
       code: 'ROOT_KEY_IN_PAYLOAD',
     });

@@ -168,7 +168,7 @@ function outcomeOf(change: Partial<ImportFacts>): Outcome {
     refusals: refusals.map(({id}) => id),
     chain: chain?.map(({fingerprint}) => fingerprint),
     written: taken?.files.map(({path}) => path),
-    answered: taken?.answered,
+    answered: taken?.requestFiles,
     rootCert: root?.kind === 'write-files' ? root.files.map(({content}) => content).join('') : undefined,
   };
 }

@@ -83,7 +83,7 @@ function factsOf({mesh, istioctl = usualVersion, clusters, ...c1}: RunChange): A
   const all = clusters ?? {c1};
   return {
     loaded,
-    version: {known: version, saidBy: 'istioctl'},
+    version: {known: version, source: 'istioctl'},
     istioctl: reportedVersion(istioctl),
     targets: names.flatMap((name) => {
       const one = all[name];
@@ -663,7 +663,7 @@ describe('the run of istioctl', () => {
   });
 
   it('is recorded beforehand, as unfinished', () => {
-    const {object, remembers} = actionOf({}, 'put-object', 'c1/install-record');
+    const {object, recordsJournalHead: remembers} = actionOf({}, 'put-object', 'c1/install-record');
     expect(remembers).toBe(true);
     expect(object).toMatchObject({
       kind: 'ConfigMap',

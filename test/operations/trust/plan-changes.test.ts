@@ -528,8 +528,8 @@ describe('the actions of a cluster', () => {
       false,
     ],
   ])('%s', (_behaviour, change, rollback) => {
-    const {whenLost} = actionOf(change, 'replace-object', 'c1/cacerts');
-    expect(hintTexts(whenLost).some((hint) => hint.includes('kubectl mesh trust rollback c1'))).toBe(rollback);
+    const {recoveryHints} = actionOf(change, 'replace-object', 'c1/cacerts');
+    expect(hintTexts(recoveryHints).some((hint) => hint.includes('kubectl mesh trust rollback c1'))).toBe(rollback);
   });
 
   it('patch the Secret only at the version that was seen, and remove foreign keys', () => {

@@ -122,7 +122,7 @@ describe('one kubectl per context', () => {
 
   it('goes on after an interruption where it was asked to last, and ends with the others', async () => {
     const all = clusters();
-    const lasting = await (await all.open('kind-cluster1')).lasting();
+    const lasting = await (await all.open('kind-cluster1')).detached();
     abort.abort();
     await expect(lasting.find(cacerts)).resolves.toBeUndefined();
     await all.close();

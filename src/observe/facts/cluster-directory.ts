@@ -1,4 +1,4 @@
-/** Facts of a cluster's folder in the work directory. */
+/** Facts about a cluster's directory in the work directory. */
 import type {InstallFileFacts} from '../../domain/facts/facts.js';
 import {clusterCaFacts} from '../../domain/facts/read/cluster-ca.js';
 import {MeshError} from '../../domain/errors.js';
@@ -10,7 +10,7 @@ import type {Deps} from '../../engine/deps.js';
 import type {Derivations} from '../fact-sources.js';
 import {gatherRenderings} from '../renderings.js';
 
-export const folderFacts: Derivations<'caFiles' | 'installFile'> = {
+export const clusterDirectoryFacts: Derivations<'caFiles' | 'installFile'> = {
   caFiles: async ({ownCa}) => {
     const {files, inspection} = await ownCa();
     return clusterCaFacts(files, inspection);
@@ -18,7 +18,7 @@ export const folderFacts: Derivations<'caFiles' | 'installFile'> = {
   installFile: ({deps, mesh, cluster}) => readInstallFile(deps, mesh, cluster),
 };
 
-/** `# … for Istio 1.30 (schema version …)`: what it was rendered for, where mesh.yaml does not say. */
+/** `# … for Istio 1.30 (schema version …)`: the version it was rendered for, used if mesh.yaml does not set one. */
 const renderedFor = /^# .* for Istio (\S+) \(/m;
 
 async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Promise<InstallFileFacts> {
@@ -37,11 +37,11 @@ async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Pr
   return now === text ? {state: 'current'} : {state: 'stale', difference: firstDifference(text, now)};
 }
 
-/** The first line that is not the same: enough to know what was changed in mesh.yaml. */
+/** The first line that differs: enough to identify the change in mesh.yaml. */
 function firstDifference(file: string, rendered: string): string {
   const [theirs, ours] = [file.split('\n'), rendered.split('\n')];
   const isComment = (line: string): boolean => line.startsWith('#');
   const at = ours.findIndex((line, index) => line !== theirs[index] && !isComment(line));
-  if (at === -1) return 'it has more lines than mesh.yaml renders to now';
-  return `line ${String(at + 1)} says "${theirs[at]?.trim() ?? ''}", mesh.yaml now means "${ours[at]?.trim() ?? ''}"`;
+  if (at === -1) return 'it has more lines than mesh.yaml now renders';
+  return `line ${String(at + 1)} is "${theirs[at]?.trim() ?? ''}", mesh.yaml now renders "${ours[at]?.trim() ?? ''}"`;
 }
