@@ -258,7 +258,7 @@ describe('besides the CAs', () => {
     ],
     [
       'a key that git does not ignore blocks the copies of Makefile files',
-      {...exposed, makefileImport: makefileImport},
+      {...exposed, makefileImport},
       {groups: [takeOver], blockers: ['KEY_IN_GIT'], warnings: 1},
     ],
     ['git does not matter if nothing is written', {git: {exposed: ['c1/ca-key.pem'], unknown: 'no answer'}}, {}],
@@ -269,7 +269,7 @@ describe('besides the CAs', () => {
     ],
     [
       'mesh.yaml is written first, then the copies of Makefile files, then root and clusters',
-      {loaded, makefileImport: makefileImport, root: noRoot, clusters: [absent.c1]},
+      {loaded, makefileImport, root: noRoot, clusters: [absent.c1]},
       {groups: ['always-stop: write-files declare', takeOver, createRoot, issue1], warnings: 1, passphrase: 'new'},
     ],
     [
