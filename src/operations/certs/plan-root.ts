@@ -1,4 +1,4 @@
-/** Plans the root for `certs generate`: create it, import its certificate or nothing; and whether its signer can sign. Pure. */
+/** Plans the root for `certs generate`: create it, import its certificate, or nothing; checks that its signer can sign. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';

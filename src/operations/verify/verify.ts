@@ -103,7 +103,7 @@ interface EvidenceReader {
   readonly selected: readonly Check[];
   readonly failOn: Severity;
   load(deps: Deps): Promise<Loaded>;
-  /** Reads the facts of the selected checks; `again`: only those of some checks, the rest is reused from the last pass. */
+  /** Reads the facts of the selected checks; `again`: only those of some checks, reusing the rest from the last pass. */
   read(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
 }
 
@@ -128,8 +128,9 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
         (facts?.report.warnings ?? []).filter(({message}) => !known.has(message));
       const {facts} = await engine.run(phase(`wait for ${describePending(before.report, failOn)}`, poll, newWarnings));
       if (!facts) {
-        const message = `not all checks passed within ${String(Math.round(waitMs / 1000))} s: see the findings above`;
-        return {...before.report, error: problem('TIMEOUT', message, 'to wait longer, use --timeout')};
+        const message = `not all checks passed within ${String(Math.round(waitMs / 1000))} s`;
+        const hints = ['to wait longer, use --timeout', 'the findings above show what is missing'];
+        return {...before.report, error: problem('TIMEOUT', message, ...hints)};
       }
       last = facts;
       const terminal = terminalReason(last.report.checks, selected, failOn);
@@ -147,8 +148,8 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
 
 /**
  * One pass: reads the facts of the pending checks again (per the table of facts), and all facts once those checks pass,
- * since earlier ones may have changed meanwhile. Also reads all facts if mesh.yaml changed, or if a pending check requires
- * a fact that depends on all requests.
+ * since earlier ones may have changed meanwhile. Also reads all facts if mesh.yaml changed, or if a pending check
+ * requires a fact that depends on all requests.
  */
 async function readAgain(reader: EvidenceReader, deps: Deps, last: Facts): Promise<Facts> {
   const loaded = await reader.load(deps);
