@@ -1,4 +1,4 @@
-/** `access show`: the subjects that can reach each cluster's CA key, by RBAC or through other clusters' remote secrets. */
+/** `access show`: the subjects that can reach each cluster's CA key, by RBAC or other clusters' remote secrets. */
 import {defined} from '../../domain/defined.js';
 import {type Expectations, whyExpected} from '../../domain/access/expected.js';
 import {expectationsOf, keyTarget, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';

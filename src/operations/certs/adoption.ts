@@ -172,7 +172,7 @@ export function declarationOf(adopted: readonly Adoptable[], {file, hasRootKey}:
   });
 }
 
-/** The key algorithm of all cluster CAs, so that renewal keeps it; undefined if mesh.yaml has clusters not read here. */
+/** The key algorithm of all cluster CAs, so that renewal keeps it; undefined if mesh.yaml has unread clusters. */
 function keyAlgorithmOf(adopted: readonly Adoptable[], file: MeshFile | undefined): KeyAlgorithm | undefined {
   if (file?.clusters?.some((one) => adopted.every(({name}) => name !== one.name)) === true) return undefined;
   const [first, ...others] = adopted.flatMap(({running: {cacerts}}) =>

@@ -137,7 +137,10 @@ function noCertificate(name: string, contents: readonly PartContent[], holdsKey:
     });
   }
   const what = holdsKey ? 'a private key' : others[0];
-  return new MeshError('NOT_A_CERTIFICATE', `${name} contains ${what === undefined ? 'no' : `${what}, but no`} certificate`);
+  return new MeshError(
+    'NOT_A_CERTIFICATE',
+    `${name} contains ${what === undefined ? 'no' : `${what}, but no`} certificate`,
+  );
 }
 
 /** A usable key, or why it is unusable; undefined where the file does not exist. */

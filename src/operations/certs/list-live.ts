@@ -132,7 +132,7 @@ interface UsedCertificates {
   readonly used: readonly Certificate[];
 }
 
-/** The certificates in Secret cacerts and in istiod's bundle. The chains show which of the bundle's roots are in use. */
+/** The certificates in Secret cacerts and istiod's bundle. The chains show which of the bundle's roots are in use. */
 function certificatesInObjects(facts: ClusterFacts): UsedCertificates {
   const cacerts = valueOf(facts.cacerts);
   const inspection = cacerts === 'absent' ? undefined : cacerts?.inspection;

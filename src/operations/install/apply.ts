@@ -80,10 +80,7 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
   conclude: (result) => concludeClusters(result.clusters),
 };
 
-/**
- * Gathers the facts, `concurrency` clusters at a time. Throws `UNSUPPORTED_FLAG`, and `TOOL_MISSING` and `TOOL_OUTPUT`
- * for istioctl.
- */
+/** Gathers the facts, `concurrency` clusters at a time. Throws `UNSUPPORTED_FLAG`, `TOOL_MISSING`, `TOOL_OUTPUT`. */
 export async function gatherApply(
   request: MeshRequest & Pick<ApplyRequest, 'as'>,
   concurrency: number,

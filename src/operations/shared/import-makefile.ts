@@ -1,6 +1,6 @@
 /**
  * Imports a directory that Istio's Makefiles created. `init` and `certs generate` call {@link importMakefileDirectory}
- * to gather facts, and add {@link makefileImportGroups} and the `warnings` to their plan, before any step that needs keys.
+ * to gather facts, and add {@link makefileImportGroups} and the `warnings` to their plan, before steps that need keys.
  * Files with istiod's names (1.6, 1.8 and later) are used unchanged, without a copy.
  */
 import {defined} from '../../domain/defined.js';

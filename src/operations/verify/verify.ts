@@ -42,7 +42,7 @@ export interface VerifyRequest {
 export interface VerifyResult extends Report {
   /** The topology of the mesh, from the facts that the selected checks (or the output format) required. */
   readonly mesh: MeshTopology;
-  /** Notes on the Istio and Kubernetes versions. They do not change the verdict. */
+  /** Notes on the declared and the running Istio versions. They do not change the verdict. */
   readonly warnings: readonly Warning[];
   /** With `--wait`: the time was up before all checks passed. The rows are those of the last pass. */
   readonly error?: ErrorReport;
@@ -103,7 +103,7 @@ interface EvidenceReader {
   readonly selected: readonly Check[];
   readonly failOn: Severity;
   load(deps: Deps): Promise<Loaded>;
-  /** Reads the facts of the selected checks; `again`: only those of some checks, reusing the rest from the last pass. */
+  /** Reads the facts of the selected checks; `again`: only those of some checks, reusing the rest of the last pass. */
   read(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
 }
 
