@@ -136,11 +136,8 @@ function noCertificate(name: string, contents: readonly PartContent[], holdsKey:
       hints: ['send it to the CA, and import what the CA returns'],
     });
   }
-  const what = holdsKey ? 'a private key' : others[0];
-  return new MeshError(
-    'NOT_A_CERTIFICATE',
-    `${name} contains ${what === undefined ? 'no' : `${what}, but no`} certificate`,
-  );
+  const found = [holdsKey ? 'a private key' : (others[0] ?? [])].flat();
+  return new MeshError('NOT_A_CERTIFICATE', `${name} contains ${[...found, 'no certificate'].join(', but ')}`);
 }
 
 /** A usable key, or why it is unusable; undefined where the file does not exist. */

@@ -18,8 +18,8 @@ import type {Action} from '../../engine/action.js';
 const restartTimeoutMs = 300_000;
 
 /**
- * How long to wait until istiod uses a change: the kubelet syncs a mounted Secret within its sync period and the
- * cache's time to live, about two minutes (kubernetes.io: Secrets, "Mounted Secrets are updated automatically").
+ * How long to wait until istiod uses a change: the kubelet syncs a mounted Secret within its sync period and cache TTL,
+ * about two minutes by default (kubernetes.io: Secrets, "Mounted Secrets are updated automatically").
  */
 const proofTimeoutMs = 240_000;
 
