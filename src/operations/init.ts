@@ -1,8 +1,8 @@
 /**
  * `init`: creates the work directory and mesh.yaml, adds clusters later, and imports directories that Istio's Makefiles
- * created. Values in mesh.yaml are never changed; flags and variables add missing ones; the defaults (mesh1, network1, as
- * in Istio's guide) apply only to what init creates. A context that differs from the declared one is specific to this
- * user and is written to contexts.yaml.
+ * created. Values in mesh.yaml are never changed; flags and variables add missing ones; the defaults (mesh1, network1,
+ * as in Istio's guide) apply only to what init creates. A context that differs from the declared one is specific to
+ * this user and is written to contexts.yaml.
  */
 import {defined} from '../domain/defined.js';
 import {type ErrorReport, MeshError} from '../domain/errors.js';

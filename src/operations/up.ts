@@ -1,4 +1,4 @@
-/** `up`: all steps from an empty directory to a verified mesh; each step is the operation of the command of that name. */
+/** `up`: all steps from an empty directory to a verified mesh; each is the operation of the command of that name. */
 import {defined} from '../domain/defined.js';
 import type {Verdict} from '../domain/checks/report.js';
 import {asMeshError, reportError, type ErrorReport} from '../domain/errors.js';

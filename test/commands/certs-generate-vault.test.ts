@@ -76,7 +76,7 @@ async function refusal(
 }
 
 describe('a cluster CA that Vault signs', () => {
-  it('is asked for with a request, and stands with its chain in the work directory', async () => {
+  it('is requested with a CSR, and written to the work directory with its chain', async () => {
     const run = await generate('vault');
     expect(run.code).toBe(0);
     expect((answerOf(run) as Answer).clusters[0]).not.toHaveProperty('changes');
@@ -93,7 +93,7 @@ describe('a cluster CA that Vault signs', () => {
     expect(asked).toMatch(/Subject: O ?= ?Istio, CN ?= ?Intermediate CA, L ?= ?one/);
   });
 
-  it('is not signed by a dry run, which asks whether it would be', async () => {
+  it('is not signed in a dry run, which only checks the permission to sign', async () => {
     expect((await generate('vault', {}, '--dry-run')).code).toBe(0);
     expect(vault.requests.map(({route}) => route)).toEqual([
       'GET pki/issuer/default/json',
@@ -101,7 +101,7 @@ describe('a cluster CA that Vault signs', () => {
     ]);
   });
 
-  it.each([[[]], [['--dry-run']]])('shows the root that the mesh takes over, to be compared (%j)', async (flags) => {
+  it.each([[[]], [['--dry-run']]])('shows the imported root, for comparison (%j)', async (flags) => {
     const printed = openssl(['x509', '-noout', '-fingerprint', '-sha256', '-in', vault.file('root.pem')]).trim();
     const sha256 = printed.slice(printed.indexOf('=') + 1);
     const {root} = answerOf(await generate('vault', {}, '--dry-run')) as {readonly root: object};
@@ -117,7 +117,7 @@ describe('a cluster CA that Vault signs', () => {
     });
   });
 
-  it('is never asked to outlive what stands above it', async () => {
+  it('is never requested with a longer validity than its issuers', async () => {
     vault.sign({days: 3649});
     await dir.write(
       'mesh.yaml',
@@ -151,7 +151,7 @@ describe('a cluster CA that Vault signs', () => {
       {extensions: [...requestedExtensions, 'extendedKeyUsage=serverAuth,clientAuth']},
       'extended key usage',
     ],
-  ])('with %s is taken, and that is said', async (_, signing, change) => {
+  ])('with %s is accepted, and the deviation is reported', async (_, signing, change) => {
     vault.sign(signing);
     const run = await generate('vault');
     expect(run.code).toBe(0);
@@ -169,8 +169,8 @@ describe('a cluster CA that Vault signs', () => {
   });
 });
 
-describe('what is known of the server', () => {
-  it('comes from mesh.yaml before the environment, and from BAO_ before VAULT_', async () => {
+describe('the configuration of the server', () => {
+  it('comes from mesh.yaml rather than the environment, and from BAO_ rather than VAULT_', async () => {
     const elsewhere = 'https://127.0.0.1:1';
     const namedCa = `caCert: ${vault.file('tls-ca.pem')}`;
     expect(
@@ -185,13 +185,13 @@ describe('what is known of the server', () => {
     );
   });
 
-  it('is a token of a file: ~/.vault-token where nothing is said', async () => {
+  it('has the token from a file: by default ~/.vault-token', async () => {
     await dir.write('.vault-token', `${token}\n`, 0o600);
     expect((await generate('vault', {VAULT_TOKEN: ''})).code).toBe(0);
     expect(vault.requests.at(-1)?.headers['x-vault-token']).toBe(token);
   });
 
-  it('is a namespace, sent with every request', async () => {
+  it('has a namespace, which is sent with every request', async () => {
     await generate('vault', {VAULT_NAMESPACE: 'acme/mesh'});
     expect(new Set(vault.requests.map(({headers}) => headers['x-vault-namespace']))).toEqual(new Set(['acme/mesh']));
   });
@@ -220,7 +220,7 @@ describe('what is known of the server', () => {
     ['a declared one', '{type: vault, namespace: büro}', {}, 'USAGE', 'trust.signer.namespace'],
     ['an issuer that leads elsewhere', '{type: vault, issuer: ..}', {}, 'USAGE', 'trust.signer.issuer'],
     ['a mount that leads elsewhere', '{type: vault, mount: pki/../sys}', {}, 'USAGE', 'trust.signer.mount'],
-  ])('is refused before anything is asked: %s', async (_, signer, env, code, said) => {
+  ])('is rejected before any request: %s', async (_, signer, env, code, said) => {
     const error = await refusal(signer, env);
     expect(error).toMatchObject({code, exit: 2});
     expect(error.text).toContain(said);
@@ -240,7 +240,7 @@ const errors = (status: number, ...texts: readonly string[]): FakeAnswer => ({
   headers: {'retry-after': '0'},
 });
 
-describe('a server that cannot be asked', () => {
+describe('an unavailable server', () => {
   it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, said: string]>([
     ['sealed', {[survey]: errors(503, 'Vault is sealed'), 'GET sys/health': health(503, {sealed: true})}, 'is sealed'],
     [
@@ -274,7 +274,7 @@ describe('a server that cannot be asked', () => {
     ['no Vault, but a web page', {[survey]: {status: 200, body: '<html>Welcome</html>'}}, "not Vault's"],
     ['no Vault, but Kubernetes', {[survey]: {status: 403, body: {kind: 'Status', code: 403}}}, "not Vault's"],
     ['a proxy without it', {[survey]: {status: 502, body: '<html>', headers: {'retry-after': '0'}}}, 'answers 502'],
-  ])('is named: %s', async (_, answers, said) => {
+  ])('is reported: %s', async (_, answers, said) => {
     for (const [route, answer] of Object.entries(answers)) vault.on(route, answer);
     const error = await refusal();
     expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
@@ -283,20 +283,20 @@ describe('a server that cannot be asked', () => {
     expect(vault.requests.some(({route}) => route === sign)).toBe(false);
   });
 
-  it('is named: one whose CA is not known, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+  it('is reported: one with an unknown CA, whatever the value of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     const error = await refusal('vault', {VAULT_CACERT: '', NODE_TLS_REJECT_UNAUTHORIZED: '0'});
     expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
     expect(error.text).toContain('VAULT_CACERT');
     expect(vault.requests).toEqual([]);
   });
 
-  it('is named: one with the certificate of another name', async () => {
+  it('is reported: one with a certificate for another name', async () => {
     const error = await refusal('vault', {VAULT_TLS_SERVER_NAME: 'vault.example.com'});
     expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
     expect(error.message).toContain('for another name');
   });
 
-  it('is named: one with an expired certificate, one without TLS, and nobody', async () => {
+  it('is reported: one with an expired certificate, one without TLS, and one that is not running', async () => {
     const [expired, plain] = await Promise.all([startFakeVault('expired'), startFakeVault('plain')]);
     const said = async (env: Readonly<Record<string, string>>) => {
       const error = await refusal('vault', env);
@@ -330,7 +330,7 @@ describe('a server that refuses', () => {
     ],
     ['a token without the policy, at once', {[sign]: denied}, '(policies: default, mesh)'],
     [
-      'a token that is none any more',
+      'a token that is no longer valid',
       {
         'POST sys/capabilities-self': denied,
         'GET auth/token/lookup-self': denied,
@@ -348,7 +348,7 @@ describe('a server that refuses', () => {
     expect(error.text).toContain(said);
   });
 
-  it('lists its issuers where the name is wrong, and the one that was meant', async () => {
+  it('lists its issuers if the name is wrong, and suggests the nearest one', async () => {
     vault.on('GET pki/issuer/mesh-polcy/json', errors(500, 'unable to find PKI issuer for reference: mesh-polcy'));
     vault.on('GET pki/issuers?list=true', {
       status: 200,
@@ -361,7 +361,7 @@ describe('a server that refuses', () => {
     expect(error.hints).toEqual(['Did you mean mesh-policy?', 'There are: mesh-policy']);
   });
 
-  it('is asked again once where it was too busy', async () => {
+  it('is retried once if it was too busy', async () => {
     vault.on(sign, errors(429, 'rate limit quota exceeded'));
     vault.on('GET sys/health', health(200, {}));
     expect(await refusal()).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
@@ -374,7 +374,7 @@ describe('a login', () => {
   const approle = '{type: vault, auth: {method: approle, mount: auth/robots/, roleId: mesh}}';
   const granted: FakeAnswer = {status: 200, body: {auth: {client_token: token}}};
 
-  it('by AppRole sends the secret ID of the environment, and gives its token back', async () => {
+  it('by AppRole sends the secret ID from the environment, and revokes its token', async () => {
     vault.on(login, granted);
     vault.on('POST auth/token/revoke-self', {status: 204});
     expect((await generate(approle, {VAULT_TOKEN: '', VAULT_SECRET_ID: 'a-secret'})).code).toBe(0);
@@ -383,14 +383,14 @@ describe('a login', () => {
     expect(vault.requests.slice(2).map(({headers}) => headers['x-vault-token'])).toEqual([token, token]);
   });
 
-  it('gives its token back after a refusal, too', async () => {
+  it('revokes its token after a refusal as well', async () => {
     vault.on(login, granted);
     vault.on(sign, errors(400, 'no'));
     await refusal(approle, {VAULT_TOKEN: ''});
     expect(vault.requests.at(-1)?.route).toBe('POST auth/token/revoke-self');
   });
 
-  it('is not tried by a dry run: a secret ID may be good for one login only', async () => {
+  it('does not happen in a dry run: a secret ID may be valid for only one login', async () => {
     expect((await generate(approle, {VAULT_SECRET_ID: 'a-secret'}, '--dry-run')).code).toBe(0);
     expect(vault.requests.map(({route}) => route)).toEqual([survey]);
   });
@@ -407,7 +407,7 @@ describe('a login', () => {
     ['a wrong secret ID', errors(400, 'invalid role or secret ID'), 'make a new one'],
     ['no such method', errors(403, 'permission denied'), 'auth.mount'],
     ['a second factor', {status: 200, body: {auth: {client_token: '', mfa_requirement: {}}}}, 'second factor'],
-  ])('that is refused is explained: %s', async (_, answer, said) => {
+  ])('that is rejected is explained: %s', async (_, answer, said) => {
     vault.on(login, answer);
     const error = await refusal(approle, {VAULT_TOKEN: '', VAULT_SECRET_ID: token});
     expect(error).toMatchObject({code: 'SIGNER_REFUSED', exit: 1});
@@ -416,7 +416,7 @@ describe('a login', () => {
 });
 
 describe('Vault before 1.11, which has one issuer in a mount', () => {
-  it('is asked for it by the older path', async () => {
+  it('receives the request at the older path', async () => {
     vault.on(survey, errors(404, 'unsupported path'));
     for (const [path, file] of [
       ['ca', 'policy.pem'],

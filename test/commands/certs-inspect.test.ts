@@ -50,7 +50,7 @@ const cacerts = (): Record<string, string> => {
 };
 
 describe('certs inspect', () => {
-  it('shows a certificate in full and agrees with openssl', async () => {
+  it('shows a certificate in detail, consistent with openssl', async () => {
     const answer = (await json(ca.certificate.pem)) as {certificates: Record<string, unknown>[]};
     const text = (...args: string[]) => openssl(['x509', '-noout', ...args], ca.certificate.pem).trim();
     expect(answer).toMatchObject({
@@ -72,7 +72,7 @@ describe('certs inspect', () => {
     expect(text('-serial').toLowerCase()).toBe(`serial=${String(certificate?.serial)}`);
   });
 
-  it('reads DER, CRLF, text around the PEM', async () => {
+  it('reads DER, CRLF, and text around PEM blocks', async () => {
     await dir.write('ca.der', '');
     const der = openssl(['x509', '-outform', 'der', '-out', `${dir.root}/ca.der`], ca.certificate.pem);
     expect(der).toBe('');
@@ -84,7 +84,7 @@ describe('certs inspect', () => {
     expect(fingerprints).toEqual(Array(3).fill([ca.certificate.fingerprint]));
   });
 
-  it('says whether a certificate is ours', async () => {
+  it("reports whether a certificate chains to the mesh's root", async () => {
     await dir.write('root-cert.pem', root.certificate.pem);
     expect(await json(ca.certificate.pem)).toMatchObject({certificates: [{ours: true}], istiod: {loads: true}});
     expect(await json((await tinyRoot()).certificate.pem)).toMatchObject({certificates: [{ours: false}]});
@@ -93,7 +93,7 @@ describe('certs inspect', () => {
     expect(certificate).not.toHaveProperty('ours');
   });
 
-  it('says which root it was judged against', async () => {
+  it('reports which root it was checked against', async () => {
     const chain = `${ca.certificate.pem}${root.certificate.pem}`;
     expect(await json(ca.certificate.pem)).toMatchObject({istiod: {root: 'none'}});
     await dir.write('root-cert.pem', root.certificate.pem);
@@ -102,7 +102,7 @@ describe('certs inspect', () => {
     expect((await inspect(ca.certificate.pem)).stdout).toContain("judged against the work directory's root-cert.pem");
   });
 
-  it('judges a chain, a bundle of roots, a leaf by their place', async () => {
+  it('checks a chain, a bundle of roots and a leaf according to their use', async () => {
     const leaf = await tinyLeaf(ca);
     const chain = `${ca.certificate.pem}${root.certificate.pem}`;
     expect(await json(chain)).toMatchObject({istiod: {as: 'cert-chain.pem', loads: true, findings: []}});
@@ -115,7 +115,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('shows of a private key its public half only, and which certificate it belongs to', async () => {
+  it('shows only the public half of a private key, and the certificate that it belongs to', async () => {
     const key = writePrivateKey(ca.key).reveal();
     const answer = await json(`${key}${ca.certificate.pem}`);
     expect(answer).toMatchObject({
@@ -123,7 +123,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('says how an encrypted key is protected, and asks for no passphrase', async () => {
+  it('reports how an encrypted key is protected, without a passphrase prompt', async () => {
     const pem = await encryptKey(ca.key, new Sensitive('passphrase'));
     expect(await json(pem.reveal())).toMatchObject({
       keys: [{form: 'encrypted-pkcs8', encryption: {cipher: 'aes-256-cbc', weak: false}, istiod: {loads: false}}],
@@ -151,7 +151,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('judges a Secret by the layout that istiod would take', async () => {
+  it('checks a Secret in the layout that istiod would use', async () => {
     const tls = {
       ...cacerts(),
       'tls.crt': ca.certificate.pem,
@@ -179,7 +179,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('takes the name of a cluster, with or without its key', async () => {
+  it('accepts the name of a cluster, with or without its key', async () => {
     for (const [name, content] of Object.entries(cacerts())) await dir.write(`cluster1/${name}`, content);
     expect(answerOf(await run('cluster1', '-o', 'json'))).toMatchObject({
       kind: 'cluster',
@@ -189,7 +189,7 @@ describe('certs inspect', () => {
     expect(answerOf(await run('cluster1', '-o', 'json'))).toMatchObject({keys: [], istiod: {loads: true}});
   });
 
-  it('shows a certificate that stands in several files once', async () => {
+  it('shows a certificate in several files once', async () => {
     for (const [name, content] of Object.entries(cacerts())) await dir.write(`cluster1/${name}`, content);
     const {stdout} = await run('cluster1');
     expect(stdout.match(/: certificate$/gm)).toEqual([': certificate', ': certificate']);
@@ -208,20 +208,20 @@ describe('certs inspect', () => {
     expect(JSON.parse(stdout)).toMatchObject({error: {code}});
   });
 
-  it('names a block that cannot be read and shows the others', async () => {
+  it('reports an unreadable block and shows the others', async () => {
     const broken = '-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n';
     const done = await inspect(`${ca.certificate.pem}${broken}`, '-o', 'json');
     expect(done.code).toBe(2);
     expect(answerOf(done)).toMatchObject({certificates: [{ca: true}], problems: [{code: 'NOT_A_CERTIFICATE'}]});
   });
 
-  it('is told of a file that is not there', async () => {
+  it('reports a missing file', async () => {
     const missing = await run(`${dir.root}/nothing`, '--json');
     expect(missing.code).toBe(2);
     expect(answerOf(missing)).toMatchObject({error: {code: 'FILE_MISSING'}});
   });
 
-  it('prints no byte of a key, and no control characters of a subject', async () => {
+  it('prints no byte of a key, and no control characters in a subject', async () => {
     const key = writePrivateKey(ca.key).reveal();
     const lines = key.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----'));
     const hostile = openssl(['req', '-x509', '-key', await keyFile(key), '-subj', '/CN=a\u001b[31mred', '-days', '9']);

@@ -46,7 +46,7 @@ async function opensWith(passphrase: string, path = 'root-key.pem'): Promise<boo
 const encrypted = (...args: string[]) => openssl([...args, '-passout', `pass:${oldOne}`], key);
 const ours = async () => (await encryptKey(createPrivateKey(key), new Sensitive(oldOne))).reveal();
 
-describe('a root key gets another passphrase', () => {
+describe('a root key gets a new passphrase', () => {
   it.each<[string, () => string | Promise<string>, string]>([
     ['ours', ours, strong],
     ["openssl's default", () => encrypted('pkey', '-aes256'), 'pbkdf2-sha256 2048 rounds'],
@@ -68,7 +68,7 @@ describe('a root key gets another passphrase', () => {
     expect(await dir.mode('root-key.pem')).toBe(0o600);
   });
 
-  it('from no passphrase at all, and nobody is asked for the old one', async () => {
+  it('from no passphrase at all, without a prompt for the old one', async () => {
     await dir.write('root-key.pem', key, 0o644);
     const run = await change({KUBECTL_MESH_NEW_PASSPHRASE: newOne}, '-o', 'json');
     expect(answer(run)).toMatchObject({outcome: 'done', before: {protection: 'clear'}});
@@ -76,7 +76,7 @@ describe('a root key gets another passphrase', () => {
     expect(await dir.mode('root-key.pem')).toBe(0o600);
   });
 
-  it('from files and commands, and is journalled without either', async () => {
+  it('from files and commands, neither of which is in the journal', async () => {
     await dir.write('root-key.pem', await ours(), 0o600);
     await dir.write('new', `${newOne}\nnot this line\n`);
     const run = await change(
@@ -92,7 +92,7 @@ describe('a root key gets another passphrase', () => {
     expect(journal).not.toContain(newOne);
   });
 
-  it('where the root is kept elsewhere', async () => {
+  it('in another directory', async () => {
     await dir.write('stick/root-key.pem', await ours(), 0o600);
     const run = await change(both, '--root-dir', `${dir.root}/stick`, '-o', 'json');
     expect(answer(run).outcome).toBe('done');
@@ -112,7 +112,7 @@ describe('the same passphrase again', () => {
     expect(await opensWith(oldOne)).toBe(true);
   });
 
-  it('changes nothing of a strong one', async () => {
+  it('does not change a strong one', async () => {
     await dir.write('root-key.pem', await ours(), 0o600);
     const before = await dir.snapshot();
     const run = await change(same, '-o', 'json');
@@ -123,7 +123,7 @@ describe('the same passphrase again', () => {
 });
 
 describe('--no-passphrase', () => {
-  it('is asked for, and needs --yes without a terminal', async () => {
+  it('requires confirmation, or --yes without a terminal', async () => {
     await dir.write('root-key.pem', await ours(), 0o600);
     const before = await dir.snapshot();
     const run = await change({KUBECTL_MESH_PASSPHRASE: oldOne}, '--no-passphrase', '-o', 'json');
@@ -142,7 +142,7 @@ describe('--no-passphrase', () => {
     expect(answer(await change({}, ...argv)).outcome).toBe('unchanged');
   });
 
-  it('is refused where git would see the key', async () => {
+  it('is refused if git does not ignore the key', async () => {
     execFileSync('git', ['init', '-q', dir.root]);
     await dir.write('root-key.pem', await ours(), 0o600);
     const run = await change({KUBECTL_MESH_PASSPHRASE: oldOne}, '--no-passphrase', '--yes', '-o', 'json');
@@ -151,7 +151,7 @@ describe('--no-passphrase', () => {
   });
 });
 
-describe('nothing is changed', () => {
+describe('nothing changes', () => {
   it.each<[string, () => string | Promise<string>, Record<string, string>, string[], number, string]>([
     ['by a wrong old passphrase', ours, {...both, KUBECTL_MESH_PASSPHRASE: 'wrong'}, [], 2, 'WRONG_PASSPHRASE'],
     [
@@ -176,16 +176,9 @@ describe('nothing is changed', () => {
       2,
       'USAGE',
     ],
+    ['with both a new passphrase and none', ours, both, ['--no-passphrase', '--new-passphrase-file', 'x'], 2, 'USAGE'],
     [
-      'when a new one and none are asked for',
-      ours,
-      both,
-      ['--no-passphrase', '--new-passphrase-file', 'x'],
-      2,
-      'USAGE',
-    ],
-    [
-      'when the cipher cannot be opened here',
+      'with an unsupported cipher',
       () => encrypted('pkcs8', '-topk8', '-v1', 'PBE-MD5-DES', '-provider', 'legacy', '-provider', 'default'),
       both,
       [],
@@ -200,13 +193,13 @@ describe('nothing is changed', () => {
     expect(await dir.snapshot()).toEqual({[`${dir.root}/root-key.pem`]: text});
   });
 
-  it('where there is no root key', async () => {
+  it('without a root key', async () => {
     const run = await change(both, '-o', 'json');
     expect([run.code, code(run)]).toEqual([2, 'FILE_MISSING']);
     expect(await dir.snapshot()).toEqual({});
   });
 
-  it('in a dry run, which says what would be done and asks for no passphrase', async () => {
+  it('in a dry run, which lists the actions and does not prompt for a passphrase', async () => {
     await dir.write('root-key.pem', encrypted('pkey', '-aes256'), 0o600);
     const before = await dir.snapshot();
     const run = await change({...both, KUBECTL_MESH_PASSPHRASE: 'not looked at'}, '--dry-run');

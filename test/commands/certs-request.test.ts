@@ -35,7 +35,7 @@ const text = (csr: string): string => openssl(['req', '-verify', '-noout', '-tex
 
 describe('a request', () => {
   it.each(['rsa-2048', 'ecdsa-p256', 'ecdsa-p384'])(
-    'asks openssl for a CA as istiod needs it (%s)',
+    'requests a CA that is valid for istiod, according to openssl (%s)',
     async (algorithm) => {
       const run = await request('c1', '--key-algorithm', algorithm, '-o', 'json');
       expect(run.code).toBe(0);
@@ -52,7 +52,7 @@ describe('a request', () => {
     },
   );
 
-  it('keeps its key to its owner, and nothing else is written', async () => {
+  it('has a key that only its owner can read, and nothing else is written', async () => {
     await request('c1', ...small);
     expect([await dir.mode('c1/request/ca-key.pem'), await dir.mode('c1/request')]).toEqual([0o600, 0o700]);
     const files = Object.keys(await dir.snapshot()).map((path) => path.slice(dir.root.length + 1));
@@ -61,7 +61,7 @@ describe('a request', () => {
     );
   });
 
-  it('is printed alone for another program to read', async () => {
+  it('is printed by itself for another program to read', async () => {
     await request('c1', 'c2', ...small);
     const run = await request('c2', '-o', 'csr');
     expect(run.stdout).toBe(await dir.read('c2/request/ca.csr'));
@@ -75,7 +75,7 @@ describe('a request', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('is made again for the key that is there', async () => {
+  it('is created again for an existing key', async () => {
     await request('c1', ...small);
     const key = await dir.read('c1/request/ca-key.pem');
     await dir.remove('c1/request/ca.csr');
@@ -86,7 +86,7 @@ describe('a request', () => {
     );
   });
 
-  it('shows what it would do in a dry run, and does nothing', async () => {
+  it('is only planned in a dry run', async () => {
     const run = await request('c1', ...small, '--dry-run', '-o', 'json');
     expect(answer(run).clusters).toMatchObject([{outcome: 'skipped', action: 'create a key and a CSR (ecdsa-p256)'}]);
     expect(await dir.snapshot()).toEqual({});
@@ -99,7 +99,7 @@ describe('a request', () => {
 });
 
 describe('--renew', () => {
-  it('asks before a key is lost whose certificate may be on its way', async () => {
+  it('requires confirmation before it replaces a key whose certificate may be pending', async () => {
     await request('c1', ...small);
     const before = await dir.snapshot();
     const refused = await request('c1', '--renew', '-o', 'json');
@@ -112,7 +112,7 @@ describe('--renew', () => {
   });
 });
 
-describe('what does not fit', () => {
+describe('an inconsistent state', () => {
   it.each<[string, () => Promise<void>]>([
     ['a request without its key', () => dir.remove('c1/request/ca-key.pem')],
     [
@@ -137,7 +137,7 @@ describe('what does not fit', () => {
           0o600,
         ),
     ],
-  ])('%s is an error that changes nothing', async (_what, spoil) => {
+  ])('with %s is an error and changes nothing', async (_what, spoil) => {
     await request('c1', 'c2', ...small);
     await spoil();
     const before = await dir.snapshot();
@@ -148,7 +148,7 @@ describe('what does not fit', () => {
   });
 
   it.each(['local', 'cluster, context: x', 'external, issuer: istio-csr'])(
-    'another declared signer is a contradiction (%s)',
+    'with another declared signer is a contradiction (%s)',
     async (signer) => {
       await dir.write(
         'mesh.yaml',
@@ -159,13 +159,13 @@ describe('what does not fit', () => {
     },
   );
 
-  it('a root key of its own is a contradiction, too', async () => {
+  it('with a root key is a contradiction', async () => {
     await dir.write('root-key.pem', 'whatever', 0o600);
     const run = await request('c1', '-o', 'json');
     expect([run.code, answer(run).error?.code]).toEqual([2, 'CONTRADICTION']);
   });
 
-  it('a git tree that does not ignore the key is refused', async () => {
+  it('with a git repository that does not ignore the key is refused', async () => {
     execFileSync('git', ['init', '-q'], {cwd: dir.root});
     await dir.write('.gitignore', '*.log\n');
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
@@ -174,7 +174,7 @@ describe('what does not fit', () => {
     expect(answer(run).errors).toMatchObject([{code: 'KEY_IN_GIT'}]);
   });
 
-  it('a git tree without any .gitignore gets one with the key, and only with a key', async () => {
+  it('with a git repository without .gitignore adds one with the key, and only with a key', async () => {
     execFileSync('git', ['init', '-q'], {cwd: dir.root});
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
     expect((await request('c1', ...small)).code).toBe(0);

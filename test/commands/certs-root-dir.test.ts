@@ -74,8 +74,8 @@ const verified = (cluster: string): string =>
     ...['-untrusted', `${dir.root}/${cluster}/cert-chain.pem`, `${dir.root}/${cluster}/ca-cert.pem`],
   ]);
 
-describe('a root key on a stick', () => {
-  it('is made there, encrypted, and never is in the work directory', async () => {
+describe('a root key on a USB drive', () => {
+  it('is created there, encrypted, and never in the work directory', async () => {
     expect(makingIt.code).toBe(0);
     await copyMade();
     expect(await stick.read('root-key.pem')).toContain('BEGIN ENCRYPTED PRIVATE KEY');
@@ -89,7 +89,7 @@ describe('a root key on a stick', () => {
     );
   });
 
-  it('signs for a new cluster when it is plugged in again, with a `directory` that mesh.yaml declares', async () => {
+  it('signs for a new cluster once it is attached again, with the `directory` in mesh.yaml', async () => {
     await declare(`{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}}}`);
     expect((await generate('one')).code).toBe(0);
     expect((await generate('two')).code).toBe(0);
@@ -97,7 +97,7 @@ describe('a root key on a stick', () => {
     expect(existsSync(`${dir.root}/root-key.pem`)).toBe(false);
   });
 
-  it('unplugged: a new cluster is refused with words, and nothing is written', async () => {
+  it('that is not attached: a new cluster is refused, and nothing is written', async () => {
     await copyMade();
     await declare(`{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}}}`);
     await rename(stick.root, `${stick.root}-away`);
@@ -113,7 +113,7 @@ describe('a root key on a stick', () => {
     await rm(`${stick.root}-away`, {recursive: true});
   });
 
-  it('in a new work directory, root-cert.pem is taken over from it', async () => {
+  it('provides root-cert.pem for a new work directory', async () => {
     await copyMade();
     const root = await dir.read('root-cert.pem');
     await dir.dispose();
@@ -125,7 +125,7 @@ describe('a root key on a stick', () => {
     expect(verified('two')).toContain('OK');
   });
 
-  it('killed after the stick was written and before the work directory was: the next run goes on with that root', async () => {
+  it('is used by the next run if a run was killed after writing it and before writing the work directory', async () => {
     await copyMade();
     const root = await stick.read('root-cert.pem');
     await Promise.all([dir.remove('root-cert.pem'), dir.remove('one')]);
@@ -134,7 +134,7 @@ describe('a root key on a stick', () => {
     expect(await stick.read('root-cert.pem')).toBe(root);
   });
 
-  it('whose making was killed after its commit gets the new passphrase all the same', async () => {
+  it('gets the new passphrase even if its creation was killed after the commit', async () => {
     await copyMade();
     // Neither file was moved to its place: commit.ts says how such a run leaves them.
     const files = ['root-key.pem', 'root-cert.pem'].map((path, index) => ({pending: String(index), path}));
@@ -151,7 +151,7 @@ describe('a root key on a stick', () => {
     expect(existsSync(`${stick.root}/.pending`)).toBe(false);
   });
 
-  it('a directory that is not there is not made: a root key would land on another disk', async () => {
+  it('is not written to a missing directory, which may be on another disk', async () => {
     await declare();
     const ran = await generate('--root-dir', `${stick.root}/not-mounted`);
     expect(refusal(ran)).toMatchObject({code: 'FILE_MISSING'});
@@ -167,21 +167,21 @@ describe('a root key on a stick', () => {
     expect(existsSync(`${dir.root}/root-cert.pem`)).toBe(false);
   });
 
-  it('in a git tree that would take it is refused', async () => {
+  it('in a git repository that does not ignore it is refused', async () => {
     await declare();
     execFileSync('git', ['init', '-q', stick.root]);
     expect(refusal(await onStick('one'))).toMatchObject({code: 'KEY_IN_GIT'});
     expect(existsSync(`${stick.root}/root-key.pem`)).toBe(false);
   });
 
-  it('given as the work directory itself is the work directory', async () => {
+  it('may be in the work directory itself', async () => {
     await declare();
     expect((await generate('--root-dir', dir.root, '--no-passphrase')).code).toBe(0);
     expect((await generate('one', '--renew', '--yes')).code).toBe(0);
   });
 });
 
-describe('said wrongly', () => {
+describe('a usage error', () => {
   it.each([
     {
       name: 'another kind of signer',
@@ -190,7 +190,7 @@ describe('said wrongly', () => {
     },
     {name: 'a signer without its fields', argv: ['--signer', 'command'], code: 'USAGE'},
     {name: 'a signer that is none', argv: ['--signer', 'hsm'], code: 'USAGE'},
-  ])('$name: one message that names the flag, and nothing is written', async ({argv, code}) => {
+  ])('for $name names the flag, and nothing is written', async ({argv, code}) => {
     const ran = await generate('one', ...argv);
     expect(ran.code).toBe(2);
     const {error} = answerOf(ran) as {error: {code: string; message: string}};
@@ -201,7 +201,7 @@ describe('said wrongly', () => {
   });
 });
 
-describe('unplugged', () => {
+describe('without the drive', () => {
   let kube: FakeKube;
   beforeEach(async () => {
     kube = await startFakeKube(['ctx-one', 'ctx-two']);
@@ -230,13 +230,13 @@ describe('unplugged', () => {
   });
 });
 
-describe('a policy CA on the stick, its root elsewhere', () => {
+describe('a policy CA on the drive, its root elsewhere', () => {
   let root: OpensslCa;
   beforeAll(() => {
     root = opensslCa({subject: '/O=Acme/CN=Root CA'});
   });
 
-  it('makes chains of three that openssl verifies, and that verify finds right', async () => {
+  it('issues chains of three certificates that pass openssl and verify', async () => {
     const policy = opensslCa({
       subject: '/O=Acme/CN=Mesh policy CA',
       issuer: root,
@@ -257,7 +257,7 @@ describe('a policy CA on the stick, its root elsewhere', () => {
     expect(verdict.code).toBe(0);
   });
 
-  it('takes the root from --root where the policy CA comes alone', async () => {
+  it('uses the root from --root if the policy CA has no chain', async () => {
     const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root});
     await declare(
       `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,
@@ -282,7 +282,7 @@ describe('a policy CA on the stick, its root elsewhere', () => {
     expect(existsSync(`${dir.root}/one`)).toBe(false);
   });
 
-  it('is refused when the key is of another CA than the certificate', async () => {
+  it('is refused if the key belongs to another CA than the certificate', async () => {
     const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root});
     await declare(
       `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,

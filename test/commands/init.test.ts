@@ -25,7 +25,7 @@ interface Answer {
 const answer = (run: CommandRun): Answer => answerOf(run) as Answer;
 
 describe('init', () => {
-  it('says what to do next, with the work directory that was typed', async () => {
+  it('suggests the next command, with the given work directory', async () => {
     expect((await init()).stdout).toContain(`Next: kubectl mesh init NAME=CONTEXT -w ${dir.root}`);
     expect((await init('cluster1')).stdout).toContain(`Next: kubectl mesh init cluster1=CONTEXT -w ${dir.root}`);
     expect((await init('cluster1=kind-1')).stdout).toContain(
@@ -34,7 +34,7 @@ describe('init', () => {
     expect((await initWith({WORK_DIR: dir.root})).stdout).toContain('Next: kubectl mesh certs generate, or');
   });
 
-  it("makes mesh.yaml with the guide's defaults, and a .gitignore that keeps keys out", async () => {
+  it("creates mesh.yaml with the guide's defaults, and a .gitignore for keys", async () => {
     const run = await init('cluster1=kind-1', 'cluster2', '-o', 'json');
     expect(run.code).toBe(0);
     expect(answer(run).clusters).toEqual([
@@ -53,7 +53,7 @@ describe('init', () => {
     expect((await dir.read('.gitignore')).split('\n')).toContain('*key.pem');
   });
 
-  it('says each change once, on standard output', async () => {
+  it('prints each change once, on standard output', async () => {
     const run = await init('a', 'b', 'c', 'd', 'e');
     expect(run.stderr).toBe('');
     expect(run.stdout).toContain('mesh.yaml: added cluster e');
@@ -68,7 +68,7 @@ describe('init', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('writes nothing on a dry run, not even the folder', async () => {
+  it('writes nothing in a dry run, not even the directory', async () => {
     await dir.remove('.');
     const run = await init('cluster1', '--dry-run', '-o', 'json');
     expect(run.code).toBe(0);
@@ -76,14 +76,14 @@ describe('init', () => {
     await expect(dir.mode('.')).rejects.toThrow('ENOENT');
   });
 
-  it('adds clusters later and leaves every line of mesh.yaml', async () => {
+  it('adds clusters later and preserves every line of mesh.yaml', async () => {
     const text = '# ours\napiVersion: kubectl-mesh/v1alpha1\nkind: Mesh   # always\nclusters:\n  - name: a # first\n';
     await dir.write('mesh.yaml', text);
     expect((await init('b=ctx', '--network', 'n2')).code).toBe(0);
     expect(await dir.read('mesh.yaml')).toBe(`${text}  - name: b\n    context: ctx\n    network: n2\n`);
   });
 
-  it('keeps a context that differs from the declared one for this person', async () => {
+  it('records a context that differs from the declared one for this user only', async () => {
     await init('cluster1=theirs');
     const before = await dir.read('mesh.yaml');
     const run = await init('cluster1=mine', '-o', 'json');
@@ -93,7 +93,7 @@ describe('init', () => {
     expect(await dir.read('contexts.yaml')).toContain('cluster1: mine');
   });
 
-  it('lets two contexts change places when both are said at once', async () => {
+  it('swaps two contexts if both are given at once', async () => {
     await init('cluster1=one', 'cluster2=two');
     expect((await init('cluster1=two')).code).toBe(2);
     expect((await init('cluster1=two', 'cluster2=one')).code).toBe(0);
@@ -122,7 +122,7 @@ describe('init', () => {
     });
   });
 
-  it('does not read them unasked, and lets a flag go before them', async () => {
+  it('does not read them without --from-env, and gives flags precedence', async () => {
     expect((await initWith(guide, 'three')).code).toBe(0);
     expect((await mesh()).meshID).toBe('mesh1');
     await dir.remove('mesh.yaml');
@@ -158,7 +158,7 @@ describe('init', () => {
     },
   );
 
-  it('says line and column when mesh.yaml is not valid, and leaves it alone', async () => {
+  it('reports line and column if mesh.yaml is invalid, and does not change it', async () => {
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nistio: {version: 1.30}\n');
     const run = await init('a');
     expect(run.code).toBe(2);
@@ -194,7 +194,7 @@ describe("init in a directory of Istio's Makefiles", () => {
     expect(answer(await init('-o', 'json')).changes).toEqual([]);
   });
 
-  it('takes 1.6 and today as they are, byte for byte', async () => {
+  it('uses the files of 1.6 and of current versions unchanged', async () => {
     for (const name of ['ca-key.pem', 'ca-cert.pem', 'cert-chain.pem', 'root-cert.pem']) {
       await dir.write(`east/${name}`, 'BYTES', name === 'ca-key.pem' ? 0o600 : 0o644);
     }
@@ -208,7 +208,7 @@ describe("init in a directory of Istio's Makefiles", () => {
     expect(await dir.snapshot()).toMatchObject(before);
   });
 
-  it('says what the Makefile got wrong, and shows no key', async () => {
+  it('reports defects of the Makefile, and prints no key', async () => {
     await makefile17('cluster1');
     await makefile17('cluster2', 'ANOTHER ROOT');
     await dir.write('k8s-root-cert.pem', '');

@@ -110,7 +110,7 @@ function expectUntouched(cluster: FakeCluster): void {
 }
 
 describe('install apply', () => {
-  it('hands istioctl exactly the bytes that install render printed', async () => {
+  it('passes exactly the bytes printed by install render to istioctl', async () => {
     const printed = await runCommand(InstallRender, ['c1', '--output-file', '-'], mesh.env);
     const run = await apply('c1');
     expect(run.code).toBe(0);
@@ -129,21 +129,21 @@ describe('install apply', () => {
     ]);
   });
 
-  it('repeats the target flags typed in what it says to do next', async () => {
+  it('repeats the given target flags in suggested commands', async () => {
     mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
     const run = await apply('c1', '--context', 'ctx-c1');
     expect(run.code).toBe(5);
     expect(errorOf(run)?.hints).toContain('kubectl mesh trust push c1 --context ctx-c1');
   });
 
-  it('installs one cluster first, then the rest, and shows what istioctl says', async () => {
+  it('installs one cluster first, then the rest, and shows the output of istioctl', async () => {
     const run = await apply();
     expect(run.code).toBe(0);
     expect(contextsOf(istioctl.calls)).toEqual(['ctx-c1', 'ctx-c2']);
     expect(run.stderr).toContain('Installation complete');
   });
 
-  it('starts no further cluster after the first failed', async () => {
+  it('does not start another cluster after the first failed', async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: 'Error: boom\n'});
     const run = await apply();
     expect(run.code).toBe(1);
@@ -164,7 +164,7 @@ describe('install apply', () => {
 });
 
 describe('run again', () => {
-  it('is unchanged, and istioctl is not run, when everything is as it left it', async () => {
+  it('changes nothing, and does not run istioctl, if the installation is unchanged', async () => {
     await apply('c1');
     const writes = mesh.cluster('c1').writes.length;
     const run = await apply('c1');
@@ -174,7 +174,7 @@ describe('run again', () => {
     expect(mesh.cluster('c1').writes).toHaveLength(writes);
   });
 
-  it('applies the same bytes again without asking when a field was taken by somebody', async () => {
+  it('applies the same bytes again without confirmation if another manager changed a field', async () => {
     await apply('c1');
     mesh.cluster('c1').put(installed({time: 'later'}));
     const run = await apply('c1');
@@ -183,7 +183,7 @@ describe('run again', () => {
     expect(istioctl.calls).toHaveLength(2);
   });
 
-  it('goes on after a failure without asking', async () => {
+  it('continues after a failure without confirmation', async () => {
     istioctl.answer = (call) => ({...install(call), exitCode: 1});
     expect((await apply('c1')).code).toBe(1);
     istioctl.answer = install;
@@ -192,7 +192,7 @@ describe('run again', () => {
     expect(answer(run).clusters).toMatchObject([{outcome: 'done', change: 'repair'}]);
   });
 
-  it('asks before other bytes replace what runs', async () => {
+  it('requires confirmation before it replaces the installation with other bytes', async () => {
     await apply('c1');
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
@@ -227,7 +227,7 @@ describe('refusals', () => {
       5,
     ],
     [
-      'a tls.crt that wins over the same four files',
+      'a tls.crt that takes precedence over the same four files',
       () => {
         putCacerts(mesh.cluster('c1'), {
           ...textsOf(mesh.bundle('c1')),
@@ -253,7 +253,7 @@ describe('refusals', () => {
       5,
     ],
     [
-      'a cluster that may not be read',
+      'a cluster that denies access',
       () => {
         mesh.cluster('c1').deny({verb: 'list', resource: 'clusterroles'});
       },
@@ -261,7 +261,7 @@ describe('refusals', () => {
       4,
     ],
     [
-      'a cluster that does not answer',
+      'an unreachable cluster',
       () => {
         mesh.cluster('c1').fault({resource: 'secrets'}, {status: 500}, 99);
       },
@@ -269,7 +269,7 @@ describe('refusals', () => {
       4,
     ],
     [
-      'an istioctl that prints garbage',
+      'invalid output of istioctl',
       () => {
         istioctl.version = {raw: 'garbage'};
       },
@@ -277,7 +277,7 @@ describe('refusals', () => {
       4,
     ],
     ['an istioctl that is not there', () => rm(join(mesh.kube.bin, 'istioctl')), 'TOOL_MISSING', 4],
-  ])('%s: nothing is done', async (_what, arrange, code, exit) => {
+  ])('for %s: nothing changes', async (_what, arrange, code, exit) => {
     await arrange();
     const run = await apply('c1', '-y');
     expect(errorOf(run)?.code).toBe(code);
@@ -285,7 +285,7 @@ describe('refusals', () => {
     expectUntouched(mesh.cluster('c1'));
   });
 
-  it('says what differs in a stale install.yaml, and which command fixes it', async () => {
+  it('show the differences of a stale install.yaml, and the command that fixes it', async () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
     const run = await apply('c1');
@@ -311,7 +311,7 @@ describe('refusals', () => {
           }),
         ),
     ],
-  ])('%s allows it, once agreed to', async (_flag, argv, arrange) => {
+  ])('can be overridden with %s, after confirmation', async (_flag, argv, arrange) => {
     arrange();
     expect(errorOf(await apply('c1', ...argv))?.code).toBe('CONFIRMATION_NEEDED');
     const run = await apply('c1', ...argv, '-y');
@@ -319,7 +319,7 @@ describe('refusals', () => {
     expect(istioctl.calls).toHaveLength(1);
   });
 
-  it('refuses another cluster behind the same context, before anything is written', async () => {
+  it('include another cluster behind the same context, before anything is written', async () => {
     await apply('c1');
     const calls = istioctl.calls.length;
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
@@ -331,14 +331,14 @@ describe('refusals', () => {
     expect((await apply('c1', '--accept-uid')).code).toBe(0);
   });
 
-  it('does not run istioctl as somebody else', async () => {
+  it('include impersonation', async () => {
     const run = await apply('c1', '--as', 'jane');
     expect(run.code).toBe(2);
     expect(errorOf(run)?.code).toBe('UNSUPPORTED_FLAG');
     expectUntouched(mesh.cluster('c1'));
   });
 
-  it('installs the others with --keep-going', async () => {
+  it('do not stop the others with --keep-going', async () => {
     mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
     const run = await apply('--keep-going');
     expect(run.code).toBe(5);
@@ -346,7 +346,7 @@ describe('refusals', () => {
     expect(contextsOf(istioctl.calls)).toEqual(['ctx-c2']);
   });
 
-  it('does not record the UID of a cluster that it refused, with --keep-going neither', async () => {
+  it('prevent recording the UID of the refused cluster, even with --keep-going', async () => {
     expect((await apply()).code).toBe(0);
     const path = join(mesh.dir, 'mesh.yaml');
     const strange = (await readFile(path, 'utf8')).replace(/uid: .*/, 'uid: somebody-else');
@@ -361,8 +361,8 @@ describe('refusals', () => {
   });
 });
 
-describe('what changes meanwhile, and what is worth knowing', () => {
-  it('does not apply other bytes than the plan saw', async () => {
+describe('concurrent changes, records and warnings', () => {
+  it('only the planned bytes are applied', async () => {
     mesh.cluster('c1').before({verb: 'create', resource: 'configmaps'}, () => {
       writeFileSync(join(mesh.dir, 'c1/install.yaml'), 'kind: IstioOperator\n');
     });
@@ -371,7 +371,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     expect(istioctl.calls).toEqual([]);
   });
 
-  it('asks before another network label is replaced', async () => {
+  it('replacing another network label requires confirmation', async () => {
     const label = (network: string): FakeObject => ({
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -386,7 +386,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     );
   });
 
-  it('lets the record remember the entry of its own last write, and is no change for it', async () => {
+  it('the record has the journal entry of its last write, which is not a change', async () => {
     await apply('c1');
     const name = 'istio-system/kubectl-mesh-install';
     const head = mesh.cluster('c1').get('ConfigMap', name)?.metadata.annotations?.['kubectl-mesh/journal-head'] ?? '';
@@ -397,7 +397,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     expect(istioctl.calls).toHaveLength(1);
   });
 
-  it('looks and plans again when somebody else wrote the record meanwhile', async () => {
+  it('the run is planned again if the record changed meanwhile', async () => {
     await apply('c1');
     mesh.cluster('c1').put(installed({time: 'later'}));
     mesh.cluster('c1').before({verb: 'update', resource: 'configmaps'}, () => {
@@ -408,7 +408,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     expect(istioctl.calls).toHaveLength(2);
   });
 
-  it('warns where Kubernetes does not fit the Istio version', async () => {
+  it('a Kubernetes version that Istio does not support is a warning', async () => {
     istioctl.version = {version: '1.9.9'};
     await runCommand(InstallRender, [], mesh.env);
     const run = await apply('c1');
@@ -421,7 +421,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
 describe('a failure of istioctl', () => {
   const notReady = 'Error: failed to install manifests: failed to wait for resource: resources not ready after 5s\n';
 
-  it('says which pod is not ready and why, and keeps what istioctl said', async () => {
+  it('reports which pod is not ready and why, with the output of istioctl', async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: notReady});
     const cluster = mesh.cluster('c1');
     cluster.put({
@@ -441,7 +441,7 @@ describe('a failure of istioctl', () => {
     expect(error?.message).toContain('resources not ready after 5s');
   });
 
-  it('is told even when the cluster cannot be asked any more', async () => {
+  it('is reported even if the cluster becomes unreachable', async () => {
     istioctl.answer = () => {
       mesh.cluster('c1').deny({resource: 'pods'});
       return {exitCode: 1, stderr: notReady};
@@ -450,12 +450,12 @@ describe('a failure of istioctl', () => {
     expect(error?.message).toContain('could not be asked');
   });
 
-  it('is no lack of readiness when istioctl refuses the document', async () => {
+  it('is not reported as missing readiness if istioctl rejects the document', async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: 'Error: generate config: unknown field "x"\n'});
     expect(errorOf(await apply('c1'))?.code).toBe('TOOL_FAILED');
   });
 
-  it('that hangs ends with the command', async () => {
+  it('that hangs is stopped with the command', async () => {
     istioctl.answer = () => ({hang: true});
     const run = await apply('c1', '--timeout', '2s');
     expect(run.code).toBe(124);
@@ -466,7 +466,7 @@ describe('a failure of istioctl', () => {
     expect(run.stderr).not.toContain('failed:');
   });
 
-  it('that hangs in the second cluster does not hide what became of the first', async () => {
+  it('that hangs in the second cluster does not hide the result of the first', async () => {
     istioctl.answer = (call) =>
       contextsOf([call])[0] === contextsOf(istioctl.calls)[0] ? install(call) : {hang: true};
     const run = await apply('--timeout', '4s');
@@ -475,7 +475,7 @@ describe('a failure of istioctl', () => {
     expect(answer(run).clusters[1]?.error?.message).toContain('may be partly installed');
   });
 
-  it('cannot be noted afterwards: that is a warning, and istioctl runs again next time', async () => {
+  it('to record the live state is a warning, and istioctl runs again next time', async () => {
     istioctl.answer = (call) => {
       mesh.cluster('c1').deny({verb: 'update', resource: 'configmaps'});
       return install(call);

@@ -62,13 +62,13 @@ const rowsOf = async (id: string, ...argv: string[]) => {
   return checks.filter((row) => row.id === id).map(({result}) => result);
 };
 
-describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh.yaml alone', () => {
+describe('a mesh with CAs from cert-manager, and a work directory with only mesh.yaml', () => {
   beforeEach(async () => {
     for (const {name} of mesh.clusters) certManagers(name);
     await keepOnly('mesh.yaml');
   });
 
-  it('is well, and says why no CA is missed', async () => {
+  it('is ok, and reports why no CA is expected', async () => {
     const {code, checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);
     expect(checks.filter(({id}) => id === 'MESH102')).toMatchObject([
@@ -91,7 +91,7 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
       'has the key of another certificate',
       (data) => ({...data, 'tls.key': textsOf(mesh.bundle('c1'))['ca-key.pem'] ?? ''}),
     ],
-  ])('is an error of MESH301 where the Secret %s, fixed by cert-manager and never by a push', async (_, change) => {
+  ])('is an error of MESH301 if the Secret %s, fixed by cert-manager and never by a push', async (_, change) => {
     certManagers('c1', change);
     const {checks} = await verify();
     const wrong = checks.filter(({result}) => result === 'error');
@@ -100,7 +100,7 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
     expect(wrong.filter(({fix}) => /trust push|certs generate/.test(fix))).toEqual([]);
   });
 
-  it('has an istiod that did not load it: a restart, no push', async () => {
+  it('is fixed by a restart if istiod did not load it, not by a push', async () => {
     mesh.one('c1').present([await tinyLeaf(mesh.one('c2').ca), mesh.one('c2').ca, mesh.root]);
     const {checks} = await verify();
     expect(checks.find(({id, result}) => id === 'MESH303' && result === 'error')?.fix).toBe(
@@ -108,12 +108,12 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
     );
   });
 
-  it('is not judged by its absent files with --no-secrets, and misses them --offline', async () => {
+  it('is not checked for its absent files with --no-secrets, but reports them with --offline', async () => {
     expect(await rowsOf('MESH102', '--no-secrets')).toEqual(['skipped']);
     expect(await rowsOf('MESH102', '--offline')).toEqual(['error']);
   });
 
-  it('is unknown where the Secret may not be read: the right that is missing is the cause', async () => {
+  it('is unknown if reading the Secret is forbidden, with the missing right as the cause', async () => {
     mesh.one('c1').kube.deny({resource: 'secrets', name: 'cacerts'});
     const {code, checks} = await verify('c1');
     expect(code).toBe(4);
@@ -121,7 +121,7 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
     expect(bad(checks).map((row) => row.slice(0, 7))).toEqual(['MESH202']);
   });
 
-  it('is unknown where the API server does not answer', async () => {
+  it('is unknown if the API server is unreachable', async () => {
     mesh.one('c1').kube.fault({}, 'drop', 999);
     const {code, checks} = await verify('c1', '--request-timeout', '5s');
     expect([code, ...bad(checks).map((row) => row.slice(0, 7))]).toEqual([4, 'MESH201']);
@@ -131,17 +131,17 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
 describe('an empty directory of a cluster', () => {
   beforeEach(() => keepOnly('mesh.yaml'));
 
-  it('is missed where the cluster has no cacerts either', async () => {
+  it('is reported if the cluster has no cacerts either', async () => {
     mesh.one('c1').kube.remove('Secret', 'istio-system/cacerts');
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is missed where the Secret is incomplete and nobody keeps it', async () => {
+  it('is reported if the Secret is incomplete and not managed', async () => {
     mesh.one('c1').kube.put(secret('istio-system/cacerts', {'ca-cert.pem': mesh.one('c1').ca.certificate.pem}));
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is missed where the Secret was pushed from a work directory', async () => {
+  it('is reported if the Secret was pushed from a work directory', async () => {
     const {kube, ca} = mesh.one('c1');
     const metadata = {
       name: 'cacerts',
@@ -152,7 +152,7 @@ describe('an empty directory of a cluster', () => {
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is fine where somebody made a complete Secret by hand', async () => {
+  it('is ok with a complete hand-written Secret', async () => {
     expect(await rowsOf('MESH102')).toEqual(['skipped']);
   });
 });
@@ -162,12 +162,12 @@ describe('a checkout without keys', () => {
     for (const {name} of mesh.clusters) await rm(join(mesh.dir, name, 'ca-key.pem'));
   });
 
-  it('is well', async () => {
+  it('is ok', async () => {
     const {code, checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);
   });
 
-  it('is well where cert-manager writes the same certificates: the layout makes no difference', async () => {
+  it('is ok if cert-manager writes the same certificates: the layout makes no difference', async () => {
     for (const {name} of mesh.clusters) certManagers(name);
     const {code, checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);

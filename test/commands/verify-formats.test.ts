@@ -30,13 +30,13 @@ describe('a mesh', () => {
 
   const verify = (...argv: string[]) => runCommand(Verify, argv, mesh.env);
 
-  it.each(formats)('that is well exits with 0 in the format %s', async (format) => {
+  it.each(formats)('that is ok exits with 0 in the format %s', async (format) => {
     const run = await verify('-o', format);
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(run.stdout === '').toBe(format === 'short');
   });
 
-  it('is drawn by fingerprint in JSON', async () => {
+  it('is shown by fingerprint in JSON', async () => {
     const {mesh: picture} = answerOf(await verify('-o', 'json')) as VerifyResult;
     expect(picture).toEqual({
       meshID: 'mesh1',
@@ -52,7 +52,7 @@ describe('a mesh', () => {
     });
   });
 
-  it.each(['wide', 'mermaid'])('is looked at for -o %s whatever checks are selected', async (format) => {
+  it.each(['wide', 'mermaid'])('is read completely for -o %s whatever checks are selected', async (format) => {
     const other = await tinyRoot();
     const ca = await tinyClusterCa(other, 'c2');
     mesh.one('c2').present([await tinyLeaf(ca), ca, other]);
@@ -61,7 +61,7 @@ describe('a mesh', () => {
     expect(run.stdout).toMatch(format === 'wide' ? /^c1 +- +NO$/m : /c1 -\.->\|"refuses"\| c2/);
   });
 
-  it('asks no istiod for JSON when no selected check does, and calls nothing fine', async () => {
+  it('is not read from istiod for JSON if no selected check requires it, and is not ok', async () => {
     const {mesh: picture} = answerOf(await verify('-o', 'json', '--only', 'MESH203')) as VerifyResult;
     expect(mesh.kube.calls.some(({args}) => args.includes('port-forward'))).toBe(false);
     for (const cluster of picture.clusters) {
@@ -73,7 +73,7 @@ describe('a mesh', () => {
   it.each([
     [['--offline'], '--offline'],
     [['--no-live'], '--no-live'],
-  ])('with %o is drawn as unknown, and -o wide says why', async (flags, why) => {
+  ])('with %o is shown as unknown, and -o wide reports why', async (flags, why) => {
     const mermaid = await verify('-o', 'mermaid', ...flags);
     expect(mermaid.stdout).toMatch(/:::unknown/);
     expect(mermaid.stdout).not.toMatch(/:::ok|accepts?/);
@@ -83,7 +83,7 @@ describe('a mesh', () => {
   it.each([
     [[], 0, 'failures="0"'],
     [['--fail-on', 'warning'], 3, 'failures="1"'],
-  ])('counts a warning for CI as the exit code does: %o', async (flags, code, counted) => {
+  ])('counts a warning for CI consistently with the exit code: %o', async (flags, code, counted) => {
     const extra = await tinyRoot();
     const [injector] = webhooksOf(mesh.root.certificate.pem + extra.certificate.pem);
     if (!injector) throw new Error('a webhook');

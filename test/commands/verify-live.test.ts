@@ -23,8 +23,8 @@ async function verify(only = live): Promise<{code: number; rows: VerifyResult['c
 
 const results = (rows: VerifyResult['checks']): readonly string[] => rows.map(({id, result}) => `${id} ${result}`);
 
-describe('what istiod says of itself', () => {
-  it('is asked through one port-forward for each pod', async () => {
+describe("istiod's own state", () => {
+  it('is read through one port-forward for each pod', async () => {
     const {code, rows} = await verify();
     expect([code, results(rows)]).toEqual([0, ['MESH303 ok', 'MESH308 ok', 'MESH309 ok', 'MESH412 ok']]);
     const forwards = mesh.kube.calls.filter(({args}) => args.includes('port-forward'));
@@ -61,7 +61,7 @@ describe('what istiod says of itself', () => {
     expect(rows.find(({result}) => result !== 'ok')?.observed).toMatch(/^istiod-1 /);
   });
 
-  it('is not asked of an istiod that has no such endpoint: skipped, with the reason', async () => {
+  it('is not read from an istiod without such an endpoint: skipped, with the reason', async () => {
     const {kube, says} = mesh.one('c1');
     kube.put(istiod('1.10.6', {CLUSTER_ID: 'c1'}));
     says.instead['/debug/clusterz'] = {status: 404, text: ''};
@@ -70,7 +70,7 @@ describe('what istiod says of itself', () => {
     expect(rows[0]?.reason).toContain('1.11');
   });
 
-  it('names the clusters whose remote secret is to be made anew, with its own command that shows the old address first', async () => {
+  it('names the clusters whose remote secret has to be recreated, with a command that shows the old address first', async () => {
     mesh.one('c1').says.clusters.push(peer('timeout'));
     const {rows} = await verify('MESH412');
     expect(rows.find(({result}) => result === 'error')?.fix).toBe(
@@ -80,7 +80,7 @@ describe('what istiod says of itself', () => {
   });
 
   it.each(['istio-system/c2-by-hand', 'other/istio-remote-secret-c2'])(
-    'leaves a remote secret that istioctl did not name to whoever made it: %s',
+    'does not recreate a remote secret that istioctl did not name: %s',
     async (secretName) => {
       mesh.one('c1').says.clusters.push({...peer('timeout'), secretName});
       const {rows} = await verify('MESH412');
@@ -91,7 +91,7 @@ describe('what istiod says of itself', () => {
   );
 });
 
-describe('what istiod does not say', () => {
+describe('a missing state of istiod', () => {
   it('with its debug endpoint off is unknown: exit 4, and the reason names the variable', async () => {
     mesh.one('c1').says.instead['/debug/clusterz'] = {status: 404, text: '404 page not found\n'};
     const {code, rows} = await verify();
@@ -112,7 +112,7 @@ describe('what istiod does not say', () => {
     ['too much', {'/debug/clusterz': {status: 200, text: ' '.repeat(1024 * 1024 + 1)}}, 'MESH412', 'API_ERROR'],
     ['metrics of something else', {'/metrics': {status: 200, text: 'up 1\n'}}, 'MESH308', 'API_ERROR'],
     ['metrics that are off', {'/metrics': {status: 403, text: ''}}, 'MESH309', 'FORBIDDEN'],
-  ])('because it answers %s is unknown', async (_, instead, id, code) => {
+  ])('because of the response %s is unknown', async (_, instead, id, code) => {
     Object.assign(mesh.one('c1').says.instead, instead);
     const run = await verify();
     expect(run.code).toBe(4);
@@ -132,7 +132,7 @@ describe('port-forward refused', () => {
   it.each([
     `error: error upgrading connection: pods "istiod-1" is forbidden: ${who}`,
     `error: unable to upgrade connection: pods "istiod-1" is forbidden: ${who}`,
-  ])('is unknown, and the right is named: %s', async (words) => {
+  ])('is unknown, and names the right: %s', async (words) => {
     mesh.one('c1').kube.forwards['istiod-1'] = words;
     const {code, rows} = await verify();
     expect(code).toBe(4);
@@ -143,7 +143,7 @@ describe('port-forward refused', () => {
     }
   });
 
-  it('for want of the right to read the pod names that right', async () => {
+  it('for lack of the right to read the pod names that right', async () => {
     mesh.one('c1').kube.forwards['istiod-1'] =
       'Error from server (Forbidden): pods "istiod-1" is forbidden: User "auditor" cannot get resource "pods" in API group "" in the namespace "istio-system"';
     const {rows} = await verify();
@@ -152,7 +152,7 @@ describe('port-forward refused', () => {
 });
 
 describe('two replicas', () => {
-  it('of which one cannot be asked: what is known is judged, and the whole is unknown', async () => {
+  it('of which one cannot be read: known facts are evaluated, and the result is unknown', async () => {
     mesh.one('c1').kube.put(pod('istio-system/istiod-2', {}, {app: 'istiod'}));
     mesh.one('c1').says.signingErrors = {CERT_GEN_ERROR: 1};
     const {code, rows} = await verify();

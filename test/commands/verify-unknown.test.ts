@@ -55,7 +55,7 @@ describe('the healthy mesh over two networks', () => {
     expect([code, result.verdict]).toEqual([0, 'ok']);
   });
 
-  it('sends no request without a right in the list, and the list has none that is never used', async () => {
+  it('sends no request without a right in the list, and uses all listed rights', async () => {
     await verify();
     const requests = [...sentTo('c1'), ...sentTo('c2')];
     for (const request of requests) {
@@ -76,8 +76,8 @@ describe('the healthy mesh over two networks', () => {
   });
 });
 
-describe('a gateway between networks outside the namespace of Istio', () => {
-  it('is unknown where its pods may not be listed, by a right that is in the list', async () => {
+describe("a gateway between networks outside Istio's namespace", () => {
+  it('is unknown if listing its pods is forbidden, by a right in the list', async () => {
     const {kube} = mesh.one('c1');
     kube.remove('Service', 'istio-system/istio-eastwestgateway');
     const service = eastWestService('network1');
@@ -91,9 +91,9 @@ describe('a gateway between networks outside the namespace of Istio', () => {
   });
 });
 
-describe('each request that is refused', () => {
+describe('each forbidden request', () => {
   it.each(['c1', 'c2'])(
-    'by %s: nothing that rests on it is ok, exit 4, and the reason names verb and resource',
+    'in %s: nothing that depends on it is ok, exit 4, and the reason names verb and resource',
     {timeout: 120_000},
     async (cluster) => {
       const {kube} = mesh.one(cluster);

@@ -95,7 +95,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
   });
 }
 
-/** The mesh of mesh.yaml; undefined where it does not exist yet: roles can be created before it. */
+/** The mesh in mesh.yaml; undefined without the file: roles can be created before it exists. */
 async function meshOf(deps: Deps, istioNamespace: string | undefined): Promise<Mesh | undefined> {
   if ((await deps.workspace.readText(layout.meshYaml)) === undefined) return undefined;
   try {

@@ -1,4 +1,4 @@
-/** `access show`: the subjects that can reach each cluster's CA key, by RBAC or through remote secrets of other clusters. */
+/** `access show`: the subjects that can reach each cluster's CA key, by RBAC or other clusters' remote secrets. */
 import {defined} from '../../domain/defined.js';
 import {type Expectations, expectedReason} from '../../domain/access/expected.js';
 import {expectationsOf, keyTarget, noClusterKeyReason, unexpectedIn} from '../../domain/access/findings.js';
@@ -143,7 +143,7 @@ async function observeCluster(deps: Deps, cluster: MeshCluster, namespace: strin
   return {cluster, uid, rbac, remotes, complete: await observe(() => reader.summary())};
 }
 
-/** Marks clusters as unknown whose context points to a different cluster than the one in mesh.yaml. */
+/** Marks clusters as unknown if their context points to a different cluster than the one in mesh.yaml. */
 function discardMismatches(mesh: Mesh, observations: readonly ClusterObservation[]): readonly ClusterObservation[] {
   const uids = observations.map(({cluster: {name}, uid}) => ({name, uid: valueOr(uid, undefined)}));
   const mismatches = uidMismatches(mesh, uids);

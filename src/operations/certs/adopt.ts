@@ -1,6 +1,6 @@
 /**
- * `certs adopt`: creates a work directory from a running mesh. Changes nothing in a cluster. Copies certificates, keys only
- * with `--with-keys`, and never a root's key. A context that cannot be adopted does not stop the others.
+ * `certs adopt`: creates a work directory from a running mesh. Changes nothing in a cluster. Copies certificates, keys
+ * only with `--with-keys`, and never a root's key. A context that cannot be adopted does not stop the others.
  */
 import {defined} from '../../domain/defined.js';
 import {type DeclarationFiles, declareMesh, type DeclarationTexts, readTexts} from '../../domain/mesh/declare.js';

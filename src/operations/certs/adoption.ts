@@ -1,4 +1,4 @@
-/** What `certs adopt` takes from a running cluster: the CA's files, and the values that mesh.yaml will declare. Pure. */
+/** What `certs adopt` takes from a running cluster: the CA's files, and the values for mesh.yaml. Pure. */
 import {type ErrorReport, problem} from '../../domain/errors.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
@@ -172,7 +172,7 @@ export function declarationOf(adopted: readonly Adoptable[], {file, hasRootKey}:
   });
 }
 
-/** The key algorithm that all cluster CAs share, so that renewal keeps it; undefined where clusters exist that were not read. */
+/** The key algorithm of all cluster CAs, so that renewal keeps it; undefined if mesh.yaml has unread clusters. */
 function keyAlgorithmOf(adopted: readonly Adoptable[], file: MeshFile | undefined): KeyAlgorithm | undefined {
   if (file?.clusters?.some((one) => adopted.every(({name}) => name !== one.name)) === true) return undefined;
   const [first, ...others] = adopted.flatMap(({running: {cacerts}}) =>

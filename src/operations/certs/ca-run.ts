@@ -1,4 +1,4 @@
-/** Shared by the commands that write keys and certificates: git exposure of keys, and a lane and a result for each cluster. */
+/** Shared by the commands that write keys and certificates: git checks, and a lane and a result for each cluster. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {type ClusterState, clusterStateOf, type RootState} from '../../domain/ca/workdir-state.js';
@@ -32,8 +32,8 @@ export async function guardKeys(deps: Deps, loaded: LoadedMesh, guarded: readonl
 }
 
 /**
- * The plan of such a run: declares the mesh first, with a .gitignore where there is none, and is blocked where git would
- * commit the keys. `writes`: whether the plan writes any key.
+ * The plan of such a run: declares the mesh first, with a .gitignore where there is none, and is blocked where git
+ * would commit the keys. `writes`: whether the plan writes any key.
  */
 export function guardedPlan({loaded, guarded, git}: GuardedMesh, own: Partial<Plan>, writes = true): Plan {
   const {groups, blockers, warnings} = {...emptyPlan, ...own};
@@ -53,7 +53,7 @@ export interface MeshRoots {
   readonly givenRoot?: TrustStore | undefined;
 }
 
-/** The roots that the mesh trusts: those of root-cert.pem, or else the ones all stores agree on; undefined where there are none. */
+/** The roots that the mesh trusts: those of root-cert.pem, or else the ones of all stores; undefined without any. */
 export function meshTrustStore(
   root: RootState,
   stores: readonly ClusterTrustStore[],
@@ -135,10 +135,10 @@ export async function csrSigner({workspace}: Pick<Deps, 'workspace'>, command: s
   const declared = text === undefined ? undefined : parseMeshFile(text).trust?.signer;
   if (declared?.type === 'csr') return csr;
   const contradiction = (why: string, ...hints: readonly Hint[]): MeshError =>
-    new MeshError('CONTRADICTION', `${command} requires an external CA, ${why}`, {hints});
+    new MeshError('CONTRADICTION', `${command} requires trust.signer csr, ${why}`, {hints});
   if (declared) {
     throw contradiction(
-      `but ${layout.meshYaml} declares another signer (trust.signer: ${declared.type})`,
+      `but ${layout.meshYaml} declares ${declared.type}`,
       declared.type === 'external'
         ? 'nothing has to be requested: an external issuer signs the workload certificates'
         : advice`to sign with it: ${kubectlMesh('certs generate')}`,

@@ -75,7 +75,7 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
   const {from: rootSource, ...files} = rootFiles(found, local, givenRoot);
   const root = rootStateOf(files);
   const clusters = await judgeClusters(loaded, reader, root, now);
-  // With an external CA no key is written, so no .gitignore is needed.
+  // With trust.signer external no key is written, so no .gitignore is needed.
   const issuesHere = externalCaReason(spec) === undefined;
   const issued = clusters.filter(({state}) => issuesHere && (renew || state.kind === 'absent'));
   return defined({
@@ -103,7 +103,7 @@ async function survey({signers, signal}: Deps, spec: SignerSpec): Promise<Signer
   return 'value' in state ? state.value : {kind: 'unavailable', error: state.unknown};
 }
 
-/** The root's files, completed from a local signer and `--root`; `from`: the source of a root-cert.pem that is not in the work directory. */
+/** The root's files, completed from a local signer and `--root`; `from`: the source of a missing root-cert.pem. */
 function rootFiles(
   {certificate, key}: Pick<RootFiles, 'certificate' | 'key'>,
   local: SignerFacts | undefined,

@@ -26,7 +26,7 @@ export interface RootResult {
   readonly certificate?: CertificateInShort;
   /** How root-key.pem is protected; `missing`: no such file; `elsewhere`: the key is not kept in a file. */
   readonly protection?: 'encrypted' | 'clear' | 'missing' | 'elsewhere';
-  /** The root came from the signer, the clusters or a file: compare its fingerprint with the one its owner publishes. */
+  /** The root came from the signer, the clusters or a file: compare its fingerprint with the owner's. */
   readonly takenOver?: true;
 }
 
@@ -99,7 +99,7 @@ function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): Cluster
   if (facts.renew && state.kind !== 'absent') return issue(name, facts, replaceText(name, caOf(state)));
   switch (state.kind) {
     case 'absent':
-      // With an external CA nothing is missing: `up` and scripts run this step too. Only --renew is refused.
+      // With trust.signer external nothing is missing: `up` and scripts run this step too. Only --renew is refused.
       return facts.renew || externalCaReason(signer) === undefined ? issue(name, facts) : {};
     case 'conflict':
       return {error: state.error};

@@ -103,7 +103,7 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<R
   };
 }
 
-/** Reads every file. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
+/** Reads all files. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without a certificate. */
 async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<ReturnedFiles> {
   if (paths.filter((path) => path === '-').length > 1)
     throw new MeshError('USAGE', 'standard input (-) can be read only once');
@@ -136,8 +136,8 @@ function noCertificate(name: string, contents: readonly PartContent[], holdsKey:
       hints: ['send it to the CA, and import what the CA returns'],
     });
   }
-  const what = holdsKey ? 'a private key' : (others[0] ?? 'nothing');
-  return new MeshError('NOT_A_CERTIFICATE', `${name} contains ${what}, but no certificate`);
+  const found = [holdsKey ? 'a private key' : (others[0] ?? [])].flat();
+  return new MeshError('NOT_A_CERTIFICATE', `${name} contains ${[...found, 'no certificate'].join(', but ')}`);
 }
 
 /** A usable key, or why it is unusable; undefined where the file does not exist. */

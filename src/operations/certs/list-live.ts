@@ -38,10 +38,10 @@ export interface LiveCertificate extends CertificateSummary {
 
 /** The live state of one cluster. */
 export interface LiveCluster {
-  /** Whether its API server responded, and has the UID in mesh.yaml. */
+  /** Whether its API server responded, and its UID does not contradict mesh.yaml. */
   readonly reachable: boolean;
   readonly certificates: readonly LiveCertificate[];
-  /** The expiry that each istiod reports in its metrics: of its bundle's first root, and of its signing CA unless that is a root. */
+  /** The expiry in each istiod's metrics: of its bundle's first root, and of its signing CA unless that is a root. */
   readonly reported: readonly {readonly pod: string; readonly rootEnd?: string; readonly caEnd?: string}[];
   /** Which sources were read completely. */
   readonly readable: Readonly<Record<LiveCertificate['source'], boolean>>;
@@ -132,7 +132,7 @@ interface UsedCertificates {
   readonly used: readonly Certificate[];
 }
 
-/** The certificates in Secret cacerts and in istiod's root bundle. The chains show which of the bundle's roots are in use. */
+/** The certificates in Secret cacerts and istiod's bundle. The chains show which of the bundle's roots are in use. */
 function certificatesInObjects(facts: ClusterFacts): UsedCertificates {
   const cacerts = valueOf(facts.cacerts);
   const inspection = cacerts === 'absent' ? undefined : cacerts?.inspection;

@@ -203,8 +203,8 @@ function isWithin(days: number | undefined, now: Date): IsListed {
 }
 
 /**
- * The certificates that a cluster's workloads depend on: the live ones if known, since files that were not pushed, or were
- * overwritten by another push, affect no workload.
+ * The certificates that a cluster's workloads depend on: the live ones if known, since files that were not pushed, or
+ * were overwritten by another push, affect no workload.
  */
 function dependenciesOf(
   {found, certificates: fromFiles}: ClusterFiles,

@@ -26,7 +26,7 @@ import {
   adoptFiles,
 } from './adoption.js';
 
-/** The name a context is adopted under. Throws `USAGE` where there is none, `CONTRADICTION` where two sources differ. */
+/** The name for a context's cluster. Throws `USAGE` where there is none, `CONTRADICTION` where two sources differ. */
 export function clusterNameOf(
   {context, givenName, observed}: InspectedContext,
   {file, contexts}: Pick<ExistingWorkDir, 'file' | 'contexts'>,
@@ -170,7 +170,7 @@ function warningsOf(
     [clusterID !== name, `istiod has clusterName ${printableLine(clusterID ?? '(unset)')}, not ${name}`],
     [
       keptIn === 'istio-ca-secret',
-      'istiod is self-signed (Secret istio-ca-secret); its root key is not copied. certs generate and trust push give the cluster a CA under that root',
+      'istiod is self-signed (Secret istio-ca-secret), and its root key is not copied; certs generate and trust push give the cluster a CA under that root',
     ],
     [
       cacerts && hasRoot(cacerts),

@@ -1,4 +1,4 @@
-/** Plans the root for `certs generate`: create it, import its certificate or nothing; and whether its signer can sign. Pure. */
+/** Plans the root for `certs generate`: creates it or imports its certificate, and checks that its signer can sign. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -28,7 +28,6 @@ export interface RootPlan {
 
 /** How many cluster keys are generated in parallel with the root key: more would only wait for a CPU core. */
 const keysAhead = 4;
-
 const fullControl = 'anyone who can read it controls the mesh';
 
 /** Plans the root. `issuing`: the cluster CAs to sign. */

@@ -64,7 +64,7 @@ export interface ApplyResult extends CommonResult {
   readonly warnings: readonly Warning[];
 }
 
-/** `install apply`: applies install.yaml with istioctl, to one cluster first, then the rest, and records what was installed. */
+/** `install apply`: applies install.yaml with istioctl, to one cluster first, then the rest, and records the result. */
 export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
   command: 'install apply',
   changes: true,
@@ -80,10 +80,7 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
   conclude: (result) => concludeClusters(result.clusters),
 };
 
-/**
- * Gathers the facts, `concurrency` clusters at a time. Throws `UNSUPPORTED_FLAG`, and `TOOL_MISSING` and `TOOL_OUTPUT` for
- * istioctl.
- */
+/** Gathers the facts, `concurrency` clusters at a time. Throws `UNSUPPORTED_FLAG`, `TOOL_MISSING`, `TOOL_OUTPUT`. */
 export async function gatherApply(
   request: MeshRequest & Pick<ApplyRequest, 'as'>,
   concurrency: number,
@@ -114,8 +111,8 @@ function clustersWith(run: Pick<PhaseRun<unknown>, 'outcomes'>, status: Outcome[
 }
 
 /**
- * Adds the live state to the record of each cluster where istioctl succeeded: the next `install apply` can then prove that
- * nothing changed. A failure loses only that proof, so it is a warning.
+ * Adds the live state to the record of each cluster where istioctl succeeded: the next `install apply` can then prove
+ * that nothing changed. A failure loses only that proof, so it is a warning.
  */
 async function recordInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Engine): Promise<readonly Warning[]> {
   const names = clustersWith(run, 'done');

@@ -54,7 +54,7 @@ export interface ApplyOptions extends VersionOverrides {
 /** The change to a cluster. `repair`: the same bytes again, over later changes or a partial installation. */
 export type Change = 'install' | 'replace' | 'upgrade' | 'repair' | 'unchanged';
 
-/** istioctl waits for each component in turn (base, istiod, gateways, CNI); it is stopped after these waits and a margin. */
+/** istioctl waits for each component in turn (base, istiod, gateways, CNI); it is stopped after that plus a margin. */
 const componentCount = 5;
 const marginMs = 120_000;
 
@@ -180,7 +180,7 @@ function refuseForeign(cluster: string, owners: ReturnType<typeof foreignOwners>
   if (owners.length === 0) return undefined;
   return problem(
     'FOREIGN_OWNER',
-    `Istio in ${cluster} was installed by ${owners.map(({owner, object}) => `${owner} (${object})`).join(', ')}: istioctl would overwrite it by force`,
+    `Istio in ${cluster} was installed by ${owners.map(({owner, object}) => `${owner} (${object})`).join(', ')}: istioctl would forcibly overwrite it`,
     'change it with that installer, or use --take-over to let istioctl manage it',
   );
 }
@@ -221,8 +221,8 @@ function namespaceAction(decided: Decided): readonly Action[] {
 }
 
 /**
- * Records an installation in its ConfigMap, twice: before istioctl runs, so that a partial one can be recognized with its
- * exact install.yaml, and afterwards, with the live state.
+ * Records an installation in its ConfigMap, twice: before istioctl runs, so that a partial one can be recognized with
+ * its exact install.yaml, and afterwards, with the live state.
  */
 export function putRecord(
   decided: Decided,

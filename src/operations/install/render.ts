@@ -70,7 +70,7 @@ interface RenderPlan extends Plan {
   readonly kept: ReadonlyMap<string, string | undefined>;
 }
 
-/** `install render`: writes CLUSTER/install.yaml for each cluster, and adds the mesh ID and networks used to mesh.yaml. */
+/** `install render`: writes CLUSTER/install.yaml for each cluster, and adds the mesh ID and networks to mesh.yaml. */
 export const renderInstalls = onePhase<MeshRequest, RenderResult, Facts, RenderPlan>({
   command: 'install render',
   changes: true,
@@ -165,7 +165,7 @@ function planRender({loaded, renderings, notes}: Facts): RenderPlan {
   };
 }
 
-/** Where to save a present file that this program did not render. The name has its digest, so that it is saved only once. */
+/** Where to save an existing file that this program did not render; the name has its digest: it is saved only once. */
 function keptPath({cluster, present}: Rendering): string | undefined {
   if (present === undefined || installYamlState(present) === 'rendered') return undefined;
   return `${clusterLayout(cluster.name).directory}/install.edited-${sha256Hex(present).slice(0, 8)}.yaml`;

@@ -13,7 +13,7 @@ import type {JournalState} from '../../workspace/workspace.js';
 /** `journal show CLUSTER...` */
 export type ShowRequest = ChangeFilter;
 
-/** What `journal show` answers. */
+/** The result of `journal show`. */
 export interface ShowResult {
   /** Oldest first. */
   readonly changes: readonly Change[];

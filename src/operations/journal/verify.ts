@@ -173,7 +173,7 @@ function hasFindings({faults, aside}: VerifyJournalResult['journal']): boolean {
   return faults.some(({kind}) => kind !== 'torn') || aside.some((one) => one.faults.length > 0);
 }
 
-/** The conclusion for each recorded head. An unknown entry is not ok: it may be in a copy that is not available here. */
+/** The conclusion for each recorded head. An unknown entry is not ok: it may be in a copy that is not at hand. */
 const conclusionOf: Readonly<Record<RecordedHead['result'], 'done' | 'NOT_FOUND' | 'findings'>> = {
   agrees: 'done',
   'not-known-here': 'NOT_FOUND',

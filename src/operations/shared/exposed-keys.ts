@@ -1,4 +1,4 @@
-/** Checks whether git tracks, or would add, private keys that are about to be written. */
+/** Checks whether git would commit private keys that are about to be written. */
 import {MeshError, reportError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice, fixWith, words} from '../../domain/suggest/suggestion.js';
@@ -10,7 +10,7 @@ import type {Workspace} from '../../workspace/workspace.js';
 export interface GitExposure {
   /** Keys that are tracked already, or not ignored. */
   readonly exposed: readonly string[];
-  /** Why git could not report it; undefined where it did, or where there is no git repository. */
+  /** Why git could not tell; undefined where it could, or where there is no git repository. */
   readonly unknown: string | undefined;
 }
 
@@ -50,7 +50,7 @@ export function gitBlockers({exposed}: GitExposure): readonly Blocker[] {
   return exposed.length > 0 ? [{error: reportError(keyInGitError(exposed))}] : [];
 }
 
-/** Warns where git cannot tell: keys are still written, since there may be no git at all, but are not taken for ignored. */
+/** Warns where git cannot tell: keys are still written, as there may be no repository, but not treated as ignored. */
 export function gitWarnings({unknown}: GitExposure): readonly Warning[] {
   if (unknown === undefined) return [];
   return [{message: `cannot tell whether git ignores the keys: ${printableLine(unknown)}`}];

@@ -1,6 +1,6 @@
 /**
  * Imports a directory that Istio's Makefiles created. `init` and `certs generate` call {@link importMakefileDirectory}
- * to gather facts, and add {@link makefileImportGroups} and the `warnings` to their plan before any step that needs a key.
+ * to gather facts, and add {@link makefileImportGroups} and the `warnings` to their plan, before steps that need keys.
  * Files with istiod's names (1.6, 1.8 and later) are used unchanged, without a copy.
  */
 import {defined} from '../../domain/defined.js';
@@ -59,7 +59,7 @@ export async function importMakefileDirectory({workspace}: Pick<Deps, 'workspace
 export function makefileImportGroups({files, notes}: Pick<MakefileImport, 'files' | 'notes'>): readonly Group[] {
   if (files.length === 0) return [];
   const action = {kind: 'write-files', id: 'take-over', title: notes.join('; '), files} as const;
-  return groupOf([action], 'always-stop', 'take-over');
+  return groupOf([action], 'always-stop', 'import');
 }
 
 async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<MakefileFacts> {

@@ -6,7 +6,7 @@ import {missingRoots, mismatch, readableRoots, type TrustStore, trustStoreOf} fr
 import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 
-/** The roots in `--root FILE`. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`, and `CONTRADICTION` when the mesh has other roots. */
+/** The roots in `--root FILE`. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`, and for other roots `CONTRADICTION`. */
 export async function readRootFile(
   {workspace}: Pick<Deps, 'workspace'>,
   path: string,

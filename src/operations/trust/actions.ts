@@ -18,8 +18,8 @@ import type {Action} from '../../engine/action.js';
 const restartTimeoutMs = 300_000;
 
 /**
- * How long to wait until istiod uses a change: the kubelet syncs a mounted Secret within its sync period and the cache's
- * time to live, about two minutes by default (kubernetes.io: Secrets, "Mounted Secrets are updated automatically").
+ * How long to wait until istiod uses a change: the kubelet syncs a mounted Secret within its sync period and cache TTL,
+ * about two minutes by default (kubernetes.io: Secrets, "Mounted Secrets are updated automatically").
  */
 const proofTimeoutMs = 240_000;
 
@@ -29,7 +29,7 @@ export interface TrustTarget {
   readonly target: PushTarget;
   /** All data keys of the Secret to write; undefined where the CA key is not available. */
   readonly data: SecretData | undefined;
-  /** `push` saves the current CA as the previous Secret first; `rollback` writes first, since it reads from that Secret. */
+  /** `push` saves the current CA as the previous Secret first; `rollback` writes first, since that is its source. */
   readonly order: 'keep-first' | 'write-first';
   /** Why there is no CA to write at all. */
   readonly nothingToWrite?: ErrorReport | undefined;
@@ -220,7 +220,7 @@ export function describeShort({certificate, roots = []}: CaInspection): string {
   return `cluster CA ${ca}, root ${list === '' ? 'unreadable' : list}`;
 }
 
-/** Whether the previous Secret has the contents of the current one: fingerprints and keys, as far as they are readable. */
+/** Whether the previous Secret has the contents of the current one: fingerprints and keys, if they are readable. */
 function isSameData(previous: CacertsSecret, current: CacertsSecret): boolean {
   const content = ({inspection: {certificate, key}, files: {rootCert, certChain, crl}, data}: CacertsSecret) =>
     JSON.stringify([certificate?.fingerprint, key?.spki, rootCert, certChain, crl, Object.keys(data).sort()]);

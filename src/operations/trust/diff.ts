@@ -27,7 +27,7 @@ export interface ComparedCluster extends ClusterResult {
   readonly differences: readonly Difference[];
   readonly workDirectory: ShownCa;
   readonly inCluster?: ShownCa;
-  /** Why there is nothing to compare: an external CA, with no files in the work directory. */
+  /** Why there is nothing to compare: trust.signer is external, and the work directory has no files of the CA. */
   readonly madeElsewhere?: string;
 }
 

@@ -45,7 +45,7 @@ export interface PushedCluster extends ClusterResult {
   readonly restarts: readonly string[];
   /** All reasons for refusing the change; `error` is the first. */
   readonly refusals: readonly ErrorReport[];
-  /** Why nothing is pushed: the CA is external. */
+  /** Why nothing is pushed: trust.signer is external. */
   readonly madeElsewhere?: string;
   /** With `--dry-run=server`: what the API server could not check, and why. */
   readonly notValidated?: readonly string[];

@@ -85,9 +85,9 @@ async function gatherTarget(
 }
 
 /**
- * The Secret to restore: the previous one, or `cacerts` itself where a rollback wrote it and ended before istiod loaded it.
- * A second rollback then completes the first: swapping again would silently undo it. Throws errors that prevent telling
- * the two cases apart.
+ * The Secret to restore: the previous one, or `cacerts` itself where a rollback wrote it and ended before istiod loaded
+ * it. A second rollback then completes the first: swapping again would silently undo it. Throws errors that prevent
+ * telling the two cases apart.
  */
 async function secretToRestore(deps: Deps, trust: ClusterTrust, namespace: string): Promise<CacertsSecret | undefined> {
   const [cacerts, previous] = [secretOf(trust, 'cacerts'), secretOf(trust, 'previous')];
@@ -113,8 +113,8 @@ function noPrevious({cluster: {name}, seen}: ClusterTrust, namespace: string): E
 }
 
 /**
- * Plans `--forget`. Makes no decision about cacerts: deleting the previous Secret does not depend on it. Without a previous
- * Secret nothing has to change, so that a second run succeeds.
+ * Plans `--forget`. Makes no decision about cacerts: deleting the previous Secret does not depend on it. Without a
+ * previous Secret nothing has to change, so that a second run succeeds.
  */
 function planForget(facts: TrustFacts, rules: TrustRules): TrustPlan {
   const {loaded, targets} = facts;

@@ -44,7 +44,7 @@ export interface VerifyRequest {
 export interface VerifyResult extends Report {
   /** The topology of the mesh, from the facts that the selected checks (or the output format) required. */
   readonly mesh: MeshTopology;
-  /** Notes on the Istio and Kubernetes versions. They do not change the verdict. */
+  /** Notes on the declared and the running Istio versions. They do not change the verdict. */
   readonly warnings: readonly Warning[];
   /** With `--wait`: the time was up before all checks passed. The rows are those of the last pass. */
   readonly error?: ErrorReport;
@@ -105,7 +105,7 @@ interface EvidenceReader {
   readonly selected: readonly Check[];
   readonly failOn: Severity;
   load(deps: Deps): Promise<Loaded>;
-  /** Reads the facts of the selected checks; `again`: only those of some checks, the rest is reused from the last pass. */
+  /** Reads the facts of the selected checks; `again`: only those of some checks, reusing the rest of the last pass. */
   read(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
 }
 
@@ -135,8 +135,9 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
       const wait = {...whatIsAwaited(before.report, failOn), elapsedMs, limitMs: waitMs};
       const {facts} = await engine.run({...phase('wait', poll, newWarnings), wait});
       if (!facts) {
-        const message = `not all checks passed within ${formatDuration(waitMs)}`;
-        return {...before.report, error: problem('TIMEOUT', message, 'to wait longer, use --timeout')};
+        const message = `not all checks passed within ${String(Math.round(waitMs / 1000))} s`;
+        const hints = ['to wait longer, use --timeout', 'the findings above show what is missing'];
+        return {...before.report, error: problem('TIMEOUT', message, ...hints)};
       }
       last = facts;
       const terminal = terminalReason(last.report.checks, selected, failOn);
@@ -154,8 +155,8 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
 
 /**
  * One pass: reads the facts of the pending checks again (per the table of facts), and all facts once those checks pass,
- * since earlier ones may have changed meanwhile. Also reads all facts if mesh.yaml changed, or if a pending check requires
- * a fact that depends on all requests.
+ * since earlier ones may have changed meanwhile. Also reads all facts if mesh.yaml changed, or if a pending check
+ * requires a fact that depends on all requests.
  */
 async function readAgain(reader: EvidenceReader, deps: Deps, last: Facts): Promise<Facts> {
   const loaded = await reader.load(deps);

@@ -1,4 +1,4 @@
-/** What the tables of plans share: a fixed moment, a declared mesh, CAs of any shape, and a plan in short. */
+/** Shared by the tables of plans: a fixed time, a declared mesh, CAs of any shape, and a summary of a plan. */
 import type {KeyObject} from 'node:crypto';
 import {type ErrorCode, type ErrorReport, MeshError, reportError} from '../../../src/domain/errors.js';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
@@ -18,12 +18,12 @@ export function daysFromNow(days: number): Date {
   return new Date(now.getTime() + days * 86_400_000);
 }
 
-/** A mesh.yaml of clusters c1 and c2; `more` is YAML that stands before them. */
+/** A mesh.yaml with clusters c1 and c2; `more` is YAML before them. */
 export function meshYaml(more = ''): string {
   return `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh1\n${more}clusters: [{name: c1}, {name: c2}]\n`;
 }
 
-/** The mesh that is declared so, with a .gitignore beside it. */
+/** The mesh of this mesh.yaml, with a .gitignore. */
 export function loadedMesh(yaml = meshYaml()): LoadedMesh {
   const {mesh, selected} = resolveMesh({file: parseMeshFile(yaml), contexts: {}, names: [], overrides: {}});
   return {
@@ -66,18 +66,18 @@ export async function certify(
   return {...made, key, signer: memorySigner(key)};
 }
 
-/** Roots as a file has them. */
+/** Roots as in a file. */
 export function rootFile(...roots: readonly TinyCa[]): TrustStore {
   const certificates = roots.map(({certificate}) => certificate);
   return {text: certificates.map(({pem}) => pem).join(''), roots: certificates};
 }
 
-/** The same of a cluster's folder. */
+/** Roots as in a cluster's directory. */
 export function rootOf(cluster: string, ...roots: readonly TinyCa[]): ClusterTrustStore {
   return {cluster, ...rootFile(...roots)};
 }
 
-/** A root-cert.pem of a cluster that cannot be read. */
+/** An unreadable root-cert.pem of a cluster. */
 export function unreadableRootOf(cluster: string): ClusterTrustStore {
   return {cluster, text: 'broken', roots: []};
 }
@@ -90,13 +90,13 @@ export function reported(code: ErrorCode): ErrorReport {
   return reportError(new MeshError(code, 'a reason'));
 }
 
-/** What decides over a run, without the words for people. */
+/** A plan without its texts. */
 export interface PlanInShort {
-  /** For each group its failure policy and its actions: `stop: issue-cluster-ca c1/ca`; `!` where a person must agree. */
+  /** For each group its failure policy and its actions: `stop: issue-cluster-ca c1/ca`; `!`: requires confirmation. */
   readonly groups: readonly string[];
-  /** `CODE` of the whole plan, `c1: CODE` of a cluster. */
+  /** `CODE` for the whole plan, `c1: CODE` for a cluster. */
   readonly blockers: readonly string[];
-  /** How many. */
+  /** The number of warnings. */
   readonly warnings: number;
   readonly passphrase: Plan['passphrase'];
 }
@@ -120,7 +120,7 @@ export function actionInShort({kind, id, confirm}: Action): string {
   return `${kind} ${id}${confirm === undefined ? '' : '!'}`;
 }
 
-/** Every action of a plan, in its order. */
+/** All actions of a plan, in order. */
 export function allActions({groups}: Plan): readonly Action[] {
   return groups.flatMap(actionsOf);
 }

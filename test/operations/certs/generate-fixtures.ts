@@ -1,4 +1,4 @@
-/** What the tables of `certs generate` share: a root in every state, every kind of signer, and facts that need nothing done. */
+/** Shared by the tables of `certs generate`: a root in every state, every kind of signer, and facts that require no action. */
 import {MeshError, reportError} from '../../../src/domain/errors.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {rootStateOf, type RootState} from '../../../src/domain/ca/workdir-state.js';
@@ -48,11 +48,11 @@ type KeyFile = Extract<SignerFacts, {kind: 'key-file'}>;
 export const keyFile: KeyFile = {
   ...{kind: 'key-file', keyPath: 'root-key.pem', key: undefined, certificate: undefined, certificates: []},
 };
-/** root-key.pem on a stick, beside the root-cert.pem of these roots. */
+/** root-key.pem on a USB drive, beside root-cert.pem with these roots. */
 export function stick(...roots: readonly TinyCa[]): KeyFile {
   return {...keyFile, keyPath: '/media/stick/root-key.pem', certificate: rootFile(...roots).text};
 }
-/** A server or program that holds a CA; what it sends of the chain above it. */
+/** A server or program with a CA, and the chain that it returns. */
 export function ready(...upward: readonly TinyCa[]): SignerFacts {
   return {kind: 'ready', what: 'the signer', upward: upward.map(({certificate}) => certificate)};
 }
@@ -67,12 +67,12 @@ export const unavailable: SignerFacts = {
   error: reportError(new MeshError('SIGNER_UNAVAILABLE', 'the signer is sealed')),
 };
 
-/** The mesh with what mesh.yaml says under `trust`. */
+/** The mesh with these values under `trust` in mesh.yaml. */
 export function meshWithTrust(trust = '{keyAlgorithm: ecdsa-p256}'): GenerateFacts['loaded'] {
   return loadedMesh(meshYaml(`trust: ${trust}\n`));
 }
 
-/** A mesh with its root and an encrypted key; nothing is to be done about any cluster. */
+/** A mesh with a root and an encrypted key, without clusters that need a change. */
 export const healthy: GenerateFacts = {
   ...{loaded: meshWithTrust(), renew: false, unencrypted: false, passphraseAvailable: true},
   ...{root: rootWith('encrypted'), rootSource: undefined, signer: keyFile, clusters: [], existingRoots: []},
@@ -80,7 +80,7 @@ export const healthy: GenerateFacts = {
   makefileImport: {files: [], notes: [], warnings: []},
 };
 
-/** Cluster CAs that are to be signed. */
+/** Cluster CAs to sign. */
 export function issuing(...clusters: readonly string[]): readonly IssueClusterCa[] {
   return clusters.map((cluster) => ({
     ...{kind: 'issue-cluster-ca', id: `${cluster}/ca`, cluster, title: 'issue the cluster CA'},

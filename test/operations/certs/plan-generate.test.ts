@@ -28,7 +28,7 @@ const [ca1, ca2, belowPolicy] = await Promise.all([
 const files1 = bundleOf(ca1, [root]);
 const files2 = bundleOf(ca2, [root]);
 
-/** A cluster as its files are judged beside the root. */
+/** A cluster, its files checked against the root. */
 function found(name: 'c1' | 'c2', files: CaFiles, beside: RootState = rootWith('encrypted')): ClusterFacts {
   const context = {declared: ['c1', 'c2'], names: {trustDomain: 'cluster.local', servingNames: []}, now};
   return {name, state: clusterStateOf(name, files, beside, context)};
@@ -40,7 +40,7 @@ const withoutCopies = found('c1', {...files1, certChain: undefined, rootCert: un
 const withoutKey = found('c1', {...files1, caKey: undefined});
 const broken = found('c1', {...files1, caCert: 'broken'});
 
-/** A mesh whose root and cluster CAs are all there and valid. */
+/** A mesh with a valid root and valid cluster CAs. */
 const healthy: GenerateFacts = {...healthyRoot, clusters: [valid.c1, valid.c2]};
 
 type Row = readonly [behaviour: string, change: Partial<GenerateFacts>, expected: Partial<PlanInShort>];
@@ -57,16 +57,16 @@ const issueBoth = 'stop: issue-cluster-ca c1/ca, issue-cluster-ca c2/ca';
 const complete1 = 'stop: write-files c1/complete';
 const existing = {passphrase: 'existing'} as const;
 
-it('does nothing where root and cluster CAs are valid, and needs no passphrase for it', () => {
+it('does nothing if root and cluster CAs are valid, and needs no passphrase', () => {
   expect(inShort(planGenerate({...healthy, passphraseAvailable: false}))).toEqual(emptyInShort);
 });
 
 describe('a cluster without a CA', () => {
   const fresh = {root: noRoot, clusters: [absent.c1, absent.c2]};
   table([
-    ['gets one, and the others are left alone', {clusters: [absent.c1, valid.c2]}, {groups: [issue1], ...existing}],
+    ['gets one, and the others are unchanged', {clusters: [absent.c1, valid.c2]}, {groups: [issue1], ...existing}],
     [
-      'gets one with --renew without consent: nothing is lost',
+      'gets one with --renew without confirmation, since nothing is lost',
       {clusters: [absent.c1], renew: true},
       {groups: [issue1], ...existing},
     ],
@@ -76,7 +76,7 @@ describe('a cluster without a CA', () => {
       {groups: [createRoot, issueBoth], passphrase: 'new'},
     ],
     [
-      'gets one from a server after the root above that server was taken over',
+      "gets one from a server after that server's root is imported",
       {...fresh, signer: ready(policy, root)},
       {groups: [takeRoot, issueBoth]},
     ],
@@ -86,7 +86,7 @@ describe('a cluster without a CA', () => {
       {blockers: ['c1: FILE_MISSING']},
     ],
     [
-      'gets none where a CA elsewhere signs, which is reported for each cluster',
+      'gets none if an external CA signs, which is reported for each cluster',
       {
         loaded: meshWithTrust('{signer: {type: csr}}'),
         signer: elsewhere,
@@ -101,23 +101,23 @@ describe('a cluster without a CA', () => {
       {groups: [issue1], blockers: ['PASSPHRASE_NEEDED'], ...existing},
     ],
     [
-      'gets none where the signer does not answer',
+      'gets none if the signer is unavailable',
       {clusters: [absent.c1], signer: unavailable},
       {groups: [issue1], blockers: ['SIGNER_UNAVAILABLE']},
     ],
     [
-      'gets none beside a root whose file cannot be read',
+      'gets none if the file of the root is unreadable',
       {root: brokenRoot, clusters: [absent.c1]},
       {groups: [issue1], blockers: ['NOT_PEM']},
     ],
     [
-      'gets none where another cluster has a root and root-cert.pem is gone',
+      'gets none if another cluster has a root and root-cert.pem is missing',
       {root: noRoot, clusters: [absent.c1], existingRoots: [rootOf('c2', root)]},
       {groups: [issue1], blockers: ['FILE_MISSING']},
     ],
   ]);
 
-  it('gets one as mesh.yaml declares it', () => {
+  it('gets one as declared in mesh.yaml', () => {
     const trust = '{keyAlgorithm: ecdsa-p384, clusterValidity: 50d, signer: {type: local, directory: /media/stick}}';
     const {trust: resolved} = meshWithTrust(trust).mesh;
     const [action] = allActions(planGenerate({...healthy, loaded: meshWithTrust(trust), clusters: [absent.c1]}));
@@ -133,15 +133,19 @@ describe('--renew', () => {
   const renew = true;
   const agree1 = `${issue1}!`;
   table([
-    ['replaces a valid CA with consent', {renew, clusters: [valid.c1]}, {groups: [agree1], ...existing}],
+    ['replaces a valid CA after confirmation', {renew, clusters: [valid.c1]}, {groups: [agree1], ...existing}],
     [
-      'replaces a CA whose copies are missing with consent',
+      'replaces a CA with missing copies after confirmation',
       {renew, clusters: [withoutChain]},
       {groups: [agree1], ...existing},
     ],
-    ['replaces a CA whose files conflict with consent', {renew, clusters: [broken]}, {groups: [agree1], ...existing}],
     [
-      'asks for each CA that is replaced, and for no other',
+      'replaces a CA with conflicting files after confirmation',
+      {renew, clusters: [broken]},
+      {groups: [agree1], ...existing},
+    ],
+    [
+      'requires confirmation for each CA that is replaced, and for no other',
       {renew, clusters: [valid.c1, absent.c2]},
       {groups: [`${agree1}, issue-cluster-ca c2/ca`], ...existing},
     ],
@@ -154,14 +158,14 @@ describe('--renew', () => {
 
   it.each([
     ['a valid CA', valid.c1],
-    ['a CA whose copies are missing', withoutCopies],
-  ])('says until when %s is valid', (_which, cluster) => {
+    ['a CA with missing copies', withoutCopies],
+  ])('mentions until when %s is valid', (_which, cluster) => {
     const [action] = allActions(planGenerate({...healthy, renew, clusters: [cluster]}));
     expect(action?.confirm).toContain('2028-05-31');
   });
 });
 
-describe('files that are there already', () => {
+describe('existing files', () => {
   const noRootOfClusters = {root: noRoot, existingRoots: [rootOf('c1', root)]};
   table([
     [
@@ -174,29 +178,25 @@ describe('files that are there already', () => {
       {clusters: [withoutChain], root: rootWith('missing')},
       {groups: [complete1]},
     ],
+    ["restore the mesh's root", {...noRootOfClusters, clusters: [found('c1', files1, noRoot)]}, {groups: [takeRoot]}],
     [
-      'give the mesh its root back',
-      {...noRootOfClusters, clusters: [found('c1', files1, noRoot)]},
-      {groups: [takeRoot]},
-    ],
-    [
-      'that cannot be completed without the root of the mesh are in conflict',
+      "conflict if they cannot be completed without the mesh's root",
       {...noRootOfClusters, clusters: [found('c1', {...files1, certChain: undefined}, noRoot)]},
       {groups: [takeRoot], blockers: ['c1: WORKDIR_CONFLICT']},
     ],
     [
-      'are left alone where they could be completed, but the root is gone',
+      'are unchanged if they could be completed, but the root is missing',
       {...noRootOfClusters, clusters: [withoutChain]},
       {groups: [takeRoot]},
     ],
     [
-      'that conflict stop only their cluster',
+      'stop only their cluster if they conflict',
       {clusters: [broken, absent.c2]},
       {groups: ['stop: issue-cluster-ca c2/ca'], blockers: ['c1: WORKDIR_CONFLICT'], ...existing},
     ],
-    ['cause a warning where the key of a cluster CA is missing', {clusters: [withoutKey]}, {warnings: 1}],
+    ['cause a warning if the key of a cluster CA is missing', {clusters: [withoutKey]}, {warnings: 1}],
     [
-      'cause no warning where mesh.yaml says that keys are not kept',
+      'cause no warning if keepClusterKeys is false',
       {clusters: [withoutKey], loaded: meshWithTrust('{keepClusterKeys: false}')},
       {},
     ],
@@ -205,7 +205,7 @@ describe('files that are there already', () => {
   it.each([
     ['cert-chain.pem', withoutChain, ['c1/cert-chain.pem']],
     ['root-cert.pem and cert-chain.pem', withoutCopies, ['c1/root-cert.pem', 'c1/cert-chain.pem']],
-  ])('get %s as they were', (_which, cluster, paths) => {
+  ])('get the former %s', (_which, cluster, paths) => {
     const [action] = allActions(planGenerate({...healthy, clusters: [cluster]}));
     const texts: Readonly<Record<string, string>> = {
       ...{'c1/root-cert.pem': files1.rootCert, 'c1/cert-chain.pem': files1.certChain},
@@ -213,7 +213,7 @@ describe('files that are there already', () => {
     expect(action).toMatchObject({files: paths.map((path) => ({path, content: texts[path]}))});
   });
 
-  it('are in conflict where cert-chain.pem is missing and the cluster CA is below a policy CA', () => {
+  it('conflict if cert-chain.pem is missing and the cluster CA is below a policy CA', () => {
     const holed = found('c1', {...bundleOf(belowPolicy, [policy, root]), certChain: undefined});
     expect(inShort(planGenerate({...healthy, clusters: [holed]}))).toEqual({
       ...{...emptyInShort, blockers: ['c1: WORKDIR_CONFLICT']},
@@ -221,7 +221,7 @@ describe('files that are there already', () => {
   });
 });
 
-describe('a mesh whose cluster CAs are made elsewhere', () => {
+describe('a mesh with an external CA', () => {
   const external = {
     loaded: meshWithTrust('{signer: {type: external, issuer: cert-manager}}'),
     signer: idle,
@@ -231,7 +231,7 @@ describe('a mesh whose cluster CAs are made elsewhere', () => {
     ['has nothing to generate, which is a warning', {...external, clusters: [absent.c1, absent.c2]}, {warnings: 1}],
     ['keeps its files, with the same warning', {...external, root: rootWith('missing')}, {warnings: 1}],
     [
-      'cannot be renewed from here',
+      'cannot be renewed here',
       {...external, signer: elsewhere, renew: true, clusters: [absent.c1, valid.c2]},
       {warnings: 1, blockers: ['c1: SIGNED_ELSEWHERE', 'c2: SIGNED_ELSEWHERE']},
     ],
@@ -242,34 +242,34 @@ describe('besides the CAs', () => {
   const exposed = {git: {exposed: ['c1/ca-key.pem'], unknown: undefined}};
   const gitSilent = {git: {exposed: [], unknown: 'dubious ownership'}};
   const copies = {path: 'root-key.pem', content: new Sensitive('a key')};
-  const taken = {files: [copies], notes: ['root-key.pem is a copy'], warnings: [{message: 'a fault'}]};
+  const makefileImport = {files: [copies], notes: ['root-key.pem is a copy'], warnings: [{message: 'a fault'}]};
   const takeOver = 'always-stop: write-files take-over';
   const loaded = {...healthy.loaded, declaration: {clusters: ['c3']}};
   table([
     [
-      'keys that git would publish stop everything',
+      'a key that git does not ignore blocks everything',
       {...exposed, clusters: [absent.c1]},
       {groups: [issue1], blockers: ['KEY_IN_GIT'], ...existing},
     ],
     [
-      'keys that git would publish stop a new root',
+      'a key that git does not ignore blocks a new root',
       {...exposed, root: noRoot, clusters: []},
       {groups: [createRoot], blockers: ['KEY_IN_GIT'], passphrase: 'new'},
     ],
     [
-      'keys that git would publish stop the copies of a Makefile',
-      {...exposed, makefileImport: taken},
+      'a key that git does not ignore blocks the copies of Makefile files',
+      {...exposed, makefileImport},
       {groups: [takeOver], blockers: ['KEY_IN_GIT'], warnings: 1},
     ],
-    ['git does not matter where nothing is written', {git: {exposed: ['c1/ca-key.pem'], unknown: 'no answer'}}, {}],
+    ['git does not matter if nothing is written', {git: {exposed: ['c1/ca-key.pem'], unknown: 'no answer'}}, {}],
     [
-      'git that does not answer is a warning',
+      'an unknown state of git is a warning',
       {...gitSilent, clusters: [absent.c1]},
       {groups: [issue1], warnings: 1, ...existing},
     ],
     [
-      'mesh.yaml is written first, then what a Makefile made is copied, then come root and clusters',
-      {loaded, makefileImport: taken, root: noRoot, clusters: [absent.c1]},
+      'mesh.yaml is written first, then the copies of Makefile files, then root and clusters',
+      {loaded, makefileImport, root: noRoot, clusters: [absent.c1]},
       {groups: ['always-stop: write-files declare', takeOver, createRoot, issue1], warnings: 1, passphrase: 'new'},
     ],
     [
@@ -278,18 +278,18 @@ describe('besides the CAs', () => {
       {warnings: 3},
     ],
     [
-      'the reasons against the root come before those against clusters',
+      'the blockers of the root come before those of clusters',
       {root: noRoot, existingRoots: [rootOf('c2', root)], clusters: [broken, absent.c2]},
       {groups: ['stop: issue-cluster-ca c2/ca'], blockers: ['FILE_MISSING', 'c1: WORKDIR_CONFLICT']},
     ],
   ]);
 
-  it('the root that is taken over is the one that was found', () => {
+  it('the imported root is the one that was found', () => {
     const [action] = allActions(planGenerate({...healthy, rootSource: '--root'}));
     expect(action).toMatchObject({files: [{path: 'root-cert.pem', content: rootFile(root).text}]});
   });
 
-  it('the plan says which action is for the root and which for each cluster', () => {
+  it('the plan has the action for the root and those for each cluster', () => {
     const made = planGenerate({...healthy, root: noRoot, clusters: [absent.c1]});
     expect(made.root?.kind).toBe('create-root-ca');
     expect(made.clusterActions.map(({cluster, kind}) => [cluster, kind])).toEqual([['c1', 'issue-cluster-ca']]);
@@ -297,7 +297,7 @@ describe('besides the CAs', () => {
     expect([present.root, present.clusterActions.length]).toEqual([undefined, 0]);
   });
 
-  it('each cluster has a lane of its own, and the root has one', () => {
+  it('each cluster has a separate lane, and so has the root', () => {
     const {groups} = planGenerate({...healthy, root: noRoot, clusters: [absent.c1, absent.c2]});
     expect(groups.map(({lanes}) => lanes.map(({key, cluster}) => [key, cluster]))).toEqual([
       [['root CA', undefined]],

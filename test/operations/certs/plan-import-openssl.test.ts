@@ -1,4 +1,4 @@
-/** What openssl makes of the request of a cluster, read as `certs import` reads files, and judged. */
+/** Certificates that openssl issues for a cluster's request, read and validated as in `certs import`. */
 import {X509Certificate} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
@@ -23,13 +23,13 @@ const request = requestPem(await clusterCaRequest('c1', memorySigner(key)));
 const sign = (options: SignOptions = {}, ca = policyCa): string => ca.sign(request, options);
 
 /**
- * Many CAs of one key, which is all that the certificates below them depend on: so one certificate of c1 is below each,
+ * Many CAs with one key, which is all that the certificates below them depend on: one certificate of c1 fits below each,
  * and each costs one run of openssl.
  */
 const above = root.below('/CN=P');
 const belowIt = sign({}, above);
 const aboveWith = (options: SignOptions): readonly string[] => [belowIt, root.certify(above, options).pem];
-/** The same of a CA with a key of its own. */
+/** Such a CA with a separate key. */
 const aboveOfKey = (...key: readonly string[]): readonly string[] => {
   const ca = root.below('/CN=P', {key});
   return [sign({}, ca), ca.pem];
@@ -42,7 +42,7 @@ function read(files: readonly (string | Buffer)[]): ImportFacts['certificates'] 
   );
 }
 
-/** The mesh has the company's root, or another one, and the request of c1 waits. */
+/** A mesh with the company's root, or another one, and a pending request of c1. */
 function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportFacts {
   return {
     ...{loaded: loadedMesh(), cluster: {name: 'c1', role: 'primary'}, unusableKeys: [], remarks: []},
@@ -80,7 +80,7 @@ function expectRefused(
 
 const der = (pem: string): Buffer => new X509Certificate(pem).raw;
 
-describe('takes a certificate that comes as', () => {
+describe('accepts a certificate as', () => {
   const leaf = sign();
   it.each<readonly [string, () => readonly (string | Buffer)[]]>([
     ['PEM, from the cluster CA to the root', () => [leaf + policyCa.pem + root.pem]],
@@ -89,27 +89,27 @@ describe('takes a certificate that comes as', () => {
     ['PKCS#7 in PEM', () => [pkcs7([leaf, root.pem, policyCa.pem], 'PEM')]],
     ['PKCS#7 in DER', () => [pkcs7([policyCa.pem, leaf], 'DER')]],
     [
-      'PKCS#7 under the label CERTIFICATE, as the tools of Microsoft write it',
+      'PKCS#7 with the label CERTIFICATE, as Microsoft tools write it',
       () => [pkcs7([leaf, policyCa.pem], 'PEM').toString().replaceAll('PKCS7', 'CERTIFICATE')],
     ],
-    ['PKCS#7 that is streamed, with indefinite lengths', () => [streamed(leaf), policyCa.pem]],
+    ['streamed PKCS#7, with indefinite lengths', () => [streamed(leaf), policyCa.pem]],
     [
-      'PEM with the text of openssl x509 -text around it',
+      'PEM with the output of openssl x509 -text around it',
       () => [openssl(['x509', '-text'], leaf) + openssl(['x509', '-text'], policyCa.pem)],
     ],
     ['lines that end with CR LF', () => [(leaf + policyCa.pem).replaceAll('\n', '\r\n')]],
-    ['UTF-16, as PowerShell redirects', () => [Buffer.from(`\ufeff${leaf}${policyCa.pem}`, 'utf16le')]],
+    ['UTF-16, as PowerShell writes redirected output', () => [Buffer.from(`\ufeff${leaf}${policyCa.pem}`, 'utf16le')]],
     ['base64 without markers', () => [der(leaf).toString('base64'), policyCa.pem]],
-    ['openssl x509 -trustout writes it', () => [openssl(['x509', '-trustout'], leaf), policyCa.pem]],
+    ['openssl x509 -trustout', () => [openssl(['x509', '-trustout'], leaf), policyCa.pem]],
     [
-      'part of a bundle with certificates that have nothing to do with it',
+      'a bundle with unrelated certificates',
       () => [CorporateCa.root('/CN=Stranger').pem + leaf + CorporateCa.root('/CN=Another').pem + policyCa.pem],
     ],
   ])('%s', (_form, files) => {
     expectTaken(files(), leaf, policyCa.pem);
   });
 
-  /** A signed message that carries the certificate, of a sender who has nothing to do with it. */
+  /** A signed message that contains the certificate, from an unrelated sender. */
   function streamed(certificate: string): Buffer {
     const path = temporaryFiles({certificate, message: policyCa.pem, 's.key': '', 's.pem': '', 's.p7': ''});
     openssl([
@@ -132,7 +132,7 @@ describe('signed with RSASSA-PSS', () => {
   const rsaCa = root.below('/CN=RSA', {key: rsa});
   const signature = (...more: readonly string[]): readonly string[] => ['rsa_padding_mode:pss', ...more];
 
-  it.each(['sha256', 'sha384'])('and %s, a certificate is taken as Go takes it', (digest) => {
+  it.each(['sha256', 'sha384'])('and %s, a certificate is accepted, as in Go', (digest) => {
     const leaf = sign({digest, signature: signature('rsa_pss_saltlen:digest')}, rsaCa);
     expectTaken([leaf, rsaCa.pem], leaf, rsaCa.pem);
   });
@@ -155,10 +155,10 @@ describe('name constraints above it', () => {
     ['subdomains of the parent of the trust domain', () => constrained('critical,permitted;URI:.local')],
     ['the subject of the cluster CA', () => constrained('permitted;dirName:dn', '[dn]', 'L=c1')],
     [
-      'the names of istiod, and names of a kind that the mesh does not have',
+      "istiod's names, and types of names that the mesh does not use",
       () => constrained('critical,permitted;DNS:svc,permitted;email:example.com'),
     ],
-  ])('are no obstacle where they permit %s', (_what, make) => {
+  ])('are accepted if they permit %s', (_what, make) => {
     const files = make();
     expectTaken(files, ...files);
   });
@@ -166,12 +166,12 @@ describe('name constraints above it', () => {
   it.each<readonly [string, string, () => readonly string[]]>([
     ['permit another trust domain', 'workload-names', () => constrained('critical,permitted;URI:example.com')],
     [
-      'permit the parent of the trust domain, which only Go takes for the domain',
+      'permit the parent of the trust domain, which only Go accepts',
       'workload-names',
       () => constrained('critical,permitted;URI:local'),
     ],
     ['exclude the trust domain', 'workload-names', () => constrained('critical,excluded;URI:cluster.local')],
-    ['do not permit the names of istiod', 'serving-names', () => constrained('critical,permitted;DNS:example.com')],
+    ["do not permit istiod's names", 'serving-names', () => constrained('critical,permitted;DNS:example.com')],
     [
       'are critical and about directory names',
       'critical-extension',
@@ -187,12 +187,12 @@ describe('name constraints above it', () => {
       'subject-names',
       () => constrained('excluded;dirName:dn', '[dn]', 'L=c1'),
     ],
-  ])('are a reason to refuse where they %s (%s)', (_what, id, make) => {
+  ])('are refused if they %s (%s)', (_what, id, make) => {
     const [refusal] = expectRefused(make(), [id]);
     expect(refusal?.message).toContain('CN=P');
   });
 
-  it('are judged by the trust domain, namespace and revisions of the mesh', () => {
+  it('are checked against the trust domain, namespace and revisions of the mesh', () => {
     const yaml = 'trustDomain: mesh.example.com\nistio: {namespace: istio-2, revisions: [default, canary]}\n';
     const loaded = loadedMesh(meshYaml(yaml));
     const judge = (constraints: string) => planImport({...factsOf(constrained(constraints)), loaded});
@@ -239,7 +239,7 @@ describe('refuses', () => {
 
   it.each([
     ['without serverAuth', 'codeSigning'],
-    ['of anyExtendedKeyUsage alone, which istiod accepts and Envoy does not', 'anyExtendedKeyUsage'],
+    ['with only anyExtendedKeyUsage, which istiod accepts and Envoy does not', 'anyExtendedKeyUsage'],
   ])('an extended key usage %s, for both reasons', (_what, value) => {
     expectRefused([sign(usage(value)), policyCa.pem], ['no-server-auth', 'no-client-auth']);
   });
@@ -253,14 +253,14 @@ describe('refuses', () => {
     ],
     ['CA:FALSE', 'not-a-ca', () => aboveWith({extensions: ['basicConstraints=CA:FALSE', ...policy.slice(1)]})],
     [
-      'an end in the past',
+      'an expiry in the past',
       'expired',
       () => aboveWith({extensions: policy, start: '20200101000000Z', end: '20210101000000Z'}),
     ],
     ['a signature with SHA-1', 'insecure-signature', () => aboveWith({extensions: policy, digest: 'sha1'})],
     ['an RSA key of 1024 bits', 'weak-key', () => aboveOfKey('-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024')],
     [
-      'a curve that Go does not know',
+      'a curve that Go does not support',
       'unsupported-key',
       () => aboveOfKey('-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:secp256k1'),
     ],
@@ -269,7 +269,7 @@ describe('refuses', () => {
     expect(refusal?.message).toContain('CN=P');
   });
 
-  it('a path length that is used up further above: the root allows one CA, and two stand below', () => {
+  it('an exceeded path length further up: the root allows one CA, but two are below it', () => {
     const strict = CorporateCa.root('/CN=Strict Root', {
       extensions: ['basicConstraints=critical,CA:TRUE,pathlen:1', ...policy.slice(1, 3)],
     });
@@ -285,7 +285,7 @@ describe('refuses', () => {
     expectRefused([own], ['self-signed']);
   });
 
-  it('a chain with a CA missing, and names that CA and its key', () => {
+  it('a chain with a missing CA, and names that CA and its key', () => {
     const regional = policyCa.below('/O=Example AG/CN=Example Regional CA');
     const [refusal] = expectRefused([sign({}, regional), policyCa.pem], ['missing-issuer']);
     expect(refusal?.message).toContain('Example Regional CA');
@@ -296,12 +296,12 @@ describe('refuses', () => {
     expect(refusal?.message).toContain(identifier);
   });
 
-  it('an issuer that has the right name and another key', () => {
+  it('an issuer with the right name and another key', () => {
     const twin = root.below('/O=Example AG/CN=Example Policy CA');
     expectRefused([sign(), twin.pem], ['missing-issuer']);
   });
 
-  it('another certificate of the CA above, whose key identifier is not the one that its signatures name', () => {
+  it('another certificate of the issuer, whose key identifier does not match the one in the certificate', () => {
     const renewed = root.certify(policyCa, {
       extensions: policy.map((line) => (line.startsWith('subjectKey') ? 'subjectKeyIdentifier=01020304' : line)),
     });

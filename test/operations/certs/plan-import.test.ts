@@ -58,9 +58,9 @@ const certifiedByRegional = await certify(regional, policy.key, 'policy', {
 });
 const ofNewKeyBelowPolicy = await tinyClusterCa(policy, 'c1', {now});
 
-/** A name with its texts encoded as PrintableString instead of UTF8String. */
+/** A name with its values encoded as PrintableString instead of UTF8String. */
 function asPrintable(name: Buffer): Buffer {
-  // Each attribute is its type, such as 2.5.4.3, and then the tag of its text.
+  // Each attribute consists of its type, such as 2.5.4.3, and the tag of its value.
   return Buffer.from(name.toString('latin1').replaceAll(/(\x06\x03\x55\x04[^])\x0c/g, '$1\x13'), 'latin1');
 }
 
@@ -70,7 +70,7 @@ async function belowNew(change: Parameters<typeof extensions>[0], options?: Tiny
   return [await below(above, options), above];
 }
 
-/** What `openssl req -x509` makes of a request: the key signs for itself. */
+/** A request signed by `openssl req -x509`: self-signed. */
 async function selfSigned(own: KeyObject): Promise<TinyCa> {
   const change = (template: CertificateTemplate): CertificateTemplate => {
     const subject = clusterCaName('c1');
@@ -83,7 +83,7 @@ const p521 = generateKeyPairSync('ec', {namedCurve: 'P-521'}).privateKey;
 const rsa1024 = generateKeyPairSync('rsa', {modulusLength: 1024}).privateKey;
 const old: TinyOptions = {now: daysFromNow(-100), days: 50};
 
-/** Certificates for the key of c1, each with the fault that it is called by. */
+/** Certificates for the key of c1, each named by its fault. */
 const faulty = {
   selfSigned: await selfSigned(key),
   namesC2: await certify(root, key, 'c2'),
@@ -119,14 +119,14 @@ function keyIn(path: 'c1/request/ca-key.pem' | 'c1/ca-key.pem', owner: Pick<Tiny
 const requestKey = keyIn('c1/request/ca-key.pem', ours);
 const caKey = keyIn('c1/ca-key.pem', ours);
 
-/** root-cert.pem as it is read; the root's key is elsewhere. */
+/** root-cert.pem as it is read; the root's key is external. */
 function rootCert(...roots: readonly TinyCa[]): RootState {
   return rootStateOf({certificate: rootFile(...roots).text, key: undefined});
 }
 const noRoot: RootState = {kind: 'absent'};
 const certificates = (...cas: readonly TinyCa[]) => ({certificates: cas.map(({certificate}) => certificate)});
 
-/** The request of c1 waits in a mesh that has its root, and the CA returned the right certificate. */
+/** A mesh with a root and a pending request of c1, and the right certificate from the CA. */
 const healthy: ImportFacts = {
   loaded: loadedMesh(),
   cluster: {name: 'c1', role: 'primary'},
@@ -147,12 +147,12 @@ const healthy: ImportFacts = {
 
 interface Outcome extends PlanInShort {
   readonly refusals: readonly string[];
-  /** Fingerprints of the chain that is taken. */
+  /** Fingerprints of the imported chain. */
   readonly chain: readonly string[] | undefined;
-  /** Paths of the cluster's files, and of the answered request's. */
+  /** Paths of the cluster's files, and of the fulfilled request. */
   readonly written: readonly string[] | undefined;
   readonly answered: readonly string[] | undefined;
-  /** What becomes root-cert.pem of the mesh. */
+  /** The mesh's new root-cert.pem. */
   readonly rootCert: unknown;
 }
 
@@ -192,54 +192,50 @@ const nothing: Outcome = {
 
 type Row = readonly [behaviour: string, change: Partial<ImportFacts>, expected: Partial<Outcome>];
 
-it('takes the certificate that answers the request', () => {
+it('imports the certificate for the request', () => {
   expect(outcomeOf({})).toEqual(accepted);
 });
 
 describe('the chain of an accepted certificate', () => {
   it.each<Row>([
     [
-      'reaches the root through every CA in between, in whatever order the files came',
+      'reaches the root through all intermediate CAs, whatever the order of the files',
       certificates(root, regional, belowRegional, policy),
       {chain: fingerprints(belowRegional, regional, policy, root)},
     ],
     [
-      'is completed with CAs that other clusters of the mesh already stand below',
+      'is completed with CAs from the chains of other clusters',
       {...certificates(belowPolicy), known: [policy.certificate]},
       {chain: fingerprints(belowPolicy, policy, root)},
     ],
     [
-      'leads to the root of the mesh where a CA in between is cross-signed by another root',
+      "leads to the mesh's root if an intermediate CA is cross-signed by another root",
       certificates(stranger, crossed, belowPolicy, policy),
       {chain: fingerprints(belowPolicy, policy, root)},
     ],
     [
-      'leads to the root of the mesh where two CAs have certified each other',
+      "leads to the mesh's root if two CAs have certified each other",
       certificates(belowRegional, certifiedByRegional, regional, policy),
       {chain: fingerprints(belowRegional, regional, policy, root)},
     ],
     [
-      'ends at the first root of the mesh, even if another CA issued that root',
+      "ends at the mesh's first root, even if another CA issued that root",
       {...certificates(belowPolicy, root), root: rootCert(policy)},
       {chain: fingerprints(belowPolicy, policy), warnings: 1},
     ],
+    ['ignores unrelated certificates', certificates(stranger, ofC2, ours), {chain: fingerprints(ours, root)}],
     [
-      'ignores certificates that have nothing to do with it',
-      certificates(stranger, ofC2, ours),
-      {chain: fingerprints(ours, root)},
-    ],
-    [
-      'contains a certificate once that was handed in twice',
+      'contains a certificate once even if it was given twice',
       certificates(belowPolicy, policy, belowPolicy, policy),
       {chain: fingerprints(belowPolicy, policy, root)},
     ],
     [
-      'starts with the certificate that is valid longest where several are for the key',
+      'starts with the certificate that is valid longest if several are for the key',
       certificates(ours, renewed),
       {chain: fingerprints(renewed, root)},
     ],
     [
-      'starts with a shorter-lived certificate where the longest-lived one has a fault',
+      'starts with a shorter-lived certificate if the longest-lived one has a fault',
       certificates(ours, faulty.longLivedButNoCa),
       {chain: fingerprints(ours, root)},
     ],
@@ -252,7 +248,7 @@ describe('the chain of an accepted certificate', () => {
     expect(outcomeOf(change)).toEqual({...accepted, ...expected});
   });
 
-  it('is written as istiod reads it: the cluster CA first, the root last, and both roots of a rotation as roots', () => {
+  it('is written in the order for istiod: the cluster CA first, the root last, and both roots of a rotation as roots', () => {
     const roots = rootFile(root, nextRoot).text;
     const [action] = allActions(
       planImport({...healthy, ...certificates(policy, belowPolicy), root: rootCert(root, nextRoot)}),
@@ -272,61 +268,61 @@ describe('the chain of an accepted certificate', () => {
   });
 });
 
-describe('the root of the mesh', () => {
+describe("the mesh's root", () => {
   const withNew = {root: noRoot, ...certificates(ours, root)};
   const takesRoot = {groups: [writeRoot, importIt], rootCert: root.certificate.pem};
   it.each<Row>([
     [
-      'needs consent where it comes with the first answer',
+      'requires confirmation if it comes with the first certificate',
       withNew,
       {groups: [agreeToRoot, importIt], rootCert: root.certificate.pem},
     ],
-    ['needs no consent where --root names it', {...withNew, givenRoot: rootFile(root)}, takesRoot],
-    ['may come from --root alone', {root: noRoot, givenRoot: rootFile(root)}, takesRoot],
-    ['is taken from a cluster that has one', {root: noRoot, existingRoots: [rootOf('c2', root)]}, takesRoot],
+    ['requires no confirmation if it is given with --root', {...withNew, givenRoot: rootFile(root)}, takesRoot],
+    ['may come from --root only', {root: noRoot, givenRoot: rootFile(root)}, takesRoot],
+    ['is imported from a cluster that has one', {root: noRoot, existingRoots: [rootOf('c2', root)]}, takesRoot],
     [
-      'is taken from several clusters that have the same roots in another order',
+      'is imported from several clusters that have the same roots in another order',
       {root: noRoot, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', nextRoot, root)]},
       {...takesRoot, rootCert: rootFile(root, nextRoot).text},
     ],
     [
-      'may be named with --root although a cluster has it, too',
+      'may be given with --root even if a cluster has it',
       {root: noRoot, existingRoots: [rootOf('c2', root)], givenRoot: rootFile(root)},
       takesRoot,
     ],
-    ['is not written where root-cert.pem is there', {givenRoot: rootFile(root)}, {}],
+    ['is not written if root-cert.pem exists', {givenRoot: rootFile(root)}, {}],
   ])('%s', (_behaviour, change, expected) => {
     expect(outcomeOf(change)).toEqual({...accepted, ...expected});
   });
 
   it.each<Row>([
     [
-      'is in conflict where its file cannot be read',
+      'conflicts if its file is unreadable',
       {root: rootStateOf({certificate: 'broken', key: undefined})},
       {blockers: ['c1: NOT_PEM']},
     ],
     [
-      'is in conflict where two clusters have different ones',
+      'conflicts if two clusters have different ones',
       {root: noRoot, existingRoots: [rootOf('c2', root), rootOf('c3', stranger)]},
       {blockers: ['c1: WORKDIR_CONFLICT']},
     ],
     [
-      'is in conflict where one cluster trusts one root more than another',
+      'conflicts if one cluster trusts one root more than another',
       {root: noRoot, existingRoots: [rootOf('c2', root), rootOf('c3', root, nextRoot)]},
       {blockers: ['c1: WORKDIR_CONFLICT']},
     ],
     [
-      'is in conflict where two clusters have one root in common and another one each',
+      'conflicts if two clusters have one root in common and another one each',
       {root: noRoot, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', root, stranger)]},
       {blockers: ['c1: WORKDIR_CONFLICT']},
     ],
     [
-      'is in conflict where two clusters have files that cannot be read, whatever they once held',
+      'conflicts if two clusters have unreadable files',
       {root: noRoot, existingRoots: [unreadableRootOf('c2'), unreadableRootOf('c3')]},
       {blockers: ['c1: WORKDIR_CONFLICT']},
     ],
     [
-      'is in conflict where --root names another one than a cluster has',
+      'conflicts if --root has another one than a cluster',
       {root: noRoot, existingRoots: [rootOf('c2', root)], givenRoot: rootFile(stranger)},
       {blockers: ['c1: WORKDIR_CONFLICT']},
     ],
@@ -339,7 +335,7 @@ describe('without a key', () => {
   it.each<Row>([
     ['there is nothing to import a certificate for', {keys: []}, {blockers: ['c1: FILE_MISSING']}],
     [
-      'that can be used, the first unusable key is the reason',
+      'that is usable, the first unusable key is the reason',
       {keys: [], unusableKeys: [reported('UNSUPPORTED_KEY'), reported('NOT_A_KEY')]},
       {blockers: ['c1: UNSUPPORTED_KEY']},
     ],
@@ -352,13 +348,13 @@ describe('without a key', () => {
     expect(outcomeOf(change)).toEqual({...nothing, ...expected});
   });
 
-  it('in its request, a certificate for the key of the cluster CA itself is taken, and an unusable key is no obstacle', () => {
+  it('in its request, a certificate for the key of the cluster CA itself is accepted, despite an unusable key', () => {
     const facts = {keys: [caKey], unusableKeys: [reported('NOT_A_KEY')], hasRequest: false};
     expect(outcomeOf(facts)).toEqual({...accepted, answered: []});
   });
 });
 
-/** Another key that waits, with its certificate. */
+/** Another pending key, with its certificate. */
 function keyAndCertificate(waiting: KeyObject, ca: TinyCa): Partial<ImportFacts> {
   return {keys: [keyIn('c1/request/ca-key.pem', {key: waiting})], ...certificates(ca)};
 }
@@ -366,45 +362,45 @@ function keyAndCertificate(waiting: KeyObject, ca: TinyCa): Partial<ImportFacts>
 describe('refuses', () => {
   const refusals: readonly (readonly [what: string, change: Partial<ImportFacts>, ids: readonly string[]])[] = [
     ['a certificate for another key', certificates(ofNewKey), ['other-key']],
-    ['certificates of CAs alone', certificates(policy, root), ['other-key']],
+    ['only certificates of CAs', certificates(policy, root), ['other-key']],
     ['files without certificates', {certificates: []}, ['other-key']],
     [
-      'the answer to the request of another cluster',
+      'a certificate for the request of another cluster',
       {...certificates(ofC2), others: new Map([[ofC2.certificate.spki, 'c2']])},
       ['other-cluster'],
     ],
     [
-      'a certificate for the right key that names another cluster of the mesh',
+      'a certificate for the right key that names another cluster in the mesh',
       certificates(faulty.namesC2),
       ['other-cluster'],
     ],
     ['a key that another cluster uses', {others: new Map([[ours.certificate.spki, 'c2']])}, ['key-used-twice']],
     ['a request that was signed with its own key', certificates(faulty.selfSigned), ['self-signed']],
     ['a chain with a CA missing', certificates(belowRegional, policy), ['missing-issuer']],
-    ['an issuer that has the right name and another key', certificates(belowPolicy, twinOfPolicy), ['missing-issuer']],
+    ['an issuer with the right name and another key', certificates(belowPolicy, twinOfPolicy), ['missing-issuer']],
     [
-      "a certificate that encodes its issuer's name in another way",
+      "a certificate with another encoding of its issuer's name",
       certificates(faulty.issuerEncodedOtherwise),
       ['missing-issuer'],
     ],
-    ['a chain to a root that is not the root of the mesh', certificates(belowStranger, stranger), ['other-root']],
+    ["a chain to a root other than the mesh's", certificates(belowStranger, stranger), ['other-root']],
     [
-      'a chain to another root than --root names',
+      'a chain to another root than --root',
       {...certificates(ours, root), root: noRoot, givenRoot: rootFile(stranger)},
       ['other-root'],
     ],
-    ['a chain without a root where the mesh has none either', {root: noRoot}, ['no-root']],
+    ['a chain without a root if the mesh has none either', {root: noRoot}, ['no-root']],
     [
-      'a chain that fits where root-cert.pem of the only other cluster cannot be read',
+      'a valid chain if root-cert.pem of the only other cluster is unreadable',
       {...certificates(ours, root), root: noRoot, existingRoots: [unreadableRootOf('c2')]},
       ['bundle'],
     ],
     ['an expired certificate', certificates(faulty.expired), ['expired']],
-    ['a certificate at the very end of its life', {now: ours.certificate.notAfter}, ['expired']],
+    ['a certificate at the moment of its expiry', {now: ours.certificate.notAfter}, ['expired']],
     ['a certificate that is not valid yet', certificates(faulty.notYetValid), ['not-yet-valid']],
     ['a certificate that is not a CA', certificates(faulty.notACa), ['not-a-ca']],
     ['a key usage without keyCertSign', certificates(faulty.noCertSign), ['no-cert-sign']],
-    ['a CA that may have no CA below it', certificates(...belowPathLengthZero), ['path-length']],
+    ['an issuer that must not issue CAs', certificates(...belowPathLengthZero), ['path-length']],
     ['an extended key usage without clientAuth', certificates(faulty.noClientAuth), ['no-client-auth']],
     ['an extended key usage without serverAuth', certificates(faulty.noServerAuth), ['no-server-auth']],
     [
@@ -413,8 +409,8 @@ describe('refuses', () => {
       ['authority-key'],
     ],
     ['an RSA key of 1024 bits', keyAndCertificate(rsa1024, faulty.ofRsa1024), ['weak-key']],
-    ['a P-521 key, which Envoy does not know', keyAndCertificate(p521, faulty.ofP521), ['unsupported-key']],
-    ['a chain for every one of its faults', certificates(...manyFaults), ['expired', 'no-server-auth', 'path-length']],
+    ['a P-521 key, which Envoy does not support', keyAndCertificate(p521, faulty.ofP521), ['unsupported-key']],
+    ['a chain for each of its faults', certificates(...manyFaults), ['expired', 'no-server-auth', 'path-length']],
   ];
   it.each(refusals)('%s', (_what, change, ids) => {
     expect(outcomeOf(change)).toEqual({...nothing, blockers: ['c1: CERTIFICATE_REFUSED'], refusals: ids});
@@ -423,7 +419,7 @@ describe('refuses', () => {
   });
 });
 
-it('gives other advice for an issuer that is missing than for one that has the right name', () => {
+it('has different hints for a missing issuer and for one with the right name', () => {
   const [missing, otherKey, otherEncoding] = [
     [belowRegional, policy],
     [belowPolicy, twinOfPolicy],
@@ -444,7 +440,7 @@ describe('of several chains with faults, the faults are reported of', () => {
   it.each<readonly [string, Partial<ImportFacts>, readonly string[]]>([
     ['one that ends at the root', certificates(belowRegional, stranger, belowStranger, faulty.expired), ['expired']],
     [
-      'one that ends at any root, where none ends at that of the mesh',
+      "one that ends at any root, if none ends at the mesh's",
       certificates(belowRegional, stranger, belowStranger),
       ['other-root'],
     ],
@@ -454,78 +450,78 @@ describe('of several chains with faults, the faults are reported of', () => {
   });
 });
 
-describe('what is there already', () => {
+describe('an existing CA', () => {
   const before = bundleOf(ours, [root]);
   const requestGone = {keys: [caKey], hasRequest: false, files: before};
   it.each<Row>([
     [
-      'stays where the same certificate comes again',
+      'is unchanged if the same certificate is imported again',
       requestGone,
       {groups: [], written: undefined, answered: undefined},
     ],
     [
-      'stays where the same certificate comes again, whatever git thinks of keys that are not written',
+      'is unchanged if the same certificate is imported again, whether or not git ignores its key',
       {...requestGone, git: {exposed: ['c1/ca-key.pem'], unknown: undefined}},
       {groups: [], written: undefined, answered: undefined},
     ],
     [
-      'stays, and the answered request is removed, where a run was killed before it did so',
+      'is unchanged, and the fulfilled request is removed, if a run was killed before it did so',
       {keys: [requestKey, caKey], files: before},
       {written: []},
     ],
     [
-      'stays, and the answered request is removed, whatever git thinks of keys that are not written',
+      'is unchanged, and the fulfilled request is removed, whether or not git ignores its key',
       {keys: [requestKey, caKey], files: before, git: {exposed: ['c1/ca-key.pem'], unknown: undefined}},
       {written: []},
     ],
-    ['stays, and a request without its key is removed', {...requestGone, hasRequest: true}, {written: []}],
+    ['is unchanged, and a request without its key is removed', {...requestGone, hasRequest: true}, {written: []}],
     [
-      'stays, and so does a request for another key',
+      'is unchanged, and so is a request for another key',
       {keys: [keyIn('c1/request/ca-key.pem', ofNewKey), caKey], files: before},
       {groups: [], written: undefined, answered: undefined},
     ],
     [
-      'is replaced with consent by a renewal for the same key',
+      'is replaced after confirmation by a renewal for the same key',
       {...requestGone, ...certificates(renewed)},
       {groups: [agreeToImport], chain: fingerprints(renewed, root), answered: []},
     ],
     [
-      'is replaced with consent by a renewal for the same key, while another request goes on waiting',
+      'is replaced after confirmation by a renewal for the same key, while another request stays pending',
       {keys: [keyIn('c1/request/ca-key.pem', ofNewKey), caKey], files: before, ...certificates(renewed)},
       {groups: [agreeToImport], chain: fingerprints(renewed, root), answered: []},
     ],
     [
-      'is replaced with consent by the answer to a new request, key and all',
+      'is replaced after confirmation, including its key, by the certificate for a new request',
       {keys: [keyIn('c1/request/ca-key.pem', ofNewKey), caKey], files: before, ...certificates(ofNewKey, ours)},
       {groups: [agreeToImport], chain: fingerprints(ofNewKey, root)},
     ],
     [
-      'is replaced with consent where its key is missing',
+      'is replaced after confirmation if its key is missing',
       {files: {...before, caKey: undefined}},
       {groups: [agreeToImport]},
     ],
     [
-      'is replaced with consent where only a key is there',
+      'is replaced after confirmation if only a key exists',
       {keys: [caKey], files: {caKey: before.caKey}, hasRequest: false},
       {groups: [agreeToImport], answered: []},
     ],
     [
-      'is written again with consent where its chain differs',
+      'is written again after confirmation if its chain differs',
       {...requestGone, files: {...before, certChain: before.caCert}},
       {groups: [agreeToImport], answered: []},
     ],
     [
-      'is written again with consent where its roots differ',
+      'is written again after confirmation if its roots differ',
       {...requestGone, root: rootCert(root, nextRoot)},
       {groups: [agreeToImport], answered: []},
     ],
     [
-      'is replaced without consent where only copies of public certificates are there',
+      'is replaced without confirmation if only copies of public certificates exist',
       {files: {rootCert: before.rootCert, certChain: before.certChain}},
       {},
     ],
     [
-      'is replaced with consent where its certificate cannot be read',
+      'is replaced after confirmation if its certificate is unreadable',
       {files: {...before, caCert: 'broken'}},
       {groups: [agreeToImport]},
     ],
@@ -533,7 +529,7 @@ describe('what is there already', () => {
     expect(outcomeOf(change)).toEqual({...accepted, ...expected});
   });
 
-  it('names the key in the question only where the key is replaced', () => {
+  it('mentions the key in the confirmation only if the key is replaced', () => {
     const newRequest = {keys: [keyIn('c1/request/ca-key.pem', ofNewKey), caKey], files: before};
     const [sameKey, newKeyToo] = [certificates(renewed), certificates(ofNewKey)].map(
       (change) => allActions(planImport({...healthy, ...newRequest, ...change}))[0]?.confirm,
@@ -547,21 +543,21 @@ describe('what is there already', () => {
 describe('besides the certificates', () => {
   it.each<Row>([
     [
-      'keys that git would publish stop everything',
+      'a key that git does not ignore blocks everything',
       {git: {exposed: ['c1/ca-key.pem'], unknown: undefined}},
       {blockers: ['KEY_IN_GIT']},
     ],
-    ['git that does not answer is a warning', {git: {exposed: [], unknown: 'dubious ownership'}}, {warnings: 1}],
-    ['what else was in the files is a warning', {remarks: ['a private key', 'a CRL']}, {warnings: 2}],
+    ['an unknown state of git is a warning', {git: {exposed: [], unknown: 'dubious ownership'}}, {warnings: 1}],
+    ['other contents of the files are a warning', {remarks: ['a private key', 'a CRL']}, {warnings: 2}],
     ['a note about the mesh is a warning', {loaded: {...healthy.loaded, notes: ['a note']}}, {warnings: 1}],
     [
       'a certificate that outlives its issuer is accepted with a warning',
       certificates(faulty.outlivesRoot),
       {chain: fingerprints(faulty.outlivesRoot, root), warnings: 1},
     ],
-    ['an expired root beside the right one is a warning', {root: rootCert(root, expiredRoot)}, {warnings: 1}],
+    ['an expired root besides the right one is a warning', {root: rootCert(root, expiredRoot)}, {warnings: 1}],
     [
-      'what mesh.yaml does not say yet is declared first, then comes the root',
+      'missing values are added to mesh.yaml first, then the root is written',
       {
         loaded: {
           ...healthy.loaded,
@@ -580,7 +576,7 @@ describe('besides the certificates', () => {
     expect(outcomeOf(change)).toEqual({...accepted, ...expected});
   });
 
-  it('the root has a lane of its own, and the lane of the cluster is named after it', () => {
+  it('the root has a separate lane, and the lane of the cluster has its name', () => {
     const {groups} = planImport({...healthy, ...certificates(ours, root), root: noRoot});
     expect(groups.map(({lanes}) => lanes.map(({key: lane, cluster}) => [lane, cluster]))).toEqual([
       [['root CA', undefined]],
@@ -588,7 +584,7 @@ describe('besides the certificates', () => {
     ]);
   });
 
-  it('a refusal keeps its warnings and declares nothing', () => {
+  it('a refused plan has its warnings and declares nothing', () => {
     const declaring = {...healthy.loaded, notes: ['a note'], declaration: {clusters: ['c3']}};
     const outcome = outcomeOf({loaded: declaring, remarks: ['a key'], ...certificates(ofNewKey)});
     expect(outcome).toMatchObject({groups: [], blockers: ['c1: CERTIFICATE_REFUSED'], warnings: 2});

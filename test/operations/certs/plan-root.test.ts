@@ -39,12 +39,12 @@ import {
 } from './generate-fixtures.js';
 import {hintTexts} from '../../helpers/suggestions.js';
 
-/** What changes in the facts, and which clusters need a CA: c1 unless said otherwise. */
+/** Changes to the facts, and the clusters that need a CA: c1 by default. */
 type Change = Partial<GenerateFacts> & {readonly issuing?: readonly string[]};
 
 interface Outcome extends Omit<PlanInShort, 'groups'> {
   readonly actions: readonly string[];
-  /** What becomes root-cert.pem. */
+  /** The new root-cert.pem. */
   readonly rootCert: unknown;
 }
 
@@ -77,7 +77,7 @@ const table = (rows: readonly Row[]): void => {
   });
 };
 
-describe('every state of the root has its decision with', () => {
+describe('the decision for every state of the root with', () => {
   const states = {
     ...{encrypted: {}, weak: {root: rootWith('weakly encrypted')}, clear: {root: rootWith('clear')}},
     ...{missing: {root: rootWith('missing')}, expired: {now: daysFromNow(4000)}, absent: {root: noRoot}},
@@ -96,10 +96,10 @@ describe('every state of the root has its decision with', () => {
     ],
     ['a CA on a server', ready(root), {...kept, absent: 'write-files root-cert', ...conflicts}],
     ['a key without a certificate', rootless, {...kept, absent: 'create-root-ca root-ca elsewhere', ...conflicts}],
-    ['a CA elsewhere', elsewhere, {...kept, absent: '', ...conflicts}],
+    ['an external CA', elsewhere, {...kept, absent: '', ...conflicts}],
     ['a signer that is not needed', idle, {...kept, absent: '', ...conflicts}],
     [
-      'a signer that does not answer',
+      'an unavailable signer',
       unavailable,
       {
         ...{encrypted: silent, weak: silent, clear: silent, missing: silent, expired: silent, absent: silent},
@@ -118,86 +118,82 @@ describe('every state of the root has its decision with', () => {
 describe('a root with its key in a file', () => {
   const theirs = {signer: stick(stranger)};
   table([
-    ['asks for the passphrase of its encrypted key', {}, {passphrase: 'existing'}],
-    ['asks for no passphrase where nothing is to be signed', {issuing: [], passphraseAvailable: false}, {}],
+    ['prompts for the passphrase of its encrypted key', {}, {passphrase: 'existing'}],
+    ['does not prompt for a passphrase if nothing has to be signed', {issuing: [], passphraseAvailable: false}, {}],
     [
-      'stops a run that can get no passphrase',
+      'stops a run without a passphrase',
       {passphraseAvailable: false},
       {blockers: ['PASSPHRASE_NEEDED'], passphrase: 'existing'},
     ],
     [
-      'needs its passphrase also with --no-passphrase, which is about new keys',
+      'requires its passphrase even with --no-passphrase, which applies to new keys',
       {unencrypted: true, passphraseAvailable: false},
       {blockers: ['PASSPHRASE_NEEDED'], passphrase: 'existing'},
     ],
     [
-      'causes a warning where its key is in the clear',
+      'causes a warning if its key is unencrypted',
       {root: rootWith('clear'), passphraseAvailable: false},
       {warnings: 1},
     ],
-    ['causes the same warning where nothing is signed with it', {root: rootWith('clear'), issuing: []}, {warnings: 1}],
+    ['causes the same warning if nothing is signed with it', {root: rootWith('clear'), issuing: []}, {warnings: 1}],
     [
-      'causes a warning where its key is weakly encrypted',
+      'causes a warning if its key is weakly encrypted',
       {root: rootWith('weakly encrypted')},
       {warnings: 1, passphrase: 'existing'},
     ],
     [
-      'does not stop the run where its key is missing: cannotSign reports that for each cluster',
+      'does not stop the run if its key is missing: cannotSign reports that for each cluster',
       {root: rootWith('missing'), passphraseAvailable: false},
       {},
     ],
     [
-      'does not stop the run where it has expired: cannotSign reports that for each cluster',
+      'does not stop the run if it has expired: cannotSign reports that for each cluster',
       {root: rootWith('clear', expiredRoot)},
       {warnings: 1},
     ],
     [
-      'is taken over from the directory of its key',
+      'is imported from the directory of its key',
       {rootSource: 'the directory of the root key', signer: stick(root)},
       {...adopted(root), passphrase: 'existing'},
     ],
     [
-      'is taken over with the warning about its clear key',
+      'is imported with the warning about its unencrypted key',
       {rootSource: '--root', root: rootWith('clear'), signer: stick(root)},
       {...adopted(root), warnings: 1},
     ],
     [
-      'does not accept the directory of another root, and says so before it asks for a passphrase',
+      'does not accept the directory of another root, and reports that before a passphrase prompt',
       {...theirs, passphraseAvailable: false},
       {blockers: ['WORKDIR_CONFLICT'], passphrase: 'existing'},
     ],
-    ['ignores the directory of another root where nothing is to be signed', {...theirs, issuing: []}, {}],
+    ['ignores the directory of another root if nothing has to be signed', {...theirs, issuing: []}, {}],
     [
       'accepts the directory of one of its roots while the root is being rotated',
       {root: rootWith('encrypted', root, nextRoot), signer: stick(nextRoot, stranger)},
       {passphrase: 'existing'},
     ],
     [
-      'accepts a directory whose root-cert.pem cannot be read, because the key itself is compared later',
+      'accepts a directory with an unreadable root-cert.pem, because the key itself is compared later',
       {signer: {...stick(), certificate: 'broken'}},
       {passphrase: 'existing'},
     ],
     [
-      'does not compare root-cert.pem of the work directory with itself',
+      'does not compare root-cert.pem in the work directory with itself',
       {signer: {...keyFile, certificate: rootFile(stranger).text}},
       {passphrase: 'existing'},
     ],
   ]);
 });
 
-describe('a root that no key file belongs to', () => {
+describe('a root without a key file', () => {
   table([
-    ['is left as it is by a CA elsewhere', {signer: elsewhere, root: rootWith('missing')}, {}],
-    ['is left as it is by a signer that is not needed', {signer: idle, root: rootWith('missing')}, {}],
-    ['is left as it is by a key without a certificate', {signer: rootless, root: rootWith('missing')}, {}],
-    ['is taken over from --root', {signer: elsewhere, root: rootWith('missing'), rootSource: '--root'}, adopted(root)],
+    ['is unchanged with an external CA', {signer: elsewhere, root: rootWith('missing')}, {}],
+    ['is unchanged with a signer that is not needed', {signer: idle, root: rootWith('missing')}, {}],
+    ['is unchanged with a key without a certificate', {signer: rootless, root: rootWith('missing')}, {}],
+    ['is imported from --root', {signer: elsewhere, root: rootWith('missing'), rootSource: '--root'}, adopted(root)],
+    ['needs no signer if nothing has to be signed', {signer: unavailable, root: rootWith('missing'), issuing: []}, {}],
     [
-      'needs no signer where nothing is to be signed',
-      {signer: unavailable, root: rootWith('missing'), issuing: []},
-      {},
-    ],
-    [
-      'needs its signer where something is to be signed',
+      'needs its signer if something has to be signed',
       {signer: unavailable, root: rootWith('missing')},
       {blockers: ['SIGNER_UNAVAILABLE']},
     ],
@@ -214,11 +210,11 @@ const [short, early, pathLengthZero, noCertSign, noCa, strictRoot] = await Promi
 ]);
 const belowStrictRoot = await policyCa(strictRoot, 'policy');
 
-describe('with a CA on a server that signs', () => {
+describe('with a CA on a server', () => {
   const server = {signer: ready(policy), root: rootWith('missing')};
   const fresh = {signer: ready(policy), root: noRoot};
   table([
-    ['a root above it is accepted', server, {}],
+    ['a root that issued it is accepted', server, {}],
     ['a root that is the CA itself is accepted', {...server, signer: ready(root)}, {}],
     [
       'a root above a CA that has expired does not stop the run: cannotSign reports that for each cluster',
@@ -235,11 +231,15 @@ describe('with a CA on a server that signs', () => {
       {...server, root: rootWith('missing', stranger)},
       {blockers: ['WORKDIR_CONFLICT']},
     ],
-    ['a missing root is taken from what the server sends', {...fresh, signer: ready(policy, root)}, adopted(root)],
-    ['a missing root is the CA itself where that is self-signed', {...fresh, signer: ready(root)}, adopted(root)],
-    ['a missing root is taken from --root', {...fresh, givenRoot: rootFile(root)}, adopted(root)],
     [
-      'a missing root is taken from the clusters before --root and before what the server sends',
+      'a missing root is imported from the chain that the server returns',
+      {...fresh, signer: ready(policy, root)},
+      adopted(root),
+    ],
+    ['a missing root is the CA itself if that is self-signed', {...fresh, signer: ready(root)}, adopted(root)],
+    ['a missing root is imported from --root', {...fresh, givenRoot: rootFile(root)}, adopted(root)],
+    [
+      'a missing root is imported from the clusters rather than --root or the server',
       {
         ...{...fresh, signer: ready(policy, root), givenRoot: rootFile(root)},
         existingRoots: [rootOf('c2', root, nextRoot)],
@@ -247,38 +247,38 @@ describe('with a CA on a server that signs', () => {
       adopted(root, nextRoot),
     ],
     [
-      'a missing root is taken from --root before what the server sends',
+      'a missing root is imported from --root rather than the server',
       {...fresh, signer: ready(policy, root), givenRoot: rootFile(nextRoot, root)},
       adopted(nextRoot, root),
     ],
     [
-      'a missing root is taken where nothing is to be signed, too',
+      'a missing root is imported even if nothing has to be signed',
       {...fresh, signer: ready(root), issuing: []},
       adopted(root),
     ],
-    ['a missing root that nothing provides must be named with --root', fresh, {blockers: ['FILE_MISSING']}],
+    ['a missing root must be given with --root if nothing provides it', fresh, {blockers: ['FILE_MISSING']}],
     [
-      'a missing root must be named with --root where the server sends no certificate',
+      'a missing root must be given with --root if the server returns no certificate',
       {...fresh, signer: ready()},
       {blockers: ['FILE_MISSING']},
     ],
     [
-      'a missing root must be the one that the clusters have',
+      'a missing root must be the one of the clusters',
       {...fresh, signer: ready(policy, root), existingRoots: [rootOf('c2', stranger)]},
       {blockers: ['WORKDIR_CONFLICT']},
     ],
     [
-      'a missing root must be the one that --root names',
+      'a missing root must be the one of --root',
       {...fresh, givenRoot: rootFile(stranger)},
       {blockers: ['WORKDIR_CONFLICT']},
     ],
     [
-      'a missing root is a conflict where the clusters have different ones',
+      'a missing root is a conflict if the clusters have different ones',
       {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root, nextRoot)]},
       {blockers: ['WORKDIR_CONFLICT']},
     ],
     [
-      'a missing root is a conflict where that of a cluster cannot be read',
+      'a missing root is a conflict if that of a cluster is unreadable',
       {...fresh, existingRoots: [unreadableRootOf('c2')]},
       {blockers: ['WORKDIR_CONFLICT']},
     ],
@@ -289,7 +289,7 @@ describe('a mesh without a root', () => {
   const fresh = {root: noRoot};
   table([
     [
-      'gets a root whose key a new passphrase encrypts',
+      'gets a root with a key that is encrypted with a new passphrase',
       fresh,
       {actions: ['create-root-ca root-ca encrypted'], passphrase: 'new'},
     ],
@@ -320,19 +320,15 @@ describe('a mesh without a root', () => {
       {actions: ['create-root-ca root-ca encrypted'], passphrase: 'new'},
     ],
     [
-      'gets a root without a passphrase where the signer holds the key',
+      'gets a root without a passphrase if the signer holds the key',
       {...fresh, signer: rootless, passphraseAvailable: false},
       {actions: ['create-root-ca root-ca elsewhere']},
     ],
-    ['gets no root from a CA elsewhere', {...fresh, signer: elsewhere, passphraseAvailable: false}, {}],
-    ['gets no root where no signer is needed', {...fresh, signer: idle, passphraseAvailable: false}, {}],
+    ['gets no root from an external CA', {...fresh, signer: elsewhere, passphraseAvailable: false}, {}],
+    ['gets no root if no signer is needed', {...fresh, signer: idle, passphraseAvailable: false}, {}],
+    ['gets no root if the signer is unavailable', {...fresh, signer: unavailable}, {blockers: ['SIGNER_UNAVAILABLE']}],
     [
-      'gets no root where the signer does not answer',
-      {...fresh, signer: unavailable},
-      {blockers: ['SIGNER_UNAVAILABLE']},
-    ],
-    [
-      'gets no root where the signer does not answer, even if nothing is to be signed',
+      'gets no root if the signer is unavailable, even if nothing has to be signed',
       {...fresh, signer: unavailable, issuing: []},
       {blockers: ['SIGNER_UNAVAILABLE']},
     ],
@@ -341,10 +337,10 @@ describe('a mesh without a root', () => {
   describe('whose clusters have one', () => {
     const lost = {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root)]};
     table([
-      ['takes over that root where nothing is to be signed', {...lost, issuing: []}, adopted(root)],
-      ['takes over that root with a CA elsewhere', {...lost, signer: elsewhere, issuing: []}, adopted(root)],
+      ['imports that root if nothing has to be signed', {...lost, issuing: []}, adopted(root)],
+      ['imports that root with an external CA', {...lost, signer: elsewhere, issuing: []}, adopted(root)],
       [
-        'takes over no file that holds no certificate',
+        'imports no file without a certificate',
         {
           ...fresh,
           signer: elsewhere,
@@ -355,41 +351,41 @@ describe('a mesh without a root', () => {
       ],
       ['gets no new root', lost, {blockers: ['FILE_MISSING']}],
       ['gets no new root with --no-passphrase either', {...lost, unencrypted: true}, {blockers: ['FILE_MISSING']}],
-      ['gets no new root where the signer holds the key', {...lost, signer: rootless}, {blockers: ['FILE_MISSING']}],
+      ['gets no new root if the signer holds the key', {...lost, signer: rootless}, {blockers: ['FILE_MISSING']}],
       [
-        'is in conflict where the roots differ, whether or not something is to be signed',
+        'has a conflict if the roots differ, whether or not something has to be signed',
         {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root), rootOf('c4', stranger)], issuing: []},
         {blockers: ['WORKDIR_CONFLICT']},
       ],
       [
-        'is in conflict where one cluster trusts a root more than the other',
+        'has a conflict if one cluster trusts one root more than the other',
         {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root, nextRoot)]},
         {blockers: ['WORKDIR_CONFLICT']},
       ],
       [
-        'is in conflict where two clusters have one root in common and another one each',
+        'has a conflict if two clusters have one root in common and another one each',
         {...fresh, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', root, stranger)], issuing: []},
         {blockers: ['WORKDIR_CONFLICT']},
       ],
       [
-        'is not in conflict where the order of the roots differs',
+        'has no conflict if only the order of the roots differs',
         {...fresh, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', nextRoot, root)], issuing: []},
         adopted(root, nextRoot),
       ],
       [
-        'is in conflict where two clusters have files that cannot be read',
+        'has a conflict if two clusters have unreadable files',
         {...fresh, existingRoots: [unreadableRootOf('c2'), unreadableRootOf('c3')], issuing: []},
         {blockers: ['WORKDIR_CONFLICT']},
       ],
       [
-        'gets no new root where the only root of a cluster cannot be read',
+        'gets no new root if the only root of a cluster is unreadable',
         {...fresh, existingRoots: [unreadableRootOf('c2')]},
         {blockers: ['FILE_MISSING']},
       ],
     ]);
   });
 
-  it('gets a root as mesh.yaml declares it, and the first four cluster keys are generated meanwhile', () => {
+  it('gets a root as declared in mesh.yaml, while the first four cluster keys are generated', () => {
     const loaded = meshWithTrust('{keyAlgorithm: ecdsa-p384, rootValidity: 100d, clusterValidity: 50d}');
     const {action} = planRoot({...healthy, ...fresh, loaded}, issuing('c1', 'c2', 'c3', 'c4', 'c5'));
     const expected: Partial<CreateRootCa> = {
@@ -403,8 +399,8 @@ describe('a mesh without a root', () => {
 });
 
 it.each([
-  ['is proposed where a new root key lacks its passphrase', noRoot, true],
-  ['is not proposed where an encrypted key lacks its passphrase', rootWith('encrypted'), false],
+  ['is proposed if a new root key lacks its passphrase', noRoot, true],
+  ['is not proposed if an encrypted key lacks its passphrase', rootWith('encrypted'), false],
 ])('--no-passphrase %s', (_where, state, proposed) => {
   const {error} = planRoot({...healthy, root: state, passphraseAvailable: false}, issuing('c1'));
   expect(
@@ -415,44 +411,40 @@ it.each([
 });
 
 describe('a cluster CA', () => {
-  /** A root key that signs for the first of these, which stands below the others. */
+  /** A root key that signs for the first of these, which is below the others. */
   const signsFor = (...upward: readonly TinyCa[]): Partial<GenerateFacts> => ({
     root: {...rootWith('encrypted'), signing: upward.map(({certificate}) => certificate)},
   });
-  // Of two roots it does not show whose key it is before the key is opened.
+  // With two roots, the owner of the key is unknown until the key is opened.
   const unknownSigner = rootWith('encrypted', expiredRoot, root);
   it.each<readonly [string, Partial<GenerateFacts>, ErrorCode | undefined]>([
     ['can be signed by the root', {}, undefined],
-    ['can be signed by a root with a key in the clear', {root: rootWith('clear')}, undefined],
+    ['can be signed by a root with an unencrypted key', {root: rootWith('clear')}, undefined],
     ['can be signed by a CA below the root', signsFor(policy, root), undefined],
-    ['can be signed by a root that is made in the same run', {root: noRoot}, undefined],
-    [
-      'has no reason of its own where the root is in conflict: that stops the run already',
-      {root: brokenRoot},
-      undefined,
-    ],
+    ['can be signed by a root that is created in the same run', {root: noRoot}, undefined],
+    ['has no separate error for a conflict of the root, which already stops the run', {root: brokenRoot}, undefined],
     ['cannot be signed without the root key', {root: rootWith('missing')}, 'FILE_MISSING'],
     ['cannot be signed while the root key is unplugged', {root: rootWith('missing'), signer: stick()}, 'FILE_MISSING'],
     ['cannot be signed by a root that has expired', {root: rootWith('clear', expiredRoot)}, 'WORKDIR_CONFLICT'],
-    ['cannot be signed by a root at the very end of its life', {now: root.certificate.notAfter}, 'WORKDIR_CONFLICT'],
+    ['cannot be signed by a root at the moment of its expiry', {now: root.certificate.notAfter}, 'WORKDIR_CONFLICT'],
     [
       'cannot be signed by the expired one of two roots',
       {root: rootWith('clear', expiredRoot, root)},
       'WORKDIR_CONFLICT',
     ],
-    ['can be signed where the encrypted key may be that of a valid root', {root: unknownSigner}, undefined],
+    ['can be signed if the encrypted key may be that of a valid root', {root: unknownSigner}, undefined],
     [
-      'cannot be signed where the encrypted key is that of an expired root in any case',
+      'cannot be signed if the encrypted key can only be that of an expired root',
       {root: {...unknownSigner, roots: [expiredRoot.certificate]}},
       'WORKDIR_CONFLICT',
     ],
-    ['cannot be signed where there is no root at all', {root: {...unknownSigner, roots: []}}, 'ISSUE_FAILED'],
+    ['cannot be signed if there is no root at all', {root: {...unknownSigner, roots: []}}, 'ISSUE_FAILED'],
     ['cannot be signed by a CA below an expired root', signsFor(policy, expiredRoot), 'WORKDIR_CONFLICT'],
     ['cannot be signed by a CA of path length 0', signsFor(pathLengthZero, root), 'WORKDIR_CONFLICT'],
-    ['cannot be signed by a CA that may not sign certificates', signsFor(noCertSign, root), 'WORKDIR_CONFLICT'],
-    ['cannot be signed by what is not a CA', signsFor(noCa, root), 'WORKDIR_CONFLICT'],
+    ['cannot be signed by a CA that must not sign certificates', signsFor(noCertSign, root), 'WORKDIR_CONFLICT'],
+    ['cannot be signed by a certificate that is not a CA', signsFor(noCa, root), 'WORKDIR_CONFLICT'],
     [
-      'cannot be signed where the path length above is used up',
+      'cannot be signed if the path length above is exhausted',
       signsFor(belowStrictRoot, strictRoot),
       'WORKDIR_CONFLICT',
     ],
@@ -460,19 +452,15 @@ describe('a cluster CA', () => {
     ['cannot be signed by a server whose CA has expired', {signer: ready(short, root)}, 'WORKDIR_CONFLICT'],
     ['cannot be signed by a server whose CA has path length 0', {signer: ready(pathLengthZero)}, 'WORKDIR_CONFLICT'],
     ['cannot be signed by a server without a CA', {signer: ready()}, 'ISSUE_FAILED'],
-    ['is signed by a CA elsewhere, not here', {signer: elsewhere}, 'SIGNED_ELSEWHERE'],
+    ['is signed by an external CA, not here', {signer: elsewhere}, 'SIGNED_ELSEWHERE'],
     ['can be signed by a key that gets its certificate in the same run', {signer: rootless, root: noRoot}, undefined],
-    [
-      'has no reason of its own where the signer does not answer: that stops the run already',
-      {signer: unavailable},
-      undefined,
-    ],
-    ['needs no signer where none was asked', {signer: idle}, undefined],
+    ['has no separate error for an unavailable signer, which already stops the run', {signer: unavailable}, undefined],
+    ['needs no signer if none was checked', {signer: idle}, undefined],
   ])('%s', (_behaviour, change, code) => {
     expect(cannotSign({...healthy, ...change})?.code).toBe(code);
   });
 
-  it('says where the root key was expected', () => {
+  it('reports the expected path of the root key', () => {
     const hints = [keyFile, stick()].map((signer) => cannotSign({...healthy, signer, root: rootWith('missing')}));
     expect(hints[0]?.message).toMatch(/^root-key\.pem /);
     expect(hints[1]?.message).toMatch(/^\/media\/stick\/root-key\.pem /);

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, {recursive: true}));
 
-it.each([1, 2])('install apply looks at no more than %i clusters at the same time', async (concurrency) => {
+it.each([1, 2])('install apply reads at most %i clusters at the same time', async (concurrency) => {
   const names = ['c1', 'c2', 'c3', 'c4', 'c5'];
   const clusters = names.map((name) => `{name: ${name}, context: ${name}, network: n1}`).join(', ');
   await writeFile(

@@ -35,7 +35,7 @@ const otherBundle = bundleOf(otherCa, [root]);
 const names = ['c1', 'c2', 'c3'] as const;
 type Name = (typeof names)[number];
 
-/** What mesh.yaml says besides its clusters, and the UIDs that it has not recorded as they are. */
+/** The contents of mesh.yaml besides its clusters, and recorded UIDs that differ from the live ones. */
 interface MeshChange {
   readonly yaml?: string;
   readonly uids?: Partial<Record<Name, string | undefined>>;
@@ -58,19 +58,19 @@ function meshOf({yaml = '', uids = {}}: MeshChange = {}): ApplyFacts['loaded'] {
   );
 }
 
-/** What is other than usual in one cluster: nothing is installed, and everything is ready for it. */
+/** Deviations in one cluster; by default nothing is installed, and it is ready for an installation. */
 interface ClusterChange {
   readonly live?: Partial<InstalledCluster> | Observed<never>;
   readonly rendering?: Partial<Rendering>;
   readonly certificates?: TargetFacts['certificates'];
 }
 
-/** What is other than usual in a run. */
+/** Deviations in a run. */
 interface RunChange extends ClusterChange {
   readonly mesh?: MeshChange;
-  /** What `istioctl version` says. */
+  /** The version that `istioctl version` prints. */
   readonly istioctl?: string;
-  /** The clusters of the run with what is other there; c1 alone where it is not said. */
+  /** The clusters of the run with their deviations; by default only c1. */
   readonly clusters?: Partial<Record<Name, ClusterChange>>;
   readonly options?: Partial<ApplyOptions>;
 }
@@ -108,7 +108,7 @@ function targetOf(
   };
 }
 
-/** Secret cacerts with these files; one that is undefined is not in it. */
+/** Secret cacerts with these files, without undefined ones. */
 function cacertsOf({caCert, caKey, rootCert, certChain}: CaFiles): CacertsSecret {
   const texts = {
     [caFileNames.caCert]: caCert,
@@ -141,7 +141,7 @@ function namespaceOf(labels: Record<string, string>): KubeObject {
   return {apiVersion: 'v1', kind: 'Namespace', metadata: {name: 'istio-system', labels}};
 }
 
-/** An istiod as istioctl installs it from our document. */
+/** An istiod that istioctl installed from our document. */
 function istiodOf(version = usualVersion, change: Partial<ObjectMeta> = {}): DeploymentObject {
   return {
     apiVersion: 'apps/v1',
@@ -164,7 +164,7 @@ function istiodOf(version = usualVersion, change: Partial<ObjectMeta> = {}): Dep
   };
 }
 
-/** The install.yaml of c1 that is rendered now, and its record after it was applied. */
+/** The current install.yaml of c1, and its record after it was applied. */
 const [rendered] = factsOf({}).targets.flatMap((target) =>
   target.rendering.rendered instanceof MeshError ? [] : [target.rendering.rendered],
 );
@@ -172,7 +172,7 @@ if (!rendered) throw new Error('nothing is rendered');
 const {text} = rendered;
 const otherText = installYamlText({cluster: 'c1', istio: '1.31', schema: 'x'}, 'kind: IstioOperator\n');
 
-/** What an installation left in the cluster; `record` says what is other in its note. */
+/** The state of the cluster after an installation; `record`: deviations in its record. */
 function installation(
   record: Partial<InstallRecord> = {},
   {istiod = istiodOf(), now = istiod}: {readonly istiod?: DeploymentObject; readonly now?: DeploymentObject} = {},
@@ -185,7 +185,7 @@ function installation(
   };
 }
 
-/** An installation that somebody else made; `c1` has nothing of ours. */
+/** An installation by another tool; `c1` has nothing of ours. */
 function foreign(change: Partial<ObjectMeta>, version?: string): Partial<InstalledCluster> {
   const istiod = istiodOf(version, {
     ...change,
@@ -206,7 +206,7 @@ const planOf = (change: RunChange) => planApply(factsOf(change), {...consent, ..
 
 interface InShort {
   readonly change: Change | undefined;
-  /** For each group its lanes, for each lane its actions; `!` where a person must agree. */
+  /** For each group its lanes, for each lane its actions; `!`: requires confirmation. */
   readonly groups: readonly (readonly string[])[];
   readonly blockers: readonly string[];
   /** The cluster of each, or `mesh`. */
@@ -232,7 +232,7 @@ const run = (name: Name): string => `${record(name)}, run-istioctl ${name}/insta
 const ask = (name: Name): string => `${run(name)}!`;
 const declare = 'write-files declare';
 
-/** A first installation is noted, then istioctl runs, and nobody is asked. */
+/** A first installation is recorded, then istioctl runs, without confirmation. */
 const install: InShort = {change: 'install', groups: [[run('c1')]], blockers: [], warnings: []};
 
 it('installs Istio in a cluster that is ready for it', () => {
@@ -254,7 +254,7 @@ describe('the change', () => {
     ],
     ['is none if everything is as the last run left it', {live: installation()}, nothing],
     [
-      'is a repair if somebody changed a field',
+      'is a repair if a field was changed',
       {
         live: installation(
           {},
@@ -347,7 +347,7 @@ describe('a blocker', () => {
       {blockers: ['c1: STALE_INSTALL']},
     ],
     ['is an install.yaml that was edited by hand', stale(`${text}# mine\n`), {blockers: ['c1: STALE_INSTALL']}],
-    ['is an install.yaml that somebody else wrote', stale('kind: IstioOperator\n'), {blockers: ['c1: STALE_INSTALL']}],
+    ['is an install.yaml that was written by hand', stale('kind: IstioOperator\n'), {blockers: ['c1: STALE_INSTALL']}],
     [
       'is an install.yaml that cannot be rendered, before any other',
       {
@@ -653,7 +653,7 @@ describe('the run of istioctl', () => {
     expect(timeoutMs).toBeGreaterThan(5 * 1500);
   });
 
-  it('applies only the bytes that were seen', () => {
+  it('applies only the bytes that were planned', () => {
     expect(actionOf({}, 'run-istioctl', 'c1/install')).toMatchObject({
       context: 'ctx-c1',
       file: 'c1/install.yaml',
@@ -672,7 +672,7 @@ describe('the run of istioctl', () => {
     });
   });
 
-  it('replaces the earlier record only at the version that was seen', () => {
+  it('replaces the earlier record only at the version that was read', () => {
     const before = recordObject(
       {installYaml: 'x', istioctl: 'x', live: ''},
       {namespace: 'istio-system', revision: undefined},

@@ -15,12 +15,15 @@ afterEach(() => rm(root, {recursive: true}));
 
 const workspace = () => createWorkspace({root, now: () => new Date()});
 
-it('copies the root of a Kubernetes cluster under the names that are read', async () => {
+it("copies the root of a Kubernetes cluster under istiod's names", async () => {
   const {files} = await importMakefileDirectory({workspace: workspace()});
   expect(files.map(({path}) => path).sort()).toEqual(['root-cert.pem', 'root-key.pem']);
 });
 
-it.each(['readText', 'readSecret'] as const)('makes no empty copy of a file that vanishes before %s', async (read) => {
-  const vanished = {...workspace(), [read]: () => Promise.resolve(undefined)};
-  await expect(importMakefileDirectory({workspace: vanished})).rejects.toMatchObject({code: 'FILE_MISSING'});
-});
+it.each(['readText', 'readSecret'] as const)(
+  'writes no empty copy of a file that is deleted before %s',
+  async (read) => {
+    const vanished = {...workspace(), [read]: () => Promise.resolve(undefined)};
+    await expect(importMakefileDirectory({workspace: vanished})).rejects.toMatchObject({code: 'FILE_MISSING'});
+  },
+);

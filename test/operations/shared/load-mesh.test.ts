@@ -31,7 +31,7 @@ describe('the mesh an operation loads', () => {
     expect(declareGroups(loaded)).toEqual([]);
   });
 
-  it('writes nothing by itself, so reading and dry runs leave an empty directory empty', async () => {
+  it('writes nothing by itself, so that reads and dry runs leave a directory empty', async () => {
     const workspace = await empty();
     const loaded = await loadMesh({workspace}, {clusters: ['a']});
     const written = declareGroups(loaded).flatMap(({lanes}) => lanes.flatMap(({actions}) => actions));
@@ -48,7 +48,7 @@ describe('the mesh an operation loads', () => {
     expect(declareGroups(loaded)).toEqual([]);
   });
 
-  it('records what the command itself learned together with what was said, in one set', async () => {
+  it('records values from flags and values that the command discovered together', async () => {
     const workspace = await empty();
     const loaded = await loadMesh({workspace}, {clusters: ['a', 'b']});
     const groups = declareGroups(loaded, {uids: {a: 'u1', b: 'u2'}});
@@ -60,7 +60,7 @@ describe('the mesh an operation loads', () => {
     ]);
   });
 
-  it('notes contexts of clusters that are not declared', async () => {
+  it('notes contexts of undeclared clusters', async () => {
     const workspace = await empty();
     await perform(workspace, declareGroups(await loadMesh({workspace}, {clusters: ['a']})));
     await workspace.write([{path: 'contexts.yaml', content: 'a: mine\nold: gone\n'}]);

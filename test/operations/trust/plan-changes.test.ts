@@ -33,7 +33,7 @@ import {actionInShort, allActions, loadedMesh} from '../certs/fixtures.js';
 const names = ['c1', 'c2', 'c3'] as const;
 type Name = (typeof names)[number];
 
-/** For each cluster the CA that it runs with, and the one that the work directory has for it. */
+/** For each cluster the live CA, and the one in the work directory. */
 const [live, renewed] = await Promise.all([castOf(), castOf()]);
 const nowhere = await issued('elsewhere');
 
@@ -42,7 +42,7 @@ async function castOf(): Promise<Record<Name, IssuedCa>> {
   return {c1, c2, c3};
 }
 
-/** mesh.yaml with the UID that each cluster has; `uids` says which are recorded instead. */
+/** mesh.yaml with each cluster's UID; `uids`: other recorded ones. */
 function meshOf(uids: Partial<Record<Name, string | undefined>> = {}): TrustFacts['loaded'] {
   const recorded = {c1: 'uid-c1', c2: 'uid-c2', c3: 'uid-c3', ...uids};
   const clusters = names.map((name) => {
@@ -60,7 +60,7 @@ interface ClusterChange {
   readonly removesKey?: boolean;
 }
 
-/** A cluster that gets its renewed CA, unless something else is said. */
+/** A cluster that by default gets its renewed CA. */
 function targetOf(name: Name, {seen, target, order = 'keep-first', removesKey = false}: ClusterChange): TrustTarget {
   const wanted = {cluster: name, namespace: 'istio-system', own: own(renewed[name]), what: `${name}/ca-cert.pem`};
   return {
@@ -86,7 +86,7 @@ const secretOfCa = (ca: IssuedCa, change?: Parameters<typeof secretWith>[1]): Pi
 
 const journal: JournalContent = {present: true, entries: [], own: 'aa', host: 'laptop/1/1', archived: []};
 
-/** What is other than in a run that renews the CA of every cluster that is named. */
+/** Deviations from a run that renews the CA of every named cluster. */
 interface Change {
   readonly clusters: Partial<Record<Name, ClusterChange>>;
   readonly loaded?: TrustFacts['loaded'];
@@ -115,7 +115,7 @@ function planned(change: Change): {readonly facts: TrustFacts; readonly rules: T
 }
 
 interface InShort {
-  /** For each group its lanes, for each lane its actions; `!` where a person must agree. */
+  /** For each group its lanes, for each lane its actions; `!`: requires confirmation. */
   readonly groups: readonly (readonly string[])[];
   readonly blockers: readonly string[];
   /** The cluster of each, or `mesh`. */
@@ -362,21 +362,21 @@ describe('the actions of a cluster', () => {
       c1({namespace: labelled}, {target: {network}}),
       `patch-object c1/namespace!, ${update('c1')}`,
     ],
-    ['keep the present CA, then replace it after confirmation', {clusters: {c1: {}}}, update('c1')],
+    ['save the current CA, then replace it after confirmation', {clusters: {c1: {}}}, update('c1')],
     [
-      'keep the present CA after it is replaced in a rollback',
+      'save the current CA after it is replaced in a rollback',
       c1(previous(secretTexts(renewed.c1)), {target: {isRollback: true}, order: 'write-first'}),
       'put-object c1/cacerts!, put-object c1/cacerts-previous, await-bundle c1/proof',
     ],
     ['replace another CA in cacerts-previous', c1(previous(secretTexts(renewed.c1))), update('c1')],
-    ['do not keep a CA twice that an interrupted run has kept', c1(previous(liveTexts)), write],
+    ['do not save a CA again that an interrupted run saved', c1(previous(liveTexts)), write],
     [
-      'keep a CA again if cacerts-previous lacks one of its keys',
+      'save a CA again if cacerts-previous lacks one of its keys',
       c1({...previous(liveTexts), ...foreignKey()}),
       update('c1'),
     ],
     [
-      'keep a CA again if it cannot be parsed',
+      'save a CA again if it cannot be parsed',
       c1({
         ...previous({...liveTexts, 'ca-cert.pem': 'x', 'ca-key.pem': 'x'}),
         cacerts: known(secretWith({...liveTexts, 'ca-cert.pem': 'x', 'ca-key.pem': 'x'})),
@@ -393,7 +393,7 @@ describe('the actions of a cluster', () => {
       c1(previous(secretTexts(renewed.c1), {type: 'kubernetes.io/tls'})),
       `replace-object c1/cacerts-previous, ${write}`,
     ],
-    ['do not keep an empty Secret', c1({cacerts: known(secretWith({}))}), write],
+    ['do not save an empty Secret', c1({cacerts: known(secretWith({}))}), write],
     [
       'delete and recreate an immutable Secret after confirmation',
       c1(secretOfCa(live.c1, {immutable: true})),
@@ -405,7 +405,7 @@ describe('the actions of a cluster', () => {
       'put-object c1/cacerts-previous, patch-object c1/cacerts!, await-bundle c1/proof',
     ],
     [
-      'restart every istiod that loads the change only at start, then await the proof',
+      'restart every istiod that loads the change only at start, then await the new CA',
       {
         ...c1({
           istiods: known([
@@ -420,12 +420,12 @@ describe('the actions of a cluster', () => {
         'restart-workload c1/restart/istiod-1-10, await-bundle c1/proof',
     ],
     [
-      'await no proof if no istiod runs',
+      'do not wait if no istiod runs',
       c1({istiods: known([])}),
       'put-object c1/cacerts-previous, put-object c1/cacerts!',
     ],
     [
-      'only restart istiod and await the proof if the Secret matches and istiod shows another bundle',
+      'only restart istiod and wait if the Secret matches and istiod uses another bundle',
       {...c1(shows, current('c1')), rules: {restartIstiod: true}},
       'restart-workload c1/restart/istiod, await-bundle c1/proof',
     ],
@@ -455,7 +455,7 @@ describe('the actions of a cluster', () => {
     return found;
   }
 
-  it('replace the Secret only at the version that was seen', () => {
+  it('replace the Secret only at the version that was read', () => {
     const {object, secretData} = actionOf({clusters: {c1: {}}}, 'put-object', 'c1/cacerts');
     expect(object).toMatchObject({type: 'Opaque', metadata: {resourceVersion: '7'}});
     expect(Object.keys(secretData ?? {})).toEqual(['ca-cert.pem', 'ca-key.pem', 'root-cert.pem', 'cert-chain.pem']);
@@ -476,13 +476,13 @@ describe('the actions of a cluster', () => {
     expect(patch).toEqual({metadata: {labels: {[networkLabel]: network}}});
   });
 
-  it('keep every key of the Secret', () => {
+  it('save every key of the Secret', () => {
     const {secretData, object} = actionOf(c1(foreignKey()), 'put-object', 'c1/cacerts-previous');
     expect(Object.keys(secretData ?? {})).toEqual([...Object.keys(liveTexts), 'other.pem']);
     expect(object.metadata.annotations).toMatchObject({[annotations.clusterCa]: live.c1.ca.certificate.fingerprint});
   });
 
-  it('delete the Secret only at the version that was seen, and recreate it as Opaque', () => {
+  it('delete the Secret only at the version that was read, and recreate it as Opaque', () => {
     const change = c1({
       cacerts: known(secretWith(tlsTexts(live.c1), {type: 'kubernetes.io/tls', labels: {team: 'mesh'}})),
     });
@@ -493,12 +493,12 @@ describe('the actions of a cluster', () => {
     expect(object.metadata).not.toHaveProperty('resourceVersion');
   });
 
-  it('replace cacerts-previous only at the version that was seen', () => {
+  it('replace cacerts-previous only at the version that was read', () => {
     const {object} = actionOf(c1(previous(secretTexts(renewed.c1))), 'put-object', 'c1/cacerts-previous');
     expect(object).toMatchObject({type: 'Opaque', metadata: {resourceVersion: '7'}});
   });
 
-  it('delete cacerts-previous only at the version that was seen, and recreate it as Opaque', () => {
+  it('delete cacerts-previous only at the version that was read, and recreate it as Opaque', () => {
     const change = c1(previous(secretTexts(renewed.c1), {type: 'kubernetes.io/tls'}));
     const {preconditions, object} = actionOf(change, 'replace-object', 'c1/cacerts-previous');
     expect(preconditions).toEqual({uid: 'uid-of-secret', resourceVersion: '7'});
@@ -511,14 +511,14 @@ describe('the actions of a cluster', () => {
     ['replaces it', 'put-object', {clusters: {c1: {}}}],
     ['patches it', 'patch-object', c1(foreignKey(), {target: {own: keyless}})],
     ['deletes and recreates it', 'replace-object', c1(secretOfCa(live.c1, {immutable: true}))],
-  ])('make the Secret remember the journal entry that %s', (_behaviour, kind, change) => {
+  ])('record in the Secret the journal entry that %s', (_behaviour, kind, change) => {
     expect(actionOf(change, kind, 'c1/cacerts')).toMatchObject({remembers: true, context: 'ctx-c1'});
   });
 
   it.each<[behaviour: string, change: Change, rollback: boolean]>([
-    ['suggest a rollback if the Secret is lost and was kept first', c1(secretOfCa(live.c1, {immutable: true})), true],
+    ['suggest a rollback if the Secret is lost and was saved first', c1(secretOfCa(live.c1, {immutable: true})), true],
     [
-      'suggest no rollback if the Secret is lost and was not kept',
+      'suggest no rollback if the Secret is lost and was not saved',
       c1({cacerts: known(secretWith(secretTexts({ca: root, above: root}), {immutable: true}))}),
       false,
     ],
@@ -532,7 +532,7 @@ describe('the actions of a cluster', () => {
     expect(hintTexts(recoveryHints).some((hint) => hint.includes('kubectl mesh trust rollback c1'))).toBe(rollback);
   });
 
-  it('patch the Secret only at the version that was seen, and remove foreign keys', () => {
+  it('patch the Secret only at the version that was read, and remove foreign keys', () => {
     const {patch} = actionOf(c1(foreignKey(), {target: {own: keyless}}), 'patch-object', 'c1/cacerts');
     expect(patch).toMatchObject([
       {op: 'test', path: '/metadata/resourceVersion', value: '7'},
@@ -611,13 +611,13 @@ describe('warnings', () => {
 
   it.each<[behaviour: string, change: Change, warnings: readonly string[]]>([
     [
-      'are absent if the journal has the entry that the cluster remembers',
+      'are absent if the journal has the entry recorded in the cluster',
       {...remembers(its), journal: known({...journal, entries: [entry]})},
       [],
     ],
-    ['name a cluster that remembers an entry missing from the journal', remembers(its), ['c1']],
+    ['name a cluster with a recorded entry that is missing from the journal', remembers(its), ['c1']],
     ['are absent if the annotation of the cluster is malformed', remembers('x'), []],
-    ['are absent if the cluster remembers no entry', {clusters: {c1: {}}}, []],
+    ['are absent if the cluster has no recorded entry', {clusters: {c1: {}}}, []],
     ['are absent if the cluster has no Secret', {clusters: {c1: fresh('c1')}}, []],
     ['are absent if the journal is not readable', {...remembers(its), journal: unknownFact()}, []],
     [
@@ -664,7 +664,7 @@ describe('the decisions', () => {
   });
 
   it.each<[behaviour: string, seen: Observed<TrustObservation>, found: 'a Secret' | undefined]>([
-    ['returns the Secret that was seen', known(running('c1')), 'a Secret'],
+    ['returns the Secret that was read', known(running('c1')), 'a Secret'],
     ['treats a Secret that is not readable as absent', known(running('c1', {cacerts: unknownFact()})), undefined],
     ['treats the Secret of an unreachable cluster as absent', unknownFact(), undefined],
   ])('%s', (_behaviour, seen, found) => {
