@@ -83,9 +83,8 @@ function places({file, seen}: Row): string {
 }
 
 function page(result: Printed<ListResult>, {command, now}: ViewContext, columns: readonly Column[]): string {
-  const {root, clusters, firstOutage, forecast, missing, withinDays} = result;
+  const {root, clusters, firstOutage, forecast, withinDays} = result;
   const all = rows(result);
-  const without = clusters.filter(({outcome}) => outcome === 'skipped').map(({name}) => name);
   const header = columns.map(([head]) => head);
   const list =
     all.length > 0
@@ -107,12 +106,18 @@ function page(result: Printed<ListResult>, {command, now}: ViewContext, columns:
   return [
     ...list,
     ...nothing,
-    ...(without.length > 0 ? [`No cluster CA: ${without.join(', ')}`, ...hintLines([missing])] : []),
+    ...noCaLines(result),
     ...problems.flatMap(errorLines),
     ...disagreements(result, command),
     ...(forecast.length > 0 ? ['', forecastTable(forecast, now), ...limitedByRoot(forecast)] : []),
     ...(firstOutage ? [outage(firstOutage, now)] : []),
   ].join('\n');
+}
+
+/** The clusters without a cluster CA, and the command that creates it or the external CA that replaces it. */
+function noCaLines({clusters, missing}: Printed<ListResult>): readonly string[] {
+  const names = clusters.filter(({outcome}) => outcome === 'skipped').map(({name}) => name);
+  return names.length === 0 ? [] : [`No cluster CA: ${names.join(', ')}`, ...hintLines([missing])];
 }
 
 function disagreements({rootAgreement}: Printed<ListResult>, command: ViewContext['command']): readonly string[] {
