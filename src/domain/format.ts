@@ -46,6 +46,11 @@ export function formatExpiry(notAfter: Date | string, now: Date): string {
   return `${isNear ? formatMinute(notAfter) : formatDay(notAfter)}, ${formatDistance(notAfter, now)}`;
 }
 
+/** The same to the second: `2028-11-27T12:05:09Z, in 729 days`. */
+export function formatExactExpiry(notAfter: string, now: Date): string {
+  return `${formatSecond(notAfter)}, ${formatDistance(notAfter, now)}`;
+}
+
 /** `12 s`, `5 min`, `2 min 30 s`, `3 h`; from half a day on in whole days. */
 export function formatDuration(ms: number): string {
   if (ms < 2 * minuteMs) return `${String(Math.round(ms / 1000))} s`;

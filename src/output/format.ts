@@ -4,11 +4,14 @@
  */
 import {Ansis} from 'ansis';
 import type {ErrorReport} from '../domain/errors.js';
+import {formatExpiry} from '../domain/format.js';
+import {shortFingerprint} from '../domain/keys/keys.js';
 import {printable, printableLine} from '../domain/printable.js';
+import type {CertificateInShort} from '../domain/x509/describe.js';
 import type {ClusterResult, CommonResult} from '../engine/report.js';
 import type {Printed} from './view.js';
 
-export {formatDay, formatDistance, formatDuration, formatExpiry, formatSecond, plural, some} from '../domain/format.js';
+export * from '../domain/format.js';
 
 type ShownError = Pick<Printed<ErrorReport>, 'message' | 'hints'>;
 type Named = Pick<ClusterResult, 'name' | 'outcome'>;
@@ -55,6 +58,23 @@ export function allErrorLines(result: {
       cluster.error && !general.has(cluster.error.message) ? failedLines(cluster, cluster.error) : [],
     ),
   ];
+}
+
+/** Cells of a certificate in a table: key, not after, fingerprint, subject. */
+export function certificateCells(
+  {key, notAfter, fingerprint, subject}: CertificateInShort,
+  now: Date,
+): readonly [key: string, notAfter: string, fingerprint: string, subject: string] {
+  return [key, formatExpiry(notAfter, now), shortFingerprint(fingerprint), printableLine(subject)];
+}
+
+/** `cluster CA AA:BB (O=Istio, CN=Intermediate CA, not after 2028-11-27, in 729 days)`. */
+export function clusterCaText(
+  {fingerprint, subject, notAfter}: Omit<CertificateInShort, 'key'>,
+  now: Date,
+  print: (fingerprint: string) => string = shortFingerprint,
+): string {
+  return `cluster CA ${print(fingerprint)} (${printableLine(subject)}, not after ${formatExpiry(notAfter, now)})`;
 }
 
 /** The outcome in words; for a dry run, what would be done. */

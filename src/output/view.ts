@@ -1,15 +1,15 @@
 /**
- * How a result is shown. Views are pure: result and request in, text out. They and JSON see every suggested command and every
- * hint as text, with the flags of this run.
+ * How a result is printed. Views are pure: result and request in, text out. They and JSON get every suggested command and
+ * every hint as text, with the flags of this run.
  */
 import type {Advice, Purpose, Suggestion} from '../domain/suggest/suggestion.js';
 
-/** A suggested command as text that can be typed as it is. In JSON it is the text alone. */
+/** A suggested command as text that can be run as it is. In JSON it is only the text. */
 export class PrintedCommand {
   constructor(
     readonly text: string,
     readonly purpose: Purpose,
-    /** Whether a command of this program in it agrees beforehand (`--yes`) to what it would show with `--dry-run`. */
+    /** Whether it contains a command of this program with `--yes`, which `--dry-run` in its place would preview. */
     readonly agrees: boolean,
   ) {}
 
@@ -29,19 +29,19 @@ export type Printed<T> = T extends Suggestion
         ? {readonly [Key in keyof T]: Printed<T[Key]>}
         : T;
 
-/** What a view may know about where it is shown. */
+/** Where a view is printed. */
 export interface ViewContext {
-  /** Columns of the terminal; undefined when the output is not a terminal: then nothing is cut. */
+  /** Columns of the terminal; undefined where the output is not a terminal: then nothing is cut. */
   readonly width?: number;
   readonly color: boolean;
   /** `-v`: nothing is summarized. */
   readonly verbose?: boolean;
   readonly now: Date;
-  /** A command as it can be typed, with the flags of this run. */
+  /** A command as it can be run, with the flags of this run. */
   readonly command: (suggestion: Suggestion) => string;
 }
 
-/** What a rendering is given besides the result: where it is shown, and what was requested. */
+/** What a rendering gets besides the result: where it is printed, and the request. */
 export interface RenderContext<Request = unknown> extends ViewContext {
   readonly request: Request;
 }

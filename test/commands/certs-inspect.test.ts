@@ -93,13 +93,13 @@ describe('certs inspect', () => {
     expect(certificate).not.toHaveProperty('ours');
   });
 
-  it('reports which root it was checked against', async () => {
+  it('names the root that it was checked against', async () => {
     const chain = `${ca.certificate.pem}${root.certificate.pem}`;
     expect(await json(ca.certificate.pem)).toMatchObject({istiod: {root: 'none'}});
     await dir.write('root-cert.pem', root.certificate.pem);
     expect(await json(ca.certificate.pem)).toMatchObject({istiod: {root: 'work directory'}});
     expect(await json(chain)).toMatchObject({istiod: {root: 'inspected'}});
-    expect((await inspect(ca.certificate.pem)).stdout).toContain("judged against the work directory's root-cert.pem");
+    expect((await inspect(ca.certificate.pem)).stdout).toContain("checked against the work directory's root-cert.pem");
   });
 
   it('checks a chain, a bundle of roots and a leaf according to their use', async () => {
@@ -129,7 +129,7 @@ describe('certs inspect', () => {
       keys: [{form: 'encrypted-pkcs8', encryption: {cipher: 'aes-256-cbc', weak: false}, istiod: {loads: false}}],
       istiod: {as: 'ca-key.pem', loads: false, findings: [{id: 'key-format'}]},
     });
-    expect((await inspect(pem.reveal())).stdout).toContain('encrypted: not readable without its passphrase');
+    expect((await inspect(pem.reveal())).stdout).toContain('encrypted: reading it requires its passphrase');
   });
 
   it.each([

@@ -90,7 +90,9 @@ describe('certs list --live', () => {
       {cluster: 'c1', source: 'live', agrees: false, refusedBy: ['c2']},
       {cluster: 'c2', source: 'live', agrees: false, refusedBy: ['c1']},
     ]);
-    expect((await list('--live')).stdout).toMatch(/c1: what its istiod presents is not accepted by the roots of c2/);
+    expect((await list('--live')).stdout).toMatch(
+      /c1: the roots of c2 do not accept the chain that its istiod presents/,
+    );
     expect((await list('--live', '-o', 'prometheus')).stdout).toContain('root_agrees{cluster="c1",source="live"} 0');
   });
 });
@@ -198,7 +200,7 @@ describe('--output-file', () => {
 describe('--within and --fail-on', () => {
   it('omits certificates that are not in use or expire later, and reports if none is left', async () => {
     const none = await list('--within', '30d', '--fail-on', 'warning');
-    expect([none.code, none.stdout.split('\n')[0]]).toEqual([0, 'Nothing in use ends within 30 days.']);
+    expect([none.code, none.stdout.split('\n')[0]]).toEqual([0, 'No certificate in use expires within 30 days.']);
     const some = await list('--within', '800d', '-o', 'json');
     expect([some.code, answerOf(some)]).toMatchObject([
       0,
@@ -213,7 +215,7 @@ describe('--within and --fail-on', () => {
   it('do not succeed if a cluster has no certificate, as in a checkout without files', async () => {
     await rm(join(mesh.dir, 'c2'), {recursive: true});
     const run = await list('--within', '30d', '--fail-on', 'warning');
-    expect([run.code, run.stdout]).toEqual([4, expect.stringContaining('No CA yet: c2')]);
+    expect([run.code, run.stdout]).toEqual([4, expect.stringContaining('No cluster CA: c2')]);
     expect((await list('c1', '--within', '30d', '--fail-on', 'warning')).code).toBe(0);
     expect((await list('--within', '800d', '--fail-on', 'warning')).code).toBe(3);
     expect((await list('--within', '30d')).code).toBe(0);

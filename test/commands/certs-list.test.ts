@@ -112,14 +112,14 @@ describe('certs list', () => {
     await place('cluster1');
     const run = await list();
     expect(run.code).toBe(0);
-    expect(run.stdout).toContain(`No CA yet: cluster2 (kubectl mesh certs generate -w ${dir.root})`);
+    expect(run.stdout).toContain(`No cluster CA: cluster2\n  → kubectl mesh certs generate -w ${dir.root}`);
   });
 
   it('names the external issuer', async () => {
     const declared = await dir.read('mesh.yaml');
     await dir.write('mesh.yaml', `${declared}trust: {signer: {type: external, issuer: istio-csr}}\n`);
     const run = await list();
-    expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/No CA yet: .*istio-csr/)]);
+    expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/No cluster CA: .*\n {2}→ .*istio-csr/)]);
   });
 
   it('forecasts renewals, the next one first, and reports where only another root helps', async () => {
@@ -128,8 +128,8 @@ describe('certs list', () => {
     await place('cluster1', {days: 730});
     await place('cluster2', {days: 900});
     const run = await list();
-    expect(run.stdout).toMatch(/CLUSTER +RENEW FROM +RENEW +FIRST OUTAGE +ENDS FIRST\ncluster1 .*\ncluster2 /);
-    expect(run.stdout).toContain('Cut short by the root: cluster2.');
+    expect(run.stdout).toMatch(/CLUSTER +RENEW FROM +RENEW +FIRST OUTAGE +EXPIRES FIRST\ncluster1 .*\ncluster2 /);
+    expect(run.stdout).toContain('Limited by the root: cluster2.');
     expect(answerOf(await list('-o', 'json'))).toMatchObject({
       forecast: [
         {cluster: 'cluster1', due: false, cutByRoot: false, renew: {role: 'cluster CA', place: 'cluster1/ca-cert.pem'}},
@@ -159,7 +159,7 @@ describe('certs list', () => {
   it('prints a table, a wide one, and the files by name', async () => {
     await place('cluster1');
     expect((await list('cluster1')).stdout.split('\n')[0]).toMatch(
-      /^NAME +ROLE +KEY +NOT AFTER +DAYS LEFT +STATE +FINGERPRINT +SUBJECT$/,
+      /^NAME +ROLE +KEY +NOT AFTER +STATE +FINGERPRINT +SUBJECT$/,
     );
     expect((await list('cluster1', '-o', 'wide')).stdout).toContain('ISSUER');
     expect((await list('cluster1', '-o', 'name')).stdout.trim().split('\n')).toEqual([

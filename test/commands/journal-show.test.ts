@@ -73,7 +73,7 @@ describe('journal show', () => {
     const run = await show();
     expect(run.stdout).toBe(
       [
-        'TIME                  WHO           COMMAND     CLUSTER  WHAT                                OUTCOME',
+        'TIME                  USER          COMMAND     CLUSTER  ACTION                              OUTCOME',
         '2026-05-01T10:00:00Z  alice@laptop  trust push  c1       create Secret istio-system/cacerts  done',
         '2026-05-02T10:00:00Z  alice@laptop  trust push  c1       create Secret istio-system/cacerts  failed (FORBIDDEN)',
         '',
@@ -129,7 +129,7 @@ describe('journal show', () => {
 
   it('reports an empty journal', async () => {
     const run = await show();
-    expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/^Nothing was changed/)]);
+    expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/^The journal has no entries/)]);
   });
 
   describe('with filters', () => {
@@ -199,7 +199,7 @@ describe('journal show', () => {
       );
       expect((await shown('c1')).changes).toHaveLength(3);
       expect((await shown('c7')).changes).toEqual([]);
-      expect((await show('c7')).stdout).toMatch(/^None of the 5/);
+      expect((await show('c7')).stdout).toMatch(/^No match among the 5/);
     });
   });
 

@@ -305,7 +305,7 @@ describe('an unknown result', () => {
     mesh.cluster('c1').put({...secret, metadata: {...secret.metadata, annotations: {}}});
     const told = await verified();
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([0, 'ok', 'c2 agrees']);
-    expect((await runCommand(JournalVerify, ['c1'], mesh.env)).stdout).toMatch(/c1: remembers no journal/);
+    expect((await runCommand(JournalVerify, ['c1'], mesh.env)).stdout).toMatch(/c1: no journal head/);
     expect(await check116()).toEqual(['c1 skipped', 'c2 ok']);
   });
 });
@@ -340,7 +340,7 @@ describe('a damaged journal that was set aside by the fix of MESH113', () => {
     expect(told.result.journal.aside).toMatchObject([{faults: [{kind: 'changed'}]}]);
     expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
     const text = await runCommand(JournalVerify, [], mesh.env);
-    expect(text.stdout).toMatch(/^journal\.broken-.*\.jsonl: put aside, NOT whole/m);
+    expect(text.stdout).toMatch(/^journal\.broken-.*\.jsonl: set aside, DAMAGED/m);
     execFileSync('sh', ['-c', 'mkdir ../evidence-$$ && mv journal.broken-* ../evidence-$$/ && rm -r ../evidence-$$'], {
       cwd: mesh.dir,
     });
@@ -416,7 +416,7 @@ describe('without Secrets', () => {
     expect([told.code, told.result.secrets, ...results(told)]).toEqual([0, false, 'c1 agrees']);
     expect(told.result.clusters[0]?.heads).toMatchObject([{where: 'ConfigMap istio-system/kubectl-mesh-install'}]);
     expect(told.result.warnings.map(({message}) => message)).toEqual([expect.stringContaining('--no-secrets')]);
-    expect((await runCommand(JournalVerify, ['c2', '--no-secrets'], mesh.env)).stdout).toMatch(/no Secret was read/);
+    expect((await runCommand(JournalVerify, ['c2', '--no-secrets'], mesh.env)).stdout).toMatch(/Secrets were not read/);
     await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
     expect((await verified('--no-secrets')).code).toBe(3);
   });

@@ -150,7 +150,7 @@ describe('trust rollback', () => {
       const run = await rollback('c1', '--forget', '--yes', ...flags, '-o', 'json');
       expect(run.code).toBe(0);
       expect((answerOf(run) as RollbackResult).clusters[0]).toMatchObject({outcome: 'unchanged', refusals: []});
-      expect((await rollback('c1', '--forget', '--yes', ...flags)).stdout).toContain('nothing was kept');
+      expect((await rollback('c1', '--forget', '--yes', ...flags)).stdout).toContain('no previous CA');
       expect(mesh.cluster('c1').writes).toEqual([]);
     },
   );

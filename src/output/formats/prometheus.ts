@@ -5,7 +5,7 @@
 import type {MetricFamily} from '../../domain/monitoring/metrics.js';
 import {printableLine} from '../../domain/printable.js';
 
-/** One sample. Label names are ours; values may be anybody's. */
+/** One sample. Label names are fixed; values may come from clusters. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -14,11 +14,11 @@ export interface Sample {
 /** A family with its samples. */
 export interface Family extends MetricFamily {
   readonly samples: readonly Sample[];
-  /** Of two samples with the same labels, which would make the whole page invalid, this one is written. Default: smallest. */
+  /** Which of two samples with the same labels is written: both would make the page invalid. Default: smallest. */
   readonly keep?: 'smallest' | 'largest';
 }
 
-/** Longer label values help nobody and cost every query. */
+/** Longer label values slow down every query. */
 const longestValue = 200;
 
 /** The page. Families without samples are left out. */

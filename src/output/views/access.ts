@@ -4,13 +4,13 @@ import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {PrintedRole} from '../../operations/access/role.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
-import {hintLines, indent, some, table} from '../format.js';
+import {errorLines, failedLines, indent, some, table} from '../format.js';
 import type {Printed, View} from '../view.js';
 
-/** `access role`: manifests for `kubectl apply -f -`. JSON is the same as a List, without comments. */
+/** `access role`: manifests for `kubectl apply -f -`. JSON is the same as a List without comments. */
 export const accessRoleView: View<PrintedRole> = {text: ({yaml}) => yaml()};
 
-/** `access show`: findings first, a line each; expected subjects by why they are. `wide` has every way of everybody. */
+/** `access show`: a line for each finding; expected subjects by reason. `wide` prints every access path of each subject. */
 export const accessShowView: View<AccessResult> = {
   text: (result) => page(result, clusterText),
   wide: (result) => page(result, clusterWide),
@@ -23,9 +23,7 @@ function page(
   return [
     ...clusters.flatMap((cluster) => [...show(cluster), '']),
     ...elsewhere.flatMap(({name, error}) =>
-      error
-        ? [`What leads here from ${name} is not known: ${printableLine(error.message)}`, ...hintLines(error.hints)]
-        : [],
+      error ? errorLines({...error, message: `access paths from ${name} are unknown: ${error.message}`}) : [],
     ),
     lowerBound,
   ].join('\n');
@@ -35,16 +33,16 @@ function head({name, outcome, error, subjects}: Printed<ShownCluster>): readonly
   const unexpected = subjects.filter(({expected}) => !expected).length;
   const counted = `${String(unexpected)} unexpected, ${String(subjects.length - unexpected)} expected`;
   return [
-    error && subjects.length === 0 ? `${name}: ${outcome}` : `${name}: ${counted} can reach the CA key`,
-    ...(error ? [`  ${outcome}: ${printableLine(error.message)}`, ...hintLines(error.hints)] : []),
+    ...(error && subjects.length === 0 ? [] : [`${name}: ${counted} can reach the CA key`]),
+    ...(error ? failedLines({name, outcome}, error) : []),
   ];
 }
 
-const columns = ['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH'];
+const columns = ['CHECK', 'SUBJECT', 'CAN', 'PERMISSION', 'GRANTED BY'];
 
-/** A way to the key in these columns, with at most `most` of its rights. */
-function cells(subject: ShownSubject, way: ShownWay, may: string, most: number): readonly string[] {
-  return [way.check ?? '', nameOf(subject), may, rightsOf(way, most), throughOf(way)];
+/** An access path in these columns, with at most `most` of its permissions. */
+function cells(subject: ShownSubject, way: ShownWay, can: string, most: number): readonly string[] {
+  return [way.check ?? '', nameOf(subject), can, rightsOf(way, most), grantedBy(way)];
 }
 
 function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
@@ -52,7 +50,7 @@ function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
     const first = subject.expected ? undefined : subject.ways.find(({expected}) => expected === undefined);
     if (!first) return [];
     const more = subject.ways.length - 1;
-    return [cells(subject, first, `${doing(first)}${more === 0 ? '' : `, and ${String(more)} more`}`, 2)];
+    return [cells(subject, first, `${actionOf(first)}${more === 0 ? '' : `, and ${String(more)} more`}`, 2)];
   });
   return [
     ...head(cluster),
@@ -67,15 +65,15 @@ function expectedLines({subjects}: Printed<ShownCluster>): readonly string[] {
     subjects.filter(({expected}) => expected),
     ({ways: [first]}) => first?.expected ?? '',
   );
-  return [...reasons].map(([why, all]) => `  expected, ${printableLine(why)}: ${some(all.map(nameOf), toldNames)}`);
+  return [...reasons].map(([why, all]) => `  expected, ${printableLine(why)}: ${some(all.map(nameOf), mostNames)}`);
 }
 
-/** Of the controllers of Kubernetes there are dozens. */
-const toldNames = 4;
+/** Kubernetes has dozens of controllers. */
+const mostNames = 4;
 
 function clusterWide(cluster: Printed<ShownCluster>): readonly string[] {
   const lines = cluster.subjects.flatMap((subject) =>
-    subject.ways.map((way) => [...cells(subject, way, doing(way), Infinity), way.expected ?? '']),
+    subject.ways.map((way) => [...cells(subject, way, actionOf(way), Infinity), way.expected ?? '']),
   );
   return [...head(cluster), ...indent(table([...columns, 'EXPECTED'], lines).split('\n'))];
 }
@@ -84,18 +82,18 @@ function nameOf({id, from}: ShownSubject): string {
   return printableLine(from === undefined ? id : `${id} of ${from}`);
 }
 
-function doing({way, via, path}: ShownWay): string {
+function actionOf({way, via, path}: ShownWay): string {
   if (way !== 'remote-secret') return printableLine(`${pathKinds[way].phrase}${via === undefined ? '' : `: ${via}`}`);
   const steps = (path ?? []).map(({secret, leadsTo}) => `${secret} to ${leadsTo}`).join(', ');
-  return printableLine(`go by remote secret ${steps}${via === undefined ? '' : `, as ${via}`}`);
+  return printableLine(`use remote secret ${steps}${via === undefined ? '' : `, as ${via}`}`);
 }
 
 function rightsOf({rights}: ShownWay, most: number): string {
-  const told = rights.slice(0, most).map(rightText).join(', ');
-  return printableLine(`${told}${rights.length > most ? ', …' : ''}`);
+  const names = rights.slice(0, most).map(rightText).join(', ');
+  return printableLine(`${names}${rights.length > most ? ', …' : ''}`);
 }
 
-function throughOf({through}: ShownWay): string {
+function grantedBy({through}: ShownWay): string {
   return through.length === 0
     ? 'the API server itself'
     : printableLine(through.map((binding) => bindingText(binding)).join(', '));

@@ -1,4 +1,4 @@
-/** `certs list -o prometheus`: the same for monitoring. docs/monitoring.md says what each metric is for. */
+/** `certs list -o prometheus`: the same for monitoring. docs/monitoring.md describes each metric. */
 import {metricFamilies} from '../../domain/monitoring/metrics.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {ListResult} from '../../operations/certs/list.js';
@@ -11,14 +11,14 @@ type Labels = Sample['labels'];
 /** The page, without a final line feed. */
 export function certsListPrometheus(result: Printed<ListResult>): string {
   const {clusters, forecast, rootAgreement} = result;
-  const seen = sightings(result);
-  const live = clusters.flatMap(({name, live: sight}) => (sight ? [{cluster: name, ...sight}] : []));
+  const all = sightings(result);
+  const live = clusters.flatMap(({name, live: state}) => (state ? [{cluster: name, ...state}] : []));
   const reported = live.flatMap(({cluster, reported}) => reported.map((one) => ({cluster, ...one})));
   return exposition([
     {...metricFamilies.lastRun, samples: samples([result], ({at}) => at)},
-    {...metricFamilies.notAfter, samples: samples(seen, ({certificate}) => certificate.notAfter, labelsOf)},
-    {...metricFamilies.notBefore, samples: samples(seen, ({certificate}) => certificate.notBefore, labelsOf)},
-    {...metricFamilies.inUse, samples: samples(seen, ({certificate}) => certificate.inUse, labelsOf), keep: 'largest'},
+    {...metricFamilies.notAfter, samples: samples(all, ({certificate}) => certificate.notAfter, labelsOf)},
+    {...metricFamilies.notBefore, samples: samples(all, ({certificate}) => certificate.notBefore, labelsOf)},
+    {...metricFamilies.inUse, samples: samples(all, ({certificate}) => certificate.inUse, labelsOf), keep: 'largest'},
     {...metricFamilies.nextRenewal, samples: samples(forecast, ({nextRenewal}) => nextRenewal, by('cluster'))},
     {...metricFamilies.firstOutage, samples: samples(forecast, ({firstOutage}) => firstOutage, by('cluster'))},
     {...metricFamilies.rootAgrees, samples: samples(rootAgreement, ({agrees}) => agrees, by('cluster', 'source'))},
@@ -32,7 +32,7 @@ export function certsListPrometheus(result: Printed<ListResult>): string {
   ]);
 }
 
-/** A sample for each item that has a value: a time (ISO 8601) in seconds, or 1 for yes and 0 for no. */
+/** A sample for each item that has a value: a time (ISO 8601) in seconds, or 1 for true and 0 for false. */
 function samples<Item>(
   items: readonly Item[],
   valueOf: (item: Item) => string | boolean | undefined,
@@ -52,8 +52,8 @@ function by<Name extends string>(...names: readonly Name[]): (item: Readonly<Rec
 }
 
 /**
- * A root of the mesh has no cluster's name, wherever it is seen: one alert, not one for each cluster. An empty label is the
- * same as none.
+ * A root of the mesh carries no cluster's name, wherever it is found: one alert, not one for each cluster. An empty label
+ * is the same as none.
  */
 function labelsOf({owner, source, certificate: {role, subject, fingerprint}}: Sighting): Labels {
   return {
@@ -65,7 +65,7 @@ function labelsOf({owner, source, certificate: {role, subject, fingerprint}}: Si
   };
 }
 
-/** Whether each source could be read, where there is anything to read. */
+/** Whether each source that contains anything could be read. */
 function readable({root, clusters}: Printed<ListResult>) {
   const rootIsReadable = root.certificates.length > 0 || root.error ? [root.error === undefined] : [];
   return [

@@ -3,11 +3,11 @@ import {type ListedCertificate, type ListResult} from '../../operations/certs/li
 import type {LiveCertificate} from '../../operations/certs/list-live.js';
 import type {Printed} from '../view.js';
 
-/** A certificate where it was seen: in a file, in an object of a cluster, or presented by an istiod. */
+/** A certificate where it was found: in a file, in an object of a cluster, or presented by an istiod. */
 export interface Sighting {
-  /** Whose it is: a cluster's name, or {@link ofMesh}: a root of the mesh belongs to no cluster, wherever it is seen. */
+  /** Its cluster's name, or {@link ofMesh}: a root of the mesh belongs to no cluster, wherever it is found. */
   readonly owner: string;
-  /** Where it was seen. */
+  /** The cluster in which it was found. */
   readonly cluster: string;
   readonly source: Source;
   readonly certificate: ListedCertificate | LiveCertificate;
@@ -15,20 +15,20 @@ export interface Sighting {
 
 export const ofMesh = '';
 
-/** All sightings: those of the mesh's own files, then each cluster's files and what runs there. */
+/** All sightings: those of the mesh's files, then each cluster's files and live certificates. */
 export function sightings({root, clusters}: Printed<ListResult>): readonly Sighting[] {
   const meshRoots = new Set(root.certificates.map(({fingerprint}) => fingerprint));
-  const seen = (cluster: string, source: Source, certificate: Sighting['certificate']): Sighting => ({
+  const sighting = (cluster: string, source: Source, certificate: Sighting['certificate']): Sighting => ({
     owner: meshRoots.has(certificate.fingerprint) ? ofMesh : cluster,
     cluster,
     source,
     certificate,
   });
   return [
-    ...root.certificates.map((one) => seen(ofMesh, 'workdir', one)),
+    ...root.certificates.map((one) => sighting(ofMesh, 'workdir', one)),
     ...clusters.flatMap(({name, certificates, live}) => [
-      ...certificates.map((one) => seen(name, 'workdir', one)),
-      ...(live?.certificates ?? []).map((one) => seen(name, one.source, one)),
+      ...certificates.map((one) => sighting(name, 'workdir', one)),
+      ...(live?.certificates ?? []).map((one) => sighting(name, one.source, one)),
     ]),
   ];
 }

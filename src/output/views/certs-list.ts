@@ -6,33 +6,41 @@ import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ListResult} from '../../operations/certs/list.js';
-import {indent, table} from '../format.js';
+import {
+  errorLines,
+  formatDay,
+  formatExactExpiry,
+  formatExpiry,
+  formatSecond,
+  hintLines,
+  plural,
+  table,
+} from '../format.js';
 import type {Printed, View, ViewContext} from '../view.js';
 import {certsListPrometheus} from './certs-list-prometheus.js';
 import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
 /** A column: its heading, and a row's cell. */
-type Column = readonly [head: string, cell: (row: Row) => string];
+type Column = readonly [head: string, cell: (row: Row, now: Date) => string];
 
 const name: Column = ['NAME', ({owner}) => (owner === ofMesh ? '(mesh)' : owner)];
 const role: Column = ['ROLE', ({role}) => role];
 const key: Column = ['KEY', ({key}) => key];
-const daysLeft: Column = ['DAYS LEFT', ({daysLeft}) => String(daysLeft)];
 const state: Column = ['STATE', ({state}) => state];
 
 const columns: readonly Column[] = [
   ...[name, role, key],
-  ['NOT AFTER', ({notAfter}) => notAfter.slice(0, 10)],
-  ...[daysLeft, state],
+  ['NOT AFTER', ({notAfter}, now) => formatExpiry(notAfter, now)],
+  state,
   ['FINGERPRINT', ({fingerprint}) => shortFingerprint(fingerprint)],
   ['SUBJECT', (row) => `${printableLine(row.subject)}${row.seen.length > 0 ? ` (${places(row)})` : ''}`],
 ];
 
 const wideColumns: readonly Column[] = [
   ...[name, role, key],
-  ['NOT BEFORE', ({notBefore}) => notBefore],
-  ['NOT AFTER', ({notAfter}) => notAfter],
-  ...[daysLeft, state],
+  ['NOT BEFORE', ({notBefore}) => formatSecond(notBefore)],
+  ['NOT AFTER', ({notAfter}, now) => formatExactExpiry(notAfter, now)],
+  state,
   ['IN USE', ({inUse}) => (inUse ? 'yes' : 'no')],
   ['FILE', places],
   ['SUBJECT', ({subject}) => printableLine(subject)],
@@ -40,10 +48,10 @@ const wideColumns: readonly Column[] = [
   ['SHA-256', ({fingerprint}) => formatFingerprint(fingerprint)],
 ];
 
-/** `certs list`: a line for each certificate, then what is to be renewed when, then what stops first. */
+/** `certs list`: a line for each certificate, the problems, what to renew by when, and the first outage. */
 export const certsListView: View<ListResult> = {
-  text: (result, {command}) => page(result, command, columns),
-  wide: (result, {command}) => page(result, command, wideColumns),
+  text: (result, context) => page(result, context, columns),
+  wide: (result, context) => page(result, context, wideColumns),
   name: (result) => [...rows(result)].flatMap(({file}) => file ?? []).join('\n'),
   prometheus: certsListPrometheus,
 };
@@ -51,13 +59,13 @@ export const certsListView: View<ListResult> = {
 interface Row extends CertificateSummary, Pick<Sighting, 'owner'> {
   readonly role: CertificateRole;
   readonly inUse: boolean;
-  /** The file; absent where only the cluster has it. */
+  /** The file; absent where it is only in the cluster. */
   readonly file?: string;
-  /** Where else it was seen: objects and pods of its cluster, for a root of the mesh the clusters. */
+  /** Where else it was found: objects and pods of its cluster, for a root of the mesh the clusters. */
   readonly seen: readonly string[];
 }
 
-/** A line for each certificate of the mesh and of each cluster, wherever it was seen. */
+/** A row for each certificate of the mesh and of each cluster, wherever it was found. */
 function rows(result: Printed<ListResult>): readonly Row[] {
   const groups = groupBy(sightings(result), ({owner, certificate}) => `${owner} ${certificate.fingerprint}`);
   return [...groups.values()].map((group): Row => {
@@ -74,17 +82,16 @@ function places({file, seen}: Row): string {
   return [...(file === undefined ? [] : [file]), ...seen].join(', ');
 }
 
-function page(result: Printed<ListResult>, command: ViewContext['command'], columns: readonly Column[]): string {
-  const {root, clusters, firstOutage, forecast, missing, withinDays} = result;
+function page(result: Printed<ListResult>, {command, now}: ViewContext, columns: readonly Column[]): string {
+  const {root, clusters, firstOutage, forecast, withinDays} = result;
   const all = rows(result);
-  const without = clusters.filter(({outcome}) => outcome === 'skipped').map(({name}) => name);
   const header = columns.map(([head]) => head);
   const list =
     all.length > 0
       ? [
           table(
             header,
-            all.map((row) => columns.map(([, cell]) => cell(row))),
+            all.map((row) => columns.map(([, cell]) => cell(row, now))),
           ),
         ]
       : [];
@@ -95,61 +102,62 @@ function page(result: Printed<ListResult>, command: ViewContext['command'], colu
     ),
   ];
   const nothing =
-    all.length === 0 && withinDays !== undefined ? [`Nothing in use ends within ${describeDays(withinDays)}.`] : [];
+    all.length === 0 && withinDays !== undefined ? [`No certificate in use expires within ${days(withinDays)}.`] : [];
   return [
     ...list,
     ...nothing,
-    ...(without.length > 0 ? [`No CA yet: ${without.join(', ')} (${missing})`] : []),
-    ...problems.flatMap(({message, hints}) => [printableLine(message), ...indent(hints.map(printableLine))]),
+    ...noCaLines(result),
+    ...problems.flatMap(errorLines),
     ...disagreements(result, command),
-    ...(forecast.length > 0 ? ['', forecastTable(forecast), ...cutNotes(forecast)] : []),
-    ...(firstOutage ? [outage(firstOutage)] : []),
+    ...(forecast.length > 0 ? ['', forecastTable(forecast, now), ...limitedByRoot(forecast)] : []),
+    ...(firstOutage ? [outage(firstOutage, now)] : []),
   ].join('\n');
+}
+
+/** The clusters without a cluster CA, and the command that creates it or the external CA that replaces it. */
+function noCaLines({clusters, missing}: Printed<ListResult>): readonly string[] {
+  const names = clusters.filter(({outcome}) => outcome === 'skipped').map(({name}) => name);
+  return names.length === 0 ? [] : [`No cluster CA: ${names.join(', ')}`, ...hintLines([missing])];
 }
 
 function disagreements({rootAgreement}: Printed<ListResult>, command: ViewContext['command']): readonly string[] {
   const verify = command(kubectlMesh('verify'));
   return rootAgreement
     .filter(({agrees}) => !agrees)
-    .map(
-      ({cluster, source, refusedBy}) =>
-        `${cluster}: ${source === 'live' ? 'what its istiod presents' : 'its CA'} is not accepted by the roots of ${refusedBy.join(', ')} (${verify})`,
-    );
+    .flatMap(({cluster, source, refusedBy}) => [
+      `${cluster}: the roots of ${refusedBy.join(', ')} do not accept ${source === 'live' ? 'the chain that its istiod presents' : 'its cluster CA'}`,
+      ...hintLines([verify]),
+    ]);
 }
 
-function forecastTable(forecast: readonly Forecast[]): string {
+function forecastTable(forecast: readonly Forecast[], now: Date): string {
   return table(
-    ['CLUSTER', 'RENEW FROM', 'RENEW', 'FIRST OUTAGE', 'ENDS FIRST'],
+    ['CLUSTER', 'RENEW FROM', 'RENEW', 'FIRST OUTAGE', 'EXPIRES FIRST'],
     forecast.map(({cluster, due, nextRenewal, renew, firstOutage, endsFirst}) => [
-      ...[cluster, due ? `${nextRenewal.slice(0, 10)} (now)` : nextRenewal.slice(0, 10), renew.role],
-      ...[firstOutage.slice(0, 10), `${endsFirst.role}, ${printableLine(endsFirst.place)}`],
+      ...[cluster, due ? `${formatDay(nextRenewal)}, due now` : formatExpiry(nextRenewal, now), renew.role],
+      ...[formatExpiry(firstOutage, now), `${endsFirst.role}, ${printableLine(endsFirst.place)}`],
     ]),
   );
 }
 
-/** Another cluster CA would end as early. */
-function cutNotes(forecast: readonly Forecast[]): readonly string[] {
-  const cut = forecast.filter(({cutByRoot}) => cutByRoot).map(({cluster}) => cluster);
-  return cut.length === 0
+/** Clusters whose CA a renewal would not extend. */
+function limitedByRoot(forecast: readonly Forecast[]): readonly string[] {
+  const limited = forecast.filter(({cutByRoot}) => cutByRoot).map(({cluster}) => cluster);
+  return limited.length === 0
     ? []
     : [
-        `Cut short by the root: ${cut.join(', ')}. The cluster CA ends with its root: only another root gives more time.`,
+        `Limited by the root: ${limited.join(', ')}. A cluster CA expires no later than its root: only a new root extends it.`,
       ];
 }
 
-function outage({
-  notAfter,
-  daysLeft,
-  subject,
-  file,
-  clusters,
-}: NonNullable<Printed<ListResult>['firstOutage']>): string {
-  const when =
-    daysLeft < 0 ? `since ${notAfter.slice(0, 10)}` : `${notAfter.slice(0, 10)}, in ${describeDays(daysLeft)}`;
-  return `First outage: ${when}: ${printableLine(file)} (${printableLine(subject)}) ends, and with it ${clusters.join(', ')}`;
+function outage(
+  {notAfter, subject, file, clusters}: NonNullable<Printed<ListResult>['firstOutage']>,
+  now: Date,
+): string {
+  return `First outage: ${formatExpiry(notAfter, now)}: ${printableLine(file)} (${printableLine(subject)}) expires, which affects ${clusters.join(', ')}`;
 }
 
-function describeDays(days: number): string {
-  const rounded = Math.round(days * 10) / 10;
-  return `${String(rounded)} ${rounded === 1 ? 'day' : 'days'}`;
+/** To one decimal. */
+function days(count: number): string {
+  return plural(Math.round(count * 10) / 10, 'day');
 }

@@ -2,7 +2,7 @@ import type {PassphraseResult, Protection} from '../../operations/certs/passphra
 import {errorLines} from '../format.js';
 import type {View} from '../view.js';
 
-/** `certs passphrase`: one line that says how the root key is protected now, then what went wrong. */
+/** `certs passphrase`: one line on how the root key is protected, then the errors. */
 export const certsPassphraseView: View<PassphraseResult> = {
   text: (result) => [...lineOf(result), ...result.errors.flatMap(errorLines)].join('\n'),
 };
@@ -14,5 +14,5 @@ function lineOf({outcome, action, before, after, dryRun}: PassphraseResult): rea
 }
 
 function describe({protection, cipher, kdf}: Protection): string {
-  return protection === 'clear' ? 'in the clear' : `encrypted with ${cipher ?? '?'} and ${kdf ?? '?'}`;
+  return protection === 'clear' ? 'not encrypted' : `encrypted with ${cipher ?? '?'} and ${kdf ?? '?'}`;
 }

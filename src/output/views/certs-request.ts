@@ -7,7 +7,7 @@ import {printableLine} from '../../domain/printable.js';
 import {allErrorLines, doneNames, outcomeText, table} from '../format.js';
 import type {Printed, View, ViewContext} from '../view.js';
 
-/** `certs request`: a line for each cluster, what went wrong, and what to do with the requests. */
+/** `certs request`: a line for each cluster, the errors, and what to do with the requests. */
 export const certsRequestView: View<CsrResult> = {
   text: (result, {command}) =>
     [
@@ -16,7 +16,7 @@ export const certsRequestView: View<CsrResult> = {
         result.clusters.map((cluster) => row(cluster, result)),
       ),
       ...allErrorLines(result),
-      ...next(result, command),
+      ...nextLines(result, command),
     ].join('\n'),
   name: doneNames,
   csr: (result) => result.clusters.flatMap(({request}) => (request ? [request.csr.trimEnd()] : [])).join('\n'),
@@ -24,21 +24,28 @@ export const certsRequestView: View<CsrResult> = {
 
 function row(cluster: RequestClusterResult, result: Printed<CsrResult>): readonly string[] {
   const {name, request} = cluster;
-  const said = outcomeText(cluster, result);
-  if (!request) return [name, said];
-  return [name, said, request.key, shortFingerprint(request.publicKey), request.file, printableLine(request.subject)];
-}
-
-function next({clusters, dryRun}: Printed<CsrResult>, command: ViewContext['command']): readonly string[] {
-  const [first] = clusters.filter(({request}) => request !== undefined);
-  if (!first || dryRun !== undefined) return [];
+  const outcome = outcomeText(cluster, result);
+  if (!request) return [name, outcome];
   return [
-    'Have them signed as CAs with path length 0 (key usage keyCertSign and cRLSign), then:',
-    `  ${command(kubectlMesh('certs import', [first.name, 'FILE...']))}`,
+    name,
+    outcome,
+    request.key,
+    shortFingerprint(request.publicKey),
+    request.file,
+    printableLine(request.subject),
   ];
 }
 
-/** `certs request --cert-manager`: YAML for kubectl, with a comment that says for which cluster each document is. */
+function nextLines({clusters, dryRun}: Printed<CsrResult>, command: ViewContext['command']): readonly string[] {
+  const [first] = clusters.filter(({request}) => request !== undefined);
+  if (!first || dryRun !== undefined) return [];
+  return [
+    'Have them signed as CAs with path length 0 (key usage keyCertSign and cRLSign).',
+    `Next: ${command(kubectlMesh('certs import', [first.name, 'FILE...']))}`,
+  ];
+}
+
+/** `certs request --cert-manager`: YAML for kubectl, each document with a comment that names its cluster. */
 export const certManagerView: View<CertManagerResult> = {
   text: yaml,
   yaml,
@@ -49,7 +56,7 @@ function yaml({clusters}: CertManagerResult, {command}: ViewContext): string {
   return clusters
     .map(({name, context, certificate}) => {
       const apply = command(fixWith.kubectl({context}, words`apply -f -`));
-      const where = `# For cluster ${name} alone: ${printableLine(apply)}`;
+      const where = `# For cluster ${name} only: ${printableLine(apply)}`;
       return `${where}\n${stringify(certificate, {lineWidth: 0}).trimEnd()}`;
     })
     .join('\n---\n');

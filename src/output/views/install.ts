@@ -4,28 +4,28 @@ import {failedLines} from '../format.js';
 import type {Printed, View} from '../view.js';
 import type {AppliedCluster, ApplyResult} from '../../operations/install/apply.js';
 
-/** `install render`: a line for each cluster, and what changed in a file that was there. */
+/** `install render`: a line for each cluster, with the changes to an existing file below it. */
 export const renderView: View<RenderResult> = {
   text: (result) => result.clusters.flatMap((cluster) => clusterLines(cluster, result.dryRun !== undefined)).join('\n'),
   name: (result) => result.clusters.map(({path}) => path).join('\n'),
 };
 
-/** `install render --output-file -`: the document alone; by name the cluster it is for, since no file was written. */
+/** `install render --output-file -`: the document only; with `-o name` its cluster, since no file was written. */
 export const printView: View<PrintResult> = {text: ({document}) => document, name: ({cluster}) => cluster};
 
 function clusterLines(cluster: Printed<RenderedCluster>, dryRun: boolean): readonly string[] {
   const {name, outcome, path, diff = [], kept, error} = cluster;
   if (error) return failedLines(cluster, error);
-  const form = `Istio ${cluster.istioVersion ?? '?'} from ${cluster.versionFrom ?? '?'}, form of ${cluster.dialect ?? '?'}`;
-  const what = outcome === 'done' ? 'written' : outcome === 'skipped' && dryRun ? 'would be written' : outcome;
+  const schema = `Istio ${cluster.istioVersion ?? '?'} from ${cluster.versionFrom ?? '?'}, schema of ${cluster.dialect ?? '?'}`;
+  const words = outcome === 'done' ? 'written' : outcome === 'skipped' && dryRun ? 'would be written' : outcome;
   return [
-    `${name}: ${path} ${what} (${form})`,
-    ...(kept === undefined ? [] : [`  what was edited by hand ${dryRun ? 'would be' : 'is'} kept as ${kept}`]),
+    `${name}: ${path} ${words} (${schema})`,
+    ...(kept === undefined ? [] : [`  manual edits ${dryRun ? 'would be' : 'were'} saved as ${kept}`]),
     ...diff.map((line) => `  ${printable(line)}`),
   ];
 }
 
-/** `install apply`: a line for each cluster; what went wrong, in full. */
+/** `install apply`: a line for each cluster, with its error in full. */
 export const applyView: View<ApplyResult> = {
   text: (result) =>
     result.clusters
@@ -33,8 +33,13 @@ export const applyView: View<ApplyResult> = {
       .join('\n'),
 };
 
-const done = {install: 'installed', replace: 'configuration replaced', upgrade: 'upgraded', repair: 'applied again'};
-const planned = {
+const doneWords = {
+  install: 'installed',
+  replace: 'configuration replaced',
+  upgrade: 'upgraded',
+  repair: 'applied again',
+};
+const plannedWords = {
   install: 'would be installed',
   replace: 'configuration would be replaced',
   upgrade: 'would be upgraded',
@@ -44,9 +49,9 @@ const planned = {
 function appliedLines(cluster: Printed<AppliedCluster>, istioctl: string, dryRun: boolean): readonly string[] {
   const {name, outcome, change, error, path, running} = cluster;
   if (error) return failedLines(cluster, error);
-  if (outcome === 'unchanged') return [`${name}: unchanged: Istio ${running ?? istioctl} runs as ${path} says`];
+  if (outcome === 'unchanged') return [`${name}: unchanged: Istio ${running ?? istioctl} runs as declared in ${path}`];
   if (change === undefined || change === 'unchanged') return [`${name}: ${outcome}`];
   const from = change === 'upgrade' && running !== undefined ? ` from ${running}` : '';
-  if (outcome === 'done') return [`${name}: Istio ${istioctl} ${done[change]}${from}, from ${path}`];
-  return [dryRun ? `${name}: Istio ${istioctl} ${planned[change]}${from}, from ${path}` : `${name}: not started`];
+  if (outcome === 'done') return [`${name}: Istio ${istioctl} ${doneWords[change]}${from}, from ${path}`];
+  return [dryRun ? `${name}: Istio ${istioctl} ${plannedWords[change]}${from}, from ${path}` : `${name}: not started`];
 }

@@ -2,10 +2,10 @@ import {layout} from '../../domain/mesh/layout.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ChainSummary, VerifiedCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
-import {failedLines} from '../format.js';
+import {failedLines, hintLines, indent, plural} from '../format.js';
 import type {Printed, View, ViewContext} from '../view.js';
 
-/** `journal verify`: the file, its chains, and what each cluster remembers. */
+/** `journal verify`: the file, its chains, and the journal heads that each cluster records. */
 export const journalVerifyView: View<VerifyJournalResult> = {
   text: ({journal, secrets, clusters}, {command}) =>
     [
@@ -13,12 +13,12 @@ export const journalVerifyView: View<VerifyJournalResult> = {
       ...journal.aside.flatMap(asideLines),
       ...clusters.flatMap((cluster) => clusterLines(cluster, secrets)),
     ]
-      // Indented as they are.
+      // The indentation stays.
       .map((line) => line.replace(/[^ ].*/s, printableLine))
       .join('\n'),
 };
 
-/** More lines say no more to a person. */
+/** More faults are not printed. */
 const mostFaults = 20;
 
 function fileLines(
@@ -26,23 +26,23 @@ function fileLines(
   command: ViewContext['command'],
 ): readonly string[] {
   const showOpen = kubectlMesh('journal show', ['--status', 'open']);
-  const size = `${count(entries, 'entry', 'entries')} in ${count(chains.length, 'chain', 'chains')}`;
-  const state = faults.some(({kind}) => kind !== 'torn') ? 'NOT whole' : 'whole';
+  const size = `${plural(entries, 'entry', 'entries')} in ${plural(chains.length, 'chain')}`;
+  const state = faults.some(({kind}) => kind !== 'torn') ? 'DAMAGED' : 'intact';
   return [
-    present ? `${layout.journal}: ${state}, ${size}` : `${layout.journal}: not there`,
+    present ? `${layout.journal}: ${state}, ${size}` : `${layout.journal}: not found`,
     ...chains.map(chainLine),
     ...faultLines(faults),
-    ...(open > 0 ? [`  ${count(open, 'change', 'changes')} without outcome: see ${command(showOpen)}`] : []),
+    ...(open > 0 ? indent([`${plural(open, 'change')} without an outcome`, ...hintLines([command(showOpen)])]) : []),
   ];
 }
 
 function asideLines({file, entries, faults}: VerifyJournalResult['journal']['aside'][number]): readonly string[] {
-  const size = count(entries, 'entry', 'entries');
-  if (faults.length === 0) return [`${file}: put aside, whole, ${size}`];
+  const size = plural(entries, 'entry', 'entries');
+  if (faults.length === 0) return [`${file}: set aside, intact, ${size}`];
   return [
-    `${file}: put aside, NOT whole, ${size}`,
+    `${file}: set aside, DAMAGED, ${size}`,
     ...faultLines(faults),
-    '  → somebody has to look at it: compare it with git or a backup, then move it out of the work directory',
+    ...hintLines(['compare it with git or a backup, then move it out of the work directory']),
   ];
 }
 
@@ -51,33 +51,29 @@ function faultLines(faults: VerifyJournalResult['journal']['faults']): readonly 
     ...faults
       .slice(0, mostFaults)
       .map(({line, message}) => `  ${line === 0 ? '' : `line ${String(line)}: `}${message}`),
-    ...(faults.length > mostFaults ? [`  and ${String(faults.length - mostFaults)} more: -o json has all`] : []),
+    ...(faults.length > mostFaults ? [`  and ${String(faults.length - mostFaults)} more: -o json prints all`] : []),
   ];
 }
 
 function chainLine({chain, own, entries, newest}: ChainSummary): string {
-  const whose = own ? ' (of this copy)' : '';
+  const copy = own ? ' (this copy)' : '';
   const host = newest.host.split('/')[0] ?? '';
-  return `  chain ${chain}${whose}: ${count(entries, 'entry', 'entries')}, the newest of ${newest.time} by ${newest.user}@${host}`;
+  return `  chain ${chain}${copy}: ${plural(entries, 'entry', 'entries')}, last at ${newest.time} by ${newest.user}@${host}`;
 }
 
 const words = {
-  agrees: 'agrees',
+  agrees: 'matches',
   rewritten: 'REWRITTEN',
-  cut: 'CUT',
-  'put-aside': 'BROKEN before it',
-  'not-known-here': 'not known here',
+  cut: 'TRUNCATED',
+  'put-aside': 'DAMAGED before this entry',
+  'not-known-here': 'not in this journal',
   unreadable: 'UNREADABLE',
 } as const;
 
 function clusterLines({name, outcome, error, heads}: Printed<VerifiedCluster>, secrets: boolean): readonly string[] {
   if (error) return failedLines({name, outcome}, error);
-  if (heads.length === 0 && !secrets) return [`${name}: no ConfigMap remembers a journal; no Secret was read`];
+  if (heads.length === 0 && !secrets) return [`${name}: no ConfigMap records a journal head; Secrets were not read`];
   if (heads.length === 0)
-    return [`${name}: remembers no journal: what is there was written by others, or by an older version`];
+    return [`${name}: no journal head: its objects were written by another tool or by an older version`];
   return heads.map(({where, result, message}) => `${name}: ${where}: ${words[result]}: ${message}`);
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${String(number)} ${number === 1 ? one : many}`;
 }

@@ -1,8 +1,8 @@
 /**
- * `-o junit`: what CI systems read as test results (the common subset of Jenkins, GitLab, GitHub actions and Azure:
- * github.com/testmoapp/junitxml). A place is a test suite, a row a test case. What counts as failure is what makes the exit
- * code 3: errors, and warnings with `--fail-on warning`; other warnings are cases that passed and say so. Unknown is an
- * error: the test could not be made.
+ * `-o junit`: test results for CI systems (the common subset of Jenkins, GitLab, GitHub Actions and Azure:
+ * github.com/testmoapp/junitxml). A place is a test suite, a row a test case. A failure is a row that makes the exit code
+ * 3: an error, or a warning with `--fail-on warning`; other warnings pass, with the warning as output. Unknown is an error:
+ * the test could not run.
  */
 import type {Severity} from '../../domain/checks/check.js';
 import {isFailing} from '../../domain/checks/report.js';
@@ -37,7 +37,7 @@ interface Suite {
 
 interface Case {
   readonly name: string;
-  /** The element with the details; absent for a case that passed without any. */
+  /** The element with the details; absent for a case that passed without details. */
   readonly tag?: 'failure' | 'error' | 'skipped' | 'system-out';
   /** The attributes of that element: `message` is one line, `type` the kind of failure or error. */
   readonly attributes?: Readonly<Record<string, string>>;
@@ -50,17 +50,17 @@ function caseOf(row: ShownRow, failOn: Severity): Case {
   const text = details(row)
     .map(([key, value]) => `${key}: ${value}`)
     .join('\n');
-  const because = (otherwise: string): string => (impliedBy === undefined ? otherwise : `follows from ${impliedBy}`);
+  const cause = (otherwise: string): string => (impliedBy === undefined ? otherwise : `follows from ${impliedBy}`);
   if (type === 'unknown') {
-    return {name, tag: 'error', attributes: {type: row.error?.code ?? type, message: because(reason)}, text};
+    return {name, tag: 'error', attributes: {type: row.error?.code ?? type, message: cause(reason)}, text};
   }
   if (type === 'skipped') return {name, tag: 'skipped', attributes: {message: reason}};
-  if (isFailing(row, failOn)) return {name, tag: 'failure', attributes: {type, message: because(observed)}, text};
+  if (isFailing(row, failOn)) return {name, tag: 'failure', attributes: {type, message: cause(observed)}, text};
   return type === 'warning' ? {name, tag: 'system-out', text: `warning\n${text}`} : {name};
 }
 
 function waitCase({code, message, hints}: NonNullable<ShownVerify['error']>): Case {
-  return {name: 'all is well in time', tag: 'error', attributes: {type: code, message}, text: hints.join('\n')};
+  return {name: 'all checks pass in time', tag: 'error', attributes: {type: code, message}, text: hints.join('\n')};
 }
 
 function counts(cases: readonly Case[]): Readonly<Record<string, string>> {
@@ -82,7 +82,7 @@ function suiteLines({name, cases}: Suite, now: Date): readonly string[] {
   ];
 }
 
-/** CI systems take cases of one name for one: a second finding of a check gets a number. */
+/** CI systems merge cases of the same name: a second finding of a check gets a number. */
 function distinct(cases: readonly Case[]): readonly Case[] {
   return cases.map((one, index) => {
     const before = cases.slice(0, index).filter(({name}) => name === one.name).length;
@@ -104,7 +104,7 @@ function attributesText(values: Readonly<Record<string, string>>): string {
     .join('');
 }
 
-/** Everything that XML 1.0 does not allow in a document, however it is written (section 2.2, Char). */
+/** Characters that XML 1.0 does not allow in a document, not even as references (section 2.2, Char). */
 const notInXml = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -1,5 +1,5 @@
 /**
- * `-o mermaid`: a flowchart for a README. Only syntax that every version documents (mermaid.js.org/syntax/flowchart.html):
+ * `-o mermaid`: a flowchart for a README. Uses only syntax that every version documents (mermaid.js.org/syntax/flowchart.html):
  * subgraphs, nodes with quoted labels, links with quoted labels, classes.
  */
 import type {Acceptance, ClusterTopology, MeshTopology, TopologyCertificate} from '../../domain/checks/topology.js';
@@ -48,14 +48,14 @@ function certificates(one: string, several: string, all: readonly TopologyCertif
   return all.length === 0 ? `no ${one}` : `${all.length === 1 ? one : several} ${prints}`;
 }
 
-/** One line for each pair that agrees in both directions, one for each direction where they do not. */
+/** One link for a pair with the same result in both directions, otherwise one for each direction. */
 function links({clusters}: MeshTopology, idOf: (name: string) => string): readonly string[] {
   return clusters.flatMap((one, index) =>
     clusters.slice(index + 1).flatMap((other) => {
-      const [there, back] = [answer(one, other), answer(other, one)];
+      const [forward, back] = [answer(one, other), answer(other, one)];
       const [from, to] = [idOf(one.name), idOf(other.name)];
-      if (there === back) return there === 'none' ? [] : [`${from} ${both[there]} ${to}`];
-      return [...direction(from, to, there), ...direction(to, from, back)];
+      if (forward === back) return forward === 'none' ? [] : [`${from} ${both[forward]} ${to}`];
+      return [...direction(from, to, forward), ...direction(to, from, back)];
     }),
   );
 }
@@ -80,7 +80,7 @@ function direction(from: string, to: string, result: Acceptance): readonly strin
   return result === 'none' ? [] : [`${from} ${oneWay[result]} ${to}`];
 }
 
-/** Everything but plain words as a numeric entity (mermaid.js.org: "Entity codes to escape characters"); a label is never empty. */
+/** Other characters than those of plain words as numeric entities (mermaid.js.org: "Entity codes to escape characters"); a label is never empty. */
 function escaped(text: string): string {
   const line = printableLine(text);
   return (line === '' ? '-' : line).replace(/[^A-Za-z0-9 .:_-]/gu, (one) => `#${String(one.codePointAt(0) ?? 0)};`);

@@ -1,4 +1,4 @@
-/** Words that all views of verify share: where a row belongs, and what there is to say of it. */
+/** What the views of verify share: the place of a row, its details, and counts. */
 import type {Row} from '../../domain/checks/report.js';
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
@@ -7,13 +7,13 @@ import type {VerifyResult} from '../../operations/verify/verify.js';
 import {errorLines, plural} from '../format.js';
 import type {Printed} from '../view.js';
 
-/** The result as views see it. */
+/** The result as views get it. */
 export type ShownVerify = Printed<VerifyResult>;
 
-/** A row as views see it. */
+/** A row as views get it. */
 export type ShownRow = Printed<Row>;
 
-/** Where rows about no single cluster stand. */
+/** The place of rows about no single cluster. */
 export const meshPlace = 'mesh';
 
 /** The cluster of a row, or the pair: `cluster1 to cluster2`. */
@@ -37,7 +37,7 @@ export function places(rows: readonly ShownRow[]): readonly Place[] {
 /** The longest result and id: `warning`, `MESH101`. */
 export const resultWidth = 7;
 
-/** What is said of a row, by name; empty parts are left out. */
+/** The details of a row, by name; empty ones are left out. */
 export function details(row: ShownRow): readonly (readonly [string, string])[] {
   const {observed, expected, reason} = row;
   const all = [
@@ -49,17 +49,17 @@ export function details(row: ShownRow): readonly (readonly [string, string])[] {
   return all.filter(([, text]) => text !== '').map(([name, text]) => [name, printableLine(text)] as const);
 }
 
-/** The command of a row, or the text that stands in its place; empty where nothing needs fixing. */
+/** The command of a row, or the text that replaces it; empty where nothing needs fixing. */
 export function remedyText({fix}: Pick<ShownRow, 'fix'>): string {
   return typeof fix === 'string' ? fix : fix.text;
 }
 
-/** What the command is called: it fixes, or it only shows a person what to fix. */
+/** `fix` for a command that fixes the finding, `look` for one that only shows where to look. */
 export function remedyName({fix}: Pick<ShownRow, 'fix'>): Purpose {
   return typeof fix === 'string' ? 'fix' : fix.purpose;
 }
 
-/** Whether a person has to look at it. */
+/** Whether the row does not pass. */
 export function isBad({result}: ShownRow): boolean {
   return result !== 'ok' && result !== 'skipped';
 }

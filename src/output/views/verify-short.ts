@@ -3,8 +3,8 @@ import {printableLine} from '../../domain/printable.js';
 import {isBad, placeOf, remedyName, remedyText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
 
 /**
- * `-o short`: what is not ok, a line each, nothing when all is well. Consequences of one cause, in one place, with one
- * result, are one line.
+ * `-o short`: a line for each row that does not pass, nothing when all pass. Consequences of one cause, in one place, with
+ * one result, are one line.
  */
 export function verifyShort(result: ShownVerify): string {
   const groups = groupBy(result.checks.filter(isBad), (row) =>
@@ -19,8 +19,8 @@ function shortLine(group: readonly [ShownRow, ...ShownRow[]]): string {
     const ids = new Set(group.map(({id}) => id));
     return `${row.result} ${[...ids].join(',')} ${placeOf(row)}: follows from ${row.impliedBy}`;
   }
-  const what = row.result === 'unknown' ? (row.reason ?? '') : row.observed;
+  const observed = row.result === 'unknown' ? (row.reason ?? '') : row.observed;
   const remedy = remedyText(row);
   const fix = remedy === '' ? '' : `; ${remedyName(row)}: ${remedy}`;
-  return printableLine(`${row.result} ${row.id} ${placeOf(row)}: ${row.title}: ${what}${fix}`);
+  return printableLine(`${row.result} ${row.id} ${placeOf(row)}: ${row.title}: ${observed}${fix}`);
 }

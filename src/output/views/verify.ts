@@ -1,4 +1,4 @@
-/** How verify and its catalogue are shown: a file for each rendering. */
+/** The views of verify and of its catalogue of checks; each rendering has a file. */
 import type {CheckList, ExplainedCheck} from '../../operations/verify/catalogue.js';
 import type {VerifyRequest, VerifyResult} from '../../operations/verify/verify.js';
 import type {Render, View} from '../view.js';
@@ -8,7 +8,7 @@ import {resultWidth} from './verify-rows.js';
 import {verifyShort} from './verify-short.js';
 import {verifyText, verifyWide} from './verify-text.js';
 
-/** `verify`; for CI systems a finding is a failure when it fails the run. */
+/** `verify` */
 export const verifyView = {
   text: verifyText,
   wide: verifyWide,
@@ -20,7 +20,7 @@ export const verifyView = {
 /** The formats that need to know what the mesh looks like, whatever the selected checks ask. */
 export const topologyFormats: readonly string[] = ['wide', 'mermaid'];
 
-/** What is no result of a run reads the same in every format. */
+/** The catalogue is printed the same way in every format. */
 function inAllFormats<Result>(text: Render<Result>): View<Result> {
   return {text, wide: text, short: text, junit: text, mermaid: text};
 }
@@ -31,7 +31,7 @@ export const checkListView: View<CheckList> = inAllFormats(listText);
 /** `verify --explain ID` */
 export const explainView: View<ExplainedCheck> = inAllFormats(explainText);
 
-/** Every check, a line each. */
+/** A line for each check. */
 function listText({checks}: CheckList): string {
   return checks
     .map(
@@ -41,19 +41,19 @@ function listText({checks}: CheckList): string {
     .join('\n');
 }
 
-/** All that is to be said of one check. */
+/** The full explanation of a check. */
 function explainText(check: ExplainedCheck): string {
   const parts = [
     ['What it means', check.meaning],
     ['What breaks', check.breaks],
-    ['How to see it by hand', check.byHand],
-    ['How to mend it', check.mend],
+    ['How to check it by hand', check.byHand],
+    ['How to fix it', check.mend],
     ['Source', check.source],
     ['Implies', check.implies.join(', ')],
   ] as const;
   return [
     `${check.id}: ${check.title}`,
-    `${check.severity}, for each ${check.scope}, seen from: ${check.vantage}`,
+    `${check.severity}, for each ${check.scope}, observed from: ${check.vantage}`,
     ...parts
       .filter(([, text]) => text !== '')
       .flatMap(([title, text]) => ['', title, ...text.split('\n').map((line) => `  ${line}`)]),
