@@ -23,7 +23,7 @@ describe('at a terminal', () => {
       generate,
       [
         {when: /New passphrase/, type: `${passphrase}\r`},
-        {when: /Once more/, type: `${passphrase}\r`},
+        {when: /Repeat the passphrase/, type: `${passphrase}\r`},
       ],
       {cwd},
     );
@@ -41,7 +41,7 @@ describe('at a terminal', () => {
       generate,
       [
         {when: /New passphrase/, type: `${passphrase}\r`},
-        {when: /Once more/, type: 'something else\r'},
+        {when: /Repeat the passphrase/, type: 'something else\r'},
       ],
       {cwd},
     );
@@ -89,7 +89,7 @@ describe('at a terminal', () => {
         [
           {when: /Passphrase of the root key/, type: `${passphrase}\r`},
           {when: /New passphrase/, type: `${once}\r`},
-          {when: /Once more/, type: `${twice}\r`},
+          {when: /Repeat the passphrase/, type: `${twice}\r`},
         ],
         {cwd},
       );

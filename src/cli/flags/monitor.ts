@@ -30,7 +30,7 @@ const labelPrefix = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 /** Labels as in kubectl: `release=prometheus,role=rules`. */
 export const labelsFlag = Flags.custom<Readonly<Record<string, string>>>({
-  helpValue: 'KEY=VALUE,...',
+  helpValue: 'KEY=VALUE',
   multiple: true,
   multipleNonGreedy: true,
   parse: (input) => {

@@ -53,7 +53,7 @@ export const clusterFlags = {
   kubeconfig: Flags.string({helpValue: 'FILE', description: 'path to the kubeconfig file', helpGroup: 'CLUSTER'}),
   context: Flags.string({
     helpValue: 'CONTEXT',
-    description: 'kubeconfig context of the given cluster, if it is the only one; the current context is never used',
+    description: 'kubeconfig context, if exactly one cluster is given (the current context is never used)',
     helpGroup: 'CLUSTER',
   }),
   'istio-namespace': Flags.string({

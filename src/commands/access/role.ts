@@ -6,10 +6,10 @@ import {printRole, type RoleResult} from '../../operations/access/role.js';
 import {accessRoleView} from '../../output/views/access.js';
 
 export default class AccessRole extends MeshCommand {
-  static override summary = 'Print manifests of the least-privilege roles for kubectl mesh';
+  static override summary = 'Print least-privilege RBAC manifests for kubectl mesh';
   static override description = `Prints a ClusterRole and a Role in the Istio namespace, with bindings for the given subjects. Nothing is written to a cluster: pipe the output into kubectl apply -f -.
 
-reader allows verify, trust diff, journal verify, certs list --live and certs adopt. operator also allows trust push and trust rollback. installer also allows install apply and up; istioctl requires permissions with which a subject can escalate to any other.
+reader allows verify, trust diff, journal verify, certs list --live and certs adopt. operator also allows trust push and trust rollback. installer also allows install apply and up; the permissions that istioctl requires allow escalation to any other permission.
 
 The roles grant access to Secrets by name. Only access show and verify --access list Secrets; --access adds these permissions, and a comment in the manifest describes what they expose.`;
   static override examples = [

@@ -8,7 +8,7 @@ import {importCerts, type ImportResult} from '../../operations/certs/import.js';
 import {certsImportView} from '../../output/views/certs-import.js';
 
 export default class CertsImport extends MeshCommand {
-  static override summary = "Import the certificate that an external CA issued for a cluster's request";
+  static override summary = 'Import a cluster CA certificate issued by an external CA';
   static override description = `Accepts the files in the format in which the CA returned them: PEM in any order and with surrounding text, DER, PKCS#7 (.p7b), one or more files, or - for standard input. Finds the certificate for the cluster's key, orders the chain up to the mesh's root, writes the cluster's four files and removes the request.
 
 All checks precede the first write, and nothing is written unless all of them pass: the key, CA flags and path lengths along the chain, key usages, name constraints, signatures and keys, validity, and the mesh's root. Every failed check is reported.

@@ -6,7 +6,7 @@ import {inspectCerts, type InspectResult} from '../../operations/certs/inspect.j
 import {certsInspectView} from '../../output/views/certs-inspect.js';
 
 export default class CertsInspect extends MeshCommand {
-  static override summary = 'Show details of a certificate, chain, key or Secret, and whether istiod would load it';
+  static override summary = 'Show a certificate, chain, key or Secret, and whether istiod would load it';
   static override description = `Accepts the name of a cluster in the work directory, a file, or - for standard input: PEM or DER certificates, chains, trust bundles, private keys (only their public key is shown; no passphrase is required), and Secrets or ConfigMaps as printed by kubectl.
 
 Reports whether istiod would load the files, and problems that istiod does not report when it loads them.`;

@@ -10,7 +10,7 @@ import {certsPassphraseView} from '../../output/views/certs-passphrase.js';
 
 export default class CertsPassphrase extends MeshCommand {
   static override summary = "Change the root key's passphrase or raise its work factor";
-  static override description = `Decrypts root-key.pem with its passphrase and encrypts the same key again: PKCS#8, AES-256, scrypt N=16384 r=8 p=5. An unencrypted key becomes encrypted, and a passphrase on a key that OpenSSL encrypted (2,048 rounds of PBKDF2, or headers older than PKCS#8) becomes costly to guess. The certificate and the clusters are not affected.
+  static override description = `Decrypts root-key.pem with its passphrase and encrypts the same key again: PKCS#8, AES-256, scrypt N=16384 r=8 p=5. An unencrypted key is encrypted. For a key that OpenSSL encrypted (2,048 rounds of PBKDF2, or headers older than PKCS#8), guessing the passphrase becomes expensive. The certificate and the clusters are not affected.
 
 The old passphrase is read as in all other commands; the new one from --new-passphrase-file, --new-passphrase-command, the variable KUBECTL_MESH_NEW_PASSPHRASE, or a prompt that requires it twice. To raise the work factor only, enter the same passphrase again. The new file is decrypted in memory before it replaces the old one.`;
   static override examples = [

@@ -11,7 +11,7 @@ import {type CsrResult, requestCerts} from '../../operations/certs/request.js';
 import {certManagerView, certsRequestView} from '../../output/views/certs-request.js';
 
 export default class CertsRequest extends MeshCommand {
-  static override summary = 'Create a key and a certificate request for each cluster, for an external CA to sign';
+  static override summary = 'Create keys and certificate requests for an external CA to sign';
   static override description = `For a mesh whose cluster CAs are signed by your company's CA (trust.signer is csr). Writes CLUSTER/request/ca-key.pem, which stays in the work directory, and CLUSTER/request/ca.csr, which requests a CA with path length 0, as istiod requires. kubectl mesh certs import imports the issued certificate and moves the key into place.
 
 Existing requests are not replaced, so running the command again changes nothing. For a cluster that has a CA, use --renew; its CA stays in use until the new certificate is imported.`;

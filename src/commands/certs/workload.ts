@@ -21,7 +21,7 @@ Requires CLUSTER/ca-key.pem. A valid certificate is not changed; an expired one 
       'databases/postgres --cluster cluster1',
     ),
     example(
-      'Renew it before it expires, for a week',
+      'Renew a certificate before it expires, with a validity of a week',
       'databases/postgres --cluster cluster1 --validity 168h --renew --yes',
     ),
   ];

@@ -11,7 +11,7 @@ export default class InstallApply extends MeshCommand {
   static override summary = 'Install Istio from install.yaml with istioctl';
   static override description = `Passes CLUSTER/install.yaml byte for byte to the istioctl in PATH and waits until all components are ready: one cluster first, then the others.
 
-Refuses to change a cluster that does not have the work directory's CA, whose install.yaml does not match mesh.yaml, where istioctl would change the running version, or where another installer manages Istio. An up-to-date installation is not changed.`;
+Refuses to change a cluster that lacks the work directory's CA, whose install.yaml does not match mesh.yaml, whose Istio version istioctl would change, or whose installation another installer manages. An up-to-date installation is not changed.`;
   static override examples = [
     example("Install the guide's first cluster", 'cluster1'),
     example('Upgrade every cluster to the version of istioctl', '--upgrade'),

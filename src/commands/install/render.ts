@@ -9,7 +9,7 @@ import {printView, renderView} from '../../output/views/install.js';
 
 export default class InstallRender extends MeshCommand {
   static override summary = "Write each cluster's install.yaml";
-  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the schema version for the Istio version. The Istio version is that of --istio-version or mesh.yaml, otherwise that of the istioctl in PATH. The mesh ID and the network are recorded in mesh.yaml. An edited install.yaml is kept under another name beside the new one, and the difference is printed.`;
+  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the schema version for the given Istio version: that of --istio-version or mesh.yaml, otherwise that of the istioctl in PATH. The mesh ID and the network are recorded in mesh.yaml. If install.yaml was edited, the edited file is kept beside the new one and the difference is printed.`;
   static override examples = [
     example("Render install.yaml of the guide's first cluster", 'cluster1 --mesh-id mesh1 --network network1'),
     example(

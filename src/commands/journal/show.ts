@@ -33,7 +33,8 @@ Problems with the file are reported as warnings, and all readable entries are pr
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'COMMAND',
-      description: "list only changes by this command, such as 'trust push', or topic, such as trust; may be repeated",
+      description:
+        "list only changes by this command, such as 'trust push', or by a topic's commands, such as trust; may be repeated",
     }),
     status: Flags.option({options: changeStatuses, multiple: true, multipleNonGreedy: true})({
       helpValue: changeStatuses.join('|'),

@@ -50,12 +50,13 @@ Thresholds are those of trust.expiry in mesh.yaml. Rules for metrics that the Is
       defaultHelp: () => Promise.resolve('26h'),
       description: 'maximum age of the metrics of certs list; must exceed the interval between two runs',
     }),
-    'runbook-url': Flags.url({description: 'URL where docs/monitoring.md is published; alerts then link to it'}),
+    'runbook-url': Flags.url({
+      helpValue: 'URL',
+      description: 'URL where docs/monitoring.md is published; alerts then link to it',
+    }),
     name: objectName({default: 'kubectl-mesh', description: 'name of the PrometheusRule'}),
     namespace: objectName({description: 'namespace of the PrometheusRule (default: the one that kubectl uses)'}),
-    labels: labelsFlag({
-      description: 'labels of the PrometheusRule; may be repeated',
-    }),
+    labels: labelsFlag({description: 'labels of the PrometheusRule, separated by commas; may be repeated'}),
     'istio-version': Flags.string({
       helpValue: 'VERSION',
       description: 'Istio version that provides the metrics, such as 1.30 or 1.30.3 (default: mesh.yaml)',
