@@ -56,7 +56,7 @@ const files = async (): Promise<string[]> => (await readdir(dir)).filter((name) 
 
 // What is decided about names, files, keys and roots: test/operations/certs/plan-adopt.test.ts.
 describe('certs adopt', () => {
-  it('names clusters as istiod does, writes what runs, and changes no cluster', async () => {
+  it('names clusters as istiod does, writes the running state, and changes no cluster', async () => {
     const done = await adopt('ctx-c1', 'ctx-c2');
     expect(done.code).toBe(0);
     expect(clustersOf(done)).toEqual([
@@ -72,7 +72,7 @@ describe('certs adopt', () => {
     expect((await adopt('ctx-c1', 'ctx-c2')).stdout).toContain('"changes": []');
   });
 
-  it('writes nothing in a dry run, and says what it would write', async () => {
+  it('writes nothing in a dry run, and lists the files that it would write', async () => {
     const done = await adopt('ctx-c1', '--dry-run');
     expect([done.code, await files()]).toEqual([0, []]);
     expect((answerOf(done) as AsJson<AdoptResult>).clusters[0]?.files).toContain('c1/ca-cert.pem');
@@ -81,7 +81,7 @@ describe('certs adopt', () => {
   it.each([
     ['no context', [], 2],
     ['a context twice', ['ctx-c1', 'ctx-c1'], 2],
-    ['a name that would leave the directory', ['../x=ctx-c1'], 2],
+    ['a name that leads outside the directory', ['../x=ctx-c1'], 2],
     ['an empty context', ['c1='], 2],
     ['a context that does not exist', ['nowhere'], 4],
   ])('refuses %s and writes nothing', async (_, words, code) => {
@@ -89,7 +89,7 @@ describe('certs adopt', () => {
     expect(await files()).toEqual([]);
   });
 
-  it('adopts the others where one may not be read, and says which right is missing', async () => {
+  it('adopts the other clusters if one cannot be read, and names the missing permission', async () => {
     of('c2').deny({verb: 'get', resource: 'secrets'});
     const done = await adopt('ctx-c1', 'c2=ctx-c2');
     expect([done.code, clustersOf(done)]).toEqual([
@@ -102,7 +102,7 @@ describe('certs adopt', () => {
     expect(await read('mesh.yaml')).not.toContain('ctx-c2');
   });
 
-  it('needs no right that the role of a reader has not: Secrets by name, no ConfigMap and no other namespace', async () => {
+  it('requires only permissions of the reader role: Secrets by name, no ConfigMap and no other namespace', async () => {
     for (const resource of ['configmaps', 'deployments']) of('c1').deny({verb: 'get', resource});
     of('c1').deny({verb: 'get', resource: 'namespaces', name: 'istio-system'});
     of('c1').deny({verb: 'list', resource: 'secrets'});
@@ -110,7 +110,7 @@ describe('certs adopt', () => {
     expect([done.code, clustersOf(done)]).toEqual([0, [['c1', 'done', undefined]]]);
   });
 
-  it('overwrites no file: another CA in the work directory is a conflict of that cluster alone', async () => {
+  it('overwrites no file: another CA in the work directory is a conflict of that cluster only', async () => {
     const stranger = bundleOf(await tinyClusterCa(root, 'c1'), [root]);
     await mkdir(join(dir, 'c1'));
     await writeFile(join(dir, 'c1/ca-cert.pem'), stranger.caCert);
@@ -125,7 +125,7 @@ describe('certs adopt', () => {
     expect(await read('c1/ca-cert.pem')).toBe(stranger.caCert);
   });
 
-  it('leaves the key of a self-signed istiod where it is, and declares that its cluster signs', async () => {
+  it('does not copy the key of a self-signed istiod, and declares that its cluster signs', async () => {
     of('c1').remove('Secret', 'istio-system/cacerts');
     const [cert, key] = [root.certificate.pem, bundleOf(root, [root]).caKey.reveal()];
     of('c1').put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': cert, 'ca-key.pem': key}));
@@ -136,14 +136,14 @@ describe('certs adopt', () => {
     expect(warningsOf(done)).toContain('istio-ca-secret');
   });
 
-  it('never copies a key that is the root itself, whatever the Secret is called', async () => {
+  it('never copies a root key, whatever the name of the Secret', async () => {
     of('c1').put(secret('istio-system/cacerts', textsOf(bundleOf(root, [root]))));
     const done = await adopt('ctx-c1', '--with-keys', '--yes');
     expect(done.code).toBe(0);
     expect((await readdir(join(dir, 'c1'))).includes('ca-key.pem')).toBe(false);
   });
 
-  it('knows a signer of Kubernetes by the environment of istiod, where there is no cacerts', async () => {
+  it("recognizes a Kubernetes signer by istiod's environment, without cacerts", async () => {
     const provider = 'k8s.io/issuers.example.com/mesh';
     await run('c1', {EXTERNAL_CA: 'ISTIOD_RA_KUBERNETES_API', PILOT_CERT_PROVIDER: provider});
     of('c1').remove('Secret', 'istio-system/cacerts');
@@ -152,13 +152,13 @@ describe('certs adopt', () => {
     expect(await read('root-cert.pem')).toBe(root.certificate.pem);
   });
 
-  it('tells a remote of another primary, which has no CA', async () => {
+  it('recognizes the remote cluster of another primary, which has no CA', async () => {
     of('c2').remove('Deployment', 'istio-system/istiod');
     const done = await adopt('ctx-c1', 'c2=ctx-c2');
     expect(clustersOf(done)[1]).toEqual(['c2', 'unknown', 'NOT_FOUND']);
   });
 
-  it('asks before it copies keys, keeps them 0600, and keeps them out of git', async () => {
+  it('prompts before it copies keys, writes them with mode 0600, and adds them to .gitignore', async () => {
     const refused = await adopt('ctx-c1', '--with-keys');
     expect([refused.code, await files()]).toEqual([5, []]);
     execFileSync('git', ['init', '-q', dir]);

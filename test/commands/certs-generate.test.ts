@@ -70,8 +70,8 @@ async function placeRoot(root: TinyCa): Promise<void> {
   await dir.write('root-key.pem', writePrivateKey(root.key).reveal(), 0o600);
 }
 
-describe('on an empty work directory', () => {
-  it('makes an encrypted root and a CA for each cluster that openssl verifies strictly', async () => {
+describe('in an empty work directory', () => {
+  it('creates an encrypted root and a CA for each cluster that openssl verifies strictly', async () => {
     const run = await generate('cluster1', 'cluster2', ...small, '-o', 'json');
     expect(run.code).toBe(0);
     expect(answer(run)).toMatchObject({root: {outcome: 'done', protection: 'encrypted'}});
@@ -90,7 +90,7 @@ describe('on an empty work directory', () => {
     expect(answer(run).root.certificate?.fingerprint).toBe(root.fingerprint256.replaceAll(':', '').toLowerCase());
   });
 
-  it('writes keys that only their owner can read, in directories only they can enter', async () => {
+  it('writes keys readable only by their owner, in directories accessible only to the owner', async () => {
     const modes = ['root-key.pem', 'cluster1/ca-key.pem', 'cluster1'].map((path) => made.mode(path));
     expect(await Promise.all(modes)).toEqual([0o600, 0o600, 0o700]);
   });
@@ -103,7 +103,7 @@ describe('on an empty work directory', () => {
     );
   });
 
-  it('changes nothing, and asks for nothing, when run again', async () => {
+  it('changes nothing and does not prompt when run again', async () => {
     await copyMade();
     const before = await dir.snapshot();
     const run = await withoutPassphrase('-o', 'json');
@@ -132,14 +132,14 @@ describe('on an empty work directory', () => {
     expect(await dir.snapshot()).toEqual({});
   });
 
-  it('writes the root key in the clear only with --no-passphrase, and says so', async () => {
+  it('writes the root key unencrypted only with --no-passphrase, with a warning', async () => {
     const run = await withoutPassphrase('cluster1', ...clear);
     expect(run.code).toBe(0);
     expect(run.stderr).toContain('in the clear');
     expect(await dir.read('root-key.pem')).toMatch(/^-----BEGIN PRIVATE KEY-----/);
   });
 
-  it('takes the passphrase from a file and from a command', async () => {
+  it('reads the passphrase from a file and from a command', async () => {
     await dir.write('../passphrase-of-test', `${passphrase}\n`);
     const path = `${dir.root}/../passphrase-of-test`;
     expect((await withoutPassphrase('cluster1', ...small, '--passphrase-file', path)).code).toBe(0);
@@ -150,7 +150,7 @@ describe('on an empty work directory', () => {
     expect((await withoutPassphrase('cluster2', '--passphrase-command', command)).code).toBe(0);
   });
 
-  it('writes nothing in a dry run, and says what it would do', async () => {
+  it('writes nothing in a dry run, and prints the plan', async () => {
     const run = await generate('cluster1', ...small, '--dry-run');
     expect(run.code).toBe(0);
     expect(run.stdout).toContain('would create the root CA');
@@ -158,7 +158,7 @@ describe('on an empty work directory', () => {
     expect(await dir.snapshot()).toEqual({});
   });
 
-  it.each(['rsa-2048', 'ecdsa-p384'])('makes %s keys when asked', async (algorithm) => {
+  it.each(['rsa-2048', 'ecdsa-p384'])('generates %s keys on request', async (algorithm) => {
     const run = await withoutPassphrase('cluster1', '--key-algorithm', algorithm, '--no-passphrase', '-o', 'json');
     expect(answer(run)).toMatchObject({
       root: {certificate: {key: algorithm}},
@@ -166,7 +166,7 @@ describe('on an empty work directory', () => {
     });
   });
 
-  it('names the root after the declared mesh, and follows the declared validity', async () => {
+  it('names the root after the declared mesh, and uses the declared validity', async () => {
     await dir.write(
       'mesh.yaml',
       'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh7\ntrust: {keyAlgorithm: ecdsa-p256, rootValidity: 100d, clusterValidity: 50d}\nclusters: [{name: cluster1}]\n',
@@ -180,7 +180,7 @@ describe('on an empty work directory', () => {
   });
 });
 
-describe('cluster directories that changed places', () => {
+describe('swapped cluster directories', () => {
   beforeEach(async () => {
     await withoutPassphrase('cluster1', 'cluster2', ...clear);
     await rename(join(dir.root, 'cluster1'), join(dir.root, 'between'));
@@ -198,13 +198,13 @@ describe('cluster directories that changed places', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('may get new CAs instead', async () => {
+  it('can be given new CAs instead', async () => {
     const run = await withoutPassphrase('--renew', '-y', '-o', 'json');
     expect([run.code, ...outcomes(run)]).toEqual([0, 'done', 'done']);
     expect(new X509Certificate(await dir.read('cluster1/ca-cert.pem')).subject).toContain('L=cluster1');
   });
 
-  it('are no conflict where the name in the CA is of no cluster of the mesh', async () => {
+  it('are no conflict if the name in the CA belongs to no cluster of the mesh', async () => {
     await rename(join(dir.root, 'cluster1'), join(dir.root, 'renamed'));
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: renamed\n');
     const run = await withoutPassphrase('-o', 'json');
@@ -213,7 +213,7 @@ describe('cluster directories that changed places', () => {
 });
 
 describe('--renew', () => {
-  it('replaces key and certificate under the same root, once agreed to', async () => {
+  it('replaces key and certificate under the same root, once confirmed', async () => {
     await copyMade();
     const before = await dir.snapshot();
     const asked = await generate('cluster1', '--renew', '-o', 'json');
@@ -232,14 +232,14 @@ describe('--renew', () => {
     }
   });
 
-  it('mends a cluster whose files conflict', async () => {
+  it('fixes a cluster whose files conflict', async () => {
     await copyMade();
     await dir.write('cluster1/ca-cert.pem', 'broken');
     expect(outcomes(await generate('cluster1', '--renew', '-y', '-o', 'json'))).toEqual(['done']);
     expect(outcomes(await generate('cluster1', '-o', 'json'))).toEqual(['unchanged']);
   });
 
-  it('fails with the wrong passphrase and leaves everything as it was', async () => {
+  it('fails with the wrong passphrase and changes nothing', async () => {
     await copyMade();
     const keys = ['root-key.pem', 'cluster1/ca-key.pem', 'cluster1/ca-cert.pem'];
     const before = await Promise.all(keys.map((name) => dir.read(name)));
@@ -252,8 +252,8 @@ describe('--renew', () => {
   });
 });
 
-describe('files that were there', () => {
-  it('are completed where only copies are missing', async () => {
+describe('existing files', () => {
+  it('are completed if only copies are missing', async () => {
     await copyMade();
     const chain = await dir.read('cluster1/cert-chain.pem');
     await dir.remove('cluster1/cert-chain.pem');
@@ -264,7 +264,7 @@ describe('files that were there', () => {
     expect(await dir.read('cluster1/root-cert.pem')).toBe(await dir.read('root-cert.pem'));
   });
 
-  it('without keys, as in a git checkout, are used as they are', async () => {
+  it('without keys, as in a git checkout, are used unchanged', async () => {
     await copyMade();
     await dir.remove('root-key.pem');
     await dir.remove('cluster1/ca-key.pem');
@@ -371,7 +371,7 @@ describe('files that were there', () => {
       names: ['root-key.pem', 'root-cert.pem'],
     },
   ];
-  it.each(conflicts)('$what is a conflict that says which two things disagree', async ({make, code, names}) => {
+  it.each(conflicts)('$what is a conflict, and the error names both sides', async ({make, code, names}) => {
     const root = await tinyRoot();
     const ca = await tinyClusterCa(root, 'cluster1');
     await placeRoot(root);
@@ -396,7 +396,7 @@ describe('files that were there', () => {
     expect(outcomes(await generate('cluster1', '-o', 'json'))).toEqual(['unchanged']);
   });
 
-  it('keep a new root from being made behind their back', async () => {
+  it('prevent the creation of a new root', async () => {
     const root = await tinyRoot();
     await place('cluster1', await tinyClusterCa(root, 'cluster1'), root);
     const run = await generate('cluster2', ...small, '-o', 'json');
@@ -409,7 +409,7 @@ describe('files that were there', () => {
 });
 
 describe('a cluster in conflict', () => {
-  it('keeps the others from being done, unless --keep-going', async () => {
+  it('stops the other clusters, unless --keep-going is set', async () => {
     const root = await tinyRoot();
     await placeRoot(root);
     await dir.write('cluster1/ca-cert.pem', 'broken');
@@ -423,7 +423,7 @@ describe('a cluster in conflict', () => {
 describe('inside a git tree', () => {
   const git = (...args: string[]) => execFileSync('git', ['-C', dir.root, ...args], {stdio: 'pipe'});
 
-  it('makes a .gitignore first, so that keys are never seen by git', async () => {
+  it('writes .gitignore first, so that git never sees keys', async () => {
     git('init', '-q');
     expect((await withoutPassphrase('cluster1', ...clear)).code).toBe(0);
     git('add', '-A');
@@ -437,7 +437,7 @@ describe('inside a git tree', () => {
       dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: cluster1}]\n'),
     );
 
-    it.each(['before', 'after'])('hides the keys of a tree that was made %s', async (when) => {
+    it.each(['before', 'after'])('hides the keys of a tree created %s', async (when) => {
       if (when === 'before') git('init', '-q');
       const run = await withoutPassphrase(...clear);
       expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('.gitignore') as string]);
@@ -448,7 +448,7 @@ describe('inside a git tree', () => {
       expect(tracked).not.toContain('key.pem');
     });
 
-    it('leaves a tracked key refused, and writes nothing', async () => {
+    it('refuses a tracked key, and writes nothing', async () => {
       git('init', '-q');
       await dir.write('root-key.pem', 'whatever', 0o600);
       git('add', 'root-key.pem');
@@ -458,7 +458,7 @@ describe('inside a git tree', () => {
       await expect(dir.read('.gitignore')).rejects.toThrow();
     });
 
-    it('writes none in a dry run, and none for keys that are there already', async () => {
+    it('writes none in a dry run, and none for existing keys', async () => {
       expect((await withoutPassphrase(...clear, '--dry-run')).code).toBe(0);
       await expect(dir.read('.gitignore')).rejects.toThrow();
       await withoutPassphrase(...clear);
@@ -469,7 +469,7 @@ describe('inside a git tree', () => {
     });
   });
 
-  it('is refused where git would take the keys', async () => {
+  it('refuses if git would add the keys', async () => {
     git('init', '-q');
     await dir.write('.gitignore', '*.log\n');
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: cluster1}]\n');
@@ -479,7 +479,7 @@ describe('inside a git tree', () => {
     await expect(dir.read('root-key.pem')).rejects.toThrow();
   });
 
-  it('is refused where git would take the copies of keys that a Makefile made', async () => {
+  it('refuses if git would add the copies of keys that a Makefile created', async () => {
     git('init', '-q');
     const root = await tinyRoot();
     await dir.write('.gitignore', '*.log\n');
@@ -495,7 +495,7 @@ describe('inside a git tree', () => {
     await expect(dir.read('root-key.pem')).rejects.toThrow();
   });
 
-  it('is warned of git that would not say, with its reason', async () => {
+  it('warns if git cannot answer, with its reason', async () => {
     // What git says of a tree that is not the caller's ("dubious ownership") reaches us in the same way.
     git('init', '-q');
     await dir.write('.git/config', '[broken\n');
@@ -505,7 +505,7 @@ describe('inside a git tree', () => {
     expect(said).toContainEqual(expect.stringMatching(/^git would not say .*: ./));
   });
 
-  it('is not asked about in a dry run in a work directory that is still to be made', async () => {
+  it('does not run git in a dry run if the work directory does not exist', async () => {
     const run = await runCommand(CertsGenerate, ['c1', ...clear, '--dry-run', '-o', 'json', '-w', `${dir.root}/new`]);
     expect(run.code).toBe(0);
     expect(JSON.stringify(answer(run).warnings)).not.toContain('git would not say');
@@ -514,7 +514,7 @@ describe('inside a git tree', () => {
 
 describe('wrong usage', () => {
   it.each(['../x', '-f', 'Upper', 'a'.repeat(64), '', 'a b'])(
-    'the cluster name %j is refused before anything is written',
+    'the cluster name %j is rejected before anything is written',
     async (name) => {
       const run = await runCommand(CertsGenerate, ['-w', dir.root, '--', name]);
       expect(run.code).toBe(2);

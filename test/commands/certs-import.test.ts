@@ -123,7 +123,7 @@ async function expectRefused(run: CommandRun, ids: readonly string[]): Promise<A
 }
 
 // Every form of file, and every reason to refuse a certificate: test/operations/certs/plan-import-openssl.test.ts.
-describe('takes what CAs return', () => {
+describe('accepts the formats of CAs', () => {
   it.each<readonly [string, (leaf: string) => readonly (string | Buffer)[]]>([
     ['PEM in the wrong order', (leaf) => [root.pem + policyCa.pem + leaf]],
     ['the same certificates twice', (leaf) => [leaf + policyCa.pem, policyCa.pem + leaf + root.pem]],
@@ -132,21 +132,21 @@ describe('takes what CAs return', () => {
     await expectTaken(await take('c1', contents(await answered())), 3);
   });
 
-  it('a CA of its own depth: directly below the root, and four deep', async () => {
+  it('chains of any depth: directly below the root, and four levels deep', async () => {
     await expectTaken(await take('c1', [await sign({}, root)]), 2);
     const regional = policyCa.below('/O=Example AG/CN=Example Regional CA');
     const leaf = regional.sign(await csr('c2'));
     await expectTaken(await take('c2', [leaf, policyCa.pem, regional.pem], []), 4, 'c2');
   });
 
-  it('the certificate alone, when another cluster has shown what stands above it', async () => {
+  it('the certificate alone, if another cluster has the issuing CAs', async () => {
     await expectTaken(await take('c1', [(await answered()) + policyCa.pem]), 3);
     await expectTaken(await take('c2', [await answered('c2')], []), 3, 'c2');
   });
 });
 
 describe('the root of the mesh', () => {
-  it('is agreed to by its fingerprint when it comes with the first answer', async () => {
+  it('is confirmed by its fingerprint if it comes with the first certificate', async () => {
     const all = [(await answered()) + policyCa.pem + root.pem];
     const before = await written();
     const run = await take('c1', all, []);
@@ -157,7 +157,7 @@ describe('the root of the mesh', () => {
     expect(await dir.read('root-cert.pem')).toBe(await dir.read('c1/root-cert.pem'));
   });
 
-  it('cannot be another one later', async () => {
+  it('cannot change later', async () => {
     await expectTaken(await take('c1', [(await answered()) + policyCa.pem]), 3);
     const stranger = CorporateCa.root();
     const leaf = stranger.sign(await csr('c2'));
@@ -165,32 +165,32 @@ describe('the root of the mesh', () => {
     expect([named.code, answer(named).error?.code]).toEqual([2, 'CONTRADICTION']);
   });
 
-  it('is no intermediate that was given as one', async () => {
+  it('cannot be an intermediate', async () => {
     const run = await take('c1', [await answered()], ['--root', policyCa.certificatePath]);
     expect([run.code, answer(run).error?.code]).toEqual([2, 'NOT_A_CERTIFICATE']);
   });
 });
 
-describe('refuses, with the reason, and writes nothing', () => {
-  it("another cluster's answer, and names that cluster", async () => {
+describe('rejects, with the reason, and writes nothing', () => {
+  it("another cluster's certificate, and names that cluster", async () => {
     const run = await take('c1', [await answered('c2'), policyCa.pem]);
     const refused = await expectRefused(run, ['other-cluster']);
     expect(refused.error?.hints[0]).toBe(`kubectl mesh certs import c2 FILE... -w ${dir.root}`);
   });
 
-  it('every reason at once', async () => {
+  it('a certificate with all reasons at once', async () => {
     const above = root.below('/CN=P', {extensions: subordinate, digest: 'sha1'});
     const run = await take('c1', [await sign({start: '20200101000000Z', end: '20210101000000Z'}, above), above.pem]);
     await expectRefused(run, ['expired', 'path-length', 'insecure-signature']);
   });
 });
 
-describe('what is no answer', () => {
+describe('invalid input', () => {
   it.each<[string, string | Buffer, string]>([
     ['garbage', Buffer.from([1, 2, 3]), 'NOT_PEM'],
     ['an empty file', '', 'NOT_PEM'],
     ['a web page', '<html>Denied</html>', 'NOT_PEM'],
-    ['a cut PEM', '-----BEGIN CERTIFICATE-----\nMIIB\n', 'NOT_PEM'],
+    ['a truncated PEM', '-----BEGIN CERTIFICATE-----\nMIIB\n', 'NOT_PEM'],
     ['a PKCS#7 that is cut', Buffer.from('308006092a864886f70d010702a080', 'hex'), 'NOT_A_CERTIFICATE'],
     ['DER that is no certificate', Buffer.from('30820003020101', 'hex'), 'NOT_A_CERTIFICATE'],
   ])('%s', async (_what, content, code) => {
@@ -200,18 +200,18 @@ describe('what is no answer', () => {
     expect(await written()).toEqual(before);
   });
 
-  it('is the request itself', async () => {
+  it('includes the request itself', async () => {
     const run = await take('c1', [await csr()]);
     expect([run.code, answer(run).error?.code]).toEqual([2, 'NOT_A_CERTIFICATE']);
     expect(answer(run).error?.message).toContain('certificate request');
   });
 
-  it('is a file that is not there', async () => {
+  it('includes a missing file', async () => {
     const run = await runCommand(CertsImport, ['c1', `${dir.root}/nothing`, '-w', dir.root, '-o', 'json']);
     expect([run.code, answer(run).error?.code]).toEqual([2, 'FILE_MISSING']);
   });
 
-  it('is a key: alone it is refused, beside certificates it is left out with a warning', async () => {
+  it('includes a key: alone it is rejected, beside certificates it is ignored with a warning', async () => {
     const key = openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']);
     expect(answer(await take('c1', [key])).error?.code).toBe('NOT_A_CERTIFICATE');
     const run = await take('c1', [(await answered()) + policyCa.pem + key]);
@@ -222,7 +222,7 @@ describe('what is no answer', () => {
     }
   });
 
-  it('a PKCS#12 is told apart', async () => {
+  it('includes PKCS#12, with its own message', async () => {
     const [from, to] = [`${dir.root}/answer-c`, `${dir.root}/answer-p12`];
     await dir.write('answer-c', root.pem);
     openssl(['pkcs12', '-export', '-nokeys', '-in', from, '-passout', 'pass:x', '-out', to]);
@@ -232,8 +232,8 @@ describe('what is no answer', () => {
   });
 });
 
-describe('what is there already', () => {
-  it('is unchanged when the same answer comes again', async () => {
+describe('an existing CA', () => {
+  it('is unchanged if the same certificate is imported again', async () => {
     const all = [(await answered()) + policyCa.pem];
     await expectTaken(await take('c1', all), 3);
     const before = await written();
@@ -242,7 +242,7 @@ describe('what is there already', () => {
     expect(await written()).toEqual(before);
   });
 
-  it('is finished after a run that was killed before it removed the request', async () => {
+  it('is completed after a run that was killed before it removed the request', async () => {
     const all = [(await answered()) + policyCa.pem];
     await expectTaken(await take('c1', all), 3);
     for (const name of ['ca-key.pem', 'ca.csr']) {
@@ -253,7 +253,7 @@ describe('what is there already', () => {
     expect(await dir.read('c1/ca-cert.pem')).toBe(before);
   });
 
-  it('is replaced only with agreement, by a renewal of the same key', async () => {
+  it('is replaced only after confirmation, by a renewal of the same key', async () => {
     const request = await csr();
     await expectTaken(await take('c1', [(await answered()) + policyCa.pem]), 3);
     const renewed = policyCa.sign(request);
@@ -265,7 +265,7 @@ describe('what is there already', () => {
     expect(await dir.read('c1/ca-cert.pem')).toBe(renewed);
   });
 
-  it('is replaced by the answer to a new request, key and all', async () => {
+  it('is replaced with its key by the certificate for a new request', async () => {
     await expectTaken(await take('c1', [(await answered()) + policyCa.pem]), 3);
     const key = await dir.read('c1/ca-key.pem');
     await runCommand(CertsRequest, ['c1', '--renew', '--key-algorithm', 'ecdsa-p256', '-w', dir.root]);
@@ -283,7 +283,7 @@ it('writes nothing in a dry run, and shows the chain', async () => {
   expect(await written()).toEqual(before);
 });
 
-it('says what the CA made other than was asked for, and takes what does no harm', async () => {
+it('reports differences from the request, and accepts harmless ones', async () => {
   const extensions = [...policy, 'subjectAltName=DNS:istiod.istio-system.svc'];
   const run = await take('c1', [(await sign({extensions, subject: '/O=Example AG/CN=Mesh c1/L=c1'})) + policyCa.pem]);
   await expectTaken(run, 3);
@@ -293,7 +293,7 @@ it('says what the CA made other than was asked for, and takes what does no harm'
   expect(others).toEqual([expect.stringContaining('path length'), expect.stringContaining('istiod.istio-system.svc')]);
 });
 
-it('says nothing of a life that is the declared one', async () => {
+it('does not report a lifetime that matches the declared one', async () => {
   const declared = (await dir.read('mesh.yaml')).replace(/^trust:$/m, 'trust:\n  clusterValidity: 365d');
   await dir.write('mesh.yaml', declared);
   expect(declared).toContain('clusterValidity');
@@ -301,7 +301,7 @@ it('says nothing of a life that is the declared one', async () => {
   expect(changes.filter((change) => change.includes('days'))).toEqual([]);
 });
 
-it("does not have a cluster's directory moved away that was named as a file", async () => {
+it("does not move a cluster's directory that was given as a file", async () => {
   const run = await runCommand(CertsImport, ['c1', `${dir.root}/c2`, '-o', 'json', '-w', dir.root]);
   expect([run.code, answer(run).error?.code]).toEqual([2, 'WORKDIR_CONFLICT']);
   expect(run.stdout).not.toContain('move');
@@ -314,7 +314,7 @@ it('shows every certificate of a deep chain in certs list', async () => {
   expect(run.stdout).toContain('Example Policy CA');
 });
 
-it('writes a .gitignore with the key where the work directory has none, and none when run again', async () => {
+it('writes .gitignore with the key if the work directory has none, and not again', async () => {
   await dir.remove('.gitignore');
   const chain = await answered();
   const answers = [chain, policyCa.pem];

@@ -50,7 +50,7 @@ const cacerts = (): Record<string, string> => {
 };
 
 describe('certs inspect', () => {
-  it('shows a certificate in full and agrees with openssl', async () => {
+  it('shows all details of a certificate and matches openssl', async () => {
     const answer = (await json(ca.certificate.pem)) as {certificates: Record<string, unknown>[]};
     const text = (...args: string[]) => openssl(['x509', '-noout', ...args], ca.certificate.pem).trim();
     expect(answer).toMatchObject({
@@ -72,7 +72,7 @@ describe('certs inspect', () => {
     expect(text('-serial').toLowerCase()).toBe(`serial=${String(certificate?.serial)}`);
   });
 
-  it('reads DER, CRLF, text around the PEM', async () => {
+  it('reads DER, CRLF, and text around PEM', async () => {
     await dir.write('ca.der', '');
     const der = openssl(['x509', '-outform', 'der', '-out', `${dir.root}/ca.der`], ca.certificate.pem);
     expect(der).toBe('');
@@ -84,7 +84,7 @@ describe('certs inspect', () => {
     expect(fingerprints).toEqual(Array(3).fill([ca.certificate.fingerprint]));
   });
 
-  it('says whether a certificate is ours', async () => {
+  it('reports whether a certificate belongs to the mesh', async () => {
     await dir.write('root-cert.pem', root.certificate.pem);
     expect(await json(ca.certificate.pem)).toMatchObject({certificates: [{ours: true}], istiod: {loads: true}});
     expect(await json((await tinyRoot()).certificate.pem)).toMatchObject({certificates: [{ours: false}]});
@@ -93,7 +93,7 @@ describe('certs inspect', () => {
     expect(certificate).not.toHaveProperty('ours');
   });
 
-  it('says which root it was judged against', async () => {
+  it('names the root that it was verified against', async () => {
     const chain = `${ca.certificate.pem}${root.certificate.pem}`;
     expect(await json(ca.certificate.pem)).toMatchObject({istiod: {root: 'none'}});
     await dir.write('root-cert.pem', root.certificate.pem);
@@ -102,7 +102,7 @@ describe('certs inspect', () => {
     expect((await inspect(ca.certificate.pem)).stdout).toContain("judged against the work directory's root-cert.pem");
   });
 
-  it('judges a chain, a bundle of roots, a leaf by their place', async () => {
+  it('evaluates a chain, a trust bundle and a leaf by their role', async () => {
     const leaf = await tinyLeaf(ca);
     const chain = `${ca.certificate.pem}${root.certificate.pem}`;
     expect(await json(chain)).toMatchObject({istiod: {as: 'cert-chain.pem', loads: true, findings: []}});
@@ -115,7 +115,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('shows of a private key its public half only, and which certificate it belongs to', async () => {
+  it('shows only the public key of a private key, and the certificate it belongs to', async () => {
     const key = writePrivateKey(ca.key).reveal();
     const answer = await json(`${key}${ca.certificate.pem}`);
     expect(answer).toMatchObject({
@@ -123,7 +123,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('says how an encrypted key is protected, and asks for no passphrase', async () => {
+  it('reports how an encrypted key is protected, without a passphrase', async () => {
     const pem = await encryptKey(ca.key, new Sensitive('passphrase'));
     expect(await json(pem.reveal())).toMatchObject({
       keys: [{form: 'encrypted-pkcs8', encryption: {cipher: 'aes-256-cbc', weak: false}, istiod: {loads: false}}],
@@ -151,7 +151,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('judges a Secret by the layout that istiod would take', async () => {
+  it('evaluates a Secret by the layout that istiod would use', async () => {
     const tls = {
       ...cacerts(),
       'tls.crt': ca.certificate.pem,
@@ -179,7 +179,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('takes the name of a cluster, with or without its key', async () => {
+  it('accepts the name of a cluster, with or without its key', async () => {
     for (const [name, content] of Object.entries(cacerts())) await dir.write(`cluster1/${name}`, content);
     expect(answerOf(await run('cluster1', '-o', 'json'))).toMatchObject({
       kind: 'cluster',
@@ -189,7 +189,7 @@ describe('certs inspect', () => {
     expect(answerOf(await run('cluster1', '-o', 'json'))).toMatchObject({keys: [], istiod: {loads: true}});
   });
 
-  it('shows a certificate that stands in several files once', async () => {
+  it('shows a certificate in several files once', async () => {
     for (const [name, content] of Object.entries(cacerts())) await dir.write(`cluster1/${name}`, content);
     const {stdout} = await run('cluster1');
     expect(stdout.match(/: certificate$/gm)).toEqual([': certificate', ': certificate']);
@@ -202,7 +202,7 @@ describe('certs inspect', () => {
     ['words', 'hello\n', 'NOT_PEM'],
     ['another object', '{"kind":"Pod"}', 'NOT_PEM'],
     ['several objects', '{"kind":"List","items":[{"kind":"Secret"},{"kind":"Secret"}]}', 'NOT_PEM'],
-  ])('refuses %s', async (_what, content, code) => {
+  ])('rejects %s', async (_what, content, code) => {
     const {code: exit, stdout} = await inspect(content, '--json');
     expect(exit).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({error: {code}});
@@ -215,7 +215,7 @@ describe('certs inspect', () => {
     expect(answerOf(done)).toMatchObject({certificates: [{ca: true}], problems: [{code: 'NOT_A_CERTIFICATE'}]});
   });
 
-  it('is told of a file that is not there', async () => {
+  it('reports a missing file', async () => {
     const missing = await run(`${dir.root}/nothing`, '--json');
     expect(missing.code).toBe(2);
     expect(answerOf(missing)).toMatchObject({error: {code: 'FILE_MISSING'}});

@@ -23,7 +23,7 @@ const listed = async (...argv: readonly string[]): Promise<{readonly code: numbe
 const liveOf = (result: ListResult, name: string) => result.clusters.find((one) => one.name === name)?.live;
 
 describe('certs list --live', () => {
-  it('lists what the Secret, the bundle and istiod have, each once, and what istiod reports', async () => {
+  it("lists the certificates of the Secret, the bundle and istiod once each, and istiod's reports", async () => {
     const {code, result} = await listed('c1');
     expect(code).toBe(0);
     const {ca} = mesh.one('c1');
@@ -52,7 +52,7 @@ describe('certs list --live', () => {
     ]);
   });
 
-  it('takes what runs for what is in use, not a file that was renewed and not pushed', async () => {
+  it('treats running certificates as in use, not a renewed file that was not pushed', async () => {
     const old = await tinyClusterCa(mesh.root, 'c1', {days: 5});
     const one = mesh.one('c1');
     putCacerts(one.kube, textsOf(bundleOf(old, [mesh.root])));
@@ -65,7 +65,7 @@ describe('certs list --live', () => {
     expect((await list('c1', '--fail-on', 'error')).code).toBe(0);
   });
 
-  it('reads no Secret with --no-secrets, and still knows what runs', async () => {
+  it('reads no Secret with --no-secrets, and still lists running certificates', async () => {
     const before = mesh.one('c1').kube.requests.length;
     const {code, result} = await listed('c1', '--no-secrets');
     expect(code).toBe(0);
@@ -79,7 +79,7 @@ describe('certs list --live', () => {
     ).toEqual(expect.arrayContaining(['cluster CA', 'root']));
   });
 
-  it('says that roots disagree, and who refuses whom', async () => {
+  it('reports different roots, and which clusters reject each other', async () => {
     const stranger = await tinyRoot();
     const ca = await tinyClusterCa(stranger, 'c2');
     const two = mesh.one('c2');
@@ -95,8 +95,8 @@ describe('certs list --live', () => {
   });
 });
 
-describe('what cannot be seen', () => {
-  it('is exit code 4 in every format, and a metric in a file that is whole', async () => {
+describe('an unknown cluster', () => {
+  it('results in exit code 4 in every format, and in a metric in a complete file', async () => {
     mesh.one('c2').kube.fault({}, {status: 500}, 999);
     const file = join(mesh.dir, 'mesh.prom');
     const run = await list('--live', '-o', 'prometheus', '--output-file', file);
@@ -115,7 +115,7 @@ describe('what cannot be seen', () => {
     expect((await list('--live')).code).toBe(4);
   });
 
-  it('is named where a right is missing: the Secret, and nothing else', async () => {
+  it('is reported with the missing permission: the Secret only', async () => {
     mesh.one('c1').kube.deny({resource: 'secrets'});
     const {code, result} = await listed('c1');
     expect(code).toBe(4);
@@ -126,7 +126,7 @@ describe('what cannot be seen', () => {
     });
   });
 
-  it('is a cluster that is another one than was recorded: nothing of it is shown as this one', async () => {
+  it('is one that differs from the recorded one: nothing of it is shown under this name', async () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     const {uid} = mesh.one('c1').kube;
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace(uid, '00000000-0000-4000-8000-000000000000'));
@@ -139,7 +139,7 @@ describe('what cannot be seen', () => {
     });
   });
 
-  it('is one to which the contexts of two clusters lead: nothing of it is shown as either', async () => {
+  it('is one that the contexts of two clusters point to: nothing of it is shown under either name', async () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replaceAll(/^ +uid: .*\n/gm, ''));
     const {uid} = mesh.one('c1').kube;
@@ -153,7 +153,7 @@ describe('what cannot be seen', () => {
 describe('--output-file', () => {
   const write = (path: string): Promise<CommandRun> => list('-o', 'prometheus', '--output-file', path);
 
-  it('is readable for a collector whatever the umask, replaces what is there in one step, and leaves nothing beside it', async () => {
+  it('is readable by a collector whatever the umask, is replaced atomically, and leaves no temporary file', async () => {
     const folder = join(mesh.dir, 'textfile');
     await mkdir(folder);
     const file = join(folder, 'mesh.prom');
@@ -173,7 +173,7 @@ describe('--output-file', () => {
     expect(await readdir(folder)).toEqual(['mesh.prom']);
   });
 
-  it('takes any format, - for standard output, and a link for what it leads to', async () => {
+  it('accepts any format, - for standard output, and follows links', async () => {
     const file = join(mesh.dir, 'list.json');
     const link = join(mesh.dir, 'link.json');
     await writeFile(file, '');
@@ -184,10 +184,10 @@ describe('--output-file', () => {
   });
 
   it.each([
-    ['a folder that is not there', 'none/mesh.prom'],
+    ['a missing directory', 'none/mesh.prom'],
     ['a folder', 'c1'],
     ['a device', '/dev/null'],
-  ])('is an error with a reason for %s, and nothing is lost', async (_, path) => {
+  ])('fails with a reason for %s, and loses nothing', async (_, path) => {
     const run = await write(path.startsWith('/') ? path : join(mesh.dir, path));
     expect(run.code).toBe(1);
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
@@ -196,7 +196,7 @@ describe('--output-file', () => {
 });
 
 describe('--within and --fail-on', () => {
-  it('leaves out what is not in use or ends later, and says when nothing is left', async () => {
+  it('omits certificates that are not in use or expire later, and reports an empty list', async () => {
     const none = await list('--within', '30d', '--fail-on', 'warning');
     expect([none.code, none.stdout.split('\n')[0]]).toEqual([0, 'Nothing in use ends within 30 days.']);
     const some = await list('--within', '800d', '-o', 'json');
@@ -210,7 +210,7 @@ describe('--within and --fail-on', () => {
     expect((await list('--within', '36h', '--fail-on', 'warning')).code).toBe(0);
   });
 
-  it('is no calm where a cluster has no certificate that could end: a checkout without files', async () => {
+  it('does not report success for a cluster without certificates: a checkout without files', async () => {
     await rm(join(mesh.dir, 'c2'), {recursive: true});
     const run = await list('--within', '30d', '--fail-on', 'warning');
     expect([run.code, run.stdout]).toEqual([4, expect.stringContaining('No CA yet: c2')]);
@@ -226,7 +226,7 @@ describe('--within and --fail-on', () => {
     ['--fail-on', 'info'],
     ['--no-secrets'],
     ['--within', '30d', '-o', 'prometheus'],
-  ])('are wrong usage otherwise: %s %s', async (...argv) => {
+  ])('are a usage error otherwise: %s %s', async (...argv) => {
     // What oclif refuses before there is a run is an error of its own here.
     const run = list(...argv);
     const code = await run.then(

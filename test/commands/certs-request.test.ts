@@ -35,7 +35,7 @@ const text = (csr: string): string => openssl(['req', '-verify', '-noout', '-tex
 
 describe('a request', () => {
   it.each(['rsa-2048', 'ecdsa-p256', 'ecdsa-p384'])(
-    'asks openssl for a CA as istiod needs it (%s)',
+    'requests the CA that istiod requires, according to openssl (%s)',
     async (algorithm) => {
       const run = await request('c1', '--key-algorithm', algorithm, '-o', 'json');
       expect(run.code).toBe(0);
@@ -52,7 +52,7 @@ describe('a request', () => {
     },
   );
 
-  it('keeps its key to its owner, and nothing else is written', async () => {
+  it('has a key readable only by its owner, and nothing else is written', async () => {
     await request('c1', ...small);
     expect([await dir.mode('c1/request/ca-key.pem'), await dir.mode('c1/request')]).toEqual([0o600, 0o700]);
     const files = Object.keys(await dir.snapshot()).map((path) => path.slice(dir.root.length + 1));
@@ -61,13 +61,13 @@ describe('a request', () => {
     );
   });
 
-  it('is printed alone for another program to read', async () => {
+  it('is printed alone, for other programs', async () => {
     await request('c1', 'c2', ...small);
     const run = await request('c2', '-o', 'csr');
     expect(run.stdout).toBe(await dir.read('c2/request/ca.csr'));
   });
 
-  it('is kept when run again', async () => {
+  it('is not changed when run again', async () => {
     await request('c1', ...small);
     const before = await dir.snapshot();
     const run = await request('-o', 'json');
@@ -75,7 +75,7 @@ describe('a request', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('is made again for the key that is there', async () => {
+  it('is created again for an existing key', async () => {
     await request('c1', ...small);
     const key = await dir.read('c1/request/ca-key.pem');
     await dir.remove('c1/request/ca.csr');
@@ -86,7 +86,7 @@ describe('a request', () => {
     );
   });
 
-  it('shows what it would do in a dry run, and does nothing', async () => {
+  it('prints the plan in a dry run, and changes nothing', async () => {
     const run = await request('c1', ...small, '--dry-run', '-o', 'json');
     expect(answer(run).clusters).toMatchObject([{outcome: 'skipped', action: 'make a key and a request (ecdsa-p256)'}]);
     expect(await dir.snapshot()).toEqual({});
@@ -99,7 +99,7 @@ describe('a request', () => {
 });
 
 describe('--renew', () => {
-  it('asks before a key is lost whose certificate may be on its way', async () => {
+  it('prompts before it discards a key whose certificate may be pending', async () => {
     await request('c1', ...small);
     const before = await dir.snapshot();
     const refused = await request('c1', '--renew', '-o', 'json');
@@ -112,14 +112,14 @@ describe('--renew', () => {
   });
 });
 
-describe('what does not fit', () => {
+describe('conflicting files', () => {
   it.each<[string, () => Promise<void>]>([
     ['a request without its key', () => dir.remove('c1/request/ca-key.pem')],
     [
       'the key of another request',
       async () => dir.write('c1/request/ca-key.pem', await dir.read('c2/request/ca-key.pem'), 0o600),
     ],
-    ['a request that is cut', () => dir.write('c1/request/ca.csr', '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n')],
+    ['a truncated request', () => dir.write('c1/request/ca.csr', '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n')],
     ['a certificate in its place', async () => dir.write('c1/request/ca.csr', (await tinyRoot()).certificate.pem)],
     [
       'the request of another cluster',
@@ -159,13 +159,13 @@ describe('what does not fit', () => {
     },
   );
 
-  it('a root key of its own is a contradiction, too', async () => {
+  it('a root key is a contradiction, too', async () => {
     await dir.write('root-key.pem', 'whatever', 0o600);
     const run = await request('c1', '-o', 'json');
     expect([run.code, answer(run).error?.code]).toEqual([2, 'CONTRADICTION']);
   });
 
-  it('a git tree that does not ignore the key is refused', async () => {
+  it('a git tree that does not ignore the key is an error', async () => {
     execFileSync('git', ['init', '-q'], {cwd: dir.root});
     await dir.write('.gitignore', '*.log\n');
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
@@ -174,7 +174,7 @@ describe('what does not fit', () => {
     expect(answer(run).errors).toMatchObject([{code: 'KEY_IN_GIT'}]);
   });
 
-  it('a git tree without any .gitignore gets one with the key, and only with a key', async () => {
+  it('a git tree without .gitignore receives one with the key, and only with a key', async () => {
     execFileSync('git', ['init', '-q'], {cwd: dir.root});
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
     expect((await request('c1', ...small)).code).toBe(0);

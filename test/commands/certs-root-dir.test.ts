@@ -74,8 +74,8 @@ const verified = (cluster: string): string =>
     ...['-untrusted', `${dir.root}/${cluster}/cert-chain.pem`, `${dir.root}/${cluster}/ca-cert.pem`],
   ]);
 
-describe('a root key on a stick', () => {
-  it('is made there, encrypted, and never is in the work directory', async () => {
+describe('a root key on removable media', () => {
+  it('is created there, encrypted, and never in the work directory', async () => {
     expect(makingIt.code).toBe(0);
     await copyMade();
     expect(await stick.read('root-key.pem')).toContain('BEGIN ENCRYPTED PRIVATE KEY');
@@ -89,7 +89,7 @@ describe('a root key on a stick', () => {
     );
   });
 
-  it('signs for a new cluster when it is plugged in again, with a `directory` that mesh.yaml declares', async () => {
+  it('signs for a new cluster when it is mounted again, with the `directory` in mesh.yaml', async () => {
     await declare(`{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}}}`);
     expect((await generate('one')).code).toBe(0);
     expect((await generate('two')).code).toBe(0);
@@ -97,7 +97,7 @@ describe('a root key on a stick', () => {
     expect(existsSync(`${dir.root}/root-key.pem`)).toBe(false);
   });
 
-  it('unplugged: a new cluster is refused with words, and nothing is written', async () => {
+  it('not mounted: a new cluster is refused with an explanation, and nothing is written', async () => {
     await copyMade();
     await declare(`{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}}}`);
     await rename(stick.root, `${stick.root}-away`);
@@ -113,7 +113,7 @@ describe('a root key on a stick', () => {
     await rm(`${stick.root}-away`, {recursive: true});
   });
 
-  it('in a new work directory, root-cert.pem is taken over from it', async () => {
+  it('in a new work directory, root-cert.pem is copied from it', async () => {
     await copyMade();
     const root = await dir.read('root-cert.pem');
     await dir.dispose();
@@ -125,7 +125,7 @@ describe('a root key on a stick', () => {
     expect(verified('two')).toContain('OK');
   });
 
-  it('killed after the stick was written and before the work directory was: the next run goes on with that root', async () => {
+  it('killed between the writes to the media and to the work directory: the next run continues with that root', async () => {
     await copyMade();
     const root = await stick.read('root-cert.pem');
     await Promise.all([dir.remove('root-cert.pem'), dir.remove('one')]);
@@ -134,7 +134,7 @@ describe('a root key on a stick', () => {
     expect(await stick.read('root-cert.pem')).toBe(root);
   });
 
-  it('whose making was killed after its commit gets the new passphrase all the same', async () => {
+  it('whose creation was killed after its commit still receives the new passphrase', async () => {
     await copyMade();
     // Neither file was moved to its place: commit.ts says how such a run leaves them.
     const files = ['root-key.pem', 'root-cert.pem'].map((path, index) => ({pending: String(index), path}));
@@ -151,7 +151,7 @@ describe('a root key on a stick', () => {
     expect(existsSync(`${stick.root}/.pending`)).toBe(false);
   });
 
-  it('a directory that is not there is not made: a root key would land on another disk', async () => {
+  it('a missing directory is not created: a root key would be written to another disk', async () => {
     await declare();
     const ran = await generate('--root-dir', `${stick.root}/not-mounted`);
     expect(refusal(ran)).toMatchObject({code: 'FILE_MISSING'});
@@ -159,7 +159,7 @@ describe('a root key on a stick', () => {
     expect(existsSync(`${dir.root}/root-cert.pem`)).toBe(false);
   });
 
-  it.skipIf(!existsSync('/sys/kernel'))('that cannot be written: said, and no root is half made', async () => {
+  it.skipIf(!existsSync('/sys/kernel'))('that cannot be written is reported, and no partial root is left', async () => {
     await declare();
     const ran = await generate('--root-dir', '/sys/kernel');
     expect(ran.code).toBe(1);
@@ -167,21 +167,21 @@ describe('a root key on a stick', () => {
     expect(existsSync(`${dir.root}/root-cert.pem`)).toBe(false);
   });
 
-  it('in a git tree that would take it is refused', async () => {
+  it('in a git tree that would add it is refused', async () => {
     await declare();
     execFileSync('git', ['init', '-q', stick.root]);
     expect(refusal(await onStick('one'))).toMatchObject({code: 'KEY_IN_GIT'});
     expect(existsSync(`${stick.root}/root-key.pem`)).toBe(false);
   });
 
-  it('given as the work directory itself is the work directory', async () => {
+  it('in the work directory itself is the default', async () => {
     await declare();
     expect((await generate('--root-dir', dir.root, '--no-passphrase')).code).toBe(0);
     expect((await generate('one', '--renew', '--yes')).code).toBe(0);
   });
 });
 
-describe('said wrongly', () => {
+describe('invalid flags', () => {
   it.each([
     {
       name: 'another kind of signer',
@@ -190,7 +190,7 @@ describe('said wrongly', () => {
     },
     {name: 'a signer without its fields', argv: ['--signer', 'command'], code: 'USAGE'},
     {name: 'a signer that is none', argv: ['--signer', 'hsm'], code: 'USAGE'},
-  ])('$name: one message that names the flag, and nothing is written', async ({argv, code}) => {
+  ])('$name: a message that names the flag, and nothing is written', async ({argv, code}) => {
     const ran = await generate('one', ...argv);
     expect(ran.code).toBe(2);
     const {error} = answerOf(ran) as {error: {code: string; message: string}};
@@ -201,7 +201,7 @@ describe('said wrongly', () => {
   });
 });
 
-describe('unplugged', () => {
+describe('not mounted', () => {
   let kube: FakeKube;
   beforeEach(async () => {
     kube = await startFakeKube(['ctx-one', 'ctx-two']);
@@ -211,7 +211,7 @@ describe('unplugged', () => {
   });
   afterEach(() => kube.stop());
 
-  it('everything but signing works: list, inspect, push, diff, render, verify', async () => {
+  it('all commands except signing work: list, inspect, push, diff, render, verify', async () => {
     const commands: readonly {readonly command: CommandClass; readonly argv: readonly string[]}[] = [
       {command: CertsList, argv: []},
       {command: TrustPush, argv: ['--yes']},
@@ -230,13 +230,13 @@ describe('unplugged', () => {
   });
 });
 
-describe('a policy CA on the stick, its root elsewhere', () => {
+describe('a policy CA on removable media, with an external root', () => {
   let root: OpensslCa;
   beforeAll(() => {
     root = opensslCa({subject: '/O=Acme/CN=Root CA'});
   });
 
-  it('makes chains of three that openssl verifies, and that verify finds right', async () => {
+  it('creates chains of three that pass openssl and verify', async () => {
     const policy = opensslCa({
       subject: '/O=Acme/CN=Mesh policy CA',
       issuer: root,
@@ -257,7 +257,7 @@ describe('a policy CA on the stick, its root elsewhere', () => {
     expect(verdict.code).toBe(0);
   });
 
-  it('takes the root from --root where the policy CA comes alone', async () => {
+  it('reads the root from --root if the policy CA has no chain', async () => {
     const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root});
     await declare(
       `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,
@@ -282,7 +282,7 @@ describe('a policy CA on the stick, its root elsewhere', () => {
     expect(existsSync(`${dir.root}/one`)).toBe(false);
   });
 
-  it('is refused when the key is of another CA than the certificate', async () => {
+  it('is refused if the key does not match the certificate', async () => {
     const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root});
     await declare(
       `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,

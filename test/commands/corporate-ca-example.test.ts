@@ -49,7 +49,7 @@ async function run(words: readonly string[], env: Readonly<Record<string, string
 }
 
 describe('examples/corporate-ca.sh', () => {
-  it('signs for 730 days and agrees to nothing by itself', async () => {
+  it('signs for 730 days and skips no prompt by default', async () => {
     const {days, imported} = await run(['c1'], {});
     expect(days).toBe(730);
     expect(imported).toMatch(/^mesh certs import c1 /);
@@ -59,7 +59,7 @@ describe('examples/corporate-ca.sh', () => {
   it.each([
     ['YES=1', ['c1'], {YES: '1'}],
     ['-y', ['-y', 'c1'], {}],
-  ])('signs for DAYS, and agrees to a renewal with %s', async (_, words, env) => {
+  ])('signs for DAYS, and skips the renewal prompt with %s', async (_, words, env) => {
     const {days, imported} = await run(words, {DAYS: '90', ...env});
     expect(days).toBe(90);
     expect(imported).toMatch(/^mesh certs import c1 .* --yes$/);

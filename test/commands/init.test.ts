@@ -25,7 +25,7 @@ interface Answer {
 const answer = (run: CommandRun): Answer => answerOf(run) as Answer;
 
 describe('init', () => {
-  it('says what to do next, with the work directory that was typed', async () => {
+  it('suggests the next command, with the given work directory', async () => {
     expect((await init()).stdout).toContain(`Next: kubectl mesh init NAME=CONTEXT -w ${dir.root}`);
     expect((await init('cluster1')).stdout).toContain(`Next: kubectl mesh init cluster1=CONTEXT -w ${dir.root}`);
     expect((await init('cluster1=kind-1')).stdout).toContain(
@@ -34,7 +34,7 @@ describe('init', () => {
     expect((await initWith({WORK_DIR: dir.root})).stdout).toContain('Next: kubectl mesh certs generate, or');
   });
 
-  it("makes mesh.yaml with the guide's defaults, and a .gitignore that keeps keys out", async () => {
+  it("creates mesh.yaml with the guide's defaults, and a .gitignore that excludes keys", async () => {
     const run = await init('cluster1=kind-1', 'cluster2', '-o', 'json');
     expect(run.code).toBe(0);
     expect(answer(run).clusters).toEqual([
@@ -53,7 +53,7 @@ describe('init', () => {
     expect((await dir.read('.gitignore')).split('\n')).toContain('*key.pem');
   });
 
-  it('says each change once, on standard output', async () => {
+  it('prints each change once, on standard output', async () => {
     const run = await init('a', 'b', 'c', 'd', 'e');
     expect(run.stderr).toBe('');
     expect(run.stdout).toContain('mesh.yaml: cluster e');
@@ -68,7 +68,7 @@ describe('init', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('writes nothing on a dry run, not even the folder', async () => {
+  it('writes nothing in a dry run, not even the directory', async () => {
     await dir.remove('.');
     const run = await init('cluster1', '--dry-run', '-o', 'json');
     expect(run.code).toBe(0);
@@ -76,14 +76,14 @@ describe('init', () => {
     await expect(dir.mode('.')).rejects.toThrow('ENOENT');
   });
 
-  it('adds clusters later and leaves every line of mesh.yaml', async () => {
+  it('adds clusters later and preserves every line of mesh.yaml', async () => {
     const text = '# ours\napiVersion: kubectl-mesh/v1alpha1\nkind: Mesh   # always\nclusters:\n  - name: a # first\n';
     await dir.write('mesh.yaml', text);
     expect((await init('b=ctx', '--network', 'n2')).code).toBe(0);
     expect(await dir.read('mesh.yaml')).toBe(`${text}  - name: b\n    context: ctx\n    network: n2\n`);
   });
 
-  it('keeps a context that differs from the declared one for this person', async () => {
+  it('writes a context that differs from the declared one to contexts.yaml', async () => {
     await init('cluster1=theirs');
     const before = await dir.read('mesh.yaml');
     const run = await init('cluster1=mine', '-o', 'json');
@@ -93,7 +93,7 @@ describe('init', () => {
     expect(await dir.read('contexts.yaml')).toContain('cluster1: mine');
   });
 
-  it('lets two contexts change places when both are said at once', async () => {
+  it('swaps two contexts if both are given at once', async () => {
     await init('cluster1=one', 'cluster2=two');
     expect((await init('cluster1=two')).code).toBe(2);
     expect((await init('cluster1=two', 'cluster2=one')).code).toBe(0);
@@ -122,7 +122,7 @@ describe('init', () => {
     });
   });
 
-  it('does not read them unasked, and lets a flag go before them', async () => {
+  it('reads them only on request, and flags take precedence', async () => {
     expect((await initWith(guide, 'three')).code).toBe(0);
     expect((await mesh()).meshID).toBe('mesh1');
     await dir.remove('mesh.yaml');
@@ -131,7 +131,7 @@ describe('init', () => {
   });
 
   it.each([
-    ['a name that leaves the folder', ['../x'], {}, 'INVALID_CLUSTER_NAME'],
+    ['a name that leads outside the directory', ['../x'], {}, 'INVALID_CLUSTER_NAME'],
     ['a name in upper case', ['Cluster1'], {}, 'INVALID_CLUSTER_NAME'],
     ['an empty name', [''], {}, 'INVALID_CLUSTER_NAME'],
     ['a name with a space', ['a b'], {}, 'INVALID_CLUSTER_NAME'],
@@ -144,11 +144,11 @@ describe('init', () => {
     ['another mesh ID', ['--mesh-id', 'other'], {}, 'CONTRADICTION'],
     ['another mesh ID in MESH', ['--from-env'], {MESH: 'other', CLUSTER_1: 'old'}, 'CONTRADICTION'],
     ['another network in NETWORK_1', ['--from-env'], {NETWORK_1: 'other', CLUSTER_1: 'old'}, 'CONTRADICTION'],
-    ['a network that is no label', ['a', '--network', 'a b'], {}, 'USAGE'],
+    ['a network that is not a valid label', ['a', '--network', 'a b'], {}, 'USAGE'],
     ['variables that name no cluster', ['--from-env'], {MESH: 'm'}, 'MISSING_VALUE'],
-    ['a context of no cluster', ['--from-env'], {CLUSTER_1: 'a', CTX_2: 'x'}, 'MISSING_VALUE'],
+    ['a context without a cluster', ['--from-env'], {CLUSTER_1: 'a', CTX_2: 'x'}, 'MISSING_VALUE'],
   ] as [string, string[], Record<string, string>, string][])(
-    'refuses %s with exit 2, and writes nothing',
+    'rejects %s with exit code 2, and writes nothing',
     async (_what, argv, env, code) => {
       await init('old=ctx-old', '--mesh-id', 'm', '--network', 'n');
       const before = await dir.snapshot();
@@ -158,7 +158,7 @@ describe('init', () => {
     },
   );
 
-  it('says line and column when mesh.yaml is not valid, and leaves it alone', async () => {
+  it('reports line and column of an invalid mesh.yaml, and does not change it', async () => {
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nistio: {version: 1.30}\n');
     const run = await init('a');
     expect(run.code).toBe(2);
@@ -167,7 +167,7 @@ describe('init', () => {
   });
 });
 
-describe("init in a directory of Istio's Makefiles", () => {
+describe("init in a directory created with Istio's Makefiles", () => {
   /** As `make NAME-cacerts-selfSigned` of 1.7.8 leaves it, after "make clean" did not find its Makefile. */
   async function makefile17(name: string, root = 'ROOT'): Promise<void> {
     await dir.write('root-cert.pem', 'ROOT');
@@ -194,7 +194,7 @@ describe("init in a directory of Istio's Makefiles", () => {
     expect(answer(await init('-o', 'json')).changes).toEqual([]);
   });
 
-  it('takes 1.6 and today as they are, byte for byte', async () => {
+  it('imports the layouts of 1.6 and later byte for byte', async () => {
     for (const name of ['ca-key.pem', 'ca-cert.pem', 'cert-chain.pem', 'root-cert.pem']) {
       await dir.write(`east/${name}`, 'BYTES', name === 'ca-key.pem' ? 0o600 : 0o644);
     }
@@ -208,7 +208,7 @@ describe("init in a directory of Istio's Makefiles", () => {
     expect(await dir.snapshot()).toMatchObject(before);
   });
 
-  it('says what the Makefile got wrong, and shows no key', async () => {
+  it('reports problems of the Makefile, and prints no key', async () => {
     await makefile17('cluster1');
     await makefile17('cluster2', 'ANOTHER ROOT');
     await dir.write('k8s-root-cert.pem', '');

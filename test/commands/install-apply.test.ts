@@ -110,7 +110,7 @@ function expectUntouched(cluster: FakeCluster): void {
 }
 
 describe('install apply', () => {
-  it('hands istioctl exactly the bytes that install render printed', async () => {
+  it('passes istioctl exactly the bytes that install render printed', async () => {
     const printed = await runCommand(InstallRender, ['c1', '--output-file', '-'], mesh.env);
     const run = await apply('c1');
     expect(run.code).toBe(0);
@@ -129,14 +129,14 @@ describe('install apply', () => {
     ]);
   });
 
-  it('repeats the target flags typed in what it says to do next', async () => {
+  it('repeats the given target flags in the suggested command', async () => {
     mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
     const run = await apply('c1', '--context', 'ctx-c1');
     expect(run.code).toBe(5);
     expect(errorOf(run)?.hints).toContain('kubectl mesh trust push c1 --context ctx-c1');
   });
 
-  it('installs one cluster first, then the rest, and shows what istioctl says', async () => {
+  it("installs one cluster first, then the rest, and shows istioctl's output", async () => {
     const run = await apply();
     expect(run.code).toBe(0);
     expect(contextsOf(istioctl.calls)).toEqual(['ctx-c1', 'ctx-c2']);
@@ -164,7 +164,7 @@ describe('install apply', () => {
 });
 
 describe('run again', () => {
-  it('is unchanged, and istioctl is not run, when everything is as it left it', async () => {
+  it('is unchanged, without running istioctl, if nothing has changed', async () => {
     await apply('c1');
     const writes = mesh.cluster('c1').writes.length;
     const run = await apply('c1');
@@ -174,7 +174,7 @@ describe('run again', () => {
     expect(mesh.cluster('c1').writes).toHaveLength(writes);
   });
 
-  it('applies the same bytes again without asking when a field was taken by somebody', async () => {
+  it('applies the same bytes again without a prompt if another manager took a field', async () => {
     await apply('c1');
     mesh.cluster('c1').put(installed({time: 'later'}));
     const run = await apply('c1');
@@ -183,7 +183,7 @@ describe('run again', () => {
     expect(istioctl.calls).toHaveLength(2);
   });
 
-  it('goes on after a failure without asking', async () => {
+  it('resumes after a failure without a prompt', async () => {
     istioctl.answer = (call) => ({...install(call), exitCode: 1});
     expect((await apply('c1')).code).toBe(1);
     istioctl.answer = install;
@@ -192,7 +192,7 @@ describe('run again', () => {
     expect(answer(run).clusters).toMatchObject([{outcome: 'done', change: 'repair'}]);
   });
 
-  it('asks before other bytes replace what runs', async () => {
+  it('prompts before different bytes replace the running installation', async () => {
     await apply('c1');
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
@@ -227,7 +227,7 @@ describe('refusals', () => {
       5,
     ],
     [
-      'a tls.crt that wins over the same four files',
+      'a tls.crt that takes precedence over the same four files',
       () => {
         putCacerts(mesh.cluster('c1'), {
           ...textsOf(mesh.bundle('c1')),
@@ -239,7 +239,12 @@ describe('refusals', () => {
       5,
     ],
     ['no install.yaml', () => rm(join(mesh.dir, 'c1/install.yaml')), 'FILE_MISSING', 2],
-    ['an older Istio that runs', () => mesh.cluster('c1').put(installed({version: '1.30.3'})), 'VERSION_CHANGE', 5],
+    [
+      'an older running Istio version',
+      () => mesh.cluster('c1').put(installed({version: '1.30.3'})),
+      'VERSION_CHANGE',
+      5,
+    ],
     [
       'an Istio that Helm installed',
       () =>
@@ -253,7 +258,7 @@ describe('refusals', () => {
       5,
     ],
     [
-      'a cluster that may not be read',
+      'a cluster without read permission',
       () => {
         mesh.cluster('c1').deny({verb: 'list', resource: 'clusterroles'});
       },
@@ -261,7 +266,7 @@ describe('refusals', () => {
       4,
     ],
     [
-      'a cluster that does not answer',
+      'a cluster that does not respond',
       () => {
         mesh.cluster('c1').fault({resource: 'secrets'}, {status: 500}, 99);
       },
@@ -276,8 +281,8 @@ describe('refusals', () => {
       'TOOL_OUTPUT',
       4,
     ],
-    ['an istioctl that is not there', () => rm(join(mesh.kube.bin, 'istioctl')), 'TOOL_MISSING', 4],
-  ])('%s: nothing is done', async (_what, arrange, code, exit) => {
+    ['a missing istioctl', () => rm(join(mesh.kube.bin, 'istioctl')), 'TOOL_MISSING', 4],
+  ])('%s: nothing is changed', async (_what, arrange, code, exit) => {
     await arrange();
     const run = await apply('c1', '-y');
     expect(errorOf(run)?.code).toBe(code);
@@ -285,7 +290,7 @@ describe('refusals', () => {
     expectUntouched(mesh.cluster('c1'));
   });
 
-  it('says what differs in a stale install.yaml, and which command mends it', async () => {
+  it('reports the differences of a stale install.yaml, and the command that fixes it', async () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
     const run = await apply('c1');
@@ -311,7 +316,7 @@ describe('refusals', () => {
           }),
         ),
     ],
-  ])('%s allows it, once agreed to', async (_flag, argv, arrange) => {
+  ])('%s allows it, after confirmation', async (_flag, argv, arrange) => {
     arrange();
     expect(errorOf(await apply('c1', ...argv))?.code).toBe('CONFIRMATION_NEEDED');
     const run = await apply('c1', ...argv, '-y');
@@ -331,7 +336,7 @@ describe('refusals', () => {
     expect((await apply('c1', '--accept-uid')).code).toBe(0);
   });
 
-  it('does not run istioctl as somebody else', async () => {
+  it('does not run istioctl with impersonation', async () => {
     const run = await apply('c1', '--as', 'jane');
     expect(run.code).toBe(2);
     expect(errorOf(run)?.code).toBe('UNSUPPORTED_FLAG');
@@ -346,7 +351,7 @@ describe('refusals', () => {
     expect(contextsOf(istioctl.calls)).toEqual(['ctx-c2']);
   });
 
-  it('does not record the UID of a cluster that it refused, with --keep-going neither', async () => {
+  it('does not record the UID of a refused cluster, even with --keep-going', async () => {
     expect((await apply()).code).toBe(0);
     const path = join(mesh.dir, 'mesh.yaml');
     const strange = (await readFile(path, 'utf8')).replace(/uid: .*/, 'uid: somebody-else');
@@ -361,8 +366,8 @@ describe('refusals', () => {
   });
 });
 
-describe('what changes meanwhile, and what is worth knowing', () => {
-  it('does not apply other bytes than the plan saw', async () => {
+describe('concurrent changes and warnings', () => {
+  it('applies only the bytes that were planned', async () => {
     mesh.cluster('c1').before({verb: 'create', resource: 'configmaps'}, () => {
       writeFileSync(join(mesh.dir, 'c1/install.yaml'), 'kind: IstioOperator\n');
     });
@@ -371,7 +376,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     expect(istioctl.calls).toEqual([]);
   });
 
-  it('asks before another network label is replaced', async () => {
+  it('prompts before it replaces another network label', async () => {
     const label = (network: string): FakeObject => ({
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -386,7 +391,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     );
   });
 
-  it('lets the record remember the entry of its own last write, and is no change for it', async () => {
+  it('stores the journal entry of the last write in the record, without counting it as a change', async () => {
     await apply('c1');
     const name = 'istio-system/kubectl-mesh-install';
     const head = mesh.cluster('c1').get('ConfigMap', name)?.metadata.annotations?.['kubectl-mesh/journal-head'] ?? '';
@@ -397,7 +402,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     expect(istioctl.calls).toHaveLength(1);
   });
 
-  it('looks and plans again when somebody else wrote the record meanwhile', async () => {
+  it('reads and plans again if the record was written concurrently', async () => {
     await apply('c1');
     mesh.cluster('c1').put(installed({time: 'later'}));
     mesh.cluster('c1').before({verb: 'update', resource: 'configmaps'}, () => {
@@ -408,7 +413,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     expect(istioctl.calls).toHaveLength(2);
   });
 
-  it('warns where Kubernetes does not fit the Istio version', async () => {
+  it('warns if the Istio version does not support the Kubernetes version', async () => {
     istioctl.version = {version: '1.9.9'};
     await runCommand(InstallRender, [], mesh.env);
     const run = await apply('c1');
@@ -421,7 +426,7 @@ describe('what changes meanwhile, and what is worth knowing', () => {
 describe('a failure of istioctl', () => {
   const notReady = 'Error: failed to install manifests: failed to wait for resource: resources not ready after 5s\n';
 
-  it('says which pod is not ready and why, and keeps what istioctl said', async () => {
+  it("names the pod that is not ready and the reason, and keeps istioctl's output", async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: notReady});
     const cluster = mesh.cluster('c1');
     cluster.put({
@@ -441,7 +446,7 @@ describe('a failure of istioctl', () => {
     expect(error?.message).toContain('resources not ready after 5s');
   });
 
-  it('is told even when the cluster cannot be asked any more', async () => {
+  it('is reported even if the cluster can no longer be reached', async () => {
     istioctl.answer = () => {
       mesh.cluster('c1').deny({resource: 'pods'});
       return {exitCode: 1, stderr: notReady};
@@ -450,7 +455,7 @@ describe('a failure of istioctl', () => {
     expect(error?.message).toContain('could not be asked');
   });
 
-  it('is no lack of readiness when istioctl refuses the document', async () => {
+  it('is not a readiness problem if istioctl rejects the document', async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: 'Error: generate config: unknown field "x"\n'});
     expect(errorOf(await apply('c1'))?.code).toBe('TOOL_FAILED');
   });
@@ -466,7 +471,7 @@ describe('a failure of istioctl', () => {
     expect(run.stderr).not.toContain('failed:');
   });
 
-  it('that hangs in the second cluster does not hide what became of the first', async () => {
+  it('that hangs in the second cluster does not hide the outcome of the first', async () => {
     istioctl.answer = (call) =>
       contextsOf([call])[0] === contextsOf(istioctl.calls)[0] ? install(call) : {hang: true};
     const run = await apply('--timeout', '4s');
@@ -475,7 +480,7 @@ describe('a failure of istioctl', () => {
     expect(answer(run).clusters[1]?.error?.message).toContain('may be half installed');
   });
 
-  it('cannot be noted afterwards: that is a warning, and istioctl runs again next time', async () => {
+  it('that cannot be recorded is a warning, and istioctl runs again next time', async () => {
     istioctl.answer = (call) => {
       mesh.cluster('c1').deny({verb: 'update', resource: 'configmaps'});
       return install(call);

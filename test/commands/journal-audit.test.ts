@@ -28,8 +28,8 @@ async function changes(): Promise<ShowResult['changes']> {
   return (answerOf(await runCommand(JournalShow, ['-o', 'json'], mesh.env)) as ShowResult).changes;
 }
 
-describe("the API server's name for us", () => {
-  it('is asked once per cluster and recorded with each change of that cluster, and of no other', async () => {
+describe('the user name on the API server', () => {
+  it('is requested once per cluster and recorded only with changes to that cluster', async () => {
     mesh.cluster('c1').username = 'alice@example.com';
     mesh.cluster('c2').username = 'system:serviceaccount:ci:mesh\u001b[31m';
     expect((await push()).code).toBe(0);
@@ -42,7 +42,7 @@ describe("the API server's name for us", () => {
     }
   });
 
-  it.each([403, 404, 405, 500])('that it does not say (%i) is left out, and nothing fails', async (status) => {
+  it.each([403, 404, 405, 500])('is omitted without an error if it is not available (%i)', async (status) => {
     mesh.cluster('c1').fault({resource: 'selfsubjectreviews'}, {status}, 9);
     expect((await push('c1')).code).toBe(0);
     const all = await changes();
@@ -50,7 +50,7 @@ describe("the API server's name for us", () => {
     expect(all.filter(({identity}) => identity)).toEqual([]);
   });
 
-  it('is not asked where nothing changes, nor in a dry run', async () => {
+  it('is not requested without changes or in a dry run', async () => {
     expect((await push('--dry-run=server')).code).toBe(0);
     expect((await push()).code).toBe(0);
     const asked = () => mesh.cluster('c1').requests.filter(({resource}) => resource === 'selfsubjectreviews').length;
@@ -61,12 +61,12 @@ describe("the API server's name for us", () => {
 });
 
 describe('--reason', () => {
-  it('stands in every intent of the run', async () => {
+  it('is recorded in every intent of the run', async () => {
     expect((await push('--reason', '  CHG-42: new cluster ')).code).toBe(0);
     expect(new Set((await changes()).map(({reason}) => reason))).toEqual(new Set(['CHG-42: new cluster']));
   });
 
-  it('comes from the environment, too, and the flag goes before it', async () => {
+  it('is also read from the environment; the flag takes precedence', async () => {
     const env = {...mesh.env, KUBECTL_MESH_REASON: 'from the pipeline'};
     expect((await runCommand(TrustPush, ['c1'], env)).code).toBe(0);
     expect((await runCommand(TrustPush, ['c2', '--reason', 'said'], env)).code).toBe(0);
@@ -79,7 +79,7 @@ describe('--reason', () => {
     ['not printable', 'x\u001b[31m'],
     ['hidden characters', 'x\u202ey'],
     ['too long', 'x'.repeat(501)],
-  ])('that is %s is wrong usage, and nothing is changed', async (_, reason) => {
+  ])('that is %s is a usage error, and nothing is changed', async (_, reason) => {
     const run = await push('--reason', reason);
     expect(run.code).toBe(2);
     expect(mesh.cluster('c1').writes).toEqual([]);
@@ -119,7 +119,7 @@ describe('audit.reasonRequired', () => {
     expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toBe(before);
   });
 
-  it('refuses certs passphrase before any passphrase is asked for', async () => {
+  it('refuses certs passphrase before any passphrase prompt', async () => {
     const key = openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']);
     await writeFile(join(mesh.dir, 'root-key.pem'), key, {mode: 0o600});
     const asked = join(mesh.dir, 'asked');
@@ -131,7 +131,7 @@ describe('audit.reasonRequired', () => {
     await access(asked);
   });
 
-  it('lets dry runs, readers and runs that change nothing go without', async () => {
+  it('does not apply to dry runs, read-only commands and runs that change nothing', async () => {
     expect((await push('--dry-run')).code).toBe(0);
     expect((await push('--dry-run=server')).code).toBe(0);
     expect((await push('--reason', 'first')).code).toBe(0);
@@ -188,10 +188,10 @@ describe('a journal that cannot be written', () => {
     ],
     ['is a symbolic link to nothing', () => symlink(join(mesh.dir, 'nowhere'), journal())],
     ['is a pipe', makePipe],
-    ['leads to a full disk', () => symlink('/dev/full', journal())],
+    ['is on a full disk', () => symlink('/dev/full', journal())],
     ...(canBeReadOnly ? ([['is read-only', readOnly]] as [string, () => Promise<unknown>][]) : []),
   ];
-  it.each(cases)('because it %s stops every change before it happens', async (_, spoil) => {
+  it.each(cases)('because it %s stops every change before it is made', async (_, spoil) => {
     const before = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     const undo = await spoil();
     try {
@@ -209,14 +209,14 @@ describe('a journal that cannot be written', () => {
     expect(await readFile(outside(), 'utf8').catch(() => '')).toBe('');
   });
 
-  it('stops every change where the memory of its newest entry cannot be told either', async () => {
+  it('stops every change if its recorded head cannot be read either', async () => {
     await mkdir(join(mesh.dir, '.journal-head.json'));
     const run = await push('-o', 'json');
     expect([run.code, run.stdout]).toEqual([2, expect.stringContaining('.journal-head.json is a directory')]);
     expect(mesh.cluster('c1').writes).toEqual([]);
   });
 
-  it('stops only what would change something', async () => {
+  it('stops only runs that would make changes', async () => {
     expect((await push()).code).toBe(0);
     await rm(journal());
     await symlink('/dev/full', journal());

@@ -67,7 +67,7 @@ const times = ({changes}: ShowResult): readonly string[] => changes.map(({time})
 const day = (at: number): string => `2026-05-${String(at).padStart(2, '0')}T10:00:00.000Z`;
 
 describe('journal show', () => {
-  it('is one line a change, joined with its outcome: when, who, what, where, how it ended', async () => {
+  it('prints one line per change with its outcome: when, who, what, where, status', async () => {
     await change('a', day(1));
     await change('a', day(2), {status: 'failed', error: {code: 'FORBIDDEN', message: 'no'}});
     const run = await show();
@@ -82,7 +82,7 @@ describe('journal show', () => {
     expect((await show('-o', 'wide')).stdout).toContain('failed (FORBIDDEN: no)');
   });
 
-  it('tells why, where somebody said so, and as whom the API server knew us', async () => {
+  it('prints the reason, if recorded, and the user name on the API server', async () => {
     await change('a', day(1));
     await change('a', day(2), {
       reason: 'CHG-1 renewal',
@@ -127,7 +127,7 @@ describe('journal show', () => {
     expect((await shown()).changes).toMatchObject([{status: 'open'}]);
   });
 
-  it('says that nothing was changed yet', async () => {
+  it('reports that there are no changes yet', async () => {
     const run = await show();
     expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/^Nothing was changed/)]);
   });
@@ -188,11 +188,11 @@ describe('journal show', () => {
       [['--since', '0d']],
       [['--status', 'fine']],
       [['--since', day(3), '--until', day(2)]],
-    ])('%j is wrong usage', async (argv) => {
+    ])('%j is a usage error', async (argv) => {
       expect((await show(...argv)).code).toBe(2);
     });
 
-    it('knows a cluster that mesh.yaml has no more, and one that nothing was done to yet', async () => {
+    it('accept a cluster that was removed from mesh.yaml, and one without changes', async () => {
       await dir.write(
         'mesh.yaml',
         'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c7\n    context: x\n',
@@ -203,23 +203,23 @@ describe('journal show', () => {
     });
   });
 
-  describe('of a file that is not as it should be', () => {
+  describe('with a damaged file', () => {
     it.each<[string, string, number]>([
       ['cut off', '{"kind":"int', 1],
       ['no entry', 'merge <<<<<<< marker\n', 1],
       ['of zero bytes', '\u0000\u0000\u0000\n', 1],
-      ['an entry of another form', '{"kind":"intent","chain":"z","seq":0,"previous":"x","hash":"y"}\n', 2],
+      ['an entry with another schema', '{"kind":"intent","chain":"z","seq":0,"previous":"x","hash":"y"}\n', 2],
       [
         'an entry whose fields are of other types',
         '{"kind":"intent","chain":"z","seq":0,"previous":"x","hash":"y","time":5,"user":{"a":1},"command":[],"pid":"1","error":7}\n',
         2,
       ],
       [
-        'an outcome whose intent is gone',
+        'an outcome without its intent',
         '{"kind":"outcome","chain":"z","seq":4,"previous":"x","hash":"y","intent":"z/3"}\n',
         2,
       ],
-    ])('a line that is %s: the rest is shown, with a warning', async (_, line, changes) => {
+    ])('a line that is %s: the rest is printed, with a warning', async (_, line, changes) => {
       await change('a', day(1));
       await appendFile(join(dir.root, 'journal.jsonl'), line);
       const result = await shown();
@@ -230,26 +230,26 @@ describe('journal show', () => {
       expect(text.stderr).toContain('journal.jsonl');
     });
 
-    it('keeps the terminal from being written by it', async () => {
+    it('escapes control characters for the terminal', async () => {
       await change('a', day(1), {user: 'eve\u001b[2Jx', title: 'two\nlines', reason: '\u202egnp'});
       const {stdout} = await show();
       expect(stdout).not.toMatch(/[\u001b\u202e]/);
       expect(stdout.split('\n')).toHaveLength(3);
     });
 
-    it('says where a crash cut a line off that was closed since', async () => {
+    it('reports a line that a crash truncated and that was closed since', async () => {
       await change('a', day(1));
       await write('a', {kind: 'repair', detail: {torn: 'x'}});
       expect((await shown()).warnings).toHaveLength(1);
     });
 
-    it('is told where it cannot be read at all', async () => {
+    it('reports a file that cannot be read', async () => {
       await rm(join(dir.root, 'journal.jsonl'), {force: true});
       await dir.write('journal.jsonl/file', '');
       expect((await show()).code).toBe(2);
     });
 
-    it('is no journal at all, of any size', async () => {
+    it('reports a file of any size that is not a journal', async () => {
       await change('a', day(1));
       await appendFile(join(dir.root, 'journal.jsonl'), 'garbage\n'.repeat(130_000));
       const run = await show();
@@ -259,7 +259,7 @@ describe('journal show', () => {
       expect([verified.code, verified.stdout.split('\n').length < 40]).toEqual([3, true]);
     });
 
-    it('has ten thousand lines: all are shown', async () => {
+    it('prints all of ten thousand lines', async () => {
       let text = '';
       let head: ChainHead | undefined;
       for (let at = 0; at < 10_000; at += 1) {

@@ -58,27 +58,27 @@ async function intentLine(): Promise<number> {
   return (await lines()).findIndex((line) => line.includes('"action":"c1/cacerts"') && line.includes('"intent"'));
 }
 
-describe('what a push leaves in the cluster', () => {
-  it('is the place and the hash of its own intent', async () => {
+describe('the journal head that a push stores in the cluster', () => {
+  it('is the position and the hash of its own intent', async () => {
     const intent = JSON.parse((await lines())[await intentLine()] ?? '') as Record<string, unknown>;
     expect(annotation('c1')).toBe(`${String(intent.chain)}/${String(intent.seq)}:${String(intent.hash)}`);
   });
 
-  it('agrees, for every cluster', async () => {
+  it('matches, for every cluster', async () => {
     const told = await verified();
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([0, 'ok', 'c1 agrees', 'c2 agrees']);
     expect(told.result.journal.chains).toMatchObject([{own: true}]);
     expect(await check116()).toEqual(['c1 ok', 'c2 ok']);
   });
 
-  it('makes no push look changed', async () => {
+  it('is not a change for the next push', async () => {
     const writes = mesh.cluster('c1').writes.length;
     const run = await runCommand(TrustPush, ['-o', 'json'], mesh.env);
     expect((answerOf(run) as PushResult).clusters.map(({outcome}) => outcome)).toEqual(['unchanged', 'unchanged']);
     expect(mesh.cluster('c1').writes).toHaveLength(writes);
   });
 
-  it('is renewed by a change, by a patch that leaves the key, and by a rollback', async () => {
+  it('is updated by a change, by a patch that keeps the key, and by a rollback', async () => {
     const seen = [annotation('c1')];
     await mesh.renew('c1');
     expect((await runCommand(TrustPush, ['c1', '--yes'], mesh.env)).code).toBe(0);
@@ -97,7 +97,7 @@ describe('what a push leaves in the cluster', () => {
     expect(kept).not.toHaveProperty(['kubectl-mesh/journal-head']);
   });
 
-  it('is not left by a dry run', async () => {
+  it('is not stored by a dry run', async () => {
     await mesh.renew('c1');
     const before = annotation('c1');
     const requests = mesh.cluster('c1').requests.length;
@@ -136,17 +136,17 @@ describe('tampering', () => {
       {offline: 3, faults: ['changed'], heads: [rewritten, 'c2 agrees']},
     ],
     [
-      'who it was is changed, and the whole chain and its memory are sealed again',
+      'the user is changed, and the complete chain and its recorded head are recomputed',
       () => rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'})),
       {offline: 0, faults: [], heads: [rewritten, 'c2 rewritten']},
     ],
     [
-      'a push is left out, and the whole chain and its memory are sealed again',
+      'a push is removed, and the complete chain and its recorded head are recomputed',
       () => rewriteJournal(mesh.dir, (entry) => (entry.action === 'c1/cacerts' ? undefined : entry)),
       {offline: 0, faults: [], heads: ['c1 rewritten', 'c2 cut']},
     ],
     [
-      'the file is cut before the pushes, and its memory deleted',
+      'the file is truncated before the pushes, and its recorded head deleted',
       async () => {
         await writeLines((await lines()).slice(0, 2));
         await rm(memory());
@@ -154,14 +154,14 @@ describe('tampering', () => {
       {offline: 0, faults: [], heads: ['c1 cut', 'c2 cut']},
     ],
     [
-      'the file is emptied, and its memory deleted',
+      'the file is emptied, and its recorded head deleted',
       async () => {
         await writeFile(journal(), '');
         await rm(memory());
       },
       {offline: 0, faults: [], heads: ['c1 cut', 'c2 cut']},
     ],
-  ])('%s: found', async (_, tamper, {offline, faults, heads}) => {
+  ])('%s: detected', async (_, tamper, {offline, faults, heads}) => {
     await tamper();
     const files = await verified('--offline');
     expect([files.code, files.result.clusters]).toEqual([offline, []]);
@@ -170,7 +170,7 @@ describe('tampering', () => {
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', ...heads]);
   });
 
-  it('is a finding of MESH116, whose command looks closer', async () => {
+  it('is a finding of MESH116, whose command shows details', async () => {
     await rewriteJournal(mesh.dir, (entry) => ({...entry, host: 'elsewhere'}));
     const run = await runCommand(Verify, ['--only', 'MESH113,MESH116', '-o', 'json'], mesh.env);
     const {checks} = answerOf(run) as AsJson<VerifyResult>;
@@ -187,7 +187,7 @@ describe('tampering', () => {
     );
   });
 
-  it('is said by the next push, which would cover it', async () => {
+  it('is reported by the next push, which would overwrite it', async () => {
     await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
     const run = await runCommand(TrustPush, ['c1', '-o', 'json'], mesh.env);
     expect((answerOf(run) as PushResult).warnings).toMatchObject([
@@ -195,7 +195,7 @@ describe('tampering', () => {
     ]);
   });
 
-  it('with the annotation is found, too', async () => {
+  it('that includes the annotation is detected, too', async () => {
     const secret = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
     if (!secret) throw new Error('no Secret');
     const {metadata} = secret;
@@ -209,7 +209,7 @@ describe('tampering', () => {
   });
 });
 
-describe('what cannot be told', () => {
+describe('an unknown result', () => {
   /** A second copy of the work directory, as a colleague has it. */
   async function copyOf(dir: string): Promise<string> {
     const copy = await mkdtemp(join(tmpdir(), 'km-copy-'));
@@ -224,7 +224,7 @@ describe('what cannot be told', () => {
     return copy;
   }
 
-  it("is a colleague's push that was not brought here: unknown, and ok once it is", async () => {
+  it("is a colleague's push that was not pulled: unknown, and ok once it is pulled", async () => {
     await mesh.renew('c1');
     const copy = await copyOf(mesh.dir);
     expect((await runCommand(TrustPush, ['c1', '--yes', '-w', copy], {PATH: mesh.kube.path})).code).toBe(0);
@@ -243,7 +243,7 @@ describe('what cannot be told', () => {
     expect(pulled.result.journal.chains.map(({own}) => own).sort()).toEqual([false, true]);
   });
 
-  it("is not what a colleague's chain said once ours has gone on: whoever removes it is found", async () => {
+  it("is not caused by a colleague's chain after our own entries: its removal is detected", async () => {
     await mesh.renew('c1');
     const copy = await copyOf(mesh.dir);
     expect((await runCommand(TrustPush, ['c1', '--yes', '-w', copy], {PATH: mesh.kube.path})).code).toBe(0);
@@ -259,7 +259,7 @@ describe('what cannot be told', () => {
     expect(told.result.journal.faults).toMatchObject([{kind: 'cut-off'}]);
   });
 
-  it("is a colleague's chain that is here in part", async () => {
+  it("is a colleague's chain that was pulled in part", async () => {
     const copy = await copyOf(mesh.dir);
     const env = {PATH: mesh.kube.path};
     for (const keep of [true, false]) {
@@ -274,7 +274,7 @@ describe('what cannot be told', () => {
     await rm(copy, {recursive: true});
   });
 
-  it('is a journal that is gone altogether', async () => {
+  it('is a missing journal', async () => {
     await rm(journal());
     await rm(memory());
     const told = await verified();
@@ -286,20 +286,20 @@ describe('what cannot be told', () => {
     ]);
   });
 
-  it.each(['secrets', 'namespaces'])('is a cluster that does not let its %s be read', async (resource) => {
+  it.each(['secrets', 'namespaces'])('is a cluster without permission to read %s', async (resource) => {
     mesh.cluster('c1').deny({resource});
     const told = await verified();
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([4, 'unknown', 'c2 agrees']);
     expect(told.result.clusters[0]?.error?.code).toBe('FORBIDDEN');
   });
 
-  it('is less than what was found', async () => {
+  it('does not outweigh findings', async () => {
     mesh.cluster('c1').deny({resource: 'secrets'});
     await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
     expect((await verified()).code).toBe(3);
   });
 
-  it('is not what a cluster has that remembers nothing: that is said', async () => {
+  it('is not caused by a cluster without a stored head: that is reported', async () => {
     const secret = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
     if (!secret) throw new Error('no Secret');
     mesh.cluster('c1').put({...secret, metadata: {...secret.metadata, annotations: {}}});
@@ -310,8 +310,8 @@ describe('what cannot be told', () => {
   });
 });
 
-describe('a broken journal that was put aside, as the fix of MESH113 does', () => {
-  it('is evidence still; without it the entries are of a journal that is not here', async () => {
+describe('a damaged journal that was set aside, as by the fix of MESH113', () => {
+  it('is still compared; without it the entries belong to a missing journal', async () => {
     await writeLines((await lines()).toSpliced(0, 1));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
@@ -324,7 +324,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
     expect(results(await verified())).toEqual(['c1 not-known-here', 'c2 not-known-here']);
   });
 
-  it('is told of where only what came later is broken, until somebody moves it away', async () => {
+  it('is reported if only later entries are damaged, until it is moved away', async () => {
     const all = await lines();
     await writeLines([...all.slice(0, -1), (all.at(-1) ?? '').replace('"done"', '"failed"')]);
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
@@ -348,7 +348,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
     expect([moved.code, ...results(moved)]).toEqual([4, 'c1 agrees', 'c2 not-known-here']);
   });
 
-  it('takes what this copy remembers with it, which then tells of lines that were cut before', async () => {
+  it('includes the head that this copy recorded, which reveals lines removed before', async () => {
     await writeLines((await lines()).slice(0, -1));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
@@ -367,7 +367,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
     ]);
   });
 
-  it('does not do for a journal: not whole, not gutted, not in place of one', async () => {
+  it('does not replace a journal: neither intact nor emptied, nor in its place', async () => {
     const all = await lines();
     const remembered = new Set(['c1', 'c2'].map((name) => annotation(name)?.split(':')[1] ?? ''));
     const gutted = all.filter((line) => remembered.has((JSON.parse(line) as {hash: string}).hash));
@@ -391,7 +391,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
     expect((await verified('--offline')).code).toBe(3);
   });
 
-  it('does not hide a journal that was written anew', async () => {
+  it('does not hide a rewritten journal', async () => {
     await copyFile(journal(), join(mesh.dir, 'journal.broken-2026-05-01T1000.jsonl'));
     await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
     expect(results(await verified())).toEqual(['c1 rewritten', 'c2 rewritten']);
@@ -399,7 +399,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
 });
 
 describe('without Secrets', () => {
-  it('compares what ConfigMaps remember, and says what it left out', async () => {
+  it('compares the heads in ConfigMaps, and reports what it omitted', async () => {
     const head = annotation('c1') ?? '';
     mesh.cluster('c1').put({
       apiVersion: 'v1',
@@ -422,15 +422,15 @@ describe('without Secrets', () => {
   });
 });
 
-describe('the file alone', () => {
-  it('needs neither a mesh nor a cluster', async () => {
+describe('the file only', () => {
+  it('requires neither a mesh nor a cluster', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'km-empty-'));
     const run = await runCommand(JournalVerify, ['--offline', '-w', empty, '-o', 'json']);
     expect([run.code, (answerOf(run) as VerifyJournalResult).journal.present]).toEqual([0, false]);
     await rm(empty, {recursive: true});
   });
 
-  it('has a warning where a run was killed, and nothing is wrong with it', async () => {
+  it('has a warning but no finding if a run was killed', async () => {
     const all = await lines();
     await writeLines(all.slice(0, -1));
     await rm(memory());

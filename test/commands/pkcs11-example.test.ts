@@ -5,7 +5,7 @@ import {expect, it} from 'vitest';
 
 const example = fileURLToPath(new URL('../../examples/signers/pkcs11-tool.sh', import.meta.url));
 
-it('pkcs11-tool.sh says to set PKCS11_PIN where there is no terminal', () => {
+it('pkcs11-tool.sh requires PKCS11_PIN without a terminal', () => {
   // A session of its own has no controlling terminal.
   const words = ['-w', 'bash', example, '/no/module.so', 'token', '01', 'sign', 'ecdsa-with-SHA256'];
   const done = spawnSync('setsid', words, {input: 'message', encoding: 'utf8', env: {PATH: process.env.PATH}});

@@ -85,8 +85,8 @@ function allows(role: RoleOptions, {verb, resource, namespace, name, query}: Fak
   );
 }
 
-describe('what commands ask a cluster', () => {
-  it.each(commands)('is in the table, and allowed to the role that it is for: %s', async (_, command, argv, role) => {
+describe('requests to a cluster', () => {
+  it.each(commands)("are in the table, and allowed by the command's role: %s", async (_, command, argv, role) => {
     const requests = await requestsOf(command, argv);
     expect(requests.length).toBeGreaterThan(0);
     const others = requests.filter((request) => rowsOfRequest(request).length === 0);
@@ -96,14 +96,14 @@ describe('what commands ask a cluster', () => {
     expect(refused.map(({verb, url}) => `${verb} ${url}`)).toEqual([]);
   });
 
-  it('is in the table where a root of live workloads would go', async () => {
+  it('are in the table if a root of live workloads would be removed', async () => {
     await mesh.renew('c1', await tinyRoot());
     const requests = await requestsOf(TrustPush, ['c1', '--dry-run']);
     expect(requests.flatMap((request) => rowsOfRequest(request))).toContain('allPods');
     expect(requests.filter((request) => rowsOfRequest(request).length === 0)).toEqual([]);
   });
 
-  it('leaves no row unused', () => {
+  it('use every row', () => {
     const used = new Set(sent.flatMap((request) => rowsOfRequest(request)));
     const rows = Object.entries<Read>(reads).filter(([, {method}]) => method !== 'forward');
     expect(rows.map(([name]) => name).filter((name) => !used.has(name))).toEqual([
@@ -120,7 +120,7 @@ describe('what commands ask a cluster', () => {
     ['another Secret', 'get', 'secrets', '/api/v1/namespaces/istio-system/secrets/other'],
     ['the Secrets of all namespaces', 'list', 'secrets', '/api/v1/secrets?labelSelector=istio%2FmultiCluster%3Dtrue'],
     ['the nodes', 'list', 'nodes', '/api/v1/nodes'],
-  ])('could not be %s', (_, verb, resource, url) => {
+  ])('cannot be %s', (_, verb, resource, url) => {
     const [, namespace, name] = /namespaces\/([^/]+)\/[^/]+(?:\/([^/]+))?$/.exec(url) ?? [];
     const {searchParams: query} = new URL(url, 'https://cluster');
     const request = {method: 'GET', url, verb, resource, dryRun: false, query, body: undefined};

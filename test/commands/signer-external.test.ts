@@ -39,7 +39,7 @@ describe('with istio-csr', () => {
     ['certs generate', CertsGenerate],
     ['trust push', TrustPush],
     ['trust diff', TrustDiff],
-  ])('%s has nothing to do, says why, and succeeds', async (_, command) => {
+  ])('%s does nothing, reports why, and succeeds', async (_, command) => {
     const done = await run(command);
     expect(done.code).toBe(0);
     expect(done.stdout + done.stderr).toContain('istio-csr');
@@ -52,7 +52,7 @@ describe('with istio-csr', () => {
     expect([done.code, done.stdout.includes('SIGNED_ELSEWHERE')]).toEqual([5, true]);
   });
 
-  it('an installation needs no cacerts, and its namespace is made', async () => {
+  it('an installation requires no cacerts, and its namespace is created', async () => {
     expect((await run(InstallRender)).code).toBe(0);
     const done = await run(InstallApply, '--yes', '--dry-run', '-o', 'json');
     expect(done.code).toBe(0);
@@ -72,7 +72,7 @@ describe('with istio-csr', () => {
 describe('with cert-manager', () => {
   beforeEach(() => meshOf('cert-manager'));
 
-  it('an installation waits for a complete Secret, whatever CA is in it', async () => {
+  it('an installation waits for a complete Secret with any CA', async () => {
     await run(InstallRender);
     const apply = (): Promise<CommandRun> => run(InstallApply, 'c1', '--yes', '--dry-run', '-o', 'json');
     expect((await apply()).stdout).toContain('NO_CACERTS');
@@ -84,7 +84,7 @@ describe('with cert-manager', () => {
     expect((await apply()).code).toBe(0);
   });
 
-  it('nothing is pushed over what it keeps', async () => {
+  it('nothing is pushed over its Secret', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     await mesh.renew('c1');
     const before = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
@@ -95,18 +95,18 @@ describe('with cert-manager', () => {
   it.each([
     ['no issuer', ['--cert-manager'], 2],
     ['an issuer without --cert-manager', ['--issuer', 'company'], 2],
-    ['an issuer that nothing is called', ['--cert-manager', '--issuer', '../x'], 2],
-    ['a kind that is none', ['--cert-manager', '--issuer', 'company', '--issuer-kind', 'cluster issuer'], 2],
+    ['an invalid issuer name', ['--cert-manager', '--issuer', '../x'], 2],
+    ['an invalid kind', ['--cert-manager', '--issuer', 'company', '--issuer-kind', 'cluster issuer'], 2],
     ['-o csr', ['--cert-manager', '--issuer', 'company', '-o', 'csr'], 2],
     ['a renewal', ['--cert-manager', '--issuer', 'company', '--renew'], 2],
     ['an unknown cluster', ['c9', '--cert-manager', '--issuer', 'company'], 2],
     ['nothing', ['--cert-manager', '--issuer', 'company'], 0],
-  ])('certs request refuses %s', async (_, words, code) => {
+  ])('certs request rejects %s', async (_, words, code) => {
     expect((await run(CertsRequest, ...words)).code).toBe(code);
     expect(await readdir(mesh.dir)).toEqual(['mesh.yaml']);
   });
 
-  it('prints a document for each cluster, with the context that it is for', async () => {
+  it('prints a document for each cluster, with its context', async () => {
     const {stdout} = await run(CertsRequest, '--cert-manager', '--issuer', 'company', '-o', 'yaml');
     expect(stdout.split('\n---\n').map((text) => /kubectl --context (\S+) /.exec(text)?.[1])).toEqual([
       'ctx-c1',
@@ -125,7 +125,7 @@ describe('--signer external', () => {
     ['{type: external, issuer: kubernetes-csr, signerName: nodomain}', 'signerName'],
     ['{type: external, issuer: istio-csr, caAddress: "https://x"}', 'caAddress'],
     ['{type: external, issuer: spire, caAddress: "x:1"}', 'caAddress'],
-  ])('%s is wrong usage that names %s', (said, field) => {
+  ])('%s is a usage error that names %s', (said, field) => {
     expect(() => parseSignerFlag(said)).toThrow(field);
   });
 });

@@ -50,7 +50,7 @@ const outcomes = (result: AsJson<PushResult>): string[] =>
   result.clusters.map(({name, outcome}) => `${name} ${outcome}`);
 
 describe('a new cluster', () => {
-  it('gets namespace and Secret, and running again changes nothing', async () => {
+  it('receives namespace and Secret, and running again changes nothing', async () => {
     const first = await pushJson();
     expect(first.code).toBe(0);
     expect(outcomes(first.result)).toEqual(['c1 done', 'c2 done']);
@@ -67,7 +67,7 @@ describe('a new cluster', () => {
     expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toBe(yaml);
   });
 
-  it('is reached by one kubectl, as kubectl-mesh, and says who wrote what', async () => {
+  it('is accessed with one kubectl, with the field manager kubectl-mesh', async () => {
     await push('c1');
     expect(mesh.kube.calls).toHaveLength(1);
     const written = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
@@ -79,7 +79,7 @@ describe('a new cluster', () => {
     });
   });
 
-  it('has its UID recorded, and another one is refused before anything is written', async () => {
+  it('has its UID recorded, and a different one is refused before anything is written', async () => {
     await push('c1');
     expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toContain(mesh.cluster('c1').uid);
     await mesh.renew('c1');
@@ -94,7 +94,7 @@ describe('a new cluster', () => {
     expect(accepted.code).toBe(0);
   });
 
-  it('is told apart from one without CA files', async () => {
+  it('is distinguished from one without CA files', async () => {
     await rm(join(mesh.dir, 'c1'), {recursive: true});
     const {code, result} = await pushJson('c1');
     expect(code).toBe(2);
@@ -103,7 +103,7 @@ describe('a new cluster', () => {
 });
 
 describe('the namespace', () => {
-  it('is labelled only where the network is declared, and before the Secret', async () => {
+  it('is labelled only if the network is declared, and before the Secret', async () => {
     await startOver({clusterYaml: '    network: network1\n'});
     mesh.cluster('c1').put(namespace('istio-system', {team: 'mesh'}));
     expect((await push('c1')).code).toBe(0);
@@ -114,13 +114,13 @@ describe('the namespace', () => {
     expect(mesh.cluster('c1').writes.map(({resource}) => resource)).toEqual(['namespaces', 'secrets']);
   });
 
-  it('is not touched when it need not change, so no right to it is needed', async () => {
+  it('is not written without a change, so no permission is required', async () => {
     mesh.cluster('c1').put(namespace('istio-system'));
     for (const verb of ['create', 'patch', 'update']) mesh.cluster('c1').deny({verb, resource: 'namespaces'});
     expect((await push('c1')).code).toBe(0);
   });
 
-  it('whose network differs needs agreement', async () => {
+  it('with another network requires confirmation', async () => {
     await startOver({clusterYaml: '    network: network1\n'});
     mesh.cluster('c1').put(namespace('istio-system', {'topology.istio.io/network': 'other'}));
     expect((await push('c1')).code).toBe(5);
@@ -128,7 +128,7 @@ describe('the namespace', () => {
     expect((await push('c1', '-y')).code).toBe(0);
   });
 
-  it('that is being deleted is waited for by the person', async () => {
+  it('that is being deleted is an error', async () => {
     const gone = namespace('istio-system');
     mesh.cluster('c1').put({...gone, metadata: {...gone.metadata, deletionTimestamp: '2026-01-01T00:00:00Z'}});
     const {code, result} = await pushJson('c1');
@@ -137,8 +137,8 @@ describe('the namespace', () => {
   });
 });
 
-describe('a Secret that is there', () => {
-  it('is replaced whole at its version after it was agreed to, and kept as cacerts-previous', async () => {
+describe('an existing Secret', () => {
+  it('is replaced at its version after confirmation, and kept as cacerts-previous', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     await mesh.renew('c1');
@@ -152,7 +152,7 @@ describe('a Secret that is there', () => {
     expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toEqual(before);
   });
 
-  it('with tls.crt beside loses it: it would win over ours', async () => {
+  it('loses tls.crt, which would take precedence', async () => {
     const other = bundleOf(await tinyClusterCa(mesh.root, 'x'), [mesh.root]);
     const tls = {'tls.crt': other.caCert, 'tls.key': other.caKey.reveal(), 'ca.crt': other.rootCert};
     putCacerts(mesh.cluster('c1'), {...textsOf(mesh.bundle('c1')), ...tls});
@@ -165,7 +165,7 @@ describe('a Secret that is there', () => {
     ]);
   });
 
-  it('of another type that is immutable, too, is deleted and created', async () => {
+  it('of another type that is also immutable is deleted and created', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')), {type: 'kubernetes.io/tls', immutable: true});
     await mesh.renew('c1');
     const {code, result} = await pushJson('c1', '-y');
@@ -185,7 +185,7 @@ describe('a Secret that is there', () => {
       return before;
     };
 
-    it('stays when the API server would not take the new one', async () => {
+    it('stays if the API server would reject the new one', async () => {
       const before = await kept();
       // The first create keeps the present CA; the second asks.
       mesh.cluster('c1').before({verb: 'create', name: 'cacerts-previous'}, () => {
@@ -197,7 +197,7 @@ describe('a Secret that is there', () => {
       expect(mesh.cluster('c1').writes.map(({verb}) => verb)).not.toContain('delete');
     });
 
-    it('is created even when Ctrl-C comes between the two', async () => {
+    it('is created even if Ctrl-C is pressed in between', async () => {
       await kept();
       mesh.cluster('c1').before({verb: 'delete', name: 'cacerts'}, () => {
         process.emit('SIGINT');
@@ -206,7 +206,7 @@ describe('a Secret that is there', () => {
       expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
     });
 
-    it('stays when Ctrl-C comes before the delete', async () => {
+    it('stays if Ctrl-C is pressed before the deletion', async () => {
       const before = await kept();
       mesh.cluster('c1').before({verb: 'create', name: 'cacerts-dry-run'}, () => {
         process.emit('SIGINT');
@@ -215,7 +215,7 @@ describe('a Secret that is there', () => {
       expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(before);
     });
 
-    it('comes back by rollback when it was deleted and not created, and the key is not at hand', async () => {
+    it('is restored by rollback if it was deleted but not created, and the key is missing', async () => {
       const before = await kept();
       mesh.cluster('c1').before({verb: 'delete', name: 'cacerts'}, () => {
         mesh.cluster('c1').fault(created, {status: 422, message: 'no'});
@@ -233,7 +233,7 @@ describe('a Secret that is there', () => {
     });
   });
 
-  it('keeps labels and annotations of others, except the copy that kubectl apply made', async () => {
+  it('keeps other labels and annotations, except the copy of kubectl apply', async () => {
     const metadata = {
       name: 'cacerts',
       namespace: 'istio-system',
@@ -249,7 +249,7 @@ describe('a Secret that is there', () => {
     expect(annotations).not.toHaveProperty('kubectl.kubernetes.io/last-applied-configuration');
   });
 
-  it('that changes between plan and write is looked at and planned again', async () => {
+  it('that changes between plan and write is read and planned again', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     const foreign = bundleOf(await tinyClusterCa(mesh.root, 'foreign'), [mesh.root]);
     await mesh.renew('c1');
@@ -262,7 +262,7 @@ describe('a Secret that is there', () => {
     expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toMatchObject({'tls.crt': 'x'});
   });
 
-  it('gets other certificates and keeps its key where the work directory no longer has the key', async () => {
+  it('receives other certificates and keeps its key if the work directory no longer has the key', async () => {
     const texts = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), {...texts, 'other.pem': 'x'});
     const second = await tinyRoot();
@@ -276,7 +276,7 @@ describe('a Secret that is there', () => {
   });
 });
 
-describe('a Secret that is as wanted, under an istiod that runs with another CA', () => {
+describe('an up-to-date Secret, under an istiod that runs with another CA', () => {
   let own: Record<string, string>;
 
   beforeEach(async () => {
@@ -292,14 +292,14 @@ describe('a Secret that is as wanted, under an istiod that runs with another CA'
     });
   });
 
-  it('is not called well: a run that ended before its restart leaves that behind', async () => {
+  it('is not ok: it results from a run that ended before its restart', async () => {
     const {code, result} = await pushJson('c1');
     expect(code).toBe(5);
     expect(result.clusters[0]?.refusals.map((refusal) => refusal.code)).toEqual(['RESTART_NEEDED']);
     expect(mesh.cluster('c1').writes).toEqual([]);
   });
 
-  it('gets its restart and its proof when they are asked for, and is left alone after that', async () => {
+  it('triggers restart and verification on request, and is unchanged afterwards', async () => {
     const first = await pushJson('c1', '--restart-istiod');
     expect([first.code, ...outcomes(first.result)]).toEqual([0, 'c1 done']);
     expect(first.result.clusters[0]).toMatchObject({plan: 'unchanged', restarts: ['istiod'], keepsPrevious: false});
@@ -317,7 +317,7 @@ describe('a Secret that is as wanted, under an istiod that runs with another CA'
   });
 });
 
-describe('a renewed CA that was written by a run that ended before its restart', () => {
+describe('a renewed CA from a run that ended before its restart', () => {
   it('is loaded by the next run with --restart-istiod, though the root is the same', async () => {
     const c1 = mesh.cluster('c1');
     const istiodPods = await runIstiod(mesh.kube, c1, textsOf(mesh.bundle('c1')), {version: '1.11.8', byItself: false});
@@ -333,7 +333,7 @@ describe('a renewed CA that was written by a run that ended before its restart',
   });
 });
 
-describe('what is refused, each with its own flag', () => {
+describe('refusals, each with its override flag', () => {
   it('a bundle without a live root, while workloads trust it', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     mesh.cluster('c1').put(injected('shop/cart'));
@@ -345,7 +345,7 @@ describe('what is refused, each with its own flag', () => {
     expect((await push('c1', '-y', '--allow-root-change')).code).toBe(0);
   });
 
-  it('nothing, where no workload trusts the other root; it is said that another root is replaced', async () => {
+  it('nothing, if no workload trusts the other root; the replaced root is reported', async () => {
     const other = await tinyRoot();
     putCacerts(mesh.cluster('c1'), textsOf(bundleOf(await tinyClusterCa(other, 'c1'), [other])));
     const {code, result} = await pushJson('c1', '-y', '--dry-run');
@@ -376,7 +376,7 @@ describe('what is refused, each with its own flag', () => {
     expect(result.clusters[0]?.refusals.map((refusal) => refusal.code)).toEqual(['ROOT_CHANGE', 'RESTART_NEEDED']);
   });
 
-  it('nothing, where a running istiod takes over a bundle with one more root', async () => {
+  it('nothing, if a running istiod loads a bundle with one more root', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     const env = {ISTIO_MULTIROOT_MESH: 'true'};
@@ -387,7 +387,7 @@ describe('what is refused, each with its own flag', () => {
     expect([code, result.clusters[0]?.error?.code]).toEqual([0, undefined]);
   });
 
-  it('nothing, when --restart-istiod restarts it in the same run', async () => {
+  it('nothing, if --restart-istiod restarts it in the same run', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     running.push(await runIstiod(mesh.kube, mesh.cluster('c1'), before, {version: '1.11.8'}));
@@ -400,7 +400,7 @@ describe('what is refused, each with its own flag', () => {
     });
   });
 
-  it('a bundle that fails the checks', async () => {
+  it('a bundle that fails validation', async () => {
     const texts = textsOf(mesh.bundle('c1'));
     await mesh.writeCa('c1', {...texts, 'ca-key.pem': textsOf(mesh.bundle('c2'))['ca-key.pem']});
     const {code, result} = await pushJson('c1');
@@ -409,7 +409,7 @@ describe('what is refused, each with its own flag', () => {
     expect((await push('c1', '--allow-invalid-bundle')).code).toBe(0);
   });
 
-  it('no repair of CAs that were pushed into the wrong clusters', async () => {
+  it('no fix of CAs that were pushed to the wrong clusters', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c2')));
     putCacerts(mesh.cluster('c2'), textsOf(mesh.bundle('c1')));
     expect((await push('-y')).code).toBe(0);
@@ -417,7 +417,7 @@ describe('what is refused, each with its own flag', () => {
       expect(mesh.cluster(name).secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle(name)));
   });
 
-  it('the root key in the payload, whatever was said', async () => {
+  it('the root key in the payload, regardless of flags', async () => {
     const root = await tinyRoot();
     const self = bundleOf(root, [root]);
     await writeFile(join(mesh.dir, 'root-cert.pem'), root.certificate.pem);
@@ -430,7 +430,7 @@ describe('what is refused, each with its own flag', () => {
 });
 
 describe('several clusters', () => {
-  it('a change goes to one cluster, is proven there, and only then to the rest', async () => {
+  it('a change goes to one cluster first, is verified there, and only then to the rest', async () => {
     for (const name of ['c1', 'c2']) {
       putCacerts(mesh.cluster(name), textsOf(mesh.bundle(name)));
       running.push(await runIstiod(mesh.kube, mesh.cluster(name), textsOf(mesh.bundle(name))));
@@ -447,7 +447,7 @@ describe('several clusters', () => {
     expect(provenBefore).toBe(true);
   });
 
-  it('a failure starts no further change, and --keep-going goes on', async () => {
+  it('a failure stops further changes, and --keep-going continues', async () => {
     for (const name of ['c1', 'c2']) {
       putCacerts(mesh.cluster(name), textsOf(mesh.bundle(name)));
       await mesh.renew(name);
@@ -464,7 +464,7 @@ describe('several clusters', () => {
   });
 });
 
-describe('answers that are lost', () => {
+describe('lost responses', () => {
   it.each(['create', 'update'])('a %s that arrived is a success', async (verb) => {
     if (verb === 'update') {
       putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
@@ -476,8 +476,12 @@ describe('answers that are lost', () => {
   });
 
   it.each([
-    ['that never got to the API server is reported as such', 'dial tcp 10.0.0.1:6443: connect: refused', 'UNREACHABLE'],
-    ['of which nothing shows is said to be uncertain', 'context deadline exceeded', 'WRITE_UNCERTAIN'],
+    [
+      'that did not reach the API server is reported as such',
+      'dial tcp 10.0.0.1:6443: connect: refused',
+      'UNREACHABLE',
+    ],
+    ['without a visible effect is reported as uncertain', 'context deadline exceeded', 'WRITE_UNCERTAIN'],
   ])('a write %s, and done by the next run', async (_, text, code) => {
     mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, {status: 502, text});
     const {result} = await pushJson('c1');
@@ -485,7 +489,7 @@ describe('answers that are lost', () => {
     expect(outcomes((await pushJson('c1')).result)).toEqual(['c1 done']);
   });
 
-  it('a write of which nothing can be told is said to be uncertain', async () => {
+  it('a write with an unknown result is reported as uncertain', async () => {
     mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, 'apply-and-drop');
     mesh.cluster('c1').before({verb: 'create', resource: 'secrets'}, () => {
       mesh.cluster('c1').fault({verb: 'get', name: 'cacerts'}, {status: 500, text: 'dial tcp: refused'}, 9);
@@ -496,7 +500,7 @@ describe('answers that are lost', () => {
   });
 });
 
-describe('rights', () => {
+describe('permissions', () => {
   it.each([
     [{verb: 'get', resource: 'namespaces', name: 'kube-system'}, 'new'],
     [{verb: 'get', resource: 'secrets', name: 'cacerts'}, 'new'],
@@ -511,7 +515,7 @@ describe('rights', () => {
     [{verb: 'list', resource: 'pods'}, 'other root'],
     [{verb: 'list', resource: 'namespaces'}, 'other root'],
     [{verb: 'delete', resource: 'secrets'}, 'immutable'],
-  ])('without %j (%s) the message names it', async (right, state) => {
+  ])('without %j (%s) are named in the error', async (right, state) => {
     const cluster = mesh.cluster('c1');
     if (state !== 'new') {
       putCacerts(cluster, textsOf(mesh.bundle('c1')), state === 'immutable' ? {immutable: true} : {});
@@ -527,7 +531,7 @@ describe('rights', () => {
     expect(code).toBe(cluster.writes.length > 1 ? 1 : 4);
   });
 
-  it('to a cluster that is not there are said to be unreachable, and the other is left alone', async () => {
+  it('of an unreachable cluster are reported as such, and the other cluster is unchanged', async () => {
     mesh
       .cluster('c1')
       .fault({resource: '/version'}, {status: 500, text: 'dial tcp 127.0.0.1:1: connection refused'}, 9);
@@ -552,7 +556,7 @@ describe('dry run', () => {
     expect(await readdir(mesh.dir)).toEqual(files);
   });
 
-  it('of the server says what cannot be checked while the namespace does not exist', async () => {
+  it('of the server reports what cannot be validated while the namespace does not exist', async () => {
     const {code, result} = await pushJson('c1', '--dry-run=server');
     expect(code).toBe(0);
     expect(result.clusters[0]?.notValidated).toHaveLength(1);
@@ -565,7 +569,7 @@ describe('dry run', () => {
     ).toEqual(['namespaces', 'secrets']);
   });
 
-  it('of the server shows what an admission rule says', async () => {
+  it('of the server shows the message of an admission policy', async () => {
     mesh.cluster('c1').put(namespace('istio-system'));
     mesh
       .cluster('c1')
@@ -575,7 +579,7 @@ describe('dry run', () => {
     expect(result.clusters[0]?.error?.code).toBe('REJECTED');
   });
 
-  it('whose plan refuses is refused', async () => {
+  it('with a refusal in its plan is refused', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     mesh.cluster('c1').put(injected('shop/cart'));
     await mesh.renew('c1', await tinyRoot());
@@ -584,7 +588,7 @@ describe('dry run', () => {
 });
 
 describe('the key of the work directory', () => {
-  it('goes once the cluster holds it, where mesh.yaml says so', async () => {
+  it('is deleted once the cluster has it, if mesh.yaml requires that', async () => {
     await startOver({yaml: 'trust:\n  keepClusterKeys: false\n'});
     expect((await push('c1')).code).toBe(0);
     expect(await readdir(join(mesh.dir, 'c1'))).not.toContain('ca-key.pem');
@@ -592,7 +596,7 @@ describe('the key of the work directory', () => {
     expect([code, ...outcomes(result)]).toEqual([0, 'c1 unchanged']);
   });
 
-  it('is nowhere but in the Secret', async () => {
+  it('exists only in the Secret', async () => {
     const run = await push('-o', 'json');
     const body = textsOf(mesh.bundle('c1'))['ca-key.pem']?.split('\n')[1] ?? 'no key';
     const journal = await readFile(join(mesh.dir, 'journal.jsonl'), 'utf8');

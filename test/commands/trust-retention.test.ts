@@ -37,7 +37,7 @@ describe('the key of a pushed CA', () => {
     ],
     ['the API server fails', () => mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, {status: 500}, 1)],
     ['the connection breaks off', () => mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, 'drop', 1)],
-  ])('stays when %s, and goes with the push that succeeds', async (_, spoil) => {
+  ])('stays if %s, and is deleted by the push that succeeds', async (_, spoil) => {
     spoil();
     expect((await push()).code).not.toBe(0);
     expect(hasKey()).toBe(true);
@@ -52,7 +52,7 @@ describe('the key of a pushed CA', () => {
     expect(hasKey()).toBe(true);
   });
 
-  it('stays until istiod signs with it, where one runs', async () => {
+  it('stays until a running istiod signs with it', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     running.push(await runIstiod(mesh.kube, mesh.cluster('c1'), before, {byItself: false}));
@@ -62,7 +62,7 @@ describe('the key of a pushed CA', () => {
     expect(hasKey()).toBe(true);
   });
 
-  it('goes with the next push where a killed one had left it, which MESH115 points at', async () => {
+  it('is deleted by the next push if a killed one left it, which MESH115 reports', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     expect(await kept()).toBe('warning');
     expect((await push()).code).toBe(0);
@@ -71,7 +71,7 @@ describe('the key of a pushed CA', () => {
     expect(await kept()).toBe('ok');
   });
 
-  it('stays where the cluster holds the certificate with another key, until it holds this one', async () => {
+  it('stays if the cluster has the certificate with another key, until it has this one', async () => {
     const texts = textsOf(mesh.bundle('c1'));
     const other = await mesh.renew('c1');
     const stale = {...texts, 'ca-key.pem': textsOf(other)['ca-key.pem'] ?? ''};
@@ -83,7 +83,7 @@ describe('the key of a pushed CA', () => {
     expect(hasKey()).toBe(false);
   });
 
-  it('is needed by nobody afterwards: pushes go on without it, and renewal is asked to make another', async () => {
+  it('is not required afterwards: pushes work without it, and renewal generates another', async () => {
     expect((await push()).code).toBe(0);
     expect((await push()).code).toBe(0);
     const said = await runCommand(CertsGenerate, ['c1', '-o', 'json'], mesh.env);
@@ -93,7 +93,7 @@ describe('the key of a pushed CA', () => {
 });
 
 describe('the CA that a push replaced', () => {
-  it('is kept in the cluster until it is forgotten, and nowhere afterwards', async () => {
+  it('is kept in the cluster until rollback --forget, and nowhere afterwards', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     await mesh.renew('c1');
@@ -108,7 +108,7 @@ describe('the CA that a push replaced', () => {
     expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
   });
 
-  it('comes back whole with its key, though the work directory has neither', async () => {
+  it('is restored with its key, although the work directory has neither', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     await mesh.renew('c1');

@@ -52,7 +52,7 @@ async function differences(): Promise<readonly string[]> {
 }
 
 describe('revocation lists in the cluster', () => {
-  it('that the work directory does not have are no difference, and a push leaves them alone', async () => {
+  it('that are not in the work directory are no difference, and a push does not change them', async () => {
     expect(await differences()).toEqual([]);
     const {code, result} = await push();
     expect(code).toBe(0);
@@ -61,7 +61,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(ca), 'ca-crl.pem': lists});
   });
 
-  it('stay byte for byte when a push brings a CA that they cover', async () => {
+  it('stay byte for byte if a push writes a CA that they cover', async () => {
     const next = await write();
     const more = `# a note \u00ff\r\n${lists}${crlOf(next)}`;
     putCacerts(mesh.cluster('c1'), {...files(ca), 'ca-crl.pem': more});
@@ -70,13 +70,13 @@ describe('revocation lists in the cluster', () => {
     expect(kept()).toEqual({...files(ca), 'ca-crl.pem': more});
   });
 
-  it('stay when the Secret is deleted and created', async () => {
+  it('stay if the Secret is deleted and created', async () => {
     putCacerts(mesh.cluster('c1'), {...files(ca), 'ca-crl.pem': lists, 'other.pem': 'x'}, {immutable: true});
     expect((await push()).result.clusters[0]?.plan).toBe('replace');
     expect(live()).toEqual({...files(ca), 'ca-crl.pem': lists});
   });
 
-  it('stay when only the certificates are changed, because the key is in the cluster alone', async () => {
+  it('stay if only the certificates change, because the key is only in the cluster', async () => {
     putCacerts(mesh.cluster('c1'), {...files(ca), 'ca-crl.pem': lists, 'other.pem': 'x'});
     await rm(join(mesh.dir, 'c1', 'ca-key.pem'));
     expect((await push()).code).toBe(0);
@@ -84,7 +84,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(ca), 'ca-crl.pem': lists});
   });
 
-  it('that do not cover the new chain refuse the change, and say where the missing ones go', async () => {
+  it('that do not cover the new chain cause a refusal, which names the file for missing ones', async () => {
     const next = await write();
     mesh.cluster('c1').put(istiod('1.27.0', {}, 0));
     const {code, result} = await push();
@@ -100,7 +100,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(next), 'ca-crl.pem': more});
   });
 
-  it('that do not cover it are written with it where that was asked for, and it is said', async () => {
+  it('that do not cover it are written with it on request, with a warning', async () => {
     const next = await write();
     const {code, result} = await push('--allow-invalid-bundle');
     expect(code).toBe(0);
@@ -120,7 +120,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(next), 'ca-crl.pem': lists});
   });
 
-  it('that do not cover the chain that is there are said, though there is nothing to push', async () => {
+  it('that do not cover the existing chain are reported, even if there is nothing to push', async () => {
     putCacerts(mesh.cluster('c1'), {...files(ca), 'ca-crl.pem': crlOf(ca)});
     const {code, result} = await push();
     expect(code).toBe(0);
@@ -130,7 +130,7 @@ describe('revocation lists in the cluster', () => {
 });
 
 describe('CLUSTER/ca-crl.pem', () => {
-  it('goes into a new cluster with the rest', async () => {
+  it('is pushed to a new cluster with the other files', async () => {
     mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
     await writeList(lists);
     expect((await push()).code).toBe(0);
@@ -138,7 +138,7 @@ describe('CLUSTER/ca-crl.pem', () => {
     expect(await differences()).toEqual([]);
   });
 
-  it('is refused where it does not cover the chain', async () => {
+  it('is refused if it does not cover the chain', async () => {
     await writeList(crlOf(ca));
     const {code, result} = await push();
     expect(code).toBe(5);
@@ -163,7 +163,7 @@ describe('CLUSTER/ca-crl.pem', () => {
   it.each([
     ['at hand', false],
     ['in the cluster alone', true],
-  ])('that is empty takes them out, keeps them and says so, with the key %s', async (_, keyless) => {
+  ])('that is empty removes them, keeps a copy and reports it, with the key %s', async (_, keyless) => {
     await writeList('');
     if (keyless) await rm(join(mesh.dir, 'c1', 'ca-key.pem'));
     expect(await differences()).toEqual(['crl']);
@@ -179,7 +179,7 @@ describe('CLUSTER/ca-crl.pem', () => {
 });
 
 describe('a rollback', () => {
-  it('brings back the lists that were there before, and no others', async () => {
+  it('restores the previous lists, and no others', async () => {
     const next = await write();
     const more = lists + crlOf(next);
     await writeList(more);
@@ -189,7 +189,7 @@ describe('a rollback', () => {
     expect(kept()).toEqual({...files(next), 'ca-crl.pem': more});
   });
 
-  it('takes out lists that came later, and a second one brings them back', async () => {
+  it('removes later lists, and a second one restores them', async () => {
     putCacerts(mesh.cluster('c1'), files(ca));
     await writeList(lists);
     expect((await push()).code).toBe(0);

@@ -105,7 +105,7 @@ function outcomes({steps}: UpResult): readonly string[] {
 }
 
 describe('up', () => {
-  it('makes a proven mesh of nothing, and changes nothing when run again', async () => {
+  it('creates a verified mesh from nothing, and changes nothing when run again', async () => {
     const first = await up('c1', '--context', 'ctx-c1', ...fromNothing);
     expect(outcomes(first.result)).toEqual([
       'certs generate done',
@@ -130,7 +130,7 @@ describe('up', () => {
     expect(istioctl.calls).toHaveLength(1);
   });
 
-  it('signs with a root key that is kept elsewhere, and goes on without it', async () => {
+  it('signs with a root key in another directory, and continues without it', async () => {
     const stick = await mkdtemp(join(tmpdir(), 'km-stick-'));
     const first = await up('c1', '--context', 'ctx-c1', ...fromNothing, '--root-dir', stick);
     expect([first.code, first.result.verdict]).toEqual([0, 'ok']);
@@ -146,7 +146,7 @@ describe('up', () => {
     expect(run.stdout + run.stderr).not.toMatch(/PRIVATE KEY|correct horse/);
   });
 
-  it('stops at the step that fails, says what is done, and goes on from there', async () => {
+  it('stops at the step that fails, reports completed steps, and resumes there', async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: 'Error: cannot pull the image\n'});
     const first = await up('c1', '--context', 'ctx-c1', ...fromNothing);
     expect(first.code).toBe(1);
@@ -173,7 +173,7 @@ describe('up', () => {
     expect(await readFile(join(dir, 'c1/ca-key.pem'), 'utf8')).toBe(key);
   });
 
-  it('says in text what went wrong and how to go on', async () => {
+  it('prints the error and the command that resumes', async () => {
     cluster('c1').deny({verb: 'get', resource: 'secrets'});
     const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing], env);
     expect(run.code).toBe(4);
@@ -188,7 +188,7 @@ describe('up', () => {
     expect(istioctl.calls).toEqual([]);
   });
 
-  it('goes on with the clusters that succeeded, with --keep-going', async () => {
+  it('continues with the clusters that succeeded, with --keep-going', async () => {
     await runCommand(Init, ['c1=ctx-c1', 'c2=ctx-c2'], env);
     cluster('c1').deny({verb: 'create', resource: 'secrets'});
     const {code, result} = await up('--keep-going', '--key-algorithm', 'ecdsa-p256');
@@ -200,7 +200,7 @@ describe('up', () => {
     expect(istioctl.calls.map(({args}) => args[args.indexOf('--context') + 1])).toEqual(['ctx-c2']);
   });
 
-  it('is refused for a name that is no cluster of mesh.yaml, before anything is done', async () => {
+  it('is an error for a cluster that is not in mesh.yaml, before anything is changed', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     const {code, result} = await up('c9');
     expect(code).toBe(2);
@@ -208,7 +208,7 @@ describe('up', () => {
     expect(result.steps.slice(1).every(({outcome}) => outcome === 'skipped')).toBe(true);
   });
 
-  it('reports red at the end when something is wrong that it does not mend', async () => {
+  it('reports findings at the end that it does not fix', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     await chmod(join(dir, 'c1/ca-key.pem'), 0o644);
     const {code, result} = await up();
@@ -218,7 +218,7 @@ describe('up', () => {
 });
 
 describe('up --dry-run', () => {
-  it('prints what is known, what is known after an earlier step, and changes nothing', async () => {
+  it('prints the plan, marks steps that depend on an earlier one, and changes nothing', async () => {
     const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing, '--dry-run'], env);
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/^certs generate {2}would change$/m);
@@ -230,7 +230,7 @@ describe('up --dry-run', () => {
     expect(istioctl.calls).toEqual([]);
   });
 
-  it('does not say of steps behind a refused one that they would change', async () => {
+  it('reports no changes for steps after a refused one', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     cluster('c1').deny({verb: 'get', resource: 'secrets'});
     const run = await runCommand(Up, ['c1', '--dry-run'], env);
@@ -241,7 +241,7 @@ describe('up --dry-run', () => {
     expect(run.stdout).not.toContain('would change');
   });
 
-  it('of a mesh that is well says so', async () => {
+  it('reports a mesh without findings', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     const before = cluster('c1').writes.length;
     const {code, result} = await up('--dry-run');

@@ -62,13 +62,13 @@ const rowsOf = async (id: string, ...argv: string[]) => {
   return checks.filter((row) => row.id === id).map(({result}) => result);
 };
 
-describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh.yaml alone', () => {
+describe('a mesh whose CAs cert-manager issues, and a work directory with mesh.yaml only', () => {
   beforeEach(async () => {
     for (const {name} of mesh.clusters) certManagers(name);
     await keepOnly('mesh.yaml');
   });
 
-  it('is well, and says why no CA is missed', async () => {
+  it('is ok, and reports why no CA is expected', async () => {
     const {code, checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);
     expect(checks.filter(({id}) => id === 'MESH102')).toMatchObject([
@@ -88,7 +88,7 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
       'has the key of another certificate',
       (data) => ({...data, 'tls.key': textsOf(mesh.bundle('c1'))['ca-key.pem'] ?? ''}),
     ],
-  ])('is an error of MESH301 where the Secret %s, mended by cert-manager and never by a push', async (_, change) => {
+  ])('is an error of MESH301 if the Secret %s, fixed by cert-manager and never by a push', async (_, change) => {
     certManagers('c1', change);
     const {checks} = await verify();
     const wrong = checks.filter(({result}) => result === 'error');
@@ -105,12 +105,12 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
     );
   });
 
-  it('is not judged by its absent files with --no-secrets, and misses them --offline', async () => {
+  it('is not checked for CA files with --no-secrets, and lacks them with --offline', async () => {
     expect(await rowsOf('MESH102', '--no-secrets')).toEqual(['skipped']);
     expect(await rowsOf('MESH102', '--offline')).toEqual(['error']);
   });
 
-  it('is unknown where the Secret may not be read: the right that is missing is the cause', async () => {
+  it('is unknown if the Secret cannot be read: the missing permission is the cause', async () => {
     mesh.one('c1').kube.deny({resource: 'secrets', name: 'cacerts'});
     const {code, checks} = await verify('c1');
     expect(code).toBe(4);
@@ -118,27 +118,27 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
     expect(bad(checks).map((row) => row.slice(0, 7))).toEqual(['MESH202']);
   });
 
-  it('is unknown where the API server does not answer', async () => {
+  it('is unknown if the API server does not respond', async () => {
     mesh.one('c1').kube.fault({}, 'drop', 999);
     const {code, checks} = await verify('c1', '--request-timeout', '5s');
     expect([code, ...bad(checks).map((row) => row.slice(0, 7))]).toEqual([4, 'MESH201']);
   });
 });
 
-describe('an empty directory of a cluster', () => {
+describe('an empty cluster directory', () => {
   beforeEach(() => keepOnly('mesh.yaml'));
 
-  it('is missed where the cluster has no cacerts either', async () => {
+  it('is an error if the cluster has no cacerts either', async () => {
     mesh.one('c1').kube.remove('Secret', 'istio-system/cacerts');
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is missed where the Secret is incomplete and nobody keeps it', async () => {
+  it('is an error if the Secret is incomplete and not managed', async () => {
     mesh.one('c1').kube.put(secret('istio-system/cacerts', {'ca-cert.pem': mesh.one('c1').ca.certificate.pem}));
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is missed where the Secret was pushed from a work directory', async () => {
+  it('is an error if the Secret was pushed from a work directory', async () => {
     const {kube, ca} = mesh.one('c1');
     const metadata = {
       name: 'cacerts',
@@ -149,7 +149,7 @@ describe('an empty directory of a cluster', () => {
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is fine where somebody made a complete Secret by hand', async () => {
+  it('is ok if a complete Secret was created manually', async () => {
     expect(await rowsOf('MESH102')).toEqual(['skipped']);
   });
 });
@@ -159,12 +159,12 @@ describe('a checkout without keys', () => {
     for (const {name} of mesh.clusters) await rm(join(mesh.dir, name, 'ca-key.pem'));
   });
 
-  it('is well', async () => {
+  it('is ok', async () => {
     const {code, checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);
   });
 
-  it('is well where cert-manager writes the same certificates: the layout makes no difference', async () => {
+  it('is ok if cert-manager writes the same certificates: the layout does not matter', async () => {
     for (const {name} of mesh.clusters) certManagers(name);
     const {code, checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);

@@ -8,7 +8,7 @@ import {verifiedMesh, webhooksOf, type VerifiedMesh} from '../helpers/verify-mes
 
 const formats = ['text', 'wide', 'short', 'junit', 'mermaid', 'json'] as const;
 
-describe('the catalogue', () => {
+describe('the list of checks', () => {
   const nowhere = {PATH: '/nowhere', WORK_DIR: '/nowhere'};
 
   it.each(formats)('is shown with -o %s', async (format) => {
@@ -30,13 +30,13 @@ describe('a mesh', () => {
 
   const verify = (...argv: string[]) => runCommand(Verify, argv, mesh.env);
 
-  it.each(formats)('that is well exits with 0 in the format %s', async (format) => {
+  it.each(formats)('without findings exits with 0 in the format %s', async (format) => {
     const run = await verify('-o', format);
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(run.stdout === '').toBe(format === 'short');
   });
 
-  it('is drawn by fingerprint in JSON', async () => {
+  it('has its topology by fingerprint in JSON', async () => {
     const {mesh: picture} = answerOf(await verify('-o', 'json')) as VerifyResult;
     expect(picture).toEqual({
       meshID: 'mesh1',
@@ -52,7 +52,7 @@ describe('a mesh', () => {
     });
   });
 
-  it.each(['wide', 'mermaid'])('is looked at for -o %s whatever checks are selected', async (format) => {
+  it.each(['wide', 'mermaid'])('is read for -o %s regardless of the selected checks', async (format) => {
     const other = await tinyRoot();
     const ca = await tinyClusterCa(other, 'c2');
     mesh.one('c2').present([await tinyLeaf(ca), ca, other]);
@@ -61,7 +61,7 @@ describe('a mesh', () => {
     expect(run.stdout).toMatch(format === 'wide' ? /^c1 +- +NO$/m : /c1 -\.->\|"refuses"\| c2/);
   });
 
-  it('asks no istiod for JSON when no selected check does, and calls nothing fine', async () => {
+  it('is not read from istiod for JSON without a selected check, and nothing is ok', async () => {
     const {mesh: picture} = answerOf(await verify('-o', 'json', '--only', 'MESH203')) as VerifyResult;
     expect(mesh.kube.calls.some(({args}) => args.includes('port-forward'))).toBe(false);
     for (const cluster of picture.clusters) {
@@ -73,7 +73,7 @@ describe('a mesh', () => {
   it.each([
     [['--offline'], '--offline'],
     [['--no-live'], '--no-live'],
-  ])('with %o is drawn as unknown, and -o wide says why', async (flags, why) => {
+  ])('with %o is shown as unknown, and -o wide reports why', async (flags, why) => {
     const mermaid = await verify('-o', 'mermaid', ...flags);
     expect(mermaid.stdout).toMatch(/:::unknown/);
     expect(mermaid.stdout).not.toMatch(/:::ok|accepts?/);

@@ -44,7 +44,7 @@ function moveGateway(pods: Record<string, unknown>): void {
 }
 
 describe('MESH411', () => {
-  it('asks nothing where all clusters are on one network', async () => {
+  it('sends no requests if all clusters are on one network', async () => {
     await mesh.stop();
     mesh = await verifiedMesh('c1', 'c2');
     expect(await rows('MESH411')).toMatchObject([{result: 'skipped'}]);
@@ -52,12 +52,12 @@ describe('MESH411', () => {
     expect(asked.filter((resource) => ['services', 'gateways'].includes(resource))).toEqual([]);
   });
 
-  it('says nothing of pods that MESH403 judges', async () => {
+  it('does not report pods that MESH403 checks', async () => {
     kube.put(pod('istio-system/gateway-1', unready, {istio: 'ingressgateway'}));
     expect(bad(await rows('MESH403', 'MESH411'))).toEqual([expect.stringMatching(/^MESH403 error: gateway-1/)]);
   });
 
-  it('judges the pods of a gateway in another namespace', async () => {
+  it('checks the pods of a gateway in another namespace', async () => {
     moveGateway({});
     expect(bad(await rows('MESH411'))).toEqual([]);
     moveGateway(unready);
@@ -66,7 +66,7 @@ describe('MESH411', () => {
     ]);
   });
 
-  it('is unknown where those pods may not be listed', async () => {
+  it('is unknown without permission to list those pods', async () => {
     moveGateway({});
     kube.deny({verb: 'list', resource: 'pods', namespace: 'edge'});
     expect(await rows('MESH411')).toMatchObject([
@@ -74,7 +74,7 @@ describe('MESH411', () => {
     ]);
   });
 
-  it('misses a Gateway of the Gateway API that is not installed', async () => {
+  it('reports a missing Gateway of the Gateway API', async () => {
     // In neither version.
     mesh.one('c2').kube.fault({resource: 'gateways'}, {status: 404, message: 'the server could not find it'}, 2);
     expect(bad(await rows('MESH411'))).toEqual(['MESH411 error: c2: no gateway into network2']);
@@ -91,7 +91,7 @@ describe('MESH411', () => {
     expect(bad(await rows('MESH411'))).toEqual([]);
   });
 
-  it('wants of Istio 1.7 the ingress gateway that meshNetworks names, on one network too', async () => {
+  it('requires the ingress gateway in meshNetworks for Istio 1.7, also on one network', async () => {
     await mesh.stop();
     mesh = await verifiedMesh('c1', 'c2');
     const {kube: old} = mesh.one('c1');

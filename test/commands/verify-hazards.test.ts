@@ -32,11 +32,11 @@ const runs = (version: string, env: Record<string, string> = {}): void => {
 describe('a hazard', () => {
   const files = (): Record<string, string> => textsOf(bundleOf(mesh.one('c1').ca, [mesh.root]));
 
-  it('is none in a plain cluster', async () => {
+  it('does not exist in a plain cluster', async () => {
     expect((await row('MESH410')).result).toBe('ok');
   });
 
-  it('is a revocation list that lacks some of the CAs, of versions that read it', async () => {
+  it('is a revocation list without some of the CAs, in versions that read it', async () => {
     const {ca, kube} = mesh.one('c1');
     putCacerts(kube, {...files(), 'ca-crl.pem': crlOf(ca)});
     expect(await row('MESH410')).toMatchObject({
@@ -49,7 +49,7 @@ describe('a hazard', () => {
     expect((await row('MESH301')).result).toBe('ok');
   });
 
-  it('is no revocation list that covers the chain, of versions that read it', async () => {
+  it('is not a revocation list that covers the chain, in versions that read it', async () => {
     const {ca, kube} = mesh.one('c1');
     const lists = crlOf(ca) + crlOf(mesh.root);
     putCacerts(kube, {...files(), 'ca-crl.pem': lists});
@@ -70,7 +70,7 @@ describe('a hazard', () => {
     });
   });
 
-  it('is a revocation list beside a CA of cert-manager: it is taken out where that is made', async () => {
+  it('is a revocation list beside a CA from cert-manager: it is removed at its source', async () => {
     const {ca, kube} = mesh.one('c1');
     const {caCert, caKey, rootCert} = bundleOf(ca, [mesh.root]);
     const tls = {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert, 'ca-crl.pem': crlOf(ca)};
@@ -83,7 +83,7 @@ describe('a hazard', () => {
     });
   });
 
-  it('is a CA of cert-manager, of an istiod that does not read it', async () => {
+  it('is a CA from cert-manager for an istiod that does not read it', async () => {
     const {ca, kube} = mesh.one('c1');
     const {caCert, caKey, rootCert} = bundleOf(ca, [mesh.root]);
     const tls = {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert};
@@ -95,7 +95,7 @@ describe('a hazard', () => {
     expect((await row('MESH410')).result).toBe('error');
   });
 
-  it('is a chain of several intermediates under ztunnel, until istiod sends it certificate by certificate', async () => {
+  it('is a chain of several intermediates under ztunnel, until istiod sends the certificates separately', async () => {
     const {kube} = mesh.one('c1');
     const between = await tinyClusterCa(mesh.root, 'between', {
       change: (template) => ({...template, extensions: {...template.extensions, basicConstraints: {ca: true}}}),
@@ -113,7 +113,7 @@ describe('a hazard', () => {
     expect((await row('MESH410')).result).toBe('ok');
   });
 
-  it('of the environment is mended by changing that', async () => {
+  it('of the environment is fixed by changing the environment', async () => {
     runs('1.18.7', {AUTO_RELOAD_PLUGIN_CERTS: 'false'});
     expect(await row('MESH410')).toMatchObject({
       result: 'warning',
@@ -121,7 +121,7 @@ describe('a hazard', () => {
     });
   });
 
-  it('is not judged without the Secret', async () => {
+  it('is not checked without the Secret', async () => {
     expect((await row('MESH410', '--no-secrets')).result).toBe('skipped');
     mesh.one('c1').kube.deny({resource: 'secrets'});
     expect((await row('MESH410')).result).toBe('unknown');

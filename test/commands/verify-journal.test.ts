@@ -50,11 +50,11 @@ async function killedRun(): Promise<void> {
 }
 
 describe('MESH113', () => {
-  it('is ok for what runs wrote', async () => {
+  it('is ok for the entries of runs', async () => {
     expect(await judged()).toMatchObject({result: 'ok', observed: '4 entries in 1 chain'});
   });
 
-  it('does not apply where nothing was changed', async () => {
+  it('does not apply without changes', async () => {
     const fresh = await createWorkDir();
     await fresh.write('mesh.yaml', await dir.read('mesh.yaml'));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json', '-w', fresh.root]);
@@ -77,12 +77,12 @@ describe('MESH113', () => {
       ([first = '', ...rest]) => joined([first.replace('init', 'iniT'), ...rest]),
       /^line 1: entry/,
     ],
-    ['a line is gone', ([, ...rest]) => joined(rest), /^line 1: /],
-    ['the newest lines are gone', (lines) => joined(lines.slice(0, 2)), /not in the journal/],
-    ['lines changed places', ([a = '', b = '', ...rest]) => joined([b, a, ...rest]), /belongs/],
-    ['a line is of an unknown form', ([a = '', ...rest]) => joined([a, '{"kind":"note"}', ...rest]), /^line 2: /],
+    ['a line is missing', ([, ...rest]) => joined(rest), /^line 1: /],
+    ['the newest lines are missing', (lines) => joined(lines.slice(0, 2)), /not in the journal/],
+    ['lines are swapped', ([a = '', b = '', ...rest]) => joined([b, a, ...rest]), /belongs/],
+    ['a line has an unknown schema', ([a = '', ...rest]) => joined([a, '{"kind":"note"}', ...rest]), /^line 2: /],
     ['a line is a merge marker', ([a = '', ...rest]) => joined([a, '<<<<<<< ours', ...rest]), /^line 2: /],
-  ])('is an error where %s, and the fix begins a new chain', async (_, change, observed) => {
+  ])('is an error if %s, and the fix starts a new chain', async (_, change, observed) => {
     await edit(change);
     const row = await judged();
     expect(row).toMatchObject({result: 'error', observed: expect.stringMatching(observed) as unknown});
@@ -94,7 +94,7 @@ describe('MESH113', () => {
     expect((await readdir(dir.root)).filter((name) => name.startsWith('journal.'))).toHaveLength(3);
   });
 
-  it('is an error where the journal is gone', async () => {
+  it('is an error if the journal is missing', async () => {
     await dir.remove('journal.jsonl');
     const row = await judged();
     expect(row.result).toBe('error');
@@ -103,7 +103,7 @@ describe('MESH113', () => {
     expect(await judged()).toMatchObject({result: 'ok'});
   });
 
-  it('is a warning where the last line is cut off, and the fix closes it', async () => {
+  it('is a warning if the last line is truncated, and the fix closes it', async () => {
     await edit((lines) => joined(lines) + '{"kind":"int');
     const row = await judged();
     expect(row).toMatchObject({result: 'warning', observed: expect.stringMatching(/^line 5 is cut off/) as unknown});
@@ -111,7 +111,7 @@ describe('MESH113', () => {
     expect(await judged()).toMatchObject({result: 'ok'});
   });
 
-  it('is a warning where a run was killed: which, when, at what; and the fix closes it', async () => {
+  it('is a warning if a run was killed, with its command, time and action; and the fix closes it', async () => {
     await killedRun();
     const row = await judged();
     expect(row).toMatchObject({
@@ -122,7 +122,7 @@ describe('MESH113', () => {
     expect(await judged()).toMatchObject({result: 'ok'});
   });
 
-  it('says nothing of a run that is under way', async () => {
+  it('does not report a run in progress', async () => {
     await killedRun();
     const lock = await createWorkspace({root: dir.root, now: () => new Date()}).lock('trust push');
     expect(await judged()).toMatchObject({result: 'ok'});
@@ -130,7 +130,7 @@ describe('MESH113', () => {
     expect(await judged()).toMatchObject({result: 'warning'});
   });
 
-  it("leaves another copy's change without outcome to that copy", async () => {
+  it('does not report changes of another copy without an outcome', async () => {
     const other = await createWorkDir();
     const {journal} = createWorkspace({root: other.root, now: () => new Date()});
     await journal.intent({command: 'up', action: 'x', title: 'x'});

@@ -48,14 +48,14 @@ function covers({verb, resource, name, where}: Right, request: FakeRequest): boo
   );
 }
 
-describe('the healthy mesh over two networks', () => {
+describe('the healthy mesh across two networks', () => {
   it('is ok', async () => {
     const {code, result} = await verify();
     expect(result.checks.filter(({result: one}) => one !== 'ok' && one !== 'skipped')).toEqual([]);
     expect([code, result.verdict]).toEqual([0, 'ok']);
   });
 
-  it('sends no request without a right in the list, and the list has none that is never used', async () => {
+  it('sends only requests whose permissions are in the list, and uses all permissions in the list', async () => {
     await verify();
     const requests = [...sentTo('c1'), ...sentTo('c2')];
     for (const request of requests) {
@@ -76,8 +76,8 @@ describe('the healthy mesh over two networks', () => {
   });
 });
 
-describe('a gateway between networks outside the namespace of Istio', () => {
-  it('is unknown where its pods may not be listed, by a right that is in the list', async () => {
+describe('a gateway between networks outside the Istio namespace', () => {
+  it('is unknown without permission to list its pods, which is in the list', async () => {
     const {kube} = mesh.one('c1');
     kube.remove('Service', 'istio-system/istio-eastwestgateway');
     const service = eastWestService('network1');
@@ -93,7 +93,7 @@ describe('a gateway between networks outside the namespace of Istio', () => {
 
 describe('each request that is refused', () => {
   it.each(['c1', 'c2'])(
-    'by %s: nothing that rests on it is ok, exit 4, and the reason names verb and resource',
+    'by %s: no check that depends on it is ok, exit 4, and the reason names verb and resource',
     {timeout: 120_000},
     async (cluster) => {
       const {kube} = mesh.one(cluster);

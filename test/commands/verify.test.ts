@@ -45,7 +45,7 @@ function name({id, cluster, result}: AsJson<Row>): string {
 }
 
 describe('a healthy mesh', () => {
-  it('is ok, and the whole answer has the promised shape', async () => {
+  it('is ok, and the JSON output has the documented schema', async () => {
     const {code, result} = await verifyJson();
     expect(bad(result)).toEqual([]);
     expect([code, result.verdict]).toEqual([0, 'ok']);
@@ -57,7 +57,7 @@ describe('a healthy mesh', () => {
     }
   });
 
-  it('needs one kubectl for each cluster and one for each istiod pod, and changes nothing', async () => {
+  it('uses one kubectl for each cluster and one for each istiod pod, and changes nothing', async () => {
     await verify();
     const calls = mesh.kube.calls;
     expect(calls.map(({args}) => args.find((arg) => !arg.startsWith('-'))).sort()).toEqual([
@@ -87,7 +87,7 @@ describe('a healthy mesh', () => {
     expect(await verify('-o', 'short')).toMatchObject({code: 0, stdout: ''});
   });
 
-  it('is judged for the named cluster only', async () => {
+  it('is checked for the given cluster only', async () => {
     const {result} = await verifyJson('c2');
     expect(new Set(result.checks.map(({cluster}) => cluster))).toEqual(new Set([undefined, 'c2']));
     expect(mesh.one('c1').kube.requests).toEqual([]);
@@ -95,7 +95,7 @@ describe('a healthy mesh', () => {
 });
 
 describe('a finding', () => {
-  it('of another CA in the cluster: MESH301, exit 3, and a push that mends it', async () => {
+  it('of another CA in the cluster: MESH301, exit 3, and a push that fixes it', async () => {
     const other = await tinyRoot();
     const foreign = await tinyClusterCa(other, 'c1');
     const files = textsOf(bundleOf(foreign, [other]));
@@ -113,14 +113,14 @@ describe('a finding', () => {
   it.each([
     ['1.31.0', 'kubectl mesh trust push c1 --yes'],
     ['1.11.8', 'kubectl mesh trust push c1 --restart-istiod --yes'],
-  ])('of a renewal that was not pushed names a restart only where istiod %s needs one', async (version, fix) => {
+  ])('of a renewal that was not pushed suggests a restart only if istiod %s requires one', async (version, fix) => {
     mesh.one('c1').kube.put(istiod(version, {CLUSTER_ID: 'c1'}));
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));
     const {result} = await verifyJson('c1', '--only', 'MESH301');
     expect(result.checks.map((row) => row.fix)).toEqual([fix]);
   });
 
-  it('names a restart where it cannot be told whether one is needed', async () => {
+  it('suggests a restart if it is unknown whether one is required', async () => {
     mesh.one('c1').kube.deny({verb: 'list', resource: 'deployments'});
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));
     const {result} = await verifyJson('c1', '--only', 'MESH301');
@@ -129,7 +129,7 @@ describe('a finding', () => {
     ]);
   });
 
-  it('of an istiod that made its own root: MESH304, and everything that follows from it', async () => {
+  it('of an istiod that created its own root: MESH304, and all its consequences', async () => {
     const own = await tinyRoot();
     const {kube, publish, present} = mesh.one('c1');
     kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': own.certificate.pem}, {type: 'istio.io/ca-root'}));
@@ -148,7 +148,7 @@ describe('a finding', () => {
     expect(row?.fix).toBe('kubectl mesh trust push c1 --restart-istiod --yes');
   });
 
-  it('of a bundle that is no certificate: MESH302; MESH304 does not call it ok', async () => {
+  it('of a bundle that is not a certificate: MESH302; MESH304 is not ok', async () => {
     const {kube, publish, ca} = mesh.one('c1');
     kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': ca.certificate.pem}));
     publish('garbage');
@@ -163,7 +163,7 @@ describe('a finding', () => {
     expect([code, ...bad(result)]).toEqual([3, 'MESH303 c1 error']);
   });
 
-  it('of nothing Running: MESH402, and what cannot be asked then is its consequence', async () => {
+  it('of no running pods: MESH402, and unknown results are its consequence', async () => {
     const {kube} = mesh.one('c1');
     kube.put(
       pod(
@@ -187,7 +187,7 @@ describe('a finding', () => {
     expect(live).toMatchObject({result: 'unknown', impliedBy: 'MESH402'});
   });
 
-  it('of contexts that were renamed: MESH203, and what was seen there is about another cluster', async () => {
+  it('of renamed contexts: MESH203, and the observations belong to another cluster', async () => {
     await writeFile(join(mesh.dir, 'contexts.yaml'), 'c1: ctx-c2\nc2: ctx-c1\n');
     const {code, result} = await verifyJson();
     expect(code).toBe(3);
@@ -205,7 +205,7 @@ describe('a finding', () => {
     expect([code, ...bad(result)]).toEqual([3, 'MESH204 error']);
   });
 
-  it('of a key that others can read: MESH106, with a chmod that reaches the file', async () => {
+  it('of a key that other users can read: MESH106, with a chmod of the file', async () => {
     await chmod(join(mesh.dir, 'c1/ca-key.pem'), 0o644);
     const {code, result} = await verifyJson();
     expect([code, ...bad(result)]).toEqual([3, 'MESH106 error']);
@@ -227,7 +227,7 @@ describe('a finding', () => {
   it.each([
     [0o600, 'MESH106 ok'],
     [0o640, 'MESH106 error'],
-  ])('of a key behind a link is about the file it leads to: %o', async (mode, row) => {
+  ])('of a key behind a link names the target of the link: %o', async (mode, row) => {
     const key = join(mesh.dir, 'c1/ca-key.pem');
     const elsewhere = join(mesh.dir, 'vault');
     await mkdir(elsewhere);
@@ -242,7 +242,7 @@ describe('a finding', () => {
   it.each([
     [{iter: '2048'}, 'MESH107 warning'],
     [{iter: '600000'}, 'MESH107 ok'],
-  ])('of a root key whose passphrase is cheap to guess, and its fix mends that: %o', async ({iter}, row) => {
+  ])('of a root key whose passphrase is cheap to guess, and its fix: %o', async ({iter}, row) => {
     const key = join(mesh.dir, 'root-key.pem');
     const pass = ['-passin', 'pass:old', '-passout', 'pass:old'];
     openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', key]);
@@ -261,7 +261,7 @@ describe('a finding', () => {
     expect(after.result.checks.map(name)).toEqual(['MESH107 ok']);
   });
 
-  it('of mesh.yaml is a row with line and column, and invalid input', async () => {
+  it('of mesh.yaml has line and column, and is invalid input', async () => {
     await writeFile(join(mesh.dir, 'mesh.yaml'), 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshid: x\n');
     const {code, result} = await verifyJson();
     expect([code, ...bad(result)]).toEqual([2, 'MESH101 error']);
@@ -281,7 +281,7 @@ describe('a finding', () => {
     expect(kube.writes).toEqual([]);
   });
 
-  it('prints commands for the mesh that was named', async () => {
+  it('prints commands for the given mesh', async () => {
     mesh.one('c1').kube.remove('Secret', 'istio-system/cacerts');
     const env = {PATH: mesh.kube.path, WORK_DIR: ''};
     const run = await runCommand(Verify, ['c1', '-w', mesh.dir, '--context', 'ctx-c1', '-o', 'json'], env);
@@ -293,8 +293,8 @@ describe('a finding', () => {
 /** What only a running istiod of c1 could have told; MESH308 follows from MESH303. */
 const nothingLive = ['MESH303', 'MESH309', 'MESH412'].map((id) => `${id} c1 unknown`);
 
-describe('what cannot be seen', () => {
-  it('is unknown when the bundles of all namespaces may not be listed', async () => {
+describe('an unknown result', () => {
+  it('occurs without permission to list the bundles of all namespaces', async () => {
     const {kube} = mesh.one('c1');
     kube.fault(
       {verb: 'list', resource: 'configmaps'},
@@ -310,19 +310,19 @@ describe('what cannot be seen', () => {
     expect(bad(result)).toContain('MESH202 c1 unknown');
   });
 
-  it('asks for everything that may be read where nothing else is checked', async () => {
+  it('covers all permissions with MESH202 alone', async () => {
     mesh.one('c1').kube.deny({});
     const {code, result} = await verifyJson('c1', '--only', 'MESH202');
     expect([code, ...bad(result)]).toEqual([4, 'MESH202 c1 unknown']);
   });
 
-  it('is unknown when the API server does not answer: one cause, everything else follows', async () => {
+  it('occurs if the API server does not respond: one cause, all others are consequences', async () => {
     mesh.one('c1').kube.fault({}, 'drop', 999);
     const {code, result} = await verifyJson('--request-timeout', '5s');
     expect([code, result.verdict, ...bad(result)]).toEqual([4, 'unknown', 'MESH201 c1 unknown']);
   });
 
-  it('is unknown when nobody answers behind the port-forward', async () => {
+  it('occurs if the port-forward has no listener', async () => {
     const {kube} = mesh.one('c1');
     kube.forwards['istiod-1'] = {'15012': 1, '15014': 1};
     const {code, result} = await verifyJson();
@@ -331,7 +331,7 @@ describe('what cannot be seen', () => {
     expect(bad(result).filter((row) => !row.endsWith('c1 unknown'))).toEqual([]);
   });
 
-  it('is unknown when port-forward is refused', async () => {
+  it('occurs if port-forward is forbidden', async () => {
     Reflect.deleteProperty(mesh.one('c1').kube.forwards, 'istiod-1');
     const {code, result} = await verifyJson();
     expect(code).toBe(4);
@@ -339,14 +339,14 @@ describe('what cannot be seen', () => {
     expect(bad(result).filter((row) => !row.endsWith('c1 unknown'))).toEqual([]);
   });
 
-  it('is unknown when kubectl is not there, and the reason says so', async () => {
+  it('occurs if kubectl is not installed, with the reason', async () => {
     const run = await runCommand(Verify, ['-o', 'json'], {PATH: '/nowhere', WORK_DIR: mesh.dir});
     const {checks} = answerOf(run) as AsJson<VerifyResult>;
     expect(run.code).toBe(4);
     expect(checks.find(({id}) => id === 'MESH201')).toMatchObject({result: 'unknown', error: {code: 'TOOL_MISSING'}});
   });
 
-  it('does not hide an error: that decides the exit code', async () => {
+  it('does not hide an error, which determines the exit code', async () => {
     mesh.one('c1').kube.deny({verb: 'list', resource: 'pods'});
     mesh.one('c2').kube.remove('Secret', 'istio-system/cacerts');
     const {code, result} = await verifyJson();
@@ -355,7 +355,7 @@ describe('what cannot be seen', () => {
 });
 
 describe('selection', () => {
-  it('--only asks for nothing that its checks do not need', async () => {
+  it('--only sends only the requests of its checks', async () => {
     const {result} = await verifyJson('--only', 'MESH203');
     expect(new Set(result.checks.map(({id}) => id))).toEqual(new Set(['MESH203']));
     expect(mesh.one('c1').kube.requests.map(({resource, name: one}) => `${resource} ${one ?? ''}`)).toEqual([
@@ -365,7 +365,7 @@ describe('selection', () => {
     ]);
   });
 
-  it('--skip leaves checks out', async () => {
+  it('--skip omits checks', async () => {
     const {result} = await verifyJson('--skip', 'MESH1,MESH303', '--skip', 'MESH4');
     expect(result.checks.every(({id}) => /^MESH[23]/.test(id) && id !== 'MESH303')).toBe(true);
   });
@@ -405,14 +405,14 @@ describe('selection', () => {
     );
   });
 
-  it.each(['MESH9', 'mesh301', 'cacerts'])('of %s is wrong usage', async (word) => {
+  it.each(['MESH9', 'mesh301', 'cacerts'])('of %s is a usage error', async (word) => {
     const run = await verify('--only', word, '--json');
     expect(run.code).toBe(2);
     expect(answerOf(run)).toMatchObject({error: {code: 'UNKNOWN_ID'}});
   });
 });
 
-describe('without work directory and network', () => {
+describe('without a work directory and network', () => {
   const nowhere = {PATH: '/nowhere', WORK_DIR: '/nowhere'};
 
   it('lists all checks', async () => {
@@ -427,7 +427,7 @@ describe('without work directory and network', () => {
     expect(answerOf(run)).toMatchObject({id: 'MESH303', byHand: expect.stringContaining('openssl') as unknown});
   });
 
-  it('refuses to explain what is not there', async () => {
+  it('rejects an unknown check', async () => {
     const run = await runCommand(Verify, ['--explain', 'MESH33'], nowhere);
     expect([run.code, run.stdout]).toEqual([2, '']);
     expect(run.stderr).toMatch(/MESH303/);
@@ -435,7 +435,7 @@ describe('without work directory and network', () => {
 });
 
 describe('--wait', () => {
-  it('ends when what was missing comes', async () => {
+  it('ends when missing objects appear', async () => {
     const {kube} = mesh.one('c1');
     kube.put(pod('istio-system/istiod-1', {status: {phase: 'Pending'}}, {app: 'istiod'}));
     setTimeout(() => kube.put(pod('istio-system/istiod-1', {}, {app: 'istiod'})), 500);
@@ -450,7 +450,7 @@ describe('--wait', () => {
     expect(result.error?.code).toBe('TIMEOUT');
   });
 
-  it('ends at once at what no waiting mends', async () => {
+  it('ends immediately on findings that waiting cannot resolve', async () => {
     await rm(join(mesh.dir, 'c1/ca-cert.pem'));
     const {code, result} = await verifyJson('--wait');
     expect([code, ...bad(result)]).toContain('MESH102 c1 error');
@@ -464,8 +464,8 @@ describe('--wait', () => {
   });
 });
 
-describe('a cluster of somebody', () => {
-  it('with namespaces that are no business of istiod is ok', async () => {
+describe("a user's cluster", () => {
+  it('with namespaces that istiod does not select is ok', async () => {
     const {kube} = mesh.one('c1');
     kube.put(
       configMap('istio-system/istio', {
@@ -477,7 +477,7 @@ describe('a cluster of somebody', () => {
     expect(bad(result)).toEqual([]);
   });
 
-  it('whose istiod leaves its own namespace out is ok: its roots are read where it writes them', async () => {
+  it('whose istiod excludes its own namespace is ok: its roots are read where it writes them', async () => {
     const {kube} = mesh.one('c1');
     const selectors = 'discoverySelectors:\n- matchLabels: {team: x}\n';
     kube.put(configMap('istio-system/istio', {mesh: selectors}));
@@ -503,15 +503,15 @@ describe('a cluster of somebody', () => {
     expect(bad(result)).toEqual([]);
   });
 
-  it('that holds garbage where YAML should be is unknown, not ok', async () => {
+  it('with invalid YAML is unknown, not ok', async () => {
     mesh.one('c1').kube.put(configMap('istio-system/istio', {mesh: '{{{'}));
     const {code, result} = await verifyJson('c1');
     expect([code, result.verdict]).toEqual([4, 'unknown']);
   });
 });
 
-describe('a version that is not known', () => {
-  it('is judged as the newest known, which is said once for each note and changes no verdict', async () => {
+describe('an unknown version', () => {
+  it('is treated as the newest known one, which is reported once and changes no verdict', async () => {
     for (const name of ['c1', 'c2']) mesh.one(name).kube.put(istiod('1.99.0', {CLUSTER_ID: name}));
     const {code, result} = await verifyJson();
     expect([code, result.verdict]).toEqual([0, 'ok']);
@@ -520,7 +520,7 @@ describe('a version that is not known', () => {
     expect(text.stderr.split('\n').filter((line) => line.startsWith('Warning: '))).toHaveLength(1);
   });
 
-  it('and an image that names no release are said of their cluster', async () => {
+  it('and an image without a release are reported for their cluster', async () => {
     mesh.one('c1').kube.put(istiod('1.99.0', {CLUSTER_ID: 'c1'}));
     mesh.one('c2').kube.put(istiod('latest', {CLUSTER_ID: 'c2'}));
     const {result} = await verifyJson();
@@ -528,14 +528,14 @@ describe('a version that is not known', () => {
     expect(result.verdict).toBe('ok');
   });
 
-  it('is said of what mesh.yaml declares, too', async () => {
+  it('is also reported for the version in mesh.yaml', async () => {
     const path = join(mesh.dir, 'mesh.yaml');
     await writeFile(path, `${await readFile(path, 'utf8')}istio: {version: "1.99"}\n`);
     const {result} = await verifyJson('--offline');
     expect(result.warnings).toEqual([{message: expect.stringContaining('1.99') as string}]);
   });
 
-  it('is no matter where all versions are known', async () => {
+  it('is not reported if all versions are known', async () => {
     expect((await verifyJson()).result.warnings).toEqual([]);
   });
 });

@@ -37,7 +37,7 @@ describe('start-up', () => {
     expect(loadedWith('src/main.ts').filter((file) => file.includes(`node_modules/${library}/`))).toEqual([]);
   });
 
-  it('loads oclif, so that the test above looks at the right file', () => {
+  it('loads oclif, which shows that the test above reads the right file', () => {
     expect(loadedWith('src/main.ts').some((file) => file.includes('node_modules/@oclif/core/'))).toBe(true);
   });
 });
