@@ -36,7 +36,7 @@ afterEach(async () => {
 
 const apiVersion = 'rbac.authorization.k8s.io/v1';
 
-/** Somebody holds a rule in Istio's namespace, or without one in the whole cluster. */
+/** Grants a subject a rule in the Istio namespace, or without a namespace in the cluster. */
 function grant(cluster: FakeCluster, subject: object, rule: object, namespace?: string, name = 'seeded'): void {
   const metadata = {name, ...(namespace !== undefined && {namespace})};
   const kind = namespace === undefined ? 'ClusterRole' : 'Role';
@@ -52,7 +52,7 @@ const secrets = (verb: string, ...resourceNames: string[]): object => ({
 });
 const readerToken = 'needle-in-a-token';
 
-/** `a` holds a remote secret of `b`, whose reader reads the Secrets there. */
+/** Gives `a` a remote secret of `b`, whose service account can read the Secrets there. */
 function linked(): void {
   const payload = Buffer.from('{"sub":"system:serviceaccount:istio-system:istio-reader-service-account"}').toString(
     'base64url',
@@ -187,7 +187,7 @@ describe('access show', () => {
       expect.stringMatching(/other leads to elsewhere.*not followed/),
     ]);
     expect(unknownHolders).toEqual([{cluster: 'a', secret: 'other', leadsTo: 'b'}]);
-    // A person must see it, too, and a pipeline must not take it for calm.
+    // Both users and pipelines must see it.
     const run = await show('--fail-on', 'warning');
     expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/whose credentials[^]*not followed/)]);
     expect((await show()).code).toBe(0);

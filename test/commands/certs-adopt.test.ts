@@ -30,7 +30,7 @@ afterEach(async () => {
   await rm(dir, {recursive: true, force: true});
 });
 
-/** Lets a cluster run as Istio's guide makes it. */
+/** Sets up a cluster as in Istio's guide. */
 async function run(name: string, env: Record<string, string> = {}): Promise<void> {
   const cluster = of(name);
   const ca = bundleOf(await tinyClusterCa(root, name), [root]);
@@ -54,7 +54,7 @@ const warningsOf = (done: CommandRun): string =>
 const read = (path: string): Promise<string> => readFile(join(dir, path), 'utf8');
 const files = async (): Promise<string[]> => (await readdir(dir)).filter((name) => !name.startsWith('.')).sort();
 
-// What is decided about names, files, keys and roots: test/operations/certs/plan-adopt.test.ts.
+// Decisions about names, files, keys and roots: test/operations/certs/plan-adopt.test.ts.
 describe('certs adopt', () => {
   it('names clusters as istiod does, writes the running state, and changes no cluster', async () => {
     const done = await adopt('ctx-c1', 'ctx-c2');

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 const pem = (ca: OpensslCa) => ({'ca-cert.pem': ca.certificate, 'ca-key.pem': ca.key});
-/** As istiod up to 1.19 writes it: the other two keys are there and empty. */
+/** As istiod up to 1.19 writes it: the other two keys exist and are empty. */
 const oldSecret = (ca: OpensslCa) => ({...pem(ca), 'root-cert.pem': '', 'cert-chain.pem': '', 'key.pem': ''});
 const put = (data: Record<string, string>, name = 'istio-system/istio-ca-secret') =>
   kube.cluster(context).put(secret(name, data, {type: 'istio.io/ca-root'}));

@@ -35,7 +35,7 @@ interface Answer {
   readonly errors: readonly ErrorReport[];
 }
 
-/** Nothing of the developer's own Vault. */
+/** Hides the developer's own Vault. */
 const nothing = Object.fromEntries(
   ['ADDR', 'TOKEN', 'NAMESPACE', 'CACERT', 'CAPATH', 'CACERT_BYTES', 'SKIP_VERIFY', 'ROLE_ID', 'SECRET_ID'].flatMap(
     (name) => [`BAO_${name}`, `VAULT_${name}`].map((variable) => [variable, '']),
@@ -59,7 +59,7 @@ function generate(
   return runCommand(CertsGenerate, command, {...usualEnvironment(), ...env});
 }
 
-/** The one error of a run, and what can be seen of it. */
+/** The single error of a run, and its output. */
 async function refusal(
   signer = 'vault',
   env: Readonly<Record<string, string>> = {},
@@ -70,7 +70,7 @@ async function refusal(
   const [error] = [...errors, ...clusters.flatMap((cluster) => cluster.error ?? [])];
   if (!error) throw new Error(`no error: ${run.stdout}`);
   expect(run.stdout + run.stderr).not.toContain(token);
-  // Whatever went wrong: no cluster has a CA because of it.
+  // On any error, no cluster has a CA.
   expect(existsSync(join(dir.root, 'one/ca-cert.pem'))).toBe(false);
   return {...error, exit: run.code, text: [error.message, ...error.hints].join('\n')};
 }
@@ -279,7 +279,7 @@ describe('an unavailable server', () => {
     const error = await refusal();
     expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
     expect(error.text).toContain(said);
-    // The token was sent nowhere else, and nothing was asked to be signed.
+    // The token was sent nowhere else, and no signature was requested.
     expect(vault.requests.some(({route}) => route === sign)).toBe(false);
   });
 

@@ -12,7 +12,7 @@ import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 
 const passphrase = 'a passphrase nobody may see';
 let dir: TestWorkDir;
-/** A work directory that one run made, with cluster1 and an encrypted root: its key takes half a second each time. */
+/** A work directory from one run, with cluster1 and an encrypted root, whose key takes half a second each time. */
 let made: TestWorkDir;
 let makingIt: CommandRun;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => dir.dispose());
 
-/** Lets the test begin with what that run made. */
+/** Starts the test with the files of that run. */
 const copyMade = (): Promise<void> => cp(made.root, dir.root, {recursive: true});
 
 const generate = (...argv: string[]): Promise<CommandRun> =>
@@ -56,7 +56,7 @@ interface Answer {
 const answer = (run: CommandRun) => answerOf(run) as Answer;
 const outcomes = (run: CommandRun) => answer(run).clusters.map(({outcome}) => outcome);
 
-/** The files of a CA that somebody else made. */
+/** The files of a CA that another tool created. */
 async function place(cluster: string, ca: TinyCa, root: TinyCa): Promise<void> {
   const bundle = bundleOf(ca, [root]);
   await dir.write(`${cluster}/ca-cert.pem`, bundle.caCert);
@@ -278,7 +278,7 @@ describe('existing files', () => {
     readonly what: string;
     readonly make: (root: TinyCa, ca: TinyCa) => Promise<void>;
     readonly code: string;
-    /** What the message must name. */
+    /** Text that the message must contain. */
     readonly names: readonly string[];
   }
   const conflicts: readonly Conflict[] = [
@@ -496,7 +496,7 @@ describe('inside a git tree', () => {
   });
 
   it('warns if git cannot answer, with its reason', async () => {
-    // What git says of a tree that is not the caller's ("dubious ownership") reaches us in the same way.
+    // git reports a tree of another owner ("dubious ownership") in the same way.
     git('init', '-q');
     await dir.write('.git/config', '[broken\n');
     const run = await runCommand(CertsGenerate, ['cluster1', ...clear, '-o', 'json', '-w', dir.root]);

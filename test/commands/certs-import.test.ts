@@ -13,7 +13,7 @@ import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 let root: CorporateCa;
 let policyCa: CorporateCa;
 let dir: TestWorkDir;
-/** The work directory with requests of two clusters, to be copied for each test. */
+/** The work directory with requests of two clusters, copied for each test. */
 let requests: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
@@ -48,7 +48,7 @@ interface Answer {
 }
 const answer = (run: CommandRun) => answerOf(run) as Answer;
 
-/** Imports texts or bytes as files; `--root` is the company's unless said otherwise. */
+/** Imports texts or bytes as files; `--root` is the company's by default. */
 async function take(
   cluster: string,
   contents: readonly (string | Buffer)[],
@@ -68,7 +68,7 @@ async function take(
 const csr = (cluster = 'c1'): Promise<string> => dir.read(`${cluster}/request/ca.csr`);
 const sign = async (options: SignOptions = {}, ca = policyCa): Promise<string> => ca.sign(await csr(), options);
 
-/** The policy CA's certificate for the request that lies there, made once: most tests need no other one. */
+/** The policy CA's certificate for the existing request, issued once: most tests need no other one. */
 const answers = new Map<string, string>();
 async function answered(cluster = 'c1'): Promise<string> {
   const request = await csr(cluster);
@@ -77,7 +77,7 @@ async function answered(cluster = 'c1'): Promise<string> {
   return made;
 }
 
-/** Everything but what the tests themselves put there. */
+/** All files except those that the tests write. */
 async function written(): Promise<Readonly<Record<string, string>>> {
   const files = Object.entries(await dir.snapshot()).filter(([path]) => !path.includes('/answer-'));
   return Object.fromEntries(files);
@@ -86,7 +86,7 @@ async function written(): Promise<Readonly<Record<string, string>>> {
 const subjects = (pems: string): readonly string[] =>
   (pems.match(/-----BEGIN[^]+?-----END CERTIFICATE-----/g) ?? []).map((pem) => new X509Certificate(pem).subject);
 
-/** The four files are right, and openssl verifies them strictly. */
+/** Expects four correct files that openssl verifies strictly. */
 async function expectTaken(run: CommandRun, depth: number, cluster = 'c1'): Promise<void> {
   expect(answer(run).clusters, run.stderr).toMatchObject([{outcome: 'done'}]);
   expect(run.code).toBe(0);
@@ -106,7 +106,7 @@ async function expectTaken(run: CommandRun, depth: number, cluster = 'c1'): Prom
   expect(existsSync(files('request'))).toBe(false);
 }
 
-/** Nothing was written, and the reasons are these. */
+/** Expects these reasons, and that nothing was written. */
 async function expectRefused(run: CommandRun, ids: readonly string[]): Promise<Answer['clusters'][number]> {
   const [cluster] = answer(run).clusters;
   expect(cluster?.refusals?.map(({id}) => id)).toEqual(ids);
@@ -122,7 +122,7 @@ async function expectRefused(run: CommandRun, ids: readonly string[]): Promise<A
   return cluster;
 }
 
-// Every form of file, and every reason to refuse a certificate: test/operations/certs/plan-import-openssl.test.ts.
+// All file formats, and all reasons to reject a certificate: test/operations/certs/plan-import-openssl.test.ts.
 describe('accepts the formats of CAs', () => {
   it.each<readonly [string, (leaf: string) => readonly (string | Buffer)[]]>([
     ['PEM in the wrong order', (leaf) => [root.pem + policyCa.pem + leaf]],

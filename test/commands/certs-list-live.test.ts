@@ -1,4 +1,4 @@
-/** `certs list --live`: what runs, what of it could not be seen, and the file for a collector. */
+/** `certs list --live`: running certificates, unknown ones, and the file for a collector. */
 import {chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -110,7 +110,7 @@ describe('an unknown cluster', () => {
     expect(text).toMatch(/not_after_timestamp_seconds\{cluster="c2",source="workdir",role="cluster_CA"/);
     const {code, result} = await listed();
     expect([code, liveOf(result, 'c2')?.reachable, liveOf(result, 'c1')?.reachable]).toEqual([4, false, true]);
-    // What was not seen falls back to what is declared.
+    // Unknown values fall back to the declared ones.
     expect(result.forecast.map(({cluster}) => cluster).toSorted()).toEqual(['c1', 'c2']);
     expect((await list('--live')).code).toBe(4);
   });
@@ -168,7 +168,7 @@ describe('--output-file', () => {
     const {ino} = await stat(file);
     expect((await write(file)).code).toBe(0);
     const after = await stat(file);
-    // Another file under the same name, with the mode that somebody gave it.
+    // Another file under the same name, with the mode of the existing one.
     expect([after.ino === ino, after.mode & 0o777]).toEqual([false, 0o640]);
     expect(await readdir(folder)).toEqual(['mesh.prom']);
   });
@@ -205,7 +205,7 @@ describe('--within and --fail-on', () => {
       {withinDays: 800, root: {certificates: []}, clusters: [{certificates: [{}]}, {certificates: [{}]}]},
     ]);
     expect((await list('--within', '800d', '--fail-on', 'warning')).code).toBe(3);
-    // They are far from an error.
+    // Their expiry is far from an error.
     expect((await list('--within', '800d', '--fail-on', 'error')).code).toBe(0);
     expect((await list('--within', '36h', '--fail-on', 'warning')).code).toBe(0);
   });
@@ -227,7 +227,7 @@ describe('--within and --fail-on', () => {
     ['--no-secrets'],
     ['--within', '30d', '-o', 'prometheus'],
   ])('are a usage error otherwise: %s %s', async (...argv) => {
-    // What oclif refuses before there is a run is an error of its own here.
+    // oclif rejects these before the run.
     const run = list(...argv);
     const code = await run.then(
       (done) => done.code,

@@ -30,7 +30,7 @@ interface Answer {
 const answer = (run: CommandRun) => answerOf(run) as Answer;
 const outcomes = (run: CommandRun) => answer(run).clusters.map(({outcome}) => outcome);
 
-/** What openssl reads in a request. */
+/** A request as openssl prints it. */
 const text = (csr: string): string => openssl(['req', '-verify', '-noout', '-text'], csr);
 
 describe('a request', () => {

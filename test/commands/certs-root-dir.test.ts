@@ -1,4 +1,4 @@
-/** A root key that is kept elsewhere (`--root-dir`): a stick that is plugged in for signing. */
+/** A root key in another directory (`--root-dir`): removable media that are mounted for signing. */
 import {existsSync} from 'node:fs';
 import {cp, rename, rm} from 'node:fs/promises';
 import {execFileSync} from 'node:child_process';
@@ -20,7 +20,7 @@ import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 const passphrase = 'a passphrase nobody may see';
 let dir: TestWorkDir;
 let stick: TestWorkDir;
-/** What one run made of cluster one: a work directory and its stick. Encrypting the key takes half a second each time. */
+/** A work directory and its media from one run. Encrypting the key takes half a second each time. */
 let made: {readonly dir: TestWorkDir; readonly stick: TestWorkDir};
 let makingIt: CommandRun;
 const startAnew = async (): Promise<void> => {
@@ -62,7 +62,7 @@ function refusal(ran: CommandRun): {readonly code: string; readonly message: str
   return [...errors, ...clusters.flatMap(({error}) => (error ? [error] : []))][0];
 }
 
-/** Lets the test begin with what that run made. */
+/** Starts the test with the files of that run. */
 async function copyMade(): Promise<void> {
   const copy = (from: TestWorkDir, to: TestWorkDir): Promise<void> => cp(from.root, to.root, {recursive: true});
   await Promise.all([copy(made.dir, dir), copy(made.stick, stick)]);
@@ -136,7 +136,7 @@ describe('a root key on removable media', () => {
 
   it('whose creation was killed after its commit still receives the new passphrase', async () => {
     await copyMade();
-    // Neither file was moved to its place: commit.ts says how such a run leaves them.
+    // Neither file was moved into place, as described in commit.ts.
     const files = ['root-key.pem', 'root-cert.pem'].map((path, index) => ({pending: String(index), path}));
     await stick.write('.pending/commit', JSON.stringify({version: 1, files}), 0o600);
     for (const {pending, path} of files) await rename(`${stick.root}/${path}`, `${stick.root}/.pending/${pending}`);

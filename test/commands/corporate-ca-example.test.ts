@@ -1,4 +1,4 @@
-/** examples/corporate-ca.sh with a kubectl that writes down what it is asked for; its whole way is an end-to-end test. */
+/** examples/corporate-ca.sh with a kubectl that records its arguments; an end-to-end test covers the complete script. */
 import {execFileSync} from 'node:child_process';
 import {X509Certificate} from 'node:crypto';
 import {dirname, join} from 'node:path';
@@ -27,7 +27,7 @@ esac
 });
 afterEach(() => dir.dispose());
 
-/** Runs it; what was imported, and how. */
+/** Runs the script. Returns the imported certificate's validity and the import command. */
 async function run(words: readonly string[], env: Readonly<Record<string, string>>) {
   execFileSync('bash', [example, ...words], {
     stdio: 'ignore',

@@ -168,7 +168,7 @@ describe('init', () => {
 });
 
 describe("init in a directory created with Istio's Makefiles", () => {
-  /** As `make NAME-cacerts-selfSigned` of 1.7.8 leaves it, after "make clean" did not find its Makefile. */
+  /** The result of `make NAME-cacerts-selfSigned` in 1.7.8, after "make clean" did not find its Makefile. */
   async function makefile17(name: string, root = 'ROOT'): Promise<void> {
     await dir.write('root-cert.pem', 'ROOT');
     await dir.write('root-key.pem', 'ROOT KEY', 0o600);

@@ -13,7 +13,7 @@ let mesh: TrustMesh;
 let istioctl: FakeIstioctl;
 
 const names = ['c1', 'c2'];
-/** By cluster, as install render writes it: it depends on mesh.yaml alone, so once is enough. */
+/** By cluster, as install render writes it: it depends only on mesh.yaml, so it is rendered once. */
 const installYaml = new Map<string, string>();
 
 async function start(): Promise<void> {
@@ -59,7 +59,7 @@ const answer = (run: CommandRun): Answer => answerOf(run) as Answer;
 const errorOf = (run: CommandRun) => answer(run).error ?? answer(run).clusters[0]?.error;
 const contextsOf = (calls: readonly IstioctlCall[]) => calls.map(({args}) => args[args.indexOf('--context') + 1]);
 
-/** What the real installer leaves: an istiod with its labels and its field manager, made anew for other bytes. */
+/** The result of the real installer: an istiod with its labels and field manager, recreated for other bytes. */
 function install(call: IstioctlCall) {
   const cluster = mesh.kube.cluster(call.args[call.args.indexOf('--context') + 1] ?? '');
   const before = cluster.get('Deployment', 'istio-system/istiod');
@@ -103,7 +103,7 @@ function installed({
   };
 }
 
-/** Nothing reached the cluster: neither istioctl nor a write. */
+/** Expects that neither istioctl nor a write reached the cluster. */
 function expectUntouched(cluster: FakeCluster): void {
   expect(cluster.writes).toEqual([]);
   expect(istioctl.calls).toEqual([]);

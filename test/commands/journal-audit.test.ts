@@ -1,4 +1,4 @@
-/** Who and why in the journal, and that nothing happens which it cannot record. */
+/** User and reason in the journal, and that no change is made that cannot be recorded. */
 import {execFileSync} from 'node:child_process';
 import {access, chmod, mkdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -148,7 +148,7 @@ describe('a journal that cannot be written', () => {
   const isRoot = process.getuid?.() === 0;
   const outside = (): string => join(mesh.kube.bin, 'elsewhere');
 
-  /** Makes the file read-only, for root, too; returns how to undo it. */
+  /** Makes the file read-only, for root, too; returns a function that undoes it. */
   async function readOnly(): Promise<() => void> {
     await writeFile(journal(), '');
     if (!isRoot) {
@@ -165,7 +165,7 @@ describe('a journal that cannot be written', () => {
     return Promise.resolve();
   }
 
-  /** As root, on a kernel that lets nobody mount, there is no read-only file. */
+  /** As root, on a kernel without mounts, no file can be read-only. */
   const canBeReadOnly =
     !isRoot ||
     ((): boolean => {

@@ -53,7 +53,7 @@ const writeLines = (all: readonly string[]): Promise<void> =>
 const annotation = (cluster: string): string | undefined =>
   mesh.cluster(cluster).get('Secret', 'istio-system/cacerts')?.metadata.annotations?.['kubectl-mesh/journal-head'];
 
-/** Which line is the intent of the push of `c1`'s Secret, from 0. */
+/** The index of the line with the intent of the push of `c1`'s Secret. */
 async function intentLine(): Promise<number> {
   return (await lines()).findIndex((line) => line.includes('"action":"c1/cacerts"') && line.includes('"intent"'));
 }
@@ -181,7 +181,7 @@ describe('tampering', () => {
       'MESH116 error',
     ]);
     expect(checks[1]?.fix).toMatch(/^kubectl mesh journal verify c1/);
-    // It mends nothing, and is not called a fix.
+    // It fixes nothing, and is not presented as a fix.
     expect((await runCommand(Verify, ['--only', 'MESH116'], mesh.env)).stdout).toMatch(
       /look: +kubectl mesh journal verify c1/,
     );
@@ -316,7 +316,7 @@ describe('a damaged journal that was set aside, as by the fix of MESH113', () =>
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
     const told = await verified();
-    // The first line is gone: who keeps one line and puts it aside must not get away with it.
+    // The first line is missing: setting aside a single line must be detected.
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 put-aside', 'c2 put-aside']);
     expect(told.result.clusters[0]?.heads[0]?.message).toMatch(/put aside/);
     expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
@@ -330,7 +330,7 @@ describe('a damaged journal that was set aside, as by the fix of MESH113', () =>
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
     const gone = await verified();
-    // The entries are there, whole up to them, but there is no journal.
+    // The entries exist and are intact up to there, but there is no journal.
     expect([gone.code, ...results(gone)]).toEqual([3, 'c1 not-known-here', 'c2 not-known-here']);
     expect(await check116()).toEqual([...twice('c1 warning'), ...twice('c2 warning')]);
     await mesh.renew('c1');
@@ -359,7 +359,7 @@ describe('a damaged journal that was set aside, as by the fix of MESH113', () =>
     ]);
     const [file = ''] = (await readdir(mesh.dir)).filter((name) => /^journal\.broken-.*\.jsonl$/.test(name));
     await rm(join(mesh.dir, file));
-    // The memory alone is evidence of a journal that is gone.
+    // The recorded head alone shows that a journal is missing.
     const memoryOnly = await verified('--offline');
     expect([memoryOnly.code, memoryOnly.result.journal.aside]).toMatchObject([
       3,
@@ -435,7 +435,7 @@ describe('the file only', () => {
     await writeLines(all.slice(0, -1));
     await rm(memory());
     const told = await verified('--offline');
-    // Without its memory the copy cannot tell that the change is its own, and open.
+    // Without its recorded head the copy cannot determine that the open change is its own.
     expect([told.code, told.result.verdict, told.result.journal.open]).toEqual([0, 'warning', 1]);
   });
 });

@@ -1,4 +1,4 @@
-/** Steps of a mesh whose certificates come from elsewhere: nothing to do is success, what cannot be done is refused. */
+/** The steps of a mesh with an external CA: steps without work succeed, impossible ones are refused. */
 import {readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';

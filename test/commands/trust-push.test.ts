@@ -33,7 +33,7 @@ afterEach(async () => {
   await mesh.stop();
 });
 
-/** Another mesh, of c1 alone, with more in its mesh.yaml. */
+/** Another mesh, with c1 only and additional content in mesh.yaml. */
 async function startOver(more: Parameters<typeof trustMesh>[1]): Promise<void> {
   await mesh.stop();
   mesh = await trustMesh(['c1'], more);
@@ -187,7 +187,7 @@ describe('an existing Secret', () => {
 
     it('stays if the API server would reject the new one', async () => {
       const before = await kept();
-      // The first create keeps the present CA; the second asks.
+      // The first create keeps the current CA; the second one validates the new Secret.
       mesh.cluster('c1').before({verb: 'create', name: 'cacerts-previous'}, () => {
         mesh.cluster('c1').fault({verb: 'create', name: 'cacerts-dry-run'}, {status: 422, message: 'policy'}, 2);
       });
@@ -527,7 +527,7 @@ describe('permissions', () => {
     expect(error?.code).toBe('FORBIDDEN');
     expect(error?.message).toContain(right.verb);
     expect(error?.message).toContain(right.resource);
-    // Nothing written: could not tell. Something written already: failed.
+    // Without a write the result is unknown, after a write it is failed.
     expect(code).toBe(cluster.writes.length > 1 ? 1 : 4);
   });
 

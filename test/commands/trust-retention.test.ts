@@ -1,4 +1,4 @@
-/** Keys go when they have done their work, and not before: `trust.keepClusterKeys: false`, `trust rollback --forget`. */
+/** Keys are deleted after use, and not before: `trust.keepClusterKeys: false`, `trust rollback --forget`. */
 import {existsSync} from 'node:fs';
 import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -104,7 +104,7 @@ describe('the CA that a push replaced', () => {
     expect(mesh.cluster('c1').get('Secret', 'istio-system/cacerts-previous')).toBeUndefined();
     const again = await runCommand(TrustRollback, ['c1', '--yes', '-o', 'json'], mesh.env);
     expect(again.code).toBe(5);
-    // What is in use stayed as it was.
+    // The content in use is unchanged.
     expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
   });
 

@@ -1,4 +1,4 @@
-/** What trust commands do with revocation lists: those of the cluster stay, unless the work directory has others. */
+/** Revocation lists in trust commands: those in the cluster stay, unless the work directory has others. */
 import {rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';

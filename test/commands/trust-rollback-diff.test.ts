@@ -187,7 +187,7 @@ describe('trust rollback', () => {
     mesh.cluster('c1').put(secret('istio-system/cacerts-previous', textsOf(mesh.bundle('c2'))));
     expect((await rollback('c1', '--forget')).code).toBe(5);
     const run = await rollback('c1', '--forget', '-y', '-o', 'json');
-    // Nothing of what putting it back would do.
+    // No step of a restore.
     expect((answerOf(run) as RollbackResult).clusters).toMatchObject([
       {outcome: 'done', differences: [], keepsPrevious: false, restarts: [], refusals: []},
     ]);

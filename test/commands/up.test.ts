@@ -47,7 +47,7 @@ afterEach(async () => {
 
 const cluster = (name: string): FakeCluster => kube.cluster(`ctx-${name}`);
 
-/** Serves a certificate of the CA that is pushed, as soon as it is. */
+/** Serves a certificate of the pushed CA, as soon as it is pushed. */
 async function playIstiod(fake: FakeCluster): Promise<void> {
   const server = createServer((socket) => socket.on('error', () => undefined));
   servers.push(server);
@@ -69,7 +69,7 @@ async function playIstiod(fake: FakeCluster): Promise<void> {
   });
 }
 
-/** What istioctl and then istiod leave in the cluster. */
+/** Creates the objects that istioctl and istiod create in the cluster. */
 function install(call: IstioctlCall): IstioctlAnswer {
   const context = call.args[call.args.indexOf('--context') + 1] ?? '';
   const fake = kube.cluster(context);
@@ -81,7 +81,7 @@ function install(call: IstioctlCall): IstioctlAnswer {
   return {stdout: '✔ Installation complete\n'};
 }
 
-/** The labels and the field manager by which istioctl's objects are known. */
+/** The labels and the field manager of istioctl's objects. */
 function owned(object: FakeObject): FakeObject {
   const labels = {
     ...object.metadata.labels,

@@ -24,13 +24,13 @@ async function verify(...argv: string[]): Promise<{code: number; checks: readonl
   return {code: run.code, checks: (answerOf(run) as AsJson<VerifyResult>).checks};
 }
 
-/** What a person would look at. */
+/** The results that a user would look at. */
 const bad = (checks: readonly AsJson<Row>[]): readonly string[] =>
   checks
     .filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
     .map(({id, cluster, result, observed, reason}) => [id, cluster, result, observed || reason].join(' '));
 
-/** What cert-manager writes for a Certificate with `isCA: true`. */
+/** The Secret that cert-manager writes for a Certificate with `isCA: true`. */
 function certManagers(
   name: string,
   change: (data: Record<string, string>) => Record<string, string> = (data) => data,
@@ -75,7 +75,7 @@ describe('a mesh whose CAs cert-manager issues, and a work directory with mesh.y
       {result: 'skipped', reason: 'Secret cacerts comes from cert-manager Certificate istio-ca, and c1/ holds no CA'},
       {result: 'skipped'},
     ]);
-    // Nothing is called equal that was compared with nothing.
+    // Without a comparison, nothing is reported as equal.
     for (const {expected} of checks.filter(({id}) => id === 'MESH301')) expect(expected).toMatch(/none to compare/);
   });
 

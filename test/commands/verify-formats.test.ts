@@ -1,4 +1,4 @@
-/** Every format of verify, of its catalogue, and what the formats that draw the mesh look at. */
+/** All formats of verify and of its list of checks, and the reads of formats that show the topology. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';

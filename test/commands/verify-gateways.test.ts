@@ -30,7 +30,7 @@ const bad = (checks: readonly Row[]): readonly string[] =>
     .filter(({result}) => result !== 'ok' && result !== 'skipped')
     .map(({id, result, observed}) => `${id} ${result}: ${observed}`);
 
-/** The gateway of c1 as the gateway chart installs it: in a namespace of its own. */
+/** The gateway of c1 as the gateway chart installs it: in its own namespace. */
 function moveGateway(pods: Record<string, unknown>): void {
   kube.remove('Service', 'istio-system/istio-eastwestgateway');
   const service = eastWestService('network1');

@@ -1,4 +1,4 @@
-/** What verify makes of hazards and versions that it sees in a cluster. */
+/** How verify handles hazards and versions in a cluster. */
 import {rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -61,7 +61,7 @@ describe('a hazard', () => {
     expect((await row('MESH301')).result).toBe('ok');
     await writeFile(join(mesh.dir, 'c1', 'ca-crl.pem'), lists);
     expect((await row('MESH301')).result).toBe('ok');
-    // Nobody else may have it: it is not overwritten.
+    // It may exist only there: it is not overwritten.
     expect((await row('MESH410')).fix).toMatch(/^mv \S*c1\/ca-crl\.pem \S*c1\/ca-crl\.pem\.old && : > /);
     await writeFile(join(mesh.dir, 'c1', 'ca-crl.pem'), crlOf(ca));
     expect(await row('MESH301')).toMatchObject({

@@ -29,7 +29,7 @@ async function judged(): Promise<AsJson<Row>> {
   return row;
 }
 
-/** Executes a fix as it is printed. */
+/** Runs a fix as printed. */
 async function mend(fix: string): Promise<void> {
   const [, words] = /^kubectl mesh init( .*)?$/.exec(fix) ?? [];
   if (words === undefined) execFileSync('sh', ['-c', fix]);
@@ -43,7 +43,7 @@ const edit = async (change: (lines: string[]) => string): Promise<void> => {
 };
 const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-/** Writes an intent as a run does that is killed then. */
+/** Writes an intent like a run that is then killed. */
 async function killedRun(): Promise<void> {
   const {journal} = createWorkspace({root: dir.root, now: () => new Date('2026-05-01T10:00:00Z')});
   await journal.intent({command: 'trust push', action: 'c1/cacerts', cluster: 'c1', title: 'create Secret cacerts'});
@@ -90,7 +90,7 @@ describe('MESH113', () => {
     expect(await judged()).toMatchObject({result: 'skipped'});
     await init('c9=ctx');
     expect(await judged()).toMatchObject({result: 'ok', observed: '2 entries in 1 chain'});
-    // Nothing was thrown away.
+    // No content was discarded.
     expect((await readdir(dir.root)).filter((name) => name.startsWith('journal.'))).toHaveLength(3);
   });
 

@@ -1,4 +1,4 @@
-/** How keys are kept, as verify sees it: in git's history (a real one), twice, encrypted cheaply. */
+/** How verify checks the storage of keys: in a real git history, duplicated, weakly encrypted. */
 import {execFileSync} from 'node:child_process';
 import {chmod, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';

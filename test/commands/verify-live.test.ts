@@ -1,4 +1,4 @@
-/** What verify makes of what running istiods say of themselves. */
+/** How verify handles the debug endpoints and metrics of running istiods. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
@@ -118,7 +118,7 @@ describe('unavailable debug endpoints', () => {
     expect(run.code).toBe(4);
     expect(run.rows.find((row) => row.id === id)).toMatchObject({result: 'unknown', error: {code}});
     expect(run.rows.find((row) => row.id === 'MESH303')).toMatchObject({result: 'ok'});
-    // Somewhere to look next.
+    // A command for further inspection.
     for (const row of run.rows.filter(({result}) => result === 'unknown')) {
       expect(row.fix).toBe('kubectl --context ctx-c1 -n istio-system describe pod -l app=istiod');
     }

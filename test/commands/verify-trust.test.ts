@@ -1,4 +1,4 @@
-/** What only several clusters, the API server's webhooks and the age of the roots show: MESH306, MESH307, MESH310. */
+/** Checks across clusters, of webhooks and of the age of the roots: MESH306, MESH307, MESH310. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
@@ -32,7 +32,7 @@ function name({id, cluster, peer, result}: AsJson<Row>): string {
   return [id, cluster, peer, result].filter((word) => word !== undefined).join(' ');
 }
 
-/** Another revision in c1, whose bundle has a name of its own; undefined: it was not written. */
+/** Another revision in c1, whose bundle has its own name; undefined: it was not written. */
 function putCanary(bundle: string | undefined): void {
   const {kube} = mesh.one('c1');
   const canary = istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'});
@@ -276,7 +276,7 @@ describe('proxies (MESH310)', () => {
     mesh.one('c1').kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9)}});
     const {rows} = await verify('MESH310', 'c1');
     expect(rows.map(name)).toEqual(['MESH310 c1 unknown']);
-    // Nothing else of that namespace, which is istiod's: its restart may bring another root.
+    // Nothing else in istiod's namespace: its restart may result in another root.
     expect(rows[0]?.fix).toBe('kubectl --context ctx-c1 -n istio-system rollout restart daemonset/ztunnel');
   });
 

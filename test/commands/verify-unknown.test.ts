@@ -1,4 +1,4 @@
-/** What verify may not see: each of its requests is refused in turn, whichever those are. */
+/** Missing permissions of verify: each of its requests is denied in turn. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import {verifyRights, type Right} from '../../src/domain/facts/rights.js';
@@ -22,19 +22,19 @@ async function verify(...argv: string[]): Promise<{code: number; result: VerifyR
   return {code: run.code, result: answerOf(run) as VerifyResult};
 }
 
-/** The request as a denial matches it: exactly this one. */
+/** A denial that matches exactly this request. */
 function matchOf(request: FakeRequest): RequestMatch {
   const {verb, resource, namespace, name} = request;
   return {verb, resource, ...(namespace === undefined ? {clusterWide: true} : {namespace}), ...(name && {name})};
 }
 
-/** Distinct requests of one cluster, without `/version`, which needs no right. */
+/** Distinct requests of one cluster, without `/version`, which requires no permission. */
 function sentTo(cluster: string): readonly FakeRequest[] {
   const sent = mesh.one(cluster).kube.requests.filter(({resource}) => !resource.startsWith('/'));
   return [...new Map(sent.map((request) => [JSON.stringify(matchOf(request)), request])).values()];
 }
 
-/** The one name that a list is about. */
+/** The single name that a list selects. */
 function nameOf({name, query}: FakeRequest): string | undefined {
   return name ?? /^metadata\.name=([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1];
 }
@@ -66,10 +66,10 @@ describe('the healthy mesh across two networks', () => {
     }
     const unused = verifyRights.filter((right) => !requests.some((request) => covers(right, request)));
     expect(unused.map(({verb, resource, where}) => `${verb} ${resource} ${where}`)).toEqual([
-      // Of kubectl port-forward, which is another program.
+      // Of kubectl port-forward, a separate program.
       'get pods Istio namespace',
       'create pods/portforward Istio namespace',
-      // Of meshes in which the roots changed lately, and of those of Istio 1.7.
+      // For meshes with recently changed roots, and for Istio 1.7.
       'list pods everywhere',
       'get services everywhere',
     ]);
@@ -123,7 +123,7 @@ describe('each request that is refused', () => {
             what,
           )
           .toContain('MESH202');
-        // What rests on other facts is still judged.
+        // Checks that depend on other facts still run.
         const elsewhere = result.checks.filter((row) => row.cluster !== undefined && row.cluster !== cluster);
         const spoilt = elsewhere.filter(({peer, result: one}) => peer !== cluster && one !== 'ok' && one !== 'skipped');
         expect.soft(spoilt, what).toEqual([]);

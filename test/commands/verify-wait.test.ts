@@ -1,4 +1,4 @@
-/** `verify --wait`: when it reads again, what it reads then, and how it ends. */
+/** `verify --wait`: when and what it reads again, and how it ends. */
 import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -28,7 +28,7 @@ interface Waited {
   readonly code: number;
   readonly verdict: VerifyResult['verdict'];
   readonly error: string | undefined;
-  /** The checks that are not green and no consequence of another. */
+  /** The checks that do not pass and are not a consequence of another. */
   readonly ids: readonly string[];
   /** The pauses, in milliseconds. */
   readonly pauses: readonly number[];
@@ -37,13 +37,13 @@ interface Waited {
 interface Waiting extends Partial<Pick<VerifyRequest, 'limits' | 'selection'>> {
   readonly waitMs?: number;
   readonly path?: string;
-  /** Runs instead of a pause, which takes no time here; the number counts from 1. */
+  /** Runs instead of a pause, which takes no time here; the number starts at 1. */
   readonly atPause?: (pause: number) => unknown;
 }
 
 const minute = 60_000;
 
-/** Waits on a clock that moves only while it is slept. */
+/** Waits on a clock that advances only during sleeps. */
 async function wait({waitMs = 2 * minute, path, atPause, ...rest}: Waiting = {}): Promise<Waited> {
   const before = process.env.PATH;
   process.env.PATH = path ?? mesh.env.PATH;
@@ -85,7 +85,7 @@ async function wait({waitMs = 2 * minute, path, atPause, ...rest}: Waiting = {})
 const only = (...ids: string[]): Pick<VerifyRequest, 'selection'> => ({selection: {only: ids, skip: []}});
 const ready = (): FakeObject => pod('istio-system/istiod-1', {}, {app: 'istiod'});
 const pending = (): FakeObject => pod('istio-system/istiod-1', {status: {phase: 'Pending'}}, {app: 'istiod'});
-/** What is read in the meantime: `list pods`, each once. */
+/** The reads in between: `list pods`, each once. */
 function readsSince(start: number): readonly string[] {
   const reads = kube.requests.slice(start).map(({verb, resource}) => `${verb} ${resource}`);
   return [...new Set(reads)].sort();
@@ -113,7 +113,7 @@ describe('passes', () => {
     });
     expect(seen).toEqual([['list configmaps', 'list deployments', 'list pods'], expect.anything()]);
     expect(seen[1]).toEqual(seen[0]);
-    // All is green in the third pass: a whole one proves it.
+    // All checks pass in the third pass: a complete pass confirms it.
     expect(readsSince(start)).toContain('get secrets');
   });
 
@@ -221,7 +221,7 @@ describe('the end', () => {
     const waited = await wait({...only('MESH402'), waitMs: 10_500});
     expect(waited).toMatchObject({code: 124, verdict: 'error', error: 'TIMEOUT', ids: ['MESH402']});
     expect(waited.pauses.slice(0, 3)).toEqual([1000, 2000, 4000]);
-    // At the start, and after each pause but the last, with which the time is over.
+    // At the start, and after each pause except the last one, which ends the wait.
     expect(passes()).toBe(4);
   });
 

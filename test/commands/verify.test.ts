@@ -28,7 +28,7 @@ async function verifyJson(...argv: string[]): Promise<{code: number; result: AsJ
   return {code: run.code, result: answerOf(run) as AsJson<VerifyResult>};
 }
 
-/** `MESH301 c1 error`, consequences left out. */
+/** `MESH301 c1 error`, without consequences. */
 function bad({checks}: AsJson<VerifyResult>): readonly string[] {
   return checks
     .filter(isBad)
@@ -290,7 +290,7 @@ describe('a finding', () => {
   });
 });
 
-/** What only a running istiod of c1 could have told; MESH308 follows from MESH303. */
+/** The facts that require a running istiod in c1; MESH308 follows from MESH303. */
 const nothingLive = ['MESH303', 'MESH309', 'MESH412'].map((id) => `${id} c1 unknown`);
 
 describe('an unknown result', () => {

@@ -47,7 +47,7 @@ describe('the command line', () => {
 
   it('exits with 130 on Ctrl-C', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'interrupt-'));
-    // The passphrase command never answers, and what it started outlives it with its output open.
+    // The passphrase command never ends, and its child process outlives it with its output open.
     const command = 'sleep 600 & echo "$!" > pid; echo waiting >&2; wait';
     const args = ['certs', 'generate', 'cluster1', '--passphrase-command', command];
     const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {

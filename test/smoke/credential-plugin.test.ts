@@ -1,6 +1,6 @@
 /**
- * Credential plugins, with the real kubectl: one call per cluster and command, and a plugin that asks on the terminal.
- * The API servers are fake ones that accept only the plugin's token.
+ * Credential plugins, with the real kubectl: one call per cluster and command, and a plugin that prompts on the terminal.
+ * The fake API servers accept only the plugin's token.
  */
 import {spawn} from 'node:child_process';
 import {chmod, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** Files that are generated and committed: stale ones fail here, and the message says what to run. */
+/** Generated files under version control: stale ones fail here, with the command that updates them. */
 import {cpSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

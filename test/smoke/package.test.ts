@@ -1,4 +1,4 @@
-/** The packed program, installed where nothing else is: no source, no dependency, no work of the checkout. */
+/** The packed program, installed in isolation: no sources, dependencies or other files of the checkout. */
 import {existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -37,7 +37,7 @@ describe('the installed package', () => {
 
   it('is listed by kubectl without a warning', () => {
     const folder = mkdtempSync(join(tmpdir(), 'path-'));
-    // A PATH of its own: other plugins of this machine must not answer for ours.
+    // A separate PATH: other plugins on this machine must not be found.
     symlinkSync(join(home, 'node_modules/.bin/kubectl-mesh'), join(folder, 'kubectl-mesh'));
     const kubectl = runProgram('sh', ['-c', 'command -v kubectl'], {env}).stdout.trim();
     const {stdout, stderr} = runProgram(kubectl, ['plugin', 'list'], {env: {...env, PATH: folder}});

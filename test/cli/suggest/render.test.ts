@@ -46,7 +46,7 @@ describe('a suggestion', () => {
       "kubectl mesh certs import 'c 1' FILE...",
       "kubectl mesh certs import 'c 1' FILE... -w '/w d'",
     ],
-    // It has neither --kubeconfig nor --as.
+    // The command has neither --kubeconfig nor --as.
     [
       kubectlMesh('install render', ['c1']),
       'kubectl mesh install render c1',

@@ -37,7 +37,7 @@ describe('a shell path', () => {
     ['-rf', './-rf'],
     ['- x', "'./- x'"],
     ["it's", `'it'\\''s'`],
-    // What no terminal shows stands as a wildcard.
+    // Unprintable characters become a wildcard.
     ['a\nb', 'a*b'],
     ['a\tb c', "a*'b c'"],
     ['a\u001b[2Jb', "a*'[2Jb'"],
