@@ -5,7 +5,7 @@ import {importX} from 'eslint-plugin-import-x';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
-// Who may import whom (docs/architecture.md). A folder's line lists what it must NOT import.
+// Import rules between layers (docs/architecture.md): the directories that each layer must NOT import.
 const layers = [
   {
     target: 'src/domain',
@@ -21,8 +21,8 @@ const layers = [
   {target: 'src/cli', from: ['commands', 'operations', 'observe']},
 ];
 
-// An operation imports nothing of another command: what commands share is in src/observe or src/operations/shared. Only
-// `up` composes the operations of others.
+// An operation must not import another command's operation: shared code is in src/observe or src/operations/shared. Only
+// `up` composes other operations.
 const operations = readdirSync(new URL('src/operations', import.meta.url)).filter((name) => !/^up\b/.test(name));
 const ownOperation = operations.map((name) => ({
   target: `./src/operations/${name}`,
@@ -31,8 +31,8 @@ const ownOperation = operations.map((name) => ({
   message: 'An operation must not import the operation of another command (docs/architecture.md).',
 }));
 
-// Libraries and built-in modules with one door each.
-const doors = [
+// Libraries and built-in modules that only one module may import.
+const wrappers = [
   {name: 'execa', only: ['src/tools/runner.ts']},
   {name: 'listr2', only: ['src/output/progress.ts']},
   {name: 'node-forge', only: ['src/domain/asn1/der.ts']},
@@ -40,32 +40,33 @@ const doors = [
   {name: 'node:child_process', only: []},
 ];
 
-// Doors are one rule, and the last matching block of a file replaces it: so each exempt file gets the others' doors.
-const closed = (exempt) => [
-  'error',
-  {
-    paths: doors
-      .filter((door) => door.name !== exempt)
-      .map(({name}) => ({name, message: `${name} has one door: see eslint.config.mjs`})),
-    patterns: doors
-      .filter((door) => door.name !== exempt)
-      .map(({name}) => ({group: [`${name}/*`], message: `${name} has one door: see eslint.config.mjs`})),
-  },
-];
+// All are one rule, and the last matching block of a file replaces it: each exempt file therefore restricts the others.
+const restricted = (exempt) => {
+  const others = wrappers.filter(({name}) => name !== exempt);
+  const message = ({name, only}) =>
+    `${name} may be imported only in ${only.join(', ') || 'tests'} (eslint.config.mjs).`;
+  return [
+    'error',
+    {
+      paths: others.map((module) => ({name: module.name, message: message(module)})),
+      patterns: others.map((module) => ({group: [`${module.name}/*`], message: message(module)})),
+    },
+  ];
+};
 
 const revealing = {
   selector: "CallExpression[callee.property.name='reveal']",
-  message: 'reveal() is for the engine, the signers and the workspace.',
+  message: 'reveal() may be called only in the engine, the signers and the workspace.',
 };
 const opening = {
   selector:
     'MemberExpression[property.name=/^(open|forward)$/]:matches([object.name="clusters"], [object.property.name="clusters"])',
-  message: 'Clusters are read through ClusterReader (src/observe/cluster-reader.ts).',
+  message: 'Read clusters through ClusterReader (src/observe/cluster-reader.ts).',
 };
-// A command in a hint is a value (docs/architecture.md, Suggested commands): text is neither quoted nor given the flags of the run.
+// Commands in hints are values (docs/architecture.md, Suggested commands): text is not quoted and lacks the run's flags.
 const commandInHint = ['Literal[value', 'TemplateElement[value.raw'].map((text) => ({
   selector: `Property[key.name=/^hints?$/] ${text}=/(^|: )(kubectl|cmctl) [a-z-]/]`,
-  message: 'A command in a hint is a value: see src/domain/suggest.',
+  message: 'Commands in hints must be values: see src/domain/suggest.',
 }));
 
 const impure = ['process', 'setTimeout', 'setInterval', 'fetch', 'console'];
@@ -118,15 +119,15 @@ export default defineConfig(
           ],
         },
       ],
-      'no-restricted-imports': closed(undefined),
+      'no-restricted-imports': restricted(undefined),
       'no-console': 'error',
     },
   },
-  ...doors
+  ...wrappers
     .filter(({only}) => only.length > 0)
-    .map(({name, only}) => ({files: only, rules: {'no-restricted-imports': closed(name)}})),
+    .map(({name, only}) => ({files: only, rules: {'no-restricted-imports': restricted(name)}})),
   {
-    // Operations and what they observe know tools, workspace and signers by their types only: src/cli/deps.ts makes the deps.
+    // Operations import only types of tools, workspace and signers: src/cli/deps.ts creates the dependencies.
     files: ['src/operations/**/*.ts', 'src/observe/**/*.ts', 'src/engine/**/*.ts'],
     ignores: ['src/engine/effects/**'],
     rules: {
@@ -137,7 +138,7 @@ export default defineConfig(
             {
               group: ['**/tools/**', '**/workspace/**', '**/signers/**'],
               allowTypeImports: true,
-              message: 'Types only: what is outside comes through Deps.',
+              message: 'Import types only; use the implementations in Deps.',
             },
           ],
         },
@@ -147,11 +148,14 @@ export default defineConfig(
   {
     files: ['src/domain/**/*.ts'],
     rules: {
-      'no-restricted-globals': ['error', ...impure.map((name) => ({name, message: 'The domain is pure.'}))],
+      'no-restricted-globals': [
+        'error',
+        ...impure.map((name) => ({name, message: 'src/domain must be pure: no I/O, environment or clock.'})),
+      ],
       'no-restricted-properties': [
         'error',
-        {object: 'Date', property: 'now', message: 'Time is an argument.'},
-        {object: 'Math', property: 'random', message: 'Randomness is an argument.'},
+        {object: 'Date', property: 'now', message: 'Pass the time as an argument.'},
+        {object: 'Math', property: 'random', message: 'Pass randomness as an argument.'},
       ],
       '@typescript-eslint/no-restricted-imports': [
         'error',
@@ -160,7 +164,7 @@ export default defineConfig(
             {
               name: 'node:crypto',
               importNames: ['randomBytes', 'randomInt', 'randomUUID', 'generateKeyPair', 'generateKeyPairSync'],
-              message: 'Randomness is an argument: keys are made in src/signers/keys.ts.',
+              message: 'Pass randomness as an argument: src/signers/keys.ts generates keys.',
             },
           ],
         },
@@ -168,8 +172,7 @@ export default defineConfig(
     },
   },
   {
-    // What is sensitive is revealed only where it is used: by effects, signers and the work directory, and where a
-    // private key's text is parsed.
+    // Sensitive values may be revealed only in effects, signers and the work directory, and where private keys are parsed.
     files: ['src/**/*.ts'],
     ignores: [
       'src/engine/**',
@@ -181,7 +184,7 @@ export default defineConfig(
     rules: {'no-restricted-syntax': ['error', revealing, ...commandInHint]},
   },
   {
-    // A cluster is read by the table of requests (src/domain/facts/requests.ts) alone.
+    // Clusters are read only by the table of requests (src/domain/facts/requests.ts).
     files: ['src/operations/**/*.ts', 'src/observe/**/*.ts'],
     ignores: ['src/observe/cluster-reader.ts'],
     rules: {'no-restricted-syntax': ['error', revealing, opening, ...commandInHint]},

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# A pipeline's daily job: fails when something that workloads depend on ends within 30 days (or what is said), and leaves
-# the forecast in the log. Needs a checkout of the work directory without keys; no cluster is asked.
+# A daily pipeline job: fails if a certificate that workloads depend on expires within 30 days (or the given duration), and
+# prints the forecast. Requires a checkout of the work directory without keys; no cluster is accessed.
 #
 #   WORK_DIR=~/mesh examples/ci-expiry.sh [30d]
 set -euo pipefail
 
-: "${WORK_DIR:?the work directory, as in git}"
+: "${WORK_DIR:?set it to the checkout of the work directory}"
 export WORK_DIR # each command reads it
 within=${1:-30d}
 
 code=0
 kubectl mesh certs list --within "$within" --fail-on warning || code=$?
 case $code in
-  0) echo "Nothing in use ends within $within." ;;
-  3) echo "Renew what is listed above: kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER." >&2 ;;
-  4) echo "A cluster has no certificate in this checkout: nothing is known of it." >&2 ;;
-  *) echo "The work directory could not be read: nothing is known." >&2 ;;
+  0) echo "No certificate in use expires within $within." ;;
+  3) echo "Renew the certificates listed above: kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER." >&2 ;;
+  4) echo "A cluster has no certificate in this checkout: its expiry is unknown." >&2 ;;
+  *) echo "The work directory cannot be read: all expiry dates are unknown." >&2 ;;
 esac
 exit "$code"

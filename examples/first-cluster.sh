@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# The first cluster of a mesh: the whole page "Initial configuration" of Istio's multicluster guide, with its variables and
-# in its order.
+# The first cluster of a mesh: the steps and variables of the page "Initial configuration" in Istio's multicluster guide.
 #
 #   export WORK_DIR=~/mesh MESH=mesh1 CLUSTER_1=cluster1 CTX_1=kind-cluster1 NETWORK_1=network1
 #   examples/first-cluster.sh
 #
-# The root key is written encrypted: its passphrase is asked for on a terminal, or taken from KUBECTL_MESH_PASSPHRASE.
+# The root key is encrypted: its passphrase is read from KUBECTL_MESH_PASSPHRASE or from a prompt.
 set -euo pipefail
 
-: "${WORK_DIR:?the directory for certificates and install.yaml}" "${MESH:?the mesh ID}"
-: "${CLUSTER_1:?the cluster name}" "${CTX_1:?its kubeconfig context}" "${NETWORK_1:?its network}"
+: "${WORK_DIR:?set it to the work directory}" "${MESH:?set it to the mesh ID}"
+: "${CLUSTER_1:?set it to the cluster name}" "${CTX_1:?set it to its kubeconfig context}"
+: "${NETWORK_1:?set it to its network}"
 export WORK_DIR # each command reads it
 mkdir -p "$WORK_DIR"
 

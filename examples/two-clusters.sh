@@ -6,12 +6,13 @@
 #   export CLUSTER_2=cluster2 CTX_2=kind-cluster2 NETWORK_2=network1
 #   examples/two-clusters.sh
 #
-# The root key is written encrypted: its passphrase is asked for on a terminal, or taken from KUBECTL_MESH_PASSPHRASE.
+# The root key is encrypted: its passphrase is read from KUBECTL_MESH_PASSPHRASE or from a prompt.
 set -euo pipefail
 
-: "${WORK_DIR:?the directory for certificates and install.yaml}" "${MESH:?the mesh ID}"
-: "${CLUSTER_1:?a cluster name}" "${CTX_1:?its kubeconfig context}" "${NETWORK_1:?its network}"
-: "${CLUSTER_2:?a cluster name}" "${CTX_2:?its kubeconfig context}" "${NETWORK_2:?its network}"
+: "${WORK_DIR:?set it to the work directory}" "${MESH:?set it to the mesh ID}"
+: "${CLUSTER_1:?set it to a cluster name}" "${CTX_1:?set it to its kubeconfig context}"
+: "${CLUSTER_2:?set it to a cluster name}" "${CTX_2:?set it to its kubeconfig context}"
+: "${NETWORK_1:?set it to the network of cluster 1}" "${NETWORK_2:?set it to the network of cluster 2}"
 export WORK_DIR MESH CLUSTER_1 CTX_1 NETWORK_1 CLUSTER_2 CTX_2 NETWORK_2
 mkdir -p "$WORK_DIR"
 

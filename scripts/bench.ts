@@ -19,7 +19,7 @@ const usage = `npm run bench [-- [--quick] [--json] [--runs N] [--only NAME]...]
   --json       print JSON
   --runs N     counted runs of each contender
   --only NAME  run only this scenario; may be repeated: ${scenarios.map(({name}) => name).join(', ')}
-Exits with 1 when a scenario could not be measured, with 2 when the arguments are wrong.`;
+Exits with 1 when a scenario could not be measured, with 2 when the arguments are invalid.`;
 
 /** How each size is printed. */
 const modes = {
@@ -39,7 +39,7 @@ interface Options {
 const options = readOptions();
 process.exit(options === undefined ? 2 : await bench(options));
 
-/** Reads the command line. Returns undefined after an error message when it is wrong. */
+/** Reads the command line. Prints an error and returns undefined when it is invalid. */
 function readOptions(): Options | undefined {
   try {
     const {values} = parseArgs({
@@ -51,10 +51,10 @@ function readOptions(): Options | undefined {
       },
     });
     const unknown = values.only.find((name) => !scenarios.some((scenario) => scenario.name === name));
-    if (unknown !== undefined) throw new BenchError(`there is no scenario ${unknown}`);
+    if (unknown !== undefined) throw new BenchError(`unknown scenario "${unknown}"`);
     const runs = values.runs === undefined ? undefined : Number(values.runs);
     if (runs !== undefined && !(Number.isInteger(runs) && runs > 0)) {
-      throw new BenchError(`--runs ${values.runs ?? ''} is not a number of runs`);
+      throw new BenchError(`invalid --runs "${values.runs ?? ''}": must be a positive integer`);
     }
     const size = values.quick ? 'quick' : 'full';
     const chosen = scenarios.filter(({name}) => values.only.length === 0 || values.only.includes(name));
@@ -96,7 +96,7 @@ async function bench({json, size, chosen}: Options): Promise<number> {
   try {
     for (const scenario of chosen) {
       const {name} = scenario;
-      const result = await runScenario(scenario, {
+      const measured = await runScenario(scenario, {
         program: copy.program,
         signal: interruption.signal,
         progress: (message) => {
@@ -104,15 +104,15 @@ async function bench({json, size, chosen}: Options): Promise<number> {
         },
       });
       if (interruption.signal.aborted) return 130;
-      results.push(result);
-      print(scenarioText(result, {targets}));
-      if (result.error !== undefined) console.error(`${name} was not measured: ${result.error}`);
+      results.push(measured);
+      print(scenarioText(measured, {targets}));
+      if (measured.error !== undefined) console.error(`${name} was not measured: ${measured.error}`);
     }
   } finally {
     copy.remove();
   }
   print(notice && `\n${notice}`);
-  const answer: BenchResult = {schemaVersion: 1, size, machine, scenarios: results};
-  if (json) console.log(JSON.stringify(answer, undefined, 2));
+  const result: BenchResult = {schemaVersion: 1, size, machine, scenarios: results};
+  if (json) console.log(JSON.stringify(result, undefined, 2));
   return exitCodeOf(results);
 }

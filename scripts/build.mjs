@@ -1,5 +1,5 @@
-// Bundles the program: one file for each command, shared code split off, every library inside, so that an installed
-// package has no dependencies to resolve. `dist/meta.json` says what ended up where; a test reads it.
+// Bundles the program: one file for each command, shared chunks, and all libraries, so that the installed package has no
+// dependencies. A test reads `dist/meta.json`, which lists the contents of each file.
 import {readFile, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -10,7 +10,7 @@ const commands = (await readdir(join(root, 'src/commands'), {recursive: true}))
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join('src/commands', name));
 
-// Built beside dist and then swapped in, so that a program that is running meanwhile does not lose its files for long.
+// Built beside dist and then swapped in, so that a running program misses its files only briefly.
 const fresh = `dist-${process.pid}`;
 const {metafile} = await build({
   absWorkingDir: root,
@@ -26,9 +26,9 @@ const {metafile} = await build({
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'none',
-  // oclif looks for a TypeScript compiler of its host; ours has none at run time.
+  // oclif imports a TypeScript compiler if there is one; there is none at run time.
   external: ['typescript'],
-  // Bundled CommonJS libraries call require, which ES modules do not have.
+  // Bundled CommonJS libraries call require, which is not defined in ES modules.
   banner: {
     js: "import {createRequire as __createRequire} from 'node:module';const require = __createRequire(import.meta.url);",
   },
@@ -40,7 +40,7 @@ await writeFile(join(root, fresh, 'THIRD-PARTY-LICENSES.txt'), await licenses(Ob
 await rm(join(root, 'dist'), {recursive: true, force: true});
 await rename(join(root, fresh), join(root, 'dist'));
 
-/** The licence texts of every package whose code is in the bundle: their terms ask for it. */
+/** The license texts of all packages in the bundle, as their terms require. */
 async function licenses(inputs) {
   const folders = new Set(inputs.flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []));
   const texts = await Promise.all(

@@ -1,4 +1,4 @@
-// Adds up the test reports of this run and says so in one line; fails when there is none.
+// Prints the totals of this run's test reports in one line; fails if there are no reports.
 import {readFile, readdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';

@@ -1,8 +1,8 @@
 /**
- * `npm run demo`: two real control planes on this machine become one mesh, in view, and are taken away again.
- * `npm run demo -- --keep` leaves them running and says how to use and how to stop them.
+ * `npm run demo`: joins two real control planes on this machine into one mesh, step by step, then removes them.
+ * `npm run demo -- --keep` leaves them running and prints how to use and stop them.
  *
- * Exits 0 only if everything was green. Ctrl-C takes everything away.
+ * Exits 0 only if all checks passed. Ctrl-C removes everything.
  */
 import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
@@ -20,14 +20,14 @@ import {requirePrograms} from '../test/e2e/harness/requirements.js';
 import {startWorkload} from '../test/e2e/harness/workload.js';
 import buildOnce from '../test/helpers/build-once.js';
 
-const usage = `npm run demo             make a mesh of two clusters on this machine, prove it, take it away
-npm run demo -- --keep   the same, but leave it running and say how to use it`;
+const usage = `npm run demo             create a mesh of two clusters on this machine, verify it, remove it
+npm run demo -- --keep   the same, but leave it running and print how to use it`;
 
 const clusterNames = ['cluster1', 'cluster2'] as const;
 
 const args = process.argv.slice(2);
 const unknown = args.find((argument) => argument !== '--keep');
-if (unknown === undefined && args.includes('--keep') && process.send === undefined) keepInBackground();
+if (unknown === undefined && args.includes('--keep') && process.send === undefined) runInBackground();
 else if (unknown === undefined) process.exit(await demo(args.includes('--keep')));
 else {
   console.error(usage);
@@ -35,10 +35,10 @@ else {
 }
 
 /**
- * Runs the demo in a separate process that outlives this one: it acts as the kubelet as long as
- * the mesh is there. It tells us when the mesh is ready.
+ * Runs the demo in a separate process that outlives this one: the kubelet is simulated as long as the mesh exists. The
+ * process sends a message when the mesh is ready.
  */
-function keepInBackground(): void {
+function runInBackground(): void {
   const script = fileURLToPath(import.meta.url);
   const streams = [process.stdout, process.stderr].map((stream) => (stream.isTTY ? 'inherit' : 'pipe'));
   const background = spawn(process.execPath, [...process.execArgv, script, '--keep'], {
@@ -53,7 +53,7 @@ function keepInBackground(): void {
     process.exitCode = code ?? 1;
   });
   background.on('message', () => {
-    // Its last output may still be in the pipe, which never closes: the background process keeps running.
+    // Its last output may still be in the pipe, whose end cannot be awaited: the background process lives on.
     setTimeout(() => process.exit(0), 500);
   });
 }
@@ -73,22 +73,22 @@ async function demo(keep: boolean): Promise<number> {
   });
   interrupted.catch(() => undefined);
   let sandbox: Sandbox | undefined;
-  let making: Promise<MeshCli> | undefined;
+  let creating: Promise<MeshCli> | undefined;
   let code = 1;
   try {
     await requirePrograms('kubectl');
     buildOnce();
     const planes = await Promise.race([controlPlanes(), interrupted]);
     sandbox = new Sandbox();
-    making = makeMesh(sandbox, planes, signal);
-    const cli = await Promise.race([making, interrupted]);
-    say(`Green after ${seconds(began)}.`);
+    creating = createMesh(sandbox, planes, signal);
+    const cli = await Promise.race([creating, interrupted]);
+    announce(`All checks passed after ${seconds(began)}.`);
     code = 0;
     if (keep) {
-      tellHowToUse(sandbox, cli);
+      printUsage(sandbox, cli);
       process.send?.('ready');
       process.disconnect();
-      // Nobody may be listening any more; the mesh stays until a signal.
+      // The streams may be closed by now; the mesh stays until a signal.
       for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
       await interrupted.catch(() => undefined);
     }
@@ -98,19 +98,19 @@ async function demo(keep: boolean): Promise<number> {
     console.error(`\ndemo: ${error.message}`);
   } finally {
     if (sandbox !== undefined) {
-      say('Taking everything away.');
-      // What is being started must not start after the end; it notices the signal soon.
-      await Promise.race([making?.catch(() => undefined), sleep(10_000, undefined, {ref: false})]);
+      announce('Removing everything.');
+      // Nothing must start after the removal; pending starts observe the signal soon.
+      await Promise.race([creating?.catch(() => undefined), sleep(10_000, undefined, {ref: false})]);
       await sandbox.close();
     }
   }
   return code;
 }
 
-/** Starts the clusters and runs the commands that a person would type. Throws when anything is not green. */
-async function makeMesh(sandbox: Sandbox, planes: ControlPlanes, signal: AbortSignal): Promise<MeshCli> {
-  say(
-    'Starting two Kubernetes control planes: real etcd and API servers, on 127.0.0.1 only. Nodes and pods are played.',
+/** Starts the clusters and runs the commands of the quick start. Throws when a command fails. */
+async function createMesh(sandbox: Sandbox, planes: ControlPlanes, signal: AbortSignal): Promise<MeshCli> {
+  announce(
+    'Starting two Kubernetes control planes: real etcd and API servers, on 127.0.0.1 only. Nodes and pods are simulated.',
   );
   const began = Date.now();
   const clusters = await Promise.all(clusterNames.map((name) => Cluster.create(sandbox, planes, {name})));
@@ -121,14 +121,14 @@ async function makeMesh(sandbox: Sandbox, planes: ControlPlanes, signal: AbortSi
     'you',
   );
   cli.env.KUBECTL_MESH_PASSPHRASE = randomBytes(12).toString('base64url');
-  say(`They run, after ${seconds(began)}.`);
+  announce(`Running after ${seconds(began)}.`);
 
   await type(cli, signal, ['init', ...clusters.map(({name, context}) => `${name}=${context}`)]);
   await type(cli, signal, ['up']);
   await type(cli, signal, ['verify']);
 
   signal.throwIfAborted();
-  say('A workload of each cluster asks its istiod for a certificate, and they shake hands by mutual TLS.');
+  announce('A workload in each cluster requests a certificate from its istiod, and the two connect with mutual TLS.');
   const workloads = await Promise.all(clusters.map((cluster) => startWorkload(cluster)));
   const [one, two] = await Promise.all(workloads.map((workload) => workload.identity()));
   if (one === undefined || two === undefined) throw new HarnessError('no workload identities');
@@ -141,7 +141,7 @@ async function makeMesh(sandbox: Sandbox, planes: ControlPlanes, signal: AbortSi
   return cli;
 }
 
-/** Shows a command line and runs it, its output as it comes; a signal ends it as Ctrl-C would. */
+/** Prints a command line and runs it with its output; a signal interrupts it like Ctrl-C. */
 async function type(cli: MeshCli, signal: AbortSignal, command: readonly string[]): Promise<void> {
   signal.throwIfAborted();
   console.log(`\n$ kubectl mesh ${command.join(' ')}`);
@@ -156,28 +156,28 @@ async function type(cli: MeshCli, signal: AbortSignal, command: readonly string[
     child.on('error', reject);
     child.on('close', resolve);
   });
-  if (code !== 0) throw new HarnessError(`kubectl mesh ${command.join(' ')} ended with ${String(code)}`);
+  if (code !== 0) throw new HarnessError(`kubectl mesh ${command.join(' ')} exited with ${String(code)}`);
 }
 
-function tellHowToUse(sandbox: Sandbox, cli: MeshCli): void {
+function printUsage(sandbox: Sandbox, cli: MeshCli): void {
   const file = join(sandbox.dir, 'env');
   const names = ['PATH', 'KUBECONFIG', 'WORK_DIR', 'KUBECTL_MESH_PASSPHRASE'];
   const lines = names.map((name) => `export ${name}='${cli.env[name] ?? ''}'\n`);
   writeFileSync(file, lines.join(''), {mode: 0o600});
   console.log(`
-The mesh stays. To use it:
+The mesh keeps running. To use it:
 
   source ${file}
   cd "$WORK_DIR" && kubectl mesh verify
   kubectl --context kwok-cluster1 get pods --all-namespaces
 
-To take it away:
+To remove it:
 
   kill ${String(process.pid)}
 `);
 }
 
-function say(text: string): void {
+function announce(text: string): void {
   console.log(`\n# ${text}`);
 }
 

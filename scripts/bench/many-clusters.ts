@@ -1,6 +1,6 @@
 /**
  * Many ECDSA cluster CAs, every file synced to disk. Two alternatives: the same files only written and synced, without
- * making keys, signing, a journal or atomic sets of files (the share of the disk); and, for fewer clusters, the openssl
+ * key generation, signing, a journal or atomic sets of files (the share of the disk); and, for fewer clusters, the openssl
  * calls of Istio's Makefile, which sync nothing.
  */
 import {readdir, readFile, stat, writeFile} from 'node:fs/promises';

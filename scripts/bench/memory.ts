@@ -1,4 +1,4 @@
-/** Peak memory of the commands that talk to every cluster at once. */
+/** Peak memory of the commands that access all clusters in parallel. */
 import {HealthyMesh, type MeshSize} from './healthy-mesh.js';
 import {interleave} from './interleave.js';
 import {runNode} from './node-usage.js';

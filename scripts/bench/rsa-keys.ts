@@ -13,7 +13,7 @@ import {ratioOfMedians, spread, sum} from './statistics.js';
 
 const target = 1.15;
 
-/** How many keys, of which length. */
+/** The number of keys and their length. */
 interface KeySize {
   readonly clusters: number;
   readonly bits: 2048 | 4096;
@@ -118,9 +118,9 @@ function byCpuTime(
   return {...row, ratio: ours / alternative, how: 'by CPU time'};
 }
 
-/** Throws `BenchError` unless this many keys were made: a contender that did less would look faster. */
+/** Throws `BenchError` unless this many keys were created: a contender that did less would look faster. */
 async function requireKeys(directory: string, count: number): Promise<void> {
   const names = await readdir(directory, {recursive: true});
   const keys = names.filter((name) => name.endsWith('-key.pem')).length;
-  if (keys !== count) throw new BenchError(`${String(keys)} keys were made, not ${String(count)}`);
+  if (keys !== count) throw new BenchError(`${String(keys)} keys were created, not ${String(count)}`);
 }

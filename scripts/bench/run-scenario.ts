@@ -3,13 +3,13 @@ import type {ScenarioResult} from './result.js';
 import {Sandbox} from './sandbox.js';
 import type {BenchContext, Report, Row, SizedScenario, Spread} from './scenario.js';
 
-/** What the caller of a scenario decides. */
+/** The settings of a scenario's run. */
 export interface RunOptions extends Pick<BenchContext, 'program' | 'progress'> {
   /** Aborts the child processes of the scenario. */
   readonly signal: AbortSignal;
 }
 
-/** Measures a scenario in a sandbox of its own. Never throws: a scenario that fails has an `error`. */
+/** Measures a scenario in its own sandbox. Never throws: a scenario that fails has an `error`. */
 export async function runScenario(scenario: SizedScenario, options: RunOptions): Promise<ScenarioResult> {
   const {name, title} = scenario;
   const began = Date.now();

@@ -1,4 +1,4 @@
-/** The temporary directory and the child processes of one scenario; `close()` removes what is left of them. */
+/** The temporary directory and the child processes of one scenario; `close()` removes them. */
 import {spawn} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';

@@ -67,7 +67,7 @@ export interface BenchContext {
 /** `full` gives figures to publish; `quick` only proves that the scenario can be measured. */
 export type SizeName = 'full' | 'quick';
 
-/** How much a scenario measures. A scenario adds what else its size consists of. */
+/** How much a scenario measures; scenarios add their own dimensions. */
 export interface Size {
   /** Counted runs of each contender. */
   readonly runs: number;
@@ -80,7 +80,7 @@ export const once: Size = {runs: 1, warmUp: false};
 
 /** A scenario as its file defines it. */
 export interface ScenarioDefinition<S extends Size> {
-  /** As `--only` takes it. */
+  /** The name that `--only` accepts. */
   readonly name: string;
   readonly sizes: Readonly<Record<SizeName, S>>;
   readonly title: (size: S) => string;

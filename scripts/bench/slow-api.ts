@@ -1,6 +1,6 @@
 /**
- * push and verify of clusters whose API servers delay every answer, compared with the shortest time that the order of the
- * requests allows.
+ * push and verify of clusters whose API servers delay every response, compared with the shortest time that the order of
+ * the requests allows.
  */
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -10,19 +10,19 @@ import {runNode} from './node-usage.js';
 import {type BenchContext, defineScenario, once, type Report, type Size} from './scenario.js';
 import {exactly, ratioOfMedians, spread} from './statistics.js';
 
-/** Clusters that each command works on at the same time. */
+/** Clusters that each command processes in parallel. */
 const concurrency = 10;
 
-/** The requests of each command of which each must wait for the answer to the one before; all others run in parallel. */
+/** The requests of each command that depend on the previous response; all others run in parallel. */
 const chains = {
   push: [
     'GET /version (alone, so that the credential plugin runs once)',
-    'what the cluster has',
-    'who pushes (for the journal)',
+    'the state of the cluster',
+    'the identity of the user (for the journal)',
     'the namespace',
     'the Secret',
   ],
-  verify: ['GET /version', 'what the cluster has'],
+  verify: ['GET /version', 'the state of the cluster'],
 } as const;
 
 /**
@@ -51,7 +51,7 @@ await Promise.all(running.map((child) => new Promise((resolve) => child.on('exit
 
 /** How slow the API servers are. */
 interface Latency {
-  /** Delay of every answer. Milliseconds. */
+  /** Delay of every response. Milliseconds. */
   readonly latencyMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** What every command shares: parse, perform, print, exit code, errors. The only code that knows exit codes and streams. */
+/** What all commands share: parsing, running an operation, printing its result or error, and the exit code. */
 import {defined} from '../domain/defined.js';
 import {resolve} from 'node:path';
 import {Command, Errors} from '@oclif/core';
@@ -17,8 +17,9 @@ import {hasColor, writeOut} from './streams.js';
 import {printError, printResult} from './suggest/print.js';
 import {renderSuggestion} from './suggest/render.js';
 import {typedTarget} from './suggest/typed-target.js';
+import {usageError} from './usage-error.js';
 
-/** An example of a command's help: what for, and the words after the command's own. */
+/** An example in a command's help: its title, and the arguments after the command's name. */
 export function example(description: string, words = ''): {readonly description: string; readonly command: string} {
   return {description, command: `<%= config.bin %> <%= command.id %> ${words}`.trimEnd()};
 }
@@ -30,8 +31,8 @@ export abstract class MeshCommand extends Command {
   }
 
   /**
-   * Runs an operation and prints its result with the view that `-o` names. Ends the process with the exit code that the
-   * operation concludes.
+   * Runs an operation and prints its result with the view that `-o` names. Exits with the code of the operation's
+   * conclusions.
    */
   protected async perform<Request, Result extends object>(
     operation: Operation<Request, Result>,
@@ -56,17 +57,18 @@ export abstract class MeshCommand extends Command {
       return answer;
     } catch (thrown) {
       if (thrown instanceof Errors.ExitError) throw thrown;
-      // What an abort breaks off reports all kinds of errors; the abort is what happened.
+      // Aborted work fails with any kind of error: report the abort instead.
       throw printError(asMeshError(abort.signal.aborted ? abort.signal.reason : thrown), typedTarget(flags));
     } finally {
       abort.dispose();
     }
   }
 
-  /** Prints what an error means and exits with its code. */
+  /** Prints an error and exits with its code. */
   protected override async catch(thrown: Error): Promise<never> {
     if (thrown instanceof Errors.ExitError) throw thrown;
-    return showAndExit(thrown, this.argv, `${this.id?.replaceAll(':', ' ') ?? ''} --help`);
+    const command = {words: this.id?.replaceAll(':', ' ') ?? '', flags: Object.keys(this.ctor.flags)};
+    return showAndExit(usageError(thrown, command), this.argv);
   }
 
   private async print(text: string, flags: CommonFlags, workspace: Workspace): Promise<void> {
@@ -87,7 +89,7 @@ export abstract class MeshCommand extends Command {
     const format = flags.json === true ? 'json' : (flags.output ?? 'text');
     if (format === 'json') return JSON.stringify(Object.assign({schemaVersion}, result), undefined, 2);
     const render = view[format as keyof View<Result, Request>];
-    if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
+    if (!render) throw new MeshError('INTERNAL', `the view of ${this.id ?? 'this command'} has no format ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;
     return render(
       result,
@@ -103,34 +105,10 @@ export abstract class MeshCommand extends Command {
   }
 }
 
-/** Shows any error as the command line asked for, and ends with its exit code (as oclif's ExitError, which tests see). */
-export async function showAndExit(thrown: unknown, argv: readonly string[], help = '--help'): Promise<never> {
-  const error = printError(fromOclif(thrown, help), {});
+/** Prints an error as text or JSON, as the arguments require, and throws oclif's ExitError with its exit code. */
+export async function showAndExit(thrown: unknown, argv: readonly string[]): Promise<never> {
+  const error = printError(asMeshError(thrown), {});
   if (wantsJson(argv) && error.code !== 'OUTPUT_FAILED') await writeOut(errorAsJson(error));
   else process.stderr.write(`${errorAsText(error, hasColor(process.stderr))}\n`);
   throw new Errors.ExitError(exitCode([error.code]));
-}
-
-/**
- * oclif's message without its reference to --help, its advice on flags that take several values; a flag that would not be
- * parsed is named in front of its words, once.
- */
-function withoutNotes(message: string): string {
-  return message
-    .replace(/^Parsing (--\S+) \n\t(?!\1 )/, '$1: ')
-    .replace(/^Parsing --\S+ \n\t/, '')
-    .replace(/\nSee more help with --help$/, '')
-    .replace(/\n\nNote: --[^]*$/, '');
-}
-
-/** oclif's own errors are all about the command line; everything else is ours or a bug. */
-function fromOclif(thrown: unknown, help: string): MeshError {
-  // A flag of ours that would not be parsed: oclif writes into its message.
-  if (thrown instanceof MeshError && thrown.code === 'USAGE') thrown.message = withoutNotes(thrown.message);
-  if (thrown instanceof MeshError || !(thrown instanceof Errors.CLIError)) return asMeshError(thrown);
-  return new MeshError('USAGE', withoutNotes(thrown.message), {
-    // eslint-disable-next-line no-restricted-syntax -- help is the same for every mesh: it needs no flags
-    hints: [`See what it takes: kubectl mesh ${help}`],
-    cause: thrown,
-  });
 }

@@ -1,4 +1,4 @@
-/** Shell completion from the manifest: what may follow the words typed so far. Pure. */
+/** Shell completion from the manifest. Pure. */
 
 /** The part of a command's manifest entry that completion reads. */
 export interface CompletableCommand {
@@ -16,18 +16,18 @@ interface CompletableFlag {
   readonly options?: readonly string[];
 }
 
-/** Commands by id (`trust:push`). */
+/** Commands by ID (`trust:push`). */
 export type CompletableCommands = Readonly<Record<string, CompletableCommand>>;
 
 /**
  * Cobra's completion directives, which kubectl reads from the last line (spf13/cobra completions.go): 0 lets the shell
- * complete file names, 4 forbids it.
+ * complete file names, 4 prevents it.
  */
 const directive = {fileNames: 0, noFileNames: 4} as const;
 
 /**
- * The answer to kubectl: a candidate a line, with its description after a tab, then `:` and the directive. `words` are
- * the words after `kubectl mesh`; the last one is being typed and may be empty.
+ * The completions in kubectl's format: one candidate per line, a tab and its description, then `:` and the directive.
+ * `words` are the words after `kubectl mesh`; the last one is being typed and may be empty.
  */
 export function completions(commands: CompletableCommands, words: readonly string[]): string {
   const typed = words.at(-1) ?? '';
@@ -36,24 +36,24 @@ export function completions(commands: CompletableCommands, words: readonly strin
   const flag = command && flagBefore(command, words.at(-2));
   if (flag?.type === 'option') {
     const values = (flag.options ?? []).map((value): Candidate => [value, '']);
-    return answer(values, typed, flag.options ? directive.noFileNames : directive.fileNames);
+    return format(values, typed, flag.options ? directive.noFileNames : directive.fileNames);
   }
-  if (command && typed.startsWith('-')) return answer(flagCandidates(command), typed, directive.noFileNames);
-  // Whether an argument may be a file, its description says: the manifest has no other word for it.
+  if (command && typed.startsWith('-')) return format(flagCandidates(command), typed, directive.noFileNames);
+  // The manifest has no type for file arguments: they are recognized by their description.
   const takesFiles = Object.values(command?.args ?? {}).some(({description}) => /\bfile\b/.test(description ?? ''));
-  return answer(nextWords(commands, before), typed, takesFiles ? directive.fileNames : directive.noFileNames);
+  return format(nextWords(commands, before), typed, takesFiles ? directive.fileNames : directive.noFileNames);
 }
 
 type Candidate = readonly [word: string, description: string];
 
-function answer(candidates: readonly Candidate[], typed: string, code: number): string {
+function format(candidates: readonly Candidate[], typed: string, code: number): string {
   const lines = candidates
     .filter(([word]) => word.startsWith(typed))
     .map(([word, description]) => (description === '' ? word : `${word}\t${description}`));
   return [...lines, `:${String(code)}`].join('\n');
 }
 
-/** The longest command whose words the typed words begin with: the rest are its arguments. */
+/** The longest command that the typed words begin with; the remaining words are its arguments. */
 function findCommand(commands: CompletableCommands, words: readonly string[]): CompletableCommand | undefined {
   const ids = words.map((_, index) => words.slice(0, index + 1).join(':'));
   return commands[ids.findLast((id) => commands[id]) ?? ''];
@@ -72,7 +72,7 @@ function flagCandidates(command: CompletableCommand): readonly Candidate[] {
     .map(([name, flag]) => [`--${name}`, flag.description ?? '']);
 }
 
-/** Topics and commands that may come next. */
+/** Topics and commands that can follow. */
 function nextWords(commands: CompletableCommands, before: readonly string[]): readonly Candidate[] {
   const found = new Map<string, string>();
   for (const [id, command] of Object.entries(commands)) {

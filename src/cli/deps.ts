@@ -1,6 +1,6 @@
 /**
- * The composition root: the one place that makes the workspace and the tools. What a run may not need (kubectl, istioctl,
- * prompts, drawing) is loaded at first use.
+ * The composition root: creates the workspace and the tools. Modules that a run may not use (kubectl, istioctl, prompts,
+ * animated progress) are loaded on first use.
  */
 import {resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
@@ -18,7 +18,7 @@ import {printEvent} from './suggest/print.js';
 import {type TargetFlags, typedTarget} from './suggest/typed-target.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
 
-/** The parsed flags that commands share; a command that has no such flag leaves it out. */
+/** The parsed flags that commands share; each command has a subset of them. */
 export interface CommonFlags extends TargetFlags {
   readonly timeout?: number | undefined;
   readonly concurrency?: number | undefined;
@@ -38,25 +38,26 @@ export interface CommonFlags extends TargetFlags {
   readonly 'new-passphrase-command'?: string | undefined;
 }
 
-/** What a command is run with. */
+/** The dependencies and settings of a run. */
 export interface Composition {
   readonly deps: Deps;
   readonly settings: RunSettings;
   readonly report: Reporter;
-  /** Ends every child process and finishes drawing. */
+  /** Ends all child processes and flushes the progress output. */
   readonly close: () => Promise<void>;
 }
 
-/** Makes everything a command runs with. */
+/** Creates the dependencies and settings of a run. */
 export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promise<Composition> {
   const taken = takePassphrases(process.env);
-  // What programs of the user's own get: `--passphrase-command 'vault kv get …'`. The runner keeps tokens from all others.
-  const ownEnvironment: Readonly<Record<string, string | undefined>> = {...process.env};
+  // Programs that the user configures need tokens (`--passphrase-command 'vault kv get …'`). The runner hides tokens from
+  // all other programs.
+  const fullEnvironment: Readonly<Record<string, string | undefined>> = {...process.env};
   const environmentSecrets = takeVaultSecrets(process.env);
   const environment: Readonly<Record<string, string | undefined>> = {...process.env};
-  const endings: (() => Promise<void>)[] = [];
+  const cleanups: (() => Promise<void>)[] = [];
   const progress = await createProgress(flags.quiet === true);
-  const rest = (): Promise<void> => progress.rest();
+  const flush = (): Promise<void> => progress.rest();
   const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date(), signal});
   const rootStore = (signer: SignerSpec): Workspace => {
     if (signer.type !== 'local' || signer.directory === undefined) return workspace;
@@ -64,14 +65,14 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     return root === workspace.root ? workspace : createWorkspace({root, now: () => new Date(), signal});
   };
   const runner = memoizeAsync(async () =>
-    (await import('../tools/runner.js')).createRunner({environment: ownEnvironment, signal}),
+    (await import('../tools/runner.js')).createRunner({environment: fullEnvironment, signal}),
   );
-  /** What a credential plugin or a signer's program says goes to the terminal as it is, once drawing has stopped. */
-  const speak = (text: string): void => {
-    void rest().then(() => process.stderr.write(text));
+  /** Passes output of a credential plugin or a signer's program to the terminal, after the progress output is flushed. */
+  const writeToTerminal = (text: string): void => {
+    void flush().then(() => process.stderr.write(text));
   };
   const clusters = lazy(() => {
-    const made = (async () => {
+    const created = (async () => {
       const [{createClusters}, {createTemporaryDirectory}] = await Promise.all([
         import('../tools/kubectl/clusters.js'),
         import('../workspace/temporary.js'),
@@ -84,18 +85,18 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
         requestTimeoutMs: flags['request-timeout'],
         as: flags.as,
         asGroups: flags['as-group'] ?? [],
-        onTerminalText: isInteractive() ? speak : undefined,
+        onTerminalText: isInteractive() ? writeToTerminal : undefined,
       });
     })();
-    endings.push(async () => (await made).close());
-    return made;
+    cleanups.push(async () => (await created).close());
+    return created;
   });
   const passphraseReaders = {
     interactive: isInteractive(),
     readFile: async (path: string) =>
       (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
     runCommand: async (command: string) => (await (await runner()).runSecret(command)).map(firstLine),
-    prompt: (purpose: 'new' | 'existing') => promptPassphrase(purpose, signal, rest),
+    prompt: (purpose: 'new' | 'existing') => promptPassphrase(purpose, signal, flush),
     warn: (message: string) => {
       progress.report({type: 'warning', warning: {message}});
     },
@@ -129,7 +130,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     passphrases,
     newPassphrases,
     rootStore,
-    // The certificate codec is loaded by the first command that signs.
+    // The certificate codec is loaded by the first use.
     signers: lazy(async () =>
       (await import('../signers/signers.js')).createSigners({
         workspace,
@@ -137,15 +138,15 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
         readPassphrase: () => passphrases.get('existing'),
         clusters,
         runner,
-        terminal: isInteractive() ? {rest, write: speak} : undefined,
+        terminal: isInteractive() ? {rest: flush, write: writeToTerminal} : undefined,
         environment,
         environmentSecrets,
-        onDispose: (task) => endings.push(task),
+        onDispose: (task) => cleanups.push(task),
         now: () => new Date(),
         signal,
       }),
     ),
-    terminal: createTerminal(signal, rest),
+    terminal: createTerminal(signal, flush),
     environment,
     now: () => new Date(),
     sleep: (milliseconds) => sleep(milliseconds, signal),
@@ -164,15 +165,15 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       progress.report(printEvent(event, typedTarget(flags)));
     },
     async close() {
-      await Promise.all(endings.map((end) => end()));
+      await Promise.all(cleanups.map((cleanup) => cleanup()));
       await progress.rest();
     },
   };
 }
 
-/** Drawing for a person at a terminal, lines for everybody else. */
+/** Animated progress on a terminal, lines otherwise. */
 async function createProgress(quiet: boolean): Promise<Progress> {
-  // Some terminals (of CI services, of `script`) say that they have no columns: drawing would wrap after each letter.
+  // Some terminals (of CI services, of `script`) report zero columns: animated output would wrap after each character.
   if (!quiet && process.stderr.isTTY && process.stderr.columns > 0 && process.env.TERM !== 'dumb') {
     const {createDrawnProgress} = await import('../output/progress.js');
     return createDrawnProgress(process.stderr);
@@ -180,7 +181,7 @@ async function createProgress(quiet: boolean): Promise<Progress> {
   return createPlainProgress((text) => process.stderr.write(text), quiet);
 }
 
-/** Passphrases are one line; the line end is not part of them. */
+/** The first line, without its line end: passphrases are one line. */
 function firstLine(text: string): string {
   return text.split(/\r?\n/, 1)[0] ?? '';
 }
@@ -188,13 +189,13 @@ function firstLine(text: string): string {
 /** An interface whose methods are all asynchronous. */
 type Asynchronous<T> = {[Key in keyof T]: (...args: never[]) => Promise<unknown>};
 
-/** An object that is loaded by the first call of one of its methods, so that a run does not load what it does not use. */
+/** An object that is loaded when one of its methods is first called, so that a run loads only the modules that it uses. */
 export function lazy<T extends Asynchronous<T>>(load: () => Promise<T>): T {
   const get = memoizeAsync(load);
   const methods = new Map<string | symbol, (...args: never[]) => Promise<unknown>>();
   return new Proxy({} as T, {
     get(_, name) {
-      // With a `then`, `await` would take the object for a promise.
+      // With a `then`, `await` would treat the object as a promise.
       if (name === 'then') return undefined;
       const method = methods.get(name) ?? (async (...args) => (await get())[name as keyof T](...args));
       methods.set(name, method);

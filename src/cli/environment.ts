@@ -3,14 +3,14 @@ import {newPassphraseVariable, passphraseVariable} from '../domain/keys/passphra
 import {Sensitive} from '../domain/sensitive.js';
 
 /**
- * The passphrases of the environment, moved out of it before any child process could inherit them; either may be empty.
- * `replacement` is what `certs passphrase` sets.
+ * Takes the passphrases out of the environment before any child process can inherit them; either may be empty.
+ * `replacement` is the passphrase that `certs passphrase` sets.
  */
 export function takePassphrases(env: NodeJS.ProcessEnv) {
   return {existing: take(env, passphraseVariable), replacement: take(env, newPassphraseVariable)};
 }
 
-/** Tokens and secret IDs of Vault and OpenBao, by variable, moved out of the environment like {@link takePassphrases}. */
+/** Takes the tokens and secret IDs of Vault and OpenBao out of the environment, like {@link takePassphrases}; by variable. */
 export function takeVaultSecrets(env: NodeJS.ProcessEnv): ReadonlyMap<string, Sensitive<string>> {
   const taken = vaultSecretVariables.map((variable) => [variable, take(env, variable)] as const);
   return new Map(taken.flatMap(([variable, secret]) => (secret ? [[variable, secret]] : [])));

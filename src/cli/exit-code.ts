@@ -1,4 +1,4 @@
-/** The only place that knows exit codes (docs/exit-codes.md). */
+/** Exit codes, defined here only (docs/exit-codes.md). */
 import {type ErrorClass, errorClasses} from '../domain/errors.js';
 import type {Conclusion} from '../engine/operation.js';
 
@@ -15,7 +15,7 @@ const codeOfClass: Readonly<Record<ErrorClass, number>> = {
   interrupted: 130,
 };
 
-/** With several clusters the first of these that occurred is the command's. */
+/** Where clusters differ, the command exits with the first of these codes that occurred. */
 const precedence = [130, 124, 2, 1, 5, 3, 4, 0] as const;
 
 /** The exit code of one conclusion. */
@@ -25,7 +25,7 @@ function codeOf(conclusion: Conclusion): number {
   return codeOfClass[errorClasses[conclusion]];
 }
 
-/** The exit code of a run: 0 when nothing is concluded. */
+/** The exit code of a run; 0 without conclusions. */
 export function exitCode(conclusions: readonly Conclusion[]): number {
   const codes = new Set(conclusions.map(codeOf));
   return precedence.find((code) => codes.has(code)) ?? 0;

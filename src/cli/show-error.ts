@@ -1,27 +1,28 @@
-/** An error for people (standard error) or for programs (a small JSON object on standard output). */
+/** Errors as text for standard error, or as a small JSON object for standard output. */
 import {reportError, type MeshError} from '../domain/errors.js';
 import {createPainter, errorLines} from '../output/format.js';
 import {renderHint} from './suggest/render.js';
 
-/** The version of the shape of every JSON answer. */
+/** The schema version of all JSON output. */
 export const schemaVersion = 1;
 
-/** The JSON answer of a run that ended in an error: no argument list, no stack (docs/exit-codes.md). */
+/** The JSON output of a run that failed: no command line, no stack trace (docs/exit-codes.md). */
 export function errorAsJson(error: MeshError): string {
   return JSON.stringify({schemaVersion, error: reportError(error)}, undefined, 2);
 }
 
-/** The error for people: what is wrong, then what to do. Only our own bugs show a stack. */
+/** The error as text: what happened, then what to do. Only internal errors include a stack trace. */
 export function errorAsText(error: MeshError, color: boolean): string {
-  const [first = '', ...rest] = errorLines({
-    message: error.message,
-    hints: error.hints.map((hint) => renderHint(hint, {})),
-  });
-  const lines = [`${createPainter(color).error('Error:')} ${first}`, ...rest];
+  // Level 1: the sixteen colours that every terminal supports.
+  const paint = new Ansis(color ? 1 : 0);
+  const lines = [
+    `${paint.red('error:')} ${printable(error.message)}`,
+    ...error.hints.map((hint) => `  ${paint.dim('→')} ${printable(renderHint(hint, {}))}`),
+  ];
   if (error.class === 'bug') {
     const {cause} = error;
     lines.push(
-      '  This is a fault of kubectl mesh itself. Please report it with this stack:',
+      '  this is a bug in kubectl mesh; please report it with this stack trace:',
       (cause instanceof Error ? cause.stack : error.stack) ?? '',
     );
   }

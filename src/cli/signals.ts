@@ -1,27 +1,26 @@
-/** The one place that owns the abort: Ctrl-C, SIGTERM, SIGHUP and `--timeout` (docs/architecture.md). */
+/** Aborts a run on Ctrl-C, SIGTERM, SIGHUP and after `--timeout` (docs/architecture.md). */
 import {setMaxListeners} from 'node:events';
 import {MeshError} from '../domain/errors.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** A run that can be stopped from outside. */
+/** The abort signal of a run. */
 export interface Abort {
   readonly signal: AbortSignal;
-  /** Takes the handlers and the timer away again. */
+  /** Removes the handlers and the timer. */
   dispose(): void;
 }
 
 /**
- * Aborts with `INTERRUPTED` at the first signal, and with `TIMEOUT` after `timeoutMs`. A second signal ends the process
- * at once: the person means it.
+ * Aborts with `INTERRUPTED` on the first signal, and with `TIMEOUT` after `timeoutMs`. A second signal exits immediately.
  */
 export function createAbort(timeoutMs: number | undefined): Abort {
   const controller = new AbortController();
-  // Every request under way listens: many are no leak.
+  // Every pending request adds a listener: a large number is not a leak.
   setMaxListeners(0, controller.signal);
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(130);
-    controller.abort(new MeshError('INTERRUPTED', `Interrupted (${name})`));
+    controller.abort(new MeshError('INTERRUPTED', `interrupted by ${name}`));
   };
   for (const name of signals) process.on(name, onSignal);
   const timer =
@@ -29,8 +28,8 @@ export function createAbort(timeoutMs: number | undefined): Abort {
       ? undefined
       : setTimeout(() => {
           controller.abort(
-            new MeshError('TIMEOUT', `Not finished after ${String(timeoutMs / 1000)} s`, {
-              hints: ['Run it again: only what is left will be done', 'Give it more time with --timeout'],
+            new MeshError('TIMEOUT', `timed out after ${String(timeoutMs / 1000)} s`, {
+              hints: ['run the command again: completed steps are not repeated', 'to allow more time, use --timeout'],
             }),
           );
         }, timeoutMs);

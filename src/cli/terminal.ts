@@ -1,59 +1,59 @@
-/** Questions to the person at the terminal, on standard error so that standard output stays the result. */
+/** Prompts on the terminal. They use standard error: standard output carries the result only. */
 import {MeshError} from '../domain/errors.js';
 import {Sensitive} from '../domain/sensitive.js';
 import type {Terminal} from '../engine/deps.js';
 
-/** Standard input and standard error are both a terminal: only then may anything be asked. */
+/** Whether standard input and standard error are both a terminal, as prompts require. */
 export function isInteractive(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** The terminal of this process. `rest` is awaited before a question, so that nobody draws over it. */
-export function createTerminal(signal: AbortSignal, rest: () => Promise<void>): Terminal {
+/** The terminal of this process. `flush` is awaited before a prompt, so that progress is not drawn over it. */
+export function createTerminal(signal: AbortSignal, flush: () => Promise<void>): Terminal {
   return {
     interactive: isInteractive(),
     async confirm(question) {
-      await rest();
+      await flush();
       const {default: confirm} = await import('@inquirer/confirm');
-      return asked(signal, confirm({message: question, default: false}, {output: process.stderr, signal}));
+      return answerTo(signal, confirm({message: question, default: false}, {output: process.stderr, signal}));
     },
   };
 }
 
-/** Asks for a passphrase without echo; a new one twice. Throws `INTERRUPTED`, `USAGE` when the two differ. */
+/** Prompts for a passphrase without echo; for a new one twice. Throws `INTERRUPTED`, or `USAGE` if the two differ. */
 export async function promptPassphrase(
   purpose: 'new' | 'existing',
   signal: AbortSignal,
-  rest: () => Promise<void>,
+  flush: () => Promise<void>,
 ): Promise<Sensitive<string>> {
-  await rest();
+  await flush();
   const {default: password} = await import('@inquirer/password');
   const ask = (message: string): Promise<string> =>
-    asked(signal, password({message, mask: false}, {output: process.stderr, signal}));
+    answerTo(signal, password({message, mask: false}, {output: process.stderr, signal}));
   const first = await ask(purpose === 'new' ? 'New passphrase for the root key:' : 'Passphrase of the root key:');
-  if (purpose === 'new' && first !== '' && (await ask('Once more:')) !== first) {
-    throw new MeshError('USAGE', 'The two passphrases differ', {hints: ['Run the command again']});
+  if (purpose === 'new' && first !== '' && (await ask('Repeat the passphrase:')) !== first) {
+    throw new MeshError('USAGE', 'the two passphrases differ', {hints: ['run the command again']});
   }
   return new Sensitive(first);
 }
 
-/** A prompt's answer; Ctrl-C and Ctrl-D within it, and a terminal that goes away, are the same interruption as anywhere else. */
-async function asked<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
+/** A prompt's answer. Throws `INTERRUPTED` on Ctrl-C, on Ctrl-D and when the terminal closes. */
+async function answerTo<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
   const terminal = watchTerminal();
   try {
     return await Promise.race([answer, terminal.gone]);
   } catch (cause) {
     signal.throwIfAborted();
-    throw new MeshError('INTERRUPTED', 'Interrupted at a question', {cause});
+    throw new MeshError('INTERRUPTED', 'interrupted at a prompt', {cause});
   } finally {
     terminal.dispose();
   }
 }
 
 /**
- * Rejects when no answer can come any more: the terminal goes away (its window is closed, the connection lost), or Ctrl-D
- * ends what is read. The prompt would never end then, and with nothing left to wait for the process would, as if all were
- * well and before the work directory's lock is given back.
+ * Rejects when no answer can arrive any more: the terminal closes (its window is closed, the connection is lost), or
+ * Ctrl-D ends the input. The prompt would then never settle, and the process, with nothing left to wait for, would exit
+ * with 0 before it releases the work directory's lock.
  */
 function watchTerminal(): {readonly gone: Promise<never>; readonly dispose: () => void} {
   const {stdin, stderr} = process;
@@ -61,11 +61,11 @@ function watchTerminal(): {readonly gone: Promise<never>; readonly dispose: () =
   let onPause = (): void => undefined;
   const gone = new Promise<never>((_, reject) => {
     onEnd = () => {
-      // Node's readline now sets the terminal back, which fails, and passes that on as an error that nobody listens to.
+      // Node's readline now fails to reset the terminal and emits that as an error without a listener.
       for (const stream of [stdin, stderr]) stream.removeAllListeners('error').on('error', () => undefined);
-      reject(new Error('the terminal is gone'));
+      reject(new Error('the terminal was closed'));
     };
-    // Reading is paused behind an answer as well, which is there before the next turn.
+    // Input is also paused after an answer, which then settles before the next turn of the event loop.
     onPause = () =>
       setImmediate(() => {
         reject(new Error('the input ended'));

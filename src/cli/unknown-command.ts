@@ -1,10 +1,10 @@
-/** What is left when no command ran: an unknown command, or a fault before any command was found. */
+/** Errors before any command runs: an unknown command, or an internal error. */
 import {Config, Errors} from '@oclif/core';
 import {MeshError} from '../domain/errors.js';
 import {nearest} from '../domain/nearest.js';
 import {showAndExit} from './base-command.js';
 
-/** Shows what went wrong and returns the exit code. */
+/** Prints the error and returns the exit code. */
 export async function showUnknownCommand(thrown: unknown, argv: readonly string[], root: string): Promise<number> {
   const error = thrown instanceof Errors.CLIError ? await unknownCommand(argv, root) : thrown;
   try {
@@ -15,22 +15,32 @@ export async function showUnknownCommand(thrown: unknown, argv: readonly string[
 }
 
 async function unknownCommand(argv: readonly string[], root: string): Promise<MeshError> {
-  const config = await Config.load(root);
+  const {bin, commandIDs, topics} = await Config.load(root);
+  const commands = commandIDs.map((id) => id.replaceAll(':', ' '));
   const end = argv.findIndex((word) => word.startsWith('-'));
   const words = end === -1 ? argv : argv.slice(0, end);
-  const near = nearestCommand(
-    words,
-    config.commandIDs.map((id) => id.replaceAll(':', ' ')),
+  // oclif takes the argument of a command without arguments for a part of the command's name.
+  const command = commands.find((name) => words.join(' ').startsWith(`${name} `));
+  const topic = topics.find(({name}) => name === words[0])?.name;
+  if (command !== undefined) {
+    const [extra = ''] = words.slice(command.split(' ').length);
+    return wrongCommand(`unexpected argument ${JSON.stringify(extra)}`, `for usage, run: ${bin} ${command} --help`);
+  }
+  const near = nearestCommand(words, topic === undefined ? [...commands, ...topics.map(({name}) => name)] : commands);
+  return wrongCommand(
+    words.length > 0
+      ? `unknown command ${JSON.stringify(words.join(' '))}`
+      : `no command given before ${argv[0] ?? ''}`,
+    ...(near === undefined ? [] : [`did you mean ${bin} ${near}?`]),
+    `to list the commands, run: ${[bin, ...(topic === undefined ? [] : [topic])].join(' ')} --help`,
   );
-  return new MeshError('USAGE', words.length > 0 ? `There is no command ${words.join(' ')}` : 'No command was named', {
-    hints: [
-      ...(near === undefined ? [] : [`Did you mean ${config.bin} ${near}?`]),
-      `${config.bin} --help lists the commands`,
-    ],
-  });
 }
 
-/** The command that was probably meant; words after the command's own are its arguments. Pure. */
+function wrongCommand(message: string, ...hints: readonly string[]): MeshError {
+  return new MeshError('USAGE', message, {hints});
+}
+
+/** The command or topic nearest to what was typed; the words after the command's name are its arguments. Pure. */
 export function nearestCommand(words: readonly string[], commands: readonly string[]): string | undefined {
   const lengths = [...new Set(commands.map((command) => command.split(' ').length))].sort((a, b) => b - a);
   for (const length of lengths) {

@@ -7,26 +7,26 @@ import {init, type InitResult} from '../operations/init.js';
 import {initView} from '../output/views/init.js';
 
 export default class Init extends MeshCommand {
-  static override summary = 'Make the work directory and mesh.yaml, or add clusters to it';
-  static override description = `mesh.yaml declares the mesh: its clusters, their kubeconfig contexts and networks. What it declares stays as it is, comments and layout too; running init again with the same words changes nothing.
+  static override summary = 'Create a work directory with mesh.yaml, or add clusters to it';
+  static override description = `mesh.yaml declares the mesh: its clusters, their kubeconfig contexts and networks. Existing content, comments and layout are preserved; running init again with the same arguments changes nothing.
 
-A context that differs from the one in mesh.yaml is taken as your own name for that cluster and goes to contexts.yaml, which is not for git. A directory made by Istio's own Makefiles is taken over as it is: nothing in it is changed, and what a Makefile got wrong is said.`;
+A context that differs from the one in mesh.yaml is written to contexts.yaml, as your local name for that cluster; do not commit that file to git. A directory created with Istio's Makefiles is imported without changes to its files; problems in it are reported.`;
   static override examples = [
-    example('Two clusters, by the names of their kubeconfig contexts', 'cluster1=kind-cluster1 cluster2=kind-cluster2'),
-    example("The variables of Istio's guide: WORK_DIR, MESH, CLUSTER_1, CTX_1, NETWORK_1, ...", '--from-env'),
-    example("A directory that Istio's Makefile made: its clusters are found", '--work-dir ~/certs --dry-run'),
+    example('Declare two clusters and their kubeconfig contexts', 'cluster1=kind-cluster1 cluster2=kind-cluster2'),
+    example("Use the variables of Istio's guide: WORK_DIR, MESH, CLUSTER_1, CTX_1, NETWORK_1, ...", '--from-env'),
+    example("Preview the import of a directory that Istio's Makefile created", '--work-dir ~/certs --dry-run'),
   ];
   static override args = {
     cluster: Args.string({
       multiple: true,
-      description: 'NAME or NAME=CONTEXT of clusters to declare; in a new work directory, none means the folders found',
+      description: 'clusters to declare, as NAME or NAME=CONTEXT (default in a new work directory: its subdirectories)',
     }),
   };
   static override flags = {
-    'mesh-id': Flags.string({helpValue: 'ID', description: "Istio's mesh ID (mesh1 in a new mesh.yaml)"}),
+    'mesh-id': Flags.string({helpValue: 'ID', description: 'Istio mesh ID (default in a new mesh.yaml: mesh1)'}),
     network: Flags.string({
       helpValue: 'NETWORK',
-      description: "Istio's network of these clusters (network1 for new clusters)",
+      description: 'Istio network of these clusters (default for new clusters: network1)',
     }),
     'from-env': Flags.boolean({description: "read the variables of Istio's guide: MESH, CLUSTER_n, CTX_n, NETWORK_n"}),
     ...dryRunFlags,
@@ -42,7 +42,7 @@ A context that differs from the one in mesh.yaml is taken as your own name for t
       network: flags.network,
       fromEnv: flags['from-env'],
     };
-    // The result shows what was done: progress would repeat it.
+    // The result lists all changes: progress would repeat them.
     return this.perform(init, request, initView, {...flags, quiet: true});
   }
 }

@@ -12,26 +12,26 @@ import {keyAlgorithms} from '../domain/keys/keys.js';
 import {bringUp, type UpResult} from '../operations/up.js';
 import {upView} from '../output/views/up.js';
 
-/** How long the last step waits for green when `--timeout` is not said. */
+/** How long the last step waits for all checks to pass, without `--timeout`. */
 const defaultWaitMs = 300_000;
 
 export default class Up extends MeshCommand {
-  static override summary = 'All steps: generate, push, render, apply, verify';
-  static override description = `Runs certs generate, trust push, install render, install apply and verify --wait, each as the command of that name does.
+  static override summary = 'Set up the mesh in one step: generate, push, render, apply and verify';
+  static override description = `Runs certs generate, trust push, install render, install apply and verify --wait in sequence.
 
-It stops at the first step that does not succeed and says what is done. Each step does only what is left, so running up again goes on from there, and running it on a mesh that is well changes nothing.`;
+Stops at the first step that fails and reports the completed steps. Completed work is not repeated: running up again resumes where it stopped, and on a mesh without findings it changes nothing.`;
   static override examples = [
     example(
-      "The guide's first cluster, from an empty directory",
+      "Set up the guide's first cluster, starting from an empty directory",
       'cluster1 --context kind-cluster1 --mesh-id mesh1 --network network1',
     ),
-    example('Every cluster of mesh.yaml; shows what would be done', '--dry-run'),
+    example('Preview the setup of every cluster in mesh.yaml', '--dry-run'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
     'key-algorithm': Flags.option({options: keyAlgorithms})({
       helpValue: keyAlgorithms.join('|'),
-      description: 'key of new CAs (rsa-4096 when neither this nor mesh.yaml says)',
+      description: 'key algorithm of new CAs (default: mesh.yaml, otherwise rsa-4096)',
     }),
     ...renderFlags,
     ...signerFlags,

@@ -6,43 +6,45 @@ import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
 import {checkListView, explainView, topologyFormats, verifyView} from '../output/views/verify.js';
 
-/** How long `--wait` follows when `--timeout` is not said: pods that are not ready by then need a look. */
+/** How long `--wait` waits without `--timeout`: pods that are not ready by then require an investigation. */
 const defaultWaitMs = 300_000;
 
 const checkIds = {multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'ID'} as const;
 
 export default class Verify extends MeshCommand {
-  static override summary = 'Prove that the mesh is as declared, or say what is not';
-  static override description = `Looks at the work directory, at each cluster's API server and at every running istiod, and judges what it saw.
+  static override summary = 'Check that the mesh is as declared in mesh.yaml';
+  static override description = `Checks the work directory, each cluster's API server and every running istiod.
 
-Each finding has an id, what was observed, what was expected, and the command that mends it. What could not be seen is unknown, never ok. Exit code: 0 all well, 2 mesh.yaml is invalid, 3 findings, 4 something is unknown, 124 --wait was in vain.`;
+Each finding has an ID, the observed and the expected state, and the command that fixes it. State that cannot be observed is unknown, never ok. Exit codes: 0 all checks pass, 2 invalid mesh.yaml, 3 findings, 4 unknown results, 124 --wait timed out.`;
   static override examples = [
-    example('Every cluster of mesh.yaml'),
-    example('Wait until a fresh installation is well', 'cluster1 --wait --timeout 5m'),
-    example('In a pipeline, warnings count too', '--fail-on warning -o short'),
-    example('Who accepts whom, by fingerprint', '-o wide'),
-    example('Only the files, without any cluster', '--offline'),
-    example('What a check means', '--explain MESH303'),
+    example('Check every cluster in mesh.yaml'),
+    example('Wait until all checks of a new installation pass', 'cluster1 --wait --timeout 5m'),
+    example('Fail a pipeline on warnings, too', '--fail-on warning -o short'),
+    example('Show which clusters trust each other, with fingerprints', '-o wide'),
+    example('Check the work directory only, without accessing a cluster', '--offline'),
+    example('Explain a check', '--explain MESH303'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
-    wait: Flags.boolean({description: 'follow until all is well, or --timeout (5m when not said)'}),
-    only: Flags.string({...checkIds, description: 'only these checks: ids or prefixes (MESH3)'}),
-    skip: Flags.string({...checkIds, description: 'all but these checks: ids or prefixes'}),
+    wait: Flags.boolean({description: 'wait until all checks pass, for at most --timeout (default: 5m)'}),
+    only: Flags.string({...checkIds, description: 'run only these checks, by ID or prefix, such as MESH3'}),
+    skip: Flags.string({...checkIds, description: 'skip these checks, by ID or prefix'}),
     'fail-on': Flags.option({options: ['error', 'warning'] as const})({
+      helpValue: 'error|warning',
       default: 'error',
-      description: 'the least severity that makes the exit code 3',
+      description: 'lowest severity that results in exit code 3',
     }),
     access: Flags.boolean({
-      description: 'also judge who can reach the CA keys by RBAC (reads roles, bindings and remote secrets)',
+      description:
+        'also check which subjects can reach the CA keys through RBAC (reads roles, bindings and remote secrets)',
     }),
-    'no-secrets': Flags.boolean({description: 'read no Secret'}),
-    'no-live': Flags.boolean({description: 'open no connection to istiod'}),
-    offline: Flags.boolean({description: 'look at the work directory only'}),
+    'no-secrets': Flags.boolean({description: 'do not read Secrets'}),
+    'no-live': Flags.boolean({description: 'do not connect to istiod'}),
+    offline: Flags.boolean({description: 'check the work directory only'}),
     'list-checks': Flags.boolean({description: 'list all checks', exclusive: ['explain']}),
     explain: Flags.string({
       helpValue: 'ID',
-      description: 'explain a check: what it means, how to see it by hand, how to mend it',
+      description: 'explain a check: what it means, how to observe it manually and how to fix it',
     }),
     ...targetFlags,
     ...concurrencyFlags,
@@ -60,7 +62,7 @@ Each finding has an id, what was observed, what was expected, and the command th
       limits: {noSecrets: flags['no-secrets'], noLive: flags['no-live'], offline: flags.offline, access: flags.access},
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
       failOn: flags['fail-on'],
-      // JSON carries the picture, too, of what the selected checks saw anyway.
+      // JSON always contains the topology, as far as the selected checks read it.
       fullTopology: !flags.json && topologyFormats.includes(flags.output),
     };
     return this.perform(verifyMesh, request, verifyView, flags);

@@ -10,10 +10,10 @@ interface CommandModule {
   readonly default: {readonly args?: Readonly<Record<string, {multiple?: boolean; ignoreStdin?: boolean}>>};
 }
 
-describe('the arguments of every command', () => {
-  it.each(files)('%s takes none of them from standard input', async (file) => {
+describe('command arguments', () => {
+  it.each(files)('%s reads no argument from standard input', async (file) => {
     const module = (await import(pathToFileURL(join(folder, file)).href)) as CommandModule;
-    // oclif reads a missing argument from a pipe, unless it may be there several times.
+    // oclif reads a missing argument from a pipe, unless it accepts several values.
     const fromPipe = Object.entries(module.default.args ?? {}).filter(
       ([, {multiple, ignoreStdin}]) => multiple !== true && ignoreStdin !== true,
     );

@@ -12,7 +12,7 @@ describe('parseDuration', () => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  it.each(['', '30', 's', '-5s', '5 m', '0s', '5d', '1e3s', 'soon'])('refuses %j', (text) => {
+  it.each(['', '30', 's', '-5s', '5 m', '0s', '5d', '1e3s', 'soon'])('rejects %j', (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 });

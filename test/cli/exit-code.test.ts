@@ -19,7 +19,7 @@ describe('exitCode', () => {
     expect(exitCode(conclusions)).toBe(code);
   });
 
-  it('takes the first of 130, 124, 2, 1, 5, 3, 4, 0 that occurred in any cluster', () => {
+  it('returns the first of 130, 124, 2, 1, 5, 3, 4, 0 that occurred in any cluster', () => {
     const fromWorst: Conclusion[] = [
       'INTERRUPTED',
       'TIMEOUT',

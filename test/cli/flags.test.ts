@@ -9,7 +9,7 @@ const manifest = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', im
 const commandsWith = (flag: string): readonly string[] =>
   Object.entries(manifest.commands).flatMap(([name, {flags}]) => (flag in flags ? [name.replaceAll(':', ' ')] : []));
 
-describe('only commands in which it does something have the flag', () => {
+describe('a flag exists only on commands that use it', () => {
   it.each([
     [
       'concurrency',
@@ -30,7 +30,7 @@ describe('only commands in which it does something have the flag', () => {
     expect(commandsWith(flag).toSorted()).toEqual(commands);
   });
 
-  it('--reason: every command that changes something', () => {
+  it('--reason exists on every command that makes changes', () => {
     expect(commandsWith('reason')).toEqual(commandsWith('dry-run'));
   });
 });

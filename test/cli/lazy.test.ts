@@ -19,7 +19,7 @@ function counter(): {readonly loads: () => number; readonly object: Counter} {
   return {loads: () => loads, object};
 }
 
-it('loads at the first call, once', async () => {
+it('loads once, on the first call', async () => {
   const {loads, object} = counter();
   expect([typeof object.add, loads()]).toEqual(['function', 0]);
   expect(await Promise.all([object.add(2), object.add(3)])).toEqual([2, 5]);
@@ -27,7 +27,7 @@ it('loads at the first call, once', async () => {
   await expect(object.fail()).rejects.toThrow('no');
 });
 
-it('is no promise: awaiting it loads nothing', async () => {
+it('is not a promise: awaiting it loads nothing', async () => {
   const {loads, object} = counter();
   expect(await Promise.resolve(object)).toBe(object);
   expect(loads()).toBe(0);

@@ -34,7 +34,7 @@ describe('parseMoment', () => {
     '2026-13-01T00:00:00Z',
     '2026-05-01T25:00:00Z',
     '1777593600',
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(parseMoment(text, now)).toBeUndefined();
   });
 });

@@ -19,35 +19,35 @@ const answer = (text: string) => () => Promise.resolve(new Sensitive(text));
 describe('the passphrase', () => {
   it.each<[string, Partial<PassphraseOptions>, string]>([
     [
-      'a file goes before the environment',
+      'a file takes precedence over the environment',
       {file: 'f', readFile: answer('file'), environment: new Sensitive('env')},
       'file',
     ],
     [
-      'a command goes before the environment',
+      'a command takes precedence over the environment',
       {command: 'c', runCommand: answer('cmd'), environment: new Sensitive('env')},
       'cmd',
     ],
-    ['the environment goes before a question', {environment: new Sensitive('env'), interactive: true}, 'env'],
-    ['a person is asked last', {interactive: true, prompt: answer('typed')}, 'typed'],
+    ['the environment takes precedence over a prompt', {environment: new Sensitive('env'), interactive: true}, 'env'],
+    ['the prompt is the last source', {interactive: true, prompt: answer('typed')}, 'typed'],
   ])('%s', async (_, options, expected) => {
     const source = createPassphraseSource({...nothing, warn: () => undefined, ...options});
     expect(source.available).toBe(true);
     expect((await source.get('new')).reveal()).toBe(expected);
   });
 
-  it('is refused when nothing can give it, naming the choices', async () => {
+  it('is refused without a source, with the available options as hints', async () => {
     const source = createPassphraseSource(nothing);
     expect(source.available).toBe(false);
     await expect(source.get('existing')).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED', class: 'refused'});
   });
 
   it.each<[string, Partial<PassphraseOptions>, boolean]>([
-    ['variable, though there is a terminal', {environment: new Sensitive(''), interactive: true}, false],
+    ['variable, even with a terminal', {environment: new Sensitive(''), interactive: true}, false],
     ['line of a file', {file: 'f', readFile: answer('')}, true],
     ['line of a command', {command: 'c', runCommand: answer('')}, true],
     ['answer at the prompt', {interactive: true, prompt: answer('')}, true],
-  ])('is refused as an empty %s, for a new and an existing key', async (_, options, available) => {
+  ])('is refused if the %s is empty, for a new and an existing key', async (_, options, available) => {
     for (const purpose of ['new', 'existing'] as const) {
       const source = createPassphraseSource({...nothing, ...options});
       expect(source.available).toBe(available);
@@ -61,7 +61,7 @@ describe('the passphrase', () => {
     ['the environment', {environment: new Sensitive('elevenchars')}],
     ['the terminal', {interactive: true, prompt: answer('elevenchars')}],
     ['characters of several units', {environment: new Sensitive('🔑'.repeat(11))}],
-  ])('is warned of when new and short, without saying it: %s', async (_, options) => {
+  ])('triggers a warning if new and short, which does not contain it: %s', async (_, options) => {
     const warnings: string[] = [];
     const warn = (message: string): void => {
       warnings.push(message);
@@ -74,12 +74,12 @@ describe('the passphrase', () => {
     await createPassphraseSource({...nothing, ...options}).get('existing');
   });
 
-  it('is not warned of with 12 characters', async () => {
+  it('triggers no warning with 12 characters', async () => {
     const source = createPassphraseSource({...nothing, environment: new Sensitive('twelve chars')});
     expect((await source.get('new')).reveal()).toBe('twelve chars');
   });
 
-  it('proposes a key in the clear for a new key only', async () => {
+  it('hints at an unencrypted key for a new key only', async () => {
     const hints = async (purpose: 'new' | 'existing'): Promise<string> => {
       const thrown: unknown = await createPassphraseSource(nothing)
         .get(purpose)
@@ -90,7 +90,7 @@ describe('the passphrase', () => {
     expect(await hints('existing')).not.toContain('--no-passphrase');
   });
 
-  it('is asked for once in a run', async () => {
+  it('is read once in a run', async () => {
     let asked = 0;
     const prompt = () => Promise.resolve(new Sensitive(String((asked += 1))));
     const source = createPassphraseSource({...nothing, interactive: true, prompt, warn: () => undefined});
@@ -104,13 +104,13 @@ describe('two passphrases', () => {
     ['one', 'one', true],
     ['one', 'One', false],
     ['', '', true],
-  ])('%j and %j are the same: %s', (one, other, same) => {
+  ])('%j equals %j: %s', (one, other, same) => {
     expect(isSamePassphrase(new Sensitive(one), new Sensitive(other))).toBe(same);
   });
 });
 
 describe('the environment', () => {
-  it('gives the passphrases once and keeps nothing of them', () => {
+  it('provides the passphrases once and no longer contains them', () => {
     const env = {[passphraseVariable]: 'secret', [newPassphraseVariable]: 'other', PATH: '/bin'};
     const taken = takePassphrases(env);
     expect(taken.existing?.reveal()).toBe('secret');
@@ -119,7 +119,7 @@ describe('the environment', () => {
     expect(takePassphrases(env)).toEqual({existing: undefined, replacement: undefined});
   });
 
-  it("gives Vault's tokens and secret IDs once and keeps nothing of them", () => {
+  it("provides Vault's tokens and secret IDs once and no longer contains them", () => {
     const env = {VAULT_TOKEN: 'one', BAO_SECRET_ID: 'two', VAULT_ADDR: 'https://vault.example.com', PATH: '/bin'};
     const taken = takeVaultSecrets(env);
     expect([...taken].map(([name, secret]) => [name, secret.reveal()])).toEqual([

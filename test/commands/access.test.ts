@@ -36,7 +36,7 @@ afterEach(async () => {
 
 const apiVersion = 'rbac.authorization.k8s.io/v1';
 
-/** Somebody holds a rule in Istio's namespace, or without one in the whole cluster. */
+/** Grants a subject a rule in the Istio namespace, or without a namespace in the cluster. */
 function grant(cluster: FakeCluster, subject: object, rule: object, namespace?: string, name = 'seeded'): void {
   const metadata = {name, ...(namespace !== undefined && {namespace})};
   const kind = namespace === undefined ? 'ClusterRole' : 'Role';
@@ -52,7 +52,7 @@ const secrets = (verb: string, ...resourceNames: string[]): object => ({
 });
 const readerToken = 'needle-in-a-token';
 
-/** `a` holds a remote secret of `b`, whose reader reads the Secrets there. */
+/** Gives `a` a remote secret of `b`, whose service account can read the Secrets there. */
 function linked(): void {
   const payload = Buffer.from('{"sub":"system:serviceaccount:istio-system:istio-reader-service-account"}').toString(
     'base64url',
@@ -76,13 +76,13 @@ const unexpected = (run: CommandRun): readonly string[] =>
   );
 
 describe('access show', () => {
-  it('exits 0 without unexpected subjects, and states that the result is a lower bound', async () => {
+  it('exits with 0 without unexpected subjects, and reports that the list is a lower bound', async () => {
     const run = await show('--fail-on', 'warning');
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/a: 0 unexpected, 1 expected[^]*Cloud IAM/);
   });
 
-  it('exits 0 with findings, and 3 with --fail-on warning', async () => {
+  it('exits with 0 with findings, and with 3 with --fail-on warning', async () => {
     grant(kube.cluster('ctx-a'), alice, secrets('get', 'cacerts'), 'istio-system');
     expect((await show()).code).toBe(0);
     const run = await show('-o', 'json', '--fail-on', 'warning');
@@ -100,7 +100,7 @@ describe('access show', () => {
     ]);
   });
 
-  it('follows remote secrets into a cluster, even if only that one was selected, and prints no token', async () => {
+  it('follows remote secrets into a cluster, even if only that cluster is given, and prints no token', async () => {
     linked();
     grant(kube.cluster('ctx-a'), alice, secrets('get', 'istio-remote-secret-b'), 'istio-system');
     for (const format of ['text', 'wide', 'json']) {
@@ -112,21 +112,21 @@ describe('access show', () => {
     expect(unexpected(await show('a', '-o', 'json'))).toEqual([]);
   });
 
-  it('accepts subjects under access.expected, and names mesh.yaml as the reason', async () => {
+  it('treats the subjects in mesh.yaml as expected, and names the source', async () => {
     grant(kube.cluster('ctx-a'), alice, secrets('get'), 'istio-system');
     await declare('access: {expected: ["User:alice"]}\n');
     const run = await show('--fail-on', 'warning');
     expect([run.code, run.stdout]).toEqual([0, expect.stringContaining('declared in mesh.yaml: User:alice')]);
   });
 
-  it('includes the Secret of a cluster signer, which holds the root', async () => {
+  it('includes the Secret of a cluster signer, which contains the root key', async () => {
     grant(kube.cluster('ctx-a'), alice, secrets('get', 'company-root'), 'istio-system');
     expect(unexpected(await show('-o', 'json'))).toEqual([]);
     await declare('trust: {signer: {type: cluster, context: ctx-a, secret: company-root}}\n');
     expect(unexpected(await show('-o', 'json'))).toEqual(['a User:alice']);
   });
 
-  it('reports that no cluster holds a CA key', async () => {
+  it('reports that no cluster contains a CA key', async () => {
     await declare('trust: {signer: {type: external, issuer: spire}}\n');
     expect(resultOf(await show('-o', 'json')).warnings).toEqual([{message: expect.stringMatching(/SPIRE/i) as string}]);
   });
@@ -137,7 +137,7 @@ describe('access show', () => {
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('access.expected[0] must be a subject')]);
   });
 
-  it('exits 4 if reads are forbidden, names all missing rights, and reports the other clusters', async () => {
+  it('exits with 4 without read access, names every missing permission, and reports the other clusters', async () => {
     grant(kube.cluster('ctx-b'), alice, secrets('get', 'cacerts'), 'istio-system');
     kube.cluster('ctx-a').deny({verb: 'list', resource: 'clusterrolebindings'});
     kube.cluster('ctx-a').deny({verb: 'list', resource: 'secrets'});
@@ -150,7 +150,7 @@ describe('access show', () => {
     ]);
   });
 
-  it('exits 4 if another cluster cannot be read, which may have an access path to this one', async () => {
+  it('exits with 4 if another cluster that may contain an access path cannot be read', async () => {
     kube.cluster('ctx-a').deny({verb: 'list', resource: 'roles'});
     const run = await show('b', '-o', 'json');
     expect([run.code, resultOf(run).elsewhere.map(({name, outcome}) => [name, outcome])]).toEqual([
@@ -161,20 +161,20 @@ describe('access show', () => {
 
   it.each([
     ['its remote secrets', {verb: 'list', resource: 'secrets'}],
-    ['which cluster it is of', {verb: 'get', resource: 'namespaces'}],
-  ])('exits 4 if an API server fails to return %s', async (_, match) => {
+    ["its cluster's identity", {verb: 'get', resource: 'namespaces'}],
+  ])('exits with 4 if an API server does not return %s', async (_, match) => {
     kube.cluster('ctx-a').fault(match, {status: 500, message: 'etcd is gone'}, 10);
     const run = await show('-o', 'json');
     expect([run.code, resultOf(run).clusters.map(({outcome}) => outcome)]).toEqual([4, ['unknown', 'done']]);
   });
 
-  it('exits 4 if a cluster that was not selected has no context, and 2 if a selected one has none', async () => {
+  it('exits with 4 without a context for another cluster, and with 2 without one for a given cluster', async () => {
     await writeFile(join(dir, 'mesh.yaml'), declaration.replace('{name: b, context: ctx-b}', '{name: b}'));
     expect((await show('a')).code).toBe(4);
     expect((await show('b')).code).toBe(2);
   });
 
-  it('reports remote secrets that it does not follow', async () => {
+  it('reports the remote secrets that it does not follow', async () => {
     kube.cluster('ctx-a').put({
       apiVersion: 'v1',
       kind: 'Secret',
@@ -187,13 +187,13 @@ describe('access show', () => {
       expect.stringMatching(/other grants access to elsewhere.*not followed/),
     ]);
     expect(unknownHolders).toEqual([{cluster: 'a', secret: 'other', leadsTo: 'b'}]);
-    // A person must see it, too, and a pipeline must not take it for calm.
+    // Both users and pipelines must see it.
     const run = await show('--fail-on', 'warning');
     expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/unknown subject[^]*not followed/)]);
     expect((await show()).code).toBe(0);
   });
 
-  it('does not evaluate a cluster by the roles of another one that its context points to', async () => {
+  it('does not evaluate a cluster with the roles of another one, if its context points there', async () => {
     grant(kube.cluster('ctx-a'), alice, secrets('get', 'cacerts'), 'istio-system');
     const recorded = declaration.replace('context: ctx-a', 'context: ctx-a, uid: 11111111-2222-3333-4444-555555555555');
     await writeFile(join(dir, 'mesh.yaml'), recorded);
@@ -202,7 +202,7 @@ describe('access show', () => {
     expect(resultOf(run).clusters[0]).toMatchObject({outcome: 'refused', error: {code: 'UID_MISMATCH'}, subjects: []});
   });
 
-  it('prints subject names on one line, whatever they contain', async () => {
+  it('prints each subject name on one line, whatever it contains', async () => {
     grant(kube.cluster('ctx-a'), {kind: 'User', name: 'a\u001b[2Jb\nc'}, secrets('get'), 'istio-system');
     const {stdout} = await show('a');
     expect(stdout).not.toContain('\u001b');
@@ -229,7 +229,7 @@ describe('access role', () => {
     },
   );
 
-  it('works without mesh.yaml, reads no cluster, and uses the given namespace', async () => {
+  it('works without mesh.yaml, accesses no cluster, and uses the given namespace', async () => {
     await rm(join(dir, 'mesh.yaml'));
     const run = await role('-n', 'mesh-system', '--name', 'ours');
     expect(run.code).toBe(0);
@@ -240,7 +240,7 @@ describe('access role', () => {
     expect(kube.cluster('ctx-a').requests).toEqual([]);
   });
 
-  it('uses the revisions and the signer in mesh.yaml', async () => {
+  it('reads the names of revisions and of the signer from mesh.yaml', async () => {
     await declare(
       'istio: {revisions: [canary]}\ntrust: {signer: {type: cluster, context: ctx-a, secret: company-root}}\n',
     );
@@ -251,7 +251,7 @@ describe('access role', () => {
     expect(namesOf('secrets')).toContain('company-root');
   });
 
-  it('names each Secret if possible, and none with --no-secrets', async () => {
+  it('names every Secret whose name is known, and none with --no-secrets', async () => {
     const secretsOf = async (...argv: string[]): Promise<readonly string[]> =>
       documents(await role(...argv))
         .flatMap(({rules = []}) => rules)
@@ -273,7 +273,7 @@ describe('access role', () => {
     [['--access', '--no-secrets'], /cannot be combined/],
     [['-n', 'Not_A_Namespace'], /--istio-namespace/],
     [['--role', 'admin'], /--role/],
-  ])('refuses %j', async (argv, message) => {
+  ])('rejects %j', async (argv, message) => {
     const run = await role(...argv);
     expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(message)]);
   });

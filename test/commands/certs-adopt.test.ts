@@ -30,7 +30,7 @@ afterEach(async () => {
   await rm(dir, {recursive: true, force: true});
 });
 
-/** Lets a cluster run as Istio's guide makes it. */
+/** Sets up a cluster as in Istio's guide. */
 async function run(name: string, env: Record<string, string> = {}): Promise<void> {
   const cluster = of(name);
   const ca = bundleOf(await tinyClusterCa(root, name), [root]);
@@ -54,9 +54,9 @@ const warningsOf = (done: CommandRun): string =>
 const read = (path: string): Promise<string> => readFile(join(dir, path), 'utf8');
 const files = async (): Promise<string[]> => (await readdir(dir)).filter((name) => !name.startsWith('.')).sort();
 
-// What is decided about names, files, keys and roots: test/operations/certs/plan-adopt.test.ts.
+// Decisions about names, files, keys and roots: test/operations/certs/plan-adopt.test.ts.
 describe('certs adopt', () => {
-  it("uses istiod's cluster names, writes the live state, and changes no cluster", async () => {
+  it('names clusters as istiod does, writes the running state, and changes no cluster', async () => {
     const done = await adopt('ctx-c1', 'ctx-c2');
     expect(done.code).toBe(0);
     expect(clustersOf(done)).toEqual([
@@ -72,7 +72,7 @@ describe('certs adopt', () => {
     expect((await adopt('ctx-c1', 'ctx-c2')).stdout).toContain('"changes": []');
   });
 
-  it('writes nothing in a dry run, and lists what it would write', async () => {
+  it('writes nothing in a dry run, and lists the files that it would write', async () => {
     const done = await adopt('ctx-c1', '--dry-run');
     expect([done.code, await files()]).toEqual([0, []]);
     expect((answerOf(done) as AsJson<AdoptResult>).clusters[0]?.files).toContain('c1/ca-cert.pem');
@@ -81,7 +81,7 @@ describe('certs adopt', () => {
   it.each([
     ['no context', [], 2],
     ['a context twice', ['ctx-c1', 'ctx-c1'], 2],
-    ['a name that would leave the directory', ['../x=ctx-c1'], 2],
+    ['a name that leads outside the directory', ['../x=ctx-c1'], 2],
     ['an empty context', ['c1='], 2],
     ['a context that does not exist', ['nowhere'], 4],
   ])('refuses %s and writes nothing', async (_, words, code) => {
@@ -89,7 +89,7 @@ describe('certs adopt', () => {
     expect(await files()).toEqual([]);
   });
 
-  it('adopts the others if reading one is forbidden, and names the missing right', async () => {
+  it('adopts the other clusters if one cannot be read, and names the missing permission', async () => {
     of('c2').deny({verb: 'get', resource: 'secrets'});
     const done = await adopt('ctx-c1', 'c2=ctx-c2');
     expect([done.code, clustersOf(done)]).toEqual([
@@ -102,7 +102,7 @@ describe('certs adopt', () => {
     expect(await read('mesh.yaml')).not.toContain('ctx-c2');
   });
 
-  it('needs only rights of the reader role: Secrets by name, no ConfigMap and no other namespace', async () => {
+  it('requires only permissions of the reader role: Secrets by name, no ConfigMap and no other namespace', async () => {
     for (const resource of ['configmaps', 'deployments']) of('c1').deny({verb: 'get', resource});
     of('c1').deny({verb: 'get', resource: 'namespaces', name: 'istio-system'});
     of('c1').deny({verb: 'list', resource: 'secrets'});
@@ -136,7 +136,7 @@ describe('certs adopt', () => {
     expect(warningsOf(done)).toContain('istio-ca-secret');
   });
 
-  it("never copies a root's key, whatever the name of the Secret", async () => {
+  it('never copies a root key, whatever the name of the Secret', async () => {
     of('c1').put(secret('istio-system/cacerts', textsOf(bundleOf(root, [root]))));
     const done = await adopt('ctx-c1', '--with-keys', '--yes');
     expect(done.code).toBe(0);
@@ -152,13 +152,13 @@ describe('certs adopt', () => {
     expect(await read('root-cert.pem')).toBe(root.certificate.pem);
   });
 
-  it('recognizes a remote cluster, which has no CA', async () => {
+  it('recognizes the remote cluster of another primary, which has no CA', async () => {
     of('c2').remove('Deployment', 'istio-system/istiod');
     const done = await adopt('ctx-c1', 'c2=ctx-c2');
     expect(clustersOf(done)[1]).toEqual(['c2', 'unknown', 'NOT_FOUND']);
   });
 
-  it('requires confirmation before it copies keys, with mode 0600, ignored by git', async () => {
+  it('prompts before it copies keys, writes them with mode 0600, and adds them to .gitignore', async () => {
     const refused = await adopt('ctx-c1', '--with-keys');
     expect([refused.code, await files()]).toEqual([5, []]);
     execFileSync('git', ['init', '-q', dir]);

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 const pem = (ca: OpensslCa) => ({'ca-cert.pem': ca.certificate, 'ca-key.pem': ca.key});
-/** As istiod up to 1.19 writes it: the other two keys are there and empty. */
+/** As istiod up to 1.19 writes it: the other two keys exist and are empty. */
 const oldSecret = (ca: OpensslCa) => ({...pem(ca), 'root-cert.pem': '', 'cert-chain.pem': '', 'key.pem': ''});
 const put = (data: Record<string, string>, name = 'istio-system/istio-ca-secret') =>
   kube.cluster(context).put(secret(name, data, {type: 'istio.io/ca-root'}));
@@ -66,7 +66,7 @@ describe('a root in a Secret', () => {
     {name: 'of an istiod up to 1.19', data: () => oldSecret(root)},
     {name: 'of an istiod since 1.20', data: () => ({...oldSecret(root), 'root-cert.pem': root.certificate})},
     {name: 'of type kubernetes.io/tls', data: () => ({'tls.crt': root.certificate, 'tls.key': root.key})},
-  ])("$name signs, becomes the mesh's root, and its key is nowhere on disk", async ({data}) => {
+  ])("$name signs, becomes the mesh's root, and its key is not written to disk", async ({data}) => {
     put(data());
     const run = await generate(byCluster, 'one', 'two');
     expect(run.code).toBe(0);
@@ -80,7 +80,7 @@ describe('a root in a Secret', () => {
     expect(kube.cluster(context).writes).toEqual([]);
   });
 
-  it('may have another name and namespace, and be below a root: the whole chain is written', async () => {
+  it('may have another name and namespace, and an issuer above it: the complete chain is written', async () => {
     kube.cluster(context).put(namespace('pki'));
     const policy = opensslCa({
       subject: '/O=Acme/CN=Policy CA',
@@ -96,7 +96,7 @@ describe('a root in a Secret', () => {
     expect(fingerprint(await dir.read('root-cert.pem'))).toBe(fingerprint(root.certificate));
   });
 
-  it("is read from Istio's namespace in mesh.yaml", async () => {
+  it('is read from the Istio namespace in mesh.yaml', async () => {
     kube.cluster(context).put(namespace('mesh-system'));
     put(oldSecret(root), 'mesh-system/istio-ca-secret');
     const istio =
@@ -105,7 +105,7 @@ describe('a root in a Secret', () => {
     expect((await generate(byCluster, 'one')).code).toBe(0);
   });
 
-  it('that istiod renewed with the same key still signs below the root that clusters trust', async () => {
+  it('that istiod renewed with the same key still signs under the root that clusters trust', async () => {
     const clusters = 'clusters: [{name: one}, {name: two}]';
     await dir.write('mesh.yaml', `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n${clusters}\n`);
     put(oldSecret(root));
@@ -117,7 +117,7 @@ describe('a root in a Secret', () => {
     await expectVerified('two');
   });
 
-  it('is read once for any number of signatures, and not at all without any', async () => {
+  it('is read once for several signatures, and not at all without any', async () => {
     put(oldSecret(root));
     await generate(byCluster, 'one');
     kube.cluster(context).requests.splice(0);
@@ -242,7 +242,7 @@ describe('a refusal', () => {
   ];
 
   it.each(cases)(
-    'for $name has a specific message, and nothing is written',
+    '$name, with a specific message, and nothing is written',
     async ({arrange, signer, code, says, exit}) => {
       await arrange();
       const before = await dir.snapshot();

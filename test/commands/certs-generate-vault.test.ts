@@ -35,7 +35,7 @@ interface Answer {
   readonly errors: readonly ErrorReport[];
 }
 
-/** Nothing of the developer's own Vault. */
+/** Hides the developer's own Vault. */
 const nothing = Object.fromEntries(
   ['ADDR', 'TOKEN', 'NAMESPACE', 'CACERT', 'CAPATH', 'CACERT_BYTES', 'SKIP_VERIFY', 'ROLE_ID', 'SECRET_ID'].flatMap(
     (name) => [`BAO_${name}`, `VAULT_${name}`].map((variable) => [variable, '']),
@@ -59,7 +59,7 @@ function generate(
   return runCommand(CertsGenerate, command, {...usualEnvironment(), ...env});
 }
 
-/** The one error of a run, and what can be seen of it. */
+/** The single error of a run, and its output. */
 async function refusal(
   signer = 'vault',
   env: Readonly<Record<string, string>> = {},
@@ -70,7 +70,7 @@ async function refusal(
   const [error] = [...errors, ...clusters.flatMap((cluster) => cluster.error ?? [])];
   if (!error) throw new Error(`no error: ${run.stdout}`);
   expect(run.stdout + run.stderr).not.toContain(token);
-  // Whatever went wrong: no cluster has a CA because of it.
+  // On any error, no cluster has a CA.
   expect(existsSync(join(dir.root, 'one/ca-cert.pem'))).toBe(false);
   return {...error, exit: run.code, text: [error.message, ...error.hints].join('\n')};
 }
@@ -93,7 +93,7 @@ describe('a cluster CA that Vault signs', () => {
     expect(asked).toMatch(/Subject: O ?= ?Istio, CN ?= ?Intermediate CA, L ?= ?one/);
   });
 
-  it('is not signed in a dry run, which only checks the permission to sign', async () => {
+  it('is not signed in a dry run, which checks whether it would be', async () => {
     expect((await generate('vault', {}, '--dry-run')).code).toBe(0);
     expect(vault.requests.map(({route}) => route)).toEqual([
       'GET pki/issuer/default/json',
@@ -101,7 +101,7 @@ describe('a cluster CA that Vault signs', () => {
     ]);
   });
 
-  it.each([[[]], [['--dry-run']]])('shows the imported root, for comparison (%j)', async (flags) => {
+  it.each([[[]], [['--dry-run']]])('prints the root that the mesh adopts, for comparison (%j)', async (flags) => {
     const printed = openssl(['x509', '-noout', '-fingerprint', '-sha256', '-in', vault.file('root.pem')]).trim();
     const sha256 = printed.slice(printed.indexOf('=') + 1);
     const {root} = answerOf(await generate('vault', {}, '--dry-run')) as {readonly root: object};
@@ -117,7 +117,7 @@ describe('a cluster CA that Vault signs', () => {
     });
   });
 
-  it('is never requested with a longer validity than its issuers', async () => {
+  it('is never requested with a validity beyond that of its issuers', async () => {
     vault.sign({days: 3649});
     await dir.write(
       'mesh.yaml',
@@ -129,7 +129,7 @@ describe('a cluster CA that Vault signs', () => {
   });
 
   it.each<readonly [what: string, signing: Signing, change: string]>([
-    ['a shorter life', {days: 30}, '30 days instead of 730 days'],
+    ['a shorter lifetime', {days: 30}, '30 days instead of 730 days'],
     ['another subject', {subject: '/CN=Intermediate CA'}, 'subject "CN=Intermediate CA" instead of'],
     [
       'no path length',
@@ -151,7 +151,7 @@ describe('a cluster CA that Vault signs', () => {
       {extensions: [...requestedExtensions, 'extendedKeyUsage=serverAuth,clientAuth']},
       'extended key usage',
     ],
-  ])('with %s is accepted, and the deviation is reported', async (_, signing, change) => {
+  ])('with %s is accepted, with a warning', async (_, signing, change) => {
     vault.sign(signing);
     const run = await generate('vault');
     expect(run.code).toBe(0);
@@ -160,7 +160,7 @@ describe('a cluster CA that Vault signs', () => {
 
   it.each<readonly [what: string, signing: Signing]>([
     ['for another key', {otherKey: true}],
-    ['that is no CA', {extensions: ['basicConstraints=critical,CA:FALSE']}],
+    ['that is not a CA', {extensions: ['basicConstraints=critical,CA:FALSE']}],
     ['that may not sign', {extensions: [requestedExtensions[0], 'keyUsage=critical,digitalSignature']}],
     ['that serves clients only', {extensions: [...requestedExtensions, 'extendedKeyUsage=clientAuth']}],
   ])('%s is refused', async (_, signing) => {
@@ -169,8 +169,8 @@ describe('a cluster CA that Vault signs', () => {
   });
 });
 
-describe('the configuration of the server', () => {
-  it('comes from mesh.yaml rather than the environment, and from BAO_ rather than VAULT_', async () => {
+describe('the server settings', () => {
+  it('in mesh.yaml take precedence over the environment, and BAO_ over VAULT_', async () => {
     const elsewhere = 'https://127.0.0.1:1';
     const namedCa = `caCert: ${vault.file('tls-ca.pem')}`;
     expect(
@@ -185,20 +185,20 @@ describe('the configuration of the server', () => {
     );
   });
 
-  it('has the token from a file: by default ~/.vault-token', async () => {
+  it('include a token from a file, ~/.vault-token by default', async () => {
     await dir.write('.vault-token', `${token}\n`, 0o600);
     expect((await generate('vault', {VAULT_TOKEN: ''})).code).toBe(0);
     expect(vault.requests.at(-1)?.headers['x-vault-token']).toBe(token);
   });
 
-  it('has a namespace, which is sent with every request', async () => {
+  it('include a namespace, sent with every request', async () => {
     await generate('vault', {VAULT_NAMESPACE: 'acme/mesh'});
     expect(new Set(vault.requests.map(({headers}) => headers['x-vault-namespace']))).toEqual(new Set(['acme/mesh']));
   });
 
   it.each<readonly [what: string, signer: string, env: Readonly<Record<string, string>>, code: string, said: string]>([
     ['no address', 'vault', {VAULT_ADDR: ''}, 'MISSING_VALUE', 'VAULT_ADDR'],
-    ['an address that is none', 'vault', {VAULT_ADDR: 'vault'}, 'USAGE', 'not an address'],
+    ['an invalid address', 'vault', {VAULT_ADDR: 'vault'}, 'USAGE', 'not an address'],
     ['http beyond this machine', 'vault', {VAULT_ADDR: 'http://vault.example.com:8200'}, 'USAGE', 'in the clear'],
     [
       'a password in the address',
@@ -209,18 +209,18 @@ describe('the configuration of the server', () => {
     ],
     ['VAULT_SKIP_VERIFY', 'vault', {VAULT_SKIP_VERIFY: 'true'}, 'USAGE', 'VAULT_SKIP_VERIFY is set'],
     ['VAULT_CAPATH', 'vault', {VAULT_CAPATH: '/etc/ssl', VAULT_CACERT: ''}, 'USAGE', 'VAULT_CACERT'],
-    ['a CA file that is not there', 'vault', {VAULT_CACERT: '/none.pem'}, 'FILE_MISSING', '/none.pem'],
+    ['a missing CA file', 'vault', {VAULT_CACERT: '/none.pem'}, 'FILE_MISSING', '/none.pem'],
     ['a CA file without certificates', 'vault', {VAULT_CACERT: '/dev/null'}, 'NOT_A_CERTIFICATE', '/dev/null'],
     ['half a client certificate', 'vault', {VAULT_CLIENT_CERT: '/x.pem'}, 'MISSING_VALUE', 'VAULT_CLIENT_KEY'],
     ['no token', 'vault', {VAULT_TOKEN: ''}, 'MISSING_VALUE', '~/.vault-token'],
     ['a token of two lines', 'vault', {VAULT_TOKEN: `${token}\nx`}, 'USAGE', 'VAULT_TOKEN'],
     ['no role ID', '{type: vault, auth: {method: approle}}', {}, 'MISSING_VALUE', 'VAULT_ROLE_ID'],
     ['no pod', '{type: vault, auth: {method: kubernetes, role: mesh}}', {}, 'FILE_MISSING', 'inside a pod'],
-    ['a namespace that no header can carry', 'vault', {VAULT_NAMESPACE: 'a\nb'}, 'USAGE', 'VAULT_NAMESPACE'],
-    ['a declared one', '{type: vault, namespace: büro}', {}, 'USAGE', 'trust.signer.namespace'],
-    ['an issuer that leads elsewhere', '{type: vault, issuer: ..}', {}, 'USAGE', 'trust.signer.issuer'],
-    ['a mount that leads elsewhere', '{type: vault, mount: pki/../sys}', {}, 'USAGE', 'trust.signer.mount'],
-  ])('is rejected before any request: %s', async (_, signer, env, code, said) => {
+    ['a namespace that is invalid in a header', 'vault', {VAULT_NAMESPACE: 'a\nb'}, 'USAGE', 'VAULT_NAMESPACE'],
+    ['an invalid namespace in mesh.yaml', '{type: vault, namespace: büro}', {}, 'USAGE', 'trust.signer.namespace'],
+    ['an issuer with a path', '{type: vault, issuer: ..}', {}, 'USAGE', 'trust.signer.issuer'],
+    ['a mount with a path', '{type: vault, mount: pki/../sys}', {}, 'USAGE', 'trust.signer.mount'],
+  ])('are rejected before any request: %s', async (_, signer, env, code, said) => {
     const error = await refusal(signer, env);
     expect(error).toMatchObject({code, exit: 2});
     expect(error.text).toContain(said);
@@ -279,24 +279,24 @@ describe('an unavailable server', () => {
     const error = await refusal();
     expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
     expect(error.text).toContain(said);
-    // The token was sent nowhere else, and nothing was asked to be signed.
+    // The token was sent nowhere else, and no signature was requested.
     expect(vault.requests.some(({route}) => route === sign)).toBe(false);
   });
 
-  it('is reported: one with an unknown CA, whatever the value of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
+  it('is reported with an unknown CA, whatever the value of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     const error = await refusal('vault', {VAULT_CACERT: '', NODE_TLS_REJECT_UNAUTHORIZED: '0'});
     expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
     expect(error.text).toContain('VAULT_CACERT');
     expect(vault.requests).toEqual([]);
   });
 
-  it('is reported: one with a certificate for another name', async () => {
+  it('is reported with a certificate for another name', async () => {
     const error = await refusal('vault', {VAULT_TLS_SERVER_NAME: 'vault.example.com'});
     expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
     expect(error.message).toContain('for another name');
   });
 
-  it('is reported: one with an expired certificate, one without TLS, and one that is not running', async () => {
+  it('is reported with an expired certificate, without TLS, and without a listener', async () => {
     const [expired, plain] = await Promise.all([startFakeVault('expired'), startFakeVault('plain')]);
     const said = async (env: Readonly<Record<string, string>>) => {
       const error = await refusal('vault', env);
@@ -328,9 +328,9 @@ describe('a server that refuses', () => {
       {'POST sys/capabilities-self': {status: 200, body: {data: {capabilities: ['deny']}}}},
       'path "pki/root/sign-intermediate" { capabilities = ["update"] }',
     ],
-    ['a token without the policy, at once', {[sign]: denied}, '(policies: default, mesh)'],
+    ['a token without the policy, on signing', {[sign]: denied}, '(policies: default, mesh)'],
     [
-      'a token that is no longer valid',
+      'an expired token',
       {
         'POST sys/capabilities-self': denied,
         'GET auth/token/lookup-self': denied,
@@ -338,9 +338,9 @@ describe('a server that refuses', () => {
       },
       'expired',
     ],
-    ['its own reason', {[sign]: errors(400, 'common name not\u001b[31m allowed')}, 'common name not allowed'],
-    ['an answer without a certificate', {[sign]: {status: 200, body: {data: {certificate: 'none'}}}}, 'certificate'],
-    ['an empty answer', {[sign]: {status: 204}}, 'certificate'],
+    ["the server's reason", {[sign]: errors(400, 'common name not\u001b[31m allowed')}, 'common name not allowed'],
+    ['a response without a certificate', {[sign]: {status: 200, body: {data: {certificate: 'none'}}}}, 'certificate'],
+    ['an empty response', {[sign]: {status: 204}}, 'certificate'],
   ])('is explained: %s', async (_, answers, said) => {
     for (const [route, answer] of Object.entries(answers)) vault.on(route, answer);
     const error = await refusal();
@@ -348,7 +348,7 @@ describe('a server that refuses', () => {
     expect(error.text).toContain(said);
   });
 
-  it('lists its issuers if the name is wrong, and suggests the nearest one', async () => {
+  it('has its issuers listed if the name is wrong, with the nearest one as a suggestion', async () => {
     vault.on('GET pki/issuer/mesh-polcy/json', errors(500, 'unable to find PKI issuer for reference: mesh-polcy'));
     vault.on('GET pki/issuers?list=true', {
       status: 200,
@@ -361,7 +361,7 @@ describe('a server that refuses', () => {
     expect(error.hints).toEqual(['Did you mean mesh-policy?', 'There are: mesh-policy']);
   });
 
-  it('is retried once if it was too busy', async () => {
+  it('receives one retry if it was too busy', async () => {
     vault.on(sign, errors(429, 'rate limit quota exceeded'));
     vault.on('GET sys/health', health(200, {}));
     expect(await refusal()).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
@@ -390,7 +390,7 @@ describe('a login', () => {
     expect(vault.requests.at(-1)?.route).toBe('POST auth/token/revoke-self');
   });
 
-  it('does not happen in a dry run: a secret ID may be valid for only one login', async () => {
+  it('is not attempted in a dry run: a secret ID may be valid for one login only', async () => {
     expect((await generate(approle, {VAULT_SECRET_ID: 'a-secret'}, '--dry-run')).code).toBe(0);
     expect(vault.requests.map(({route}) => route)).toEqual([survey]);
   });
@@ -416,7 +416,7 @@ describe('a login', () => {
 });
 
 describe('Vault before 1.11, which has one issuer in a mount', () => {
-  it('receives the request at the older path', async () => {
+  it('is requested through the older path', async () => {
     vault.on(survey, errors(404, 'unsupported path'));
     for (const [path, file] of [
       ['ca', 'policy.pem'],

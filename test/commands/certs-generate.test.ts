@@ -12,7 +12,7 @@ import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 
 const passphrase = 'a passphrase nobody may see';
 let dir: TestWorkDir;
-/** A work directory that one run made, with cluster1 and an encrypted root: its key takes half a second each time. */
+/** A work directory from one run, with cluster1 and an encrypted root, whose key takes half a second each time. */
 let made: TestWorkDir;
 let makingIt: CommandRun;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => dir.dispose());
 
-/** Lets the test begin with what that run made. */
+/** Starts the test with the files of that run. */
 const copyMade = (): Promise<void> => cp(made.root, dir.root, {recursive: true});
 
 const generate = (...argv: string[]): Promise<CommandRun> =>
@@ -56,7 +56,7 @@ interface Answer {
 const answer = (run: CommandRun) => answerOf(run) as Answer;
 const outcomes = (run: CommandRun) => answer(run).clusters.map(({outcome}) => outcome);
 
-/** The files of a CA that somebody else made. */
+/** The files of a CA that another tool created. */
 async function place(cluster: string, ca: TinyCa, root: TinyCa): Promise<void> {
   const bundle = bundleOf(ca, [root]);
   await dir.write(`${cluster}/ca-cert.pem`, bundle.caCert);
@@ -70,7 +70,7 @@ async function placeRoot(root: TinyCa): Promise<void> {
   await dir.write('root-key.pem', writePrivateKey(root.key).reveal(), 0o600);
 }
 
-describe('on an empty work directory', () => {
+describe('in an empty work directory', () => {
   it('creates an encrypted root, and a CA for each cluster that passes strict verification by openssl', async () => {
     const run = await generate('cluster1', 'cluster2', ...small, '-o', 'json');
     expect(run.code).toBe(0);
@@ -90,7 +90,7 @@ describe('on an empty work directory', () => {
     expect(answer(run).root.certificate?.fingerprint).toBe(root.fingerprint256.replaceAll(':', '').toLowerCase());
   });
 
-  it('writes keys that only their owner can read, in directories that only the owner can enter', async () => {
+  it('writes keys readable only by their owner, in directories accessible only to the owner', async () => {
     const modes = ['root-key.pem', 'cluster1/ca-key.pem', 'cluster1'].map((path) => made.mode(path));
     expect(await Promise.all(modes)).toEqual([0o600, 0o600, 0o700]);
   });
@@ -103,7 +103,7 @@ describe('on an empty work directory', () => {
     );
   });
 
-  it('changes nothing, and does not prompt, when run again', async () => {
+  it('changes nothing and does not prompt when run again', async () => {
     await copyMade();
     const before = await dir.snapshot();
     const run = await withoutPassphrase('-o', 'json');
@@ -132,7 +132,7 @@ describe('on an empty work directory', () => {
     expect(await dir.snapshot()).toEqual({});
   });
 
-  it('writes an unencrypted root key only with --no-passphrase, with a warning', async () => {
+  it('writes the root key unencrypted only with --no-passphrase, with a warning', async () => {
     const run = await withoutPassphrase('cluster1', ...clear);
     expect(run.code).toBe(0);
     expect(run.stderr).toContain('root-key.pem is written unencrypted');
@@ -150,7 +150,7 @@ describe('on an empty work directory', () => {
     expect((await withoutPassphrase('cluster2', '--passphrase-command', command)).code).toBe(0);
   });
 
-  it('writes nothing in a dry run, and lists what it would do', async () => {
+  it('writes nothing in a dry run, and prints the plan', async () => {
     const run = await generate('cluster1', ...small, '--dry-run');
     expect(run.code).toBe(0);
     expect(run.stdout).toContain('would create the root CA');
@@ -158,7 +158,7 @@ describe('on an empty work directory', () => {
     expect(await dir.snapshot()).toEqual({});
   });
 
-  it.each(['rsa-2048', 'ecdsa-p384'])('creates %s keys if requested', async (algorithm) => {
+  it.each(['rsa-2048', 'ecdsa-p384'])('generates %s keys on request', async (algorithm) => {
     const run = await withoutPassphrase('cluster1', '--key-algorithm', algorithm, '--no-passphrase', '-o', 'json');
     expect(answer(run)).toMatchObject({
       root: {certificate: {key: algorithm}},
@@ -166,7 +166,7 @@ describe('on an empty work directory', () => {
     });
   });
 
-  it('names the root after the declared mesh, with the declared validity', async () => {
+  it('names the root after the declared mesh, and uses the declared validity', async () => {
     await dir.write(
       'mesh.yaml',
       'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh7\ntrust: {keyAlgorithm: ecdsa-p256, rootValidity: 100d, clusterValidity: 50d}\nclusters: [{name: cluster1}]\n',
@@ -198,13 +198,13 @@ describe('swapped cluster directories', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('may get new CAs instead', async () => {
+  it('can be given new CAs instead', async () => {
     const run = await withoutPassphrase('--renew', '-y', '-o', 'json');
     expect([run.code, ...outcomes(run)]).toEqual([0, 'done', 'done']);
     expect(new X509Certificate(await dir.read('cluster1/ca-cert.pem')).subject).toContain('L=cluster1');
   });
 
-  it('are not a conflict if the name in the CA is not a cluster in the mesh', async () => {
+  it('are no conflict if the name in the CA belongs to no cluster of the mesh', async () => {
     await rename(join(dir.root, 'cluster1'), join(dir.root, 'renamed'));
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: renamed\n');
     const run = await withoutPassphrase('-o', 'json');
@@ -213,7 +213,7 @@ describe('swapped cluster directories', () => {
 });
 
 describe('--renew', () => {
-  it('replaces key and certificate under the same root, after confirmation', async () => {
+  it('replaces key and certificate under the same root, once confirmed', async () => {
     await copyMade();
     const before = await dir.snapshot();
     const asked = await generate('cluster1', '--renew', '-o', 'json');
@@ -278,7 +278,7 @@ describe('existing files', () => {
     readonly what: string;
     readonly make: (root: TinyCa, ca: TinyCa) => Promise<void>;
     readonly code: string;
-    /** What the message must name. */
+    /** Text that the message must contain. */
     readonly names: readonly string[];
   }
   const conflicts: readonly Conflict[] = [
@@ -371,7 +371,7 @@ describe('existing files', () => {
       names: ['root-key.pem', 'root-cert.pem'],
     },
   ];
-  it.each(conflicts)('$what is a conflict that names the two files that disagree', async ({make, code, names}) => {
+  it.each(conflicts)('$what is a conflict, and the error names both sides', async ({make, code, names}) => {
     const root = await tinyRoot();
     const ca = await tinyClusterCa(root, 'cluster1');
     await placeRoot(root);
@@ -396,7 +396,7 @@ describe('existing files', () => {
     expect(outcomes(await generate('cluster1', '-o', 'json'))).toEqual(['unchanged']);
   });
 
-  it('prevent a new root from being created', async () => {
+  it('prevent the creation of a new root', async () => {
     const root = await tinyRoot();
     await place('cluster1', await tinyClusterCa(root, 'cluster1'), root);
     const run = await generate('cluster2', ...small, '-o', 'json');
@@ -409,7 +409,7 @@ describe('existing files', () => {
 });
 
 describe('a cluster in conflict', () => {
-  it('stops the others, unless --keep-going is set', async () => {
+  it('stops the other clusters, unless --keep-going is set', async () => {
     const root = await tinyRoot();
     await placeRoot(root);
     await dir.write('cluster1/ca-cert.pem', 'broken');
@@ -423,7 +423,7 @@ describe('a cluster in conflict', () => {
 describe('inside a git tree', () => {
   const git = (...args: string[]) => execFileSync('git', ['-C', dir.root, ...args], {stdio: 'pipe'});
 
-  it('writes a .gitignore first, so that git always ignores keys', async () => {
+  it('writes .gitignore first, so that git never sees keys', async () => {
     git('init', '-q');
     expect((await withoutPassphrase('cluster1', ...clear)).code).toBe(0);
     git('add', '-A');
@@ -448,7 +448,7 @@ describe('inside a git tree', () => {
       expect(tracked).not.toContain('key.pem');
     });
 
-    it('still refuses a tracked key, and writes nothing', async () => {
+    it('refuses a tracked key, and writes nothing', async () => {
       git('init', '-q');
       await dir.write('root-key.pem', 'whatever', 0o600);
       git('add', 'root-key.pem');
@@ -458,7 +458,7 @@ describe('inside a git tree', () => {
       await expect(dir.read('.gitignore')).rejects.toThrow();
     });
 
-    it('is not written in a dry run, nor for existing keys', async () => {
+    it('writes none in a dry run, and none for existing keys', async () => {
       expect((await withoutPassphrase(...clear, '--dry-run')).code).toBe(0);
       await expect(dir.read('.gitignore')).rejects.toThrow();
       await withoutPassphrase(...clear);
@@ -469,7 +469,7 @@ describe('inside a git tree', () => {
     });
   });
 
-  it('is refused if git does not ignore the keys', async () => {
+  it('refuses if git would add the keys', async () => {
     git('init', '-q');
     await dir.write('.gitignore', '*.log\n');
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: cluster1}]\n');
@@ -479,7 +479,7 @@ describe('inside a git tree', () => {
     await expect(dir.read('root-key.pem')).rejects.toThrow();
   });
 
-  it('is refused if git does not ignore the copies of Makefile keys', async () => {
+  it('refuses if git would add the copies of keys that a Makefile created', async () => {
     git('init', '-q');
     const root = await tinyRoot();
     await dir.write('.gitignore', '*.log\n');
@@ -495,8 +495,8 @@ describe('inside a git tree', () => {
     await expect(dir.read('root-key.pem')).rejects.toThrow();
   });
 
-  it('warns if the state of git is unknown, with the reason', async () => {
-    // What git says of a tree that is not the caller's ("dubious ownership") reaches us in the same way.
+  it('warns if git cannot answer, with its reason', async () => {
+    // git reports a tree of another owner ("dubious ownership") in the same way.
     git('init', '-q');
     await dir.write('.git/config', '[broken\n');
     const run = await runCommand(CertsGenerate, ['cluster1', ...clear, '-o', 'json', '-w', dir.root]);
@@ -505,7 +505,7 @@ describe('inside a git tree', () => {
     expect(said).toContainEqual(expect.stringMatching(/^cannot tell whether git ignores .*: ./));
   });
 
-  it('is not checked in a dry run in a work directory that does not exist yet', async () => {
+  it('does not run git in a dry run if the work directory does not exist', async () => {
     const run = await runCommand(CertsGenerate, ['c1', ...clear, '--dry-run', '-o', 'json', '-w', `${dir.root}/new`]);
     expect(run.code).toBe(0);
     expect(JSON.stringify(answer(run).warnings)).not.toContain('whether git ignores');
@@ -514,7 +514,7 @@ describe('inside a git tree', () => {
 
 describe('a usage error', () => {
   it.each(['../x', '-f', 'Upper', 'a'.repeat(64), '', 'a b'])(
-    'for the cluster name %j comes before anything is written',
+    'the cluster name %j is rejected before anything is written',
     async (name) => {
       const run = await runCommand(CertsGenerate, ['-w', dir.root, '--', name]);
       expect(run.code).toBe(2);

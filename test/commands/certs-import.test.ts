@@ -13,7 +13,7 @@ import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 let root: CorporateCa;
 let policyCa: CorporateCa;
 let dir: TestWorkDir;
-/** The work directory with requests of two clusters, to be copied for each test. */
+/** The work directory with requests of two clusters, copied for each test. */
 let requests: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
@@ -48,7 +48,7 @@ interface Answer {
 }
 const answer = (run: CommandRun) => answerOf(run) as Answer;
 
-/** Imports texts or bytes as files; `--root` is the company's unless said otherwise. */
+/** Imports texts or bytes as files; `--root` is the company's by default. */
 async function take(
   cluster: string,
   contents: readonly (string | Buffer)[],
@@ -68,7 +68,7 @@ async function take(
 const csr = (cluster = 'c1'): Promise<string> => dir.read(`${cluster}/request/ca.csr`);
 const sign = async (options: SignOptions = {}, ca = policyCa): Promise<string> => ca.sign(await csr(), options);
 
-/** The policy CA's certificate for the request that lies there, made once: most tests need no other one. */
+/** The policy CA's certificate for the existing request, issued once: most tests need no other one. */
 const answers = new Map<string, string>();
 async function answered(cluster = 'c1'): Promise<string> {
   const request = await csr(cluster);
@@ -77,7 +77,7 @@ async function answered(cluster = 'c1'): Promise<string> {
   return made;
 }
 
-/** Everything but what the tests themselves put there. */
+/** All files except those that the tests write. */
 async function written(): Promise<Readonly<Record<string, string>>> {
   const files = Object.entries(await dir.snapshot()).filter(([path]) => !path.includes('/answer-'));
   return Object.fromEntries(files);
@@ -86,7 +86,7 @@ async function written(): Promise<Readonly<Record<string, string>>> {
 const subjects = (pems: string): readonly string[] =>
   (pems.match(/-----BEGIN[^]+?-----END CERTIFICATE-----/g) ?? []).map((pem) => new X509Certificate(pem).subject);
 
-/** The four files are right, and openssl verifies them strictly. */
+/** Expects four correct files that openssl verifies strictly. */
 async function expectTaken(run: CommandRun, depth: number, cluster = 'c1'): Promise<void> {
   expect(answer(run).clusters, run.stderr).toMatchObject([{outcome: 'done'}]);
   expect(run.code).toBe(0);
@@ -106,7 +106,7 @@ async function expectTaken(run: CommandRun, depth: number, cluster = 'c1'): Prom
   expect(existsSync(files('request'))).toBe(false);
 }
 
-/** Nothing was written, and the reasons are these. */
+/** Expects these reasons, and that nothing was written. */
 async function expectRefused(run: CommandRun, ids: readonly string[]): Promise<Answer['clusters'][number]> {
   const [cluster] = answer(run).clusters;
   expect(cluster?.refusals?.map(({id}) => id)).toEqual(ids);
@@ -122,8 +122,8 @@ async function expectRefused(run: CommandRun, ids: readonly string[]): Promise<A
   return cluster;
 }
 
-// Every form of file, and every reason to refuse a certificate: test/operations/certs/plan-import-openssl.test.ts.
-describe('imports the formats that CAs return', () => {
+// All file formats, and all reasons to reject a certificate: test/operations/certs/plan-import-openssl.test.ts.
+describe('accepts the formats of CAs', () => {
   it.each<readonly [string, (leaf: string) => readonly (string | Buffer)[]]>([
     ['PEM in the wrong order', (leaf) => [root.pem + policyCa.pem + leaf]],
     ['the same certificates twice', (leaf) => [leaf + policyCa.pem, policyCa.pem + leaf + root.pem]],
@@ -139,14 +139,14 @@ describe('imports the formats that CAs return', () => {
     await expectTaken(await take('c2', [leaf, policyCa.pem, regional.pem], []), 4, 'c2');
   });
 
-  it('only the certificate, if another cluster has its issuers', async () => {
+  it('the certificate alone, if another cluster has the issuing CAs', async () => {
     await expectTaken(await take('c1', [(await answered()) + policyCa.pem]), 3);
     await expectTaken(await take('c2', [await answered('c2')], []), 3, 'c2');
   });
 });
 
 describe("the mesh's root", () => {
-  it('requires confirmation, with its fingerprint, if it comes with the first certificate', async () => {
+  it('is confirmed by its fingerprint if it comes with the first certificate', async () => {
     const all = [(await answered()) + policyCa.pem + root.pem];
     const before = await written();
     const run = await take('c1', all, []);
@@ -157,7 +157,7 @@ describe("the mesh's root", () => {
     expect(await dir.read('root-cert.pem')).toBe(await dir.read('c1/root-cert.pem'));
   });
 
-  it('cannot be replaced later', async () => {
+  it('cannot change later', async () => {
     await expectTaken(await take('c1', [(await answered()) + policyCa.pem]), 3);
     const stranger = CorporateCa.root();
     const leaf = stranger.sign(await csr('c2'));
@@ -165,32 +165,32 @@ describe("the mesh's root", () => {
     expect([named.code, answer(named).error?.code]).toEqual([2, 'CONTRADICTION']);
   });
 
-  it('must not be an intermediate', async () => {
+  it('cannot be an intermediate', async () => {
     const run = await take('c1', [await answered()], ['--root', policyCa.certificatePath]);
     expect([run.code, answer(run).error?.code]).toEqual([2, 'NOT_A_CERTIFICATE']);
   });
 });
 
-describe('refuses, with the reason, and writes nothing', () => {
+describe('rejects, with the reason, and writes nothing', () => {
   it("another cluster's certificate, and names that cluster", async () => {
     const run = await take('c1', [await answered('c2'), policyCa.pem]);
     const refused = await expectRefused(run, ['other-cluster']);
     expect(refused.error?.hints[0]).toBe(`import them with: kubectl mesh certs import c2 FILE... -w ${dir.root}`);
   });
 
-  it('every reason at once', async () => {
+  it('a certificate with all reasons at once', async () => {
     const above = root.below('/CN=P', {extensions: subordinate, digest: 'sha1'});
     const run = await take('c1', [await sign({start: '20200101000000Z', end: '20210101000000Z'}, above), above.pem]);
     await expectRefused(run, ['expired', 'path-length', 'insecure-signature']);
   });
 });
 
-describe('an input that is not a certificate', () => {
+describe('invalid input', () => {
   it.each<[string, string | Buffer, string]>([
     ['garbage', Buffer.from([1, 2, 3]), 'NOT_PEM'],
     ['an empty file', '', 'NOT_PEM'],
     ['a web page', '<html>Denied</html>', 'NOT_PEM'],
-    ['a cut PEM', '-----BEGIN CERTIFICATE-----\nMIIB\n', 'NOT_PEM'],
+    ['a truncated PEM', '-----BEGIN CERTIFICATE-----\nMIIB\n', 'NOT_PEM'],
     ['a PKCS#7 that is cut', Buffer.from('308006092a864886f70d010702a080', 'hex'), 'NOT_A_CERTIFICATE'],
     ['DER that is no certificate', Buffer.from('30820003020101', 'hex'), 'NOT_A_CERTIFICATE'],
   ])('%s', async (_what, content, code) => {
@@ -200,18 +200,18 @@ describe('an input that is not a certificate', () => {
     expect(await written()).toEqual(before);
   });
 
-  it('may be the request itself', async () => {
+  it('includes the request itself', async () => {
     const run = await take('c1', [await csr()]);
     expect([run.code, answer(run).error?.code]).toEqual([2, 'NOT_A_CERTIFICATE']);
     expect(answer(run).error?.message).toContain('certificate request');
   });
 
-  it('may be a missing file', async () => {
+  it('includes a missing file', async () => {
     const run = await runCommand(CertsImport, ['c1', `${dir.root}/nothing`, '-w', dir.root, '-o', 'json']);
     expect([run.code, answer(run).error?.code]).toEqual([2, 'FILE_MISSING']);
   });
 
-  it('may be a key: by itself it is refused, beside certificates it is ignored with a warning', async () => {
+  it('includes a key: alone it is rejected, beside certificates it is ignored with a warning', async () => {
     const key = openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']);
     expect(answer(await take('c1', [key])).error?.code).toBe('NOT_A_CERTIFICATE');
     const run = await take('c1', [(await answered()) + policyCa.pem + key]);
@@ -222,7 +222,7 @@ describe('an input that is not a certificate', () => {
     }
   });
 
-  it('may be PKCS#12, which is recognized', async () => {
+  it('includes PKCS#12, with its own message', async () => {
     const [from, to] = [`${dir.root}/answer-c`, `${dir.root}/answer-p12`];
     await dir.write('answer-c', root.pem);
     openssl(['pkcs12', '-export', '-nokeys', '-in', from, '-passout', 'pass:x', '-out', to]);
@@ -265,7 +265,7 @@ describe('an existing CA', () => {
     expect(await dir.read('c1/ca-cert.pem')).toBe(renewed);
   });
 
-  it('is replaced, including its key, by the certificate for a new request', async () => {
+  it('is replaced, including its key, with its key by the certificate for a new request', async () => {
     await expectTaken(await take('c1', [(await answered()) + policyCa.pem]), 3);
     const key = await dir.read('c1/ca-key.pem');
     await runCommand(CertsRequest, ['c1', '--renew', '--key-algorithm', 'ecdsa-p256', '-w', dir.root]);
@@ -283,7 +283,7 @@ it('writes nothing in a dry run, and shows the chain', async () => {
   expect(await written()).toEqual(before);
 });
 
-it('reports where the CA deviated from the request, and accepts harmless deviations', async () => {
+it('reports differences from the request, and accepts harmless ones', async () => {
   const extensions = [...policy, 'subjectAltName=DNS:istiod.istio-system.svc'];
   const run = await take('c1', [(await sign({extensions, subject: '/O=Example AG/CN=Mesh c1/L=c1'})) + policyCa.pem]);
   await expectTaken(run, 3);
@@ -293,7 +293,7 @@ it('reports where the CA deviated from the request, and accepts harmless deviati
   expect(others).toEqual([expect.stringContaining('path length'), expect.stringContaining('istiod.istio-system.svc')]);
 });
 
-it('does not report the declared validity', async () => {
+it('does not report a lifetime that matches the declared one', async () => {
   const declared = (await dir.read('mesh.yaml')).replace(/^trust:$/m, 'trust:\n  clusterValidity: 365d');
   await dir.write('mesh.yaml', declared);
   expect(declared).toContain('clusterValidity');
@@ -301,7 +301,7 @@ it('does not report the declared validity', async () => {
   expect(changes.filter((change) => change.includes('days'))).toEqual([]);
 });
 
-it("does not suggest moving a cluster's directory away that was given as a file", async () => {
+it("does not move a cluster's directory that was given as a file", async () => {
   const run = await runCommand(CertsImport, ['c1', `${dir.root}/c2`, '-o', 'json', '-w', dir.root]);
   expect([run.code, answer(run).error?.code]).toEqual([2, 'WORKDIR_CONFLICT']);
   expect(run.stdout).not.toContain('move');
@@ -314,7 +314,7 @@ it('shows every certificate of a deep chain in certs list', async () => {
   expect(run.stdout).toContain('Example Policy CA');
 });
 
-it('writes a .gitignore with the key if the work directory has none, and none when run again', async () => {
+it('writes .gitignore with the key if the work directory has none, and not again', async () => {
   await dir.remove('.gitignore');
   const chain = await answered();
   const answers = [chain, policyCa.pem];

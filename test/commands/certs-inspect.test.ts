@@ -50,7 +50,7 @@ const cacerts = (): Record<string, string> => {
 };
 
 describe('certs inspect', () => {
-  it('shows a certificate in detail, consistent with openssl', async () => {
+  it('shows all details of a certificate and matches openssl', async () => {
     const answer = (await json(ca.certificate.pem)) as {certificates: Record<string, unknown>[]};
     const text = (...args: string[]) => openssl(['x509', '-noout', ...args], ca.certificate.pem).trim();
     expect(answer).toMatchObject({
@@ -84,7 +84,7 @@ describe('certs inspect', () => {
     expect(fingerprints).toEqual(Array(3).fill([ca.certificate.fingerprint]));
   });
 
-  it("reports whether a certificate chains to the mesh's root", async () => {
+  it('reports whether a certificate belongs to the mesh', async () => {
     await dir.write('root-cert.pem', root.certificate.pem);
     expect(await json(ca.certificate.pem)).toMatchObject({certificates: [{ours: true}], istiod: {loads: true}});
     expect(await json((await tinyRoot()).certificate.pem)).toMatchObject({certificates: [{ours: false}]});
@@ -93,7 +93,7 @@ describe('certs inspect', () => {
     expect(certificate).not.toHaveProperty('ours');
   });
 
-  it('names the root that it was checked against', async () => {
+  it('names the root that it was verified against', async () => {
     const chain = `${ca.certificate.pem}${root.certificate.pem}`;
     expect(await json(ca.certificate.pem)).toMatchObject({istiod: {root: 'none'}});
     await dir.write('root-cert.pem', root.certificate.pem);
@@ -102,7 +102,7 @@ describe('certs inspect', () => {
     expect((await inspect(ca.certificate.pem)).stdout).toContain("checked against the work directory's root-cert.pem");
   });
 
-  it('checks a chain, a bundle of roots and a leaf according to their use', async () => {
+  it('evaluates a chain, a trust bundle and a leaf by their role', async () => {
     const leaf = await tinyLeaf(ca);
     const chain = `${ca.certificate.pem}${root.certificate.pem}`;
     expect(await json(chain)).toMatchObject({istiod: {as: 'cert-chain.pem', loads: true, findings: []}});
@@ -151,7 +151,7 @@ describe('certs inspect', () => {
     });
   });
 
-  it('checks a Secret in the layout that istiod would use', async () => {
+  it('evaluates a Secret by the layout that istiod would use', async () => {
     const tls = {
       ...cacerts(),
       'tls.crt': ca.certificate.pem,
@@ -202,7 +202,7 @@ describe('certs inspect', () => {
     ['words', 'hello\n', 'NOT_PEM'],
     ['another object', '{"kind":"Pod"}', 'NOT_PEM'],
     ['several objects', '{"kind":"List","items":[{"kind":"Secret"},{"kind":"Secret"}]}', 'NOT_PEM'],
-  ])('refuses %s', async (_what, content, code) => {
+  ])('rejects %s', async (_what, content, code) => {
     const {code: exit, stdout} = await inspect(content, '--json');
     expect(exit).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({error: {code}});

@@ -1,4 +1,4 @@
-/** `certs list --live`: what runs, what of it could not be seen, and the file for a collector. */
+/** `certs list --live`: running certificates, unknown ones, and the file for a collector. */
 import {chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -23,7 +23,7 @@ const listed = async (...argv: readonly string[]): Promise<{readonly code: numbe
 const liveOf = (result: ListResult, name: string) => result.clusters.find((one) => one.name === name)?.live;
 
 describe('certs list --live', () => {
-  it('lists the certificates of the Secret, the bundle and istiod, each once, and the expiry that istiod reports', async () => {
+  it("lists the certificates of the Secret, the bundle and istiod once each, and istiod's reports", async () => {
     const {code, result} = await listed('c1');
     expect(code).toBe(0);
     const {ca} = mesh.one('c1');
@@ -52,7 +52,7 @@ describe('certs list --live', () => {
     ]);
   });
 
-  it('treats the live certificates as in use, not a renewed file that was not pushed', async () => {
+  it('treats running certificates as in use, not a renewed file that was not pushed', async () => {
     const old = await tinyClusterCa(mesh.root, 'c1', {days: 5});
     const one = mesh.one('c1');
     putCacerts(one.kube, textsOf(bundleOf(old, [mesh.root])));
@@ -65,7 +65,7 @@ describe('certs list --live', () => {
     expect((await list('c1', '--fail-on', 'error')).code).toBe(0);
   });
 
-  it('reads no Secret with --no-secrets, and still lists the live certificates', async () => {
+  it('reads no Secret with --no-secrets, and still lists running certificates', async () => {
     const before = mesh.one('c1').kube.requests.length;
     const {code, result} = await listed('c1', '--no-secrets');
     expect(code).toBe(0);
@@ -79,7 +79,7 @@ describe('certs list --live', () => {
     ).toEqual(expect.arrayContaining(['cluster CA', 'root']));
   });
 
-  it('reports that roots disagree, and which cluster rejects which', async () => {
+  it('reports different roots, and which clusters reject each other', async () => {
     const stranger = await tinyRoot();
     const ca = await tinyClusterCa(stranger, 'c2');
     const two = mesh.one('c2');
@@ -97,7 +97,7 @@ describe('certs list --live', () => {
   });
 });
 
-describe('an unknown state', () => {
+describe('an unknown cluster', () => {
   it('results in exit code 4 in every format, and in a metric in a complete file', async () => {
     mesh.one('c2').kube.fault({}, {status: 500}, 999);
     const file = join(mesh.dir, 'mesh.prom');
@@ -112,12 +112,12 @@ describe('an unknown state', () => {
     expect(text).toMatch(/not_after_timestamp_seconds\{cluster="c2",source="workdir",role="cluster_CA"/);
     const {code, result} = await listed();
     expect([code, liveOf(result, 'c2')?.reachable, liveOf(result, 'c1')?.reachable]).toEqual([4, false, true]);
-    // What was not seen falls back to what is declared.
+    // Unknown values fall back to the declared ones.
     expect(result.forecast.map(({cluster}) => cluster).toSorted()).toEqual(['c1', 'c2']);
     expect((await list('--live')).code).toBe(4);
   });
 
-  it('is limited to the Secret if that right is missing', async () => {
+  it('is reported with the missing permission: the Secret only', async () => {
     mesh.one('c1').kube.deny({resource: 'secrets'});
     const {code, result} = await listed('c1');
     expect(code).toBe(4);
@@ -128,7 +128,7 @@ describe('an unknown state', () => {
     });
   });
 
-  it('is that of a cluster with another UID than the recorded one: none of its certificates are shown', async () => {
+  it('is one that differs from the recorded one: nothing of it is shown under this name', async () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     const {uid} = mesh.one('c1').kube;
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace(uid, '00000000-0000-4000-8000-000000000000'));
@@ -141,7 +141,7 @@ describe('an unknown state', () => {
     });
   });
 
-  it('is that of two contexts for the same cluster: its certificates are shown for neither', async () => {
+  it('is one that the contexts of two clusters point to: nothing of it is shown under either name', async () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replaceAll(/^ +uid: .*\n/gm, ''));
     const {uid} = mesh.one('c1').kube;
@@ -155,7 +155,7 @@ describe('an unknown state', () => {
 describe('--output-file', () => {
   const write = (path: string): Promise<CommandRun> => list('-o', 'prometheus', '--output-file', path);
 
-  it('is readable for a collector whatever the umask, replaces the file atomically, and leaves no other files', async () => {
+  it('is readable by a collector whatever the umask, is replaced atomically, and leaves no temporary file', async () => {
     const folder = join(mesh.dir, 'textfile');
     await mkdir(folder);
     const file = join(folder, 'mesh.prom');
@@ -170,12 +170,12 @@ describe('--output-file', () => {
     const {ino} = await stat(file);
     expect((await write(file)).code).toBe(0);
     const after = await stat(file);
-    // Another file under the same name, with the mode that somebody gave it.
+    // Another file under the same name, with the mode of the existing one.
     expect([after.ino === ino, after.mode & 0o777]).toEqual([false, 0o640]);
     expect(await readdir(folder)).toEqual(['mesh.prom']);
   });
 
-  it('accepts any format, - for standard output, and follows a link', async () => {
+  it('accepts any format, - for standard output, and follows links', async () => {
     const file = join(mesh.dir, 'list.json');
     const link = join(mesh.dir, 'link.json');
     await writeFile(file, '');
@@ -186,10 +186,10 @@ describe('--output-file', () => {
   });
 
   it.each([
-    ['a folder that is not there', 'none/mesh.prom'],
+    ['a missing directory', 'none/mesh.prom'],
     ['a folder', 'c1'],
     ['a device', '/dev/null'],
-  ])('fails with a reason for %s, and nothing is lost', async (_, path) => {
+  ])('fails with a reason for %s, and loses nothing', async (_, path) => {
     const run = await write(path.startsWith('/') ? path : join(mesh.dir, path));
     expect(run.code).toBe(1);
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
@@ -198,7 +198,7 @@ describe('--output-file', () => {
 });
 
 describe('--within and --fail-on', () => {
-  it('omits certificates that are not in use or expire later, and reports if none is left', async () => {
+  it('omits certificates that are not in use or expire later, and reports an empty list', async () => {
     const none = await list('--within', '30d', '--fail-on', 'warning');
     expect([none.code, none.stdout.split('\n')[0]]).toEqual([0, 'No certificate in use expires within 30 days.']);
     const some = await list('--within', '800d', '-o', 'json');
@@ -207,12 +207,12 @@ describe('--within and --fail-on', () => {
       {withinDays: 800, root: {certificates: []}, clusters: [{certificates: [{}]}, {certificates: [{}]}]},
     ]);
     expect((await list('--within', '800d', '--fail-on', 'warning')).code).toBe(3);
-    // They are far from an error.
+    // Their expiry is far from an error.
     expect((await list('--within', '800d', '--fail-on', 'error')).code).toBe(0);
     expect((await list('--within', '36h', '--fail-on', 'warning')).code).toBe(0);
   });
 
-  it('do not succeed if a cluster has no certificate, as in a checkout without files', async () => {
+  it('does not report success for a cluster without certificates: a checkout without files', async () => {
     await rm(join(mesh.dir, 'c2'), {recursive: true});
     const run = await list('--within', '30d', '--fail-on', 'warning');
     expect([run.code, run.stdout]).toEqual([4, expect.stringContaining('No cluster CA: c2')]);
@@ -229,7 +229,7 @@ describe('--within and --fail-on', () => {
     ['--no-secrets'],
     ['--within', '30d', '-o', 'prometheus'],
   ])('are a usage error otherwise: %s %s', async (...argv) => {
-    // What oclif refuses before there is a run is an error of its own here.
+    // oclif rejects these before the run.
     const run = list(...argv);
     const code = await run.then(
       (done) => done.code,

@@ -76,7 +76,7 @@ describe('certs list', () => {
     expect(answerOf(await list('cluster1', '-o', 'json'))).toMatchObject({clusters: [{certificates: [{state}]}]});
   });
 
-  it('reports the root as the first outage if it expires first, and the affected clusters', async () => {
+  it('reports the root as the first outage if it expires first, with all affected clusters', async () => {
     root = await tinyRoot({days: 30});
     await dir.write('root-cert.pem', root.certificate.pem);
     const outliving = {
@@ -115,14 +115,14 @@ describe('certs list', () => {
     expect(run.stdout).toContain(`No cluster CA: cluster2\n  → kubectl mesh certs generate -w ${dir.root}`);
   });
 
-  it('names the external issuer', async () => {
+  it('names the external issuer of cluster CAs', async () => {
     const declared = await dir.read('mesh.yaml');
     await dir.write('mesh.yaml', `${declared}trust: {signer: {type: external, issuer: istio-csr}}\n`);
     const run = await list();
     expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/No cluster CA: .*\n {2}→ .*istio-csr/)]);
   });
 
-  it('forecasts renewals, the next one first, and reports where only another root helps', async () => {
+  it('forecasts renewals, the next one first, and reports where only a new root helps', async () => {
     root = await tinyRoot({days: 900});
     await dir.write('root-cert.pem', root.certificate.pem);
     await place('cluster1', {days: 730});
@@ -142,7 +142,7 @@ describe('certs list', () => {
     });
   });
 
-  it('reports unreadable files, and still lists the rest', async () => {
+  it('names files that cannot be read, and still lists the rest', async () => {
     await place('cluster1');
     await place('cluster2');
     await dir.write('cluster1/ca-cert.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n');
@@ -156,7 +156,7 @@ describe('certs list', () => {
     });
   });
 
-  it('prints a table, a wide one, and the files by name', async () => {
+  it('prints a table, a wide table, and the file names', async () => {
     await place('cluster1');
     expect((await list('cluster1')).stdout.split('\n')[0]).toMatch(
       /^NAME +ROLE +KEY +NOT AFTER +STATE +FINGERPRINT +SUBJECT$/,

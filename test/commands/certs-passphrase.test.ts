@@ -46,13 +46,13 @@ async function opensWith(passphrase: string, path = 'root-key.pem'): Promise<boo
 const encrypted = (...args: string[]) => openssl([...args, '-passout', `pass:${oldOne}`], key);
 const ours = async () => (await encryptKey(createPrivateKey(key), new Sensitive(oldOne))).reveal();
 
-describe('a root key gets a new passphrase', () => {
+describe("a root key's passphrase changes", () => {
   it.each<[string, () => string | Promise<string>, string]>([
     ['ours', ours, strong],
     ["openssl's default", () => encrypted('pkey', '-aes256'), 'pbkdf2-sha256 2048 rounds'],
-    ['headers of before PKCS#8', () => encrypted('ec', '-aes256'), 'md5'],
-    ['triple DES of PKCS#12', () => encrypted('pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES'), 'pkcs12-sha1'],
-  ])('from %s to ours, and openssl reads it', async (_, make, kdf) => {
+    ['headers older than PKCS#8', () => encrypted('ec', '-aes256'), 'md5'],
+    ['triple DES from PKCS#12', () => encrypted('pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES'), 'pkcs12-sha1'],
+  ])('from %s to our format, and openssl reads it', async (_, make, kdf) => {
     await dir.write('root-key.pem', await make(), 0o600);
     const run = await change(both, '-o', 'json');
     expect(run.code).toBe(0);
@@ -68,7 +68,7 @@ describe('a root key gets a new passphrase', () => {
     expect(await dir.mode('root-key.pem')).toBe(0o600);
   });
 
-  it('from no passphrase at all, without a prompt for the old one', async () => {
+  it('from no passphrase, without a prompt for the old one', async () => {
     await dir.write('root-key.pem', key, 0o644);
     const run = await change({KUBECTL_MESH_NEW_PASSPHRASE: newOne}, '-o', 'json');
     expect(answer(run)).toMatchObject({outcome: 'done', before: {protection: 'clear'}});
@@ -76,7 +76,7 @@ describe('a root key gets a new passphrase', () => {
     expect(await dir.mode('root-key.pem')).toBe(0o600);
   });
 
-  it('from files and commands, neither of which is in the journal', async () => {
+  it('from files and commands, and the journal contains neither', async () => {
     await dir.write('root-key.pem', await ours(), 0o600);
     await dir.write('new', `${newOne}\nnot this line\n`);
     const run = await change(
@@ -92,7 +92,7 @@ describe('a root key gets a new passphrase', () => {
     expect(journal).not.toContain(newOne);
   });
 
-  it('in another directory', async () => {
+  it('with the root in another directory', async () => {
     await dir.write('stick/root-key.pem', await ours(), 0o600);
     const run = await change(both, '--root-dir', `${dir.root}/stick`, '-o', 'json');
     expect(answer(run).outcome).toBe('done');
@@ -112,7 +112,7 @@ describe('the same passphrase again', () => {
     expect(await opensWith(oldOne)).toBe(true);
   });
 
-  it('does not change a strong one', async () => {
+  it('does not change a strong key', async () => {
     await dir.write('root-key.pem', await ours(), 0o600);
     const before = await dir.snapshot();
     const run = await change(same, '-o', 'json');
@@ -123,7 +123,7 @@ describe('the same passphrase again', () => {
 });
 
 describe('--no-passphrase', () => {
-  it('requires confirmation, or --yes without a terminal', async () => {
+  it('prompts, and requires --yes without a terminal', async () => {
     await dir.write('root-key.pem', await ours(), 0o600);
     const before = await dir.snapshot();
     const run = await change({KUBECTL_MESH_PASSPHRASE: oldOne}, '--no-passphrase', '-o', 'json');
@@ -153,9 +153,9 @@ describe('--no-passphrase', () => {
 
 describe('nothing changes', () => {
   it.each<[string, () => string | Promise<string>, Record<string, string>, string[], number, string]>([
-    ['by a wrong old passphrase', ours, {...both, KUBECTL_MESH_PASSPHRASE: 'wrong'}, [], 2, 'WRONG_PASSPHRASE'],
+    ['with a wrong old passphrase', ours, {...both, KUBECTL_MESH_PASSPHRASE: 'wrong'}, [], 2, 'WRONG_PASSPHRASE'],
     [
-      'by a wrong old passphrase of legacy headers',
+      'with a wrong old passphrase of legacy headers',
       () => encrypted('ec', '-aes256'),
       {...both, KUBECTL_MESH_PASSPHRASE: 'wrong'},
       [],
@@ -164,12 +164,12 @@ describe('nothing changes', () => {
     ],
     ['without the old passphrase', ours, {KUBECTL_MESH_NEW_PASSPHRASE: newOne}, [], 5, 'PASSPHRASE_NEEDED'],
     ['without a new one', ours, {KUBECTL_MESH_PASSPHRASE: oldOne}, [], 5, 'PASSPHRASE_NEEDED'],
-    ['by an empty new one', ours, {...both, KUBECTL_MESH_NEW_PASSPHRASE: ''}, [], 5, 'PASSPHRASE_NEEDED'],
-    ['by a command that fails', ours, both, ['--new-passphrase-command', 'exit 3'], 1, 'TOOL_FAILED'],
-    ['by a file that is not there', ours, both, ['--new-passphrase-file', '/nowhere/new'], 2, 'FILE_MISSING'],
-    ['when the file is no key', () => 'hello\n', both, [], 2, 'NOT_PEM'],
+    ['with an empty new one', ours, {...both, KUBECTL_MESH_NEW_PASSPHRASE: ''}, [], 5, 'PASSPHRASE_NEEDED'],
+    ['with a command that fails', ours, both, ['--new-passphrase-command', 'exit 3'], 1, 'TOOL_FAILED'],
+    ['with a missing file', ours, both, ['--new-passphrase-file', '/nowhere/new'], 2, 'FILE_MISSING'],
+    ['if the file is not a key', () => 'hello\n', both, [], 2, 'NOT_PEM'],
     [
-      'when both come from standard input',
+      'if both are read from standard input',
       ours,
       {},
       ['--passphrase-file', '-', '--new-passphrase-file', '-'],
@@ -178,7 +178,15 @@ describe('nothing changes', () => {
     ],
     ['with both a new passphrase and none', ours, both, ['--no-passphrase', '--new-passphrase-file', 'x'], 2, 'USAGE'],
     [
-      'with an unsupported cipher',
+      'if both a new one and --no-passphrase are given',
+      ours,
+      both,
+      ['--no-passphrase', '--new-passphrase-file', 'x'],
+      2,
+      'USAGE',
+    ],
+    [
+      'if the cipher is not supported',
       () => encrypted('pkcs8', '-topk8', '-v1', 'PBE-MD5-DES', '-provider', 'legacy', '-provider', 'default'),
       both,
       [],
@@ -199,7 +207,7 @@ describe('nothing changes', () => {
     expect(await dir.snapshot()).toEqual({});
   });
 
-  it('in a dry run, which lists the actions and does not prompt for a passphrase', async () => {
+  it('in a dry run, which prints the plan and prompts for no passphrase', async () => {
     await dir.write('root-key.pem', encrypted('pkey', '-aes256'), 0o600);
     const before = await dir.snapshot();
     const run = await change({...both, KUBECTL_MESH_PASSPHRASE: 'not looked at'}, '--dry-run');
@@ -208,7 +216,7 @@ describe('nothing changes', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('behind a symbolic link', async () => {
+  it('through a symbolic link', async () => {
     const {symlink} = await import('node:fs/promises');
     await dir.write('elsewhere.pem', writePrivateKey(await generateKey('ecdsa-p256')).reveal(), 0o600);
     await symlink('elsewhere.pem', `${dir.root}/root-key.pem`);

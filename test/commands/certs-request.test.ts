@@ -30,12 +30,12 @@ interface Answer {
 const answer = (run: CommandRun) => answerOf(run) as Answer;
 const outcomes = (run: CommandRun) => answer(run).clusters.map(({outcome}) => outcome);
 
-/** What openssl reads in a request. */
+/** A request as openssl prints it. */
 const text = (csr: string): string => openssl(['req', '-verify', '-noout', '-text'], csr);
 
 describe('a request', () => {
   it.each(['rsa-2048', 'ecdsa-p256', 'ecdsa-p384'])(
-    'requests a CA that is valid for istiod, according to openssl (%s)',
+    'requests the CA that istiod requires, according to openssl (%s)',
     async (algorithm) => {
       const run = await request('c1', '--key-algorithm', algorithm, '-o', 'json');
       expect(run.code).toBe(0);
@@ -52,7 +52,7 @@ describe('a request', () => {
     },
   );
 
-  it('has a key that only its owner can read, and nothing else is written', async () => {
+  it('has a key readable only by its owner, and nothing else is written', async () => {
     await request('c1', ...small);
     expect([await dir.mode('c1/request/ca-key.pem'), await dir.mode('c1/request')]).toEqual([0o600, 0o700]);
     const files = Object.keys(await dir.snapshot()).map((path) => path.slice(dir.root.length + 1));
@@ -61,13 +61,13 @@ describe('a request', () => {
     );
   });
 
-  it('is printed by itself for another program to read', async () => {
+  it('is printed alone, for other programs', async () => {
     await request('c1', 'c2', ...small);
     const run = await request('c2', '-o', 'csr');
     expect(run.stdout).toBe(await dir.read('c2/request/ca.csr'));
   });
 
-  it('is kept when run again', async () => {
+  it('is not changed when run again', async () => {
     await request('c1', ...small);
     const before = await dir.snapshot();
     const run = await request('-o', 'json');
@@ -86,7 +86,7 @@ describe('a request', () => {
     );
   });
 
-  it('is only planned in a dry run', async () => {
+  it('prints the plan in a dry run, and changes nothing', async () => {
     const run = await request('c1', ...small, '--dry-run', '-o', 'json');
     expect(answer(run).clusters).toMatchObject([{outcome: 'skipped', action: 'create a key and a CSR (ecdsa-p256)'}]);
     expect(await dir.snapshot()).toEqual({});
@@ -99,7 +99,7 @@ describe('a request', () => {
 });
 
 describe('--renew', () => {
-  it('requires confirmation before it replaces a key whose certificate may be pending', async () => {
+  it('prompts before it discards a key whose certificate may be pending', async () => {
     await request('c1', ...small);
     const before = await dir.snapshot();
     const refused = await request('c1', '--renew', '-o', 'json');
@@ -112,14 +112,14 @@ describe('--renew', () => {
   });
 });
 
-describe('an inconsistent state', () => {
+describe('conflicting files', () => {
   it.each<[string, () => Promise<void>]>([
     ['a request without its key', () => dir.remove('c1/request/ca-key.pem')],
     [
       'the key of another request',
       async () => dir.write('c1/request/ca-key.pem', await dir.read('c2/request/ca-key.pem'), 0o600),
     ],
-    ['a request that is cut', () => dir.write('c1/request/ca.csr', '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n')],
+    ['a truncated request', () => dir.write('c1/request/ca.csr', '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n')],
     ['a certificate in its place', async () => dir.write('c1/request/ca.csr', (await tinyRoot()).certificate.pem)],
     [
       'the request of another cluster',
@@ -165,7 +165,7 @@ describe('an inconsistent state', () => {
     expect([run.code, answer(run).error?.code]).toEqual([2, 'CONTRADICTION']);
   });
 
-  it('with a git repository that does not ignore the key is refused', async () => {
+  it('with a git repository that does not ignore the key is an error', async () => {
     execFileSync('git', ['init', '-q'], {cwd: dir.root});
     await dir.write('.gitignore', '*.log\n');
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
@@ -174,7 +174,7 @@ describe('an inconsistent state', () => {
     expect(answer(run).errors).toMatchObject([{code: 'KEY_IN_GIT'}]);
   });
 
-  it('with a git repository without .gitignore adds one with the key, and only with a key', async () => {
+  it('a git tree without .gitignore receives one with the key, and only with a key', async () => {
     execFileSync('git', ['init', '-q'], {cwd: dir.root});
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
     expect((await request('c1', ...small)).code).toBe(0);

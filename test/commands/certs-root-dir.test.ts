@@ -1,4 +1,4 @@
-/** A root key that is kept elsewhere (`--root-dir`): a stick that is plugged in for signing. */
+/** A root key in another directory (`--root-dir`): removable media that are mounted for signing. */
 import {existsSync} from 'node:fs';
 import {cp, rename, rm} from 'node:fs/promises';
 import {execFileSync} from 'node:child_process';
@@ -20,7 +20,7 @@ import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 const passphrase = 'a passphrase nobody may see';
 let dir: TestWorkDir;
 let stick: TestWorkDir;
-/** What one run made of cluster one: a work directory and its stick. Encrypting the key takes half a second each time. */
+/** A work directory and its media from one run. Encrypting the key takes half a second each time. */
 let made: {readonly dir: TestWorkDir; readonly stick: TestWorkDir};
 let makingIt: CommandRun;
 const startAnew = async (): Promise<void> => {
@@ -62,7 +62,7 @@ function refusal(ran: CommandRun): {readonly code: string; readonly message: str
   return [...errors, ...clusters.flatMap(({error}) => (error ? [error] : []))][0];
 }
 
-/** Lets the test begin with what that run made. */
+/** Starts the test with the files of that run. */
 async function copyMade(): Promise<void> {
   const copy = (from: TestWorkDir, to: TestWorkDir): Promise<void> => cp(from.root, to.root, {recursive: true});
   await Promise.all([copy(made.dir, dir), copy(made.stick, stick)]);
@@ -74,7 +74,7 @@ const verified = (cluster: string): string =>
     ...['-untrusted', `${dir.root}/${cluster}/cert-chain.pem`, `${dir.root}/${cluster}/ca-cert.pem`],
   ]);
 
-describe('a root key on a USB drive', () => {
+describe('a root key on removable media', () => {
   it('is created there, encrypted, and never in the work directory', async () => {
     expect(makingIt.code).toBe(0);
     await copyMade();
@@ -89,7 +89,7 @@ describe('a root key on a USB drive', () => {
     );
   });
 
-  it('signs for a new cluster once it is attached again, with the `directory` in mesh.yaml', async () => {
+  it('signs for a new cluster when it is mounted again, with the `directory` in mesh.yaml', async () => {
     await declare(`{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}}}`);
     expect((await generate('one')).code).toBe(0);
     expect((await generate('two')).code).toBe(0);
@@ -97,7 +97,7 @@ describe('a root key on a USB drive', () => {
     expect(existsSync(`${dir.root}/root-key.pem`)).toBe(false);
   });
 
-  it('that is not attached: a new cluster is refused, and nothing is written', async () => {
+  it('not mounted: a new cluster is refused with an explanation, and nothing is written', async () => {
     await copyMade();
     await declare(`{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}}}`);
     await rename(stick.root, `${stick.root}-away`);
@@ -113,7 +113,7 @@ describe('a root key on a USB drive', () => {
     await rm(`${stick.root}-away`, {recursive: true});
   });
 
-  it('provides root-cert.pem for a new work directory', async () => {
+  it('in a new work directory, root-cert.pem is copied from it', async () => {
     await copyMade();
     const root = await dir.read('root-cert.pem');
     await dir.dispose();
@@ -125,7 +125,7 @@ describe('a root key on a USB drive', () => {
     expect(verified('two')).toContain('OK');
   });
 
-  it('is used by the next run if a run was killed after writing it and before writing the work directory', async () => {
+  it('killed between the writes to the media and to the work directory: the next run continues with that root', async () => {
     await copyMade();
     const root = await stick.read('root-cert.pem');
     await Promise.all([dir.remove('root-cert.pem'), dir.remove('one')]);
@@ -134,9 +134,9 @@ describe('a root key on a USB drive', () => {
     expect(await stick.read('root-cert.pem')).toBe(root);
   });
 
-  it('gets the new passphrase even if its creation was killed after the commit', async () => {
+  it('whose creation was killed after its commit still receives the new passphrase', async () => {
     await copyMade();
-    // Neither file was moved to its place: commit.ts says how such a run leaves them.
+    // Neither file was moved into place, as described in commit.ts.
     const files = ['root-key.pem', 'root-cert.pem'].map((path, index) => ({pending: String(index), path}));
     await stick.write('.pending/commit', JSON.stringify({version: 1, files}), 0o600);
     for (const {pending, path} of files) await rename(`${stick.root}/${path}`, `${stick.root}/.pending/${pending}`);
@@ -151,7 +151,7 @@ describe('a root key on a USB drive', () => {
     expect(existsSync(`${stick.root}/.pending`)).toBe(false);
   });
 
-  it('is not written to a missing directory, which may be on another disk', async () => {
+  it('a missing directory is not created: a root key would be written to another disk', async () => {
     await declare();
     const ran = await generate('--root-dir', `${stick.root}/not-mounted`);
     expect(refusal(ran)).toMatchObject({code: 'FILE_MISSING'});
@@ -159,7 +159,7 @@ describe('a root key on a USB drive', () => {
     expect(existsSync(`${dir.root}/root-cert.pem`)).toBe(false);
   });
 
-  it.skipIf(!existsSync('/sys/kernel'))('that cannot be written: said, and no root is half made', async () => {
+  it.skipIf(!existsSync('/sys/kernel'))('that cannot be written is reported, and no partial root is left', async () => {
     await declare();
     const ran = await generate('--root-dir', '/sys/kernel');
     expect(ran.code).toBe(1);
@@ -167,21 +167,21 @@ describe('a root key on a USB drive', () => {
     expect(existsSync(`${dir.root}/root-cert.pem`)).toBe(false);
   });
 
-  it('in a git repository that does not ignore it is refused', async () => {
+  it('in a git tree that would add it is refused', async () => {
     await declare();
     execFileSync('git', ['init', '-q', stick.root]);
     expect(refusal(await onStick('one'))).toMatchObject({code: 'KEY_IN_GIT'});
     expect(existsSync(`${stick.root}/root-key.pem`)).toBe(false);
   });
 
-  it('may be in the work directory itself', async () => {
+  it('in the work directory itself is the default', async () => {
     await declare();
     expect((await generate('--root-dir', dir.root, '--no-passphrase')).code).toBe(0);
     expect((await generate('one', '--renew', '--yes')).code).toBe(0);
   });
 });
 
-describe('a usage error', () => {
+describe('invalid flags', () => {
   it.each([
     {
       name: 'another kind of signer',
@@ -190,7 +190,7 @@ describe('a usage error', () => {
     },
     {name: 'a signer without its fields', argv: ['--signer', 'command'], code: 'USAGE'},
     {name: 'a signer that is none', argv: ['--signer', 'hsm'], code: 'USAGE'},
-  ])('for $name names the flag, and nothing is written', async ({argv, code}) => {
+  ])('$name: a message that names the flag, and nothing is written', async ({argv, code}) => {
     const ran = await generate('one', ...argv);
     expect(ran.code).toBe(2);
     const {error} = answerOf(ran) as {error: {code: string; message: string}};
@@ -201,7 +201,7 @@ describe('a usage error', () => {
   });
 });
 
-describe('without the drive', () => {
+describe('not mounted', () => {
   let kube: FakeKube;
   beforeEach(async () => {
     kube = await startFakeKube(['ctx-one', 'ctx-two']);
@@ -211,7 +211,7 @@ describe('without the drive', () => {
   });
   afterEach(() => kube.stop());
 
-  it('everything but signing works: list, inspect, push, diff, render, verify', async () => {
+  it('all commands except signing work: list, inspect, push, diff, render, verify', async () => {
     const commands: readonly {readonly command: CommandClass; readonly argv: readonly string[]}[] = [
       {command: CertsList, argv: []},
       {command: TrustPush, argv: ['--yes']},
@@ -230,13 +230,13 @@ describe('without the drive', () => {
   });
 });
 
-describe('a policy CA on the drive, its root elsewhere', () => {
+describe('a policy CA on removable media, with an external root', () => {
   let root: OpensslCa;
   beforeAll(() => {
     root = opensslCa({subject: '/O=Acme/CN=Root CA'});
   });
 
-  it('issues chains of three certificates that pass openssl and verify', async () => {
+  it('creates chains of three that pass openssl and verify', async () => {
     const policy = opensslCa({
       subject: '/O=Acme/CN=Mesh policy CA',
       issuer: root,
@@ -257,7 +257,7 @@ describe('a policy CA on the drive, its root elsewhere', () => {
     expect(verdict.code).toBe(0);
   });
 
-  it('uses the root from --root if the policy CA has no chain', async () => {
+  it('reads the root from --root if the policy CA has no chain', async () => {
     const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root});
     await declare(
       `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,
@@ -282,7 +282,7 @@ describe('a policy CA on the drive, its root elsewhere', () => {
     expect(existsSync(`${dir.root}/one`)).toBe(false);
   });
 
-  it('is refused if the key belongs to another CA than the certificate', async () => {
+  it('is refused if the key does not match the certificate', async () => {
     const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root});
     await declare(
       `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,

@@ -72,7 +72,7 @@ describe('a workload certificate', () => {
     expect(hours(now, end)).toBeLessThan(24.1);
   });
 
-  it("has the fields of istiod's: no subject, one critical name, both usages, no CA", async () => {
+  it("matches istiod's: no subject, one critical name, both usages, no CA", async () => {
     const ca = await placeCa();
     await workload();
     const text = openssl(['x509', '-in', file('cert-chain.pem'), '-noout', '-text']);
@@ -104,14 +104,14 @@ describe('a workload certificate', () => {
     );
   });
 
-  it.each(['rsa-2048', 'ecdsa-p384'])('has a key of type %s if requested', async (algorithm) => {
+  it.each(['rsa-2048', 'ecdsa-p384'])('has a key of type %s on request', async (algorithm) => {
     await placeCa();
     const said = await workload('--key-algorithm', algorithm);
     expect(answer(said).certificate?.key).toBe(algorithm);
     expect(verified('sslserver')).toContain('OK');
   });
 
-  it('is issued in a deeper hierarchy as well', async () => {
+  it('works under a deeper hierarchy, too', async () => {
     const root = await tinyRoot();
     const policy = await tinyClusterCa(root, 'policy', {
       change: (template) => ({
@@ -124,7 +124,7 @@ describe('a workload certificate', () => {
     expect(verified('sslclient')).toContain('OK');
   });
 
-  it("has the mesh's trust domain", async () => {
+  it("contains the mesh's trust domain", async () => {
     await placeCa();
     await dir.write(
       'mesh.yaml',
@@ -136,14 +136,14 @@ describe('a workload certificate', () => {
     );
   });
 
-  it('never outlives the CA, with a warning', async () => {
+  it('never outlives the CA, and reports that it expires with it', async () => {
     const ca = await placeCa({days: 1});
     const said = await workload('--validity', '720h');
     expect(answer(said).certificate?.notAfter).toBe(ca.certificate.notAfter.toISOString());
     expect(answer(said).warnings.some(({message}) => message.includes('expires with its CA'))).toBe(true);
   });
 
-  it('is ignored by git, even with a hand-written mesh.yaml and without .gitignore', async () => {
+  it('is hidden from git, with a handwritten mesh.yaml and without .gitignore', async () => {
     await placeCa();
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: cluster1\n');
     execFileSync('git', ['init', '-q', dir.root]);
@@ -153,7 +153,7 @@ describe('a workload certificate', () => {
     expect(seen).not.toContain('key.pem');
   });
 
-  it('is ignored by git', async () => {
+  it('is hidden from git', async () => {
     await placeCa();
     execFileSync('git', ['init', '-q', dir.root]);
     expect((await workload()).code).toBe(0);
@@ -164,7 +164,7 @@ describe('a workload certificate', () => {
 });
 
 describe('an existing certificate', () => {
-  it('is unchanged while it is valid', async () => {
+  it('is not changed while it is valid', async () => {
     await placeCa();
     await workload();
     const before = await dir.snapshot();
@@ -183,7 +183,7 @@ describe('an existing certificate', () => {
     expect(answer(said).certificate?.fingerprint).not.toBe(first);
   });
 
-  it('is replaced without confirmation once it has expired', async () => {
+  it('is replaced without a prompt after it has expired', async () => {
     await placeCa();
     await workload();
     const expired = await tinyRoot({now: new Date(Date.now() - 10 * 86_400_000), days: 1});
@@ -194,12 +194,9 @@ describe('an existing certificate', () => {
   });
 
   it.each<[string, () => Promise<void>]>([
-    [
-      'the key of something else',
-      async () => dir.write(`${folder}/key.pem`, openssl(['genpkey', '-algorithm', 'RSA'])),
-    ],
+    ['another key', async () => dir.write(`${folder}/key.pem`, openssl(['genpkey', '-algorithm', 'RSA']))],
     ['no key', async () => dir.remove(`${folder}/key.pem`)],
-    ['no certificate at all', async () => dir.write(`${folder}/cert-chain.pem`, 'hello\n')],
+    ['no certificate', async () => dir.write(`${folder}/cert-chain.pem`, 'hello\n')],
     ['roots of another mesh', async () => dir.write(`${folder}/root-cert.pem`, (await tinyRoot()).certificate.pem)],
     [
       'the certificate of another workload',
@@ -210,7 +207,7 @@ describe('an existing certificate', () => {
         }
       },
     ],
-  ])('is a conflict if it is %s, and is replaced only with --renew', async (_, spoil) => {
+  ])('is a conflict if it is %s, and is replaced only on request', async (_, spoil) => {
     await placeCa();
     await workload();
     await spoil();
@@ -245,7 +242,7 @@ describe('nothing is issued', () => {
       'FILE_MISSING',
     ],
     [
-      'by the key of another CA',
+      'with the key of another CA',
       async () => {
         await placeCa();
         await dir.write('cluster1/ca-key.pem', openssl(['genpkey', '-algorithm', 'RSA']), 0o600);
@@ -277,7 +274,7 @@ describe('nothing is issued', () => {
     expect(existsSync(join(dir.root, 'cluster1/workloads'))).toBe(false);
   });
 
-  it('if workload certificates come from an external issuer', async () => {
+  it('if another CA issues workload certificates', async () => {
     await placeCa();
     const signer = 'trust:\n  signer: {type: external, issuer: spire}\n';
     await dir.write(
@@ -287,7 +284,7 @@ describe('nothing is issued', () => {
     expect(code(await workload())).toBe('SIGNED_ELSEWHERE');
   });
 
-  it('mentions keepClusterKeys if the key was removed', async () => {
+  it('reports that keepClusterKeys removed the key', async () => {
     await placeCa();
     await dir.remove('cluster1/ca-key.pem');
     await dir.write(
@@ -325,14 +322,14 @@ describe('nothing is issued', () => {
     expect([said.code, code(said)]).toEqual([2, 'USAGE']);
   });
 
-  it('in a cluster that is not in mesh.yaml', async () => {
+  it('for a cluster that is not in mesh.yaml', async () => {
     await placeCa();
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: cluster2\n');
     const said = await workload();
     expect([said.code, code(said)]).toEqual([2, 'UNKNOWN_CLUSTER']);
   });
 
-  it('to a service account with the longest possible name, once its directories can be created', async () => {
+  it('to a service account with the longest possible name, if its directories can be created', async () => {
     await placeCa();
     const said = await run(`${'n'.repeat(63)}/${'s'.repeat(253)}`, '--cluster', 'cluster1', '-o', 'json');
     expect(said.code).toBe(0);

@@ -1,4 +1,4 @@
-/** examples/corporate-ca.sh with a kubectl that writes down what it is asked for; its whole way is an end-to-end test. */
+/** examples/corporate-ca.sh with a kubectl that records its arguments; an end-to-end test covers the complete script. */
 import {execFileSync} from 'node:child_process';
 import {X509Certificate} from 'node:crypto';
 import {dirname, join} from 'node:path';
@@ -27,7 +27,7 @@ esac
 });
 afterEach(() => dir.dispose());
 
-/** Runs it; what was imported, and how. */
+/** Runs the script. Returns the imported certificate's validity and the import command. */
 async function run(words: readonly string[], env: Readonly<Record<string, string>>) {
   execFileSync('bash', [example, ...words], {
     stdio: 'ignore',
@@ -49,7 +49,7 @@ async function run(words: readonly string[], env: Readonly<Record<string, string
 }
 
 describe('examples/corporate-ca.sh', () => {
-  it('signs for 730 days and confirms nothing by itself', async () => {
+  it('signs for 730 days and skips no prompt by default', async () => {
     const {days, imported} = await run(['c1'], {});
     expect(days).toBe(730);
     expect(imported).toMatch(/^mesh certs import c1 /);
@@ -59,7 +59,7 @@ describe('examples/corporate-ca.sh', () => {
   it.each([
     ['YES=1', ['c1'], {YES: '1'}],
     ['-y', ['-y', 'c1'], {}],
-  ])('signs for DAYS, and confirms a renewal with %s', async (_, words, env) => {
+  ])('signs for DAYS, and skips the renewal prompt with %s', async (_, words, env) => {
     const {days, imported} = await run(words, {DAYS: '90', ...env});
     expect(days).toBe(90);
     expect(imported).toMatch(/^mesh certs import c1 .* --yes$/);

@@ -34,7 +34,7 @@ describe('init', () => {
     expect((await initWith({WORK_DIR: dir.root})).stdout).toContain('Next: kubectl mesh certs generate, or');
   });
 
-  it("creates mesh.yaml with the guide's defaults, and a .gitignore for keys", async () => {
+  it("creates mesh.yaml with the guide's defaults, and a .gitignore that excludes keys", async () => {
     const run = await init('cluster1=kind-1', 'cluster2', '-o', 'json');
     expect(run.code).toBe(0);
     expect(answer(run).clusters).toEqual([
@@ -83,7 +83,7 @@ describe('init', () => {
     expect(await dir.read('mesh.yaml')).toBe(`${text}  - name: b\n    context: ctx\n    network: n2\n`);
   });
 
-  it('records a context that differs from the declared one for this user only', async () => {
+  it('writes a context that differs from the declared one to contexts.yaml', async () => {
     await init('cluster1=theirs');
     const before = await dir.read('mesh.yaml');
     const run = await init('cluster1=mine', '-o', 'json');
@@ -122,7 +122,7 @@ describe('init', () => {
     });
   });
 
-  it('does not read them without --from-env, and gives flags precedence', async () => {
+  it('reads them only on request, and flags take precedence', async () => {
     expect((await initWith(guide, 'three')).code).toBe(0);
     expect((await mesh()).meshID).toBe('mesh1');
     await dir.remove('mesh.yaml');
@@ -131,7 +131,7 @@ describe('init', () => {
   });
 
   it.each([
-    ['a name that leaves the folder', ['../x'], {}, 'INVALID_CLUSTER_NAME'],
+    ['a name that leads outside the directory', ['../x'], {}, 'INVALID_CLUSTER_NAME'],
     ['a name in upper case', ['Cluster1'], {}, 'INVALID_CLUSTER_NAME'],
     ['an empty name', [''], {}, 'INVALID_CLUSTER_NAME'],
     ['a name with a space', ['a b'], {}, 'INVALID_CLUSTER_NAME'],
@@ -144,11 +144,11 @@ describe('init', () => {
     ['another mesh ID', ['--mesh-id', 'other'], {}, 'CONTRADICTION'],
     ['another mesh ID in MESH', ['--from-env'], {MESH: 'other', CLUSTER_1: 'old'}, 'CONTRADICTION'],
     ['another network in NETWORK_1', ['--from-env'], {NETWORK_1: 'other', CLUSTER_1: 'old'}, 'CONTRADICTION'],
-    ['a network that is no label', ['a', '--network', 'a b'], {}, 'USAGE'],
+    ['a network that is not a valid label', ['a', '--network', 'a b'], {}, 'USAGE'],
     ['variables that name no cluster', ['--from-env'], {MESH: 'm'}, 'MISSING_VALUE'],
-    ['a context of no cluster', ['--from-env'], {CLUSTER_1: 'a', CTX_2: 'x'}, 'MISSING_VALUE'],
+    ['a context without a cluster', ['--from-env'], {CLUSTER_1: 'a', CTX_2: 'x'}, 'MISSING_VALUE'],
   ] as [string, string[], Record<string, string>, string][])(
-    'refuses %s with exit 2, and writes nothing',
+    'rejects %s with exit code 2, and writes nothing',
     async (_what, argv, env, code) => {
       await init('old=ctx-old', '--mesh-id', 'm', '--network', 'n');
       const before = await dir.snapshot();
@@ -158,7 +158,7 @@ describe('init', () => {
     },
   );
 
-  it('reports line and column if mesh.yaml is invalid, and does not change it', async () => {
+  it('reports line and column of an invalid mesh.yaml, and does not change it', async () => {
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nistio: {version: 1.30}\n');
     const run = await init('a');
     expect(run.code).toBe(2);
@@ -167,8 +167,8 @@ describe('init', () => {
   });
 });
 
-describe("init in a directory of Istio's Makefiles", () => {
-  /** As `make NAME-cacerts-selfSigned` of 1.7.8 leaves it, after "make clean" did not find its Makefile. */
+describe("init in a directory created with Istio's Makefiles", () => {
+  /** The result of `make NAME-cacerts-selfSigned` in 1.7.8, after "make clean" did not find its Makefile. */
   async function makefile17(name: string, root = 'ROOT'): Promise<void> {
     await dir.write('root-cert.pem', 'ROOT');
     await dir.write('root-key.pem', 'ROOT KEY', 0o600);
@@ -194,7 +194,7 @@ describe("init in a directory of Istio's Makefiles", () => {
     expect(answer(await init('-o', 'json')).changes).toEqual([]);
   });
 
-  it('uses the files of 1.6 and of current versions unchanged', async () => {
+  it('imports the layouts of 1.6 and later byte for byte', async () => {
     for (const name of ['ca-key.pem', 'ca-cert.pem', 'cert-chain.pem', 'root-cert.pem']) {
       await dir.write(`east/${name}`, 'BYTES', name === 'ca-key.pem' ? 0o600 : 0o644);
     }
@@ -208,7 +208,7 @@ describe("init in a directory of Istio's Makefiles", () => {
     expect(await dir.snapshot()).toMatchObject(before);
   });
 
-  it('reports defects of the Makefile, and prints no key', async () => {
+  it('reports problems of the Makefile, and prints no key', async () => {
     await makefile17('cluster1');
     await makefile17('cluster2', 'ANOTHER ROOT');
     await dir.write('k8s-root-cert.pem', '');

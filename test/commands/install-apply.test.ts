@@ -13,7 +13,7 @@ let mesh: TrustMesh;
 let istioctl: FakeIstioctl;
 
 const names = ['c1', 'c2'];
-/** By cluster, as install render writes it: it depends on mesh.yaml alone, so once is enough. */
+/** By cluster, as install render writes it: it depends only on mesh.yaml, so it is rendered once. */
 const installYaml = new Map<string, string>();
 
 async function start(): Promise<void> {
@@ -59,7 +59,7 @@ const answer = (run: CommandRun): Answer => answerOf(run) as Answer;
 const errorOf = (run: CommandRun) => answer(run).error ?? answer(run).clusters[0]?.error;
 const contextsOf = (calls: readonly IstioctlCall[]) => calls.map(({args}) => args[args.indexOf('--context') + 1]);
 
-/** What the real installer leaves: an istiod with its labels and its field manager, made anew for other bytes. */
+/** The result of the real installer: an istiod with its labels and field manager, recreated for other bytes. */
 function install(call: IstioctlCall) {
   const cluster = mesh.kube.cluster(call.args[call.args.indexOf('--context') + 1] ?? '');
   const before = cluster.get('Deployment', 'istio-system/istiod');
@@ -103,14 +103,14 @@ function installed({
   };
 }
 
-/** Nothing reached the cluster: neither istioctl nor a write. */
+/** Expects that neither istioctl nor a write reached the cluster. */
 function expectUntouched(cluster: FakeCluster): void {
   expect(cluster.writes).toEqual([]);
   expect(istioctl.calls).toEqual([]);
 }
 
 describe('install apply', () => {
-  it('passes exactly the bytes printed by install render to istioctl', async () => {
+  it('passes istioctl exactly the bytes that install render printed', async () => {
     const printed = await runCommand(InstallRender, ['c1', '--output-file', '-'], mesh.env);
     const run = await apply('c1');
     expect(run.code).toBe(0);
@@ -129,14 +129,14 @@ describe('install apply', () => {
     ]);
   });
 
-  it('repeats the given target flags in suggested commands', async () => {
+  it('repeats the given target flags in the suggested command', async () => {
     mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
     const run = await apply('c1', '--context', 'ctx-c1');
     expect(run.code).toBe(5);
     expect(errorOf(run)?.hints).toContain('kubectl mesh trust push c1 --context ctx-c1');
   });
 
-  it('installs one cluster first, then the rest, and shows the output of istioctl', async () => {
+  it("installs one cluster first, then the rest, and shows istioctl's output", async () => {
     const run = await apply();
     expect(run.code).toBe(0);
     expect(contextsOf(istioctl.calls)).toEqual(['ctx-c1', 'ctx-c2']);
@@ -164,7 +164,7 @@ describe('install apply', () => {
 });
 
 describe('run again', () => {
-  it('changes nothing, and does not run istioctl, if the installation is unchanged', async () => {
+  it('is unchanged, without running istioctl, if nothing has changed', async () => {
     await apply('c1');
     const writes = mesh.cluster('c1').writes.length;
     const run = await apply('c1');
@@ -174,7 +174,7 @@ describe('run again', () => {
     expect(mesh.cluster('c1').writes).toHaveLength(writes);
   });
 
-  it('applies the same bytes again without confirmation if another manager changed a field', async () => {
+  it('applies the same bytes again without a prompt if another manager took a field', async () => {
     await apply('c1');
     mesh.cluster('c1').put(installed({time: 'later'}));
     const run = await apply('c1');
@@ -183,7 +183,7 @@ describe('run again', () => {
     expect(istioctl.calls).toHaveLength(2);
   });
 
-  it('continues after a failure without confirmation', async () => {
+  it('resumes after a failure without a prompt', async () => {
     istioctl.answer = (call) => ({...install(call), exitCode: 1});
     expect((await apply('c1')).code).toBe(1);
     istioctl.answer = install;
@@ -192,7 +192,7 @@ describe('run again', () => {
     expect(answer(run).clusters).toMatchObject([{outcome: 'done', change: 'repair'}]);
   });
 
-  it('requires confirmation before it replaces the installation with other bytes', async () => {
+  it('prompts before different bytes replace the running installation', async () => {
     await apply('c1');
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
@@ -239,7 +239,12 @@ describe('refusals', () => {
       5,
     ],
     ['no install.yaml', () => rm(join(mesh.dir, 'c1/install.yaml')), 'FILE_MISSING', 2],
-    ['an older Istio that runs', () => mesh.cluster('c1').put(installed({version: '1.30.3'})), 'VERSION_CHANGE', 5],
+    [
+      'an older running Istio version',
+      () => mesh.cluster('c1').put(installed({version: '1.30.3'})),
+      'VERSION_CHANGE',
+      5,
+    ],
     [
       'an Istio that Helm installed',
       () =>
@@ -253,7 +258,7 @@ describe('refusals', () => {
       5,
     ],
     [
-      'a cluster that denies access',
+      'a cluster without read permission',
       () => {
         mesh.cluster('c1').deny({verb: 'list', resource: 'clusterroles'});
       },
@@ -261,7 +266,7 @@ describe('refusals', () => {
       4,
     ],
     [
-      'an unreachable cluster',
+      'a cluster that does not respond',
       () => {
         mesh.cluster('c1').fault({resource: 'secrets'}, {status: 500}, 99);
       },
@@ -276,8 +281,8 @@ describe('refusals', () => {
       'TOOL_OUTPUT',
       4,
     ],
-    ['an istioctl that is not there', () => rm(join(mesh.kube.bin, 'istioctl')), 'TOOL_MISSING', 4],
-  ])('for %s: nothing changes', async (_what, arrange, code, exit) => {
+    ['a missing istioctl', () => rm(join(mesh.kube.bin, 'istioctl')), 'TOOL_MISSING', 4],
+  ])('%s: nothing is changed', async (_what, arrange, code, exit) => {
     await arrange();
     const run = await apply('c1', '-y');
     expect(errorOf(run)?.code).toBe(code);
@@ -285,7 +290,7 @@ describe('refusals', () => {
     expectUntouched(mesh.cluster('c1'));
   });
 
-  it('show the differences of a stale install.yaml, and the command that fixes it', async () => {
+  it('reports the differences of a stale install.yaml, and the command that fixes it', async () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
     const run = await apply('c1');
@@ -311,7 +316,7 @@ describe('refusals', () => {
           }),
         ),
     ],
-  ])('can be overridden with %s, after confirmation', async (_flag, argv, arrange) => {
+  ])('%s allows it, after confirmation', async (_flag, argv, arrange) => {
     arrange();
     expect(errorOf(await apply('c1', ...argv))?.code).toBe('CONFIRMATION_NEEDED');
     const run = await apply('c1', ...argv, '-y');
@@ -331,7 +336,7 @@ describe('refusals', () => {
     expect((await apply('c1', '--accept-uid')).code).toBe(0);
   });
 
-  it('include impersonation', async () => {
+  it('does not run istioctl with impersonation', async () => {
     const run = await apply('c1', '--as', 'jane');
     expect(run.code).toBe(2);
     expect(errorOf(run)?.code).toBe('UNSUPPORTED_FLAG');
@@ -346,7 +351,7 @@ describe('refusals', () => {
     expect(contextsOf(istioctl.calls)).toEqual(['ctx-c2']);
   });
 
-  it('prevent recording the UID of the refused cluster, even with --keep-going', async () => {
+  it('does not record the UID of a refused cluster, even with --keep-going', async () => {
     expect((await apply()).code).toBe(0);
     const path = join(mesh.dir, 'mesh.yaml');
     const strange = (await readFile(path, 'utf8')).replace(/uid: .*/, 'uid: somebody-else');
@@ -361,8 +366,8 @@ describe('refusals', () => {
   });
 });
 
-describe('concurrent changes, records and warnings', () => {
-  it('only the planned bytes are applied', async () => {
+describe('concurrent changes and warnings', () => {
+  it('applies only the bytes that were planned', async () => {
     mesh.cluster('c1').before({verb: 'create', resource: 'configmaps'}, () => {
       writeFileSync(join(mesh.dir, 'c1/install.yaml'), 'kind: IstioOperator\n');
     });
@@ -371,7 +376,7 @@ describe('concurrent changes, records and warnings', () => {
     expect(istioctl.calls).toEqual([]);
   });
 
-  it('replacing another network label requires confirmation', async () => {
+  it('prompts before it replaces another network label', async () => {
     const label = (network: string): FakeObject => ({
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -386,7 +391,7 @@ describe('concurrent changes, records and warnings', () => {
     );
   });
 
-  it('the record has the journal entry of its last write, which is not a change', async () => {
+  it('stores the journal entry of the last write in the record, without counting it as a change', async () => {
     await apply('c1');
     const name = 'istio-system/kubectl-mesh-install';
     const head = mesh.cluster('c1').get('ConfigMap', name)?.metadata.annotations?.['kubectl-mesh/journal-head'] ?? '';
@@ -397,7 +402,7 @@ describe('concurrent changes, records and warnings', () => {
     expect(istioctl.calls).toHaveLength(1);
   });
 
-  it('the run is planned again if the record changed meanwhile', async () => {
+  it('reads and plans again if the record was written concurrently', async () => {
     await apply('c1');
     mesh.cluster('c1').put(installed({time: 'later'}));
     mesh.cluster('c1').before({verb: 'update', resource: 'configmaps'}, () => {
@@ -408,7 +413,7 @@ describe('concurrent changes, records and warnings', () => {
     expect(istioctl.calls).toHaveLength(2);
   });
 
-  it('a Kubernetes version that Istio does not support is a warning', async () => {
+  it('warns if the Istio version does not support the Kubernetes version', async () => {
     istioctl.version = {version: '1.9.9'};
     await runCommand(InstallRender, [], mesh.env);
     const run = await apply('c1');
@@ -421,7 +426,7 @@ describe('concurrent changes, records and warnings', () => {
 describe('a failure of istioctl', () => {
   const notReady = 'Error: failed to install manifests: failed to wait for resource: resources not ready after 5s\n';
 
-  it('reports which pod is not ready and why, with the output of istioctl', async () => {
+  it("names the pod that is not ready and the reason, and keeps istioctl's output", async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: notReady});
     const cluster = mesh.cluster('c1');
     cluster.put({
@@ -441,7 +446,7 @@ describe('a failure of istioctl', () => {
     expect(error?.message).toContain('resources not ready after 5s');
   });
 
-  it('is reported even if the cluster becomes unreachable', async () => {
+  it('is reported even if the cluster can no longer be reached', async () => {
     istioctl.answer = () => {
       mesh.cluster('c1').deny({resource: 'pods'});
       return {exitCode: 1, stderr: notReady};
@@ -450,7 +455,7 @@ describe('a failure of istioctl', () => {
     expect(error?.message).toContain('could not be asked');
   });
 
-  it('is not reported as missing readiness if istioctl rejects the document', async () => {
+  it('is not a readiness problem if istioctl rejects the document', async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: 'Error: generate config: unknown field "x"\n'});
     expect(errorOf(await apply('c1'))?.code).toBe('TOOL_FAILED');
   });
@@ -466,7 +471,7 @@ describe('a failure of istioctl', () => {
     expect(run.stderr).not.toContain('failed:');
   });
 
-  it('that hangs in the second cluster does not hide the result of the first', async () => {
+  it('that hangs in the second cluster does not hide the outcome of the first', async () => {
     istioctl.answer = (call) =>
       contextsOf([call])[0] === contextsOf(istioctl.calls)[0] ? install(call) : {hang: true};
     const run = await apply('--timeout', '4s');
@@ -475,7 +480,7 @@ describe('a failure of istioctl', () => {
     expect(answer(run).clusters[1]?.error?.message).toContain('may be partly installed');
   });
 
-  it('to record the live state is a warning, and istioctl runs again next time', async () => {
+  it('that cannot be recorded is a warning, and istioctl runs again next time', async () => {
     istioctl.answer = (call) => {
       mesh.cluster('c1').deny({verb: 'update', resource: 'configmaps'});
       return install(call);

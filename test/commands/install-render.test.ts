@@ -46,7 +46,7 @@ describe('install render', () => {
     expect(mesh).not.toContain('istio:');
   });
 
-  it('changes nothing when run twice, without confirmation', async () => {
+  it('changes nothing and does not prompt when run again', async () => {
     await render(...guide);
     const before = await file('journal.jsonl');
     const run = await render('-o', 'json');
@@ -54,7 +54,7 @@ describe('install render', () => {
     expect(await file('journal.jsonl')).toBe(before);
   });
 
-  it('uses the version of istioctl, and reports that', async () => {
+  it("uses istioctl's version, and reports it", async () => {
     istioctl.version = {version: '1.7.8'};
     const run = await render(...guide, '-o', 'json');
     expect(answerOf(run)).toMatchObject({
@@ -64,7 +64,7 @@ describe('install render', () => {
     expect(await file('cluster1/install.yaml')).toContain('meshExpansion');
   });
 
-  it('gives the version of the flag precedence, and records it', async () => {
+  it('prefers the version in the flag, and records it', async () => {
     const run = await render(...guide, '--istio-version', '1.10', '-o', 'json');
     expect(answerOf(run)).toMatchObject({clusters: [{istioVersion: '1.10', versionFrom: '--istio-version'}]});
     expect(istioctl.versionCalls).toEqual([]);
@@ -97,7 +97,7 @@ describe('install render', () => {
     ).toEqual([]);
   });
 
-  it('refuses a flag that contradicts mesh.yaml, naming both', async () => {
+  it('rejects a flag that contradicts mesh.yaml, naming both', async () => {
     await declare(declared);
     const run = await render('--mesh-id', 'other', '--json');
     expect(run.code).toBe(2);
@@ -107,7 +107,7 @@ describe('install render', () => {
   it.each([
     ['is absent', 'TOOL_MISSING', '/nonexistent'],
     ['prints garbage', 'TOOL_OUTPUT', undefined],
-  ])('does not know the version if istioctl %s, unless it is given', async (_what, code, path) => {
+  ])('cannot determine the version if istioctl %s, unless it is given', async (_what, code, path) => {
     istioctl.version = {raw: 'garbage'};
     const env = {PATH: path ?? `${bin}${delimiter}${process.env.PATH ?? ''}`};
     const run = await runCommand(InstallRender, [...guide, '-w', workDir, '--json'], env);
@@ -128,14 +128,14 @@ describe('install render', () => {
     }
   });
 
-  it('changes nothing in a dry run, and lists what it would do', async () => {
+  it('changes nothing in a dry run, and prints the plan', async () => {
     const run = await render(...guide, '--dry-run', '-o', 'json');
     expect(run.code).toBe(0);
     expect(answerOf(run)).toMatchObject({dryRun: 'client', clusters: [{outcome: 'skipped'}]});
     expect(await readdir(workDir)).toEqual([]);
   });
 
-  it('never loses an edited or hand-written file', async () => {
+  it('never loses a handwritten or edited file', async () => {
     await declare(declared);
     await mkdir(join(workDir, 'cluster1'));
     const mine = 'apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {profile: demo}\n';
@@ -154,7 +154,7 @@ describe('install render', () => {
     expect(await file(clusters[0]?.kept ?? '')).toBe(mine);
   });
 
-  it('replaces its own older file without a copy or confirmation', async () => {
+  it('replaces its own older output without a copy or a prompt', async () => {
     await declare(declared);
     await render('cluster1');
     await declare(declared.replace('mesh1', 'mesh9'));
@@ -184,7 +184,7 @@ describe('install render --output-file -', () => {
     expect([printed.code, printed.stdout]).toEqual([0, 'cluster1\n']);
   });
 
-  it('prints the bytes that the file would have, and writes nothing', async () => {
+  it('prints the bytes of the file, and writes nothing', async () => {
     const printed = await render(...guide, '--output-file', '-');
     expect(printed.code).toBe(0);
     expect(await readdir(workDir)).toEqual([]);
@@ -192,14 +192,14 @@ describe('install render --output-file -', () => {
     expect(printed.stdout).toBe(await file('cluster1/install.yaml'));
   });
 
-  it('keeps warnings out of the pipe', async () => {
+  it('prints warnings on standard error', async () => {
     istioctl.version = {version: 'unknown'};
     const printed = await render(...guide, '--output-file', '-');
     expect(printed.stdout.startsWith('# Made by')).toBe(true);
     expect(printed.stderr).toContain('unknown');
   });
 
-  it('prints nothing to standard output if it fails', async () => {
+  it('prints nothing to standard output on failure', async () => {
     const printed = await render('cluster1', '--output-file', '-');
     expect(printed).toMatchObject({code: 2, stdout: ''});
   });

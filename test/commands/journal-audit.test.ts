@@ -1,4 +1,4 @@
-/** Who and why in the journal, and that nothing happens which it cannot record. */
+/** User and reason in the journal, and that no change is made that cannot be recorded. */
 import {execFileSync} from 'node:child_process';
 import {access, chmod, mkdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -28,8 +28,8 @@ async function changes(): Promise<ShowResult['changes']> {
   return (answerOf(await runCommand(JournalShow, ['-o', 'json'], mesh.env)) as ShowResult).changes;
 }
 
-describe("the API server's name for us", () => {
-  it('is read once per cluster and recorded with each change of that cluster only', async () => {
+describe('the user name on the API server', () => {
+  it('is requested once per cluster and recorded only with changes to that cluster', async () => {
     mesh.cluster('c1').username = 'alice@example.com';
     mesh.cluster('c2').username = 'system:serviceaccount:ci:mesh\u001b[31m';
     expect((await push()).code).toBe(0);
@@ -42,7 +42,7 @@ describe("the API server's name for us", () => {
     }
   });
 
-  it.each([403, 404, 405, 500])('is omitted if it is unavailable (%i), and nothing fails', async (status) => {
+  it.each([403, 404, 405, 500])('is omitted without an error if it is not available (%i)', async (status) => {
     mesh.cluster('c1').fault({resource: 'selfsubjectreviews'}, {status}, 9);
     expect((await push('c1')).code).toBe(0);
     const all = await changes();
@@ -50,7 +50,7 @@ describe("the API server's name for us", () => {
     expect(all.filter(({identity}) => identity)).toEqual([]);
   });
 
-  it('is not read if nothing changes, nor in a dry run', async () => {
+  it('is not requested without changes or in a dry run', async () => {
     expect((await push('--dry-run=server')).code).toBe(0);
     expect((await push()).code).toBe(0);
     const asked = () => mesh.cluster('c1').requests.filter(({resource}) => resource === 'selfsubjectreviews').length;
@@ -61,12 +61,12 @@ describe("the API server's name for us", () => {
 });
 
 describe('--reason', () => {
-  it('is part of every intent of the run', async () => {
+  it('is recorded in every intent of the run', async () => {
     expect((await push('--reason', '  CHG-42: new cluster ')).code).toBe(0);
     expect(new Set((await changes()).map(({reason}) => reason))).toEqual(new Set(['CHG-42: new cluster']));
   });
 
-  it('may come from the environment, but the flag takes precedence', async () => {
+  it('is also read from the environment; the flag takes precedence', async () => {
     const env = {...mesh.env, KUBECTL_MESH_REASON: 'from the pipeline'};
     expect((await runCommand(TrustPush, ['c1'], env)).code).toBe(0);
     expect((await runCommand(TrustPush, ['c2', '--reason', 'said'], env)).code).toBe(0);
@@ -131,7 +131,7 @@ describe('audit.reasonRequired', () => {
     await access(asked);
   });
 
-  it('does not apply to dry runs, reading commands and runs that change nothing', async () => {
+  it('does not apply to dry runs, read-only commands and runs that change nothing', async () => {
     expect((await push('--dry-run')).code).toBe(0);
     expect((await push('--dry-run=server')).code).toBe(0);
     expect((await push('--reason', 'first')).code).toBe(0);
@@ -148,7 +148,7 @@ describe('a journal that cannot be written', () => {
   const isRoot = process.getuid?.() === 0;
   const outside = (): string => join(mesh.kube.bin, 'elsewhere');
 
-  /** Makes the file read-only, for root, too; returns how to undo it. */
+  /** Makes the file read-only, for root, too; returns a function that undoes it. */
   async function readOnly(): Promise<() => void> {
     await writeFile(journal(), '');
     if (!isRoot) {
@@ -165,7 +165,7 @@ describe('a journal that cannot be written', () => {
     return Promise.resolve();
   }
 
-  /** As root, on a kernel that lets nobody mount, there is no read-only file. */
+  /** As root, on a kernel without mounts, no file can be read-only. */
   const canBeReadOnly =
     !isRoot ||
     ((): boolean => {
@@ -188,10 +188,10 @@ describe('a journal that cannot be written', () => {
     ],
     ['is a symbolic link to nothing', () => symlink(join(mesh.dir, 'nowhere'), journal())],
     ['is a pipe', makePipe],
-    ['leads to a full disk', () => symlink('/dev/full', journal())],
+    ['is on a full disk', () => symlink('/dev/full', journal())],
     ...(canBeReadOnly ? ([['is read-only', readOnly]] as [string, () => Promise<unknown>][]) : []),
   ];
-  it.each(cases)('because it %s prevents every change', async (_, spoil) => {
+  it.each(cases)('because it %s stops every change before it is made', async (_, spoil) => {
     const before = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     const undo = await spoil();
     try {
@@ -209,14 +209,14 @@ describe('a journal that cannot be written', () => {
     expect(await readFile(outside(), 'utf8').catch(() => '')).toBe('');
   });
 
-  it('prevents every change if its recorded head is unreadable as well', async () => {
+  it('stops every change if its recorded head cannot be read either', async () => {
     await mkdir(join(mesh.dir, '.journal-head.json'));
     const run = await push('-o', 'json');
     expect([run.code, run.stdout]).toEqual([2, expect.stringContaining('.journal-head.json is a directory')]);
     expect(mesh.cluster('c1').writes).toEqual([]);
   });
 
-  it('prevents only changes', async () => {
+  it('stops only runs that would make changes', async () => {
     expect((await push()).code).toBe(0);
     await rm(journal());
     await symlink('/dev/full', journal());

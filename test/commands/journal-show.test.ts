@@ -67,7 +67,7 @@ const times = ({changes}: ShowResult): readonly string[] => changes.map(({time})
 const day = (at: number): string => `2026-05-${String(at).padStart(2, '0')}T10:00:00.000Z`;
 
 describe('journal show', () => {
-  it('prints one line for each change with its outcome: when, who, what, where and the result', async () => {
+  it('prints one line per change with its outcome: when, who, what, where, status', async () => {
     await change('a', day(1));
     await change('a', day(2), {status: 'failed', error: {code: 'FORBIDDEN', message: 'no'}});
     const run = await show();
@@ -82,7 +82,7 @@ describe('journal show', () => {
     expect((await show('-o', 'wide')).stdout).toContain('failed (FORBIDDEN: no)');
   });
 
-  it('shows the reason, if given, and the user name at the API server', async () => {
+  it('prints the reason, if recorded, and the user name on the API server', async () => {
     await change('a', day(1));
     await change('a', day(2), {
       reason: 'CHG-1 renewal',
@@ -127,7 +127,7 @@ describe('journal show', () => {
     expect((await shown()).changes).toMatchObject([{status: 'open'}]);
   });
 
-  it('reports an empty journal', async () => {
+  it('reports that there are no changes yet', async () => {
     const run = await show();
     expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/^The journal has no entries/)]);
   });
@@ -192,7 +192,7 @@ describe('journal show', () => {
       expect((await show(...argv)).code).toBe(2);
     });
 
-    it('accepts a cluster that was removed from mesh.yaml, and one without changes', async () => {
+    it('accept a cluster that was removed from mesh.yaml, and one without changes', async () => {
       await dir.write(
         'mesh.yaml',
         'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c7\n    context: x\n',
@@ -203,7 +203,7 @@ describe('journal show', () => {
     });
   });
 
-  describe('of a damaged file', () => {
+  describe('with a damaged file', () => {
     it.each<[string, string, number]>([
       ['a truncated line', '{"kind":"int', 1],
       ['a line that is not an entry', 'merge <<<<<<< marker\n', 1],
@@ -219,7 +219,7 @@ describe('journal show', () => {
         '{"kind":"outcome","chain":"z","seq":4,"previous":"x","hash":"y","intent":"z/3"}\n',
         2,
       ],
-    ])('with %s shows the rest, with a warning', async (_, line, changes) => {
+    ])('a line that is %s: the rest is printed, with a warning', async (_, line, changes) => {
       await change('a', day(1));
       await appendFile(join(dir.root, 'journal.jsonl'), line);
       const result = await shown();
@@ -230,26 +230,26 @@ describe('journal show', () => {
       expect(text.stderr).toContain('journal.jsonl');
     });
 
-    it('prints no control characters', async () => {
+    it('escapes control characters for the terminal', async () => {
       await change('a', day(1), {user: 'eve\u001b[2Jx', title: 'two\nlines', reason: '\u202egnp'});
       const {stdout} = await show();
       expect(stdout).not.toMatch(/[\u001b\u202e]/);
       expect(stdout.split('\n')).toHaveLength(3);
     });
 
-    it('reports a line truncated by a crash that was closed since', async () => {
+    it('reports a line that a crash truncated and that was closed since', async () => {
       await change('a', day(1));
       await write('a', {kind: 'repair', detail: {torn: 'x'}});
       expect((await shown()).warnings).toHaveLength(1);
     });
 
-    it('that is unreadable reports an error', async () => {
+    it('reports a file that cannot be read', async () => {
       await rm(join(dir.root, 'journal.jsonl'), {force: true});
       await dir.write('journal.jsonl/file', '');
       expect((await show()).code).toBe(2);
     });
 
-    it('that is not a journal, of any size, reports an error', async () => {
+    it('reports a file of any size that is not a journal', async () => {
       await change('a', day(1));
       await appendFile(join(dir.root, 'journal.jsonl'), 'garbage\n'.repeat(130_000));
       const run = await show();
@@ -259,7 +259,7 @@ describe('journal show', () => {
       expect([verified.code, verified.stdout.split('\n').length < 40]).toEqual([3, true]);
     });
 
-    it('with ten thousand lines shows all', async () => {
+    it('prints all of ten thousand lines', async () => {
       let text = '';
       let head: ChainHead | undefined;
       for (let at = 0; at < 10_000; at += 1) {

@@ -53,32 +53,32 @@ const writeLines = (all: readonly string[]): Promise<void> =>
 const annotation = (cluster: string): string | undefined =>
   mesh.cluster(cluster).get('Secret', 'istio-system/cacerts')?.metadata.annotations?.['kubectl-mesh/journal-head'];
 
-/** Which line is the intent of the push of `c1`'s Secret, from 0. */
+/** The index of the line with the intent of the push of `c1`'s Secret. */
 async function intentLine(): Promise<number> {
   return (await lines()).findIndex((line) => line.includes('"action":"c1/cacerts"') && line.includes('"intent"'));
 }
 
-describe('the head that a push records in the cluster', () => {
+describe('the journal head that a push stores in the cluster', () => {
   it('is the position and the hash of its intent', async () => {
     const intent = JSON.parse((await lines())[await intentLine()] ?? '') as Record<string, unknown>;
     expect(annotation('c1')).toBe(`${String(intent.chain)}/${String(intent.seq)}:${String(intent.hash)}`);
   });
 
-  it('agrees, for every cluster', async () => {
+  it('matches, for every cluster', async () => {
     const told = await verified();
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([0, 'ok', 'c1 agrees', 'c2 agrees']);
     expect(told.result.journal.chains).toMatchObject([{own: true}]);
     expect(await check116()).toEqual(['c1 ok', 'c2 ok']);
   });
 
-  it('is not a difference for a push', async () => {
+  it('is not a change for the next push', async () => {
     const writes = mesh.cluster('c1').writes.length;
     const run = await runCommand(TrustPush, ['-o', 'json'], mesh.env);
     expect((answerOf(run) as PushResult).clusters.map(({outcome}) => outcome)).toEqual(['unchanged', 'unchanged']);
     expect(mesh.cluster('c1').writes).toHaveLength(writes);
   });
 
-  it('is updated by a change, by a patch that leaves the key, and by a rollback', async () => {
+  it('is updated by a change, by a patch that keeps the key, and by a rollback', async () => {
     const seen = [annotation('c1')];
     await mesh.renew('c1');
     expect((await runCommand(TrustPush, ['c1', '--yes'], mesh.env)).code).toBe(0);
@@ -97,7 +97,7 @@ describe('the head that a push records in the cluster', () => {
     expect(kept).not.toHaveProperty(['kubectl-mesh/journal-head']);
   });
 
-  it('is not recorded by a dry run', async () => {
+  it('is not stored by a dry run', async () => {
     await mesh.renew('c1');
     const before = annotation('c1');
     const requests = mesh.cluster('c1').requests.length;
@@ -136,12 +136,12 @@ describe('tampering', () => {
       {offline: 3, faults: ['changed'], heads: [rewritten, 'c2 agrees']},
     ],
     [
-      'the user is changed, and the whole chain and its recorded head are recomputed',
+      'the user is changed, and the complete chain and its recorded head are recomputed',
       () => rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'})),
       {offline: 0, faults: [], heads: [rewritten, 'c2 rewritten']},
     ],
     [
-      'a push is removed, and the whole chain and its recorded head are recomputed',
+      'a push is removed, and the complete chain and its recorded head are recomputed',
       () => rewriteJournal(mesh.dir, (entry) => (entry.action === 'c1/cacerts' ? undefined : entry)),
       {offline: 0, faults: [], heads: ['c1 rewritten', 'c2 cut']},
     ],
@@ -161,7 +161,7 @@ describe('tampering', () => {
       },
       {offline: 0, faults: [], heads: ['c1 cut', 'c2 cut']},
     ],
-  ])('is found if %s', async (_, tamper, {offline, faults, heads}) => {
+  ])('%s: detected', async (_, tamper, {offline, faults, heads}) => {
     await tamper();
     const files = await verified('--offline');
     expect([files.code, files.result.clusters]).toEqual([offline, []]);
@@ -170,7 +170,7 @@ describe('tampering', () => {
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', ...heads]);
   });
 
-  it('is a finding of MESH116, whose command has the details', async () => {
+  it('is a finding of MESH116, whose command shows details', async () => {
     await rewriteJournal(mesh.dir, (entry) => ({...entry, host: 'elsewhere'}));
     const run = await runCommand(Verify, ['--only', 'MESH113,MESH116', '-o', 'json'], mesh.env);
     const {checks} = answerOf(run) as AsJson<VerifyResult>;
@@ -181,7 +181,7 @@ describe('tampering', () => {
       'MESH116 error',
     ]);
     expect(checks[1]?.fix).toMatch(/^kubectl mesh journal verify c1/);
-    // It fixes nothing, and is not called a fix.
+    // It fixes nothing, and is not presented as a fix.
     expect((await runCommand(Verify, ['--only', 'MESH116'], mesh.env)).stdout).toMatch(
       /look: +kubectl mesh journal verify c1/,
     );
@@ -195,7 +195,7 @@ describe('tampering', () => {
     ]);
   });
 
-  it('of the annotation is found as well', async () => {
+  it('that includes the annotation is detected, too', async () => {
     const secret = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
     if (!secret) throw new Error('no Secret');
     const {metadata} = secret;
@@ -224,7 +224,7 @@ describe('an unknown result', () => {
     return copy;
   }
 
-  it("comes from a colleague's push that is not in this copy, and is ok once it is", async () => {
+  it("is a colleague's push that was not pulled: unknown, and ok once it is pulled", async () => {
     await mesh.renew('c1');
     const copy = await copyOf(mesh.dir);
     expect((await runCommand(TrustPush, ['c1', '--yes', '-w', copy], {PATH: mesh.kube.path})).code).toBe(0);
@@ -243,7 +243,7 @@ describe('an unknown result', () => {
     expect(pulled.result.journal.chains.map(({own}) => own).sort()).toEqual([false, true]);
   });
 
-  it("does not come from removing a colleague's chain after ours has grown: that is found", async () => {
+  it("is not caused by a colleague's chain after our own entries: its removal is detected", async () => {
     await mesh.renew('c1');
     const copy = await copyOf(mesh.dir);
     expect((await runCommand(TrustPush, ['c1', '--yes', '-w', copy], {PATH: mesh.kube.path})).code).toBe(0);
@@ -259,7 +259,7 @@ describe('an unknown result', () => {
     expect(told.result.journal.faults).toMatchObject([{kind: 'cut-off'}]);
   });
 
-  it("comes from a partial copy of a colleague's chain", async () => {
+  it("is a colleague's chain that was pulled in part", async () => {
     const copy = await copyOf(mesh.dir);
     const env = {PATH: mesh.kube.path};
     for (const keep of [true, false]) {
@@ -274,7 +274,7 @@ describe('an unknown result', () => {
     await rm(copy, {recursive: true});
   });
 
-  it('comes from a missing journal', async () => {
+  it('is a missing journal', async () => {
     await rm(journal());
     await rm(memory());
     const told = await verified();
@@ -286,20 +286,20 @@ describe('an unknown result', () => {
     ]);
   });
 
-  it.each(['secrets', 'namespaces'])('comes from a cluster that denies access to %s', async (resource) => {
+  it.each(['secrets', 'namespaces'])('is a cluster without permission to read %s', async (resource) => {
     mesh.cluster('c1').deny({resource});
     const told = await verified();
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([4, 'unknown', 'c2 agrees']);
     expect(told.result.clusters[0]?.error?.code).toBe('FORBIDDEN');
   });
 
-  it('ranks below a finding', async () => {
+  it('does not outweigh findings', async () => {
     mesh.cluster('c1').deny({resource: 'secrets'});
     await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
     expect((await verified()).code).toBe(3);
   });
 
-  it('does not come from a cluster without a recorded head, which is reported', async () => {
+  it('is not caused by a cluster without a stored head: that is reported', async () => {
     const secret = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
     if (!secret) throw new Error('no Secret');
     mesh.cluster('c1').put({...secret, metadata: {...secret.metadata, annotations: {}}});
@@ -310,13 +310,13 @@ describe('an unknown result', () => {
   });
 });
 
-describe('a damaged journal that was set aside by the fix of MESH113', () => {
-  it('is still evidence; without it the entries belong to an unknown journal', async () => {
+describe('a damaged journal that was set aside by by the fix of MESH113', () => {
+  it('is still compared; without it the entries belong to a missing journal', async () => {
     await writeLines((await lines()).toSpliced(0, 1));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
     const told = await verified();
-    // The first line is gone: who keeps one line and puts it aside must not get away with it.
+    // The first line is missing: setting aside a single line must be detected.
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 put-aside', 'c2 put-aside']);
     expect(told.result.clusters[0]?.heads[0]?.message).toMatch(/archived journal/);
     expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
@@ -330,7 +330,7 @@ describe('a damaged journal that was set aside by the fix of MESH113', () => {
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
     const gone = await verified();
-    // The entries are there, whole up to them, but there is no journal.
+    // The entries exist and are intact up to there, but there is no journal.
     expect([gone.code, ...results(gone)]).toEqual([3, 'c1 not-known-here', 'c2 not-known-here']);
     expect(await check116()).toEqual([...twice('c1 warning'), ...twice('c2 warning')]);
     await mesh.renew('c1');
@@ -348,7 +348,7 @@ describe('a damaged journal that was set aside by the fix of MESH113', () => {
     expect([moved.code, ...results(moved)]).toEqual([4, 'c1 agrees', 'c2 not-known-here']);
   });
 
-  it('takes the recorded head of this copy with it, which then reveals lines truncated earlier', async () => {
+  it('includes the head that this copy recorded, which reveals lines removed before', async () => {
     await writeLines((await lines()).slice(0, -1));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
@@ -359,7 +359,7 @@ describe('a damaged journal that was set aside by the fix of MESH113', () => {
     ]);
     const [file = ''] = (await readdir(mesh.dir)).filter((name) => /^journal\.broken-.*\.jsonl$/.test(name));
     await rm(join(mesh.dir, file));
-    // The memory alone is evidence of a journal that is gone.
+    // The recorded head alone shows that a journal is missing.
     const memoryOnly = await verified('--offline');
     expect([memoryOnly.code, memoryOnly.result.journal.aside]).toMatchObject([
       3,
@@ -367,7 +367,7 @@ describe('a damaged journal that was set aside by the fix of MESH113', () => {
     ]);
   });
 
-  it('does not replace a journal: neither complete, nor partial, nor renamed', async () => {
+  it('does not replace a journal: neither intact nor emptied, nor in its place', async () => {
     const all = await lines();
     const remembered = new Set(['c1', 'c2'].map((name) => annotation(name)?.split(':')[1] ?? ''));
     const gutted = all.filter((line) => remembered.has((JSON.parse(line) as {hash: string}).hash));
@@ -399,7 +399,7 @@ describe('a damaged journal that was set aside by the fix of MESH113', () => {
 });
 
 describe('without Secrets', () => {
-  it('compares heads recorded in ConfigMaps, and reports what was skipped', async () => {
+  it('compares the heads in ConfigMaps, and reports what it omitted', async () => {
     const head = annotation('c1') ?? '';
     mesh.cluster('c1').put({
       apiVersion: 'v1',
@@ -422,20 +422,20 @@ describe('without Secrets', () => {
   });
 });
 
-describe('the file by itself', () => {
-  it('needs neither a mesh nor a cluster', async () => {
+describe('the file only', () => {
+  it('requires neither a mesh nor a cluster', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'km-empty-'));
     const run = await runCommand(JournalVerify, ['--offline', '-w', empty, '-o', 'json']);
     expect([run.code, (answerOf(run) as VerifyJournalResult).journal.present]).toEqual([0, false]);
     await rm(empty, {recursive: true});
   });
 
-  it('has a warning if a run was killed, but no finding', async () => {
+  it('has a warning but no finding if a run was killed', async () => {
     const all = await lines();
     await writeLines(all.slice(0, -1));
     await rm(memory());
     const told = await verified('--offline');
-    // Without its memory the copy cannot tell that the change is its own, and open.
+    // Without its recorded head the copy cannot determine that the open change is its own.
     expect([told.code, told.result.verdict, told.result.journal.open]).toEqual([0, 'warning', 1]);
   });
 });

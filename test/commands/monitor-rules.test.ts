@@ -52,7 +52,7 @@ describe('monitor rules', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('prints the same groups as a rule file, byte for byte the same each time', async () => {
+  it('prints the same groups as a rule file, byte-identical each time', async () => {
     const file = join(dir.root, 'out.yaml');
     expect((await rules('--format', 'rule-file', '--output-file', file)).stdout).toBe('');
     const text = await readFile(file, 'utf8');
@@ -61,7 +61,7 @@ describe('monitor rules', () => {
     expect((await rules('--format', 'rule-file')).stdout).toBe(text);
   });
 
-  it('uses the thresholds and the version in mesh.yaml', async () => {
+  it('reads thresholds and version from mesh.yaml', async () => {
     await declare('istio: {version: "1.8"}\ntrust: {expiry: {warn: [50%, 60d], error: [20%, 14d]}}\n');
     const result = answerOf(await rules('-o', 'json')) as MonitorRulesResult;
     expect(result).toMatchObject({schemaVersion: 1, istioVersion: '1.8', warnings: []});
@@ -71,7 +71,7 @@ describe('monitor rules', () => {
     expect(result.yaml).toMatch(/^# Omitted: IstiodRemoteClusterNotSynced: .*1\.29/m);
   });
 
-  it('reports the assumed Istio version if none is declared, and refuses another than the declared one', async () => {
+  it('reports the Istio version that it uses by default, and rejects one that differs from mesh.yaml', async () => {
     await declare('');
     const run = await rules('-o', 'name');
     expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/declares no Istio version: using 1\.31/)]);
@@ -80,13 +80,13 @@ describe('monitor rules', () => {
     await expect(rules('--istio-version', '1.20')).resolves.toMatchObject({code: 2});
   });
 
-  it('has no CA rules if istiod is not a CA', async () => {
+  it('prints no rules about the CA of an istiod that is not a CA', async () => {
     await declare('istio: {version: "1.30"}\ntrust: {signer: {type: external, issuer: istio-csr}}\n');
     const names = (await rules('-o', 'name', '--source', 'istiod')).stdout.trim().split('\n');
     expect(names).toEqual(['IstiodRemoteClusterNotSynced', 'IstiodRemoteClusterLost', 'IstiodMetricsAbsent']);
   });
 
-  it('uses the cluster label, the matchers, the age and the runbook URL', async () => {
+  it('inserts the label, the matchers, the age and the runbook URL', async () => {
     const argv = ['--cluster-label', 'k8s', '--istiod-selector', 'job="istiod"', '--stale-after', '3h'];
     const run = await rules(...argv, '--runbook-url', 'https://wiki.example/mesh', '--format', 'rule-file');
     const all = (parse(run.stdout) as Groups).groups.flatMap((group) => group.rules);
@@ -113,7 +113,7 @@ describe('monitor rules', () => {
     ['--stale-after', 'tomorrow'],
     ['--runbook-url', 'wiki'],
     ['c1'],
-  ])('rejects values that would change the rule: %s %s', async (...argv) => {
+  ])('rejects values that would change a rule: %s %s', async (...argv) => {
     const code = await rules(...argv).then(
       (run) => run.code,
       () => 2,

@@ -1,4 +1,4 @@
-/** Every request by which a command reads a cluster is a row of the table, from which rights and flags are derived. */
+/** Every request with which a command reads a cluster is a row of the table that determines permissions and flags. */
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import AccessShow from '../../src/commands/access/show.js';
 import CertsAdopt from '../../src/commands/certs/adopt.js';
@@ -36,7 +36,7 @@ afterAll(async () => {
   await mesh.stop();
 });
 
-/** The requests of a run that change nothing, of both clusters. */
+/** The read requests of a run, for both clusters. */
 async function requestsOf(command: CommandClass, argv: readonly string[]): Promise<readonly FakeRequest[]> {
   const clusters = ['c1', 'c2'].map((name) => mesh.one(name).kube);
   for (const {requests} of clusters) requests.splice(0);
@@ -55,7 +55,7 @@ const reader: RoleOptions = {
 };
 const operator: RoleOptions = {...reader, level: 'operator'};
 
-/** Each command with the role of `access role` that it is for. */
+/** Each command with its role in `access role`. */
 const commands: readonly (readonly [string, CommandClass, readonly string[], RoleOptions])[] = [
   ['verify', Verify, [], reader],
   ['verify --no-secrets', Verify, ['--no-secrets'], {...reader, limits: {noSecrets: true}}],
@@ -85,8 +85,8 @@ function allows(role: RoleOptions, {verb, resource, namespace, name, query}: Fak
   );
 }
 
-describe('requests of commands to a cluster', () => {
-  it.each(commands)('are in the table, and allowed by their role: %s', async (_, command, argv, role) => {
+describe('requests to a cluster', () => {
+  it.each(commands)("are in the table, and allowed by the command's role: %s", async (_, command, argv, role) => {
     const requests = await requestsOf(command, argv);
     expect(requests.length).toBeGreaterThan(0);
     const others = requests.filter((request) => rowsOfRequest(request).length === 0);
@@ -103,11 +103,11 @@ describe('requests of commands to a cluster', () => {
     expect(requests.filter((request) => rowsOfRequest(request).length === 0)).toEqual([]);
   });
 
-  it('use every row of the table', () => {
+  it('use every row', () => {
     const used = new Set(sent.flatMap((request) => rowsOfRequest(request)));
     const rows = Object.entries<Read>(reads).filter(([, {method}]) => method !== 'forward');
     expect(rows.map(([name]) => name).filter((name) => !used.has(name))).toEqual([
-      // Of meshes in which the roots changed lately, of gateways outside Istio's namespace, and of Istio 1.7.
+      // For meshes with recently changed roots, gateways outside the Istio namespace, and Istio 1.7.
       'livingPods',
       'gatewayPods',
       'gatewayService',
@@ -120,7 +120,7 @@ describe('requests of commands to a cluster', () => {
     ['another Secret', 'get', 'secrets', '/api/v1/namespaces/istio-system/secrets/other'],
     ['the Secrets of all namespaces', 'list', 'secrets', '/api/v1/secrets?labelSelector=istio%2FmultiCluster%3Dtrue'],
     ['the nodes', 'list', 'nodes', '/api/v1/nodes'],
-  ])('do not include %s', (_, verb, resource, url) => {
+  ])('cannot be %s', (_, verb, resource, url) => {
     const [, namespace, name] = /namespaces\/([^/]+)\/[^/]+(?:\/([^/]+))?$/.exec(url) ?? [];
     const {searchParams: query} = new URL(url, 'https://cluster');
     const request = {method: 'GET', url, verb, resource, dryRun: false, query, body: undefined};

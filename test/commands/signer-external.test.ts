@@ -1,4 +1,4 @@
-/** Steps of a mesh whose certificates come from elsewhere: nothing to do is success, what cannot be done is refused. */
+/** The steps of a mesh with an external CA: steps without work succeed, impossible ones are refused. */
 import {readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -39,7 +39,7 @@ describe('with istio-csr', () => {
     ['certs generate', CertsGenerate],
     ['trust push', TrustPush],
     ['trust diff', TrustDiff],
-  ])('%s has nothing to do, reports why, and succeeds', async (_, command) => {
+  ])('%s does nothing, reports why, and succeeds', async (_, command) => {
     const done = await run(command);
     expect(done.code).toBe(0);
     expect(done.stdout + done.stderr).toContain('istio-csr');
@@ -52,7 +52,7 @@ describe('with istio-csr', () => {
     expect([done.code, done.stdout.includes('SIGNED_ELSEWHERE')]).toEqual([5, true]);
   });
 
-  it('an installation needs no cacerts, and its namespace is created', async () => {
+  it('an installation requires no cacerts, and its namespace is created', async () => {
     expect((await run(InstallRender)).code).toBe(0);
     const done = await run(InstallApply, '--yes', '--dry-run', '-o', 'json');
     expect(done.code).toBe(0);
@@ -72,7 +72,7 @@ describe('with istio-csr', () => {
 describe('with cert-manager', () => {
   beforeEach(() => meshOf('cert-manager'));
 
-  it('an installation requires a complete Secret, with any CA', async () => {
+  it('an installation waits for a complete Secret with any CA', async () => {
     await run(InstallRender);
     const apply = (): Promise<CommandRun> => run(InstallApply, 'c1', '--yes', '--dry-run', '-o', 'json');
     expect((await apply()).stdout).toContain('NO_CACERTS');
@@ -95,13 +95,13 @@ describe('with cert-manager', () => {
   it.each([
     ['no issuer', ['--cert-manager'], 2],
     ['an issuer without --cert-manager', ['--issuer', 'company'], 2],
-    ['an issuer that nothing is called', ['--cert-manager', '--issuer', '../x'], 2],
-    ['a kind that is none', ['--cert-manager', '--issuer', 'company', '--issuer-kind', 'cluster issuer'], 2],
+    ['an invalid issuer name', ['--cert-manager', '--issuer', '../x'], 2],
+    ['an invalid kind', ['--cert-manager', '--issuer', 'company', '--issuer-kind', 'cluster issuer'], 2],
     ['-o csr', ['--cert-manager', '--issuer', 'company', '-o', 'csr'], 2],
     ['a renewal', ['--cert-manager', '--issuer', 'company', '--renew'], 2],
     ['an unknown cluster', ['c9', '--cert-manager', '--issuer', 'company'], 2],
     ['nothing', ['--cert-manager', '--issuer', 'company'], 0],
-  ])('certs request refuses %s', async (_, words, code) => {
+  ])('certs request rejects %s', async (_, words, code) => {
     expect((await run(CertsRequest, ...words)).code).toBe(code);
     expect(await readdir(mesh.dir)).toEqual(['mesh.yaml']);
   });

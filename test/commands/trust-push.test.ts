@@ -33,7 +33,7 @@ afterEach(async () => {
   await mesh.stop();
 });
 
-/** Another mesh, of c1 alone, with more in its mesh.yaml. */
+/** Another mesh, with c1 only and additional content in mesh.yaml. */
 async function startOver(more: Parameters<typeof trustMesh>[1]): Promise<void> {
   await mesh.stop();
   mesh = await trustMesh(['c1'], more);
@@ -50,7 +50,7 @@ const outcomes = (result: AsJson<PushResult>): string[] =>
   result.clusters.map(({name, outcome}) => `${name} ${outcome}`);
 
 describe('a new cluster', () => {
-  it('gets namespace and Secret, and a second run changes nothing', async () => {
+  it('receives namespace and Secret, and a second run changes nothing', async () => {
     const first = await pushJson();
     expect(first.code).toBe(0);
     expect(outcomes(first.result)).toEqual(['c1 done', 'c2 done']);
@@ -67,7 +67,7 @@ describe('a new cluster', () => {
     expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toBe(yaml);
   });
 
-  it('is accessed through one kubectl, with field manager kubectl-mesh', async () => {
+  it('is accessed with one kubectl, with the field manager kubectl-mesh', async () => {
     await push('c1');
     expect(mesh.kube.calls).toHaveLength(1);
     const written = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
@@ -79,7 +79,7 @@ describe('a new cluster', () => {
     });
   });
 
-  it('has its UID recorded, and a cluster with another one is refused before anything is written', async () => {
+  it('has its UID recorded, and a different one is refused before anything is written', async () => {
     await push('c1');
     expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toContain(mesh.cluster('c1').uid);
     await mesh.renew('c1');
@@ -114,7 +114,7 @@ describe('the namespace', () => {
     expect(mesh.cluster('c1').writes.map(({resource}) => resource)).toEqual(['namespaces', 'secrets']);
   });
 
-  it('is not written if it need not change, so that no right to it is needed', async () => {
+  it('is not written without a change, so no permission is required', async () => {
     mesh.cluster('c1').put(namespace('istio-system'));
     for (const verb of ['create', 'patch', 'update']) mesh.cluster('c1').deny({verb, resource: 'namespaces'});
     expect((await push('c1')).code).toBe(0);
@@ -138,7 +138,7 @@ describe('the namespace', () => {
 });
 
 describe('an existing Secret', () => {
-  it('is replaced completely at its version after confirmation, and saved as cacerts-previous', async () => {
+  it('is replaced at its version after confirmation, and kept as cacerts-previous', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     await mesh.renew('c1');
@@ -152,7 +152,7 @@ describe('an existing Secret', () => {
     expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toEqual(before);
   });
 
-  it('loses its tls.crt, which would take precedence over our files', async () => {
+  it('loses tls.crt, which would take precedence', async () => {
     const other = bundleOf(await tinyClusterCa(mesh.root, 'x'), [mesh.root]);
     const tls = {'tls.crt': other.caCert, 'tls.key': other.caKey.reveal(), 'ca.crt': other.rootCert};
     putCacerts(mesh.cluster('c1'), {...textsOf(mesh.bundle('c1')), ...tls});
@@ -185,9 +185,9 @@ describe('an existing Secret', () => {
       return before;
     };
 
-    it('is unchanged if the API server would reject the new one', async () => {
+    it('stays if the API server would reject the new one', async () => {
       const before = await kept();
-      // The first create keeps the present CA; the second asks.
+      // The first create keeps the current CA; the second one validates the new Secret.
       mesh.cluster('c1').before({verb: 'create', name: 'cacerts-previous'}, () => {
         mesh.cluster('c1').fault({verb: 'create', name: 'cacerts-dry-run'}, {status: 422, message: 'policy'}, 2);
       });
@@ -197,7 +197,7 @@ describe('an existing Secret', () => {
       expect(mesh.cluster('c1').writes.map(({verb}) => verb)).not.toContain('delete');
     });
 
-    it('is created even if Ctrl-C comes between the two', async () => {
+    it('is created even if Ctrl-C is pressed in between', async () => {
       await kept();
       mesh.cluster('c1').before({verb: 'delete', name: 'cacerts'}, () => {
         process.emit('SIGINT');
@@ -206,7 +206,7 @@ describe('an existing Secret', () => {
       expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
     });
 
-    it('is unchanged if Ctrl-C comes before the delete', async () => {
+    it('stays if Ctrl-C is pressed before the deletion', async () => {
       const before = await kept();
       mesh.cluster('c1').before({verb: 'create', name: 'cacerts-dry-run'}, () => {
         process.emit('SIGINT');
@@ -215,7 +215,7 @@ describe('an existing Secret', () => {
       expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(before);
     });
 
-    it('is restored by a rollback if it was deleted and not created, even without the key', async () => {
+    it('is restored by rollback if it was deleted but not created, and the key is missing', async () => {
       const before = await kept();
       mesh.cluster('c1').before({verb: 'delete', name: 'cacerts'}, () => {
         mesh.cluster('c1').fault(created, {status: 422, message: 'no'});
@@ -233,7 +233,7 @@ describe('an existing Secret', () => {
     });
   });
 
-  it('keeps other labels and annotations, except the copy written by kubectl apply', async () => {
+  it('keeps other labels and annotations, except the copy of kubectl apply', async () => {
     const metadata = {
       name: 'cacerts',
       namespace: 'istio-system',
@@ -249,7 +249,7 @@ describe('an existing Secret', () => {
     expect(annotations).not.toHaveProperty('kubectl.kubernetes.io/last-applied-configuration');
   });
 
-  it('that changes between plan and write is planned again', async () => {
+  it('that changes between plan and write is read and planned again', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     const foreign = bundleOf(await tinyClusterCa(mesh.root, 'foreign'), [mesh.root]);
     await mesh.renew('c1');
@@ -262,7 +262,7 @@ describe('an existing Secret', () => {
     expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toMatchObject({'tls.crt': 'x'});
   });
 
-  it('gets other certificates and keeps its key if the work directory no longer has the key', async () => {
+  it('receives other certificates and keeps its key if the work directory no longer has the key', async () => {
     const texts = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), {...texts, 'other.pem': 'x'});
     const second = await tinyRoot();
@@ -276,7 +276,7 @@ describe('an existing Secret', () => {
   });
 });
 
-describe('an up-to-date Secret with an istiod that uses another CA', () => {
+describe('an up-to-date Secret, under an istiod that runs with another CA', () => {
   let own: Record<string, string>;
 
   beforeEach(async () => {
@@ -292,14 +292,14 @@ describe('an up-to-date Secret with an istiod that uses another CA', () => {
     });
   });
 
-  it('is not ok: it is the state after a run that ended before its restart', async () => {
+  it('is not ok: it results from a run that ended before its restart', async () => {
     const {code, result} = await pushJson('c1');
     expect(code).toBe(5);
     expect(result.clusters[0]?.refusals.map((refusal) => refusal.code)).toEqual(['RESTART_NEEDED']);
     expect(mesh.cluster('c1').writes).toEqual([]);
   });
 
-  it('gets the restart and the verification if requested, and is unchanged after that', async () => {
+  it('triggers restart and verification on request, and is unchanged afterwards', async () => {
     const first = await pushJson('c1', '--restart-istiod');
     expect([first.code, ...outcomes(first.result)]).toEqual([0, 'c1 done']);
     expect(first.result.clusters[0]).toMatchObject({plan: 'unchanged', restarts: ['istiod'], keepsPrevious: false});
@@ -317,7 +317,7 @@ describe('an up-to-date Secret with an istiod that uses another CA', () => {
   });
 });
 
-describe('a renewed CA that was written by a run that ended before its restart', () => {
+describe('a renewed CA from a run that ended before its restart', () => {
   it('is loaded by the next run with --restart-istiod, even if the root is the same', async () => {
     const c1 = mesh.cluster('c1');
     const istiodPods = await runIstiod(mesh.kube, c1, textsOf(mesh.bundle('c1')), {version: '1.11.8', byItself: false});
@@ -333,7 +333,7 @@ describe('a renewed CA that was written by a run that ended before its restart',
   });
 });
 
-describe('refused without a specific flag is', () => {
+describe('refusals, each with its override flag', () => {
   it('a bundle without a live root, while workloads trust it', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     mesh.cluster('c1').put(injected('shop/cart'));
@@ -345,7 +345,7 @@ describe('refused without a specific flag is', () => {
     expect((await push('c1', '-y', '--allow-root-change')).code).toBe(0);
   });
 
-  it('nothing, if no workload trusts the other root, with a warning that another root is replaced', async () => {
+  it('nothing, if no workload trusts the other root; the replaced root is reported', async () => {
     const other = await tinyRoot();
     putCacerts(mesh.cluster('c1'), textsOf(bundleOf(await tinyClusterCa(other, 'c1'), [other])));
     const {code, result} = await pushJson('c1', '-y', '--dry-run');
@@ -400,7 +400,7 @@ describe('refused without a specific flag is', () => {
     });
   });
 
-  it('a bundle that fails the checks', async () => {
+  it('a bundle that fails validation', async () => {
     const texts = textsOf(mesh.bundle('c1'));
     await mesh.writeCa('c1', {...texts, 'ca-key.pem': textsOf(mesh.bundle('c2'))['ca-key.pem']});
     const {code, result} = await pushJson('c1');
@@ -409,7 +409,7 @@ describe('refused without a specific flag is', () => {
     expect((await push('c1', '--allow-invalid-bundle')).code).toBe(0);
   });
 
-  it('nothing, if CAs that were pushed to the wrong clusters are corrected', async () => {
+  it('no fix of CAs that were pushed to the wrong clusters', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c2')));
     putCacerts(mesh.cluster('c2'), textsOf(mesh.bundle('c1')));
     expect((await push('-y')).code).toBe(0);
@@ -417,7 +417,7 @@ describe('refused without a specific flag is', () => {
       expect(mesh.cluster(name).secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle(name)));
   });
 
-  it('the root key in the payload, with any flag', async () => {
+  it('the root key in the payload, regardless of flags', async () => {
     const root = await tinyRoot();
     const self = bundleOf(root, [root]);
     await writeFile(join(mesh.dir, 'root-cert.pem'), root.certificate.pem);
@@ -430,7 +430,7 @@ describe('refused without a specific flag is', () => {
 });
 
 describe('several clusters', () => {
-  it('a change goes to one cluster, is verified there, and only then goes to the rest', async () => {
+  it('a change goes to one cluster first, is verified there, and only then goes to the rest', async () => {
     for (const name of ['c1', 'c2']) {
       putCacerts(mesh.cluster(name), textsOf(mesh.bundle(name)));
       running.push(await runIstiod(mesh.kube, mesh.cluster(name), textsOf(mesh.bundle(name))));
@@ -464,7 +464,7 @@ describe('several clusters', () => {
   });
 });
 
-describe('a lost response', () => {
+describe('lost responses', () => {
   it.each(['create', 'update'])('to a %s that was applied is a success', async (verb) => {
     if (verb === 'update') {
       putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
@@ -481,15 +481,15 @@ describe('a lost response', () => {
       'dial tcp 10.0.0.1:6443: connect: refused',
       'UNREACHABLE',
     ],
-    ['with an unknown state is reported as uncertain', 'context deadline exceeded', 'WRITE_UNCERTAIN'],
-  ])('to a write %s, and the next run completes it', async (_, text, code) => {
+    ['without a visible effect is reported as uncertain', 'context deadline exceeded', 'WRITE_UNCERTAIN'],
+  ])('a write %s, and done by the next run', async (_, text, code) => {
     mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, {status: 502, text});
     const {result} = await pushJson('c1');
     expect(result.clusters[0]?.error?.code).toBe(code);
     expect(outcomes((await pushJson('c1')).result)).toEqual(['c1 done']);
   });
 
-  it('to a write with an unknown state is reported as uncertain', async () => {
+  it('a write with an unknown result is reported as uncertain', async () => {
     mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, 'apply-and-drop');
     mesh.cluster('c1').before({verb: 'create', resource: 'secrets'}, () => {
       mesh.cluster('c1').fault({verb: 'get', name: 'cacerts'}, {status: 500, text: 'dial tcp: refused'}, 9);
@@ -500,7 +500,7 @@ describe('a lost response', () => {
   });
 });
 
-describe('rights', () => {
+describe('permissions', () => {
   it.each([
     [{verb: 'get', resource: 'namespaces', name: 'kube-system'}, 'new'],
     [{verb: 'get', resource: 'secrets', name: 'cacerts'}, 'new'],
@@ -515,7 +515,7 @@ describe('rights', () => {
     [{verb: 'list', resource: 'pods'}, 'other root'],
     [{verb: 'list', resource: 'namespaces'}, 'other root'],
     [{verb: 'delete', resource: 'secrets'}, 'immutable'],
-  ])('without %j (%s) are named in the message', async (right, state) => {
+  ])('without %j (%s) are named in the error', async (right, state) => {
     const cluster = mesh.cluster('c1');
     if (state !== 'new') {
       putCacerts(cluster, textsOf(mesh.bundle('c1')), state === 'immutable' ? {immutable: true} : {});
@@ -527,11 +527,11 @@ describe('rights', () => {
     expect(error?.code).toBe('FORBIDDEN');
     expect(error?.message).toContain(right.verb);
     expect(error?.message).toContain(right.resource);
-    // Nothing written: could not tell. Something written already: failed.
+    // Without a write the result is unknown, after a write it is failed.
     expect(code).toBe(cluster.writes.length > 1 ? 1 : 4);
   });
 
-  it('of an unreachable cluster are reported as such, and the other is unchanged', async () => {
+  it('of an unreachable cluster are reported as such, and the other cluster is unchanged', async () => {
     mesh
       .cluster('c1')
       .fault({resource: '/version'}, {status: 500, text: 'dial tcp 127.0.0.1:1: connection refused'}, 9);
@@ -556,7 +556,7 @@ describe('dry run', () => {
     expect(await readdir(mesh.dir)).toEqual(files);
   });
 
-  it('by the server reports what it cannot check while the namespace does not exist', async () => {
+  it('of the server reports what cannot be validated while the namespace does not exist', async () => {
     const {code, result} = await pushJson('c1', '--dry-run=server');
     expect(code).toBe(0);
     expect(result.clusters[0]?.notValidated).toHaveLength(1);
@@ -569,7 +569,7 @@ describe('dry run', () => {
     ).toEqual(['namespaces', 'secrets']);
   });
 
-  it('by the server shows the response of an admission rule', async () => {
+  it('of the server shows the message of an admission policy', async () => {
     mesh.cluster('c1').put(namespace('istio-system'));
     mesh
       .cluster('c1')
@@ -579,7 +579,7 @@ describe('dry run', () => {
     expect(result.clusters[0]?.error?.code).toBe('REJECTED');
   });
 
-  it('of a refused plan is refused', async () => {
+  it('with a refusal in its plan is refused', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     mesh.cluster('c1').put(injected('shop/cart'));
     await mesh.renew('c1', await tinyRoot());
@@ -588,7 +588,7 @@ describe('dry run', () => {
 });
 
 describe('the key in the work directory', () => {
-  it('is removed once the cluster has it, with keepClusterKeys: false', async () => {
+  it('is deleted once the cluster has it, if mesh.yaml requires that', async () => {
     await startOver({yaml: 'trust:\n  keepClusterKeys: false\n'});
     expect((await push('c1')).code).toBe(0);
     expect(await readdir(join(mesh.dir, 'c1'))).not.toContain('ca-key.pem');
@@ -596,7 +596,7 @@ describe('the key in the work directory', () => {
     expect([code, ...outcomes(result)]).toEqual([0, 'c1 unchanged']);
   });
 
-  it('is only in the Secret afterwards', async () => {
+  it('exists only in the Secret afterwards', async () => {
     const run = await push('-o', 'json');
     const body = textsOf(mesh.bundle('c1'))['ca-key.pem']?.split('\n')[1] ?? 'no key';
     const journal = await readFile(join(mesh.dir, 'journal.jsonl'), 'utf8');

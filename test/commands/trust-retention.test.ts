@@ -1,4 +1,4 @@
-/** Keys go when they have done their work, and not before: `trust.keepClusterKeys: false`, `trust rollback --forget`. */
+/** Keys are deleted after use, and not before: `trust.keepClusterKeys: false`, `trust rollback --forget`. */
 import {existsSync} from 'node:fs';
 import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -37,7 +37,7 @@ describe('the key of a pushed CA', () => {
     ],
     ['the API server fails', () => mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, {status: 500}, 1)],
     ['the connection breaks off', () => mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, 'drop', 1)],
-  ])('stays if %s, and is removed by the push that succeeds', async (_, spoil) => {
+  ])('stays if %s, and is deleted by the push that succeeds', async (_, spoil) => {
     spoil();
     expect((await push()).code).not.toBe(0);
     expect(hasKey()).toBe(true);
@@ -52,7 +52,7 @@ describe('the key of a pushed CA', () => {
     expect(hasKey()).toBe(true);
   });
 
-  it('stays until istiod signs with it, if one runs', async () => {
+  it('stays until a running istiod signs with it', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     running.push(await runIstiod(mesh.kube, mesh.cluster('c1'), before, {byItself: false}));
@@ -62,7 +62,7 @@ describe('the key of a pushed CA', () => {
     expect(hasKey()).toBe(true);
   });
 
-  it('is removed by the next push if a killed one left it, which MESH115 reports', async () => {
+  it('is deleted by the next push if a killed one left it, which MESH115 reports', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     expect(await kept()).toBe('warning');
     expect((await push()).code).toBe(0);
@@ -83,7 +83,7 @@ describe('the key of a pushed CA', () => {
     expect(hasKey()).toBe(false);
   });
 
-  it('is not needed afterwards: pushes work without it, and a renewal creates another', async () => {
+  it('is not required afterwards: pushes work without it, and renewal generates another', async () => {
     expect((await push()).code).toBe(0);
     expect((await push()).code).toBe(0);
     const said = await runCommand(CertsGenerate, ['c1', '-o', 'json'], mesh.env);
@@ -93,7 +93,7 @@ describe('the key of a pushed CA', () => {
 });
 
 describe('the CA that a push replaced', () => {
-  it('is saved in the cluster until it is deleted with --forget, and nowhere afterwards', async () => {
+  it('is kept in the cluster until rollback --forget, and nowhere afterwards', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     await mesh.renew('c1');
@@ -104,11 +104,11 @@ describe('the CA that a push replaced', () => {
     expect(mesh.cluster('c1').get('Secret', 'istio-system/cacerts-previous')).toBeUndefined();
     const again = await runCommand(TrustRollback, ['c1', '--yes', '-o', 'json'], mesh.env);
     expect(again.code).toBe(5);
-    // What is in use stayed as it was.
+    // The content in use is unchanged.
     expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
   });
 
-  it('is restored with its key, even if the work directory has neither', async () => {
+  it('is restored with its key, although the work directory has neither', async () => {
     const before = textsOf(mesh.bundle('c1'));
     putCacerts(mesh.cluster('c1'), before);
     await mesh.renew('c1');

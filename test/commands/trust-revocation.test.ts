@@ -1,4 +1,4 @@
-/** What trust commands do with revocation lists: those of the cluster stay, unless the work directory has others. */
+/** Revocation lists in trust commands: those in the cluster stay, unless the work directory has others. */
 import {rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -61,7 +61,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(ca), 'ca-crl.pem': lists});
   });
 
-  it('stay unchanged if a push writes a CA that they cover', async () => {
+  it('stay byte for byte if a push writes a CA that they cover', async () => {
     const next = await write();
     const more = `# a note \u00ff\r\n${lists}${crlOf(next)}`;
     putCacerts(mesh.cluster('c1'), {...files(ca), 'ca-crl.pem': more});
@@ -76,7 +76,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(ca), 'ca-crl.pem': lists});
   });
 
-  it('stay if only the certificates change, because only the cluster has the key', async () => {
+  it('stay if only the certificates change, because the key is only in the cluster', async () => {
     putCacerts(mesh.cluster('c1'), {...files(ca), 'ca-crl.pem': lists, 'other.pem': 'x'});
     await rm(join(mesh.dir, 'c1', 'ca-key.pem'));
     expect((await push()).code).toBe(0);
@@ -84,7 +84,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(ca), 'ca-crl.pem': lists});
   });
 
-  it('that do not cover the new chain block the change, with a hint where to add the missing ones', async () => {
+  it('that do not cover the new chain cause a refusal, which names the file for missing ones', async () => {
     const next = await write();
     mesh.cluster('c1').put(istiod('1.27.0', {}, 0));
     const {code, result} = await push();
@@ -100,7 +100,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(next), 'ca-crl.pem': more});
   });
 
-  it('that do not cover it are kept with an override flag, and a warning', async () => {
+  it('that do not cover it are written with it on request, with a warning', async () => {
     const next = await write();
     const {code, result} = await push('--allow-invalid-bundle');
     expect(code).toBe(0);
@@ -120,7 +120,7 @@ describe('revocation lists in the cluster', () => {
     expect(live()).toEqual({...files(next), 'ca-crl.pem': lists});
   });
 
-  it('that do not cover the current chain are reported, even if there is nothing to push', async () => {
+  it('that do not cover the existing chain are reported, even if there is nothing to push', async () => {
     putCacerts(mesh.cluster('c1'), {...files(ca), 'ca-crl.pem': crlOf(ca)});
     const {code, result} = await push();
     expect(code).toBe(0);
@@ -130,7 +130,7 @@ describe('revocation lists in the cluster', () => {
 });
 
 describe('CLUSTER/ca-crl.pem', () => {
-  it('is written to a new cluster with the rest', async () => {
+  it('is pushed to a new cluster with the other files', async () => {
     mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
     await writeList(lists);
     expect((await push()).code).toBe(0);
@@ -163,7 +163,7 @@ describe('CLUSTER/ca-crl.pem', () => {
   it.each([
     ['at hand', false],
     ['in the cluster alone', true],
-  ])('that is empty removes and saves them, with a warning, with the key %s', async (_, keyless) => {
+  ])('that is empty removes them, keeps a copy and reports it, with the key %s', async (_, keyless) => {
     await writeList('');
     if (keyless) await rm(join(mesh.dir, 'c1', 'ca-key.pem'));
     expect(await differences()).toEqual(['crl']);
@@ -189,7 +189,7 @@ describe('a rollback', () => {
     expect(kept()).toEqual({...files(next), 'ca-crl.pem': more});
   });
 
-  it('removes lists that were added later, and a second one restores them', async () => {
+  it('removes later lists, and a second one restores them', async () => {
     putCacerts(mesh.cluster('c1'), files(ca));
     await writeList(lists);
     expect((await push()).code).toBe(0);

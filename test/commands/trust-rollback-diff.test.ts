@@ -23,7 +23,7 @@ const diff = (...argv: string[]): Promise<CommandRun> => runCommand(TrustDiff, a
 const rollback = (...argv: string[]): Promise<CommandRun> => runCommand(TrustRollback, argv, mesh.env);
 
 describe('trust diff', () => {
-  it('exits 0 if everything is the same, in any encoding', async () => {
+  it('exits with 0 if all content matches, in any encoding', async () => {
     for (const name of ['c1', 'c2']) {
       const texts = Object.entries(textsOf(mesh.bundle(name)));
       putCacerts(
@@ -42,7 +42,7 @@ describe('trust diff', () => {
     ['another cluster CA', 'renewed', ['clusterCa', 'chain', 'key']],
     ['another root', 'root', ['clusterCa', 'roots', 'chain', 'key']],
     ['a key that is not ours', 'extra', ['keys']],
-  ])('exits 3 with %s, and reports it', async (_, state, parts) => {
+  ])('exits with 3 for %s, and reports it', async (_, state, parts) => {
     const before = textsOf(mesh.bundle('c1'));
     if (state !== undefined) putCacerts(mesh.cluster('c1'), state === 'extra' ? {...before, 'other.pem': 'x'} : before);
     if (state === 'renewed') await mesh.renew('c1');
@@ -52,15 +52,18 @@ describe('trust diff', () => {
     expect((answerOf(run) as DiffResult).clusters[0]?.differences.map(({part}) => part)).toEqual(parts);
   });
 
-  it.each(['secrets', 'namespaces'])('exits 4 if reading %s is forbidden, and names the right', async (resource) => {
-    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
-    mesh.cluster('c1').deny({verb: 'get', resource});
-    const run = await diff('c1', '-o', 'json');
-    expect(run.code).toBe(4);
-    expect((answerOf(run) as DiffResult).clusters[0]?.error?.message).toContain(`get ${resource}`);
-  });
+  it.each(['secrets', 'namespaces'])(
+    'exits with 4 without permission to read %s, and names the permission',
+    async (resource) => {
+      putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+      mesh.cluster('c1').deny({verb: 'get', resource});
+      const run = await diff('c1', '-o', 'json');
+      expect(run.code).toBe(4);
+      expect((answerOf(run) as DiffResult).clusters[0]?.error?.message).toContain(`get ${resource}`);
+    },
+  );
 
-  it('exits 2 if the work directory has nothing to compare with', async () => {
+  it('exits with 2 if the work directory has nothing to compare with', async () => {
     await rm(join(mesh.dir, 'c1'), {recursive: true});
     expect((await diff('c1')).code).toBe(2);
   });
@@ -122,7 +125,7 @@ describe('trust rollback', () => {
     }
   });
 
-  it('restores the whole Secret', async () => {
+  it('restores the complete content of the Secret', async () => {
     const before = {...textsOf(mesh.bundle('c1')), 'other.pem': 'x'};
     putCacerts(mesh.cluster('c1'), before);
     await mesh.renew('c1');
@@ -131,7 +134,7 @@ describe('trust rollback', () => {
     expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(before);
   });
 
-  it('is refused without a previous Secret', async () => {
+  it('is refused without a previous CA', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     const run = await rollback('c1', '-y', '-o', 'json');
     expect(run.code).toBe(5);
@@ -155,14 +158,14 @@ describe('trust rollback', () => {
     },
   );
 
-  it('--forget warns of contexts of clusters that are not declared, too', async () => {
+  it('--forget also warns of contexts of clusters that are not declared', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     await writeFile(join(mesh.dir, 'contexts.yaml'), 'old: gone\n');
     const run = await rollback('c1', '--forget', '--yes', '-o', 'json');
     expect((answerOf(run) as RollbackResult).warnings).toEqual([{message: expect.stringContaining('old') as string}]);
   });
 
-  it('--forget does not take a Secret that may not be read for none', async () => {
+  it('--forget does not treat an unreadable Secret as missing', async () => {
     mesh.cluster('c1').deny({verb: 'get', resource: 'secrets'});
     expect((await rollback('c1', '--forget', '--yes')).code).toBe(4);
   });
@@ -179,12 +182,12 @@ describe('trust rollback', () => {
     expect((await rollback('c1', '-y', '--allow-root-change')).code).toBe(0);
   });
 
-  it('--forget deletes what was kept, once agreed to', async () => {
+  it('--forget deletes the previous CA, after confirmation', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     mesh.cluster('c1').put(secret('istio-system/cacerts-previous', textsOf(mesh.bundle('c2'))));
     expect((await rollback('c1', '--forget')).code).toBe(5);
     const run = await rollback('c1', '--forget', '-y', '-o', 'json');
-    // Nothing of what putting it back would do.
+    // No step of a restore.
     expect((answerOf(run) as RollbackResult).clusters).toMatchObject([
       {outcome: 'done', differences: [], keepsPrevious: false, restarts: [], refusals: []},
     ]);

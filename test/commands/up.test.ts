@@ -47,7 +47,7 @@ afterEach(async () => {
 
 const cluster = (name: string): FakeCluster => kube.cluster(`ctx-${name}`);
 
-/** Serves a certificate of the CA that is pushed, as soon as it is. */
+/** Serves a certificate of the pushed CA, as soon as it is pushed. */
 async function playIstiod(fake: FakeCluster): Promise<void> {
   const server = createServer((socket) => socket.on('error', () => undefined));
   servers.push(server);
@@ -69,7 +69,7 @@ async function playIstiod(fake: FakeCluster): Promise<void> {
   });
 }
 
-/** What istioctl and then istiod leave in the cluster. */
+/** Creates the objects that istioctl and istiod create in the cluster. */
 function install(call: IstioctlCall): IstioctlAnswer {
   const context = call.args[call.args.indexOf('--context') + 1] ?? '';
   const fake = kube.cluster(context);
@@ -81,7 +81,7 @@ function install(call: IstioctlCall): IstioctlAnswer {
   return {stdout: '✔ Installation complete\n'};
 }
 
-/** The labels and the field manager by which istioctl's objects are known. */
+/** The labels and the field manager of istioctl's objects. */
 function owned(object: FakeObject): FakeObject {
   const labels = {
     ...object.metadata.labels,
@@ -146,7 +146,7 @@ describe('up', () => {
     expect(run.stdout + run.stderr).not.toMatch(/PRIVATE KEY|correct horse/);
   });
 
-  it('stops at the step that fails, reports the completed steps, and continues from there', async () => {
+  it('stops at the step that fails, reports completed steps, and resumes there', async () => {
     istioctl.answer = () => ({exitCode: 1, stderr: 'Error: cannot pull the image\n'});
     const first = await up('c1', '--context', 'ctx-c1', ...fromNothing);
     expect(first.code).toBe(1);
@@ -173,7 +173,7 @@ describe('up', () => {
     expect(await readFile(join(dir, 'c1/ca-key.pem'), 'utf8')).toBe(key);
   });
 
-  it('prints what went wrong and how to continue', async () => {
+  it('prints the error and the command that resumes', async () => {
     cluster('c1').deny({verb: 'get', resource: 'secrets'});
     const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing], env);
     expect(run.code).toBe(4);
@@ -200,7 +200,7 @@ describe('up', () => {
     expect(istioctl.calls.map(({args}) => args[args.indexOf('--context') + 1])).toEqual(['ctx-c2']);
   });
 
-  it('is refused for a name that is not in mesh.yaml, before anything changes', async () => {
+  it('is an error for a cluster that is not in mesh.yaml, before anything is changed', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     const {code, result} = await up('c9');
     expect(code).toBe(2);
@@ -208,7 +208,7 @@ describe('up', () => {
     expect(result.steps.slice(1).every(({outcome}) => outcome === 'skipped')).toBe(true);
   });
 
-  it('fails at the end if something is wrong that it does not fix', async () => {
+  it('reports findings at the end that it does not fix', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     await chmod(join(dir, 'c1/ca-key.pem'), 0o644);
     const {code, result} = await up();
@@ -255,7 +255,7 @@ describe('up', () => {
 });
 
 describe('up --dry-run', () => {
-  it('prints planned steps and steps that depend on an earlier one, and changes nothing', async () => {
+  it('prints the plan, marks steps that depend on an earlier one, and changes nothing', async () => {
     const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing, '--dry-run'], env);
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/^certs generate {2}would change$/m);
@@ -267,7 +267,7 @@ describe('up --dry-run', () => {
     expect(istioctl.calls).toEqual([]);
   });
 
-  it('does not list changes for steps after a refused one', async () => {
+  it('reports no changes for steps after a refused one', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     cluster('c1').deny({verb: 'get', resource: 'secrets'});
     const run = await runCommand(Up, ['c1', '--dry-run'], env);
@@ -278,7 +278,7 @@ describe('up --dry-run', () => {
     expect(run.stdout).not.toContain('would change');
   });
 
-  it('of an up-to-date mesh reports that', async () => {
+  it('reports a mesh without findings', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     const before = cluster('c1').writes.length;
     const {code, result} = await up('--dry-run');

@@ -24,13 +24,13 @@ async function verify(...argv: string[]): Promise<{code: number; checks: readonl
   return {code: run.code, checks: (answerOf(run) as AsJson<VerifyResult>).checks};
 }
 
-/** What a person would look at. */
+/** The results that a user would look at. */
 const bad = (checks: readonly AsJson<Row>[]): readonly string[] =>
   checks
     .filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
     .map(({id, cluster, result, observed, reason}) => [id, cluster, result, observed || reason].join(' '));
 
-/** What cert-manager writes for a Certificate with `isCA: true`. */
+/** The Secret that cert-manager writes for a Certificate with `isCA: true`. */
 function certManagers(
   name: string,
   change: (data: Record<string, string>) => Record<string, string> = (data) => data,
@@ -62,7 +62,7 @@ const rowsOf = async (id: string, ...argv: string[]) => {
   return checks.filter((row) => row.id === id).map(({result}) => result);
 };
 
-describe('a mesh with CAs from cert-manager, and a work directory with only mesh.yaml', () => {
+describe('a mesh whose CAs cert-manager issues, and a work directory with mesh.yaml only', () => {
   beforeEach(async () => {
     for (const {name} of mesh.clusters) certManagers(name);
     await keepOnly('mesh.yaml');
@@ -78,7 +78,7 @@ describe('a mesh with CAs from cert-manager, and a work directory with only mesh
       },
       {result: 'skipped'},
     ]);
-    // Nothing is called equal that was compared with nothing.
+    // Without a comparison, nothing is reported as equal.
     for (const {expected} of checks.filter(({id}) => id === 'MESH301')) expect(expected).toMatch(/none to compare/);
   });
 
@@ -108,12 +108,12 @@ describe('a mesh with CAs from cert-manager, and a work directory with only mesh
     );
   });
 
-  it('is not checked for its absent files with --no-secrets, but reports them with --offline', async () => {
+  it('is not checked for CA files with --no-secrets, and lacks them with --offline', async () => {
     expect(await rowsOf('MESH102', '--no-secrets')).toEqual(['skipped']);
     expect(await rowsOf('MESH102', '--offline')).toEqual(['error']);
   });
 
-  it('is unknown if reading the Secret is forbidden, with the missing right as the cause', async () => {
+  it('is unknown if the Secret cannot be read: the missing permission is the cause', async () => {
     mesh.one('c1').kube.deny({resource: 'secrets', name: 'cacerts'});
     const {code, checks} = await verify('c1');
     expect(code).toBe(4);
@@ -121,27 +121,27 @@ describe('a mesh with CAs from cert-manager, and a work directory with only mesh
     expect(bad(checks).map((row) => row.slice(0, 7))).toEqual(['MESH202']);
   });
 
-  it('is unknown if the API server is unreachable', async () => {
+  it('is unknown if the API server does not respond', async () => {
     mesh.one('c1').kube.fault({}, 'drop', 999);
     const {code, checks} = await verify('c1', '--request-timeout', '5s');
     expect([code, ...bad(checks).map((row) => row.slice(0, 7))]).toEqual([4, 'MESH201']);
   });
 });
 
-describe('an empty directory of a cluster', () => {
+describe('an empty cluster directory', () => {
   beforeEach(() => keepOnly('mesh.yaml'));
 
-  it('is reported if the cluster has no cacerts either', async () => {
+  it('is an error if the cluster has no cacerts either', async () => {
     mesh.one('c1').kube.remove('Secret', 'istio-system/cacerts');
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is reported if the Secret is incomplete and not managed', async () => {
+  it('is an error if the Secret is incomplete and not managed', async () => {
     mesh.one('c1').kube.put(secret('istio-system/cacerts', {'ca-cert.pem': mesh.one('c1').ca.certificate.pem}));
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is reported if the Secret was pushed from a work directory', async () => {
+  it('is an error if the Secret was pushed from a work directory', async () => {
     const {kube, ca} = mesh.one('c1');
     const metadata = {
       name: 'cacerts',
@@ -152,7 +152,7 @@ describe('an empty directory of a cluster', () => {
     expect(await rowsOf('MESH102')).toEqual(['error']);
   });
 
-  it('is ok with a complete hand-written Secret', async () => {
+  it('is ok if a complete Secret was created manually', async () => {
     expect(await rowsOf('MESH102')).toEqual(['skipped']);
   });
 });
@@ -167,7 +167,7 @@ describe('a checkout without keys', () => {
     expect([code, ...bad(checks)]).toEqual([0]);
   });
 
-  it('is ok if cert-manager writes the same certificates: the layout makes no difference', async () => {
+  it('is ok if cert-manager writes the same certificates: the layout does not matter', async () => {
     for (const {name} of mesh.clusters) certManagers(name);
     const {code, checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);

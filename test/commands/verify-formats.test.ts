@@ -1,4 +1,4 @@
-/** Every format of verify, of its catalogue, and what the formats that draw the mesh look at. */
+/** All formats of verify and of its list of checks, and the reads of formats that show the topology. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
@@ -8,7 +8,7 @@ import {verifiedMesh, webhooksOf, type VerifiedMesh} from '../helpers/verify-mes
 
 const formats = ['text', 'wide', 'short', 'junit', 'mermaid', 'json'] as const;
 
-describe('the catalogue', () => {
+describe('the list of checks', () => {
   const nowhere = {PATH: '/nowhere', WORK_DIR: '/nowhere'};
 
   it.each(formats)('is shown with -o %s', async (format) => {
@@ -30,13 +30,13 @@ describe('a mesh', () => {
 
   const verify = (...argv: string[]) => runCommand(Verify, argv, mesh.env);
 
-  it.each(formats)('that is ok exits with 0 in the format %s', async (format) => {
+  it.each(formats)('without findings exits with 0 in the format %s', async (format) => {
     const run = await verify('-o', format);
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(run.stdout === '').toBe(format === 'short');
   });
 
-  it('is shown by fingerprint in JSON', async () => {
+  it('has its topology by fingerprint in JSON', async () => {
     const {mesh: picture} = answerOf(await verify('-o', 'json')) as VerifyResult;
     expect(picture).toEqual({
       meshID: 'mesh1',
@@ -52,7 +52,7 @@ describe('a mesh', () => {
     });
   });
 
-  it.each(['wide', 'mermaid'])('is read completely for -o %s whatever checks are selected', async (format) => {
+  it.each(['wide', 'mermaid'])('is read for -o %s regardless of the selected checks', async (format) => {
     const other = await tinyRoot();
     const ca = await tinyClusterCa(other, 'c2');
     mesh.one('c2').present([await tinyLeaf(ca), ca, other]);
@@ -61,7 +61,7 @@ describe('a mesh', () => {
     expect(run.stdout).toMatch(format === 'wide' ? /^c1 +- +NO$/m : /c1 -\.->\|"refuses"\| c2/);
   });
 
-  it('is not read from istiod for JSON if no selected check requires it, and is not ok', async () => {
+  it('is not read from istiod for JSON without a selected check, and nothing is ok', async () => {
     const {mesh: picture} = answerOf(await verify('-o', 'json', '--only', 'MESH203')) as VerifyResult;
     expect(mesh.kube.calls.some(({args}) => args.includes('port-forward'))).toBe(false);
     for (const cluster of picture.clusters) {

@@ -30,7 +30,7 @@ const bad = (checks: readonly Row[]): readonly string[] =>
     .filter(({result}) => result !== 'ok' && result !== 'skipped')
     .map(({id, result, observed}) => `${id} ${result}: ${observed}`);
 
-/** The gateway of c1 as the gateway chart installs it: in a namespace of its own. */
+/** The gateway of c1 as the gateway chart installs it: in its own namespace. */
 function moveGateway(pods: Record<string, unknown>): void {
   kube.remove('Service', 'istio-system/istio-eastwestgateway');
   const service = eastWestService('network1');
@@ -44,7 +44,7 @@ function moveGateway(pods: Record<string, unknown>): void {
 }
 
 describe('MESH411', () => {
-  it('reads nothing if all clusters are on one network', async () => {
+  it('sends no requests if all clusters are on one network', async () => {
     await mesh.stop();
     mesh = await verifiedMesh('c1', 'c2');
     expect(await rows('MESH411')).toMatchObject([{result: 'skipped'}]);
@@ -52,7 +52,7 @@ describe('MESH411', () => {
     expect(asked.filter((resource) => ['services', 'gateways'].includes(resource))).toEqual([]);
   });
 
-  it('does not cover pods that MESH403 checks', async () => {
+  it('does not report pods that MESH403 checks', async () => {
     kube.put(pod('istio-system/gateway-1', unready, {istio: 'ingressgateway'}));
     expect(bad(await rows('MESH403', 'MESH411'))).toEqual([expect.stringMatching(/^MESH403 error: gateway-1/)]);
   });
@@ -66,7 +66,7 @@ describe('MESH411', () => {
     ]);
   });
 
-  it('is unknown if listing those pods is forbidden', async () => {
+  it('is unknown without permission to list those pods', async () => {
     moveGateway({});
     kube.deny({verb: 'list', resource: 'pods', namespace: 'edge'});
     expect(await rows('MESH411')).toMatchObject([
@@ -91,7 +91,7 @@ describe('MESH411', () => {
     expect(bad(await rows('MESH411'))).toEqual([]);
   });
 
-  it('requires the ingress gateway in meshNetworks for Istio 1.7, even on one network', async () => {
+  it('requires the ingress gateway in meshNetworks for Istio 1.7, also on one network', async () => {
     await mesh.stop();
     mesh = await verifiedMesh('c1', 'c2');
     const {kube: old} = mesh.one('c1');

@@ -1,4 +1,4 @@
-/** What verify makes of hazards and versions that it sees in a cluster. */
+/** How verify handles hazards and versions in a cluster. */
 import {rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -36,7 +36,7 @@ describe('a hazard', () => {
     expect((await row('MESH410')).result).toBe('ok');
   });
 
-  it('is a revocation list that lacks some of the CAs, in versions that read it', async () => {
+  it('is a revocation list without some of the CAs, in versions that read it', async () => {
     const {ca, kube} = mesh.one('c1');
     putCacerts(kube, {...files(), 'ca-crl.pem': crlOf(ca)});
     expect(await row('MESH410')).toMatchObject({
@@ -61,7 +61,7 @@ describe('a hazard', () => {
     expect((await row('MESH301')).result).toBe('ok');
     await writeFile(join(mesh.dir, 'c1', 'ca-crl.pem'), lists);
     expect((await row('MESH301')).result).toBe('ok');
-    // Nobody else may have it: it is not overwritten.
+    // It may exist only there: it is not overwritten.
     expect((await row('MESH410')).fix).toMatch(/^mv \S*c1\/ca-crl\.pem \S*c1\/ca-crl\.pem\.old && : > /);
     await writeFile(join(mesh.dir, 'c1', 'ca-crl.pem'), crlOf(ca));
     expect(await row('MESH301')).toMatchObject({
@@ -70,7 +70,7 @@ describe('a hazard', () => {
     });
   });
 
-  it('is a revocation list beside a CA of cert-manager, which is removed in its source', async () => {
+  it('is a revocation list beside a CA from cert-manager: it is removed at its source', async () => {
     const {ca, kube} = mesh.one('c1');
     const {caCert, caKey, rootCert} = bundleOf(ca, [mesh.root]);
     const tls = {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert, 'ca-crl.pem': crlOf(ca)};
@@ -83,7 +83,7 @@ describe('a hazard', () => {
     });
   });
 
-  it('is a CA of cert-manager with an istiod that does not read it', async () => {
+  it('is a CA from cert-manager for an istiod that does not read it', async () => {
     const {ca, kube} = mesh.one('c1');
     const {caCert, caKey, rootCert} = bundleOf(ca, [mesh.root]);
     const tls = {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert};
@@ -95,7 +95,7 @@ describe('a hazard', () => {
     expect((await row('MESH410')).result).toBe('error');
   });
 
-  it('is a chain of several intermediates with ztunnel, until istiod sends it as separate certificates', async () => {
+  it('is a chain of several intermediates under ztunnel, until istiod sends the certificates separately', async () => {
     const {kube} = mesh.one('c1');
     const between = await tinyClusterCa(mesh.root, 'between', {
       change: (template) => ({...template, extensions: {...template.extensions, basicConstraints: {ca: true}}}),
@@ -113,7 +113,7 @@ describe('a hazard', () => {
     expect((await row('MESH410')).result).toBe('ok');
   });
 
-  it('of the environment is fixed by changing that', async () => {
+  it('of the environment is fixed by changing the environment', async () => {
     runs('1.18.7', {AUTO_RELOAD_PLUGIN_CERTS: 'false'});
     expect(await row('MESH410')).toMatchObject({
       result: 'warning',

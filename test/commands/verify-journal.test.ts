@@ -29,7 +29,7 @@ async function judged(): Promise<AsJson<Row>> {
   return row;
 }
 
-/** Executes a fix as it is printed. */
+/** Runs a fix as printed. */
 async function fix(fix: string): Promise<void> {
   const [, words] = /^kubectl mesh init( .*)?$/.exec(fix) ?? [];
   if (words === undefined) execFileSync('sh', ['-c', fix]);
@@ -43,18 +43,18 @@ const edit = async (change: (lines: string[]) => string): Promise<void> => {
 };
 const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-/** Writes an intent as a run does that is killed then. */
+/** Writes an intent like a run that is then killed. */
 async function killedRun(): Promise<void> {
   const {journal} = createWorkspace({root: dir.root, now: () => new Date('2026-05-01T10:00:00Z')});
   await journal.intent({command: 'trust push', action: 'c1/cacerts', cluster: 'c1', title: 'create Secret cacerts'});
 }
 
 describe('MESH113', () => {
-  it('is ok for an unchanged journal', async () => {
+  it('is ok for the entries of runs', async () => {
     expect(await judged()).toMatchObject({result: 'ok', observed: '4 entries in 1 chain'});
   });
 
-  it('does not apply if nothing was changed', async () => {
+  it('does not apply without changes', async () => {
     const fresh = await createWorkDir();
     await fresh.write('mesh.yaml', await dir.read('mesh.yaml'));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json', '-w', fresh.root]);
@@ -77,12 +77,12 @@ describe('MESH113', () => {
       ([first = '', ...rest]) => joined([first.replace('init', 'iniT'), ...rest]),
       /^line 1: entry/,
     ],
-    ['a line is gone', ([, ...rest]) => joined(rest), /^line 1: /],
-    ['the newest lines are gone', (lines) => joined(lines.slice(0, 2)), /is missing/],
-    ['lines changed places', ([a = '', b = '', ...rest]) => joined([b, a, ...rest]), /expected entry/],
-    ['a line is of an unknown form', ([a = '', ...rest]) => joined([a, '{"kind":"note"}', ...rest]), /^line 2: /],
+    ['a line is missing', ([, ...rest]) => joined(rest), /^line 1: /],
+    ['the newest lines are missing', (lines) => joined(lines.slice(0, 2)), /is missing/],
+    ['lines are swapped', ([a = '', b = '', ...rest]) => joined([b, a, ...rest]), /expected entry/],
+    ['a line has an unknown schema', ([a = '', ...rest]) => joined([a, '{"kind":"note"}', ...rest]), /^line 2: /],
     ['a line is a merge marker', ([a = '', ...rest]) => joined([a, '<<<<<<< ours', ...rest]), /^line 2: /],
-  ])('is an error if %s, and the fix begins a new chain', async (_, change, observed) => {
+  ])('is an error if %s, and the fix starts a new chain', async (_, change, observed) => {
     await edit(change);
     const row = await judged();
     expect(row).toMatchObject({result: 'error', observed: expect.stringMatching(observed) as unknown});
@@ -90,7 +90,7 @@ describe('MESH113', () => {
     expect(await judged()).toMatchObject({result: 'skipped'});
     await init('c9=ctx');
     expect(await judged()).toMatchObject({result: 'ok', observed: '2 entries in 1 chain'});
-    // Nothing was thrown away.
+    // No content was discarded.
     expect((await readdir(dir.root)).filter((name) => name.startsWith('journal.'))).toHaveLength(3);
   });
 
@@ -111,7 +111,7 @@ describe('MESH113', () => {
     expect(await judged()).toMatchObject({result: 'ok'});
   });
 
-  it('is a warning if a run was killed, with its user, time and action, and the fix closes it', async () => {
+  it('is a warning if a run was killed, with its command, time and action; and the fix closes it', async () => {
     await killedRun();
     const row = await judged();
     expect(row).toMatchObject({
@@ -130,7 +130,7 @@ describe('MESH113', () => {
     expect(await judged()).toMatchObject({result: 'warning'});
   });
 
-  it("does not report another copy's change without outcome", async () => {
+  it('does not report changes of another copy without an outcome', async () => {
     const other = await createWorkDir();
     const {journal} = createWorkspace({root: other.root, now: () => new Date()});
     await journal.intent({command: 'up', action: 'x', title: 'x'});

@@ -1,4 +1,4 @@
-/** How keys are kept, as verify sees it: in git's history (a real one), twice, encrypted cheaply. */
+/** How verify checks the storage of keys: in a real git history, duplicated, weakly encrypted. */
 import {execFileSync} from 'node:child_process';
 import {chmod, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -40,14 +40,14 @@ describe('MESH114', () => {
     expect(row).toMatchObject({result: 'skipped', reason: expect.stringContaining('no git repository') as string});
   });
 
-  it('is ok if only public files were committed', async () => {
+  it('is ok if only files meant for git were committed', async () => {
     git('init', '-q');
     await writeFile(join(mesh.dir, '.gitignore'), '*key.pem\n');
     commitAll(false);
     expect(results(await rowsOf('MESH114'))).toEqual(['MESH114 ok']);
   });
 
-  it("finds each cluster's key that was committed and removed, and names cluster, path and commit", async () => {
+  it('finds cluster keys that were committed and removed, and names cluster, path and commit', async () => {
     git('init', '-q');
     commitAll();
     const commit = git('rev-parse', 'HEAD').slice(0, 12);
@@ -63,7 +63,7 @@ describe('MESH114', () => {
     }
   });
 
-  it('reports a key of a former CA, with a command that shows where it is', async () => {
+  it('reports a key that no CA uses any more, with a command that locates it', async () => {
     git('init', '-q');
     git('add', '-f', 'c1/ca-key.pem');
     git('commit', '-q', '-m', 'x');
@@ -77,7 +77,7 @@ describe('MESH114', () => {
   it.each([
     ['in the clear', false, 'error', /the unencrypted root key: root-key\.pem/],
     ['encrypted', true, 'warning', /an encrypted private key: root-key\.pem/],
-  ])('recognizes a root key %s', async (_, isEncrypted, result, words) => {
+  ])('reports a root key %s', async (_, isEncrypted, result, words) => {
     const pem = isEncrypted ? await encryptKey(mesh.root.key, new Sensitive('secret')) : writePrivateKey(mesh.root.key);
     await writeFile(join(mesh.dir, 'root-key.pem'), pem.reveal());
     git('init', '-q');
@@ -89,7 +89,7 @@ describe('MESH114', () => {
     expect(row?.observed).toMatch(words);
   });
 
-  it('never prints the key', async () => {
+  it('never prints the keys that it finds', async () => {
     git('init', '-q');
     commitAll();
     const body = textsOf(mesh.bundle('c1'))['ca-key.pem']?.split('\n')[1] ?? 'no key';
@@ -100,7 +100,7 @@ describe('MESH114', () => {
     }
   });
 
-  it('is unknown, not ok, if git fails, or is not installed for a directory with .git', async () => {
+  it('is unknown, not ok, if git fails, or is not installed and the directory has a .git', async () => {
     await mkdir(join(mesh.dir, '.git'));
     await writeFile(join(mesh.dir, '.git/HEAD'), 'ref: refs/heads/main\n');
     await mkdir(join(mesh.dir, '.git/refs'));
@@ -112,7 +112,7 @@ describe('MESH114', () => {
 });
 
 describe('MESH110', () => {
-  it('finds one key with two certificates, and its fix gives the second cluster a separate key', async () => {
+  it('finds one key under two certificates, and its fix generates a new key for the second cluster', async () => {
     const one = textsOf(mesh.bundle('c1'));
     await writeFile(join(mesh.dir, 'root-key.pem'), writePrivateKey(mesh.root.key).reveal(), {mode: 0o600});
     const twin = await tinyClusterCa(mesh.root, 'c2');
@@ -146,13 +146,17 @@ describe('MESH107', () => {
   const key = (): string => writePrivateKey(mesh.root.key).reveal();
   const pass = ['-passout', 'pass:x'];
   it.each<[string, () => string, RegExp]>([
-    ['headers of before PKCS#8', () => openssl(['ec', '-aes256', ...pass], key()), /aes-256-cbc and md5/],
+    ['headers older than PKCS#8', () => openssl(['ec', '-aes256', ...pass], key()), /aes-256-cbc and md5/],
     [
       'triple DES',
       () => openssl(['pkcs8', '-topk8', '-v2', 'des3', '-iter', '2000000', ...pass], key()),
       /des-ede3-cbc/,
     ],
-    ['a scheme of PKCS#12', () => openssl(['pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES', ...pass], key()), /pkcs12-sha1/],
+    [
+      'a scheme from PKCS#12',
+      () => openssl(['pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES', ...pass], key()),
+      /pkcs12-sha1/,
+    ],
     [
       'scrypt with little memory',
       () => openssl(['pkcs8', '-topk8', '-scrypt', '-scrypt_N', '1024', ...pass], key()),
@@ -186,7 +190,7 @@ describe('a key under another name', () => {
     (await rowsOf(id)).map(({result, observed}) => `${result}: ${observed}`);
 
   it.each(['k.pem', 'c1/k', '-k.pem', "it's $HOME.txt", 'a\nb\u001b[31m.pem'])(
-    'is found if it is the unencrypted root key and readable by others: %j; both fixes work',
+    'is found if it is the unencrypted root key and readable by other users: %j; both fixes apply',
     async (path) => {
       await put(path, key(), 0o644);
       await put('root-cert.pem', mesh.root.certificate.pem, 0o644);
@@ -205,7 +209,7 @@ describe('a key under another name', () => {
     },
   );
 
-  it('of a CA above the clusters is found as well, and a file with other contents is not rewritten', async () => {
+  it('of a CA above the clusters is found, too, and a file with other content is not rewritten', async () => {
     const above = await tinyClusterCa(mesh.root, 'above');
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(above, 'c1'), [above, mesh.root])));
     await put('both.txt', above.certificate.pem + writePrivateKey(above.key).reveal());
@@ -217,7 +221,7 @@ describe('a key under another name', () => {
     expect(row?.fix).toMatch(/^ls -l \S*both\.txt$/);
   });
 
-  it('is not a finding if it is private and of no CA above, encrypted, too large, or not a key', async () => {
+  it('is no finding if it has mode 0600 and is of no CA above, encrypted, too large, or not a key', async () => {
     await put('root-cert.pem', mesh.root.certificate.pem, 0o644);
     const before = await words('MESH106');
     await put('server.pem', writePrivateKey((await tinyClusterCa(mesh.root, 'x')).key).reveal());
@@ -230,8 +234,8 @@ describe('a key under another name', () => {
   });
 });
 
-describe("the key of a cluster's CA", () => {
-  it.each(['deleted', 'cut off'])('is not taken for the key of a CA above it if ca-cert.pem was %s', async (how) => {
+describe("a cluster CA's key", () => {
+  it.each(['deleted', 'cut off'])('is not a key of a CA above it if ca-cert.pem was %s', async (how) => {
     const path = join(mesh.dir, 'c1', 'ca-cert.pem');
     await (how === 'deleted' ? rm(path) : writeFile(path, (await readFile(path)).subarray(0, 300)));
     expect(results(await rowsOf('MESH107'))).not.toContain('MESH107 warning');

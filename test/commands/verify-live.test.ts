@@ -1,4 +1,4 @@
-/** What verify makes of what running istiods say of themselves. */
+/** How verify handles the debug endpoints and metrics of running istiods. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
@@ -23,15 +23,15 @@ async function verify(only = live): Promise<{code: number; rows: VerifyResult['c
 
 const results = (rows: VerifyResult['checks']): readonly string[] => rows.map(({id, result}) => `${id} ${result}`);
 
-describe("istiod's own state", () => {
-  it('is read through one port-forward for each pod', async () => {
+describe("istiod's debug endpoints", () => {
+  it('are read through one port-forward for each pod', async () => {
     const {code, rows} = await verify();
     expect([code, results(rows)]).toEqual([0, ['MESH303 ok', 'MESH308 ok', 'MESH309 ok', 'MESH412 ok']]);
     const forwards = mesh.kube.calls.filter(({args}) => args.includes('port-forward'));
     expect(forwards).toHaveLength(1);
   });
 
-  it('--no-live asks nothing', async () => {
+  it('are not read with --no-live', async () => {
     const run = await runCommand(Verify, ['c1', '--only', live, '--no-live', '-o', 'json'], mesh.env);
     expect(results((answerOf(run) as VerifyResult).checks)).toEqual([
       'MESH303 skipped',
@@ -46,14 +46,14 @@ describe("istiod's own state", () => {
     ['another CA in its metrics', (says) => (says.caEnd = 2_000_000_000), 'MESH308 error', 3],
     ['another root in its metrics', (says) => (says.rootEnd = 2_000_000_000), 'MESH308 error', 3],
     ['requests that it could not sign', (says) => (says.signingErrors = {TTL_ERROR: 3}), 'MESH309 warning', 0],
-    ['a peer that it has not read', (says) => says.clusters.push(peer('timeout')), 'MESH412 error', 3],
+    ['a remote cluster that it has not read', (says) => says.clusters.push(peer('timeout')), 'MESH412 error', 3],
     [
       'another name',
       (says) => (says.clusters = [{id: 'Kubernetes', secretName: '', syncStatus: 'synced'}]),
       'MESH412 error',
       3,
     ],
-  ])('is a finding: %s', async (_, spoil, row, exitCode) => {
+  ])('result in a finding: %s', async (_, spoil, row, exitCode) => {
     spoil(mesh.one('c1').says);
     const {code, rows} = await verify();
     expect(results(rows).filter((one) => !one.endsWith(' ok'))).toEqual([row]);
@@ -61,7 +61,7 @@ describe("istiod's own state", () => {
     expect(rows.find(({result}) => result !== 'ok')?.observed).toMatch(/^istiod-1 /);
   });
 
-  it('is not read from an istiod without such an endpoint: skipped, with the reason', async () => {
+  it('are skipped, with the reason, if this istiod does not have them', async () => {
     const {kube, says} = mesh.one('c1');
     kube.put(istiod('1.10.6', {CLUSTER_ID: 'c1'}));
     says.instead['/debug/clusterz'] = {status: 404, text: ''};
@@ -70,7 +70,7 @@ describe("istiod's own state", () => {
     expect(rows[0]?.reason).toContain('1.11');
   });
 
-  it('names the clusters whose remote secret has to be recreated, with a command that shows the old address first', async () => {
+  it('name the clusters whose remote secret must be recreated, each with a command that shows the old address first', async () => {
     mesh.one('c1').says.clusters.push(peer('timeout'));
     const {rows} = await verify('MESH412');
     expect(rows.find(({result}) => result === 'error')?.fix).toBe(
@@ -80,7 +80,7 @@ describe("istiod's own state", () => {
   });
 
   it.each(['istio-system/c2-by-hand', 'other/istio-remote-secret-c2'])(
-    'does not recreate a remote secret that istioctl did not name: %s',
+    'does not fix a remote secret that istioctl did not name: %s',
     async (secretName) => {
       mesh.one('c1').says.clusters.push({...peer('timeout'), secretName});
       const {rows} = await verify('MESH412');
@@ -91,8 +91,8 @@ describe("istiod's own state", () => {
   );
 });
 
-describe('a missing state of istiod', () => {
-  it('with its debug endpoint off is unknown: exit 4, and the reason names the variable', async () => {
+describe('unavailable debug endpoints', () => {
+  it('that are disabled are unknown: exit 4, and the reason names the variable', async () => {
     mesh.one('c1').says.instead['/debug/clusterz'] = {status: 404, text: '404 page not found\n'};
     const {code, rows} = await verify();
     expect([code, results(rows)]).toEqual([4, ['MESH303 ok', 'MESH308 ok', 'MESH309 ok', 'MESH412 unknown']]);
@@ -111,14 +111,14 @@ describe('a missing state of istiod', () => {
     ['another shape', {'/debug/clusterz': {status: 200, text: '{"id":1}'}}, 'MESH412', 'API_ERROR'],
     ['too much', {'/debug/clusterz': {status: 200, text: ' '.repeat(1024 * 1024 + 1)}}, 'MESH412', 'API_ERROR'],
     ['metrics of something else', {'/metrics': {status: 200, text: 'up 1\n'}}, 'MESH308', 'API_ERROR'],
-    ['metrics that are off', {'/metrics': {status: 403, text: ''}}, 'MESH309', 'FORBIDDEN'],
-  ])('because of the response %s is unknown', async (_, instead, id, code) => {
+    ['disabled metrics', {'/metrics': {status: 403, text: ''}}, 'MESH309', 'FORBIDDEN'],
+  ])('that respond with %s are unknown', async (_, instead, id, code) => {
     Object.assign(mesh.one('c1').says.instead, instead);
     const run = await verify();
     expect(run.code).toBe(4);
     expect(run.rows.find((row) => row.id === id)).toMatchObject({result: 'unknown', error: {code}});
     expect(run.rows.find((row) => row.id === 'MESH303')).toMatchObject({result: 'ok'});
-    // Somewhere to look next.
+    // A command for further inspection.
     for (const row of run.rows.filter(({result}) => result === 'unknown')) {
       expect(row.fix).toBe('kubectl --context ctx-c1 -n istio-system describe pod -l app=istiod');
     }
@@ -132,7 +132,7 @@ describe('port-forward refused', () => {
   it.each([
     `error: error upgrading connection: pods "istiod-1" is forbidden: ${who}`,
     `error: unable to upgrade connection: pods "istiod-1" is forbidden: ${who}`,
-  ])('is unknown, and names the right: %s', async (words) => {
+  ])('is unknown, and the permission is named: %s', async (words) => {
     mesh.one('c1').kube.forwards['istiod-1'] = words;
     const {code, rows} = await verify();
     expect(code).toBe(4);
@@ -143,7 +143,7 @@ describe('port-forward refused', () => {
     }
   });
 
-  it('for lack of the right to read the pod names that right', async () => {
+  it('without permission to read the pod names that permission', async () => {
     mesh.one('c1').kube.forwards['istiod-1'] =
       'Error from server (Forbidden): pods "istiod-1" is forbidden: User "auditor" cannot get resource "pods" in API group "" in the namespace "istio-system"';
     const {rows} = await verify();
@@ -152,7 +152,7 @@ describe('port-forward refused', () => {
 });
 
 describe('two replicas', () => {
-  it('of which one cannot be read: known facts are evaluated, and the result is unknown', async () => {
+  it('of which one is unreachable: the other is checked, and the result is unknown', async () => {
     mesh.one('c1').kube.put(pod('istio-system/istiod-2', {}, {app: 'istiod'}));
     mesh.one('c1').says.signingErrors = {CERT_GEN_ERROR: 1};
     const {code, rows} = await verify();

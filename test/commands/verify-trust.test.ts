@@ -1,4 +1,4 @@
-/** What only several clusters, the API server's webhooks and the age of the roots show: MESH306, MESH307, MESH310. */
+/** Checks across clusters, of webhooks and of the age of the roots: MESH306, MESH307, MESH310. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
@@ -32,7 +32,7 @@ function name({id, cluster, peer, result}: AsJson<Row>): string {
   return [id, cluster, peer, result].filter((word) => word !== undefined).join(' ');
 }
 
-/** Another revision in c1, whose bundle has a name of its own; undefined: it was not written. */
+/** Another revision in c1, whose bundle has its own name; undefined: it was not written. */
 function putCanary(bundle: string | undefined): void {
   const {kube} = mesh.one('c1');
   const canary = istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'});
@@ -41,7 +41,7 @@ function putCanary(bundle: string | undefined): void {
   if (bundle !== undefined) kube.put(configMap('istio-system/our-roots', {'root-cert.pem': bundle}));
 }
 
-describe('a self-signed root of istiod (MESH304)', () => {
+describe("istiod's self-signed root (MESH304)", () => {
   it('is found in the bundle of any revision', async () => {
     const {certificate} = await tinyRoot();
     mesh.one('c1').kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': certificate.pem}));
@@ -61,7 +61,7 @@ describe('acceptance between clusters (MESH307)', () => {
     expect((await verify('MESH307', 'c1')).rows).toEqual([]);
   });
 
-  it('fails if an istiod presents a chain of another root, and names the clusters, the root and a push there', async () => {
+  it('fails if an istiod presents a chain of another root, and names the clusters, the root and the push', async () => {
     const other = await tinyRoot();
     const ca = await tinyClusterCa(other, 'c2');
     mesh.one('c2').present([await tinyLeaf(ca), ca, other]);
@@ -71,7 +71,7 @@ describe('acceptance between clusters (MESH307)', () => {
     expect(rows[0]?.fix).toBe('kubectl mesh trust push c2 --restart-istiod --yes');
   });
 
-  it('attributes the finding to the side whose roots are not those in the work directory', async () => {
+  it('attributes the finding to the side whose roots differ from the work directory', async () => {
     mesh.one('c1').publish((await tinyRoot()).certificate.pem);
     const {rows} = await verify('MESH307');
     expect(rows.map(name)).toEqual(['MESH307 c1 c2 error', 'MESH307 c2 c1 ok']);
@@ -85,36 +85,33 @@ describe('acceptance between clusters (MESH307)', () => {
     expect(code).toBe(0);
   });
 
-  it.each(['root', 'cluster CA'])(
-    'checks dates: an expired %s is rejected, even if its bytes are equal',
-    async (expired) => {
-      const past = new Date(Date.now() - 20 * 86_400_000);
-      const until = (what: string): TinyOptions => ({
-        now: past,
-        change: (template) => ({
-          ...template,
-          notAfter: new Date(Date.now() + (what === expired ? -1 : 1) * 86_400_000),
-        }),
-      });
-      const root = await tinyRoot(until('root'));
-      const ca = await tinyClusterCa(root, 'c2', until('cluster CA'));
-      const chain = [await tinyLeaf(ca, until('leaf')), ca, root];
-      mesh.one('c1').publish(root.certificate.pem);
-      mesh.one('c2').present(chain);
-      const {rows} = await verify('MESH307');
-      expect(rows.map(name)).toContain('MESH307 c1 c2 error');
-      expect(rows[0]?.observed).toMatch(/expired on/);
-    },
-  );
+  it.each(['root', 'cluster CA'])('checks dates: an expired %s is rejected, even with equal bytes', async (expired) => {
+    const past = new Date(Date.now() - 20 * 86_400_000);
+    const until = (what: string): TinyOptions => ({
+      now: past,
+      change: (template) => ({
+        ...template,
+        notAfter: new Date(Date.now() + (what === expired ? -1 : 1) * 86_400_000),
+      }),
+    });
+    const root = await tinyRoot(until('root'));
+    const ca = await tinyClusterCa(root, 'c2', until('cluster CA'));
+    const chain = [await tinyLeaf(ca, until('leaf')), ca, root];
+    mesh.one('c1').publish(root.certificate.pem);
+    mesh.one('c2').present(chain);
+    const {rows} = await verify('MESH307');
+    expect(rows.map(name)).toContain('MESH307 c1 c2 error');
+    expect(rows[0]?.observed).toMatch(/expired on/);
+  });
 
-  it('is unknown, with a reason, if the trusted roots are unknown; the other direction is known', async () => {
+  it('is unknown, with the reason, if the trusted roots are unknown; the other direction is known', async () => {
     mesh.one('c1').kube.remove('ConfigMap', 'istio-system/istio-ca-root-cert');
     const {code, rows} = await verify('MESH307');
     expect([code, ...rows.map(name)]).toEqual([4, 'MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
     expect(rows[0]?.reason).toMatch(/no ConfigMap istio-ca-root-cert/);
   });
 
-  it("reads the bundle by istiod's name for it", async () => {
+  it('reads the bundle under the name that istiod uses', async () => {
     const {kube} = mesh.one('c1');
     kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'}));
     kube.remove('ConfigMap', 'istio-system/istio-ca-root-cert');
@@ -125,20 +122,20 @@ describe('acceptance between clusters (MESH307)', () => {
   it.each([
     ['the same', true, 'ok'],
     ['another root', false, 'error'],
-  ])('uses the roots in all bundles if revisions name theirs differently: %s', async (_, isSame, result) => {
+  ])('uses the roots in all bundles if revisions use different names: %s', async (_, isSame, result) => {
     putCanary((isSame ? mesh.root : await tinyRoot()).certificate.pem);
     const {rows} = await verify('MESH307');
     expect(rows.map(name)).toEqual([`MESH307 c1 c2 ${result}`, 'MESH307 c2 c1 ok']);
   });
 
-  it('is unknown, and names it, if the bundle of one revision is missing', async () => {
+  it('is unknown, and names the revision, if its bundle is missing', async () => {
     putCanary(undefined);
     const {rows} = await verify('MESH307');
     expect(rows.map(name)).toEqual(['MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
     expect(rows[0]?.reason).toMatch(/no ConfigMap our-roots in/);
   });
 
-  it('is skipped if a ClusterTrustBundle has the roots, and reports what was not verified', async () => {
+  it('is skipped if a ClusterTrustBundle contains the roots, and reports what was not verified', async () => {
     mesh.one('c1').kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', ENABLE_CLUSTER_TRUST_BUNDLE_API: 'true'}));
     const {rows} = await verify('MESH307');
     expect(rows.map(name)).toEqual(['MESH307 c1 c2 skipped', 'MESH307 c2 c1 ok']);
@@ -173,7 +170,7 @@ describe('webhooks (MESH306)', () => {
     expect(rows[0]?.observed).toContain(words);
   });
 
-  it('that no istiod owns are fixed by the label that it selects', async () => {
+  it('that no istiod manages are fixed with the label that istiod selects', async () => {
     const [object] = await foreign();
     if (!object) throw new Error('a webhook');
     mesh.one('c1').kube.put({...object, metadata: {...object.metadata, labels: {}}});
@@ -183,7 +180,7 @@ describe('webhooks (MESH306)', () => {
     );
   });
 
-  it('in another order and with other bytes between certificates are the same', async () => {
+  it('in another order and with other bytes between certificates are equal', async () => {
     const next = await tinyRoot();
     const {kube, publish} = mesh.one('c1');
     publish(mesh.root.certificate.pem + next.certificate.pem);
@@ -192,10 +189,10 @@ describe('webhooks (MESH306)', () => {
   });
 
   it.each<[string, (object: FakeObject) => FakeObject]>([
-    ['lead to a URL', (object) => withClient(object, {url: 'https://other.example/inject'})],
-    ['lead to another namespace', (object) => withClient(object, {service: {namespace: 'istio-two', name: 'istiod'}})],
-    ['lead to another program', (object) => withClient(object, {service: {namespace: 'istio-system', name: 'kiali'}})],
-  ])('that %s are not a finding', async (_, change) => {
+    ['point to a URL', (object) => withClient(object, {url: 'https://other.example/inject'})],
+    ['point to another namespace', (object) => withClient(object, {service: {namespace: 'istio-two', name: 'istiod'}})],
+    ['point to another program', (object) => withClient(object, {service: {namespace: 'istio-system', name: 'kiali'}})],
+  ])('that %s are ok', async (_, change) => {
     for (const object of await foreign()) {
       const changed = change(object);
       mesh.one('c1').kube.put({...changed, metadata: {...changed.metadata, name: `other-${object.metadata.name}`}});
@@ -203,7 +200,7 @@ describe('webhooks (MESH306)', () => {
     expect((await verify('MESH306', 'c1')).rows.map(name)).toEqual(['MESH306 c1 ok']);
   });
 
-  it('are not checked if istiod does not run', async () => {
+  it('are skipped if istiod does not run', async () => {
     mesh.one('c1').kube.remove('Deployment', 'istio-system/istiod');
     for (const object of await foreign()) mesh.one('c1').kube.put(object);
     expect((await verify('MESH306', 'c1')).rows.map(name)).toEqual(['MESH306 c1 skipped']);
@@ -237,13 +234,13 @@ describe('proxies (MESH310)', () => {
       .kube.requests.filter(({resource, namespace}) => resource === 'pods' && namespace === undefined)
       .map(({url}) => url);
 
-  it('are not even listed if the roots never changed', async () => {
+  it('are not listed if the roots never changed', async () => {
     mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(2000)));
     const {code, rows} = await verify('MESH310', 'c1');
     expect([code, ...rows.map(name), ...lists()]).toEqual([0, 'MESH310 c1 ok']);
   });
 
-  it('that are older than a recent change make it unknown, with their number, the time and a fix', async () => {
+  it('that are older than a change of today result in unknown: how many, until when, and the fix', async () => {
     changed(1);
     mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5), {}, ownedBy('DaemonSet', 'agent')));
     mesh.one('c1').kube.put(proxied('shop/new', hoursAgo(0.5)));
@@ -257,16 +254,16 @@ describe('proxies (MESH310)', () => {
   });
 
   it.each([
-    ['every certificate of that time has ended', () => changed(25), hoursAgo(30), {}],
+    ['every certificate of that time has expired', () => changed(25), hoursAgo(30), {}],
     ['it started after the change', () => changed(3), hoursAgo(2), {}],
-    ['it has ended', () => changed(3), hoursAgo(9), {status: {phase: 'Succeeded'}}],
-  ])('does not matter if %s', async (_, change, createdAt, more) => {
+    ['it has completed', () => changed(3), hoursAgo(9), {status: {phase: 'Succeeded'}}],
+  ])('are ok if %s', async (_, change, createdAt, more) => {
     change();
     mesh.one('c1').kube.put(proxied('shop/one', createdAt, more));
     expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
   });
 
-  it('without an annotation of the injector does not count: anyone can set its label', async () => {
+  it('without an annotation of the injector do not count: anyone can set its label', async () => {
     changed(1);
     const {metadata, ...rest} = proxied('shop/plain', hoursAgo(9));
     mesh.one('c1').kube.put({...rest, metadata: {...metadata, annotations: {}}});
@@ -279,11 +276,11 @@ describe('proxies (MESH310)', () => {
     mesh.one('c1').kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9)}});
     const {rows} = await verify('MESH310', 'c1');
     expect(rows.map(name)).toEqual(['MESH310 c1 unknown']);
-    // Nothing else of that namespace, which is istiod's: its restart may bring another root.
+    // Nothing else in istiod's namespace: its restart may result in another root.
     expect(rows[0]?.fix).toBe('kubectl --context ctx-c1 -n istio-system rollout restart daemonset/ztunnel');
   });
 
-  it('of both kinds are restarted by one command, ztunnel by the name of its DaemonSet', async () => {
+  it('of both kinds are restarted with one command, ztunnel by the name of its DaemonSet', async () => {
     changed(1);
     const {kube} = mesh.one('c1');
     const ztunnel = pod('kube-system/x-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
@@ -312,7 +309,7 @@ describe('proxies (MESH310)', () => {
       ['unknown', 'they are older than all bundles of these roots', 1, bundleNamespaces, 5],
       ['ok', 'other bundles show that the roots are older', 1, ['istio-system'], 5],
       ['ok', 'they came a moment earlier, as in a new mesh', 1, bundleNamespaces, 1 + 30 / 3600],
-      ['ok', 'every certificate of that time has ended', 25, bundleNamespaces, 30],
+      ['ok', 'every certificate of that time has expired', 25, bundleNamespaces, 30],
     ])('are %s if %s', async (result, _, hours, namespaces, age) => {
       made(hours, ...namespaces);
       mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(age), {}, ownedBy('StatefulSet', 'db')));
@@ -320,7 +317,7 @@ describe('proxies (MESH310)', () => {
       expect(rows.map(name)).toEqual([`MESH310 c1 ${result}`]);
     });
 
-    it('may be ztunnels waiting for their first bundle', async () => {
+    it('can be ztunnels that wait for their first bundle', async () => {
       made(1, ...bundleNamespaces);
       const ztunnel = pod('istio-system/ztunnel-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
       mesh.one('c1').kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9)}});
@@ -340,14 +337,14 @@ describe('proxies (MESH310)', () => {
       kube.put({...object, metadata: {...object.metadata, managedFields}});
     };
 
-    it('are up to date', async () => {
+    it('have received them', async () => {
       pushes(hoursAgo(100));
       changed(1);
       mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5)));
       expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
     });
 
-    it('are known to receive them only if they started with that setting', async () => {
+    it('receive them only if they started with that setting', async () => {
       pushes(hoursAgo(2));
       changed(1);
       mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5)));
@@ -358,7 +355,7 @@ describe('proxies (MESH310)', () => {
   it.each([
     ['SECRET_TTL', {}, 'defaultConfig:\n  proxyMetadata:\n    SECRET_TTL: 48h\n'],
     ['DEFAULT_WORKLOAD_CERT_TTL', {DEFAULT_WORKLOAD_CERT_TTL: '48h0m0s'}, ''],
-  ])('live as long as set in %s', async (_, env, config) => {
+  ])('have the certificate lifetime of set in %s', async (_, env, config) => {
     const {kube} = mesh.one('c1');
     kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', ...env}));
     kube.put(configMap('istio-system/istio', {mesh: config}));
@@ -367,7 +364,7 @@ describe('proxies (MESH310)', () => {
     expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 unknown']);
   });
 
-  it('cannot be checked if the API server has no managed fields', async () => {
+  it('are unknown if the API server does not record managed fields', async () => {
     mesh.one('c1').kube.put(configMap('istio-system/istio-ca-root-cert', {'root-cert.pem': mesh.root.certificate.pem}));
     expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 skipped']);
   });

@@ -1,4 +1,4 @@
-/** What verify may not see: each of its requests is refused in turn, whichever those are. */
+/** Missing permissions of verify: each of its requests is denied in turn. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import {verifyRights, type Right} from '../../src/domain/facts/rights.js';
@@ -22,19 +22,19 @@ async function verify(...argv: string[]): Promise<{code: number; result: VerifyR
   return {code: run.code, result: answerOf(run) as VerifyResult};
 }
 
-/** The request as a denial matches it: exactly this one. */
+/** A denial that matches exactly this request. */
 function matchOf(request: FakeRequest): RequestMatch {
   const {verb, resource, namespace, name} = request;
   return {verb, resource, ...(namespace === undefined ? {clusterWide: true} : {namespace}), ...(name && {name})};
 }
 
-/** Distinct requests of one cluster, without `/version`, which needs no right. */
+/** Distinct requests of one cluster, without `/version`, which requires no permission. */
 function sentTo(cluster: string): readonly FakeRequest[] {
   const sent = mesh.one(cluster).kube.requests.filter(({resource}) => !resource.startsWith('/'));
   return [...new Map(sent.map((request) => [JSON.stringify(matchOf(request)), request])).values()];
 }
 
-/** The one name that a list is about. */
+/** The single name that a list selects. */
 function nameOf({name, query}: FakeRequest): string | undefined {
   return name ?? /^metadata\.name=([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1];
 }
@@ -48,14 +48,14 @@ function covers({verb, resource, name, where}: Right, request: FakeRequest): boo
   );
 }
 
-describe('the healthy mesh over two networks', () => {
+describe('the healthy mesh across two networks', () => {
   it('is ok', async () => {
     const {code, result} = await verify();
     expect(result.checks.filter(({result: one}) => one !== 'ok' && one !== 'skipped')).toEqual([]);
     expect([code, result.verdict]).toEqual([0, 'ok']);
   });
 
-  it('sends no request without a right in the list, and uses all listed rights', async () => {
+  it('sends only requests whose permissions are in the list, and uses all permissions in the list', async () => {
     await verify();
     const requests = [...sentTo('c1'), ...sentTo('c2')];
     for (const request of requests) {
@@ -66,18 +66,18 @@ describe('the healthy mesh over two networks', () => {
     }
     const unused = verifyRights.filter((right) => !requests.some((request) => covers(right, request)));
     expect(unused.map(({verb, resource, where}) => `${verb} ${resource} ${where}`)).toEqual([
-      // Of kubectl port-forward, which is another program.
+      // Of kubectl port-forward, a separate program.
       'get pods Istio namespace',
       'create pods/portforward Istio namespace',
-      // Of meshes in which the roots changed lately, and of those of Istio 1.7.
+      // For meshes with recently changed roots, and for Istio 1.7.
       'list pods everywhere',
       'get services everywhere',
     ]);
   });
 });
 
-describe("a gateway between networks outside Istio's namespace", () => {
-  it('is unknown if listing its pods is forbidden, by a right in the list', async () => {
+describe('a gateway between networks outside the Istio namespace', () => {
+  it('is unknown without permission to list its pods, which is in the list', async () => {
     const {kube} = mesh.one('c1');
     kube.remove('Service', 'istio-system/istio-eastwestgateway');
     const service = eastWestService('network1');
@@ -93,7 +93,7 @@ describe("a gateway between networks outside Istio's namespace", () => {
 
 describe('each forbidden request', () => {
   it.each(['c1', 'c2'])(
-    'in %s: nothing that depends on it is ok, exit 4, and the reason names verb and resource',
+    'in %s: no check that depends on it is ok, exit 4, and the reason names verb and resource',
     {timeout: 120_000},
     async (cluster) => {
       const {kube} = mesh.one(cluster);
@@ -123,7 +123,7 @@ describe('each forbidden request', () => {
             what,
           )
           .toContain('MESH202');
-        // What rests on other facts is still judged.
+        // Checks that depend on other facts still run.
         const elsewhere = result.checks.filter((row) => row.cluster !== undefined && row.cluster !== cluster);
         const spoilt = elsewhere.filter(({peer, result: one}) => peer !== cluster && one !== 'ok' && one !== 'skipped');
         expect.soft(spoilt, what).toEqual([]);

@@ -1,4 +1,4 @@
-/** `verify --wait`: when it reads again, what it reads then, and how it ends. */
+/** `verify --wait`: when and what it reads again, and how it ends. */
 import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -29,7 +29,7 @@ interface Waited {
   readonly code: number;
   readonly verdict: VerifyResult['verdict'];
   readonly error: string | undefined;
-  /** The checks that are not green and no consequence of another. */
+  /** The checks that do not pass and are not a consequence of another. */
   readonly ids: readonly string[];
   /** The pauses, in milliseconds. */
   readonly pauses: readonly number[];
@@ -40,13 +40,13 @@ interface Waited {
 interface Waiting extends Partial<Pick<VerifyRequest, 'limits' | 'selection'>> {
   readonly waitMs?: number;
   readonly path?: string;
-  /** Runs instead of a pause, which takes no time here; the number counts from 1. */
+  /** Runs instead of a pause, which takes no time here; the number starts at 1. */
   readonly atPause?: (pause: number) => unknown;
 }
 
 const minute = 60_000;
 
-/** Waits on a clock that moves only while it is slept. */
+/** Waits on a clock that advances only during sleeps. */
 async function wait({waitMs = 2 * minute, path, atPause, ...rest}: Waiting = {}): Promise<Waited> {
   const before = process.env.PATH;
   process.env.PATH = path ?? mesh.env.PATH;
@@ -97,7 +97,7 @@ async function wait({waitMs = 2 * minute, path, atPause, ...rest}: Waiting = {})
 const only = (...ids: string[]): Pick<VerifyRequest, 'selection'> => ({selection: {only: ids, skip: []}});
 const ready = (): FakeObject => pod('istio-system/istiod-1', {}, {app: 'istiod'});
 const pending = (): FakeObject => pod('istio-system/istiod-1', {status: {phase: 'Pending'}}, {app: 'istiod'});
-/** What is read in the meantime: `list pods`, each once. */
+/** The reads in between: `list pods`, each once. */
 function readsSince(start: number): readonly string[] {
   const reads = kube.requests.slice(start).map(({verb, resource}) => `${verb} ${resource}`);
   return [...new Set(reads)].sort();
@@ -113,13 +113,13 @@ describe('passes', () => {
     expect(waits.map(({elapsedMs}) => Math.floor(elapsedMs / 1000))).toEqual([0, 1, 3]);
   });
 
-  it('start after 1, 2 and 4 seconds, then every 5', async () => {
+  it('start after 1, 2 and 4 seconds, then every 5 seconds', async () => {
     kube.put(pending());
     const waited = await wait({...only('MESH402'), atPause: (pause) => pause === 6 && kube.put(ready())});
     expect(waited).toMatchObject({code: 0, verdict: 'ok', pauses: [1000, 2000, 4000, 5000, 5000, 5000]});
   });
 
-  it('read only what the checks that are not green need', async () => {
+  it('read only what the checks that do not pass require', async () => {
     kube.put(pending());
     let start = 0;
     const seen: (readonly string[])[] = [];
@@ -133,11 +133,11 @@ describe('passes', () => {
     });
     expect(seen).toEqual([['list configmaps', 'list deployments', 'list pods'], expect.anything()]);
     expect(seen[1]).toEqual(seen[0]);
-    // All is green in the third pass: a whole one proves it.
+    // All checks pass in the third pass: a complete pass confirms it.
     expect(readsSince(start)).toContain('get secrets');
   });
 
-  it('find what became worse meanwhile before they say that all is well', async () => {
+  it('find new problems before all checks are reported as passing', async () => {
     kube.put(pending());
     const secret = kube.get('Secret', 'istio-system/cacerts');
     const waited = await wait({
@@ -159,7 +159,7 @@ describe('passes', () => {
     expect(kube.requests.filter(({resource}) => resource === 'secrets')).toEqual([]);
   });
 
-  it('see a file that is fixed in the work directory', async () => {
+  it('detect a fixed file in the work directory', async () => {
     const file = join(mesh.dir, 'mesh.yaml');
     const other = join(mesh.dir, 'other.yaml');
     const text = `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n    context: ctx-c1\n    uid: ${kube.uid}\n    network: network1\n`;
@@ -169,7 +169,7 @@ describe('passes', () => {
     expect(waited).toMatchObject({code: 0, verdict: 'ok', pauses: [1000, 2000]});
   });
 
-  it('ask a running istiod again which CA it has loaded', async () => {
+  it('read again which CA a running istiod has loaded', async () => {
     const {ca, present} = mesh.one('c1');
     const before = await tinyClusterCa(mesh.root, 'c1');
     const [old, current] = [await tinyLeaf(before), await tinyLeaf(ca)];
@@ -185,24 +185,24 @@ describe('passes', () => {
 
 describe('the end', () => {
   it.each<[string, () => unknown, string[], string?]>([
-    ['a right that is missing', () => kube.deny({verb: 'list', resource: 'pods'}), ['MESH202']],
-    ['a login that has expired', () => (kube.token = 'another'), ['MESH201']],
-    ['a context that is not there', () => writeFile(join(mesh.dir, 'contexts.yaml'), 'c1: gone\n'), ['MESH201']],
-    ['a tool that is missing', () => undefined, ['MESH201'], '/nowhere'],
-  ])('comes at once, as unknown, at %s', async (_, spoil, ids, path) => {
+    ['a missing permission', () => kube.deny({verb: 'list', resource: 'pods'}), ['MESH202']],
+    ['an expired login', () => (kube.token = 'another'), ['MESH201']],
+    ['a missing context', () => writeFile(join(mesh.dir, 'contexts.yaml'), 'c1: gone\n'), ['MESH201']],
+    ['a missing tool', () => undefined, ['MESH201'], '/nowhere'],
+  ])('comes immediately, as unknown, on %s', async (_, spoil, ids, path) => {
     await spoil();
     const waited = await wait({...(path !== undefined && {path})});
     expect(waited).toMatchObject({code: 4, verdict: 'unknown', error: undefined, pauses: []});
     expect(waited.ids).toEqual(expect.arrayContaining(ids));
   });
 
-  it('does not come at a cluster that does not answer yet', async () => {
+  it('does not come for a cluster that does not respond yet', async () => {
     const refused = {status: 502, text: 'dial tcp 127.0.0.1:6443: connect: connection refused'};
     kube.fault({}, refused, 5);
     expect(await wait()).toMatchObject({code: 0, verdict: 'ok'});
   });
 
-  it('does not come at a cluster that stops answering, nor at what it refuses while it starts', async () => {
+  it('does not come for a cluster that stops responding, or for refusals while it starts', async () => {
     kube.put(pending());
     const message = 'deployments.apps is forbidden: User "test" cannot list resource "deployments"';
     const waited = await wait({
@@ -215,13 +215,13 @@ describe('the end', () => {
     expect(waited).toMatchObject({code: 0, verdict: 'ok'});
   });
 
-  it('comes where a right is refused twice in a row', async () => {
+  it('comes if a request is forbidden twice in a row', async () => {
     kube.put(pending());
     const waited = await wait({atPause: (pause) => pause === 1 && kube.deny({verb: 'list', resource: 'pods'})});
     expect(waited).toMatchObject({code: 4, verdict: 'unknown', pauses: [1000, 2000]});
   });
 
-  it('comes at once when it is interrupted', async () => {
+  it('comes immediately on an interrupt', async () => {
     kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1'}, 2));
     kube.before({verb: 'list', resource: 'pods'}, () => {
       setTimeout(() => process.emit('SIGTERM', 'SIGTERM'), 300);
@@ -236,16 +236,16 @@ describe('the end', () => {
     expect([run.code, answerOf(run)]).toMatchObject([124, {verdict: 'error', error: {code: 'TIMEOUT'}}]);
   });
 
-  it('comes with the time that is given where nothing aborts the run, as in up', async () => {
+  it('comes after the given time if nothing aborts the run, as in up', async () => {
     kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1'}, 2));
     const waited = await wait({...only('MESH402'), waitMs: 10_500});
     expect(waited).toMatchObject({code: 124, verdict: 'error', error: 'TIMEOUT', ids: ['MESH402']});
     expect(waited.pauses.slice(0, 3)).toEqual([1000, 2000, 4000]);
-    // At the start, and after each pause but the last, with which the time is over.
+    // At the start, and after each pause except the last one, which ends the wait.
     expect(passes()).toBe(4);
   });
 
-  it('comes with what ends every run', async () => {
+  it('comes with the abort signal', async () => {
     kube.put(pending());
     const stopped = new MeshError('INTERRUPTED', 'interrupted');
     await expect(wait({atPause: () => Promise.reject(stopped)})).rejects.toBe(stopped);

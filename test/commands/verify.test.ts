@@ -28,7 +28,7 @@ async function verifyJson(...argv: string[]): Promise<{code: number; result: AsJ
   return {code: run.code, result: answerOf(run) as AsJson<VerifyResult>};
 }
 
-/** `MESH301 c1 error`, consequences left out. */
+/** `MESH301 c1 error`, without consequences. */
 function bad({checks}: AsJson<VerifyResult>): readonly string[] {
   return checks
     .filter(isBad)
@@ -45,7 +45,7 @@ function name({id, cluster, result}: AsJson<Row>): string {
 }
 
 describe('a healthy mesh', () => {
-  it('is ok, and the whole result has the documented shape', async () => {
+  it('is ok, and the JSON output has the documented schema', async () => {
     const {code, result} = await verifyJson();
     expect(bad(result)).toEqual([]);
     expect([code, result.verdict]).toEqual([0, 'ok']);
@@ -57,7 +57,7 @@ describe('a healthy mesh', () => {
     }
   });
 
-  it('needs one kubectl for each cluster and one for each istiod pod, and changes nothing', async () => {
+  it('uses one kubectl for each cluster and one for each istiod pod, and changes nothing', async () => {
     await verify();
     const calls = mesh.kube.calls;
     expect(calls.map(({args}) => args.find((arg) => !arg.startsWith('-'))).sort()).toEqual([
@@ -87,7 +87,7 @@ describe('a healthy mesh', () => {
     expect(await verify('-o', 'short')).toMatchObject({code: 0, stdout: ''});
   });
 
-  it('is checked for the named cluster only', async () => {
+  it('is checked for the given cluster only', async () => {
     const {result} = await verifyJson('c2');
     expect(new Set(result.checks.map(({cluster}) => cluster))).toEqual(new Set([undefined, 'c2']));
     expect(mesh.one('c1').kube.requests).toEqual([]);
@@ -113,14 +113,14 @@ describe('a finding', () => {
   it.each([
     ['1.31.0', 'kubectl mesh trust push c1 --yes'],
     ['1.11.8', 'kubectl mesh trust push c1 --restart-istiod --yes'],
-  ])('of a renewal that was not pushed names a restart only if istiod %s needs one', async (version, fix) => {
+  ])('of a renewal that was not pushed suggests a restart only if istiod %s requires one', async (version, fix) => {
     mesh.one('c1').kube.put(istiod(version, {CLUSTER_ID: 'c1'}));
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));
     const {result} = await verifyJson('c1', '--only', 'MESH301');
     expect(result.checks.map((row) => row.fix)).toEqual([fix]);
   });
 
-  it('names a restart if it is unknown whether one is needed', async () => {
+  it('suggests a restart if it is unknown whether one is required', async () => {
     mesh.one('c1').kube.deny({verb: 'list', resource: 'deployments'});
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));
     const {result} = await verifyJson('c1', '--only', 'MESH301');
@@ -129,7 +129,7 @@ describe('a finding', () => {
     ]);
   });
 
-  it('of a self-signed istiod: MESH304, and all consequences', async () => {
+  it('of an istiod that created its own root: MESH304, and all its consequences', async () => {
     const own = await tinyRoot();
     const {kube, publish, present} = mesh.one('c1');
     kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': own.certificate.pem}, {type: 'istio.io/ca-root'}));
@@ -163,7 +163,7 @@ describe('a finding', () => {
     expect([code, ...bad(result)]).toEqual([3, 'MESH303 c1 error']);
   });
 
-  it('of no running istiod: MESH402, and unreadable facts are its consequence', async () => {
+  it('of no running pods: MESH402, and unknown results are its consequence', async () => {
     const {kube} = mesh.one('c1');
     kube.put(
       pod(
@@ -187,7 +187,7 @@ describe('a finding', () => {
     expect(live).toMatchObject({result: 'unknown', impliedBy: 'MESH402'});
   });
 
-  it('of swapped contexts: MESH203, and facts read there belong to another cluster', async () => {
+  it('of renamed contexts: MESH203, and the observations belong to another cluster', async () => {
     await writeFile(join(mesh.dir, 'contexts.yaml'), 'c1: ctx-c2\nc2: ctx-c1\n');
     const {code, result} = await verifyJson();
     expect(code).toBe(3);
@@ -205,7 +205,7 @@ describe('a finding', () => {
     expect([code, ...bad(result)]).toEqual([3, 'MESH204 error']);
   });
 
-  it('of a key that others can read: MESH106, with a chmod of the file', async () => {
+  it('of a key that other users can read: MESH106, with a chmod of the file', async () => {
     await chmod(join(mesh.dir, 'c1/ca-key.pem'), 0o644);
     const {code, result} = await verifyJson();
     expect([code, ...bad(result)]).toEqual([3, 'MESH106 error']);
@@ -227,7 +227,7 @@ describe('a finding', () => {
   it.each([
     [0o600, 'MESH106 ok'],
     [0o640, 'MESH106 error'],
-  ])('of a key behind a link is about the target of the link: %o', async (mode, row) => {
+  ])('of a key behind a link names the target of the link: %o', async (mode, row) => {
     const key = join(mesh.dir, 'c1/ca-key.pem');
     const elsewhere = join(mesh.dir, 'vault');
     await mkdir(elsewhere);
@@ -242,7 +242,7 @@ describe('a finding', () => {
   it.each([
     [{iter: '2048'}, 'MESH107 warning'],
     [{iter: '600000'}, 'MESH107 ok'],
-  ])('of a root key with a passphrase that is cheap to guess, and its fix works: %o', async ({iter}, row) => {
+  ])('of a root key whose passphrase is cheap to guess, and its fix: %o', async ({iter}, row) => {
     const key = join(mesh.dir, 'root-key.pem');
     const pass = ['-passin', 'pass:old', '-passout', 'pass:old'];
     openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', key]);
@@ -261,7 +261,7 @@ describe('a finding', () => {
     expect(after.result.checks.map(name)).toEqual(['MESH107 ok']);
   });
 
-  it('of mesh.yaml is a row with line and column, and invalid input', async () => {
+  it('of mesh.yaml has line and column, and is invalid input', async () => {
     await writeFile(join(mesh.dir, 'mesh.yaml'), 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshid: x\n');
     const {code, result} = await verifyJson();
     expect([code, ...bad(result)]).toEqual([2, 'MESH101 error']);
@@ -290,11 +290,11 @@ describe('a finding', () => {
   });
 });
 
-/** What only a running istiod of c1 could have told; MESH308 follows from MESH303. */
+/** The facts that require a running istiod in c1; MESH308 follows from MESH303. */
 const nothingLive = ['MESH303', 'MESH309', 'MESH412'].map((id) => `${id} c1 unknown`);
 
-describe('an unknown state', () => {
-  it('is unknown if listing the bundles of all namespaces is forbidden', async () => {
+describe('an unknown result', () => {
+  it('occurs without permission to list the bundles of all namespaces', async () => {
     const {kube} = mesh.one('c1');
     kube.fault(
       {verb: 'list', resource: 'configmaps'},
@@ -310,19 +310,19 @@ describe('an unknown state', () => {
     expect(bad(result)).toContain('MESH202 c1 unknown');
   });
 
-  it('covers all requests if only MESH202 is selected', async () => {
+  it('covers all permissions with MESH202 alone', async () => {
     mesh.one('c1').kube.deny({});
     const {code, result} = await verifyJson('c1', '--only', 'MESH202');
     expect([code, ...bad(result)]).toEqual([4, 'MESH202 c1 unknown']);
   });
 
-  it('is unknown if the API server is unreachable: one cause, and its consequences', async () => {
+  it('occurs if the API server does not respond: one cause, all others are consequences', async () => {
     mesh.one('c1').kube.fault({}, 'drop', 999);
     const {code, result} = await verifyJson('--request-timeout', '5s');
     expect([code, result.verdict, ...bad(result)]).toEqual([4, 'unknown', 'MESH201 c1 unknown']);
   });
 
-  it('is unknown if the port-forward gets no response', async () => {
+  it('occurs if the port-forward has no listener', async () => {
     const {kube} = mesh.one('c1');
     kube.forwards['istiod-1'] = {'15012': 1, '15014': 1};
     const {code, result} = await verifyJson();
@@ -331,7 +331,7 @@ describe('an unknown state', () => {
     expect(bad(result).filter((row) => !row.endsWith('c1 unknown'))).toEqual([]);
   });
 
-  it('is unknown if port-forward is forbidden', async () => {
+  it('occurs if port-forward is forbidden', async () => {
     Reflect.deleteProperty(mesh.one('c1').kube.forwards, 'istiod-1');
     const {code, result} = await verifyJson();
     expect(code).toBe(4);
@@ -339,7 +339,7 @@ describe('an unknown state', () => {
     expect(bad(result).filter((row) => !row.endsWith('c1 unknown'))).toEqual([]);
   });
 
-  it('is unknown if kubectl is not installed, which is the reason', async () => {
+  it('occurs if kubectl is not installed, with the reason', async () => {
     const run = await runCommand(Verify, ['-o', 'json'], {PATH: '/nowhere', WORK_DIR: mesh.dir});
     const {checks} = answerOf(run) as AsJson<VerifyResult>;
     expect(run.code).toBe(4);
@@ -355,7 +355,7 @@ describe('an unknown state', () => {
 });
 
 describe('selection', () => {
-  it('--only sends only requests that its checks require', async () => {
+  it('--only sends only the requests of its checks', async () => {
     const {result} = await verifyJson('--only', 'MESH203');
     expect(new Set(result.checks.map(({id}) => id))).toEqual(new Set(['MESH203']));
     expect(mesh.one('c1').kube.requests.map(({resource, name: one}) => `${resource} ${one ?? ''}`)).toEqual([
@@ -412,7 +412,7 @@ describe('selection', () => {
   });
 });
 
-describe('without work directory and network', () => {
+describe('without a work directory and network', () => {
   const nowhere = {PATH: '/nowhere', WORK_DIR: '/nowhere'};
 
   it('lists all checks', async () => {
@@ -427,7 +427,7 @@ describe('without work directory and network', () => {
     expect(answerOf(run)).toMatchObject({id: 'MESH303', byHand: expect.stringContaining('openssl') as unknown});
   });
 
-  it('refuses to explain an unknown check', async () => {
+  it('rejects an unknown check', async () => {
     const run = await runCommand(Verify, ['--explain', 'MESH33'], nowhere);
     expect([run.code, run.stdout]).toEqual([2, '']);
     expect(run.stderr).toMatch(/MESH303/);
@@ -435,7 +435,7 @@ describe('without work directory and network', () => {
 });
 
 describe('--wait', () => {
-  it('ends when the checks pass', async () => {
+  it('ends when missing objects appear', async () => {
     const {kube} = mesh.one('c1');
     kube.put(pod('istio-system/istiod-1', {status: {phase: 'Pending'}}, {app: 'istiod'}));
     setTimeout(() => kube.put(pod('istio-system/istiod-1', {}, {app: 'istiod'})), 500);
@@ -450,7 +450,7 @@ describe('--wait', () => {
     expect(result.error?.code).toBe('TIMEOUT');
   });
 
-  it('ends at once at a finding that waiting cannot fix', async () => {
+  it('ends immediately on findings that waiting cannot resolve', async () => {
     await rm(join(mesh.dir, 'c1/ca-cert.pem'));
     const {code, result} = await verifyJson('--wait');
     expect([code, ...bad(result)]).toContain('MESH102 c1 error');
@@ -464,8 +464,8 @@ describe('--wait', () => {
   });
 });
 
-describe('an unusual cluster', () => {
-  it('with namespaces that istiod ignores is ok', async () => {
+describe("a user's cluster", () => {
+  it('with namespaces that istiod does not select is ok', async () => {
     const {kube} = mesh.one('c1');
     kube.put(
       configMap('istio-system/istio', {
@@ -477,7 +477,7 @@ describe('an unusual cluster', () => {
     expect(bad(result)).toEqual([]);
   });
 
-  it('whose istiod ignores its own namespace is ok: its roots are read where it writes them', async () => {
+  it('whose istiod excludes its own namespace is ok: its roots are read where it writes them', async () => {
     const {kube} = mesh.one('c1');
     const selectors = 'discoverySelectors:\n- matchLabels: {team: x}\n';
     kube.put(configMap('istio-system/istio', {mesh: selectors}));
@@ -511,7 +511,7 @@ describe('an unusual cluster', () => {
 });
 
 describe('an unknown version', () => {
-  it('is treated as the newest known, with each note once and the same verdict', async () => {
+  it('is treated as the newest known one, which is reported once and changes no verdict', async () => {
     for (const name of ['c1', 'c2']) mesh.one(name).kube.put(istiod('1.99.0', {CLUSTER_ID: name}));
     const {code, result} = await verifyJson();
     expect([code, result.verdict]).toEqual([0, 'ok']);
@@ -520,7 +520,7 @@ describe('an unknown version', () => {
     expect(text.stderr.split('\n').filter((line) => line.startsWith('Warning: '))).toHaveLength(1);
   });
 
-  it('and an image that is not a release are reported for their cluster', async () => {
+  it('and an image without a release are reported for their cluster', async () => {
     mesh.one('c1').kube.put(istiod('1.99.0', {CLUSTER_ID: 'c1'}));
     mesh.one('c2').kube.put(istiod('latest', {CLUSTER_ID: 'c2'}));
     const {result} = await verifyJson();
@@ -528,14 +528,14 @@ describe('an unknown version', () => {
     expect(result.verdict).toBe('ok');
   });
 
-  it('is reported for the version in mesh.yaml as well', async () => {
+  it('is also reported for the version in mesh.yaml', async () => {
     const path = join(mesh.dir, 'mesh.yaml');
     await writeFile(path, `${await readFile(path, 'utf8')}istio: {version: "1.99"}\n`);
     const {result} = await verifyJson('--offline');
     expect(result.warnings).toEqual([{message: expect.stringContaining('1.99') as string}]);
   });
 
-  it('has no note if all versions are known', async () => {
+  it('is not reported if all versions are known', async () => {
     expect((await verifyJson()).result.warnings).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ interface Meta {
 
 const meta = JSON.parse(readFileSync(join(root, 'dist/meta.json'), 'utf8')) as Meta;
 
-/** Source files that are loaded, by static imports, as soon as this entry point is. */
+/** Source files that this entry point loads through static imports. */
 function loadedWith(entryPoint: string): readonly string[] {
   const start = Object.entries(meta.outputs).find(([, output]) => output.entryPoint === entryPoint)?.[0];
   if (start === undefined) throw new Error(`${entryPoint} is not in the bundle`);
@@ -37,7 +37,7 @@ describe('start-up', () => {
     expect(loadedWith('src/main.ts').filter((file) => file.includes(`node_modules/${library}/`))).toEqual([]);
   });
 
-  it('loads oclif, so that the test above looks at the right file', () => {
+  it('loads oclif, which shows that the test above reads the right file', () => {
     expect(loadedWith('src/main.ts').some((file) => file.includes('node_modules/@oclif/core/'))).toBe(true);
   });
 });

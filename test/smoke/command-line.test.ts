@@ -9,10 +9,10 @@ describe('the command line', () => {
   it.each([
     ['an unknown command', ['obliterate']],
     ['an unknown flag', ['verify', '--obliterate']],
-    ['an -o the command has not', ['certs', 'list', '-o', 'prometheus-of-2020']],
-    ['a duration that is none', ['verify', '--timeout', 'soon']],
+    ['an unsupported -o', ['certs', 'list', '-o', 'prometheus-of-2020']],
+    ['an invalid duration', ['verify', '--timeout', 'soon']],
     ['a hostile cluster name', ['certs', 'generate', '../x', '--no-passphrase']],
-  ])('%s is wrong usage, in text and as small JSON without the command line', (_, args) => {
+  ])('%s is a usage error, as text and as JSON without the command line', (_, args) => {
     const cwd = mkdtempSync(join(tmpdir(), 'usage-'));
     const text = runMesh(args, {cwd});
     expect({code: text.code, stdout: text.stdout}).toEqual({code: 2, stdout: ''});
@@ -28,26 +28,26 @@ describe('the command line', () => {
     rmSync(cwd, {recursive: true});
   });
 
-  it('suggests the command that was meant', () => {
+  it('suggests the nearest command', () => {
     expect(runMesh(['trust', 'pish']).stderr).toContain('kubectl mesh trust push');
   });
 
-  it('has help as a word, too', () => {
+  it('accepts help as a command', () => {
     expect(runMesh(['help'])).toEqual(runMesh(['--help']));
     expect(runMesh(['help', 'trust', 'push'])).toEqual(runMesh(['trust', 'push', '--help']));
     expect(runMesh(['help', 'obliterate']).code).toBe(2);
   });
 
-  it('is silent when the reader goes away', () => {
+  it('prints no error when the pipe is closed', () => {
     const command = `"${process.execPath}" "${join(root, 'bin/run.js')}" --help | head -n 1`;
     const {stderr, stdout} = spawnSync('bash', ['-c', command], {encoding: 'utf8'});
     expect(stderr).toBe('');
     expect(stdout.split('\n')).toHaveLength(2);
   });
 
-  it('ends with 130 at Ctrl-C', async () => {
+  it('exits with 130 on Ctrl-C', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'interrupt-'));
-    // The passphrase command never answers, and what it started outlives it with its output open.
+    // The passphrase command never ends, and its child process outlives it with its output open.
     const command = 'sleep 600 & echo "$!" > pid; echo waiting >&2; wait';
     const args = ['certs', 'generate', 'cluster1', '--passphrase-command', command];
     const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {

@@ -1,6 +1,6 @@
 /**
- * Credential plugins, with the real kubectl: one call per cluster and command, and a plugin that asks on the terminal.
- * The API servers are fake ones that accept only the plugin's token.
+ * Credential plugins, with the real kubectl: one call per cluster and command, and a plugin that prompts on the terminal.
+ * The fake API servers accept only the plugin's token.
  */
 import {spawn} from 'node:child_process';
 import {chmod, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
@@ -85,7 +85,7 @@ describe('a credential plugin', () => {
     expect(await calls()).toEqual(['c1', 'c1', 'c2', 'c2']);
   });
 
-  it('asks on the terminal, one cluster after the other', async () => {
+  it('prompts on the terminal, one cluster after the other', async () => {
     const ask = 'printf "password for %s: " "$CLUSTER" >&2; read -r token';
     const env = await usePlugin(ask, 'Always');
     const {screen, code} = await runInTerminal(
@@ -98,7 +98,7 @@ describe('a credential plugin', () => {
     for (const name of names) expect(mesh.cluster(name).get('Secret', 'istio-system/cacerts')).toBeDefined();
   });
 
-  it('that fails is quoted, and nothing is written', async () => {
+  it('that fails is quoted in the error, and nothing is written', async () => {
     const env = await usePlugin('echo "token expired: run cloud login" >&2; exit 1', 'Never');
     const {code, text} = await runMesh(['trust', 'push', 'c1', '-o', 'json'], env);
     expect(code).toBe(4);
@@ -107,14 +107,14 @@ describe('a credential plugin', () => {
     expect(mesh.cluster('c1').writes).toEqual([]);
   });
 
-  it('that needs a terminal says so where there is none', async () => {
+  it('that requires a terminal is reported where none is attached', async () => {
     const env = await usePlugin('read -r token', 'Always');
     const {code, text} = await runMesh(['trust', 'push', 'c1'], env);
     expect(code).toBe(4);
     expect(text).toMatch(/standard input is not a terminal/);
   });
 
-  it('whose token is not accepted is said to be so', async () => {
+  it('whose token is rejected is reported', async () => {
     const env = await usePlugin('token=stale', 'Never');
     const {code, text} = await runMesh(['trust', 'push', 'c1', '-o', 'json'], env);
     expect(code).toBe(4);

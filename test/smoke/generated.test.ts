@@ -1,4 +1,4 @@
-/** Files that are generated and committed: stale ones fail here, and the message says what to run. */
+/** Generated files under version control: stale ones fail here, with the command that updates them. */
 import {cpSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -7,7 +7,7 @@ import {renderCommands} from '../../scripts/commands-doc.js';
 import {root, runProgram} from './program.js';
 
 describe('generated files', () => {
-  it('oclif.manifest.json is what the built commands say (else: npm run manifest)', () => {
+  it('oclif.manifest.json matches the built commands (otherwise run: npm run manifest)', () => {
     const folder = mkdtempSync(join(tmpdir(), 'manifest-'));
     try {
       for (const part of ['package.json', 'bin', 'dist'])
@@ -21,7 +21,7 @@ describe('generated files', () => {
     }
   });
 
-  it('docs/commands.md is what the manifest says (else: npm run docs)', async () => {
+  it('docs/commands.md matches the manifest (otherwise run: npm run docs)', async () => {
     expect(readFileSync(join(root, 'docs/commands.md'), 'utf8')).toBe(await renderCommands(root));
   });
 });

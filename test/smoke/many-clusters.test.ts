@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => mesh.stop());
 
-it('writes nothing to standard error when thirty clusters are open and nothing is wrong', async () => {
+it('writes nothing to standard error with thirty open clusters and no problems', async () => {
   const env = {...mesh.env, HOME: mesh.dir};
   const args = ['trust', 'diff', '--quiet', '--concurrency', '30', '-o', 'json'];
   const {code, stdout, stderr} = await runBuilt(args, {cwd: mesh.dir, env});

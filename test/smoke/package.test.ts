@@ -1,4 +1,4 @@
-/** The packed program, installed where nothing else is: no source, no dependency, no work of the checkout. */
+/** The packed program, installed in isolation: no sources, dependencies or other files of the checkout. */
 import {existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -23,12 +23,12 @@ afterAll(() => {
 });
 
 describe('the installed package', () => {
-  it('brings no other package with it', () => {
+  it('has no dependencies', () => {
     expect(readdirSync(join(home, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['kubectl-mesh']);
     expect(existsSync(join(home, 'node_modules/kubectl-mesh/src'))).toBe(false);
   });
 
-  it('runs as kubectl-mesh and as kubectl mesh, with the same answer', () => {
+  it('runs as kubectl-mesh and as kubectl mesh, with the same output', () => {
     const direct = runProgram('kubectl-mesh', ['--version'], {cwd: home, env});
     const plugin = runProgram('kubectl', ['mesh', '--version'], {cwd: home, env});
     expect(direct).toEqual({...plugin, code: 0});
@@ -37,7 +37,7 @@ describe('the installed package', () => {
 
   it('is listed by kubectl without a warning', () => {
     const folder = mkdtempSync(join(tmpdir(), 'path-'));
-    // A PATH of its own: other plugins of this machine must not answer for ours.
+    // A separate PATH: other plugins on this machine must not be found.
     symlinkSync(join(home, 'node_modules/.bin/kubectl-mesh'), join(folder, 'kubectl-mesh'));
     const kubectl = runProgram('sh', ['-c', 'command -v kubectl'], {env}).stdout.trim();
     const {stdout, stderr} = runProgram(kubectl, ['plugin', 'list'], {env: {...env, PATH: folder}});
@@ -46,7 +46,7 @@ describe('the installed package', () => {
     expect(stdout + stderr).not.toMatch(/warning/i);
   });
 
-  it('answers kubectl when it asks for completions', () => {
+  it('prints completions for kubectl', () => {
     const {code, stdout} = runProgram('kubectl_complete-mesh', ['trust', ''], {cwd: home, env});
     expect(code).toBe(0);
     expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual(
@@ -54,7 +54,7 @@ describe('the installed package', () => {
     );
   });
 
-  it('makes a root and a cluster CA, and lists them', () => {
+  it('creates a root CA and a cluster CA, and lists them', () => {
     const workDir = join(home, 'mesh');
     const generate = ['certs', 'generate', 'cluster1', '-w', workDir, '--key-algorithm', 'ecdsa-p256'];
     const passphrase = {...env, KUBECTL_MESH_PASSPHRASE: 'only for this test'};

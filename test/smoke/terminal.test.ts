@@ -17,13 +17,13 @@ afterEach(() => {
   rmSync(cwd, {recursive: true});
 });
 
-describe('at a terminal', () => {
-  it('asks for a new passphrase twice, shows neither, and draws what it does', async () => {
+describe('on a terminal', () => {
+  it('prompts for a new passphrase twice without echo, and shows animated progress', async () => {
     const {screen, code} = await runInTerminal(
       generate,
       [
         {when: /New passphrase/, type: `${passphrase}\r`},
-        {when: /Once more/, type: `${passphrase}\r`},
+        {when: /Repeat the passphrase/, type: `${passphrase}\r`},
       ],
       {cwd},
     );
@@ -41,7 +41,7 @@ describe('at a terminal', () => {
       generate,
       [
         {when: /New passphrase/, type: `${passphrase}\r`},
-        {when: /Once more/, type: 'something else\r'},
+        {when: /Repeat the passphrase/, type: 'something else\r'},
       ],
       {cwd},
     );
@@ -52,13 +52,13 @@ describe('at a terminal', () => {
   it.each([
     ['Ctrl-C', '\u0003'],
     ['Ctrl-D', '\u0004'],
-  ])('ends with 130 at %s in a question, and gives the lock back', async (_, type) => {
+  ])('exits with 130 on %s at a prompt, and releases the lock', async (_, type) => {
     const {screen, code} = await runInTerminal(generate, [{when: /New passphrase/, type}], {cwd});
     expect(code, screen).toBe(130);
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('gives the lock back when the terminal is closed at a question', async () => {
+  it('releases the lock when the terminal is closed at a prompt', async () => {
     const {screen} = await runInTerminal(generate, [{when: /New passphrase/, type: closed}], {cwd});
     expect(screen).toContain('New passphrase');
     await vi.waitFor(
@@ -69,7 +69,7 @@ describe('at a terminal', () => {
     );
   });
 
-  it('shows the plan and takes no for an answer', async () => {
+  it('shows the plan and accepts a refusal', async () => {
     const env = {...process.env, KUBECTL_MESH_PASSPHRASE: passphrase};
     expect(runMesh(['certs', 'generate', 'cluster1', '--key-algorithm', 'ecdsa-p256'], {cwd, env}).code).toBe(0);
     const before = readFileSync(join(cwd, 'cluster1/ca-cert.pem'), 'utf8');
@@ -78,7 +78,7 @@ describe('at a terminal', () => {
     expect(readFileSync(join(cwd, 'cluster1/ca-cert.pem'), 'utf8')).toBe(before);
   });
 
-  it('changes a passphrase: the old one is asked for once, the new one twice, and none is shown', async () => {
+  it('changes a passphrase: prompts once for the old one and twice for the new one, without echo', async () => {
     const env = {...process.env, KUBECTL_MESH_PASSPHRASE: passphrase};
     const renew = ['certs', 'generate', 'cluster1', '--renew', '--yes'];
     expect(runMesh(['certs', 'generate', 'cluster1', '--key-algorithm', 'ecdsa-p256'], {cwd, env}).code).toBe(0);
@@ -89,7 +89,7 @@ describe('at a terminal', () => {
         [
           {when: /Passphrase of the root key/, type: `${passphrase}\r`},
           {when: /New passphrase/, type: `${once}\r`},
-          {when: /Once more/, type: `${twice}\r`},
+          {when: /Repeat the passphrase/, type: `${twice}\r`},
         ],
         {cwd},
       );

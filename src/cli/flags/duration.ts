@@ -1,11 +1,12 @@
 import {dayMs} from '../../domain/time.js';
-import {Errors, Flags} from '@oclif/core';
+import {Flags} from '@oclif/core';
+import {invalidFlag} from '../usage-error.js';
 
 const unitMs: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000};
 
 /**
- * Milliseconds of a Go-style duration as kubectl takes it: `300ms`, `30s`, `5m`, `1h30m`. Undefined when it is none, or
- * is zero.
+ * Milliseconds of a Go duration as kubectl accepts it: `300ms`, `30s`, `5m`, `1h30m`. Undefined for other text and for
+ * zero.
  */
 export function parseDuration(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
@@ -18,11 +19,11 @@ export function parseDuration(text: string): number | undefined {
 
 /** A flag whose value is a duration; parsed to milliseconds. */
 export const durationFlag = Flags.custom<number>({
-  helpValue: '30s|5m|1h',
-  parse: parsed(parseDuration, 'a duration: write 300ms, 30s, 5m or 1h30m'),
+  helpValue: 'DURATION',
+  parse: parseWith(parseDuration, 'a duration such as 300ms, 30s, 5m or 1h30m'),
 });
 
-/** Days of `30d`, or of a duration as above (`36h` is 1.5). Undefined when it is neither, or is zero. */
+/** Days of `30d` or of a duration as above (`36h` is 1.5). Undefined for other text and for zero. */
 export function parseDayCount(text: string): number | undefined {
   const [, days] = /^(\d{1,6})d$/.exec(text) ?? [];
   if (days !== undefined) return Number(days) > 0 ? Number(days) : undefined;
@@ -30,24 +31,24 @@ export function parseDayCount(text: string): number | undefined {
   return duration === undefined ? undefined : duration / dayMs;
 }
 
-/** A flag whose value is a span of days; parsed to days. */
+/** A flag whose value is a number of days; parsed to days. */
 export const daysFlag = Flags.custom<number>({
-  helpValue: '30d|36h',
-  parse: parsed(parseDayCount, 'a span of time: write 30d, 36h or 90m'),
+  helpValue: 'DURATION',
+  parse: parseWith(parseDayCount, 'a duration such as 30d, 36h or 90m'),
 });
 
-/** RFC 3339 section 5.6, with an offset: without one the moment is ambiguous. */
+/** RFC 3339 section 5.6, with an offset: without one the time is ambiguous. */
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
- * Milliseconds since 1970 of a moment: a time of RFC 3339, or a duration before `now` such as `24h`, `30d` or `1d12h` (a day
- * is 24 h). Undefined when it is neither.
+ * Milliseconds since 1970 of an RFC 3339 time, or of a duration before `now` such as `24h`, `30d` or `1d12h` (a day is
+ * 24 h). Undefined for other text.
  */
 export function parseMoment(text: string, now: Date): number | undefined {
   const [, date] = rfc3339.exec(text) ?? [];
   if (date !== undefined) {
     const moment = Date.parse(text.toUpperCase());
-    // JavaScript takes the 30th of February for the 2nd of March.
+    // JavaScript parses February 30 as March 2.
     const day = new Date(`${date}T00:00:00Z`);
     const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
     return Number.isNaN(moment) || !isDay ? undefined : moment;
@@ -58,20 +59,19 @@ export function parseMoment(text: string, now: Date): number | undefined {
   return span > 0 ? now.getTime() - span : undefined;
 }
 
-/** A flag whose value is a moment; parsed to milliseconds since 1970. */
+/** A flag whose value is a point in time; parsed to milliseconds since 1970. */
 export const momentFlag = Flags.custom<number>({
-  helpValue: '24h|30d|TIME',
-  parse: parsed(
+  helpValue: 'TIME',
+  parse: parseWith(
     (text) => parseMoment(text, new Date()),
-    'a moment: write 24h or 30d (so long ago), or a time such as 2026-05-01T00:00:00Z',
+    'an age such as 24h or 30d, or a time such as 2026-05-01T00:00:00Z',
   ),
 });
 
-/** The parser of a flag: where `read` cannot read a text, the error says that it is not `expected`. */
-export function parsed<T>(read: (text: string) => T | undefined, expected: string): (text: string) => Promise<T> {
-  return (text) => {
+/** Returns a flag parser that rejects text for which `read` returns undefined. `requirement` completes "must be". */
+export function parseWith<T>(read: (text: string) => T | undefined, requirement: string) {
+  return (text: string, _command: unknown, {name = ''}: {readonly name?: string}): Promise<T> => {
     const value = read(text);
-    if (value !== undefined) return Promise.resolve(value);
-    return Promise.reject(new Errors.CLIError(`${text} is not ${expected}`));
+    return value === undefined ? Promise.reject(invalidFlag(name, text, requirement)) : Promise.resolve(value);
   };
 }

@@ -1,14 +1,15 @@
-/** Flags whose values go into alert rules as they are, so that each must be what it says. */
-import {Errors, Flags} from '@oclif/core';
-import {parsed} from './duration.js';
+/** Flags whose values are inserted into alert rules unescaped, and are therefore validated strictly. */
+import {Flags} from '@oclif/core';
 import {parseMatchers} from '../../domain/monitoring/rule.js';
+import {invalidFlag} from '../usage-error.js';
+import {parseWith} from './duration.js';
 
-/** A label of Prometheus (prometheus.io/docs/concepts/data_model). */
+/** A Prometheus label name (prometheus.io/docs/concepts/data_model). */
 export const labelName = Flags.custom({
   helpValue: 'LABEL',
-  parse: parsed(
+  parse: parseWith(
     (text) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.exec(text)?.[0],
-    'a label name of Prometheus: letters, digits and _, no digit first',
+    'a Prometheus label name: letters, digits and _, not starting with a digit',
   ),
 });
 
@@ -18,21 +19,18 @@ export const matchersFlag = Flags.custom<readonly string[]>({
   parse: (input) => Promise.resolve().then(() => parseMatchers(input)),
 });
 
-/** The name of a Kubernetes object: DNS-1123 (kubernetes.io/docs/concepts/overview/working-with-objects/names). */
+/** The name of a Kubernetes object, a DNS-1123 subdomain (kubernetes.io/docs/concepts/overview/working-with-objects/names). */
 export const objectName = Flags.custom({
   helpValue: 'NAME',
-  parse: parsed(
-    (text) => /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/.exec(text)?.[0],
-    'a name of a Kubernetes object: lower-case letters, digits, - and .',
-  ),
+  parse: parseWith((text) => /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/.exec(text)?.[0], 'a DNS-1123 subdomain'),
 });
 
 const labelPart = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const labelPrefix = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
 
-/** `release=prometheus,role=rules`, as kubectl takes labels. */
+/** Labels as in kubectl: `release=prometheus,role=rules`. */
 export const labelsFlag = Flags.custom<Readonly<Record<string, string>>>({
-  helpValue: 'KEY=VALUE,...',
+  helpValue: 'KEY=VALUE',
   multiple: true,
   multipleNonGreedy: true,
   parse: (input) => {
@@ -48,8 +46,8 @@ export const labelsFlag = Flags.custom<Readonly<Record<string, string>>>({
         (value === '' || labelPart.test(value))
       );
     };
-    const odd = pairs.find((pair) => !isLabel(pair));
-    if (odd) return Promise.reject(new Errors.CLIError(`${odd.join('=')} is not a Kubernetes label: write KEY=VALUE`));
+    const invalid = pairs.find((pair) => !isLabel(pair));
+    if (invalid) return Promise.reject(invalidFlag('labels', invalid.join('='), 'a Kubernetes label KEY=VALUE'));
     return Promise.resolve(Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])));
   },
 });

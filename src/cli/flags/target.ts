@@ -1,14 +1,14 @@
-/** Flags that say which mesh, which clusters, and how long to wait. */
+/** Flags that select the mesh and its clusters, and limit how long to wait. */
 import {Args, Flags} from '@oclif/core';
 import {durationFlag} from './duration.js';
 
-/** `[CLUSTER...]`: none means every cluster of mesh.yaml. */
+/** `[CLUSTER...]`; by default every cluster in mesh.yaml. */
 export const clustersArg = Args.string({
   multiple: true,
-  description: 'clusters by name; none means every cluster of mesh.yaml',
+  description: 'names of clusters (default: every cluster in mesh.yaml)',
 });
 
-/** How many clusters are worked on at the same time when nothing is said: two rounds for a mesh of twenty. */
+/** How many clusters are processed in parallel by default: two rounds for a mesh of twenty. */
 const defaultConcurrency = 10;
 
 /** Flags of every command. */
@@ -18,59 +18,63 @@ export const workDirFlags = {
     env: 'WORK_DIR',
     default: '.',
     helpValue: 'DIR',
-    description: 'the work directory: mesh.yaml, the root CA and a folder for each cluster',
+    description: 'work directory, with mesh.yaml, the root CA and a directory for each cluster',
     helpGroup: 'GLOBAL',
   }),
-  timeout: durationFlag({description: 'give the whole command up after this time (exit 124)', helpGroup: 'GLOBAL'}),
-  quiet: Flags.boolean({char: 'q', description: 'no progress, only the result and errors', helpGroup: 'GLOBAL'}),
+  timeout: durationFlag({
+    description: 'abort the command after this duration, such as 30s, 5m or 1h (exit code 124)',
+    helpGroup: 'GLOBAL',
+  }),
+  quiet: Flags.boolean({char: 'q', description: 'print the result and errors only, no progress', helpGroup: 'GLOBAL'}),
 };
 
-/** Flag of commands that work on several clusters at the same time. */
+/** Flag of commands that process clusters in parallel. */
 export const concurrencyFlags = {
   concurrency: Flags.integer({
     min: 1,
     max: 256,
     default: defaultConcurrency,
-    description: 'clusters worked on at the same time',
+    helpValue: 'N',
+    description: 'number of clusters to process in parallel',
     helpGroup: 'GLOBAL',
   }),
 };
 
-/** Flag of commands that change several clusters, or write for them, and stop at the first that fails. */
+/** Flag of commands that change several clusters or their files, and stop at the first failure. */
 export const keepGoingFlags = {
   'keep-going': Flags.boolean({
-    description: 'go on with other clusters after one failed or was refused',
+    description: 'continue with the other clusters after one failed or was refused',
     helpGroup: 'GLOBAL',
   }),
 };
 
-/** Flags of commands that talk to clusters. */
+/** Flags of commands that access clusters. */
 export const clusterFlags = {
-  kubeconfig: Flags.string({helpValue: 'FILE', description: 'kubeconfig, as kubectl takes it', helpGroup: 'CLUSTER'}),
+  kubeconfig: Flags.string({helpValue: 'FILE', description: 'path to the kubeconfig file', helpGroup: 'CLUSTER'}),
   context: Flags.string({
     helpValue: 'CONTEXT',
-    description: 'kubeconfig context of the one cluster named; the current context is never used',
+    description: 'kubeconfig context, if exactly one cluster is given (the current context is never used)',
     helpGroup: 'CLUSTER',
   }),
   'istio-namespace': Flags.string({
     char: 'n',
     helpValue: 'NAMESPACE',
-    description: "Istio's namespace (istio-system when neither this nor mesh.yaml says)",
+    description: 'Istio namespace (default: mesh.yaml, otherwise istio-system)',
     helpGroup: 'CLUSTER',
   }),
-  'request-timeout': durationFlag({description: 'give one API request up after this time', helpGroup: 'CLUSTER'}),
-  as: Flags.string({helpValue: 'USER', description: 'impersonate this user, as kubectl does', helpGroup: 'CLUSTER'}),
+  'request-timeout': durationFlag({description: 'abort an API request after this duration', helpGroup: 'CLUSTER'}),
+  as: Flags.string({helpValue: 'USER', description: 'user to impersonate, as in kubectl', helpGroup: 'CLUSTER'}),
   'as-group': Flags.string({
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'GROUP',
     dependsOn: ['as'],
-    description: 'impersonate this group; may be repeated',
+    description: 'group to impersonate; may be repeated',
     helpGroup: 'CLUSTER',
   }),
 };
 
-/** Flags of commands that talk to clusters only where the mesh's signer is in one, which mesh.yaml names. */
+/** Flags of commands that access a cluster only if mesh.yaml sets one as the signer. */
 export const signerClusterFlags = {
   kubeconfig: clusterFlags.kubeconfig,
   'request-timeout': clusterFlags['request-timeout'],
@@ -78,10 +82,10 @@ export const signerClusterFlags = {
   'as-group': clusterFlags['as-group'],
 };
 
-/** Flags of commands that talk to the clusters of a work directory. */
+/** Flags of commands that access the clusters of a work directory. */
 export const targetFlags = {...workDirFlags, ...clusterFlags};
 
-/** What these and the names of clusters tell about the mesh. */
+/** The mesh that these flags and the cluster names select. */
 export function meshRequest(
   flags: {readonly context?: string | undefined; readonly 'istio-namespace'?: string | undefined},
   clusters: readonly string[] = [],

@@ -1,23 +1,24 @@
 import {Flags} from '@oclif/core';
 
-/** What overrides a refusal of a command that changes a cluster's CA: one flag for each. */
+/** Overrides of refusals of commands that change a cluster's CA: one flag for each rule. */
 export const trustFlags = {
   'allow-root-change': Flags.boolean({
-    description: 'write a bundle without a root that running workloads trust: they break until they have renewed',
+    description:
+      'write a trust bundle without a root that running workloads trust: they fail until their certificates are renewed',
     helpGroup: 'SAFETY',
   }),
   'restart-istiod': Flags.boolean({
-    description: 'restart an istiod that would not load the change by itself, and wait for it',
+    description: 'restart istiod where it would not load the change by itself, and wait until it is ready',
     helpGroup: 'SAFETY',
   }),
-  'allow-invalid-bundle': Flags.boolean({description: 'write CA files that fail the checks', helpGroup: 'SAFETY'}),
+  'allow-invalid-bundle': Flags.boolean({description: 'write CA files that fail validation', helpGroup: 'SAFETY'}),
   'accept-uid': Flags.boolean({
-    description: 'accept that a context leads to another cluster than the one recorded in mesh.yaml',
+    description: 'accept that a context points to a different cluster than the one recorded in mesh.yaml',
     helpGroup: 'SAFETY',
   }),
 };
 
-/** What they override. */
+/** The rules that they override. */
 export function trustRules(flags: Readonly<Record<keyof typeof trustFlags, boolean>>) {
   return {
     allowRootChange: flags['allow-root-change'],

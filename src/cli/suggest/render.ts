@@ -1,6 +1,6 @@
 /**
- * Suggested commands as text that can be typed as it is, in the shell this run was started from. The only place that quotes
- * words and that adds the flags of this run.
+ * Renders suggested commands as text that can be pasted into the shell of this run. Quoting and the flags of this run are
+ * added only here.
  */
 import {
   FilePath,
@@ -15,7 +15,7 @@ import {meshCommands, type TargetFlag} from '../../domain/suggest/mesh-commands.
 import {shellPath, shellWord} from './shell.js';
 import type {TypedTarget} from './typed-target.js';
 
-/** A suggestion as a line for the shell. */
+/** A suggestion as a shell command. */
 export function renderSuggestion({form}: Suggestion, typed: TypedTarget): string {
   const render = (part: ShellPart): string => renderPart(part, typed);
   switch (form.kind) {
@@ -27,7 +27,7 @@ export function renderSuggestion({form}: Suggestion, typed: TypedTarget): string
         ...meshCommands[form.command].flags.flatMap((name) => targetFlags[name](typed)),
       ].join(' ');
     case 'tool':
-      // With the kubeconfig and the user of this run.
+      // With this run's kubeconfig and impersonated user.
       return [
         ...[form.tool, ...targetFlags.kubeconfig(typed), ...targetFlags.as(typed), ...flag('--context', form.context)],
         ...form.words.map(render),
@@ -55,7 +55,7 @@ function renderPart(part: ShellPart, typed: TypedTarget): string {
   return shellPath(directory === undefined ? part.path : `${directory}/${part.path}`);
 }
 
-/** The words of each target flag; none where it was not typed. */
+/** The arguments of each target flag; empty for flags that were not given. */
 const targetFlags: Readonly<Record<TargetFlag, (typed: TypedTarget) => readonly string[]>> = {
   'work-dir': ({workDir}) => flag('-w', workDir),
   kubeconfig: ({kubeconfig}) => flag('--kubeconfig', kubeconfig),

@@ -1,20 +1,20 @@
-/** Words as a POSIX shell must be given them. */
+/** Quoting for POSIX shells. */
 import {printable} from '../../domain/printable.js';
 
-/** A word for the shell: quoted where the shell would not take it for plain text. */
+/** A shell word, quoted where it contains characters that are special to the shell. */
 export function shellWord(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /**
- * A path as a shell word that can be printed, too: what no terminal shows stands as a wildcard, and a dash at the beginning
- * begins no option.
+ * A path as a printable shell word: unprintable characters are replaced with a wildcard, and a leading dash is escaped with
+ * `./`.
  */
 export function shellPath(path: string): string {
-  const own = path.startsWith('-') ? `./${path}` : path;
+  const escaped = path.startsWith('-') ? `./${path}` : path;
   const isHidden = (char: string): boolean => char === '\n' || char === '\t' || printable(char) === '';
-  const chars = Array.from(own);
-  if (!chars.some(isHidden)) return shellWord(own);
+  const chars = Array.from(escaped);
+  if (!chars.some(isHidden)) return shellWord(escaped);
   const shown = chars.map((char) => (isHidden(char) ? '\n' : char)).join('');
   return shown
     .split(/\n+/)
@@ -22,7 +22,7 @@ export function shellPath(path: string): string {
     .join('*');
 }
 
-/** The command as it was typed, for those who have to run it again. */
+/** The command as it was typed, for running it again. */
 export function typedCommand(command: string, argv: readonly string[]): string {
   return ['kubectl mesh', command, ...argv.map(shellWord)].join(' ');
 }

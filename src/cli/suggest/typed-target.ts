@@ -1,4 +1,4 @@
-/** The flags of this run that select the mesh: a suggested command has to repeat them. */
+/** The flags of this run that select the mesh, which suggested commands must repeat. */
 import {defined} from '../../domain/defined.js';
 
 /** The flags that select the mesh, as parsed. */
@@ -11,11 +11,11 @@ export interface TargetFlags {
   readonly 'as-group'?: readonly string[] | undefined;
 }
 
-/** The target flags that a person typed, so that the commands we print reach the same mesh. */
+/** The target flags as typed, so that printed commands select the same mesh. */
 export interface TypedTarget {
-  /** `-w`, where a command has to repeat it. */
+  /** `-w`, if commands must repeat it. */
   readonly workDir?: string;
-  /** What paths of the work directory are relative to; absent: the current directory is the work directory. */
+  /** The work directory, as a prefix of its paths; absent if it is the current directory. */
   readonly directory?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -24,7 +24,7 @@ export interface TypedTarget {
   readonly asGroups?: readonly string[];
 }
 
-/** What a printed command has to repeat to reach the same mesh: flags, but not what the environment says anyway. */
+/** The flags that a printed command must repeat to select the same mesh, without values that the environment already sets. */
 export function typedTarget(
   flags: TargetFlags,
   environment: Readonly<Record<string, string | undefined>> = process.env,

@@ -6,38 +6,45 @@ import {printRole, type RoleResult} from '../../operations/access/role.js';
 import {accessRoleView} from '../../output/views/access.js';
 
 export default class AccessRole extends MeshCommand {
-  static override summary = 'Print the least rights for running this program, as manifests';
-  static override description = `A ClusterRole and a Role in Istio's namespace, with bindings for the subjects that are named. Nothing is written to a cluster: pipe it into kubectl apply -f -.
+  static override summary = 'Print least-privilege RBAC manifests for kubectl mesh';
+  static override description = `Prints a ClusterRole and a Role in the Istio namespace, with bindings for the given subjects. Nothing is written to a cluster: pipe the output into kubectl apply -f -.
 
-reader: verify, trust diff, journal verify, certs list --live, certs adopt. operator: trust push and trust rollback, too. installer: install apply and up, too; istioctl needs so much for this that its holder can take any right.
+reader allows verify, trust diff, journal verify, certs list --live and certs adopt. operator also allows trust push and trust rollback. installer also allows install apply and up; the permissions that istioctl requires allow escalation to any other permission.
 
-Secrets are named one by one. Only access show and verify --access have to list them (--access), and the manifest says what that exposes.`;
+The roles grant access to Secrets by name. Only access show and verify --access list Secrets; --access adds these permissions, and a comment in the manifest describes what they expose.`;
   static override examples = [
     example(
-      'An operator',
+      'Grant the operator role to a group',
       '--role operator --subject Group:mesh-operators | kubectl --context kind-cluster1 apply -f -',
     ),
-    example('A pipeline that verifies and cannot read the CA key', '--no-secrets --subject ServiceAccount:ci/verify'),
+    example(
+      'Print a role for a pipeline that runs verify and cannot read CA keys',
+      '--no-secrets --subject ServiceAccount:ci/verify',
+    ),
   ];
   static override flags = {
-    role: Flags.option({options: roleLevels})({default: 'reader', description: 'what the role is for'}),
-    name: Flags.string({helpValue: 'NAME', description: 'name of the roles and bindings (kubectl-mesh-ROLE)'}),
+    role: Flags.option({options: roleLevels})({
+      default: 'reader',
+      helpValue: roleLevels.join('|'),
+      description: 'commands that the role allows',
+    }),
+    name: Flags.string({helpValue: 'NAME', description: 'name of the roles and bindings (default: kubectl-mesh-ROLE)'}),
     subject: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'SUBJECT',
-      description: 'bind this subject: User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME; may be repeated',
+      description: 'subject to bind: User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME; may be repeated',
     }),
-    'no-secrets': Flags.boolean({description: 'leave out every right to Secrets, for verify --no-secrets'}),
-    access: Flags.boolean({description: 'add what access show and verify --access read'}),
+    'no-secrets': Flags.boolean({description: 'omit all permissions on Secrets, for verify --no-secrets'}),
+    access: Flags.boolean({description: 'add the permissions for access show and verify --access'}),
     output: Flags.option({options: ['yaml', 'json'] as const})({
       char: 'o',
       default: 'yaml',
       helpValue: 'yaml|json',
-      description: 'how the manifests are printed',
+      description: 'output format',
       helpGroup: 'GLOBAL',
     }),
-    json: Flags.boolean({description: 'the same as -o json', helpGroup: 'GLOBAL', exclusive: []}),
+    json: Flags.boolean({description: 'same as -o json', helpGroup: 'GLOBAL', exclusive: []}),
     'istio-namespace': clusterFlags['istio-namespace'],
     ...workDirFlags,
   };

@@ -6,26 +6,27 @@ import {showAccess, type AccessResult} from '../../operations/access/show.js';
 import {accessShowView} from '../../output/views/access.js';
 
 export default class AccessShow extends MeshCommand {
-  static override summary = "Show who can reach each cluster's CA key";
-  static override description = `Reads RBAC of every cluster of the mesh once, and its remote secrets: who may read the key, who reaches it by a workload, exec, another identity or another role, who may replace it, and who gets there from another cluster, since a remote secret is a token for that cluster's Secrets.
+  static override summary = "List the subjects that can reach each cluster's CA key";
+  static override description = `Reads the RBAC objects and remote secrets of every cluster in the mesh. Lists subjects that can read the key, reach it through a workload, exec, another identity or another role, or replace it. Remote secrets are tokens for another cluster's Secrets, so access paths across clusters are included.
 
-Expected are istiod, controllers of Kubernetes, its administrators, the operator role of access role, and whom access.expected of mesh.yaml names. Others are findings, the same as verify --access has. Cloud IAM, nodes, etcd and backups are not visible: a lower bound.
+Expected subjects are istiod, Kubernetes controllers and administrators, subjects of the operator role from access role, and those in access.expected of mesh.yaml. All others are findings, as in verify --access. Cloud IAM, nodes, etcd and backups cannot be inspected: the list is a lower bound.
 
-Exits with 3 for findings with --fail-on warning, with 4 when something may not be read.`;
+Exit codes: 3 findings with --fail-on warning, 4 something could not be read.`;
   static override examples = [
-    example('Every cluster of mesh.yaml'),
-    example('Every way of everybody', 'cluster1 -o wide'),
-    example('In a pipeline: fail when somebody new can', '--fail-on warning'),
+    example('List the subjects in every cluster in mesh.yaml'),
+    example('List all access paths of all subjects in one cluster', 'cluster1 -o wide'),
+    example('Fail a pipeline on unexpected subjects', '--fail-on warning'),
     example(
-      'Names of those who are not expected',
+      'Print the unexpected subjects only',
       "-o json | jq -r '.clusters[] | .name as $c | .subjects[] | select(.expected | not) | [$c, .id] | @tsv'",
     ),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
     'fail-on': Flags.option({options: ['error', 'warning'] as const})({
+      helpValue: 'error|warning',
       default: 'error',
-      description: 'the least severity that makes the exit code 3; unexpected subjects are warnings',
+      description: 'lowest severity that results in exit code 3; unexpected subjects are warnings',
     }),
     ...targetFlags,
     ...concurrencyFlags,

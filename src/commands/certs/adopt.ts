@@ -7,26 +7,26 @@ import {adoptMesh, type AdoptResult} from '../../operations/certs/adopt.js';
 import {certsAdoptView} from '../../output/views/certs-adopt.js';
 
 export default class CertsAdopt extends MeshCommand {
-  static override summary = 'Make a work directory of a running mesh';
-  static override description = `Reads what runs behind each context and writes it down: mesh.yaml (names, contexts, networks, UIDs, mesh ID, trust domain, version), root-cert.pem, and the certificates of each cluster's CA. No cluster is changed, and nothing in the work directory is overwritten: what contradicts it is said, for each cluster, and the others are adopted all the same.
+  static override summary = 'Create a work directory from a running mesh';
+  static override description = `Reads the cluster of each context and writes mesh.yaml (names, contexts, networks, UIDs, mesh ID, trust domain, version), root-cert.pem, and the certificates of each cluster's CA. No cluster is changed, and no file in the work directory is overwritten: a cluster that conflicts with the work directory is reported, and the others are adopted.
 
-Private keys stay in the clusters. --with-keys copies the keys of cluster CAs, and asks first; the key of a root (a self-signed istiod) is never copied. From then on certs list, trust diff, verify and renewal work.
+Private keys stay in the clusters. --with-keys copies the keys of cluster CAs, after a confirmation prompt; a root key (of a self-signed istiod) is never copied. Afterwards, certs list, trust diff, verify and renewal work.
 
-A cluster is named as its istiod names it (clusterName); NAME=CONTEXT says it where it does not.`;
+A cluster's name is the clusterName of its istiod; if it has none, specify NAME=CONTEXT.`;
   static override examples = [
-    example('Two clusters', 'kind-cluster1 kind-cluster2'),
-    example('See first what would be written', 'east=gke_prod_east west=gke_prod_west --dry-run'),
+    example('Adopt two clusters', 'kind-cluster1 kind-cluster2'),
+    example('Preview the files that would be written', 'east=gke_prod_east west=gke_prod_west --dry-run'),
   ];
   static override args = {
     context: Args.string({
       multiple: true,
       required: true,
-      description: 'kubeconfig contexts: CONTEXT, or NAME=CONTEXT',
+      description: 'kubeconfig contexts of the clusters, as CONTEXT or NAME=CONTEXT',
     }),
   };
   static override flags = {
     'with-keys': Flags.boolean({
-      description: "copy the private keys of the clusters' CAs into the work directory, too",
+      description: 'also copy the private keys of the cluster CAs into the work directory',
     }),
     kubeconfig: clusterFlags.kubeconfig,
     'istio-namespace': clusterFlags['istio-namespace'],

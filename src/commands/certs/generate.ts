@@ -16,27 +16,29 @@ import {generateCerts, type GenerateResult} from '../../operations/certs/generat
 import {certsGenerateView} from '../../output/views/certs-generate.js';
 
 export default class CertsGenerate extends MeshCommand {
-  static override summary = 'Make the root CA once, and a cluster CA for each cluster';
-  static override description = `The root CA (root-cert.pem, root-key.pem) is made once for the whole mesh; its key is encrypted with a passphrase.
-Each cluster gets a CA of its own, signed by the root, in CLUSTER/: the four files that istiod reads.
+  static override summary = 'Create the root CA and a cluster CA for each cluster';
+  static override description = `The root CA (root-cert.pem, root-key.pem) is created once for the whole mesh; its key is encrypted with a passphrase.
+Each cluster has its own intermediate CA, signed by the root CA, in CLUSTER/: the four files that istiod reads.
 
-Files that are there and valid are used and never overwritten, so running this twice changes nothing. Files that conflict are an error that says which two things disagree. A directory made by Istio's own Makefiles is taken over as it is.`;
+Valid existing files are used and never overwritten, so running the command again changes nothing. Conflicting files are an error that names both sides of the conflict. A directory created with Istio's Makefiles is imported without changes.`;
   static override examples = [
-    example('The root CA and the CA of one cluster; asks for a new passphrase', 'cluster1'),
-    example('Every cluster of mesh.yaml, in a pipeline', '--passphrase-command "pass show mesh/root-ca"'),
-    example('A new key and certificate for one cluster, under the same root', 'cluster1 --renew'),
+    example('Create the root CA and one cluster CA; prompts for a new passphrase', 'cluster1'),
     example(
-      'A new cluster, with the root key on a stick that is plugged in for it',
-      'cluster3 --root-dir /media/stick',
+      'Create the CAs of every cluster in mesh.yaml, in a pipeline',
+      '--passphrase-command "pass show mesh/root-ca"',
     ),
+    example('Renew the key and certificate of one cluster CA', 'cluster1 --renew'),
+    example('Create a cluster CA with the root key on removable media', 'cluster3 --root-dir /media/stick'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
     'key-algorithm': Flags.option({options: keyAlgorithms})({
       helpValue: keyAlgorithms.join('|'),
-      description: 'key of new CAs (rsa-4096 when neither this nor mesh.yaml says)',
+      description: 'key algorithm of new CAs (default: mesh.yaml, otherwise rsa-4096)',
     }),
-    renew: Flags.boolean({description: 'replace key and certificate of cluster CAs that are there; the root stays'}),
+    renew: Flags.boolean({
+      description: 'replace the keys and certificates of existing cluster CAs; the root CA is unchanged',
+    }),
     ...signerFlags,
     ...rootFlags,
     ...passphraseFlags,

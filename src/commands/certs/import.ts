@@ -8,24 +8,31 @@ import {importCerts, type ImportResult} from '../../operations/certs/import.js';
 import {certsImportView} from '../../output/views/certs-import.js';
 
 export default class CertsImport extends MeshCommand {
-  static override summary = "Take what a CA elsewhere returned for a cluster's request";
-  static override description = `Takes the files as they came: PEM in any order and with text around it, DER, PKCS#7 (.p7b), several files, - for standard input. Finds the certificate for the cluster's key, orders the chain up to the mesh's root, and writes the cluster's four files; the request is removed.
+  static override summary = 'Import a cluster CA certificate issued by an external CA';
+  static override description = `Accepts the files in the format in which the CA returned them: PEM in any order and with surrounding text, DER, PKCS#7 (.p7b), one or more files, or - for standard input. Finds the certificate for the cluster's key, orders the chain up to the mesh's root, writes the cluster's four files and removes the request.
 
-Everything is judged first, and nothing is written unless all of it is right: the key, CA and path lengths along the chain, key usages, name constraints, signatures and keys, validity, the mesh's root. Each reason against it is named.
+All checks precede the first write, and nothing is written unless all of them pass: the key, CA flags and path lengths along the chain, key usages, name constraints, signatures and keys, validity, and the mesh's root. Every failed check is reported.
 
-The first import also decides the mesh's root: name it with --root, or agree to the one that came with the answer.`;
+The first import also sets the mesh's root: specify it with --root, or confirm the root in the imported files.`;
   static override examples = [
-    example('The first answer, below a root that you know', 'cluster1 answer.p7b --root corporate-root.pem'),
-    example('A certificate and the CAs above it, from several files', 'cluster2 cluster2.cer policy-ca.cer'),
-    example('See whether an answer does', 'cluster2 answer.pem --dry-run'),
+    example(
+      'Import the first certificate, issued under a known root',
+      'cluster1 cluster1.p7b --root corporate-root.pem',
+    ),
+    example('Import a certificate and its issuing CA from separate files', 'cluster2 cluster2.cer policy-ca.cer'),
+    example('Check a certificate without importing it', 'cluster2 cluster2.pem --dry-run'),
   ];
   static override args = {
-    cluster: Args.string({required: true, ignoreStdin: true, description: 'the cluster whose request was answered'}),
+    cluster: Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: 'name of the cluster that the certificate was requested for',
+    }),
     file: Args.string({
       required: true,
       multiple: true,
       ignoreStdin: true,
-      description: 'files that the CA returned; - is standard input',
+      description: 'file that the CA returned, or - for standard input; may be repeated',
     }),
   };
   static override flags = {...rootFlags, ...safetyFlags, ...outputFlags(['text', 'name', 'json']), ...workDirFlags};

@@ -6,29 +6,29 @@ import {inspectCerts, type InspectResult} from '../../operations/certs/inspect.j
 import {certsInspectView} from '../../output/views/certs-inspect.js';
 
 export default class CertsInspect extends MeshCommand {
-  static override summary = 'Show a certificate, chain, key or Secret in full, and what istiod would say of it';
-  static override description = `Takes the name of a cluster in the work directory, a file, or - for standard input: PEM or DER certificates, chains, trust bundles, private keys (their public half; no passphrase is asked), and Secrets or ConfigMaps as kubectl prints them.
+  static override summary = 'Show a certificate, chain, key or Secret, and whether istiod would load it';
+  static override description = `Accepts the name of a cluster in the work directory, a file, or - for standard input: PEM or DER certificates, chains, trust bundles, private keys (only their public key is shown; no passphrase is required), and Secrets or ConfigMaps as printed by kubectl.
 
-Says whether istiod would load it, and what istiod would not say but breaks later.`;
+Reports whether istiod would load the files, and problems that istiod does not report when it loads them.`;
   static override examples = [
-    example("A cluster's CA", 'cluster1'),
+    example("Show a cluster's CA", 'cluster1'),
     {
-      description: 'What is in a cluster now',
+      description: 'Show the CA in Secret cacerts of a cluster',
       command: 'kubectl get secret cacerts -n istio-system -o json | <%= config.bin %> <%= command.id %> -',
     },
   ];
   static override args = {
     target: Args.string({
       required: true,
-      // oclif would take the piped Secret itself for a file name.
+      // oclif would treat the piped Secret as a file name.
       ignoreStdin: true,
-      description: 'a cluster, a file, or - for standard input',
+      description: 'name of a cluster, a file, or - for standard input',
     }),
   };
   static override flags = {
     'istio-version': Flags.string({
       helpValue: 'VERSION',
-      description: "judge like this Istio version (mesh.yaml's, else the newest known)",
+      description: 'evaluate as this Istio version (default: mesh.yaml, otherwise the newest known)',
     }),
     ...outputFlags(['text', 'json']),
     ...workDirFlags,

@@ -9,22 +9,25 @@ import {changePassphrase, type PassphraseResult} from '../../operations/certs/pa
 import {certsPassphraseView} from '../../output/views/certs-passphrase.js';
 
 export default class CertsPassphrase extends MeshCommand {
-  static override summary = "Change the root key's passphrase, and raise its work factor";
-  static override description = `Opens root-key.pem with its passphrase and writes the same key anew: PKCS#8, AES-256, scrypt N=16384 r=8 p=5. A key in the clear is encrypted, and one that OpenSSL encrypted (2,048 rounds of PBKDF2, or headers of before PKCS#8) becomes costly to guess. The certificate stays as it is, and no cluster has to know.
+  static override summary = "Change the root key's passphrase or raise its work factor";
+  static override description = `Decrypts root-key.pem with its passphrase and encrypts the same key again: PKCS#8, AES-256, scrypt N=16384 r=8 p=5. An unencrypted key is encrypted. For a key that OpenSSL encrypted (2,048 rounds of PBKDF2, or headers older than PKCS#8), guessing the passphrase becomes expensive. The certificate and the clusters are not affected.
 
-The old passphrase comes from where it always comes from; the new one from --new-passphrase-file, --new-passphrase-command, the variable KUBECTL_MESH_NEW_PASSPHRASE, or a question that is asked twice. The same passphrase again raises the work factor only. The new file is opened again in memory before it takes the place of the old one.`;
+The old passphrase is read as in all other commands; the new one from --new-passphrase-file, --new-passphrase-command, the variable KUBECTL_MESH_NEW_PASSPHRASE, or a prompt that requires it twice. To raise the work factor only, enter the same passphrase again. The new file is decrypted in memory before it replaces the old one.`;
   static override examples = [
-    example('Ask for both passphrases'),
+    example('Prompt for both passphrases'),
     example(
-      'From a password manager',
+      'Read both passphrases from a password manager',
       '--passphrase-command "pass show mesh/old" --new-passphrase-command "pass show mesh/new"',
     ),
-    example('The root key of a demo, in the clear on purpose', '--no-passphrase --yes'),
+    example('Store the root key of a demo unencrypted', '--no-passphrase --yes'),
   ];
   static override flags = {
     'passphrase-file': passphraseFlags['passphrase-file'],
     'passphrase-command': passphraseFlags['passphrase-command'],
-    'no-passphrase': passphraseFlags['no-passphrase'],
+    'no-passphrase': {
+      ...passphraseFlags['no-passphrase'],
+      description: 'store the root key unencrypted: anyone who can read the file controls the mesh',
+    },
     ...newPassphraseFlags,
     'root-dir': signerFlags['root-dir'],
     ...safetyFlags,
@@ -35,8 +38,8 @@ The old passphrase comes from where it always comes from; the new one from --new
   async run(): Promise<PassphraseResult> {
     const {flags} = await this.parse(CertsPassphrase);
     if (flags['passphrase-file'] === '-' && flags['new-passphrase-file'] === '-') {
-      throw new MeshError('USAGE', 'Standard input can give one passphrase only', {
-        hints: ['Give the other one with a file, a command or its variable'],
+      throw new MeshError('USAGE', 'standard input can provide only one passphrase', {
+        hints: ['provide the other one with a file, a command or its environment variable'],
       });
     }
     const request = {unencrypted: flags['no-passphrase'], rootDirectory: flags['root-dir']};

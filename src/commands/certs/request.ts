@@ -11,26 +11,26 @@ import {type CsrResult, requestCerts} from '../../operations/certs/request.js';
 import {certManagerView, certsRequestView} from '../../output/views/certs-request.js';
 
 export default class CertsRequest extends MeshCommand {
-  static override summary = 'Make a key and a certificate request for each cluster, for a CA elsewhere to sign';
-  static override description = `For a mesh whose cluster CAs the company's CA signs (trust.signer is csr). Writes CLUSTER/request/ca-key.pem, which stays here, and CLUSTER/request/ca.csr, which asks for what istiod needs: a CA with path length 0. kubectl mesh certs import takes what the CA returns, and moves the key to its place.
+  static override summary = 'Create keys and certificate requests for an external CA to sign';
+  static override description = `For a mesh whose cluster CAs are signed by your company's CA (trust.signer is csr). Writes CLUSTER/request/ca-key.pem, which stays in the work directory, and CLUSTER/request/ca.csr, which requests a CA with path length 0, as istiod requires. kubectl mesh certs import imports the issued certificate and moves the key into place.
 
-A request that is there is kept, so running this twice changes nothing. A cluster that has a CA gets a new request with --renew; its CA stays in use until the answer is imported.`;
+Existing requests are not replaced, so running the command again changes nothing. For a cluster that has a CA, use --renew; its CA stays in use until the new certificate is imported.`;
   static override examples = [
-    example('A request for one cluster', 'cluster1'),
-    example('Print the request of one cluster, for a form or another program', 'cluster1 -o csr'),
+    example('Create a request for one cluster', 'cluster1'),
+    example('Print the request of one cluster in PEM', 'cluster1 -o csr'),
     example(
-      'For cert-manager instead: the Certificate that fills Secret cacerts',
+      'Apply a cert-manager Certificate that creates Secret cacerts instead',
       'cluster1 --cert-manager --issuer company-ca | kubectl --context kind-cluster1 apply -f -',
     ),
-    example('A new key and request for a CA that is about to expire', 'cluster1 --renew'),
+    example('Create a new key and request for a CA that is about to expire', 'cluster1 --renew'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
     'key-algorithm': Flags.option({options: keyAlgorithms})({
       helpValue: keyAlgorithms.join('|'),
-      description: 'key of new requests (rsa-4096 when neither this nor mesh.yaml says)',
+      description: 'key algorithm of new requests (default: mesh.yaml, otherwise rsa-4096)',
     }),
-    renew: Flags.boolean({description: 'make a new key and request, also for a cluster that has a CA or a request'}),
+    renew: Flags.boolean({description: 'create a new key and request, even if the cluster has a CA or a request'}),
     ...certManagerFlags,
     ...safetyFlags,
     ...outputFlags(['text', 'name', 'csr', 'yaml', 'json']),
@@ -46,12 +46,14 @@ A request that is there is kept, so running this twice changes nothing. A cluste
     if (flags['cert-manager']) {
       const issuer = issuerOf(flags);
       if (flags.output === 'csr') {
-        throw new MeshError('USAGE', 'with --cert-manager there is no request here', {hints: ['say -o yaml']});
+        throw new MeshError('USAGE', '-o csr cannot be combined with --cert-manager', {
+          hints: ['to print the Certificates, use -o yaml'],
+        });
       }
       return this.perform(certManagerCertificates, {...request, issuer}, certManagerView, flags);
     }
     if (flags.output === 'yaml') {
-      throw new MeshError('USAGE', '-o yaml is for --cert-manager', {hints: ['-o csr prints a request']});
+      throw new MeshError('USAGE', '-o yaml requires --cert-manager', {hints: ['to print a request, use -o csr']});
     }
     return this.perform(requestCerts, {...request, renew: flags.renew}, certsRequestView, flags);
   }

@@ -11,14 +11,17 @@ import {issueWorkload, type WorkloadResult} from '../../operations/certs/workloa
 import {certsWorkloadView} from '../../output/views/certs-workload.js';
 
 export default class CertsWorkload extends MeshCommand {
-  static override summary = 'Make a workload certificate, for a machine outside of Kubernetes';
-  static override description = `Makes a key and a certificate for spiffe://TRUSTDOMAIN/ns/NAMESPACE/sa/SERVICEACCOUNT, signed by the cluster's CA as its istiod would sign it, in CLUSTER/workloads/NAMESPACE/SERVICEACCOUNT/: key.pem, cert-chain.pem and root-cert.pem, by the names that Istio's agent takes.
+  static override summary = 'Issue a workload certificate for a machine outside Kubernetes';
+  static override description = `Creates a key and issues a certificate for spiffe://TRUSTDOMAIN/ns/NAMESPACE/sa/SERVICEACCOUNT, signed by the cluster CA in the same way as by istiod. Writes key.pem, cert-chain.pem and root-cert.pem, the file names that Istio's agent reads, to CLUSTER/workloads/NAMESPACE/SERVICEACCOUNT/.
 
-It needs CLUSTER/ca-key.pem. A certificate that is valid is left as it is; one that has ended is replaced. Whoever holds the files is that service account in every cluster of the mesh: keep the life short.`;
+Requires CLUSTER/ca-key.pem. A valid certificate is not changed; an expired one is replaced. Anyone with these files can act as the service account in every cluster of the mesh: use a short validity.`;
   static override examples = [
-    example('For a database on a virtual machine, for a day', 'databases/postgres --cluster cluster1'),
     example(
-      'A new one for a week, before the old one has ended',
+      'Issue a certificate for a database on a virtual machine, valid for a day',
+      'databases/postgres --cluster cluster1',
+    ),
+    example(
+      'Renew a certificate before it expires, with a validity of a week',
       'databases/postgres --cluster cluster1 --validity 168h --renew --yes',
     ),
   ];
@@ -26,27 +29,26 @@ It needs CLUSTER/ca-key.pem. A certificate that is valid is left as it is; one t
     'namespace/serviceaccount': Args.string({
       required: true,
       ignoreStdin: true,
-      description: 'who the workload is',
+      description: 'identity of the workload',
     }),
   };
   static override flags = {
     cluster: Flags.string({
       required: true,
       helpValue: 'CLUSTER',
-      description: 'the cluster whose CA signs: the one whose istiod the machine talks to',
+      description: 'cluster whose CA signs: the one whose istiod the machine connects to',
     }),
     validity: durationFlag({
-      helpValue: '24h',
       default: defaultWorkloadMs,
       defaultHelp: () => Promise.resolve('24h'),
-      description: 'how long it is valid, at most 2160h (90 days) and never longer than the CAs above it',
+      description: 'validity of the certificate, at most 2160h (90 days) and never longer than that of its CAs',
     }),
     'key-algorithm': Flags.option({options: keyAlgorithms})({
       helpValue: keyAlgorithms.join('|'),
       default: 'ecdsa-p256',
-      description: "the workload's key",
+      description: "algorithm of the workload's key",
     }),
-    renew: Flags.boolean({description: 'replace key and certificate that are there'}),
+    renew: Flags.boolean({description: 'replace an existing key and certificate'}),
     ...safetyFlags,
     ...outputFlags(['text', 'json']),
     ...workDirFlags,

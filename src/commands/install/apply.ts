@@ -8,19 +8,19 @@ import {applyInstalls, type ApplyResult} from '../../operations/install/apply.js
 import {applyView} from '../../output/views/install.js';
 
 export default class InstallApply extends MeshCommand {
-  static override summary = 'Install Istio with istioctl, from install.yaml';
-  static override description = `Hands exactly the bytes of CLUSTER/install.yaml to the istioctl in PATH and waits until everything is ready: one cluster first, then the others.
+  static override summary = 'Install Istio from install.yaml with istioctl';
+  static override description = `Passes CLUSTER/install.yaml byte for byte to the istioctl in PATH and waits until all components are ready: one cluster first, then the others.
 
-Nothing is changed where the cluster lacks the CA of the work directory, where install.yaml is not what mesh.yaml says now, where istioctl would change the version that runs, or where somebody else installed Istio. An installation that is live and unchanged is left alone.`;
+Refuses to change a cluster that lacks the work directory's CA, whose install.yaml does not match mesh.yaml, whose Istio version istioctl would change, or whose installation another installer manages. An up-to-date installation is not changed.`;
   static override examples = [
-    example("The guide's first cluster", 'cluster1'),
-    example('Every cluster, after istioctl was replaced by the next release', '--upgrade'),
+    example("Install the guide's first cluster", 'cluster1'),
+    example('Upgrade every cluster to the version of istioctl', '--upgrade'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
     ...applyFlags,
     'accept-uid': Flags.boolean({
-      description: 'accept that a context leads to another cluster than the one recorded in mesh.yaml',
+      description: 'accept that a context points to a different cluster than the one recorded in mesh.yaml',
       helpGroup: 'SAFETY',
     }),
     ...targetFlags,

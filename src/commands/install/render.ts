@@ -9,11 +9,11 @@ import {printView, renderView} from '../../output/views/install.js';
 
 export default class InstallRender extends MeshCommand {
   static override summary = "Write each cluster's install.yaml";
-  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the form that the Istio version wants. The version is the one that --istio-version or mesh.yaml says, or else that of the istioctl in PATH. The mesh ID and the network that were used are recorded in mesh.yaml. A file that somebody edited is kept beside the new one, and the difference is shown.`;
+  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the schema version for the given Istio version: that of --istio-version or mesh.yaml, otherwise that of the istioctl in PATH. The mesh ID and the network are recorded in mesh.yaml. If install.yaml was edited, the edited file is kept beside the new one and the difference is printed.`;
   static override examples = [
-    example("The guide's first cluster", 'cluster1 --mesh-id mesh1 --network network1'),
+    example("Render install.yaml of the guide's first cluster", 'cluster1 --mesh-id mesh1 --network network1'),
     example(
-      'Print the document instead of writing it, and see what istioctl makes of it',
+      'Print the document and pass it to istioctl instead of writing it',
       'cluster1 --output-file - | istioctl manifest generate -f -',
     ),
   ];
@@ -22,7 +22,7 @@ export default class InstallRender extends MeshCommand {
     ...renderFlags,
     'output-file': Flags.option({options: ['-'] as const})({
       helpValue: '-',
-      description: 'print the document of one cluster on standard output, and write nothing',
+      description: 'print the document of one cluster to standard output, without writing files',
     }),
     ...workDirFlags,
     ...keepGoingFlags,

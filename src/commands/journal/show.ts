@@ -9,32 +9,36 @@ import {showJournal, type ShowResult} from '../../operations/journal/show.js';
 import {journalShowView} from '../../output/views/journal-show.js';
 
 export default class JournalShow extends MeshCommand {
-  static override summary = 'Show who changed what, and when';
-  static override description = `Reads journal.jsonl of the work directory, whoever wrote it: the chains of several copies, shared through git, are merged by time. One line for each change, newest last; a change whose run ended before it could say what became of it is open, or unknown once the next run has closed it.
+  static override summary = 'List recorded changes: who changed what, and when';
+  static override description = `Reads journal.jsonl in the work directory. Hash chains of several copies, shared through git, are merged by time. Prints one line for each change, newest last; a change whose run ended before it recorded an outcome is open, and unknown once the next run has closed it.
 
-What is wrong with the file is said as a warning, and the rest is shown: kubectl mesh journal verify says what can be relied on. No cluster is asked.`;
+Problems with the file are reported as warnings, and all readable entries are printed; to check their integrity, use kubectl mesh journal verify. No cluster is accessed.`;
   static override examples = [
-    example('Everything'),
-    example('What happened to one cluster this month', 'cluster1 --since 30d'),
+    example('List all changes'),
+    example('List the changes to one cluster in the last 30 days', 'cluster1 --since 30d'),
     example(
-      'Every push that did not end well, for a script',
+      'Print failed and unknown pushes as JSON',
       `--command 'trust push' --status failed --status unknown -o json`,
     ),
   ];
   static override args = {
-    cluster: {...clustersArg, description: 'only changes of these clusters; none means all changes'},
+    cluster: {...clustersArg, description: 'list only changes to these clusters (default: all changes)'},
   };
   static override flags = {
-    since: momentFlag({description: 'only changes from this moment on'}),
-    until: momentFlag({description: 'only changes before this moment'}),
+    since: momentFlag({
+      description: 'list only changes at or after this time: an RFC 3339 time, or an age such as 24h or 30d',
+    }),
+    until: momentFlag({description: 'list only changes before this time'}),
     command: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'COMMAND',
-      description: "only changes by this command, such as 'trust push', or by all of a topic: trust; may be repeated",
+      description:
+        "list only changes by this command, such as 'trust push', or by a topic's commands, such as trust; may be repeated",
     }),
     status: Flags.option({options: changeStatuses, multiple: true, multipleNonGreedy: true})({
-      description: 'only changes that ended so; may be repeated',
+      helpValue: changeStatuses.join('|'),
+      description: 'list only changes with this status; may be repeated',
     }),
     ...workDirFlags,
     ...outputFlags(['text', 'wide', 'json']),
@@ -44,13 +48,13 @@ What is wrong with the file is said as a warning, and the rest is shown: kubectl
     const {args, flags} = await this.parse(JournalShow);
     const {since, until} = flags;
     if (since !== undefined && until !== undefined && since >= until) {
-      throw new MeshError('USAGE', '--since is not before --until: there is nothing between them');
+      throw new MeshError('USAGE', 'invalid --since: must be before --until');
     }
     const request = {
       clusters: args.cluster ?? [],
       since,
       until,
-      commands: (flags.command ?? []).map((one) => one.trim().replace(/\s+/g, ' ')),
+      commands: (flags.command ?? []).map((command) => command.trim().replace(/\s+/g, ' ')),
       statuses: flags.status ?? [],
     };
     return this.perform(showJournal, request, journalShowView, flags);

@@ -6,21 +6,21 @@ import {verifyJournal, type VerifyJournalResult} from '../../operations/journal/
 import {journalVerifyView} from '../../output/views/journal-verify.js';
 
 export default class JournalVerify extends MeshCommand {
-  static override summary = 'Check that the record of changes was not cut or rewritten';
-  static override description = `Checks the hash chain of journal.jsonl, the newest entry that this copy of the work directory remembers, and then asks the clusters: each trust push, trust rollback and install apply leaves the place and the hash of its own entry there, as an annotation. Somebody who rewrites the whole file, hashes and all, would have to change the clusters, too.
+  static override summary = 'Check that the journal is intact, and compare it with the clusters';
+  static override description = `Checks the hash chain of journal.jsonl and the head that this copy of the work directory recorded, and compares them with the clusters: each trust push, trust rollback and install apply stores the position and hash of its journal entry in the cluster, as an annotation. To rewrite the whole file unnoticed, including the hashes, an attacker would also have to change the clusters.
 
-An entry of another copy of the work directory that has not come here (git pull) is unknown, not a finding. A broken journal that was put aside (journal.broken-….jsonl) is read for what clusters remember, and is a finding itself until a person moves it out of the work directory. Exit code: 0 all agrees, 3 cut or rewritten, 4 something is unknown.`;
+An entry from another copy of the work directory that is missing here (git pull) is unknown, not a finding. A damaged journal that was set aside (journal.broken-….jsonl) is still compared with the clusters, and is a finding until it is moved out of the work directory. Exit codes: 0 intact, 3 truncated or rewritten, 4 unknown results.`;
   static override examples = [
-    example('The file, and every cluster of mesh.yaml'),
-    example('With the rights of access role --role reader --no-secrets', '--no-secrets'),
-    example('The file only, without any cluster', '--offline'),
-    example('What the clusters remember, for a script', `-o json | jq '.clusters[].heads'`),
+    example('Check the journal against every cluster in mesh.yaml'),
+    example('Check with the permissions of access role --role reader --no-secrets', '--no-secrets'),
+    example('Check the files only, without accessing a cluster', '--offline'),
+    example('Print the journal heads stored in the clusters', `-o json | jq '.clusters[].heads'`),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
-    offline: Flags.boolean({description: 'look at the files only'}),
+    offline: Flags.boolean({description: 'check the files only'}),
     'no-secrets': Flags.boolean({
-      description: 'read no Secret: compare only what ConfigMap kubectl-mesh-install remembers',
+      description: 'do not read Secrets: compare only with ConfigMap kubectl-mesh-install',
     }),
     ...targetFlags,
     ...concurrencyFlags,

@@ -8,56 +8,58 @@ import {ruleSources} from '../../domain/monitoring/rule.js';
 import {monitorRules, type MonitorRulesResult} from '../../operations/monitor/rules.js';
 import {monitorRulesView} from '../../output/views/monitor-rules.js';
 
-/** A daily job, and two hours for a late one. */
+/** A daily job, plus two hours for a late run. */
 const defaultStaleAfterMs = 26 * 3_600_000;
 
 export default class MonitorRules extends MeshCommand {
-  static override summary = 'Print alert rules for what can expire or drift';
-  static override description = `Rules for two sources of metrics: textfile is what certs list -o prometheus writes (every certificate, by the share of its life that is left; whether roots agree; whether anybody still looks), istiod is what a scraped istiod reports (its CA, requests it could not sign, remote clusters it cannot read).
+  static override summary = 'Print Prometheus alert rules for certificate expiry and drift';
+  static override description = `Prints rules for two sources of metrics. textfile: the output of certs list -o prometheus (remaining lifetime of every certificate, whether the roots match, whether the metrics are up to date). istiod: metrics scraped from istiod (its CA, failed signing requests, remote clusters that it cannot read).
 
-Thresholds are those of trust.expiry in mesh.yaml. Metrics that its Istio version does not have are left out, and the comment at the top says which. docs/monitoring.md has a runbook for each alert.`;
+Thresholds are those of trust.expiry in mesh.yaml. Rules for metrics that the Istio version does not have are omitted and listed in a comment at the top. docs/monitoring.md has a runbook for each alert.`;
   static override examples = [
     example(
-      "For Prometheus' operator, with the label its Prometheus selects rules by",
+      'Apply a PrometheusRule with the label that the Prometheus Operator selects',
       '--namespace monitoring --labels release=prometheus | kubectl apply -f -',
     ),
     example(
-      'As a rule file, checked',
+      'Write a rule file and check it with promtool',
       '--format rule-file --output-file mesh-rules.yaml && promtool check rules mesh-rules.yaml',
     ),
-    example("Only for istiod's own metrics, where a Prometheus in each cluster has no others", '--source istiod'),
+    example("Print only the rules for istiod's metrics, for a Prometheus in each cluster", '--source istiod'),
   ];
   static override flags = {
     format: Flags.option({options: ['prometheus-rule', 'rule-file'] as const})({
       default: 'prometheus-rule',
-      description: "an object for Prometheus' operator, or a file for Prometheus itself",
+      helpValue: 'prometheus-rule|rule-file',
+      description: 'PrometheusRule object for the Prometheus Operator, or rule file for Prometheus',
     }),
     source: Flags.option({options: ruleSources, multiple: true, multipleNonGreedy: true, delimiter: ','})({
-      description: 'only rules for these metrics; both when not said',
+      helpValue: ruleSources.join('|'),
+      description: 'sources of metrics to print rules for (default: both)',
     }),
     'cluster-label': labelName({
       default: 'cluster',
-      description: 'the label by which Prometheus tells clusters apart: istiod itself has none',
+      description: 'label that identifies the cluster in Prometheus; istiod does not set one',
     }),
     'istiod-selector': matchersFlag({
-      description: "label matchers for istiod's metrics, where Prometheus has other meshes, too",
+      description: "label matchers that select istiod's metrics, if Prometheus also scrapes other meshes",
     }),
     'stale-after': durationFlag({
       default: defaultStaleAfterMs,
       // oclif would print milliseconds.
       defaultHelp: () => Promise.resolve('26h'),
-      helpValue: '3h',
-      description: 'how old the metrics of certs list may be: more than the time between two runs',
+      description: 'maximum age of the metrics of certs list; must exceed the interval between two runs',
     }),
-    'runbook-url': Flags.url({description: 'where docs/monitoring.md is published: alerts then link to it'}),
+    'runbook-url': Flags.url({
+      helpValue: 'URL',
+      description: 'URL where docs/monitoring.md is published; alerts then link to it',
+    }),
     name: objectName({default: 'kubectl-mesh', description: 'name of the PrometheusRule'}),
-    namespace: objectName({description: 'namespace of the PrometheusRule; without it kubectl decides'}),
-    labels: labelsFlag({
-      description: 'labels of the PrometheusRule; may be repeated',
-    }),
+    namespace: objectName({description: 'namespace of the PrometheusRule (default: the one that kubectl uses)'}),
+    labels: labelsFlag({description: 'labels of the PrometheusRule, separated by commas; may be repeated'}),
     'istio-version': Flags.string({
       helpValue: 'VERSION',
-      description: 'the Istio version whose metrics are asked for, 1.30 or 1.30.3; without it mesh.yaml says',
+      description: 'Istio version that provides the metrics, such as 1.30 or 1.30.3 (default: mesh.yaml)',
     }),
     ...outputFlags(['text', 'name', 'json']),
     ...outputFileFlags,

@@ -5,13 +5,13 @@ import {diffTrust, type DiffResult} from '../../operations/trust/diff.js';
 import {trustDiffView} from '../../output/views/trust.js';
 
 export default class TrustDiff extends MeshCommand {
-  static override summary = "Compare the work directory's CAs with what is in the clusters";
-  static override description = `Compares by fingerprint: the cluster CA, the roots, the chain, the key (its public half), and keys in Secret cacerts that change what istiod reads. Nothing is changed.
+  static override summary = "Compare the work directory's CAs with the CAs in the clusters";
+  static override description = `Compares the cluster CA, the roots, the chain and the public key by fingerprint, and detects additional keys in Secret cacerts that change what istiod reads. Nothing is changed.
 
-Exits with 3 when something differs, with 4 when it cannot be told.`;
+Exit codes: 3 if something differs, 4 if a cluster cannot be compared.`;
   static override examples = [
-    example('Every cluster of mesh.yaml'),
-    example('One cluster, for a script', 'cluster1 -o json'),
+    example('Compare every cluster in mesh.yaml'),
+    example('Compare one cluster and print JSON', 'cluster1 -o json'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {...targetFlags, ...concurrencyFlags, ...outputFlags(['text', 'wide', 'json'])};

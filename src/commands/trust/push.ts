@@ -7,14 +7,14 @@ import {pushTrust, type PushResult} from '../../operations/trust/push.js';
 import {trustPushView} from '../../output/views/trust.js';
 
 export default class TrustPush extends MeshCommand {
-  static override summary = "Put each cluster's CA into the cluster, as Secret cacerts";
-  static override description = `Makes Istio's namespace where it is missing, labels it with the network where mesh.yaml declares one, and writes the cluster's four CA files into Secret cacerts, the place where istiod reads them. What was there before is kept in the cluster as Secret cacerts-previous.
+  static override summary = "Push each cluster's CA to the cluster, as Secret cacerts";
+  static override description = `Creates the Istio namespace if it does not exist, labels it with the network if mesh.yaml declares one, and writes the cluster's four CA files to Secret cacerts, from which istiod reads them. The previous content stays in the cluster as Secret cacerts-previous.
 
-New Secrets are written to all clusters at the same time. A change goes to one cluster first, is proven there, then goes to the rest. A push that would break running workloads, or that istiod would not load, is refused; the message names the flag that overrides it.`;
+New Secrets are written to all clusters in parallel. A change is pushed to one cluster first and verified there before the others follow. A push that would break running workloads, or that istiod would not load, is refused; the error names the flag that overrides the refusal.`;
   static override examples = [
-    example('One cluster, as in the guide', 'cluster1 --context kind-cluster1'),
-    example('Every cluster of mesh.yaml; shows what would be done', '--dry-run'),
-    example('A renewed CA for an istiod that reads it only at start', 'cluster1 --restart-istiod --yes'),
+    example('Push the CA of one cluster, as in the guide', 'cluster1 --context kind-cluster1'),
+    example('Preview a push to every cluster in mesh.yaml', '--dry-run'),
+    example('Push a renewed CA to an istiod that loads it only at startup', 'cluster1 --restart-istiod --yes'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {

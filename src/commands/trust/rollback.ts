@@ -8,19 +8,19 @@ import {rollbackTrust, type RollbackResult} from '../../operations/trust/rollbac
 import {trustRollbackView} from '../../output/views/trust.js';
 
 export default class TrustRollback extends MeshCommand {
-  static override summary = "Put a cluster's previous CA back";
-  static override description = `Writes what Secret cacerts-previous holds into Secret cacerts, and keeps the present content in its place: a second rollback undoes the first, or finishes it where istiod has not taken the CA over yet. The work directory is not changed. The same rules as for trust push apply.`;
+  static override summary = "Restore a cluster's previous CA";
+  static override description = `Swaps the content of Secrets cacerts and cacerts-previous: a second rollback undoes the first, or completes it if istiod has not loaded the CA yet. The work directory is not changed. The same safety rules as for trust push apply.`;
   static override examples = [
-    example('Back to the CA before the last push', 'cluster1'),
-    example('Delete the kept CA', 'cluster1 --forget'),
+    example('Restore the CA from before the last push', 'cluster1'),
+    example('Delete the previous CA', 'cluster1 --forget'),
   ];
   static override args = {
-    // Without it oclif takes a missing name from standard input: a loop's list, or an answer meant for something else.
-    cluster: Args.string({required: true, ignoreStdin: true, description: 'the cluster, by name'}),
+    // Otherwise oclif reads a missing name from standard input: a loop's list, or the answer to a prompt.
+    cluster: Args.string({required: true, ignoreStdin: true, description: 'name of the cluster'}),
   };
   static override flags = {
     forget: Flags.boolean({
-      description: 'delete the kept CA instead of putting it back',
+      description: 'delete the previous CA instead of restoring it',
       exclusive: ['allow-root-change', 'restart-istiod', 'allow-invalid-bundle'],
     }),
     ...trustFlags,

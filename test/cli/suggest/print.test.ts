@@ -7,7 +7,7 @@ const typed = {workDir: 'w'};
 const push = kubectlMesh('trust push', ['c1', '--yes']);
 
 describe('a printed result', () => {
-  it('has its suggestions and hints as text, and everything else as it was', () => {
+  it('contains suggestions and hints as text, and all other values unchanged', () => {
     const run = (): string => 'x';
     const at = new Date(0);
     const result = {
@@ -50,7 +50,7 @@ describe('a printed error', () => {
     ]);
   });
 
-  it('is the same error where nothing is to be rendered', () => {
+  it('is the same error if it contains no suggestions', () => {
     const error = new MeshError('USAGE', 'what', {hints: ['wait']});
     expect(printError(error, typed)).toBe(error);
   });

@@ -46,7 +46,7 @@ describe('a suggestion', () => {
       "kubectl mesh certs import 'c 1' FILE...",
       "kubectl mesh certs import 'c 1' FILE... -w '/w d'",
     ],
-    // It has neither --kubeconfig nor --as.
+    // The command has neither --kubeconfig nor --as.
     [
       kubectlMesh('install render', ['c1']),
       'kubectl mesh install render c1',
@@ -130,11 +130,11 @@ describe('a suggestion', () => {
 });
 
 describe('a hint', () => {
-  it('is text as it stands, whatever it looks like', () => {
+  it('is printed verbatim if it is text', () => {
     expect(renderHint('kubectl mesh trust push c1', typed)).toBe('kubectl mesh trust push c1');
   });
 
-  it('has its commands with the flags of the run, wherever they stand', () => {
+  it('contains its commands with the flags of the run, at any position', () => {
     const hint = advice`if ${'c1'} moved: ${kubectlMesh('certs list')}, or ${kubectlMesh('init', ['c1=CONTEXT'])} adds it`;
     expect(renderHint(hint, {workDir: 'w'})).toBe(
       'if c1 moved: kubectl mesh certs list -w w, or kubectl mesh init c1=CONTEXT -w w adds it',
@@ -143,7 +143,7 @@ describe('a hint', () => {
 });
 
 describe('the flags of a run', () => {
-  it('are repeated as typed, but for what the environment says anyway', () => {
+  it('are repeated as typed, except those that the environment sets', () => {
     expect(typedTarget({'work-dir': '.'}, {})).toEqual({});
     expect(typedTarget({'work-dir': '/w'}, {WORK_DIR: '/w'})).toEqual({directory: '/w'});
     expect(typedTarget({'work-dir': '/w', as: 'u', 'as-group': ['g']}, {})).toEqual({

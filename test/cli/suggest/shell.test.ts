@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {shellPath, shellWord, typedCommand} from '../../../src/cli/suggest/shell.js';
 
-describe('a word for the shell', () => {
+describe('a shell word', () => {
   it.each([
     'plain-1.2_3@x%+=:,./',
     'two words',
@@ -20,24 +20,24 @@ describe('a word for the shell', () => {
     'a\nb',
     '',
     '-n',
-  ])('%j reaches the program as it is', (word) => {
+  ])('%j reaches the program unchanged', (word) => {
     const seen = execFileSync('sh', ['-c', `printf '%s' ${shellWord(word)}`], {encoding: 'utf8'});
     expect(seen).toBe(word);
   });
 
-  it('is quoted only where it has to be', () => {
+  it('is quoted only if necessary', () => {
     expect(shellWord('c1/ca-key.pem')).toBe('c1/ca-key.pem');
     expect(shellWord('/w d')).toBe("'/w d'");
   });
 });
 
-describe('a path for the shell', () => {
+describe('a shell path', () => {
   it.each([
     ['c1/ca-key.pem', 'c1/ca-key.pem'],
     ['-rf', './-rf'],
     ['- x', "'./- x'"],
     ["it's", `'it'\\''s'`],
-    // What no terminal shows stands as a wildcard.
+    // Unprintable characters become a wildcard.
     ['a\nb', 'a*b'],
     ['a\tb c', "a*'b c'"],
     ['a\u001b[2Jb', "a*'[2Jb'"],

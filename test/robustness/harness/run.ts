@@ -75,7 +75,7 @@ export function expectNoCrash(run: Run, what: string): void {
   expect(run.hung, seen).toBe(false);
   expect(run.signal, seen).toBeNull();
   expect([0, 1, 2, 3, 4, 5, 124, 130], seen).toContain(run.code);
-  expect(run.stderr, seen).not.toMatch(/\n\s+at .*[:(]|fault of kubectl mesh itself|\(node:\d+\)|Unhandled/);
+  expect(run.stderr, seen).not.toMatch(/\n\s+at .*[:(]|bug in kubectl mesh|\(node:\d+\)|Unhandled/);
   expect(run.stdout, seen).not.toMatch(/\n\s+at .*\.js:\d|"INTERNAL"/);
 }
 
