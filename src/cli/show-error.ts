@@ -13,12 +13,11 @@ export function errorAsJson(error: MeshError): string {
 
 /** The error as text: what happened, then what to do. Only internal errors include a stack trace. */
 export function errorAsText(error: MeshError, color: boolean): string {
-  // Level 1: the sixteen colours that every terminal supports.
-  const paint = new Ansis(color ? 1 : 0);
-  const lines = [
-    `${paint.red('error:')} ${printable(error.message)}`,
-    ...error.hints.map((hint) => `  ${paint.dim('→')} ${printable(renderHint(hint, {}))}`),
-  ];
+  const [first = '', ...rest] = errorLines({
+    message: error.message,
+    hints: error.hints.map((hint) => renderHint(hint, {})),
+  });
+  const lines = [`${createPainter(color).error('error:')} ${first}`, ...rest];
   if (error.class === 'bug') {
     const {cause} = error;
     lines.push(

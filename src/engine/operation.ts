@@ -100,6 +100,16 @@ export interface RunSettings {
   readonly reason?: string | undefined;
 }
 
+/** What a command waits for, shown as progress. */
+export interface Wait {
+  /** A cluster, a pair of clusters, or the mesh. */
+  readonly where: string;
+  readonly what: string;
+  /** Since the wait began, and the limit at which the command gives up. Milliseconds. */
+  readonly elapsedMs: number;
+  readonly limitMs: number;
+}
+
 /** The events from which progress is drawn, on standard error. They never influence a decision. */
 export type ProgressEvent =
   | {readonly type: 'gathering'; readonly title: string}

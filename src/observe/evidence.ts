@@ -54,7 +54,8 @@ function factsToGather({checks, extraFacts, mesh}: GatherRequest): ReadonlySet<F
   const applicable = checks.filter((check) => notApplicableReason(check, mesh) === undefined);
   const keys = new Set([...requiredFacts(applicable), ...extraFacts]);
   // The summary of access is meaningless if nothing is read: alone, it covers every fact of a cluster.
-  const isAlone = [...keys].some(summarizesOthers) && [...keys].every((key) => summarizesOthers(key) || isMeshFact(key));
+  const isAlone =
+    [...keys].some(summarizesOthers) && [...keys].every((key) => summarizesOthers(key) || isMeshFact(key));
   return isAlone ? new Set([...keys, ...factKeys.filter((key) => !isMeshFact(key))]) : keys;
 }
 

@@ -41,7 +41,8 @@ export function createHttpProbe(signal: AbortSignal): HttpProbe {
         timeoutMs,
         maxBytes,
         signal,
-        timeoutError: () => failed('UNREACHABLE', `no answer to ${asked}: no answer within ${String(timeoutMs / 1000)} s`),
+        timeoutError: () =>
+          failed('UNREACHABLE', `no answer to ${asked}: no answer within ${String(timeoutMs / 1000)} s`),
         explain: (error) => {
           if (error instanceof ResponseTooLargeError)
             return failed('API_ERROR', `the answer to ${asked} is ${error.message}`);

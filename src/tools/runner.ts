@@ -150,7 +150,11 @@ async function runTool(command: ToolCommand, options: RunnerOptions): Promise<To
 async function runSecretCommand(shellCommand: string, options: RunnerOptions): Promise<Sensitive<string>> {
   const execa = await execaUnlessAborted(options);
   const command = {file: 'sh', args: ['-c', shellCommand]};
-  const child = execa(command.file, command.args, {...commonOptions(options, 'user'), stdin: 'inherit', stderr: 'inherit'});
+  const child = execa(command.file, command.args, {
+    ...commonOptions(options, 'user'),
+    stdin: 'inherit',
+    stderr: 'inherit',
+  });
   releaseAtExit(child);
   const {exitCode, stdout} = await awaitExit(child, command, options);
   if (exitCode === 0) return new Sensitive(stdout);

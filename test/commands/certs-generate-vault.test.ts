@@ -2,7 +2,13 @@ import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
-import {requestedExtensions, type FakeAnswer, type FakeVault, type Signing, startFakeVault} from '../helpers/fake-vault.js';
+import {
+  requestedExtensions,
+  type FakeAnswer,
+  type FakeVault,
+  type Signing,
+  startFakeVault,
+} from '../helpers/fake-vault.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';

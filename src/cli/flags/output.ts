@@ -14,6 +14,15 @@ export function outputFlags<const Name extends string>(formats: readonly ('text'
   };
 }
 
+/** Flag of commands whose text output summarizes passing checks. */
+export const verboseFlags = {
+  verbose: Flags.boolean({
+    char: 'v',
+    description: 'print every check, not only those that do not pass',
+    helpGroup: 'GLOBAL',
+  }),
+};
+
 /** Writes the result to a file instead of standard output. */
 export const outputFileFlags = {
   'output-file': Flags.string({

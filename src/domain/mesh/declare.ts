@@ -106,7 +106,7 @@ export function declareMesh(texts: DeclarationTexts, declaration: Declaration): 
   });
   mesh = addClusters(mesh, added);
   for (const cluster of added) known.set(cluster.name, cluster);
-  summary.push(...added.map(({name}) => `${layout.meshYaml}: added cluster ${name}`));
+  summary.push(...added.map(({name}) => `${layout.meshYaml}: added ${name}`));
 
   /** Sets a field of the declared clusters for which `needed` returns true. */
   const setField = (

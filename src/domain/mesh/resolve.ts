@@ -71,11 +71,13 @@ export function resolveMesh({file, contexts, overrides, addClusters, ...sources}
   readonly selected: readonly MeshCluster[];
 } {
   const names = [...new Set(sources.names.map(parseClusterName))];
-  if (file) checkNames(names, file);
-  else if (names.length === 0) throw noMeshGiven();
+  if (!file && names.length === 0) throw noMeshGiven();
+  const declared = file?.clusters ?? [];
+  const missing = names.filter((name) => !declared.some((cluster) => cluster.name === name));
+  const all = !file || addClusters ? [...declared, ...missing.map((name) => ({name}))] : declared;
+  checkNames(names, all);
   checkFormats(overrides);
-  const declared: Omit<MeshFile, 'apiVersion' | 'kind'> = file ?? {clusters: names.map((name) => ({name}))};
-  const known = withContexts(declared.clusters ?? [], contexts);
+  const known = withContexts(all, contexts);
   const isSelected = ({name}: MeshFileCluster): boolean => names.length === 0 || names.includes(name);
   if (overrides.context) checkContext(overrides.context, known, isSelected);
   checkContexts(known);

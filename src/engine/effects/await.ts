@@ -15,8 +15,8 @@ interface WaitOptions {
 }
 
 /**
- * Polls until `missing` returns undefined, and reports each change of what is missing. Throws `NOT_READY` with the last
- * state after `timeoutMs`, and what polling throws; an API server that does not respond is polled again.
+ * Polls until `missing` returns undefined, and reports what is missing. Throws `NOT_READY` with the last state after
+ * `timeoutMs`, and what polling throws; an API server that does not respond is polled again.
  */
 export async function awaitReady(
   {deps, waiting}: EffectContext,
@@ -24,21 +24,18 @@ export async function awaitReady(
   missing: () => Promise<string | undefined>,
 ): Promise<void> {
   const start = deps.now().getTime();
-  for (let reported = ''; ;) {
+  for (;;) {
     let state: string | undefined;
     try {
       state = await missing();
-      if (state === undefined) return;
-      if (state !== reported) line(state);
-      reported = state;
     } catch (thrown) {
       if (!(thrown instanceof MeshError) || thrown.code !== 'UNREACHABLE') throw thrown;
       state = thrown.message;
     }
-    if (seen === undefined) return;
+    if (state === undefined) return;
     deps.signal.throwIfAborted();
     const elapsedMs = deps.now().getTime() - start;
-    waiting({what: seen, elapsedMs, limitMs: timeoutMs});
+    waiting({what: state, elapsedMs, limitMs: timeoutMs});
     if (elapsedMs >= timeoutMs) {
       throw new MeshError('NOT_READY', `${what} within ${formatDuration(timeoutMs)}: ${state}`, {hints});
     }

@@ -186,7 +186,9 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
 
 function listed(
   found: readonly Found[],
-  using: readonly ClusterDependencies[], context: ExpiryContext): ListedCertificate[] {
+  using: readonly ClusterDependencies[],
+  context: ExpiryContext,
+): ListedCertificate[] {
   const used = new Set(using.flatMap(({certificates}) => certificates.map(({fingerprint}) => fingerprint)));
   return found.map(({certificate, role, place}) => {
     const inUse = used.has(certificate.fingerprint);

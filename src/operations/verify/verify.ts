@@ -135,7 +135,7 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
       const wait = {...whatIsAwaited(before.report, failOn), elapsedMs, limitMs: waitMs};
       const {facts} = await engine.run({...phase('wait', poll, newWarnings), wait});
       if (!facts) {
-        const message = `not all checks passed within ${String(Math.round(waitMs / 1000))} s`;
+        const message = `not all checks passed within ${formatDuration(waitMs)}`;
         const hints = ['to wait longer, use --timeout', 'the findings above show what is missing'];
         return {...before.report, error: problem('TIMEOUT', message, ...hints)};
       }

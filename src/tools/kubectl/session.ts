@@ -139,7 +139,9 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
           continue;
         }
         // An empty PartialObjectMetadataList has `items: null` (Go's nil slice).
-        const list = requireMetadata(asked, read(asked, answer)) as Pick<KubeList, 'metadata'> & {items: readonly T[] | null};
+        const list = requireMetadata(asked, read(asked, answer)) as Pick<KubeList, 'metadata'> & {
+          items: readonly T[] | null;
+        };
         // Items of a list carry neither apiVersion nor kind (Kubernetes API conventions, "Lists").
         items.push(...(list.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
         token = list.metadata.continue;
