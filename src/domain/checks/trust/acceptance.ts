@@ -47,8 +47,7 @@ export const acceptanceCheck = istiodCheck({
     'Workloads of this cluster reject those of the peer: connections between the clusters fail with "certificate verify failed", while traffic within each cluster works.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$CTX_OF_PEER" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
-  howToFix:
-    'Push the CA in the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. If the work directory itself has two roots, MESH105 reports it: fix that first. Renew an expired CA with `certs generate CLUSTER --renew`.',
+  fix: 'Push the CA in the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. If the work directory itself has two roots, MESH105 reports it: fix that first. Renew an expired CA with `certs generate CLUSTER --renew`.',
   source:
     'istio/istio security/pkg/server/ca/server.go (the chain that workloads get), security/pkg/pki/util/keycertbundle.go (chain verification); istio.io: ops/diagnostic-tools/multicluster',
 });
