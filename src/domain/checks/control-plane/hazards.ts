@@ -67,7 +67,7 @@ function suggest(
   const upgrade = sequence(editMeshYaml(), upgradeFix(subject, tag));
   switch (remedy.by) {
     case 'push':
-      if (caOrigin?.from !== 'elsewhere') return pushFix(subject);
+      if (caOrigin?.from !== 'external') return pushFix(subject);
       // The tool that manages the Secret writes these names again: only an istiod that reads them helps.
       return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : replaceCaFix(caOrigin, subject);
     case 'renew':

@@ -27,7 +27,7 @@ export const signingCheck = istiodCheck({
     // Whether a restarted istiod has the same roots as the running one; also false if that is unknown.
     const pushed = pushedTrust === 'absent' ? [] : (pushedTrust?.roots ?? []).map((fingerprint) => ({fingerprint}));
     const keepsRoots =
-      liveRoots !== undefined && liveRoots !== 'elsewhere' && sameRoots(pushed, liveRoots.certificates);
+      liveRoots !== undefined && liveRoots !== 'ClusterTrustBundle' && sameRoots(pushed, liveRoots.certificates);
     const findings = cas.map((pod): Finding | undefined => {
       const observed = problemOf(pod);
       if (observed === undefined) return undefined;

@@ -23,7 +23,7 @@ export const acceptanceCheck = istiodCheck({
     if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod`);
     const presented = signedByOwnCa(servedChains.peer);
     if (presented.length === 0) return notApplicable(`${peer.name}: ${otherProviderReason(servedChains.peer)}`);
-    if (roots === 'elsewhere') {
+    if (roots === 'ClusterTrustBundle') {
       return notApplicable(
         `istiod publishes its roots in a ClusterTrustBundle, which is not read: whether ${cluster.name} trusts ${peer.name} is unknown`,
       );
@@ -99,7 +99,7 @@ function fixFor(
   const peerDiffers = certificate !== undefined && certificate.fingerprint !== signer?.fingerprint;
   const deviating = [...(selfDiffers ? [self] : []), ...(peerDiffers ? [peer] : [])];
   if (deviating.length > 0) return sequence(...deviating.map((one) => loadFix(one.origin, one.subject)));
-  const isExternal = ({origin}: typeof self): boolean => origin?.from === 'elsewhere';
+  const isExternal = ({origin}: typeof self): boolean => origin?.from === 'external';
   const toReplace = !expired && isExternal(self) && !isExternal(peer) ? self : peer;
   return replaceCaFix(toReplace.origin, toReplace.subject);
 }

@@ -21,7 +21,7 @@ export const cacertsCheck = apiServerCheck({
   judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
     if (!usesCacerts(mesh.trust.signer)) return judgeUnusedSecret(cacerts, subject);
-    const isExternal = caOrigin?.from === 'elsewhere';
+    const isExternal = caOrigin?.from === 'external';
     const expected = isExternal
       ? 'a CA that istiod can load; the work directory holds none to compare with'
       : 'the cluster CA in the work directory';

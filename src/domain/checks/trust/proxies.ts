@@ -10,7 +10,7 @@ export const proxiesCheck = apiServerCheck({
   expected: 'no proxy that started under other roots and has not contacted istiod since',
   judge: ({proxyRoots}) => {
     switch (proxyRoots.state) {
-      case 'elsewhere':
+      case 'ClusterTrustBundle':
         return notApplicable(
           'istiod publishes its roots in a ClusterTrustBundle, which does not record when they changed: whether proxies have received them is unknown',
         );

@@ -12,8 +12,8 @@ export const webhooksCheck = apiServerCheck({
   requires: ['webhooks', 'liveRoots', 'controlPlanes'],
   judge: ({webhooks, liveRoots, controlPlanes}, subject) => {
     if (controlPlanes.length === 0 && subject.cluster.role === 'primary') return notApplicable('no istiod runs here');
-    if (liveRoots === 'elsewhere') {
-      return notApplicable('istiod does not publish its roots in a ConfigMap');
+    if (liveRoots === 'ClusterTrustBundle') {
+      return notApplicable('istiod publishes its roots in a ClusterTrustBundle, which is not read');
     }
     const isOwn = ({workload}: ControlPlaneFacts): boolean => otherCertProvider(workload.env) === undefined;
     const isOurs = callsIstiod(controlPlanes.filter(isOwn), subject.cluster.role);

@@ -14,12 +14,12 @@ export const completeCheck = workDirCheck({
   expected: 'ca-cert.pem, root-cert.pem and cert-chain.pem',
   judge: ({caFiles, caOrigin}, subject) => {
     const {cluster} = subject;
-    if (caOrigin.from === 'not asked') {
+    if (caOrigin.from === 'not read') {
       return notApplicable(
         `${cluster.name}/ holds no CA; --no-secrets: whether an external CA issues it was not checked`,
       );
     }
-    if (caOrigin.from === 'elsewhere') {
+    if (caOrigin.from === 'external') {
       const {managedBy = 'another tool'} = caOrigin;
       return notApplicable(`Secret cacerts is managed by ${managedBy}, and ${cluster.name}/ holds no CA`);
     }
