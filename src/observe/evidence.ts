@@ -54,7 +54,8 @@ function wanted({checks, also, mesh}: GatherRequest): ReadonlySet<FactKey> {
   const judged = checks.filter((check) => notApplicableReason(check, mesh) === undefined);
   const keys = new Set([...requiredFacts(judged), ...also]);
   // Whether everything may be read says nothing where nothing is read: alone, it is about every fact of a cluster.
-  const isAlone = [...keys].some(summarizesOthers) && [...keys].every((key) => summarizesOthers(key) || isMeshFact(key));
+  const isAlone =
+    [...keys].some(summarizesOthers) && [...keys].every((key) => summarizesOthers(key) || isMeshFact(key));
   return isAlone ? new Set([...keys, ...factKeys.filter((key) => !isMeshFact(key))]) : keys;
 }
 

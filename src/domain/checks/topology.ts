@@ -89,7 +89,9 @@ function observationOf({liveRoots: roots, servedChains: chains}: Facts<ClusterFa
   const [own, byOtherCa] = [signedByOwnCa(presented), presented.filter(({value}) => value.signedBy !== undefined)];
   const trusted = roots && 'value' in roots && roots.value !== 'ClusterTrustBundle' ? roots.value : undefined;
   const unseen = [
-    ...(trusted ? [] : [unobservedReason(roots, 'istiod publishes its roots in a ClusterTrustBundle, which is not read')]),
+    ...(trusted
+      ? []
+      : [unobservedReason(roots, 'istiod publishes its roots in a ClusterTrustBundle, which is not read')]),
     ...(parts ?? []).flatMap(({observed}) => ('unknown' in observed ? [observed.unknown.message] : [])),
     ...(byOtherCa.length > 0 ? [otherProviderReason(byOtherCa)] : []),
     ...(parts ? [] : [unobservedReason(chains, 'no istiod was queried')]),
