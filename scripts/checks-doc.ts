@@ -37,13 +37,13 @@ function overview(all: readonly Check[]): string {
   return ['| Id | Title | Severity | Scope | Evidence |', '| --- | --- | --- | --- | --- |', ...rows, ''].join('\n');
 }
 
-function renderCheck({id, title, meaning, breaks, byHand, howToFix, source, implies}: Check): string {
+function renderCheck({id, title, meaning, breaks, byHand, fix, source, implies}: Check): string {
   return [
     `### ${id}\n`,
     `**${title}.** ${meaning}\n`,
     `**What breaks otherwise:** ${breaks}\n`,
     `**How to check by hand:**\n\n\`\`\`shell\n${byHand}\n\`\`\`\n`,
-    `**How to fix it:** ${howToFix}\n`,
+    `**How to fix it:** ${fix}\n`,
     ...(implies.length > 0 ? [`**Implies:** ${implies.join(', ')}\n`] : []),
     `**Source:** ${source}\n`,
   ].join('\n');

@@ -86,7 +86,7 @@ async function gatherFacts<Answers, Key extends FactKey>(
   const facts = await Promise.all(
     keys.map(async (key): Promise<readonly [string, Fact<unknown>]> => {
       const omitted = omittedBy(key, limits);
-      return [key, omitted === undefined ? await attempt(deps.signal, () => derive(key)) : {omitted: omitted}];
+      return [key, omitted === undefined ? await attempt(deps.signal, () => derive(key)) : {omitted}];
     }),
   );
   // Each key has its own derivation, so the types match.

@@ -28,7 +28,7 @@ export interface Explanation {
   /** How to verify it without this program: one command per line. `$CTX` is the cluster's context. */
   readonly byHand: string;
   /** How to fix it. */
-  readonly howToFix: string;
+  readonly fix: string;
   /** The source of the rule: a file of Istio or Kubernetes, an RFC, a documentation page. */
   readonly source: string;
 }
@@ -90,8 +90,8 @@ export interface OfPair<T> {
 }
 
 /** Exactly the facts that a check requires, all known, in the shape of its scope. */
-export type KnownFacts<S extends Scope, Required extends FactKey> = {
-  readonly [Key in Required]: Key extends keyof MeshFactValues
+export type KnownFacts<S extends Scope, R extends FactKey> = {
+  readonly [Key in R]: Key extends keyof MeshFactValues
     ? AllKnown<MeshFactValues[Key]>
     : Key extends keyof ClusterFactValues
       ? S extends 'cluster'
@@ -116,7 +116,7 @@ export interface PairSubject extends ClusterSubject {
 type SubjectOf<S extends Scope> = S extends 'mesh' ? Subject : S extends 'cluster' ? ClusterSubject : PairSubject;
 
 /** A check as declared in its file. */
-interface CheckDefinition<S extends Scope, Required extends FactKey, Optional extends FactKey> extends Explanation {
+interface CheckDefinition<S extends Scope, R extends FactKey, O extends FactKey> extends Explanation {
   readonly id: CheckId;
   /** What is true when the check is ok: a short sentence without a full stop. */
   readonly title: string;
@@ -124,16 +124,16 @@ interface CheckDefinition<S extends Scope, Required extends FactKey, Optional ex
   readonly severity?: Severity;
   /** Absent: cluster. */
   readonly scope?: S;
-  readonly requires: readonly Required[];
+  readonly requires: readonly R[];
   /**
    * `cacerts`: the CA in the work directory and Secret cacerts; `istiod's CA`: the CA of a running istiod. The check is skipped
    * where another issuer signs workload certificates (`trust.signer`).
    */
   readonly appliesTo?: 'cacerts' | "istiod's CA";
   /** For pairs: the side that a fact is required of. Absent: both. */
-  readonly sides?: Readonly<Partial<Record<Required, Side>>>;
+  readonly sides?: Readonly<Partial<Record<R, Side>>>;
   /** Facts that make findings more precise, but are not required: absent where they are unknown or omitted. */
-  readonly optional?: readonly Optional[];
+  readonly optional?: readonly O[];
   /** Ids or prefixes of checks that cannot be ok while this one fails: their results are consequences. Absent: none. */
   readonly implies?: readonly string[];
   /** False where only a user can fix it: `--wait` stops at such an error. Absent: false for files, true for clusters. */
@@ -141,14 +141,11 @@ interface CheckDefinition<S extends Scope, Required extends FactKey, Optional ex
   /** The expected state; absent where every judgement states it. */
   readonly expected?: string;
   /** Pure. Called only when all required facts are known; gets the known parts of per-pod facts. */
-  readonly judge: (
-    facts: KnownFacts<S, Required> & Partial<KnownFacts<S, Optional>>,
-    subject: SubjectOf<S>,
-  ) => Judgement;
+  readonly judge: (facts: KnownFacts<S, R> & Partial<KnownFacts<S, O>>, subject: SubjectOf<S>) => Judgement;
 }
 
 /** The optional fields of a check, with defaults. */
-interface CheckDefaults {
+interface Defaults {
   readonly vantage: Vantage;
   readonly severity: Severity;
   readonly scope: Scope;
@@ -157,8 +154,7 @@ interface CheckDefaults {
 }
 
 /** A check in the registry and for the judge: the types of its facts are erased. */
-export interface Check
-  extends Omit<CheckDefinition<Scope, FactKey, FactKey>, 'judge' | keyof CheckDefaults>, CheckDefaults {
+export interface Check extends Omit<CheckDefinition<Scope, FactKey, FactKey>, 'judge' | keyof Defaults>, Defaults {
   readonly judge: (facts: never, subject: never) => Judgement;
 }
 
@@ -171,12 +167,8 @@ function checksFrom(vantage: Vantage) {
     implies: [],
     waitable: vantage !== 'work directory',
   } as const;
-  return <
-    const S extends Scope = 'cluster',
-    const Required extends FactKey = never,
-    const Optional extends FactKey = never,
-  >(
-    definition: CheckDefinition<S, Required, Optional>,
+  return <const S extends Scope = 'cluster', const R extends FactKey = never, const O extends FactKey = never>(
+    definition: CheckDefinition<S, R, O>,
   ) => ({...defaults, ...definition});
 }
 

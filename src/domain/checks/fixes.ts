@@ -72,7 +72,7 @@ export function restartFix({cluster, mesh}: InMesh, ...names: readonly string[])
 
 /** Makes istiod load the CA that it should sign with. A push would not help where the work directory holds no CA. */
 export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): Suggestion {
-  return origin?.from === 'elsewhere' ? restartFix(subject) : pushFix(subject, restart);
+  return origin?.from === 'external' ? restartFix(subject) : pushFix(subject, restart);
 }
 
 /** `cert-manager Certificate istio-ca`, a value of `CaOrigin.managedBy`. */
@@ -80,7 +80,7 @@ const certManagerCertificate = /^cert-manager Certificate (\S+)$/;
 
 /** A new certificate for the cluster CA, from the tool that issues it. */
 export function replaceCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): Suggestion {
-  if (origin?.from !== 'elsewhere') return renewFix(subject);
+  if (origin?.from !== 'external') return renewFix(subject);
   const {cluster, mesh} = subject;
   const {namespace} = mesh.istio;
   // There is no Secret to inspect: only the bundle that workloads get can be shown.
@@ -103,7 +103,7 @@ export function replaceCaFix(origin: CaOrigin | undefined, subject: ClusterSubje
  */
 export function removeCrlFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): Suggestion {
   const {cluster, mesh} = subject;
-  if (origin?.from !== 'elsewhere') {
+  if (origin?.from !== 'external') {
     const path = clusterLayout(cluster.name).caCrl;
     const file = inWorkDir(path);
     const aside = isPushed ? [fixWith.run('mv', [file, inWorkDir(`${path}.old`)])] : [];

@@ -74,13 +74,10 @@ function judgeTarget(
   check: Check,
   target: Target,
   evidence: Evidence,
-  resolveClusterFact: (key: ClusterFactKey) => ResolvedFact,
+  clusterFact: (key: ClusterFactKey) => ResolvedFact,
 ): readonly JudgedRow[] {
   const {now, mesh, facts} = evidence;
-  const resolve = (key: FactKey) => ({
-    key,
-    ...(isMeshFact(key) ? resolveFact(facts[key], key) : resolveClusterFact(key)),
-  });
+  const resolve = (key: FactKey) => ({key, ...(isMeshFact(key) ? resolveFact(facts[key], key) : clusterFact(key))});
   const required = check.requires.map(resolve);
   const reason = notApplicableReason(check, mesh) ?? required.find(({omitted}) => omitted !== undefined)?.omitted;
   if (reason !== undefined) return rowsOf(check, target, notApplicable(reason));

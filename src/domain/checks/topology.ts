@@ -1,15 +1,7 @@
 /** The trust topology: clusters, networks, the roots and the CA of each, and which clusters accept each other. */
 import {defined} from '../defined.js';
 import type {Certificate} from '../x509/certificate.js';
-import {
-  type Evidence,
-  type Fact,
-  type FactKey,
-  type LiveRoots,
-  type LiveRootsElsewhere,
-  type PerPod,
-  type ServedChain,
-} from '../facts/facts.js';
+import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, LiveRoots, ServedChain} from '../facts/facts.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
 import {rejectionOf} from './trust/acceptance.js';
 import {signedByOwnCa, otherProviderReason} from './trust/live-chain.js';
@@ -68,10 +60,7 @@ interface ClusterObservation {
 
 /** Builds the topology. What was not observed is absent or `unknown`, never accepted. */
 export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]): MeshTopology {
-  const observed = clusters.map(({cluster, facts}) => ({
-    cluster,
-    observation: observationOf(facts.liveRoots, facts.servedChains),
-  }));
+  const observed = clusters.map(({cluster, facts}) => ({cluster, observation: observationOf(facts)}));
   return defined({
     meshID: mesh.meshID,
     clusters: observed.map(({cluster, observation}) =>
@@ -92,18 +81,17 @@ export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]
   });
 }
 
-function observationOf(
-  roots: Fact<LiveRoots | LiveRootsElsewhere> | undefined,
-  chains: Fact<PerPod<ServedChain>> | undefined,
-): ClusterObservation {
+function observationOf({liveRoots: roots, servedChains: chains}: Facts<ClusterFactValues>): ClusterObservation {
   const parts = chains && 'value' in chains ? chains.value.parts : undefined;
   const presented = (parts ?? []).flatMap(({name, observed}) =>
     'value' in observed ? [{name, value: observed.value}] : [],
   );
   const [own, byOtherCa] = [signedByOwnCa(presented), presented.filter(({value}) => value.signedBy !== undefined)];
-  const trusted = roots && 'value' in roots && roots.value !== 'elsewhere' ? roots.value : undefined;
+  const trusted = roots && 'value' in roots && roots.value !== 'ClusterTrustBundle' ? roots.value : undefined;
   const unseen = [
-    ...(trusted ? [] : [unobservedReason(roots, 'istiod does not publish its roots in a ConfigMap')]),
+    ...(trusted
+      ? []
+      : [unobservedReason(roots, 'istiod publishes its roots in a ClusterTrustBundle, which is not read')]),
     ...(parts ?? []).flatMap(({observed}) => ('unknown' in observed ? [observed.unknown.message] : [])),
     ...(byOtherCa.length > 0 ? [otherProviderReason(byOtherCa)] : []),
     ...(parts ? [] : [unobservedReason(chains, 'no istiod was queried')]),

@@ -34,7 +34,7 @@ interface FactRow<T> {
   readonly mayRead?: readonly ReadName[];
   /** Summarizes all other requests of its cluster: derived last. */
   readonly last?: true;
-  /** Flags that do not omit it: it is then derived from files, or has the value `not asked`. */
+  /** Flags that do not omit it: it is then derived from files, or has the value `not read`. */
   readonly knownDespite?: readonly LimitingFlag[];
   /** For the type only. */
   readonly value?: T;
@@ -92,7 +92,7 @@ const clusterFacts = {
   journalHeads: fact<readonly RecordedHead[]>({reads: ['cacerts', 'configMaps']}),
   bundles: fact<readonly ofCluster.WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),
   /** The roots that the cluster's workloads trust. */
-  liveRoots: fact<ofCluster.LiveRoots | ofCluster.LiveRootsElsewhere>({reads: controlPlane, mayRead: ofOtherBundles}),
+  liveRoots: fact<ofCluster.LiveRoots | ofCluster.InClusterTrustBundle>({reads: controlPlane, mayRead: ofOtherBundles}),
   proxyRoots: fact<ofCluster.ProxyRoots>({reads: controlPlane, mayRead: [...ofOtherBundles, 'livingPods']}),
   webhooks: fact<readonly ofCluster.WebhookConfigurationFacts[]>({reads: ['mutatingWebhooks', 'validatingWebhooks']}),
   namespaces: fact<readonly ofCluster.NamespaceFacts[]>({reads: ['namespaces']}),

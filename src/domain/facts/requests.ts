@@ -93,7 +93,7 @@ const apiVersions: Readonly<Record<string, ReadRow['apiVersions']>> = {
   Gateway: ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'],
 };
 
-type OptionalFields<Row extends ReadRow> = Partial<Omit<Row, 'method' | 'kind' | 'scope'>>;
+type Extra<Row extends ReadRow> = Partial<Omit<Row, 'method' | 'kind' | 'scope'>>;
 
 const row = (kind: string, scope: ReadScope) => ({apiVersions: apiVersions[kind] ?? (['v1'] as const), kind, scope});
 const get = <T extends KubeObject>(kind: string, scope: ReadScope, name: string): ObjectRead<T, 'get'> => ({
@@ -101,22 +101,14 @@ const get = <T extends KubeObject>(kind: string, scope: ReadScope, name: string)
   name,
   method: 'get',
 });
-const find = <T extends KubeObject>(
-  kind: string,
-  scope: ReadScope,
-  fields: OptionalFields<ReadRow>,
-): ObjectRead<T, 'find'> => ({
+const find = <T extends KubeObject>(kind: string, scope: ReadScope, extra: Extra<ReadRow>): ObjectRead<T, 'find'> => ({
   ...row(kind, scope),
-  ...fields,
+  ...extra,
   method: 'find',
 });
-const list = <T extends KubeObject>(
-  kind: string,
-  scope: ReadScope,
-  fields: OptionalFields<ListRead<T>> = {},
-): ListRead<T> => ({
+const list = <T extends KubeObject>(kind: string, scope: ReadScope, extra: Extra<ListRead<T>> = {}): ListRead<T> => ({
   ...row(kind, scope),
-  ...fields,
+  ...extra,
   method: 'list',
 });
 

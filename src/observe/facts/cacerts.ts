@@ -45,15 +45,15 @@ async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources):
   const {signer} = mesh.trust;
   const declared = signer.type === 'external' ? signer.issuer : undefined;
   const isAllowed = reads.allows('cacerts');
-  if (declared !== undefined && (!isAllowed || !usesCacerts(signer))) return {from: 'elsewhere', managedBy: declared};
-  if (!isAllowed) return {from: limits.offline === true ? 'nowhere' : 'not asked'};
+  if (declared !== undefined && (!isAllowed || !usesCacerts(signer))) return {from: 'external', managedBy: declared};
+  if (!isAllowed) return {from: limits.offline === true ? 'none' : 'not read'};
   const found = await cacerts();
-  if (found === 'absent') return declared === undefined ? {from: 'nowhere'} : {from: 'elsewhere', managedBy: declared};
+  if (found === 'absent') return declared === undefined ? {from: 'none'} : {from: 'external', managedBy: declared};
   const {managedBy: keeper} = found;
-  if (keeper !== undefined || declared !== undefined) return {from: 'elsewhere', managedBy: keeper ?? declared ?? ''};
+  if (keeper !== undefined || declared !== undefined) return {from: 'external', managedBy: keeper ?? declared ?? ''};
   // A CA that was pushed from a work directory is missing from this one.
-  if (found.annotations[annotations.writtenBy] !== undefined) return {from: 'nowhere'};
-  return {from: parts.every((part) => found.files[part] !== undefined) ? 'elsewhere' : 'nowhere'};
+  if (found.annotations[annotations.writtenBy] !== undefined) return {from: 'none'};
+  return {from: parts.every((part) => found.files[part] !== undefined) ? 'external' : 'none'};
 }
 
 /** The istiods that would not load the work directory's bundle without a restart. */

@@ -27,11 +27,11 @@ export const rootsFacts: Derivations<'bundles' | 'liveRoots' | 'proxyRoots'> = {
   bundles: writtenBundles,
   liveRoots: async (sources) => {
     const found = await findBundles(sources);
-    return found === 'elsewhere' ? found : liveRoots(found);
+    return found === 'ClusterTrustBundle' ? found : liveRoots(found);
   },
   proxyRoots: async (sources) => {
     const found = await findBundles(sources);
-    return found === 'elsewhere' ? {state: found} : proxyRoots(sources, found);
+    return found === 'ClusterTrustBundle' ? {state: found} : proxyRoots(sources, found);
   },
 };
 
@@ -60,15 +60,15 @@ async function writtenBundles({reads, fact}: FactSources): Promise<readonly Writ
 
 /**
  * The ConfigMaps in istiod's namespace, one for each name that its revisions use; if discoverySelectors exclude that
- * namespace, the first one in another namespace. `elsewhere` if no revision writes one. Throws `NOT_FOUND` if one is
+ * namespace, the first one in another namespace. `ClusterTrustBundle` if no revision writes one. Throws `NOT_FOUND` if one is
  * missing: nothing else shows what istiod has loaded.
  */
-async function findBundles(sources: FactSources): Promise<Bundles | 'elsewhere'> {
+async function findBundles(sources: FactSources): Promise<Bundles | 'ClusterTrustBundle'> {
   const {reads, mesh, fact} = sources;
   const {namespace} = mesh.istio;
   const [planes, configMaps] = await Promise.all([fact('controlPlanes'), reads.read('configMaps')]);
   const names = bundleNames(planes);
-  if (names.length === 0) return 'elsewhere';
+  if (names.length === 0) return 'ClusterTrustBundle';
   const found = await Promise.all(
     names.map(async (name) => {
       const isBundle = ({metadata, data}: ConfigMapObject): boolean =>

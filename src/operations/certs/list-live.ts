@@ -212,7 +212,7 @@ function dependencies(certificates: readonly LiveCertificate[]): readonly Requir
 
 function rootsOf({liveRoots}: ClusterFacts): LiveRoots | undefined {
   const roots = valueOf(liveRoots);
-  return roots === 'elsewhere' ? undefined : roots;
+  return roots === 'ClusterTrustBundle' ? undefined : roots;
 }
 
 function valueOf<T>(fact: Fact<T> | undefined): T | undefined {

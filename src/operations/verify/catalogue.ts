@@ -13,7 +13,7 @@ export interface CheckList {
 }
 
 /** The result of `--explain`. */
-export interface ExplainedCheck extends CheckSummary, Omit<Explanation, 'howToFix'> {
+export interface ExplainedCheck extends CheckSummary, Omit<Explanation, 'fix'> {
   readonly mend: string;
   /** Ids or prefixes of checks that cannot be ok while this one is not. */
   readonly implies: readonly string[];
@@ -34,8 +34,8 @@ export const explainCheck: Operation<{readonly id: string}, ExplainedCheck> = {
   execute: ({id}) =>
     new Promise((resolve) => {
       const check = findCheck(checks, id);
-      const {meaning, breaks, byHand, howToFix, source, implies} = check;
-      resolve({...summary(check), meaning, breaks, byHand, mend: howToFix, source, implies});
+      const {meaning, breaks, byHand, fix, source, implies} = check;
+      resolve({...summary(check), meaning, breaks, byHand, mend: fix, source, implies});
     }),
   conclude: () => [],
 };

@@ -19,7 +19,7 @@ const ending = {
   cacerts: {...cacerts, certificate: certificate('ca of cluster1', {notAfter: daysFromNow(0.5)})},
 } as const;
 const ours: CaOrigin = {from: 'work directory'};
-const certManager: CaOrigin = {from: 'elsewhere', managedBy: 'cert-manager Certificate istio-ca'};
+const certManager: CaOrigin = {from: 'external', managedBy: 'cert-manager Certificate istio-ca'};
 
 it.each([
   ['is a push if the work directory holds the CA', unread, ours, /^kubectl mesh trust push cluster1 /],

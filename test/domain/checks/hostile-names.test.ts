@@ -40,7 +40,7 @@ const cases: readonly (readonly [string, Overrides])[] = [
     'MESH301',
     {
       cluster1: {
-        caOrigin: {from: 'elsewhere', managedBy: `cert-manager Certificate ${hostile}`},
+        caOrigin: {from: 'external', managedBy: `cert-manager Certificate ${hostile}`},
         cacerts: cacertsOf(clusterCa('cluster1', {key: 'different'})),
       },
     },

@@ -9,7 +9,7 @@ import {certificate, cacertsOf, clusterCa, clusterValues, daysFromNow, evidence,
 import {advice, inspectWith, words} from '../../../src/domain/suggest/suggestion.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
-const explanation: Explanation = {meaning: '', breaks: '', byHand: '', howToFix: '', source: ''};
+const explanation: Explanation = {meaning: '', breaks: '', byHand: '', fix: '', source: ''};
 
 function rows(...results: readonly RowResult[]): readonly Row[] {
   const [row] = judgedText(checks.slice(0, 1), evidence()).checks;

@@ -17,8 +17,8 @@ describe('the registry of checks', () => {
   });
 
   it('documents every check completely, with a source', () => {
-    for (const {title, meaning, breaks, byHand, howToFix, source} of checks) {
-      expect([title, meaning, breaks, byHand, howToFix, source].every((text) => text.length > 10)).toBe(true);
+    for (const {title, meaning, breaks, byHand, fix, source} of checks) {
+      expect([title, meaning, breaks, byHand, fix, source].every((text) => text.length > 10)).toBe(true);
       expect(title.endsWith('.')).toBe(false);
     }
   });

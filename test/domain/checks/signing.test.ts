@@ -23,7 +23,7 @@ it.each<[string, boolean, NonNullable<Overrides['cluster1']>]>([
   ['are more', false, {pushedTrust: pushed(loaded, liveRoots('foreign')), liveRoots: loaded}],
   ['are fewer', false, {pushedTrust: pushed(loaded), liveRoots: liveRoots('cluster1', 'foreign')}],
   ['are not pushed', false, {pushedTrust: 'absent', liveRoots: loaded}],
-  ['are published elsewhere', false, {pushedTrust: pushed(loaded), liveRoots: 'elsewhere'}],
+  ['are published in a ClusterTrustBundle', false, {pushedTrust: pushed(loaded), liveRoots: 'ClusterTrustBundle'}],
 ])('MESH309 restarts istiod only if the restart loads the same roots: they %s', (_, restarts, cluster1) => {
   const rows = judgedText([signingCheck], evidence({cluster1: {istiodMetrics: failing, ...cluster1}})).checks;
   const fix = rows.find(({result}) => result === 'warning')?.fix ?? '';

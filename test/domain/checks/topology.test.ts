@@ -59,7 +59,7 @@ describe('the topology of a mesh', () => {
     ],
     [
       'that does not publish roots in a ConfigMap',
-      {cluster1: {liveRoots: 'elsewhere'}},
+      {cluster1: {liveRoots: 'ClusterTrustBundle'}},
       ['cluster1: unknown, no roots, 1 CAs, unknown', 'cluster2: ok, 1 roots, 1 CAs, yes'],
     ],
     [

@@ -93,7 +93,7 @@ const workloadFaults: readonly Fault[] = [
     id: 'MESH402-crash-loop',
     title: 'a new istiod with an unknown cipher suite is in CrashLoopBackOff beside the old one',
     cluster: 'one',
-    says: /CrashLoopBackOff|terminated \d+ times?, last with exit code/,
+    says: /CrashLoopBackOff|exited \d+ times?, last with exit code/,
     seed: inTurn(
       inIstioSystem(
         'one',

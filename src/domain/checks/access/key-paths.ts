@@ -17,7 +17,6 @@ export const keyPathsCheck = apiServerCheck({
     'A pod in that namespace can mount Secret cacerts, and a subject that impersonates another has its permissions: both can read the key. A subject that can write the Secret can replace the CA with its own.',
   byHand:
     'kubectl --context "$CTX" auth can-i create pods -n istio-system --as USER\nkubectl --context "$CTX" auth can-i create pods --subresource=exec -n istio-system --as USER\nkubectl --context "$CTX" auth can-i impersonate users --as USER',
-  howToFix:
-    'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml if the access is intended. Identify the subject first: a tool may stop working without the permission.',
+  fix: 'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml if the access is intended. Identify the subject first: a tool may stop working without the permission.',
   source: 'kubernetes.io: concepts/security/rbac-good-practices (Privilege escalation risks)',
 });

@@ -19,8 +19,7 @@ export const keyReadersCheck = apiServerCheck({
     'A subject that can read the key can sign a certificate for any workload of the mesh, indistinguishable from a genuine one.',
   byHand:
     'kubectl --context "$CTX" auth can-i get secrets/cacerts -n istio-system --as USER\nkubectl --context "$CTX" get rolebindings,clusterrolebindings -A -o wide',
-  howToFix:
-    'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml if it should read the key. Identify the subject first: a tool may stop working without the permission.',
+  fix: 'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml if it should read the key. Identify the subject first: a tool may stop working without the permission.',
   source:
     'kubernetes.io: concepts/security/rbac-good-practices (Listing secrets); kubernetes/kubernetes pkg/apis/rbac/v1/evaluation_helpers.go',
 });

@@ -23,10 +23,8 @@ export const keyRemotesCheck = apiServerCheck({
   waitable: false,
   expected: 'remote secrets within reach of expected subjects only',
   judge: ({rbac, remoteCredentials}, {mesh}) => {
-    const isSelfReferencing = remoteCredentials.some(({cluster, value}) =>
-      value.some((one) => one.cluster === cluster.name),
-    );
-    if (rbac.length < 2 && !isSelfReferencing)
+    const hasLoop = remoteCredentials.some(({cluster, value}) => value.some((one) => one.cluster === cluster.name));
+    if (rbac.length < 2 && !hasLoop)
       return notApplicable('fewer than two clusters, and no remote secret for the cluster itself');
     const reason = noClusterKeyReason(mesh);
     if (reason !== undefined) return notApplicable(reason);
@@ -80,8 +78,7 @@ export const keyRemotesCheck = apiServerCheck({
   breaks: 'A permission in one cluster gives access to the CA key of another cluster that never granted it.',
   byHand:
     'kubectl --context "$CTX" auth can-i get secrets/istio-remote-secret-PEER -n istio-system --as USER\nkubectl --context "$PEER_CTX" auth can-i get secrets/cacerts -n istio-system --as system:serviceaccount:istio-system:istio-reader-service-account',
-  howToFix:
-    'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml. If nothing requires it, you can also remove access to Secrets from the reader service account: set global.enableReaderRBAC=false and provide your own ClusterRole.',
+  fix: 'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml. If nothing requires it, you can also remove access to Secrets from the reader service account: set global.enableReaderRBAC=false and provide your own ClusterRole.',
   source:
     'istio/istio manifests/charts/istio-control/istio-discovery/templates/reader-clusterrole.yaml, istioctl/pkg/multicluster/remote_secret.go',
 });

@@ -51,8 +51,7 @@ export const kubernetesVersionCheck = apiServerCheck({
     'Istio is not tested on older Kubernetes versions, which may lack API versions that its objects use. On a version that is too new, the injection and validation webhooks cannot be created.',
   byHand:
     'kubectl --context "$CTX" version\nkubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
-  howToFix:
-    'Upgrade Kubernetes, or install a supported Istio version: set istio.version in mesh.yaml, render install.yaml, and apply it with the istioctl of that version.',
+  fix: 'Upgrade Kubernetes, or install a supported Istio version: set istio.version in mesh.yaml, render install.yaml, and apply it with the istioctl of that version.',
   source:
     'istio/istio istioctl/pkg/install/k8sversion/version.go and manifests/charts at each release; kubernetes.io: reference/using-api/deprecation-guide (v1.22); istio.io: docs/releases/supported-releases',
 });

@@ -11,7 +11,6 @@ export const reachableCheck = apiServerCheck({
   meaning: "The cluster's API server responds to kubectl through the context recorded for the cluster.",
   breaks: 'Nothing by itself, but the state of the cluster is unknown. Unknown is never reported as healthy.',
   byHand: 'kubectl --context "$CTX" version',
-  howToFix:
-    'Check VPN, kubeconfig and credentials with the command above, or set another context with `--context` or in contexts.yaml.',
+  fix: 'Check VPN, kubeconfig and credentials with the command above, or set another context with `--context` or in contexts.yaml.',
   source: 'kubernetes.io: reference/using-api/health-checks',
 });

@@ -25,8 +25,7 @@ export const uidCheck = apiServerCheck({
   breaks:
     "A push through a renamed or rebuilt context sends one cluster's CA key to another cluster. Commands that change the cluster refuse to write (exit code 5).",
   byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}',
-  howToFix:
-    'Record the right context with `kubectl mesh init CLUSTER=CONTEXT`; the suggested command finds it by the cluster UID behind each of your contexts. If the cluster was rebuilt on purpose, run the command that changes it with `--accept-uid`.',
+  fix: 'Record the right context with `kubectl mesh init CLUSTER=CONTEXT`; the suggested command finds it by the cluster UID behind each of your contexts. If the cluster was rebuilt on purpose, run the command that changes it with `--accept-uid`.',
   source:
     'kubernetes.io: concepts/overview/working-with-objects/names (UIDs); istioctl uses the same UID as default cluster name',
 });

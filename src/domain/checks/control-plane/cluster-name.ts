@@ -14,7 +14,7 @@ export const clusterNameCheck = apiServerCheck({
     'Proxies send this name when they request certificates, and remote secrets are keyed by it: a different name causes "client claims to be in cluster …". If unset it is Kubernetes, the same in every cluster.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment istiod -o jsonpath="{.spec.template.spec.containers[0].env[?(@.name==\'CLUSTER_ID\')].value}"',
-  howToFix: 'Render install.yaml again and apply it.',
+  fix: 'Render install.yaml again and apply it.',
   source:
     'istio/istio manifests/charts/istio-control/istio-discovery/templates/deployment.yaml, security/pkg/server/ca/authenticate/kubeauth/kube_jwt.go',
 });

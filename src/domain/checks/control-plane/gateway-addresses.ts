@@ -27,8 +27,7 @@ export const gatewayAddressesCheck = apiServerCheck({
     'istiod gives other networks no endpoints in this one: requests that should go there fail or stay in the local network, and nothing else shows it.',
   byHand:
     'kubectl --context "$CTX" get service --all-namespaces -l topology.istio.io/network -L topology.istio.io/network\nistioctl --context "$CTX" proxy-config endpoints DEPLOYMENT -n NAMESPACE | grep 15443   # from a workload of another network',
-  howToFix:
-    "Install Istio's east-west gateway with the suggested command, where $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient, pipe the output of the script to `kubectl apply -f -`). Then expose services with $ISTIO/samples/multicluster/expose-services.yaml. If an address stays pending, the events of the Service show the cause. Without a load balancer, use spec.externalIPs, or a NodePort with the annotation.",
+  fix: "Install Istio's east-west gateway with the suggested command, where $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient, pipe the output of the script to `kubectl apply -f -`). Then expose services with $ISTIO/samples/multicluster/expose-services.yaml. If an address stays pending, the events of the Service show the cause. Without a load balancer, use spec.externalIPs, or a NodePort with the annotation.",
   source:
     'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, pilot/pkg/serviceregistry/kube/conversion.go; istio.io: setup/install/multicluster/multi-primary_multi-network',
 });
@@ -79,9 +78,8 @@ function findingsOf(one: ObservedCluster, members: readonly ObservedCluster[], s
 
 /** Istio 1.6 and 1.7 with mesh expansion: machines outside the cluster connect through the gateway in meshNetworks. */
 function judgeOneNetwork(clusters: readonly ObservedCluster[], subject: Subject): Judgement {
-  const old = clusters.filter(({controlPlanes}) =>
-    controlPlanes.some(({version}) => !hasFeature(version, 'networkLabel')),
-  );
+  const lacksLabel = ({version}: ControlPlaneFacts): boolean => !hasFeature(version, 'networkLabel');
+  const old = clusters.filter(({controlPlanes}) => controlPlanes.some(lacksLabel));
   const named = old.flatMap((one) => one.gateways.map((gateway) => ({one, gateway})));
   if (named.length === 0) return notApplicable('all clusters are on one network: no east-west gateway is required');
   const findings = named.map(({one, gateway}): Finding | undefined => {

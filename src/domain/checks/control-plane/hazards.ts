@@ -1,15 +1,7 @@
 import {hazards, hazardsOf, type Hazard, type HazardFix} from './known-hazards.js';
 import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
-import {
-  type ClusterSubject,
-  type Finding,
-  type KnownFacts,
-  apiServerCheck,
-  findingsOr,
-  notApplicable,
-  ok,
-} from '../check.js';
-import type {ControlPlaneFacts} from '../../facts/facts.js';
+import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
 import {editMeshYaml, removeCrlFix, replaceCaFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** No running istiod has a known issue of its version. */
@@ -43,7 +35,7 @@ export const hazardsCheck = apiServerCheck({
     );
     return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
   },
-  meaning: `No known issue of the running Istio version applies. Each issue is reported only where an affected version runs and its condition is met:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
+  meaning: `A known issue is reported only where an affected version runs and its condition is met:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
   breaks:
     'The finding states the consequence: a self-signed istiod, revocation without effect, certificates that are not accepted, a change that has no effect before a restart, unmanaged remote clusters.',
   byHand: [
@@ -51,8 +43,7 @@ export const hazardsCheck = apiServerCheck({
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
     'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
   ].join('\n'),
-  howToFix:
-    'The suggested command removes the condition. Where a later version fixes the issue (see the versions above), an upgrade removes the issue itself.',
+  fix: 'The suggested command removes the condition. Where a later version fixes the issue (see the versions above), an upgrade removes the issue itself.',
   source: hazards.map(({id, source}) => `${id}: istio/istio ${source}`).join('; '),
 });
 
@@ -69,14 +60,14 @@ function versions({from, fixedIn}: Hazard): string {
 function suggest(
   remedy: HazardFix,
   {workload, tag}: ControlPlaneFacts,
-  {cacerts, caOrigin}: KnownFacts<'cluster', 'cacerts'> & Partial<KnownFacts<'cluster', 'caOrigin'>>,
+  {cacerts, caOrigin}: Pick<ClusterFactValues, 'cacerts'> & Partial<Pick<ClusterFactValues, 'caOrigin'>>,
   subject: ClusterSubject,
 ): Suggestion {
   const {cluster, mesh} = subject;
   const upgrade = sequence(editMeshYaml(), upgradeFix(subject, tag));
   switch (remedy.by) {
     case 'push':
-      if (caOrigin?.from !== 'elsewhere') return pushFix(subject);
+      if (caOrigin?.from !== 'external') return pushFix(subject);
       // The tool that manages the Secret writes these names again: only an istiod that reads them helps.
       return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : replaceCaFix(caOrigin, subject);
     case 'renew':

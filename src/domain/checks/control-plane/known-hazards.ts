@@ -60,7 +60,7 @@ export interface Hazard {
 /** The lifetime that proxies request by default, SECRET_TTL (istio/istio pilot/cmd/pilot-agent/options/options.go). */
 const leafLifetimeMs = 24 * 60 * 60_000;
 const autoReloadVariable = 'AUTO_RELOAD_PLUGIN_CERTS';
-const selfSignedCacertsVariable = 'USE_CACERTS_FOR_SELF_SIGNED_CA';
+const selfSignedVariable = 'USE_CACERTS_FOR_SELF_SIGNED_CA';
 const externalIstiodVariable = 'EXTERNAL_ISTIOD';
 
 /** Every hazard. */
@@ -136,13 +136,11 @@ export const hazards: readonly Hazard[] = [
   },
   {
     id: 'own-root-first',
-    title: `with ${selfSignedCacertsVariable}, istiod prefers Secret istio-ca-secret to a cacerts marked as self-signed`,
+    title: `with ${selfSignedVariable}, istiod prefers Secret istio-ca-secret to a cacerts marked as self-signed`,
     severity: 'warning',
     from: features.cacertsForSelfSigned.from,
     applies: ({cacerts, env, hasOwnRoot}) =>
-      hasOwnRoot &&
-      cacerts?.keys.includes('istio-generated') === true &&
-      parseBool(env[selfSignedCacertsVariable], false)
+      hasOwnRoot && cacerts?.keys.includes('istio-generated') === true && parseBool(env[selfSignedVariable], false)
         ? 'Secret cacerts contains the key istio-generated, and Secret istio-ca-secret exists'
         : undefined,
     consequence: 'istiod signs with the root in istio-ca-secret, regardless of cacerts',
@@ -200,8 +198,7 @@ export const hazards: readonly Hazard[] = [
     severity: 'warning',
     fixedIn: features.multiRootMesh.from,
     applies: ({env}) => (parseBool(env[multiRootVariable], false) ? `${multiRootVariable} is true` : undefined),
-    consequence:
-      'it has no effect: istiod loads a new root only at a restart, and proxies get it at their next renewal',
+    consequence: 'it has no effect: istiod loads a new root at a restart only, and proxies at their next renewal',
     expected: `no ${multiRootVariable}, or Istio 1.10 or later`,
     fix: {by: 'environment', name: multiRootVariable},
     source: features.multiRootMesh.source,

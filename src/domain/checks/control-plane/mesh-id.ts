@@ -12,7 +12,7 @@ export const meshIDCheck = apiServerCheck({
   breaks: 'Telemetry and policies treat clusters of one mesh as different meshes.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-sidecar-injector -o jsonpath="{.data.values}" | grep meshID',
-  howToFix: 'Render install.yaml again and apply it. Then restart workloads that were injected before.',
+  fix: 'Render install.yaml again and apply it. Then restart workloads that were injected before.',
   source:
     'istio.io: reference/glossary (mesh ID); istio/istio operator/pkg/apis/values_types.proto (GlobalConfig.meshID)',
 });

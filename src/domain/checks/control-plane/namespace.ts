@@ -36,7 +36,6 @@ export const namespaceCheck = apiServerCheck({
   breaks:
     "Without the label, istiod assigns the cluster's pods to no network, and endpoints of other networks get wrong addresses. istioctl sets the label only if it creates the namespace itself.",
   byHand: `kubectl --context "$CTX" get namespace istio-system --show-labels`,
-  howToFix:
-    'Set the label; istiod applies it at once. If the namespace does not exist, `kubectl mesh up CLUSTER` creates it and all of its contents.',
+  fix: 'Set the label; istiod applies it at once. If the namespace does not exist, `kubectl mesh up CLUSTER` creates it and all of its contents.',
   source: 'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, operator/pkg/util/k8s.go',
 });

@@ -17,6 +17,6 @@ export const networkCheck = apiServerCheck({
   breaks: 'Endpoints are treated as local or remote incorrectly: traffic between clusters times out or takes a detour.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-sidecar-injector -o jsonpath="{.data.values}" | grep \'"network"\'',
-  howToFix: 'Render install.yaml again and apply it. Then restart workloads that were injected before.',
+  fix: 'Render install.yaml again and apply it. Then restart workloads that were injected before.',
   source: 'istio/istio manifests/charts/istio-control/istio-discovery/templates/istiod-injector-configmap.yaml',
 });

@@ -32,8 +32,7 @@ export const skewCheck = apiServerCheck({
   judge: ({controlPlanes}) => {
     const istiods = controlPlanes.flatMap(versioned);
     const clusters = new Set(istiods.map(({cluster}) => cluster.name));
-    if (clusters.size < 2)
-      return notApplicable('fewer than two clusters run an istiod whose image tag names a release');
+    if (clusters.size < 2) return notApplicable('fewer than two clusters run an istiod with a release tag');
     const skewed = pairs([...clusters])
       .map(([left, right]) =>
         nearest(
@@ -56,8 +55,7 @@ export const skewCheck = apiServerCheck({
     'Control planes further apart are not tested in one mesh: proxies of one may not understand what the other writes (endpoints, gateways between networks, trust bundles).',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide   # for each cluster',
-  howToFix:
-    'Upgrade the older control plane, preferably one minor version at a time, with the istioctl of each version. The suggested command upgrades in one step.',
+  fix: 'Upgrade the older control plane, preferably one minor version at a time, with the istioctl of each version. The suggested command upgrades in one step.',
   source: `${supportedSkew.source}; istio/istio.io#12971`,
 });
 

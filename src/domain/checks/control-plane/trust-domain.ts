@@ -13,9 +13,8 @@ export const trustDomainCheck = apiServerCheck({
       subject,
     ),
   meaning: 'meshConfig.trustDomain in ConfigMap istio is the trust domain in mesh.yaml (default: cluster.local).',
-  breaks:
-    'Authorization policies with principals match nothing, and peers of a different trust domain are not recognized.',
+  breaks: 'Authorization policies with principals match nothing, and peers in other trust domains are not trusted.',
   byHand: 'kubectl --context "$CTX" -n istio-system get configmap istio -o jsonpath="{.data.mesh}" | grep trustDomain',
-  howToFix: 'Render install.yaml again and apply it. Workloads get the new identity at their next start.',
+  fix: 'Render install.yaml again and apply it. Workloads get the new identity at their next start.',
   source: 'istio.io: reference/config/istio.mesh.v1alpha1 (MeshConfig.trustDomain)',
 });

@@ -33,8 +33,7 @@ export const versionCheck = apiServerCheck({
     'The declared version determines everything that depends on it: the schema version of install.yaml, and what can be pushed without a restart. An undeclared istiod is never upgraded.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide\nkubectl --context "$CTX" -n istio-system exec deployment/istiod -- pilot-discovery version --short',
-  howToFix:
-    'Apply the declared version with its istioctl, or declare the running one. Remove an old revision that no namespace uses any more with `istioctl uninstall --revision REVISION`.',
+  fix: 'Apply the declared version with its istioctl, or declare the running one. Remove an old revision that no namespace uses any more with `istioctl uninstall --revision REVISION`.',
   source:
     'istio.io: docs/setup/upgrade, docs/setup/upgrade/canary, docs/releases/supported-releases#control-planedata-plane-skew',
 });
@@ -48,10 +47,9 @@ function versionFindings(
   const wanted = declared === undefined ? undefined : parseVersion(declared);
   if (declared === undefined || !wanted) return [];
   // install.yaml installs the last revision.
-  const isOlderRevision = mesh.istio.revisions !== undefined && revision !== mesh.istio.revisions.at(-1);
-  const isWrong = (actual: IstioVersion): boolean =>
-    isOlderRevision ? isSkewed(actual, wanted) : !satisfies(actual, wanted);
-  const expected = isOlderRevision ? `Istio ${declared}, or one minor version away from it` : `Istio ${declared}`;
+  const isOther = mesh.istio.revisions !== undefined && revision !== mesh.istio.revisions.at(-1);
+  const isWrong = (actual: IstioVersion): boolean => (isOther ? isSkewed(actual, wanted) : !satisfies(actual, wanted));
+  const expected = isOther ? `Istio ${declared}, or one minor version away from it` : `Istio ${declared}`;
   const tagged = parseVersion(tag);
   const finding = (observed: string, runs: string): Finding => ({
     observed,

@@ -26,8 +26,7 @@ export const knownClustersCheck = istiodCheck({
     "syncing: istiod has not read that cluster's services yet. timeout: it could not read them within PILOT_REMOTE_CLUSTER_TIMEOUT (30 s) and serves without them, so requests never reach that cluster. Different own name: proxies and remote secrets use a cluster name that this istiod does not know.",
   byHand:
     'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
-  howToFix:
-    "timeout, closed: find the cause in istiod's log, check that the istiod pod can reach the server in the remote secret, then recreate the remote secret. The suggested command prints the server address in the Secret and replaces it with the one in your kubeconfig: if the old address was right (set with `--server`, for example), add `--server ADDRESS`; if GitOps manages the Secret, change it there. A Secret whose name differs from istioctl's has to be fixed with the tool that created it. If the cluster no longer exists, delete its remote secret. Different own name: render install.yaml again and apply it.",
+  fix: "timeout, closed: find the cause in istiod's log, check that the istiod pod can reach the server in the remote secret, then recreate the remote secret. The suggested command prints the server address in the Secret and replaces it with the one in your kubeconfig: if the old address was right (set with `--server`, for example), add `--server ADDRESS`; if GitOps manages the Secret, change it there. A Secret whose name differs from istioctl's has to be fixed with the tool that created it. If the cluster no longer exists, delete its remote secret. Different own name: render install.yaml again and apply it.",
   source:
     'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters), pkg/kube/multicluster/cluster.go (states), pilot/pkg/xds/debug.go',
 });

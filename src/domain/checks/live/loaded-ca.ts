@@ -17,7 +17,7 @@ interface Reported {
 /** The expiry in istiod's metrics identifies the CA that the process has loaded. */
 export const loadedCaCheck = istiodCheck({
   id: 'MESH308',
-  title: "Every istiod reports the pushed CA's expiry, and that is not soon",
+  title: 'By its metrics, every istiod has loaded the pushed CA, which does not expire soon',
   appliesTo: 'cacerts',
   requires: ['pushedTrust', 'istiodMetrics'],
   optional: ['caOrigin'],
@@ -47,15 +47,12 @@ export const loadedCaCheck = istiodCheck({
     'A different expiry means that this process has not loaded the pushed CA, or has loaded a chain that does not start with the CA. Certificates signed by an expired CA are not accepted, and istiod does not start with one.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_cert_chain_expiry_timestamp -e citadel_server_root_cert_expiry_timestamp\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-  howToFix:
-    'Different CA: restart istiod; if the root differs as well, run `kubectl mesh trust push CLUSTER --restart-istiod`. Close to expiry: `kubectl mesh certs generate CLUSTER --renew`, then push.',
+  fix: 'Different CA: restart istiod; if the root differs as well, run `kubectl mesh trust push CLUSTER --restart-istiod`. Close to expiry: `kubectl mesh certs generate CLUSTER --renew`, then push.',
   source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (also at each reload since 1.24); ${expirySource}`,
 });
 
-function reportedBy(
-  {value: {caExpiry, rootExpiry}}: Part<IstiodMetrics>,
-  {certificate, firstRoot}: PushedTrust,
-): Reported[] {
+function reportedBy({value}: Part<IstiodMetrics>, {certificate, firstRoot}: PushedTrust): Reported[] {
+  const {caExpiry, rootExpiry} = value;
   return [
     ...(caExpiry ? [{what: 'its CA' as const, expiry: caExpiry, pushed: certificate}] : []),
     ...(rootExpiry && firstRoot ? [{what: 'its root' as const, expiry: rootExpiry, pushed: firstRoot}] : []),

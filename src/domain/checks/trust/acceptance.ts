@@ -23,7 +23,7 @@ export const acceptanceCheck = istiodCheck({
     if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod`);
     const presented = signedByOwnCa(servedChains.peer);
     if (presented.length === 0) return notApplicable(`${peer.name}: ${otherProviderReason(servedChains.peer)}`);
-    if (roots === 'elsewhere') {
+    if (roots === 'ClusterTrustBundle') {
       return notApplicable(
         `istiod publishes its roots in a ClusterTrustBundle, which is not read: whether ${cluster.name} trusts ${peer.name} is unknown`,
       );
@@ -47,8 +47,7 @@ export const acceptanceCheck = istiodCheck({
     'Workloads of this cluster reject those of the peer: connections between the clusters fail with "certificate verify failed", while traffic within each cluster works.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$CTX_OF_PEER" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
-  howToFix:
-    'Push the CA in the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. If the work directory itself has two roots, MESH105 reports it: fix that first. Renew an expired CA with `certs generate CLUSTER --renew`.',
+  fix: 'Push the CA in the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. If the work directory itself has two roots, MESH105 reports it: fix that first. Renew an expired CA with `certs generate CLUSTER --renew`.',
   source:
     'istio/istio security/pkg/server/ca/server.go (the chain that workloads get), security/pkg/pki/util/keycertbundle.go (chain verification); istio.io: ops/diagnostic-tools/multicluster',
 });
@@ -100,7 +99,7 @@ function fixFor(
   const peerDiffers = certificate !== undefined && certificate.fingerprint !== signer?.fingerprint;
   const deviating = [...(selfDiffers ? [self] : []), ...(peerDiffers ? [peer] : [])];
   if (deviating.length > 0) return sequence(...deviating.map((one) => loadFix(one.origin, one.subject)));
-  const isExternal = ({origin}: typeof self): boolean => origin?.from === 'elsewhere';
+  const isExternal = ({origin}: typeof self): boolean => origin?.from === 'external';
   const toReplace = !expired && isExternal(self) && !isExternal(peer) ? self : peer;
   return replaceCaFix(toReplace.origin, toReplace.subject);
 }

@@ -22,7 +22,7 @@ export const cacertsCheck = apiServerCheck({
   judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
     if (!usesCacerts(mesh.trust.signer)) return judgeUnusedSecret(cacerts, subject);
-    const isExternal = caOrigin?.from === 'elsewhere';
+    const isExternal = caOrigin?.from === 'external';
     const expected = isExternal
       ? 'a CA that istiod can load; the work directory holds none to compare with'
       : 'the cluster CA in the work directory';
@@ -47,8 +47,7 @@ export const cacertsCheck = apiServerCheck({
     'At its next start istiod signs with the wrong CA, or crash-loops. A root that the other clusters do not trust isolates this cluster.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
-  howToFix:
-    '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` makes them equal. Fix a Secret that another tool manages with that tool.',
+  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` makes them equal. Fix a Secret that another tool manages with that tool.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
 });
 

@@ -16,12 +16,10 @@ export const clusterExpiryCheck = apiServerCheck({
     const {certificate, between = [], roots} = cacerts;
     return judgeCaExpiry(certificate, [...between, ...roots], replaceCaFix(caOrigin, subject), subject);
   },
-  meaning:
-    'Neither the cluster CA in Secret cacerts, nor a CA above it, nor a root in its bundle is close to its expiry.',
+  meaning: 'Neither the cluster CA in Secret cacerts, nor a CA above it, nor a root in its bundle expires soon.',
   breaks: 'When it expires, workload certificates under it no longer verify, and istiod does not start with it.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-  howToFix:
-    'Run `certs generate CLUSTER --renew` and `trust push CLUSTER`. Replace a root in phases, and start early. Renew an external CA with the tool that issues it: `cmctl renew` for cert-manager.',
+  fix: 'Run `certs generate CLUSTER --renew` and `trust push CLUSTER`. Replace a root in phases, and start early. Renew an external CA with the tool that issues it: `cmctl renew` for cert-manager.',
   source: expirySource,
 });

@@ -10,7 +10,7 @@ export const proxiesCheck = apiServerCheck({
   expected: 'no proxy that started under other roots and has not contacted istiod since',
   judge: ({proxyRoots}) => {
     switch (proxyRoots.state) {
-      case 'elsewhere':
+      case 'ClusterTrustBundle':
         return notApplicable(
           'istiod publishes its roots in a ClusterTrustBundle, which does not record when they changed: whether proxies have received them is unknown',
         );
@@ -34,8 +34,7 @@ export const proxiesCheck = apiServerCheck({
     'A proxy with old roots rejects peers under an added root, and accepts peers under a removed one. Adding a root while keeping the old one is harmless by itself; signing under it too early is not.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert --show-managed-fields -o yaml   # time of f:root-cert.pem\nkubectl --context "$CTX" get pods --all-namespaces -l service.istio.io/canonical-name --sort-by=.metadata.creationTimestamp\nistioctl --context "$CTX" proxy-config secret "$POD.$NAMESPACE" -o json   # ROOTCA: what that proxy trusts',
-  howToFix:
-    'Wait until the time in the reason, or restart the workloads: they fetch roots and certificate at start. The suggested command restarts the Deployments, StatefulSets and DaemonSets that own the proxies, or, if there are more than 20, all of those in their namespaces. It does not restart bare pods, Jobs and Argo Rollouts: recreate those yourself.',
+  fix: 'Wait until the time in the reason, or restart the workloads: they fetch roots and certificate at start. The suggested command restarts the Deployments, StatefulSets and DaemonSets that own the proxies, or, if there are more than 20, all of those in their namespaces. It does not restart bare pods, Jobs and Argo Rollouts: recreate those yourself.',
   source:
     'istio/istio security/pkg/nodeagent/cache/secretcache.go, pkg/istio-agent/xds_proxy.go, pilot/pkg/xds/pcds.go, pilot/cmd/pilot-agent/options/options.go (SECRET_TTL, SECRET_GRACE_PERIOD_RATIO)',
 });

@@ -49,7 +49,6 @@ export const selfSignedCheck = apiServerCheck({
     'The cluster has a separate root, so no workload of another cluster trusts its workloads. This happens if istiod starts before cacerts exists; adding cacerts later has no effect until istiod restarts.',
   byHand:
     'kubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -e "Use self-signed" -e "Use local CA"\nkubectl --context "$CTX" -n istio-system get secret istio-ca-secret',
-  howToFix:
-    'Run `kubectl mesh trust push CLUSTER --restart-istiod`. This changes the root of workloads that already run: make both roots trusted first.',
+  fix: 'Run `kubectl mesh trust push CLUSTER --restart-istiod`. This changes the root of workloads that already run: make both roots trusted first.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go',
 });

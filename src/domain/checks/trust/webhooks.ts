@@ -13,8 +13,8 @@ export const webhooksCheck = apiServerCheck({
   requires: ['webhooks', 'liveRoots', 'controlPlanes'],
   judge: ({webhooks, liveRoots, controlPlanes}, subject) => {
     if (controlPlanes.length === 0 && subject.cluster.role === 'primary') return notApplicable('no istiod runs here');
-    if (liveRoots === 'elsewhere') {
-      return notApplicable('istiod does not publish its roots in a ConfigMap');
+    if (liveRoots === 'ClusterTrustBundle') {
+      return notApplicable('istiod publishes its roots in a ClusterTrustBundle, which is not read');
     }
     const isOwn = ({workload}: ControlPlaneFacts): boolean => externalCertProvider(workload.env) === undefined;
     const isOurs = callsIstiod(controlPlanes.filter(isOwn), subject.cluster.role);
@@ -50,8 +50,7 @@ export const webhooksCheck = apiServerCheck({
     'The API server does not trust istiod: "x509: certificate signed by unknown authority". It rejects new pods in injected namespaces (failurePolicy Fail) and changes to Istio resources. Running workloads are not affected, so the failure shows only at the next deployment.',
   byHand:
     'kubectl --context "$CTX" get mutatingwebhookconfiguration istio-sidecar-injector --show-labels -o jsonpath="{.webhooks[0].clientConfig.caBundle}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nkubectl --context "$CTX" get mutatingwebhookconfigurations,validatingwebhookconfigurations -L istio.io/rev,istio.io/tag',
-  howToFix:
-    'If label istio.io/rev does not name the revision of the istiod behind the Service, set it: istiod patches the caBundle within seconds. Otherwise restart that istiod: it patches all webhooks at start. Change a caBundle that was set explicitly (values base.validationCABundle, istiodRemote.injectionCABundle) where it is set.',
+  fix: 'If label istio.io/rev does not name the revision of the istiod behind the Service, set it: istiod patches the caBundle within seconds. Otherwise restart that istiod: it patches all webhooks at start. Change a caBundle that was set explicitly (values base.validationCABundle, istiodRemote.injectionCABundle) where it is set.',
   source: 'istio/istio pkg/webhooks/webhookpatch.go, pkg/webhooks/validation/controller/controller.go',
 });
 

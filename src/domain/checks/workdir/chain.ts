@@ -22,8 +22,7 @@ export const chainCheck = workDirCheck({
     'istiod does not start with a CA that it cannot verify. What istiod does not check (chain order, path length, key usage) breaks TLS handshakes between workloads later.',
   byHand:
     'openssl verify -x509_strict -CAfile "$CLUSTER/root-cert.pem" -untrusted "$CLUSTER/cert-chain.pem" "$CLUSTER/ca-cert.pem"\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -issuer -dates -ext basicConstraints,keyUsage',
-  howToFix:
-    'Create a new key and certificate under the same root with `kubectl mesh certs generate CLUSTER --renew`, then push them.',
+  fix: 'Create a new key and certificate under the same root with `kubectl mesh certs generate CLUSTER --renew`, then push them.',
   source:
     'istio/istio security/pkg/pki/util/keycertbundle.go (Verify), security/pkg/pki/ca/ca.go; RFC 5280 4.2.1.9, 6.1',
 });

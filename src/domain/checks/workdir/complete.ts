@@ -14,12 +14,12 @@ export const completeCheck = workDirCheck({
   expected: 'ca-cert.pem, root-cert.pem and cert-chain.pem',
   judge: ({caFiles, caOrigin}, subject) => {
     const {cluster} = subject;
-    if (caOrigin.from === 'not asked') {
+    if (caOrigin.from === 'not read') {
       return notApplicable(
         `${cluster.name}/ holds no CA; --no-secrets: whether an external CA issues it was not checked`,
       );
     }
-    if (caOrigin.from === 'elsewhere') {
+    if (caOrigin.from === 'external') {
       const {managedBy = 'another tool'} = caOrigin;
       return notApplicable(`Secret cacerts is managed by ${managedBy}, and ${cluster.name}/ holds no CA`);
     }
@@ -32,8 +32,7 @@ export const completeCheck = workDirCheck({
   breaks:
     'An incomplete CA cannot be pushed. With an incomplete cacerts, istiod before 1.26.1 silently signs with a self-signed CA.',
   byHand: 'ls -l "$WORK_DIR/$CLUSTER"',
-  howToFix:
-    '`kubectl mesh certs generate CLUSTER` keeps existing files and creates the missing ones from them. Without ca-cert.pem it creates a new CA, which has to be pushed. In a fresh checkout, restore the certificates first: they are meant to be in git.',
+  fix: '`kubectl mesh certs generate CLUSTER` keeps existing files and creates the missing ones from them. Without ca-cert.pem it creates a new CA, which has to be pushed. In a fresh checkout, restore the certificates first: they are meant to be in git.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; releasenotes/notes/check-cacerts-completeness.yaml',
 });
 

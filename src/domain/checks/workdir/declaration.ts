@@ -28,7 +28,7 @@ export const declarationCheck = workDirCheck({
   meaning: 'mesh.yaml and contexts.yaml, if present, are readable, match their schema, and are consistent.',
   breaks: 'Commands cannot determine the clusters of the mesh, so none changes anything until the file is fixed.',
   byHand: 'cat mesh.yaml contexts.yaml',
-  howToFix: 'Edit the line in the message. The message names file, line, column and field, and the allowed values.',
+  fix: 'Edit the line in the message. The message names file, line, column and field, and the allowed values.',
   source: 'mesh.schema.json of this program',
 });
 

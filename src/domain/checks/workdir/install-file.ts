@@ -23,6 +23,6 @@ export const installFileCheck = workDirCheck({
   meaning: 'CLUSTER/install.yaml corresponds to the current mesh.yaml: rendering it again would not change it.',
   breaks: '`install apply` refuses a stale file; applied by hand, it installs an earlier declaration.',
   byHand: 'kubectl mesh install render "$CLUSTER" --output-file - | diff "$CLUSTER/install.yaml" -',
-  howToFix: '`kubectl mesh install render CLUSTER`, then `install apply CLUSTER`.',
+  fix: '`kubectl mesh install render CLUSTER`, then `install apply CLUSTER`.',
   source: '`kubectl mesh install render` of this program',
 });

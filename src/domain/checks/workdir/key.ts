@@ -23,11 +23,9 @@ export const keyCheck = workDirCheck({
     }
   },
   meaning: "ca-key.pem is the private key of ca-cert.pem, in a format that istiod's parser accepts.",
-  breaks:
-    'istiod does not start with such a cacerts and crash-loops; a running istiod keeps its old CA until it restarts.',
+  breaks: 'istiod crash-loops at start with such a cacerts; a running istiod keeps its old CA until it restarts.',
   byHand:
     'openssl pkey -in "$CLUSTER/ca-key.pem" -pubout | sha256sum\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -pubkey | sha256sum',
-  howToFix:
-    'Restore the right key, or create a new key and certificate with `kubectl mesh certs generate CLUSTER --renew`.',
+  fix: 'Restore the right key, or create a new key and certificate with `kubectl mesh certs generate CLUSTER --renew`.',
   source: 'istio/istio security/pkg/pki/util/crypto.go, keycertbundle.go',
 });

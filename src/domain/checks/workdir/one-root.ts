@@ -42,8 +42,7 @@ export const oneRootCheck = workDirCheck({
   breaks:
     'Workloads of clusters with different roots reject each other: TLS fails with "certificate signed by unknown authority" between clusters, while traffic within each cluster works.',
   byHand: 'openssl x509 -in "$CLUSTER/root-cert.pem" -noout -subject -fingerprint -sha256   # for each cluster',
-  howToFix:
-    'Renew the CA of the deviating cluster under the mesh root with `certs generate CLUSTER --renew`, then push it. If all clusters agree and only the root-cert.pem of the mesh differs, replace it with theirs.',
+  fix: 'Renew the CA of the deviating cluster under the mesh root with `certs generate CLUSTER --renew`, then push it. If all clusters agree and only the root-cert.pem of the mesh differs, replace it with theirs.',
   source: 'istio.io: ops/diagnostic-tools/multicluster; istio/istio security/pkg/server/ca/server.go',
 });
 

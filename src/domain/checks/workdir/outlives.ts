@@ -31,6 +31,6 @@ export const outlivesCheck = workDirCheck({
   breaks: "Nothing yet. But people and alerts watch the cluster CA's expiry, and the mesh stops when the root expires.",
   byHand:
     'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate\nopenssl x509 -in "$CLUSTER/root-cert.pem" -noout -enddate',
-  howToFix: 'Renew the cluster CA: this program never issues one that outlives its root.',
+  fix: 'Renew the cluster CA: this program never issues one that outlives its root.',
   source: 'RFC 5280 6.1.3; istio/istio tools/certs/common.mk',
 });

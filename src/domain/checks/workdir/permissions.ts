@@ -30,8 +30,7 @@ export const permissionsCheck = workDirCheck({
   breaks: 'Anyone who can read a CA key can issue certificates for every workload of the mesh without being noticed.',
   byHand:
     'find "$WORK_DIR" -name "*key.pem" -perm /077 -ls\nfind "$WORK_DIR" -maxdepth 2 -type f -perm /077 -exec grep -lE "BEGIN ([A-Z]+ )*PRIVATE KEY" {} +',
-  howToFix:
-    'Restrict the mode with chmod. If others may have read a key, renew it with `certs generate CLUSTER --renew`.',
+  fix: 'Restrict the mode with chmod. If others may have read a key, renew it with `certs generate CLUSTER --renew`.',
   source:
     "Istio's guide states that its Makefile lacks private key protection; tools/certs/Makefile.k8s.mk leaves 0644",
 });

@@ -31,7 +31,6 @@ export const retainedKeyCheck = workDirCheck({
     'Each copy of a CA key is one more place to steal it from: a laptop, a backup, any account that can read the directory.',
   byHand:
     'ls -l "$CLUSTER/ca-key.pem"\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath=\'{.data.ca-cert\\.pem}\' | base64 -d | openssl x509 -noout -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -fingerprint -sha256',
-  howToFix:
-    '`trust push` removes the key from the work directory after verifying that the cluster holds it, and changes nothing in the cluster. Backups of the directory still contain the key.',
+  fix: '`trust push` removes the key from the work directory after verifying that the cluster holds it, and changes nothing else. Backups of the directory still contain the key.',
   source: 'docs/certificates.md (retention); NIST SP 800-57 part 1, 8.3.4 (destroy keys that are no longer needed)',
 });

@@ -24,9 +24,7 @@ export const rightDirectoryCheck = workDirCheck({
       misplaced.map((one) => finding(one, misplaced, mesh)),
       named.length === 0
         ? notApplicable('no cluster CA has the name of a cluster in its subject')
-        : ok(
-            `${String(named.length)} of ${String(caFiles.length)} cluster CAs have the name of their cluster in the subject`,
-          ),
+        : ok(`${String(named.length)} of ${String(caFiles.length)} cluster CAs name their cluster`),
     );
   },
   meaning:
@@ -34,8 +32,7 @@ export const rightDirectoryCheck = workDirCheck({
   breaks:
     "A push would put each cluster's CA key into the other cluster: one stolen key then affects both, and a certificate no longer identifies the cluster whose istiod signed it.",
   byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject   # for each cluster',
-  howToFix:
-    'Rename the directories back. If you cannot tell which belongs to which cluster, create a new cluster CA with `certs generate CLUSTER --renew`, then push it.',
+  fix: 'Rename the directories back. If you cannot tell which belongs to which cluster, create a new cluster CA with `certs generate CLUSTER --renew`, then push it.',
   source: 'istio/istio tools/certs/common.mk, tools/certs/Makefile.selfsigned.mk (L of the intermediate CA)',
 });
 

@@ -24,8 +24,7 @@ export const rootKeyCheck = workDirCheck({
     'A copied file, a backup or a stolen laptop is enough to impersonate every workload of every cluster for years.',
   byHand:
     'head -1 root-key.pem   # BEGIN ENCRYPTED PRIVATE KEY\nopenssl asn1parse -in root-key.pem | head -16   # scrypt with N, r, p, or PBKDF2 with its rounds',
-  howToFix:
-    '`certs passphrase` encrypts the same key again, with a new passphrase or the same one, and prompts for both. For a key under another name, first find out what uses it, for example your own trust.signer; then move it to where only that signer can read it, or encrypt it. Then destroy copies and backups of the old file: the new passphrase does not protect them.',
+  fix: '`certs passphrase` encrypts the same key again, with a new passphrase or the same one, and prompts for both. For a key under another name, first find out what uses it, for example your own trust.signer; then move it to where only that signer can read it, or encrypt it. Then destroy copies and backups of the old file: the new passphrase does not protect them.',
   source: 'RFC 8018 (PBES2); OWASP password storage: scrypt N=16384 r=8 p=5, or PBKDF2-HMAC-SHA256 with 600,000 rounds',
 });
 

@@ -18,12 +18,10 @@ export const usedTwiceCheck = workDirCheck({
       const shared = sharedWith(one, caFiles.slice(0, index));
       return shared && {...shared, fix: renewFix({cluster: one.cluster, mesh})};
     });
-    const present = caFiles.filter(({value}) => value.certificate !== undefined).length;
+    const count = caFiles.filter(({value}) => value.certificate !== undefined).length;
     return findingsOr(
       findings,
-      present === 0
-        ? notApplicable('no cluster CA in the work directory')
-        : ok(`${String(present)} cluster CAs checked`),
+      count === 0 ? notApplicable('no cluster CA yet') : ok(`${String(count)} cluster CAs checked`),
     );
   },
   meaning: 'No two clusters sign with the same certificate or with the same key, and none signs with the root key.',
@@ -31,8 +29,7 @@ export const usedTwiceCheck = workDirCheck({
     'One stolen or renewed key then affects several clusters, and a certificate no longer identifies the cluster whose istiod signed it. If it is the root key, each of these clusters holds the root key of the whole mesh in a Secret.',
   byHand:
     'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -fingerprint -sha256   # for each cluster\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -pubkey | sha256sum   # for each cluster, and for root-cert.pem',
-  howToFix:
-    'Create a separate CA for the second cluster with `certs generate CLUSTER --renew`, then push it. Any subject that can read Secrets in a cluster may know a root key that was there: plan a new root.',
+  fix: 'Create a separate CA for the second cluster with `certs generate CLUSTER --renew`, then push it. Any subject that can read Secrets in a cluster may know a root key that was there: plan a new root.',
   source: 'istio.io: tasks/security/cert-management/plugin-ca-cert (an intermediate CA for each cluster)',
 });
 

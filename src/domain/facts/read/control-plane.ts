@@ -129,7 +129,5 @@ const selectorList = z.array(
 function readSelectors(value: unknown, object: string): readonly LabelSelector[] {
   const read = selectorList.safeParse(value ?? []);
   if (read.success) return read.data;
-  throw new MeshError('API_ERROR', `discoverySelectors of ${object} is not a list of label selectors`, {
-    cause: read.error,
-  });
+  throw new MeshError('API_ERROR', `discoverySelectors of ${object} are not label selectors`, {cause: read.error});
 }

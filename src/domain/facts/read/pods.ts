@@ -31,7 +31,7 @@ function crashOf(status: PodObject['status']): string | undefined {
     if (restartCount > 0 && terminated && !state?.waiting) {
       const code = terminated.exitCode === undefined ? '' : `, last with exit code ${String(terminated.exitCode)}`;
       return words(
-        `terminated ${String(restartCount)} ${restartCount === 1 ? 'time' : 'times'}${code}`,
+        `exited ${String(restartCount)} ${restartCount === 1 ? 'time' : 'times'}${code}`,
         terminated.message,
       );
     }

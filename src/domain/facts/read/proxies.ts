@@ -82,11 +82,8 @@ function rulesOf({revision, version, workload}: ControlPlaneFacts, configMaps: r
     hasFeature(version, 'proxyConfigXdsAgent') &&
     parseBool(workload.env[multiRootVariable], false) &&
     parseBool(metadata[xdsAgentVariable], false);
-  const changedAt = config && fieldChangedAt(config.metadata, ['f:data', 'f:mesh']);
-  return {
-    leafLifetimeMs: Math.min(max, Math.max(requested, byDefault)),
-    ...(pushes && changedAt && {pushedSince: changedAt}),
-  };
+  const since = config && fieldChangedAt(config.metadata, ['f:data', 'f:mesh']);
+  return {leafLifetimeMs: Math.min(max, Math.max(requested, byDefault)), ...(pushes && since && {pushedSince: since})};
 }
 
 function proxyMetadata(mesh: string | undefined): Readonly<Record<string, string>> {

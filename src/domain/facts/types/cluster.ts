@@ -11,11 +11,11 @@ export type CaOrigin =
   /** CLUSTER/ holds files of it. */
   | {readonly from: 'work directory'}
   /** CLUSTER/ holds no CA, and the cluster has none or one pushed from a work directory; or `--offline`. */
-  | {readonly from: 'nowhere'}
+  | {readonly from: 'none'}
   /** CLUSTER/ holds no CA, and `--no-secrets` prevents reading the cluster's Secret. */
-  | {readonly from: 'not asked'}
+  | {readonly from: 'not read'}
   /** CLUSTER/ holds no CA, and another tool, such as cert-manager, manages Secret cacerts. */
-  | {readonly from: 'elsewhere'; readonly managedBy?: string};
+  | {readonly from: 'external'; readonly managedBy?: string};
 
 /** A certificate of the chain in Secret cacerts. */
 export interface ChainLink {
@@ -73,8 +73,8 @@ export interface LiveRoots {
   readonly certificates: readonly Certificate[];
 }
 
-/** istiod does not publish the bundle in a ConfigMap. */
-export type LiveRootsElsewhere = 'elsewhere';
+/** istiod publishes the bundle in a ClusterTrustBundle, which is not read, instead of ConfigMaps. */
+export type InClusterTrustBundle = 'ClusterTrustBundle';
 
 /** Why every proxy is known to trust the roots that istiod has loaded, or why this does not apply. */
 export type ProxyRoots =
@@ -88,8 +88,8 @@ export type ProxyRoots =
   | {readonly state: 'pushed'; readonly changedAt: Date; readonly proxies: number}
   /** The object does not record when it was written: Kubernetes before 1.18 has no managedFields. */
   | {readonly state: 'not recorded'}
-  /** istiod does not publish the bundle in a ConfigMap. */
-  | {readonly state: 'elsewhere'};
+  /** istiod publishes the bundle in a ClusterTrustBundle, which is not read, instead of ConfigMaps. */
+  | {readonly state: 'ClusterTrustBundle'};
 
 /** One namespace. */
 export interface NamespaceFacts {

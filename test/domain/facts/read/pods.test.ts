@@ -27,13 +27,8 @@ it.each<[string, Partial<ContainerStatus>, string, boolean]>([
     'CrashLoopBackOff: back-off 40s',
     true,
   ],
-  [
-    'is restarting',
-    {restartCount: 3, state: {}, lastState: ended},
-    'terminated 3 times, last with exit code 255',
-    true,
-  ],
-  ['has terminated once', {restartCount: 1, state: {}, lastState: {terminated: {}}}, 'terminated 1 time', true],
+  ['is restarting', {restartCount: 3, state: {}, lastState: ended}, 'exited 3 times, last with exit code 255', true],
+  ['has exited once', {restartCount: 1, state: {}, lastState: {terminated: {}}}, 'exited 1 time', true],
   ['starts for the first time', {restartCount: 0, state: {}}, 'ContainersNotReady', false],
   ['has no image', {restartCount: 0, state: {waiting: {reason: 'ImagePullBackOff'}}}, 'ImagePullBackOff', false],
   [
