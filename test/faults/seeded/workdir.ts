@@ -236,7 +236,7 @@ const journalFaults: readonly Fault[] = [
     title: 'the journal was written anew, with every hash right: another user did it all',
     cluster: 'one',
     also: ['two'],
-    says: /another entry/,
+    says: /differs from the recorded entry/,
     seed: tampered((lab) => rewriteJournal(lab.cli.workDir, (entry) => ({...entry, user: 'somebody'}))),
     mend: {person: 'puts the true journal back from a backup: no command could know it', act: putBack},
   },
