@@ -130,14 +130,14 @@ export interface AnnotatedObject {
 }
 
 /** Returns the install records among ConfigMaps, for all revisions. */
-export function installRecordObjects(configMaps: readonly KubeObject[]): readonly AnnotatedObject[] {
+export function installRecords(configMaps: readonly KubeObject[]): readonly AnnotatedObject[] {
   return configMaps
     .filter(({metadata: {name}}) => name === recordName(undefined) || name.startsWith(recordName('')))
     .map((object) => ({where: describeRef(refOf(object)), annotations: object.metadata.annotations ?? {}}));
 }
 
 /** Compares the heads that these objects record. Objects without one are left out. */
-export function compareRecordedHeads(
+export function compareHeads(
   objects: readonly AnnotatedObject[],
   compare: ReturnType<typeof headComparer>,
 ): readonly RecordedHead[] {
