@@ -63,11 +63,7 @@ export function forecasts(
       const endsFirst = earliest(certificates, expiryTime);
       if (!renew || !endsFirst) return [];
       const at = dueAt(renew);
-      const due = {
-        nextRenewal: new Date(at).toISOString(),
-        due: at <= now.getTime(),
-        renew: summary(renew),
-      };
+      const due = {nextRenewal: new Date(at).toISOString(), due: at <= now.getTime(), renew: summary(renew)};
       const outage = {firstOutage: endsFirst.notAfter.toISOString(), endsFirst: summary(endsFirst)};
       return [{cluster, ...due, ...outage, cutByRoot: isLimitedByRoot(certificates)}];
     })
@@ -83,10 +79,10 @@ function earliest(certificates: readonly Dependency[], when: (one: Dependency) =
 }
 
 function isLimitedByRoot(certificates: readonly Dependency[]): boolean {
-  const expiryTimes = (role: CertificateRole): readonly number[] =>
+  const times = (role: CertificateRole): readonly number[] =>
     certificates.filter((one) => one.role === role).map(expiryTime);
-  const roots = [...expiryTimes('root'), ...expiryTimes('other root')];
-  const cas = expiryTimes('cluster CA');
+  const roots = [...times('root'), ...times('other root')];
+  const cas = times('cluster CA');
   return roots.length > 0 && cas.length > 0 && Math.min(...roots) < Math.min(...cas) + sameExpiryMs;
 }
 
