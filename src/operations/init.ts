@@ -9,7 +9,7 @@ import {type ErrorReport, MeshError} from '../domain/errors.js';
 import {declareMesh, type Declaration, type DeclarationTexts, readTexts} from '../domain/mesh/declare.js';
 import {type GuideCluster, type GuideVariables, readGuideVariables} from '../domain/mesh/guide-variables.js';
 import {parseClusterName} from '../domain/mesh/names.js';
-import {declaredOrOverride, checkFormats, withContexts} from '../domain/mesh/resolve.js';
+import {reconcile, checkFormats, withContexts} from '../domain/mesh/resolve.js';
 import type {MeshFile} from '../domain/mesh/schema.js';
 import {advice, kubectlMesh} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
@@ -135,14 +135,10 @@ function planInit({texts, makefile, requested}: InitFacts): InitPlan {
 /** Checks that the requested values are valid and do not contradict mesh.yaml. */
 function checkConsistency(file: MeshFile | undefined, {meshID, clusters}: GuideVariables): void {
   checkFormats({meshID});
-  declaredOrOverride('meshID', file?.meshID, meshID);
+  reconcile('meshID', file?.meshID, meshID);
   for (const {name, network} of clusters) {
     checkFormats({network});
-    declaredOrOverride(
-      `network of ${name}`,
-      file?.clusters?.find((cluster) => cluster.name === name)?.network,
-      network,
-    );
+    reconcile(`network of ${name}`, file?.clusters?.find((cluster) => cluster.name === name)?.network, network);
   }
 }
 

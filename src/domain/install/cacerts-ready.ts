@@ -28,12 +28,7 @@ export function refuseCacerts(
 ): ErrorReport | undefined {
   const what = `Secret ${namespace}/cacerts of ${cluster}`;
   const refuse = (message: string, ...before: readonly Hint[]): ErrorReport =>
-    problem(
-      'NO_CACERTS',
-      message,
-      ...before,
-      advice`push the cluster CA with: ${kubectlMesh('trust push', [cluster])}`,
-    );
+    problem('NO_CACERTS', message, ...before, advice`push the CA with: ${kubectlMesh('trust push', [cluster])}`);
   const missing = parts.find(({key}) => workDirectory[key] === undefined);
   if (missing) {
     const generate = advice`issue it with: ${kubectlMesh('certs generate', [cluster])}`;

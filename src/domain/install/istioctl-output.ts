@@ -41,11 +41,7 @@ export function failureMessage(args: readonly string[], run: RunOutput, notReady
 
 /** Only recent versions of istioctl support impersonation; others might ignore the flag, so it is never passed on. */
 export function impersonationUnsupported(): MeshError {
-  return new MeshError(
-    'UNSUPPORTED_FLAG',
-    '--as and --as-group are not supported: istioctl is run without impersonation',
-    {
-      hints: ['use a kubeconfig context whose credentials have the permissions that istioctl needs'],
-    },
-  );
+  return new MeshError('UNSUPPORTED_FLAG', '--as and --as-group are not supported by commands that run istioctl', {
+    hints: ['use a kubeconfig context whose credentials have the permissions that istioctl needs'],
+  });
 }

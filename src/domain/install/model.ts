@@ -145,13 +145,10 @@ function externalIssuer(
   const variable = (name: string, value: string): Variable => ({name, value, setBy: 'mesh.yaml trust.signer'});
   const requireFeature = (feature: 'istiodTlsMounted' | 'kubernetesSigner'): void => {
     if (hasFeature(version, feature)) return;
-    throw new MeshError(
-      'USAGE',
-      `issuer ${signer.issuer} requires Istio ${features[feature].from} or later, but the version is ${text}`,
-      {
-        hints: ['set a later istio.version in mesh.yaml, or use another trust.signer with the settings in an overlay'],
-      },
-    );
+    const {from} = features[feature];
+    throw new MeshError('USAGE', `issuer ${signer.issuer} requires Istio ${from} or later, not ${text}`, {
+      hints: ['set a later istio.version in mesh.yaml, or use another trust.signer with the settings in an overlay'],
+    });
   };
   switch (signer.issuer) {
     case 'istio-csr': {
@@ -163,13 +160,9 @@ function externalIssuer(
       const {signerName: name} = signer;
       requireFeature('kubernetesSigner');
       if (roots === undefined) {
-        throw new MeshError(
-          'FILE_MISSING',
-          `${layout.rootCert} not found: it must contain the root of signer ${name}`,
-          {
-            hints: [`save the signer's CA certificate as ${layout.rootCert} in the work directory`],
-          },
-        );
+        throw new MeshError('FILE_MISSING', `${layout.rootCert} not found: the root of signer ${name}`, {
+          hints: [`save the signer's CA certificate as ${layout.rootCert} in the work directory`],
+        });
       }
       const [domain = '', ...rest] = name.split('/');
       return {

@@ -33,17 +33,14 @@ function containerReasons({status}: PodObject): readonly string[] {
     if (!why) return ready === false ? [`container ${name} is running but not ready`] : [];
     const before = lastState?.terminated;
     const restarts = restartCount > 0 ? `, ${String(restartCount)} restarts` : '';
-    const exitCode = String(before?.exitCode ?? '?');
-    const last = before ? `, last state ${before.reason ?? 'terminated'} (exit code ${exitCode})` : '';
-    return [`container ${name} ${why.reason ?? 'is waiting'}${withColon(why.message)}${restarts}${last}`];
+    const last = before ? `, last ${before.reason ?? 'terminated'} (exit code ${String(before.exitCode ?? '?')})` : '';
+    return [`container ${name} ${why.reason ?? 'is waiting'}${detail(why.message)}${restarts}${last}`];
   });
 }
 
 function conditionReasons({status}: PodObject): readonly string[] {
   return (status?.conditions ?? []).flatMap(({type, status: value, reason, message}) =>
-    type === 'PodScheduled' && value === 'False'
-      ? [`not scheduled (${reason ?? 'no reason'})${withColon(message)}`]
-      : [],
+    type === 'PodScheduled' && value === 'False' ? [`not scheduled (${reason ?? 'no reason'})${detail(message)}`] : [],
   );
 }
 
@@ -56,9 +53,9 @@ function eventReasons(pod: PodObject, events: readonly EventObject[]): readonly 
 
 function describe({reason, message, count}: EventObject): string {
   const times = count !== undefined && count > 1 ? ` (${String(count)} times)` : '';
-  return `${reason ?? 'warning'}${withColon(message)}${times}`;
+  return `${reason ?? 'warning'}${detail(message)}${times}`;
 }
 
-function withColon(message: string | undefined): string {
+function detail(message: string | undefined): string {
   return message === undefined || message === '' ? '' : `: ${message}`;
 }

@@ -28,12 +28,8 @@ export function resolveVersion(text: string): KnownVersion {
   if (!parsed) {
     // Images may be referenced by digest only.
     const what = text === '' ? 'the Istio image has no tag' : `Istio version "${text}" is not a release`;
-    return {
-      text,
-      version: newestKnown,
-      status: 'unparsed',
-      note: `${what}: treated as ${newest}, the newest known version`,
-    };
+    const note = `${what}: treated as ${newest}, the newest known version`;
+    return {text, version: newestKnown, status: 'unparsed', note};
   }
   if (compareMinor(parsed, newestKnown) > 0) {
     const note = `Istio ${text} is newer than the newest known version: treated as ${newest}`;

@@ -58,13 +58,8 @@ export interface HeadVerdict {
 }
 
 /** Returns the comparison for one journal, which is indexed once for any number of heads. */
-export function headComparer({
-  present,
-  entries,
-  own,
-  host,
-  archived,
-}: JournalContent): (head: ChainHead) => HeadVerdict {
+export function headComparer(journal: JournalContent): (head: ChainHead) => HeadVerdict {
+  const {present, entries, own, host, archived} = journal;
   const byId = groupBy(entries, entryId);
   const chains = groupBy(entries, ({chain}) => chain);
   return (head) => {
@@ -82,10 +77,7 @@ export function headComparer({
     const damaged = archived.find((file) => file.entries.some((entry) => entryId(entry) === id && isRecorded(entry)));
     // Otherwise an archive with only this line would be sufficient.
     if (damaged) {
-      return verdict(
-        'put-aside',
-        `${inArchive(damaged)}, but earlier entries there are not, so that journal is not reliable`,
-      );
+      return verdict('put-aside', `${inArchive(damaged)}, but earlier entries there are not: it is not reliable`);
     }
     const cut = (why: string): HeadVerdict => verdict('cut', `is not in the journal: ${why}`);
     if (head.chain === own) return cut('this copy of the work directory wrote it');
@@ -130,14 +122,14 @@ export interface AnnotatedObject {
 }
 
 /** Returns the install records among ConfigMaps, for all revisions. */
-export function installRecordObjects(configMaps: readonly KubeObject[]): readonly AnnotatedObject[] {
+export function installRecords(configMaps: readonly KubeObject[]): readonly AnnotatedObject[] {
   return configMaps
     .filter(({metadata: {name}}) => name === recordName(undefined) || name.startsWith(recordName('')))
     .map((object) => ({where: describeRef(refOf(object)), annotations: object.metadata.annotations ?? {}}));
 }
 
 /** Compares the heads that these objects record. Objects without one are left out. */
-export function compareRecordedHeads(
+export function compareHeads(
   objects: readonly AnnotatedObject[],
   compare: ReturnType<typeof headComparer>,
 ): readonly RecordedHead[] {

@@ -75,20 +75,17 @@ export interface Query {
 /** Reports whether a rule permits a request, regardless of where the rule applies. */
 export function ruleAllows(rule: PolicyRule, {verb, group, resource, name}: Query): boolean {
   return (
-    matches(rule.verbs, verb) &&
-    matches(rule.apiGroups, group) &&
-    hasResource(rule.resources, resource) &&
-    hasName(rule, name)
+    has(rule.verbs, verb) && has(rule.apiGroups, group) && hasResource(rule.resources, resource) && hasName(rule, name)
   );
 }
 
-function matches(values: readonly string[], value: string): boolean {
+function has(values: readonly string[], value: string): boolean {
   return values.includes('*') || values.includes(value);
 }
 
 /** `*` is every resource with every subresource; `* /status` is that subresource of every resource. */
 function hasResource(resources: readonly string[], resource: string): boolean {
-  if (matches(resources, resource)) return true;
+  if (has(resources, resource)) return true;
   const slash = resource.indexOf('/');
   return slash !== -1 && resources.includes(`*${resource.slice(slash)}`);
 }

@@ -40,9 +40,7 @@ export function readGuideVariables(environment: Readonly<Record<string, string |
   });
   if (clusters.length === 0) {
     throw new MeshError('MISSING_VALUE', 'no cluster in the environment: CLUSTER_1 is not set', {
-      hints: [
-        "set the variables as in Istio's guide: export CLUSTER_1=NAME CTX_1=CONTEXT NETWORK_1=NETWORK MESH=ID WORK_DIR=DIR",
-      ],
+      hints: ['as in the guide, run: export CLUSTER_1=NAME CTX_1=CONTEXT NETWORK_1=NETWORK MESH=ID WORK_DIR=DIR'],
     });
   }
   return defined<GuideVariables>({clusters, meshID: override('MESH')});

@@ -135,13 +135,8 @@ type LocatedFile = FoundFile & {readonly cluster?: string; readonly path: string
 function emptyFile({cluster, path, size}: LocatedFile): readonly MakefileFault[] {
   if (size > 0 || !path.endsWith('.pem')) return [];
   const message = `${path} is empty: the Makefile did not detect that fetching or signing failed`;
-  return [
-    {
-      cluster,
-      message,
-      hint: advice`remove it and run the Makefile target again: ${fixWith.run('rm', [inWorkDir(path)])}`,
-    },
-  ];
+  const remove = fixWith.run('rm', [inWorkDir(path)]);
+  return [{cluster, message, hint: advice`remove it and run the Makefile target again: ${remove}`}];
 }
 
 /** openssl genrsa creates keys with mode 0600; the k8s targets write the root key through a shell redirection, mode 0644. */

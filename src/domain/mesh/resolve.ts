@@ -88,12 +88,12 @@ export function resolveMesh({file, contexts, overrides, addClusters, ...sources}
       ...cluster,
       role,
       context: overrides.context?.value ?? context,
-      network: declaredOrOverride(`network of ${name}`, network, overrides.network),
+      network: reconcile(`network of ${name}`, network, overrides.network),
     });
   });
   const istio = resolveIstio(file?.istio ?? {}, overrides);
   const mesh = defined<Mesh>({
-    meshID: declaredOrOverride('meshID', file?.meshID, overrides.meshID),
+    meshID: reconcile('meshID', file?.meshID, overrides.meshID),
     trustDomain: file?.trustDomain ?? defaults.trustDomain,
     istio,
     trust: resolveTrust(file?.trust ?? {}, istio, overrides),
@@ -164,13 +164,9 @@ function checkContext(
 ): void {
   const selected = clusters.filter(isSelected).map(({name}) => name);
   if (selected.length !== 1) {
-    throw new MeshError(
-      'USAGE',
-      `${source} requires exactly one cluster, but ${String(selected.length)} are selected`,
-      {
-        hints: ['specify one cluster', 'set the contexts of several clusters in mesh.yaml or contexts.yaml'],
-      },
-    );
+    throw new MeshError('USAGE', `${source} requires exactly one cluster; selected: ${String(selected.length)}`, {
+      hints: ['specify one cluster', 'set the contexts of several clusters in mesh.yaml or contexts.yaml'],
+    });
   }
   const other = clusters.find((cluster) => !isSelected(cluster) && cluster.context === value);
   if (!other) return;
@@ -198,24 +194,18 @@ export function checkContexts(clusters: readonly MeshFileCluster[]): void {
 function resolveIstio(declared: NonNullable<MeshFile['istio']>, overrides: Overrides): MeshIstio {
   return defined<MeshIstio>({
     ...declared,
-    version: declaredOrOverride('istio.version', declared.version, overrides.istioVersion),
-    namespace:
-      declaredOrOverride('istio.namespace', declared.namespace, overrides.istioNamespace) ?? defaults.namespace,
+    version: reconcile('istio.version', declared.version, overrides.istioVersion),
+    namespace: reconcile('istio.namespace', declared.namespace, overrides.istioNamespace) ?? defaults.namespace,
     profile: declared.profile ?? defaults.profile,
   });
 }
 
-function resolveTrust(
-  declared: NonNullable<MeshFile['trust']>,
-  {namespace}: MeshIstio,
-  overrides: Overrides,
-): MeshTrust {
+function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: MeshIstio, flags: Overrides): MeshTrust {
   const {rootValidity, clusterValidity, keepClusterKeys = true, rotationReady = true, expiry = {}} = declared;
   const rootValidityDays = rootValidity === undefined ? defaults.rootValidityDays : parseDays(rootValidity);
-  const signer = resolveSigner(declared.signer, overrides.signer ?? {});
+  const signer = resolveSigner(declared.signer, flags.signer ?? {});
   return defined<MeshTrust>({
-    keyAlgorithm:
-      declaredOrOverride('trust.keyAlgorithm', declared.keyAlgorithm, overrides.keyAlgorithm) ?? defaults.keyAlgorithm,
+    keyAlgorithm: reconcile('trust.keyAlgorithm', declared.keyAlgorithm, flags.keyAlgorithm) ?? defaults.keyAlgorithm,
     rootValidityDays,
     // The default is limited by the root's validity: a cluster CA never outlives its root.
     clusterValidityDays:
@@ -236,21 +226,15 @@ function threshold(pair: readonly [string, string] | undefined): ExpiryThreshold
 }
 
 /** Returns the declared value, otherwise the override. Throws `CONTRADICTION` if they differ. */
-export function declaredOrOverride<T extends string>(
+export function reconcile<T extends string>(
   field: string,
   declared: T | undefined,
   override: Override<T> | undefined,
 ): T | undefined {
-  if (declared === undefined || override === undefined || declared === override.value)
-    return declared ?? override?.value;
-  const {source, value} = override;
-  throw new MeshError(
-    'CONTRADICTION',
-    `${source} "${value}" contradicts ${field} "${declared}" in ${layout.meshYaml}`,
-    {
-      hints: [`omit ${source}, or change ${layout.meshYaml}`],
-    },
-  );
+  const {source, value} = override ?? {};
+  if (declared === undefined || value === undefined || declared === value) return declared ?? value;
+  const what = `${source ?? ''} "${value}" contradicts ${field} "${declared}" in ${layout.meshYaml}`;
+  throw new MeshError('CONTRADICTION', what, {hints: [`omit ${source ?? ''}, or change ${layout.meshYaml}`]});
 }
 
 /** Returns the mesh ID and the cluster's network, which Istio requires. Throws `MISSING_VALUE` with all missing values. */

@@ -44,10 +44,8 @@ export function duplicates<Entry>(
 /** Returns every rule that the file violates, in no particular order. */
 export function ruleViolations(file: MeshFile): readonly RuleViolation[] {
   const {clusters = [], istio} = file;
-  const unique = (
-    field: 'name' | 'context' | 'uid',
-    message: (value: string, owner: string) => string,
-  ): RuleViolation[] =>
+  type Message = (value: string, owner: string) => string;
+  const unique = (field: 'name' | 'context' | 'uid', message: Message): RuleViolation[] =>
     duplicates(clusters, (cluster) => cluster[field]).map(({index, value, first}) => ({
       path: ['clusters', index, field],
       message: message(value, first.name),
@@ -55,10 +53,7 @@ export function ruleViolations(file: MeshFile): readonly RuleViolation[] {
   return [
     ...unique('name', (name) => `${name} is not unique: another cluster has the same name`),
     ...unique('context', alreadyUsedBy),
-    ...unique(
-      'uid',
-      (uid, other) => `${uid} is already the UID of cluster ${other}: a cluster must not have two names`,
-    ),
+    ...unique('uid', (uid, other) => `${uid} is already the UID of cluster ${other}: clusters have one name`),
     ...clusters.flatMap((cluster, index) => {
       const message = roleViolation(cluster, clusters);
       return message === undefined ? [] : [{path: ['clusters', index, 'primary'], message}];
@@ -84,10 +79,7 @@ function alreadyUsedBy(context: string, owner: string): string {
   return `${context} is already the context of cluster ${owner}`;
 }
 
-function roleViolation(
-  {role, primary: name}: MeshFileCluster,
-  clusters: readonly MeshFileCluster[],
-): string | undefined {
+function roleViolation({role, primary: name}: MeshFileCluster, clusters: readonly MeshFileCluster[]) {
   if (role !== 'remote') {
     return name === undefined ? undefined : `is allowed for remotes only: add role: remote, or remove primary: ${name}`;
   }

@@ -63,10 +63,8 @@ const istioSchema = map('a map', {
   'profile?': word('an installation profile such as default, minimal or ambient').describe(
     "istioctl's installation profile. Default: default.",
   ),
-  'hub?': word('an image registry path').describe("Image registry and path. Default: istioctl's default."),
-  'tag?': text('an image tag', /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/).describe(
-    "Image tag. Default: istioctl's default.",
-  ),
+  'hub?': word('an image registry path').describe("Image registry and path. Default: istioctl's."),
+  'tag?': text('an image tag', /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/).describe("Image tag. Default: istioctl's."),
   'revisions?': list('a list of revision names', dnsLabel)
     .min(1, {error: 'must contain at least one revision'})
     .describe('Expected control plane revisions. Default: only the default revision.'),
@@ -74,20 +72,14 @@ const istioSchema = map('a map', {
 });
 
 const expirySchema = map('a map with warn and error', {
-  'warn?': threshold.describe(
-    'A certificate with less remaining lifetime than either is a warning. Default: [30%, 30d].',
-  ),
-  'error?': threshold.describe(
-    'A certificate with less remaining lifetime than either is an error. Default: [10%, 7d].',
-  ),
+  'warn?': threshold.describe('Below either value, a certificate is a warning. Default: [30%, 30d].'),
+  'error?': threshold.describe('Below either value, a certificate is an error. Default: [10%, 7d].'),
 });
 
 const trustSchema = map('a map', {
   'keyAlgorithm?': oneOf(keyAlgorithms).describe('Algorithm of new CA keys. Default: rsa-4096.'),
   'rootValidity?': days.describe('Validity of a new root CA in days of 24 h. Default: 3650d.'),
-  'clusterValidity?': days.describe(
-    'Validity of a new cluster CA, which never exceeds that of its root. Default: 730d.',
-  ),
+  'clusterValidity?': days.describe("Validity of a new cluster CA, at most its root's. Default: 730d."),
   'signer?': signerSchema.describe('The signer of cluster CAs. Default: {type: local}.'),
   'keepClusterKeys?': flag.describe(
     'If false, CLUSTER/ca-key.pem is removed after a confirmed push, since the cluster has the key. Default: true.',
@@ -98,9 +90,7 @@ const trustSchema = map('a map', {
   'expiry?': expirySchema.describe('When the remaining lifetime of a certificate becomes a finding.'),
 });
 
-const reasonRequired = flag.describe(
-  'If true, changes without --reason are refused; dry runs do not require one. Default: false.',
-);
+const reasonRequired = flag.describe('If true, changes except dry runs require --reason. Default: false.');
 
 const expected = list('a list of subjects', text(`a subject: ${subjectRule}`, subjectPattern)).describe(
   `Subjects that are expected to have access to the CA keys in every cluster: ${subjectRule}. Others are findings.`,

@@ -4,7 +4,7 @@ import type {MeshTrust} from '../mesh/mesh.js';
 import {type CertificateRole, byDepth} from './metrics.js';
 
 /** A certificate that a cluster's workloads depend on. */
-export interface RequiredCertificate {
+export interface Dependency {
   readonly role: CertificateRole;
   readonly subject: string;
   /** SHA-256, 64 lower-case hexadecimal digits. */
@@ -16,7 +16,7 @@ export interface RequiredCertificate {
 }
 
 /** A certificate in a forecast. */
-export interface ForecastCertificate extends Pick<RequiredCertificate, 'role' | 'subject' | 'fingerprint' | 'place'> {
+export interface ForecastCertificate extends Pick<Dependency, 'role' | 'subject' | 'fingerprint' | 'place'> {
   /** ISO 8601, UTC. */
   readonly notAfter: string;
 }
@@ -42,58 +42,50 @@ export interface Forecast {
 }
 
 /** The certificates in use in a cluster. */
-export interface ClusterDependencies {
+export interface Dependencies {
   readonly cluster: string;
-  readonly certificates: readonly RequiredCertificate[];
+  readonly certificates: readonly Dependency[];
 }
 
 /** The tolerance for equal expiry times: issuers limit them to the second, Istio's Makefile to the day. */
 const sameExpiryMs = 86_400_000;
 
 /** Returns the forecast of each cluster with certificates, ordered by the next renewal. */
-export function forecastRenewals(
-  clusters: readonly ClusterDependencies[],
+export function forecasts(
+  clusters: readonly Dependencies[],
   {warn}: MeshTrust['expiry'],
   now: Date,
 ): readonly Forecast[] {
-  const dueAt = (certificate: RequiredCertificate): number =>
-    certificate.notAfter.getTime() - expiryLimitMs(certificate, warn);
+  const dueAt = (certificate: Dependency): number => certificate.notAfter.getTime() - expiryLimitMs(certificate, warn);
   return clusters
     .flatMap(({cluster, certificates}): readonly Forecast[] => {
       const renew = earliest(certificates, dueAt);
       const endsFirst = earliest(certificates, expiryTime);
       if (!renew || !endsFirst) return [];
       const at = dueAt(renew);
-      const due = {
-        nextRenewal: new Date(at).toISOString(),
-        due: at <= now.getTime(),
-        renew: forecastCertificate(renew),
-      };
-      const outage = {firstOutage: endsFirst.notAfter.toISOString(), endsFirst: forecastCertificate(endsFirst)};
+      const due = {nextRenewal: new Date(at).toISOString(), due: at <= now.getTime(), renew: summary(renew)};
+      const outage = {firstOutage: endsFirst.notAfter.toISOString(), endsFirst: summary(endsFirst)};
       return [{cluster, ...due, ...outage, cutByRoot: isLimitedByRoot(certificates)}];
     })
     .toSorted((one, other) => Date.parse(one.nextRenewal) - Date.parse(other.nextRenewal));
 }
 
-function expiryTime({notAfter}: RequiredCertificate): number {
+function expiryTime({notAfter}: Dependency): number {
   return notAfter.getTime();
 }
 
-function earliest(
-  certificates: readonly RequiredCertificate[],
-  when: (one: RequiredCertificate) => number,
-): RequiredCertificate | undefined {
+function earliest(certificates: readonly Dependency[], when: (one: Dependency) => number): Dependency | undefined {
   return certificates.toSorted((one, other) => when(one) - when(other) || byDepth(one, other))[0];
 }
 
-function isLimitedByRoot(certificates: readonly RequiredCertificate[]): boolean {
-  const expiryTimes = (role: CertificateRole): readonly number[] =>
+function isLimitedByRoot(certificates: readonly Dependency[]): boolean {
+  const times = (role: CertificateRole): readonly number[] =>
     certificates.filter((one) => one.role === role).map(expiryTime);
-  const roots = [...expiryTimes('root'), ...expiryTimes('other root')];
-  const cas = expiryTimes('cluster CA');
+  const roots = [...times('root'), ...times('other root')];
+  const cas = times('cluster CA');
   return roots.length > 0 && cas.length > 0 && Math.min(...roots) < Math.min(...cas) + sameExpiryMs;
 }
 
-function forecastCertificate({role, subject, fingerprint, place, notAfter}: RequiredCertificate): ForecastCertificate {
+function summary({role, subject, fingerprint, place, notAfter}: Dependency): ForecastCertificate {
   return {role, subject, fingerprint, place, notAfter: notAfter.toISOString()};
 }

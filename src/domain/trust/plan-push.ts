@@ -106,11 +106,8 @@ export function decidePush(target: PushTarget, seen: TrustObservation, rules: Pu
   const push = {target, seen, cacerts, rules};
   const base = {...nothing, ...namespace, differences};
   if (cacerts === 'absent' || differences.length > 0) return decideChange(base, push);
-  const unchanged = {
-    ...base,
-    kind: 'unchanged',
-    warnings: [...bundleWarnings(push), ...managerWarnings(push)],
-  } as const;
+  const warnings = [...bundleWarnings(push), ...managerWarnings(push)];
+  const unchanged = {...base, kind: 'unchanged', warnings} as const;
   return isLoaded(seen, cacerts) && target.pendingReload !== true ? unchanged : decideReload(unchanged, push, cacerts);
 }
 
@@ -212,9 +209,7 @@ function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): re
     .map((part) => `${cluster}/${caFileNames[part]}`);
   if (missing.length > 0 && !isRollback) {
     const message = `${missing.join(', ')} not found`;
-    return [
-      problem('FILE_MISSING', message, advice`issue the cluster CA: ${kubectlMesh('certs generate', [cluster])}`),
-    ];
+    return [problem('FILE_MISSING', message, advice`issue the CA with: ${kubectlMesh('certs generate', [cluster])}`)];
   }
   const errors = own.inspection.findings.filter(
     ({severity, id}) => severity === 'error' && (isRollback || id !== 'incomplete'),

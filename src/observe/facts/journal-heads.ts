@@ -1,10 +1,5 @@
 /** The journal heads recorded in a cluster. */
-import {
-  headComparer,
-  installRecordObjects,
-  compareRecordedHeads,
-  type AnnotatedObject,
-} from '../../domain/journal/head.js';
+import {headComparer, installRecords, compareHeads, type AnnotatedObject} from '../../domain/journal/head.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
@@ -13,10 +8,10 @@ import type {Derive} from '../fact-sources.js';
 export const deriveJournalHeads: Derive<'journalHeads'> = async ({reads, mesh, deps, cacerts, journal}) => {
   const [secret, configMaps] = await Promise.all([cacerts(), reads.read('configMaps')]);
   const objects = objectsWithHeads(mesh.istio.namespace, secret, configMaps);
-  const heads = compareRecordedHeads(objects, headComparer(await journal()));
+  const heads = compareHeads(objects, headComparer(await journal()));
   if (heads.every(({result}) => result === 'agrees')) return heads;
   // A concurrent push may have written both since the journal was read; it writes its journal entry first.
-  return compareRecordedHeads(objects, headComparer(await deps.workspace.journal.read()));
+  return compareHeads(objects, headComparer(await deps.workspace.journal.read()));
 };
 
 /** The objects that may record a journal head: Secret cacerts, and the ConfigMaps of `install apply`. */
@@ -27,5 +22,5 @@ export function objectsWithHeads(
 ): readonly AnnotatedObject[] {
   const secret =
     cacerts === 'absent' ? [] : [{where: `Secret ${istioNamespace}/${cacertsName}`, annotations: cacerts.annotations}];
-  return [...secret, ...installRecordObjects(configMaps)];
+  return [...secret, ...installRecords(configMaps)];
 }

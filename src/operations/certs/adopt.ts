@@ -7,7 +7,7 @@ import {type DeclarationFiles, declareMesh, type DeclarationTexts, readTexts} fr
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
-import {declaredOrOverride, checkFormats, defaults} from '../../domain/mesh/resolve.js';
+import {reconcile, checkFormats, defaults} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import {advice, inspectWith} from '../../domain/suggest/suggestion.js';
 import type {WriteFiles} from '../../engine/action.js';
@@ -122,7 +122,7 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   const [rootCert, rootKey] = await Promise.all([workspace.readText(layout.rootCert), workspace.stat(layout.rootKey)]);
   const override = istioNamespace === undefined ? undefined : {value: istioNamespace, source: '--istio-namespace'};
   checkFormats(defined({istioNamespace: override}));
-  const namespace = declaredOrOverride('istio.namespace', file?.istio?.namespace, override) ?? defaults.namespace;
+  const namespace = reconcile('istio.namespace', file?.istio?.namespace, override) ?? defaults.namespace;
   const options = {now: now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
   const inspected = await eachCluster(parsed, concurrency, async (one) => ({
     ...one,

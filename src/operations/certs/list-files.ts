@@ -7,7 +7,7 @@ import {type Certificate, parseCertificates} from '../../domain/x509/certificate
 import {type ChainResult, orderUpward} from '../../domain/x509/chain.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
-import type {ClusterDependencies} from '../../domain/monitoring/forecast.js';
+import type {Dependencies} from '../../domain/monitoring/forecast.js';
 import type {StoredTrust} from '../../domain/monitoring/root-agreement.js';
 import type {CertificateRole} from '../../domain/monitoring/metrics.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
@@ -44,7 +44,7 @@ export function readRoots(text: string | undefined): {readonly found: readonly F
 }
 
 /** The files of one cluster: its trust, and the certificates that its workloads depend on. */
-export interface ClusterFiles extends ClusterDependencies, StoredTrust {
+export interface ClusterFiles extends Dependencies, StoredTrust {
   readonly result: ClusterResult;
   /** The cluster's certificates, without the mesh's roots. */
   readonly found: readonly Found[];

@@ -13,7 +13,7 @@ import type {ErrorReport} from '../../domain/errors.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import type {RequiredCertificate} from '../../domain/monitoring/forecast.js';
+import type {Dependency} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfLive} from '../../domain/monitoring/root-agreement.js';
 import type {CertificateRole, Source} from '../../domain/monitoring/metrics.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
@@ -53,7 +53,7 @@ export interface LiveCluster {
 export interface LiveClusterEntry {
   readonly cluster: LiveCluster;
   /** The certificates that its workloads depend on in the running cluster; empty where they are unknown. */
-  readonly dependsOn: readonly RequiredCertificate[];
+  readonly dependsOn: readonly Dependency[];
 }
 
 /** The live state of all clusters. */
@@ -201,7 +201,7 @@ function mergePlaces(
 }
 
 /** The certificates in use, each once. */
-function dependencies(certificates: readonly LiveCertificate[]): readonly RequiredCertificate[] {
+function dependencies(certificates: readonly LiveCertificate[]): readonly Dependency[] {
   const used = certificates.filter(({inUse}) => inUse);
   const distinct = new Map(used.map((one) => [one.fingerprint, one])).values();
   return [...distinct].map(({role, subject, fingerprint, notBefore, notAfter, places}) => ({

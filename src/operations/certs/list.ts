@@ -3,12 +3,7 @@ import {defined} from '../../domain/defined.js';
 import {type ErrorReport, errorClasses} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
-import {
-  type RequiredCertificate,
-  type ClusterDependencies,
-  type Forecast,
-  forecastRenewals,
-} from '../../domain/monitoring/forecast.js';
+import {type Dependency, type Dependencies, type Forecast, forecasts} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
 import {externalCaReason} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
@@ -157,7 +152,7 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
     return {...one, certificates: dependenciesOf(one, liveMesh?.clusters.get(one.cluster), root.found)};
   });
   const isListed = isWithin(withinDays, now);
-  const rows = (found: readonly Found[], using: readonly ClusterDependencies[]): readonly ListedCertificate[] =>
+  const rows = (found: readonly Found[], using: readonly Dependencies[]): readonly ListedCertificate[] =>
     listed(found, using, {expiry, now}).filter(isListed);
   const withoutCa = clusters.filter(({result, certificates}) => {
     return result.outcome === 'skipped' && certificates.length === 0;
@@ -174,7 +169,7 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
         live: live && {...live, certificates: live.certificates.filter(isListed)},
       });
     }),
-    forecast: forecastRenewals(clusters, expiry, now),
+    forecast: forecasts(clusters, expiry, now),
     rootAgreement: [...agreementOfFiles(read), ...(liveMesh?.agreement ?? [])],
     missing:
       externalCaReason(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`,
@@ -184,11 +179,7 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
   });
 }
 
-function listed(
-  found: readonly Found[],
-  using: readonly ClusterDependencies[],
-  context: ExpiryContext,
-): ListedCertificate[] {
+function listed(found: readonly Found[], using: readonly Dependencies[], {expiry, now}: Context): ListedCertificate[] {
   const used = new Set(using.flatMap(({certificates}) => certificates.map(({fingerprint}) => fingerprint)));
   return found.map(({certificate, role, place}) => {
     const inUse = used.has(certificate.fingerprint);
@@ -212,7 +203,7 @@ function dependenciesOf(
   {found, certificates: fromFiles}: ClusterFiles,
   live: LiveClusterEntry | undefined,
   roots: readonly Found[],
-): readonly RequiredCertificate[] {
+): readonly Dependency[] {
   if (!live || live.dependsOn.length === 0) return fromFiles;
   // Names the file where there is one, since that is where renewal starts; otherwise the object in the cluster.
   const files = new Map([...roots, ...found].map(({certificate, place}) => [certificate.fingerprint, place]));
@@ -220,7 +211,7 @@ function dependenciesOf(
 }
 
 /** The first certificate in use to expire, and all clusters that depend on it. */
-function findFirstOutage(clusters: readonly ClusterDependencies[], now: Date): FirstOutage | undefined {
+function findFirstOutage(clusters: readonly Dependencies[], now: Date): FirstOutage | undefined {
   const inUse = clusters.flatMap(({cluster, certificates}) => certificates.map((one) => ({...one, cluster})));
   const [first] = inUse.toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
   if (!first) return undefined;

@@ -2,12 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
-import {
-  headComparer,
-  type RecordedHead,
-  compareRecordedHeads,
-  type AnnotatedObject,
-} from '../../domain/journal/head.js';
+import {headComparer, type RecordedHead, compareHeads, type AnnotatedObject} from '../../domain/journal/head.js';
 import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {Deps} from '../../engine/deps.js';
@@ -153,7 +148,7 @@ function compare({mesh}: LoadedMesh, all: readonly ObservedHeads[], state: Journ
     const mismatch = mismatches.get(name);
     const objects: ObservedHeads['observed'] = mismatch ? {unknown: mismatch} : observed;
     if (isKnown(objects)) {
-      return defined({name, context, outcome: 'done', heads: compareRecordedHeads(objects.value.objects, comparer)});
+      return defined({name, context, outcome: 'done', heads: compareHeads(objects.value.objects, comparer)});
     }
     return defined({name, context, outcome: outcomeOfError(objects.unknown), error: objects.unknown, heads: []});
   });

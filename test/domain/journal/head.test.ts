@@ -4,11 +4,11 @@ import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entr
 import {
   headComparer,
   type HeadResult,
-  installRecordObjects,
+  installRecords,
   type JournalContent,
   parseHead,
   type ArchivedJournal,
-  compareRecordedHeads,
+  compareHeads,
 } from '../../../src/domain/journal/head.js';
 
 const here = 'laptop/1a2b/10';
@@ -171,9 +171,9 @@ describe('the heads that a cluster records', () => {
   it('are read from each object with one', () => {
     const objects = [
       {where: 'Secret istio-system/cacerts', annotations: {'kubectl-mesh/journal-head': formatHead(headOf(ours, 1))}},
-      ...installRecordObjects([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
+      ...installRecords([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
     ];
-    expect(compareRecordedHeads(objects, headComparer(known()))).toMatchObject([
+    expect(compareHeads(objects, headComparer(known()))).toMatchObject([
       {where: 'Secret istio-system/cacerts', entry: 'aa/1', result: 'agrees'},
       {where: 'ConfigMap istio-system/kubectl-mesh-install-canary', result: 'unreadable'},
     ]);
@@ -185,6 +185,6 @@ describe('the heads that a cluster records', () => {
     ['kubectl-mesh-installer', false],
     ['istio', false],
   ])('are read from ConfigMap %s: %s', (name, expected) => {
-    expect(installRecordObjects([note(name)]).length === 1).toBe(expected);
+    expect(installRecords([note(name)]).length === 1).toBe(expected);
   });
 });

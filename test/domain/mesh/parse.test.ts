@@ -209,7 +209,7 @@ describe('mesh.yaml', () => {
       5,
       20,
       'clusters[1].uid',
-      /must not have two names/,
+      /clusters have one name/,
     ],
     [
       'a remote without a primary',

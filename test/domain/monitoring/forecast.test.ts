@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
-import {type RequiredCertificate, forecastRenewals} from '../../../src/domain/monitoring/forecast.js';
+import {type Dependency, forecasts} from '../../../src/domain/monitoring/forecast.js';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const day = 86_400_000;
 const expiry = {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}};
 const days = (count: number): Date => new Date(now.getTime() + count * day);
 
-function certificate(role: RequiredCertificate['role'], from: number, to: number): RequiredCertificate {
+function certificate(role: Dependency['role'], from: number, to: number): Dependency {
   return {
     role,
     subject: `CN=${role}`,
@@ -24,11 +24,7 @@ const root = certificate('root', -100, 3550);
 
 describe('the forecast', () => {
   it('determines renewal by share of lifetime or days, whichever is earlier', () => {
-    const long = forecastRenewals(
-      [{cluster: 'c1', certificates: [certificate('cluster CA', -30, 700), root]}],
-      expiry,
-      now,
-    );
+    const long = forecasts([{cluster: 'c1', certificates: [certificate('cluster CA', -30, 700), root]}], expiry, now);
     // 30 % of 730 days before expiry.
     expect(long).toMatchObject([
       {
@@ -41,27 +37,19 @@ describe('the forecast', () => {
         cutByRoot: false,
       },
     ]);
-    const short = forecastRenewals(
-      [{cluster: 'c1', certificates: [certificate('cluster CA', -10, 50), root]}],
-      expiry,
-      now,
-    );
+    const short = forecasts([{cluster: 'c1', certificates: [certificate('cluster CA', -10, 50), root]}], expiry, now);
     expect(short).toMatchObject([{nextRenewal: days(20).toISOString()}]);
   });
 
   it('may have different certificates that are due and that expire first', () => {
     // 30 % of ten years are three years: the root is due long before the CA expires.
     const old = certificate('root', -2700, 950);
-    const seen = forecastRenewals(
-      [{cluster: 'c1', certificates: [certificate('cluster CA', 0, 730), old]}],
-      expiry,
-      now,
-    );
+    const seen = forecasts([{cluster: 'c1', certificates: [certificate('cluster CA', 0, 730), old]}], expiry, now);
     expect(seen).toMatchObject([{due: true, renew: {role: 'root'}, endsFirst: {role: 'cluster CA'}}]);
   });
 
   it('orders clusters by next renewal, and leaves out those without a CA', () => {
-    const seen = forecastRenewals(
+    const seen = forecasts(
       [
         {cluster: 'late', certificates: [certificate('cluster CA', 0, 730), root]},
         {cluster: 'none', certificates: []},
@@ -83,11 +71,11 @@ describe('the forecast', () => {
     ['expires two days before it', 398, 400, false],
   ])('reports whether the root limits a cluster CA that %s', (_, ca, end, cut) => {
     const certificates = [certificate('cluster CA', 0, ca), certificate('root', -3000, end)];
-    expect(forecastRenewals([{cluster: 'c1', certificates}], expiry, now)[0]?.cutByRoot).toBe(cut);
+    expect(forecasts([{cluster: 'c1', certificates}], expiry, now)[0]?.cutByRoot).toBe(cut);
   });
 
   it('reports the root if both expire in the same second', () => {
     const certificates = [certificate('cluster CA', 0, 100), certificate('root', -3000, 100)];
-    expect(forecastRenewals([{cluster: 'c1', certificates}], expiry, now)[0]?.endsFirst.role).toBe('root');
+    expect(forecasts([{cluster: 'c1', certificates}], expiry, now)[0]?.endsFirst.role).toBe('root');
   });
 });

@@ -236,7 +236,7 @@ const journalFaults: readonly Fault[] = [
     title: 'the journal was rewritten for another user, with valid hashes',
     cluster: 'one',
     also: ['two'],
-    says: /another entry/,
+    says: /differs from the recorded entry/,
     seed: tampered((lab) => rewriteJournal(lab.cli.workDir, (entry) => ({...entry, user: 'mallory'}))),
     fix: {person: 'restores the real journal from a backup, which no command could know', act: putBack},
   },
