@@ -209,8 +209,8 @@ export function eachCluster<Cluster, T>(
 }
 
 /**
- * Reads a fact and returns its value, or the reason why it is unknown. A request timeout is such a reason; an abort of the
- * run (Ctrl-C, `--timeout`) and bugs are rethrown.
+ * Reads a fact and returns its value, or the reason why it is unknown. A request timeout is such a reason; an abort of
+ * the run (Ctrl-C, `--timeout`) and bugs are rethrown.
  */
 export async function attempt<T>(signal: AbortSignal, read: () => Promise<T>): Promise<Observed<T>> {
   try {

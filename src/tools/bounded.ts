@@ -53,8 +53,8 @@ export interface Bounds {
 }
 
 /**
- * A promise for the work that `start` begins, settled by its callbacks, the timeout or the signal, whichever comes first.
- * Does not begin if the signal is already aborted.
+ * A promise for the work that `start` begins, settled by its callbacks, the timeout or the signal, whichever comes
+ * first. Does not begin if the signal is already aborted.
  */
 export async function bounded<T>(
   {timeoutMs, timeoutError: late, signal}: Bounds,

@@ -8,8 +8,8 @@ import {abortError} from './bounded.js';
 const drainMs = 500;
 
 /**
- * Closes a program's output soon after it has exited. A credential plugin or another grandchild that outlives its parent
- * keeps the pipe open, and waiting for the end of the pipe would mean waiting for the grandchild.
+ * Closes a program's output soon after it has exited. A credential plugin or another grandchild that outlives its
+ * parent keeps the pipe open, and waiting for the end of the pipe would mean waiting for the grandchild.
  */
 export function releaseAtExit(child: {
   once(event: 'exit', listener: () => void): unknown;

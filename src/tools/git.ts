@@ -32,13 +32,13 @@ export type CommittedKeys =
 /** Queries to git about the work directory. */
 export interface Git {
   /**
-   * Returns whether git ignores each path: `git check-ignore`, and `git ls-files` for files that are already tracked, to
-   * which .gitignore does not apply. Paths are relative to `directory`, which must exist.
+   * Returns whether git ignores each path: `git check-ignore`, and `git ls-files` for files that are already tracked,
+   * to which .gitignore does not apply. Paths are relative to `directory`, which must exist.
    */
   isIgnored(directory: string, paths: readonly string[]): Promise<ReadonlyMap<string, Ignored>>;
   /**
-   * Returns every text below `directory` that any commit added and that looks like a private key, including files that were
-   * renamed or deleted since. Bounded in time and number. Throws `TIMEOUT`, and `TOOL_FAILED` if git fails.
+   * Returns every text below `directory` that any commit added and that looks like a private key, including files that
+   * were renamed or deleted since. Bounded in time and number. Throws `TIMEOUT`, and `TOOL_FAILED` if git fails.
    */
   committedKeys(directory: string): Promise<CommittedKeys>;
 }
@@ -113,8 +113,8 @@ const maxTexts = 50;
 const wholeHistory = ['-c', 'log.showRoot=true', '-c', 'log.diffMerges=separate'] as const;
 
 /**
- * Lists each change that adds or removes such a line, with the blobs before and after it: on all branches, tags and stashes,
- * including merges, only below the directory. Custom diff drivers are not run.
+ * Lists each change that adds or removes such a line, with the blobs before and after it: on all branches, tags and
+ * stashes, including merges, only below the directory. Custom diff drivers are not run.
  */
 const historyArgs: readonly string[] = [
   ...wholeHistory,

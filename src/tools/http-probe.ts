@@ -23,8 +23,8 @@ export interface HttpProbeRequest {
 /** Sends HTTP requests. */
 export interface HttpProbe {
   /**
-   * GET. Throws `UNREACHABLE` without a complete response in time, `API_ERROR` if the response is not HTTP or longer than
-   * allowed, and the signal's abort reason (`INTERRUPTED`).
+   * GET. Throws `UNREACHABLE` without a complete response in time, `API_ERROR` if the response is not HTTP or longer
+   * than allowed, and the signal's abort reason (`INTERRUPTED`).
    */
   get(request: HttpProbeRequest): Promise<Pick<HttpResponse, 'status' | 'text'>>;
 }

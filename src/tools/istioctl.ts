@@ -34,7 +34,8 @@ export interface Istioctl {
   version(): Promise<string>;
   /**
    * Runs istioctl with `--context` and `--kubeconfig` added. A non-zero exit code is a result, not an exception. Throws
-   * `TOOL_MISSING`, `UNSUPPORTED_FLAG` (with `--as`, which not all versions of istioctl support), `TIMEOUT`, `INTERRUPTED`.
+   * `TOOL_MISSING`, `UNSUPPORTED_FLAG` (with `--as`, which not all versions of istioctl support), `TIMEOUT`,
+   * `INTERRUPTED`.
    */
   run(request: IstioctlRequest): Promise<IstioctlRun>;
 }

@@ -1,8 +1,8 @@
 /**
- * Runs other programs; the only import of execa. {@link Runner.run} returns any exit code; {@link Runner.exchange} passes
- * bytes; {@link Runner.start} keeps a program running. Rules enforced here: arguments are an array and never contain a
- * secret; no child gets the passphrase variables, and only the user's own programs get Vault's tokens; output is sanitized
- * before it is shown; errors contain neither arguments nor environment; no signal handler is registered.
+ * Runs other programs; the only import of execa. {@link Runner.run} returns any exit code; {@link Runner.exchange}
+ * passes bytes; {@link Runner.start} keeps a program running. Rules enforced here: arguments are an array and never
+ * contain a secret; no child gets the passphrase variables, and only the user's own programs get Vault's tokens; output
+ * is sanitized before it is shown; errors contain neither arguments nor environment; no signal handler is registered.
  */
 import {once} from 'node:events';
 import {defined} from '../domain/defined.js';
@@ -114,8 +114,8 @@ export interface RunnerOptions {
 type ProgramOwner = 'ours' | 'user';
 
 /**
- * The environment of a child. No child gets the passphrases; only the user's programs get Vault's tokens, because they may
- * need them (`--passphrase-command 'vault kv get …'`).
+ * The environment of a child. No child gets the passphrases; only the user's programs get Vault's tokens, because they
+ * may need them (`--passphrase-command 'vault kv get …'`).
  */
 function childEnvironment(environment: RunnerOptions['environment'], owner: ProgramOwner): Record<string, string> {
   const hidden = [passphraseVariable, newPassphraseVariable, ...(owner === 'ours' ? vaultSecretVariables : [])];
@@ -263,9 +263,9 @@ function requireStarted({file}: Program, {code}: {readonly code?: string | undef
 type KillAtExit = ReturnType<typeof createExitKiller>;
 
 /**
- * Kills running children when this process exits: a kubectl left behind by a crash would keep its connection to the cluster
- * open. A single `exit` listener serves all children, and only while there are any: from the eleventh listener on Node warns
- * of a leak (nodejs.org, events: `defaultMaxListeners`).
+ * Kills running children when this process exits: a kubectl left behind by a crash would keep its connection to the
+ * cluster open. A single `exit` listener serves all children, and only while there are any: from the eleventh listener
+ * on Node warns of a leak (nodejs.org, events: `defaultMaxListeners`).
  */
 function createExitKiller() {
   const children = new Set<{kill(signal: 'SIGKILL'): unknown}>();

@@ -1,8 +1,8 @@
 /**
- * Reads the certificates that a TLS server presents, without verifying them. Reports exactly what the server sent: the bytes
- * of its Certificate message, in order, including a root. node:tls does not provide this (getPeerCertificate follows issuers
- * through its own store, drops unrelated certificates and loops at the root), but up to TLS 1.2 the message is not encrypted
- * (RFC 5246 7.4.2), and completing the handshake proves possession of the leaf's key.
+ * Reads the certificates that a TLS server presents, without verifying them. Reports exactly what the server sent: the
+ * bytes of its Certificate message, in order, including a root. node:tls does not provide this (getPeerCertificate
+ * follows issuers through its own store, drops unrelated certificates and loops at the root), but up to TLS 1.2 the
+ * message is not encrypted (RFC 5246 7.4.2), and completing the handshake proves possession of the leaf's key.
  */
 import {defined} from '../domain/defined.js';
 import {connect} from 'node:net';

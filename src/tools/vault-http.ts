@@ -1,7 +1,7 @@
 /**
- * An HTTP client for the JSON API of Vault and OpenBao. TLS is always verified, no redirect is followed, no proxy of the
- * environment is used, no connection outlives its response, and the size of responses is limited. The caller must refuse
- * plain HTTP.
+ * An HTTP client for the JSON API of Vault and OpenBao. TLS is always verified, no redirect is followed, no proxy of
+ * the environment is used, no connection outlives its response, and the size of responses is limited. The caller must
+ * refuse plain HTTP.
  */
 import {defined} from '../domain/defined.js';
 import {request as requestHttp} from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * Atomic writes: a file is written under a temporary name in the same directory, synced and renamed, and the directory is
- * synced. Modes are set explicitly, regardless of the umask.
+ * Atomic writes: a file is written under a temporary name in the same directory, synced and renamed, and the directory
+ * is synced. Modes are set explicitly, regardless of the umask.
  */
 import {constants} from 'node:fs';
 import {chmod, lstat, mkdir, open, rename, unlink} from 'node:fs/promises';
@@ -10,8 +10,8 @@ import {Sensitive} from '../domain/sensitive.js';
 import {errno, ifExists, throwFileError} from './fs-errors.js';
 
 /**
- * Called before each step that a crash or a full disk could interrupt, with the step's name and the path. For tests only,
- * which throw from it or kill the process.
+ * Called before each step that a crash or a full disk could interrupt, with the step's name and the path. For tests
+ * only, which throw from it or kill the process.
  */
 export type Faults = (point: string, path: string) => void | Promise<void>;
 

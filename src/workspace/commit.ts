@@ -1,8 +1,8 @@
 /**
- * Writes sets of files atomically, such as a cluster's key, certificate, root and chain (docs/work-directory.md). The files
- * are written and synced in `.pending/`; then renaming a marker into that directory commits the set, and the files move to
- * their places. A run that is killed before the commit has changed nothing; after a run that is killed later, the next run
- * moves the remaining files.
+ * Writes sets of files atomically, such as a cluster's key, certificate, root and chain (docs/work-directory.md). The
+ * files are written and synced in `.pending/`; then renaming a marker into that directory commits the set, and the
+ * files move to their places. A run that is killed before the commit has changed nothing; after a run that is killed
+ * later, the next run moves the remaining files.
  */
 import {lstat, realpath, rename, rm} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
@@ -55,8 +55,8 @@ export async function commitSet(directory: string, files: readonly FileContent[]
 }
 
 /**
- * Completes or discards what an earlier run left in `directory`. Returns `forward` if a committed set was moved, `dropped`
- * if an uncommitted one was removed, undefined if there was nothing.
+ * Completes or discards what an earlier run left in `directory`. Returns `forward` if a committed set was moved,
+ * `dropped` if an uncommitted one was removed, undefined if there was nothing.
  */
 export async function recoverSet(directory: string, faults?: Faults): Promise<'forward' | 'dropped' | undefined> {
   const pending = join(directory, layout.pending);
@@ -82,8 +82,8 @@ export async function recoverSet(directory: string, faults?: Faults): Promise<'f
 }
 
 /**
- * Returns the pending path of a file in a committed set that a killed run has not moved yet; otherwise undefined. Readers
- * without the lock thus see a complete set as soon as it is committed.
+ * Returns the pending path of a file in a committed set that a killed run has not moved yet; otherwise undefined.
+ * Readers without the lock thus see a complete set as soon as it is committed.
  */
 export async function committedPath(directory: string, path: string): Promise<string | undefined> {
   const pending = join(directory, layout.pending);

@@ -16,8 +16,8 @@ export function resolveInside(root: string, path: string): string {
 }
 
 /**
- * Throws `SYMLINK` if the file, or a directory between it and the work directory, is a symbolic link. The work directory
- * itself may be one, because the user named it.
+ * Throws `SYMLINK` if the file, or a directory between it and the work directory, is a symbolic link. The work
+ * directory itself may be one, because the user named it.
  */
 export async function refuseSymlinks(root: string, path: string): Promise<void> {
   let at = root;

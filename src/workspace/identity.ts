@@ -23,8 +23,8 @@ export function userName(): string {
 }
 
 /**
- * Identifies the machine and its PID namespace. Host names are not unique (`localhost`, a container started twice), so this
- * adds the machine ID, hashed because it is confidential (machine-id(5)), and the namespace.
+ * Identifies the machine and its PID namespace. Host names are not unique (`localhost`, a container started twice), so
+ * this adds the machine ID, hashed because it is confidential (machine-id(5)), and the namespace.
  */
 export function hostIdentity(): string {
   const machine = readOptional('/etc/machine-id');
@@ -41,8 +41,8 @@ export function startTimeOf(pid: number): string | undefined {
 }
 
 /**
- * Whether a process with this ID is running; true if it may be, as for another user's process. A zombie is not running: in
- * a container without an init process it remains forever.
+ * Whether a process with this ID is running; true if it may be, as for another user's process. A zombie is not running:
+ * in a container without an init process it remains forever.
  */
 export function isRunning(pid: number): boolean {
   try {
@@ -54,8 +54,8 @@ export function isRunning(pid: number): boolean {
 }
 
 /**
- * The kernel's fields about a process (proc_pid_stat(5)), starting with field 3, the state: field 2, the name, may contain
- * spaces and parentheses. Field 22 is the start time.
+ * The kernel's fields about a process (proc_pid_stat(5)), starting with field 3, the state: field 2, the name, may
+ * contain spaces and parentheses. Field 22 is the start time.
  */
 function statFields(pid: number): readonly string[] | undefined {
   const stat = readOptional(`/proc/${String(pid)}/stat`);

@@ -1,7 +1,7 @@
 /**
- * journal.jsonl: append-only, one canonical JSON entry per line, synced before and after each effect. Each copy of a work
- * directory writes its own chain, whose head is saved in a file that is not in git, so that two people who share the
- * directory through git do not fork one chain.
+ * journal.jsonl: append-only, one canonical JSON entry per line, synced before and after each effect. Each copy of a
+ * work directory writes its own chain, whose head is saved in a file that is not in git, so that two people who share
+ * the directory through git do not fork one chain.
  */
 import {randomBytes} from 'node:crypto';
 import {sha256Hex} from '../domain/keys/keys.js';

@@ -1,12 +1,13 @@
 /**
- * Locks the work directory for one writer. The lock is a file created with link(2), which fails if the name exists, also on
- * NFS. It names its holder. To take over from a dead holder, a process creates a second link whose name contains the dead
- * holder's random token: of all processes that find the same dead holder, exactly one can create that name.
+ * Locks the work directory for one writer. The lock is a file created with link(2), which fails if the name exists,
+ * also on NFS. It names its holder. To take over from a dead holder, a process creates a second link whose name
+ * contains the dead holder's random token: of all processes that find the same dead holder, exactly one can create that
+ * name.
  *
  * Why this is exclusive: the holder is the end of the chain that starts at the lock file (`lock`, then `lock.TOKEN` of
  * its dead holder, and so on). Only the end of the chain removes or replaces the lock file, and it does so before it
- * removes the other links. A process that creates a successor link too late therefore finds another token, or none, at the
- * start of the chain, and gives up.
+ * removes the other links. A process that creates a successor link too late therefore finds another token, or none, at
+ * the start of the chain, and gives up.
  */
 import {randomBytes} from 'node:crypto';
 import {link, readdir, rename, stat, unlink} from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * Writes a result to a file that other programs may read at any time, such as node_exporter's textfile collector: they see
- * the old or the new content, never a part. The file is outside the work directory and written without its lock.
+ * Writes a result to a file that other programs may read at any time, such as node_exporter's textfile collector: they
+ * see the old or the new content, never a part. The file is outside the work directory and written without its lock.
  */
 import {randomBytes} from 'node:crypto';
 import {lstat, realpath} from 'node:fs/promises';
@@ -14,8 +14,8 @@ import {errno, fileError} from './fs-errors.js';
 export async function writeOutputFile(path: string, content: string, faults?: Faults): Promise<void> {
   try {
     const target = await realpath(path).catch(() => path);
-    // Each run has its own temporary file, because two may write the same file at the same time. It does not end in .prom, so
-    // that no collector reads it.
+    // Each run has its own temporary file, because two may write the same file at the same time. It does not end in
+    // .prom, so that no collector reads it.
     const name = `.${basename(target)}.${randomBytes(4).toString('hex')}${temporarySuffix}`;
     const facts = await lstat(target).catch(() => undefined);
     // A rename would replace a device or a pipe.

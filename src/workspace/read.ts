@@ -1,7 +1,7 @@
 /**
- * Reads files of unknown origin. A named pipe without a writer, or a link to /dev/zero, must not block the program: opening
- * a pipe normally blocks a thread forever, and Node cannot exit while a thread is blocked, so that not even Ctrl-C would
- * help.
+ * Reads files of unknown origin. A named pipe without a writer, or a link to /dev/zero, must not block the program:
+ * opening a pipe normally blocks a thread forever, and Node cannot exit while a thread is blocked, so that not even
+ * Ctrl-C would help.
  */
 import {closeSync, constants, fstatSync, openSync, readFileSync, readSync} from 'node:fs';
 import {open} from 'node:fs/promises';
@@ -33,12 +33,13 @@ export async function readRegular(path: string): Promise<string> {
 }
 
 /**
- * Reads the bytes of a file that the user named; a pipe (`<(pass show mesh)`) is read to its end. Throws file system errors,
- * `WORKDIR_UNREADABLE` for a file that is too large, and the signal's reason.
+ * Reads the bytes of a file that the user named; a pipe (`<(pass show mesh)`) is read to its end. Throws file system
+ * errors, `WORKDIR_UNREADABLE` for a file that is too large, and the signal's reason.
  */
 export async function readAny(path: string, signal: AbortSignal | undefined): Promise<Buffer> {
   const file = openSync(path, flags);
-  // The stream closes the descriptor. A pipe is opened only once: opened again, it would not report that its writer has closed it.
+  // The stream closes the descriptor. A pipe is opened only once: opened again, it would not report that its writer has
+  // closed it.
   if (fstatSync(file).isFIFO()) return readStream(new Socket({fd: file}), path, signal);
   try {
     const facts = fstatSync(file);

@@ -14,8 +14,8 @@ const maxParentLength = 60;
 const namePattern = /^km-(\d+)-([0-9a-f]{6})-[A-Za-z0-9]{6}$/;
 
 /**
- * Creates a directory with mode 0700 and a short path, and removes those that this user's killed runs left; `remove` ignores
- * a missing directory. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`.
+ * Creates a directory with mode 0700 and a short path, and removes those that this user's killed runs left; `remove`
+ * ignores a missing directory. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`.
  */
 export async function createTemporaryDirectory(): Promise<{readonly path: string; remove(): Promise<void>}> {
   const parent = tmpdir().length <= maxParentLength ? tmpdir() : '/tmp';
@@ -33,9 +33,9 @@ export async function createTemporaryDirectory(): Promise<{readonly path: string
 }
 
 /**
- * Removes the directories whose process is dead. If the process ID was reused, the directory is removed later. Directory
- * names are unique, so no new owner can appear between check and removal. Directories that cannot be read or removed are
- * left.
+ * Removes the directories whose process is dead. If the process ID was reused, the directory is removed later.
+ * Directory names are unique, so no new owner can appear between check and removal. Directories that cannot be read or
+ * removed are left.
  */
 async function removeLeftovers(parent: string, host: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);

@@ -54,8 +54,8 @@ export interface JournalState extends JournalReading {
 }
 
 /**
- * The work directory: the only state between commands (docs/work-directory.md). Paths are relative to it. All methods throw
- * `WORKDIR_UNREADABLE` or `WORKDIR_UNWRITABLE` (`DISK_FULL` on ENOSPC) with the path in the message.
+ * The work directory: the only state between commands (docs/work-directory.md). Paths are relative to it. All methods
+ * throw `WORKDIR_UNREADABLE` or `WORKDIR_UNWRITABLE` (`DISK_FULL` on ENOSPC) with the path in the message.
  */
 export interface Workspace {
   /** Absolute path of the work directory. It need not exist before the first write. */
@@ -71,15 +71,15 @@ export interface Workspace {
   /** Returns the sorted names in a directory; empty if the directory does not exist. */
   list(path: string): Promise<readonly string[]>;
   /**
-   * Writes one file, or a set of files so that a killed run leaves all or none (`.pending`, docs/work-directory.md). Throws
-   * `SYMLINK` if a sensitive file or its directory is a symbolic link.
+   * Writes one file, or a set of files so that a killed run leaves all or none (`.pending`, docs/work-directory.md).
+   * Throws `SYMLINK` if a sensitive file or its directory is a symbolic link.
    */
   write(files: readonly FileContent[]): Promise<void>;
   /** Removes files; missing ones are ignored. Also removes a subdirectory of a cluster's directory that is then empty. */
   remove(paths: readonly string[]): Promise<void>;
   /**
-   * Called first under the lock: rolls committed `.pending` sets forward, discards uncommitted ones, and records intents
-   * without an outcome as unknown. Returns what it did, one line each.
+   * Called first under the lock: rolls committed `.pending` sets forward, discards uncommitted ones, and records
+   * intents without an outcome as unknown. Returns what it did, one line each.
    */
   recover(): Promise<readonly string[]>;
   /** Takes the writer's lock, creating the work directory if needed. Throws `WORKDIR_LOCKED`. */
@@ -88,8 +88,8 @@ export interface Workspace {
   /** Reads a file outside the work directory that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;
   /**
-   * Atomically writes a file outside the work directory that the user named (`--output-file`); a new file gets mode 0644, so
-   * that others can read it. Throws `OUTPUT_FAILED`.
+   * Atomically writes a file outside the work directory that the user named (`--output-file`); a new file gets mode
+   * 0644, so that others can read it. Throws `OUTPUT_FAILED`.
    */
   writeOutside(path: string, content: string): Promise<void>;
 }

@@ -447,7 +447,7 @@ describe('a failure of istioctl', () => {
       return {exitCode: 1, stderr: notReady};
     };
     const error = errorOf(await apply('c1'));
-    expect(error?.message).toContain('could not be asked');
+    expect(error?.message).toContain('cannot list the pods');
   });
 
   it('is no lack of readiness when istioctl refuses the document', async () => {

@@ -59,7 +59,7 @@ function errorOf({errors, clusters}: Answer): Answer['errors'][number] {
 }
 
 describe('a server that cannot sign', () => {
-  it('says which: its CA is not known, not initialised, sealed', async () => {
+  it('says which: its CA is not known, not initialized, sealed', async () => {
     const said = async (env: Readonly<Record<string, string>> = {}) => {
       const cli = user({VAULT_TOKEN: 'none', ...env});
       const answer = await generate(cli, '{type: vault, mount: pki_mesh}');
@@ -68,8 +68,8 @@ describe('a server that cannot sign', () => {
       return errorOf(answer);
     };
     expect(await said({VAULT_CACERT: ''})).toMatchObject({code: 'SIGNER_UNAVAILABLE'});
-    expect((await said({VAULT_CACERT: ''})).message).toContain('a CA that is not known here');
-    expect((await said()).message).toContain('not initialised');
+    expect((await said({VAULT_CACERT: ''})).message).toContain('signed by an unknown CA');
+    expect((await said()).message).toContain('not initialized');
     await bao.initialize();
     expect((await said()).message).toContain('sealed');
     await bao.unseal();
@@ -164,9 +164,9 @@ describe('OpenBao signs cluster CAs', () => {
       expect(code).toBe('SIGNER_REFUSED');
       return [message, ...hints].join('\n');
     };
-    expect(await said('{type: vault, mount: pki_mehs}')).toContain('no PKI secrets engine at pki_mehs');
-    expect(await said('{type: vault, mount: cubbyhole}')).toContain('no PKI secrets engine at cubbyhole');
-    expect(await said('{type: vault, mount: pki_mesh, issuer: mesh-polcy}')).toContain('Did you mean mesh-policy?');
+    expect(await said('{type: vault, mount: pki_mehs}')).toContain('no PKI secrets engine is mounted at pki_mehs');
+    expect(await said('{type: vault, mount: cubbyhole}')).toContain('no PKI secrets engine is mounted at cubbyhole');
+    expect(await said('{type: vault, mount: pki_mesh, issuer: mesh-polcy}')).toContain('did you mean mesh-policy?');
     expect(await said('{type: vault, mount: pki_mesh}', {VAULT_NAMESPACE: 'acme'})).toContain('no namespace acme');
     expect(await said('{type: vault, mount: pki_mesh}', {VAULT_TOKEN: 's.gone'})).toContain('expired');
     const approle = '{type: vault, mount: pki_mesh, auth: {method: approle, mount: robots, roleId: x}}';

@@ -43,8 +43,8 @@ export interface KubeApi {
     dryRun: WriteDryRun,
   ): Promise<void>;
   /**
-   * The same API through a separate kubectl process that outlives an abort of the run, for a change that must not be left
-   * half done; each request is still bounded by the request timeout. Throws what opening a context throws.
+   * The same API through a separate kubectl process that outlives an abort of the run, for a change that must not be
+   * left half done; each request is still bounded by the request timeout. Throws what opening a context throws.
    */
   detached(): Promise<KubeApi>;
 }

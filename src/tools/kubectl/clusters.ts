@@ -1,6 +1,6 @@
 /**
- * All clusters of one command: one session (a `kubectl proxy`) per context, opened at first use. The user's kubectl handles
- * credentials, proxies, TLS and impersonation; this program only uses HTTP over a private unix socket.
+ * All clusters of one command: one session (a `kubectl proxy`) per context, opened at first use. The user's kubectl
+ * handles credentials, proxies, TLS and impersonation; this program only uses HTTP over a private unix socket.
  */
 import {defined} from '../../domain/defined.js';
 import {join} from 'node:path';
@@ -22,8 +22,8 @@ export interface ClustersOptions extends KubectlFlags {
   /** Creates, at first use, a private directory (0700) with a path short enough for sockets (104 bytes on macOS, 108 on Linux). */
   readonly temporaryDirectory: () => Promise<{readonly path: string; remove(): Promise<void>}>;
   /**
-   * Set if a terminal is attached: kubectl inherits standard input, contexts are opened in sequence, and this receives the
-   * output of credential plugins while a context is opened.
+   * Set if a terminal is attached: kubectl inherits standard input, contexts are opened in sequence, and this receives
+   * the output of credential plugins while a context is opened.
    */
   readonly onTerminalText?: ((text: string) => void) | undefined;
 }
@@ -78,8 +78,8 @@ export function createClusters(options: ClustersOptions): Clusters {
     };
     closers.add(close);
     try {
-      // Sent before any other request, so that the credential plugin runs once, however many requests follow in parallel. It
-      // has no timeout on a terminal: a login prompt takes longer than an API request may.
+      // Sent before any other request, so that the credential plugin runs once, however many requests follow in
+      // parallel. It has no timeout on a terminal: a login prompt takes longer than an API request may.
       const first = onText ? createSession({...parts, timeoutMs: 0}) : createSession(parts);
       let version: unknown = await first.raw('/version');
       const api = createSession(parts);
@@ -115,8 +115,8 @@ export function createClusters(options: ClustersOptions): Clusters {
       if (!session) {
         session = openSession(context);
         sessions.set(context, session);
-        // A failure is not cached: `verify --wait` retries until the API server responds. Nor is a kubectl that has exited
-        // because it was killed, or because the machine ran out of memory.
+        // A failure is not cached: `verify --wait` retries until the API server responds. Nor is a kubectl that has
+        // exited because it was killed, or because the machine ran out of memory.
         const forget = (): void => {
           if (sessions.get(context) === session) sessions.delete(context);
         };

@@ -37,8 +37,9 @@ export async function startPortForward(options: ForwardOptions): Promise<PortFor
 }
 
 /**
- * The error if port-forwarding itself is forbidden: the pod was read, then the connection failed (`error: error upgrading
- * connection: pods "x" is forbidden: …`). SPDY uses POST, WebSocket uses GET, and the required permission follows the verb.
+ * The error if port-forwarding itself is forbidden: the pod was read, then the connection failed (`error: error
+ * upgrading connection: pods "x" is forbidden: …`). SPDY uses POST, WebSocket uses GET, and the required permission
+ * follows the verb.
  */
 const forwardForbidden = / is forbidden: .* cannot (create|get) resource "pods\/portforward"/;
 

@@ -27,9 +27,9 @@ export function kubectlArgs({kubeconfig, as, asGroups = []}: KubectlFlags, conte
 }
 
 /**
- * Starts a long-running kubectl and waits until `isReady` returns true for a line. Reads its lines to the end: port-forward
- * prints "Handling connection for …" for each connection, and a pipe that is not read would stop it. Stops a kubectl that
- * does not become ready in time. Throws `TOOL_MISSING`.
+ * Starts a long-running kubectl and waits until `isReady` returns true for a line. Reads its lines to the end:
+ * port-forward prints "Handling connection for …" for each connection, and a pipe that is not read would stop it. Stops
+ * a kubectl that does not become ready in time. Throws `TOOL_MISSING`.
  */
 export async function startKubectl(
   {runner, flags, context}: Kubectl,

@@ -23,7 +23,7 @@ describe('what does not apply', () => {
     ['MESH101', {meshValues: {declaration: {present: false, problems: [], clusters: 0}}}],
     ['MESH106', {meshValues: {fileModes: []}}],
     ['MESH110', {cluster1: {caFiles: noFiles}, cluster2: {caFiles: noFiles}}],
-    ['MESH114', {meshValues: {gitHistory: {absent: 'the work directory is in no git repository'}}}],
+    ['MESH114', {meshValues: {gitHistory: {absent: 'the work directory is not in a git repository'}}}],
     ['MESH114', {meshValues: {gitHistory: {keys: [], more: 0, shallow: true}}}],
     ['MESH115', {...notKept, facts1: {cacerts: {leftOut: '--offline'}}}],
   ] as const satisfies readonly (readonly [string, Spoilt])[])('%s is skipped, with a reason', (id, spoilt) => {
