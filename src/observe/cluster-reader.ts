@@ -1,4 +1,4 @@
-/** The only way to read a cluster: sends the requests of the table (domain/facts/requests.ts), each at most once, and no others. */
+/** The only way to read a cluster: sends only the requests of domain/facts/requests.ts, each at most once. */
 import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';

@@ -12,7 +12,7 @@ import type {SignerContext, SignerModule, SignerState} from './signer-module.js'
 /** The mesh's signers and the keys being generated. */
 export type Signers = ReturnType<typeof createSigners>;
 
-/** Signers by type in mesh.yaml, loaded at first use. A new type needs a module, a line here, and its fields in domain/mesh/signer-schema.ts. */
+/** Signers by type, loaded at first use. A new type needs a module, a line here, and its fields in signer-schema.ts. */
 const signerModules: {readonly [Type in SignerType]: () => Promise<SignerModule<Type>>} = {
   local: async () => (await import('./local.js')).localSigner,
   csr: async () => (await import('./external-ca.js')).csrSigner,

@@ -48,7 +48,7 @@ export class ResponseTooLargeError extends Error {
   }
 }
 
-/** Reads a response's whole body. Throws {@link ResponseTooLargeError} as soon as it is longer than allowed, and connection errors. */
+/** Reads a response's body. Throws {@link ResponseTooLargeError} if it is longer than allowed, and connection errors. */
 async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;

@@ -60,7 +60,7 @@ export interface StartCommand extends Program {
   readonly stdin: 'inherit' | 'none';
   /** Receives chunks of standard error as they arrive, not sanitized: prompts have no line feed. */
   readonly onErrorText?: (text: string) => void;
-  /** Keeps running after an abort of the run and after Ctrl-C on the terminal, until it is stopped or this process exits. */
+  /** Keeps running after an abort of the run and after Ctrl-C, until it is stopped or this process exits. */
   readonly detached?: boolean;
 }
 
@@ -110,7 +110,7 @@ export interface RunnerOptions {
   readonly signal: AbortSignal;
 }
 
-/** The owner of a program: a tool that we call (kubectl, istioctl, git), or one that the user configured: a password manager, a signer. */
+/** `ours`: kubectl, istioctl, git. `user`: a program that the user configured, such as a password manager or a signer. */
 type ProgramOwner = 'ours' | 'user';
 
 /**

@@ -180,7 +180,7 @@ async function namesIn(path: string): Promise<readonly string[]> {
   return ((await readIfExists(path, readdir(path))) ?? []).sort();
 }
 
-/** Removes a file of the work directory, and its subdirectory of a cluster's directory (`request`) if that is now empty. */
+/** Removes a file of the work directory, and its subdirectory in a cluster's directory (`request`) if that is empty. */
 async function removeWithEmptyDirectory(root: string, path: string): Promise<void> {
   await removeFile(resolveInside(root, path));
   if (path.split('/').length > 2) await rmdir(dirname(resolveInside(root, path))).catch(() => undefined);

@@ -9,7 +9,7 @@ export function isInside(path: string): boolean {
   return path !== '' && !isAbsolute(path) && !path.split('/').some((part) => part === '..' || part === '');
 }
 
-/** Returns the absolute path of a file in the work directory. Throws `INTERNAL` for a path that would leave the directory. */
+/** The absolute path of a file in the work directory. Throws `INTERNAL` for a path outside it. */
 export function resolveInside(root: string, path: string): string {
   if (isInside(path)) return join(root, path);
   throw new MeshError('INTERNAL', `${JSON.stringify(path)} is not a path in the work directory`);

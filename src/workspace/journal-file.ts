@@ -199,7 +199,7 @@ export class JournalFile implements Journal {
     return this.#state ?? state;
   }
 
-  /** The saved head of this copy's chain; undefined if there is none yet, or if the file was copied from another directory. */
+  /** The saved head of this copy's chain; undefined if there is none, or if it was copied from another directory. */
   async #savedHead(): Promise<SavedHead | undefined> {
     try {
       const text = await ifExists(readRegular(this.#headPath));

@@ -85,7 +85,7 @@ export interface Workspace {
   /** Takes the writer's lock, creating the work directory if needed. Throws `WORKDIR_LOCKED`. */
   lock(command: string): Promise<{release(): Promise<void>}>;
   readonly journal: Journal;
-  /** Reads a file outside the work directory that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
+  /** Reads a file that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;
   /**
    * Atomically writes a file outside the work directory that the user named (`--output-file`); a new file gets mode

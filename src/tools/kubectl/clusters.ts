@@ -19,7 +19,7 @@ export interface ClustersOptions extends KubectlFlags {
   /** Bounds each API request; absent: {@link defaultRequestTimeoutMs}. Milliseconds. */
   readonly requestTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
-  /** Creates, at first use, a private directory (0700) with a path short enough for sockets (104 bytes on macOS, 108 on Linux). */
+  /** Creates a private directory (0700) with a path short enough for sockets (104 bytes on macOS, 108 on Linux). */
   readonly temporaryDirectory: () => Promise<{readonly path: string; remove(): Promise<void>}>;
   /**
    * Set if a terminal is attached: kubectl inherits standard input, contexts are opened in sequence, and this receives

@@ -27,7 +27,7 @@ export class NoResponseError extends Error {
 
 /** HTTP over a unix socket. */
 export interface Transport {
-  /** Sends a request and returns its response, with any status. Throws {@link NoResponseError} and `INTERRUPTED` or `TIMEOUT`. */
+  /** Returns the response, with any status. Throws {@link NoResponseError} and `INTERRUPTED` or `TIMEOUT`. */
   send(request: HttpRequest): Promise<HttpResponse>;
   close(): void;
 }
