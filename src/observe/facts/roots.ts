@@ -181,7 +181,7 @@ async function rootsUnchangedSinceIn({reads}: FactSources, {metadata, data}: Con
   return Math.min(...ages.map(rootsUnchangedSince));
 }
 
-/** When a pod was created, which is before its proxy starts: with the same second, it may have started with older roots. */
+/** A pod is created before its proxy starts: one created before a change, or in that second, may have older roots. */
 function startedAt({metadata}: KubeObject): number {
   const created = Date.parse(metadata.creationTimestamp ?? '');
   return Number.isNaN(created) ? 0 : created;
