@@ -86,8 +86,8 @@ export interface RequestClusterCa extends ActionBase {
 }
 
 /**
- * Imports a cluster CA that an external CA signed: writes the cluster's four files as one set, then removes the request. A
- * run that is killed in between leaves both, and the next import removes the completed request.
+ * Imports a cluster CA that an external CA signed: writes the cluster's four files as one set, then removes the
+ * request. A run that is killed in between leaves both, and the next import removes the completed request.
  */
 export interface ImportClusterCa extends ActionBase {
   readonly kind: 'import-cluster-ca';
@@ -138,8 +138,8 @@ export interface DeleteObject extends ClusterAction {
 }
 
 /**
- * Deletes and re-creates an object that cannot be changed in place, as one action: an interruption between the two would
- * leave the cluster without the object.
+ * Deletes and re-creates an object that cannot be changed in place, as one action: an interruption between the two
+ * would leave the cluster without the object.
  */
 export interface ReplaceObject extends ObjectWrite, Pick<PutObject, 'object' | 'secretData'> {
   readonly kind: 'replace-object';
@@ -150,8 +150,8 @@ export interface ReplaceObject extends ObjectWrite, Pick<PutObject, 'object' | '
 }
 
 /**
- * Applies an IstioOperator file of the work directory with istioctl. The file is compared with the planned one just before
- * istioctl reads it; if istioctl fails, the pods that are not ready are collected.
+ * Applies an IstioOperator file of the work directory with istioctl. The file is compared with the planned one just
+ * before istioctl reads it; if istioctl fails, the pods that are not ready are collected.
  */
 export interface RunIstioctl extends ClusterAction {
   readonly kind: 'run-istioctl';

@@ -19,9 +19,9 @@ interface SelfSubjectReview extends KubeObject {
 
 /**
  * Sends a SelfSubjectReview, as `kubectl auth whoami` does. Every authenticated user may send it (ClusterRole
- * system:basic-user); it is served as v1 since Kubernetes 1.28 (kubernetes.io: reference/access-authn-authz/authentication,
- * "API access to authentication information for a client"). If it is not served, or fails, the change continues without an
- * identity; only an abort is thrown.
+ * system:basic-user); it is served as v1 since Kubernetes 1.28 (kubernetes.io:
+ * reference/access-authn-authz/authentication, "API access to authentication information for a client"). If it is not
+ * served, or fails, the change continues without an identity; only an abort is thrown.
  */
 export function createIdentityReader(clusters: Pick<Clusters, 'open'>): IdentityReader {
   return memoizeByKey(async (context: string): Promise<ApiIdentity | undefined> => {

@@ -12,16 +12,16 @@ export function isRecorded({kind}: Action): boolean {
 }
 
 /**
- * Enforces `audit.reasonRequired` of mesh.yaml before any prompt. Throws `REASON_NEEDED`, and `MESH_YAML_INVALID`: a file
- * that cannot be read must not bypass the rule.
+ * Enforces `audit.reasonRequired` of mesh.yaml before any prompt. Throws `REASON_NEEDED`, and `MESH_YAML_INVALID`: a
+ * file that cannot be read must not bypass the rule.
  */
 export async function requireReason(groups: readonly Group[], context: ExecuteContext): Promise<void> {
   if (plannedActions({groups}).some(isRecorded)) await requireReasonIfConfigured(context);
 }
 
 /**
- * Checks for a reason before each passphrase prompt, including those of the gather step, so that nobody types a passphrase
- * for a change that is then refused.
+ * Checks for a reason before each passphrase prompt, including those of the gather step, so that nobody types a
+ * passphrase for a change that is then refused.
  */
 export function withReasonCheck(context: ExecuteContext): Deps {
   const guard = (source: PassphraseSource): PassphraseSource => ({
@@ -50,8 +50,8 @@ async function requireReasonIfConfigured({deps, settings}: ExecuteContext): Prom
 }
 
 /**
- * Prompts once for everything that is replaced or deleted (docs/architecture.md). Without a terminal, `--yes` is required.
- * Throws `CONFIRMATION_NEEDED`.
+ * Prompts once for everything that is replaced or deleted (docs/architecture.md). Without a terminal, `--yes` is
+ * required. Throws `CONFIRMATION_NEEDED`.
  */
 export async function confirm(
   groups: readonly Group[],

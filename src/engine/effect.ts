@@ -18,8 +18,8 @@ export interface EffectContext {
 }
 
 /**
- * Executes one action. Returns the action's result for the report and the journal, or throws a MeshError; after `CONFLICT`
- * the engine gathers and plans again.
+ * Executes one action. Returns the action's result for the report and the journal, or throws a MeshError; after
+ * `CONFLICT` the engine gathers and plans again.
  */
 export type Effect<Kind extends ActionKind> = (
   action: ActionOf<Kind>,

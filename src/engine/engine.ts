@@ -1,8 +1,8 @@
 /**
  * The engine, the only interpreter of plans (docs/architecture.md). It runs operations, holding the lock for those that
- * change something; for each phase it gathers, plans, prompts and performs. Groups run in sequence and the lanes of a group
- * in parallel, with bounded concurrency and a failure policy, until the signal aborts. For each action it journals the
- * intent, runs the effect and journals the outcome.
+ * change something; for each phase it gathers, plans, prompts and performs. Groups run in sequence and the lanes of a
+ * group in parallel, with bounded concurrency and a failure policy, until the signal aborts. For each action it
+ * journals the intent, runs the effect and journals the outcome.
  */
 import {defined} from '../domain/defined.js';
 import pMap from 'p-map';
@@ -29,8 +29,8 @@ import type {
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
 /**
- * The effect of each kind of action. Effects are loaded at first use, so that a command that only accesses clusters does
- * not load the certificate codec.
+ * The effect of each kind of action. Effects are loaded at first use, so that a command that only accesses clusters
+ * does not load the certificate codec.
  */
 const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
   'write-files': async () => (await import('./effects/files.js')).writeFiles,
@@ -225,8 +225,8 @@ function isFailure(outcome: Outcome): boolean {
 }
 
 /**
- * Performs one action. Never throws: an error becomes the outcome. An interrupted action is `cancelled`, and is journalled
- * as such because its effect may have happened.
+ * Performs one action. Never throws: an error becomes the outcome. An interrupted action is `cancelled`, and is
+ * journalled as such because its effect may have happened.
  */
 async function perform(
   action: Action,
@@ -253,7 +253,8 @@ async function perform(
   } catch (thrown) {
     const error = asMeshError(thrown);
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
-    // An action that succeeded is not recorded as failed if journalling its outcome fails: the next run closes the entry.
+    // An action that succeeded is not recorded as failed if journalling its outcome fails: the next run closes the
+    // entry.
     if (journal && intent && !done) {
       // The effect's own error is reported, not the journal's.
       await journal.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);

@@ -1,7 +1,7 @@
 /**
- * The types that every command uses: an {@link Operation} runs {@link Phase}s; a phase gathers facts and turns them into a
- * {@link Plan}; the engine performs the plan's actions and returns {@link Outcome}s (docs/architecture.md). Plans are data: a
- * dry run, the journal and a resumed run all use the same plan.
+ * The types that every command uses: an {@link Operation} runs {@link Phase}s; a phase gathers facts and turns them
+ * into a {@link Plan}; the engine performs the plan's actions and returns {@link Outcome}s (docs/architecture.md).
+ * Plans are data: a dry run, the journal and a resumed run all use the same plan.
  */
 import type {ErrorReport} from '../domain/errors.js';
 import type {Hint} from '../domain/suggest/suggestion.js';
@@ -37,8 +37,8 @@ export interface Group {
   /** How many lanes run in parallel (default: `--concurrency`). */
   readonly concurrency?: number;
   /**
-   * The effect of a failed lane on lanes of this group and the next ones that have not started: `stop` skips them unless
-   * `--keep-going` is set, `always-stop` skips them regardless.
+   * The effect of a failed lane on lanes of this group and the next ones that have not started: `stop` skips them
+   * unless `--keep-going` is set, `always-stop` skips them regardless.
    */
   readonly onFailure: 'stop' | 'always-stop';
 }
@@ -72,8 +72,8 @@ export interface OutcomeOf<Kind extends ActionKind> {
 export type Outcome = {[Kind in ActionKind]: OutcomeOf<Kind>}[ActionKind];
 
 /**
- * One step of an operation: gather facts, then decide. `plan` is pure. It may return a subtype of {@link Plan} that also
- * carries its decisions, so that the report uses them and does not decide again.
+ * One step of an operation: gather facts, then decide. `plan` is pure. It may return a subtype of {@link Plan} that
+ * also carries its decisions, so that the report uses them and does not decide again.
  */
 export interface Phase<Facts, Decided extends Plan = Plan> {
   readonly title: string;
@@ -142,9 +142,9 @@ export interface ExecuteContext {
 export interface Engine {
   readonly settings: RunSettings;
   /**
-   * Gathers, plans, prompts if the plan requires confirmation, and performs. A plan with blockers performs nothing, or with
-   * `--keep-going` only lanes of clusters that are not blocked. After a `CONFLICT` the phase gathers and plans again, at
-   * most five times. Throws `CONFIRMATION_NEEDED`, `INTERRUPTED`, `TIMEOUT`, and what gather throws.
+   * Gathers, plans, prompts if the plan requires confirmation, and performs. A plan with blockers performs nothing, or
+   * with `--keep-going` only lanes of clusters that are not blocked. After a `CONFLICT` the phase gathers and plans
+   * again, at most five times. Throws `CONFIRMATION_NEEDED`, `INTERRUPTED`, `TIMEOUT`, and what gather throws.
    */
   run<Facts, Decided extends Plan = Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>>;
 }

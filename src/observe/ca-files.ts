@@ -85,8 +85,8 @@ export async function readCaSecret(
 }
 
 /**
- * Reads istiod's self-signed root (Secret istio-ca-secret) as PEM; undefined: none. Returns only the certificate, because the
- * Secret's key is the root key.
+ * Reads istiod's self-signed root (Secret istio-ca-secret) as PEM; undefined: none. Returns only the certificate,
+ * because the Secret's key is the root key.
  */
 export async function readSelfSigned(reads: Pick<Reads, 'read'>): Promise<string | undefined> {
   const encoded = (await reads.read('selfSigned'))?.data?.['ca-cert.pem'] ?? '';

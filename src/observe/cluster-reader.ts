@@ -1,4 +1,4 @@
-/** The only way to read a cluster: sends the requests of the table (domain/facts/requests.ts), each at most once, and no others. */
+/** The only way to read a cluster: sends only the requests of domain/facts/requests.ts, each at most once. */
 import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
@@ -209,8 +209,8 @@ export function eachCluster<Cluster, T>(
 }
 
 /**
- * Reads a fact and returns its value, or the reason why it is unknown. A request timeout is such a reason; an abort of the
- * run (Ctrl-C, `--timeout`) and bugs are rethrown.
+ * Reads a fact and returns its value, or the reason why it is unknown. A request timeout is such a reason; an abort of
+ * the run (Ctrl-C, `--timeout`) and bugs are rethrown.
  */
 export async function attempt<T>(signal: AbortSignal, read: () => Promise<T>): Promise<Observed<T>> {
   try {

@@ -90,7 +90,7 @@ function journalFacts({present, entries, heads, faults, open, own, inProgress, a
   };
 }
 
-/** The suffix of private keys' file names: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */
+/** The suffix of key files: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */
 const keySuffix = 'key.pem';
 
 /** Every key in a cluster's directory, and the directory itself if it contains one. */

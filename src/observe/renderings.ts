@@ -36,7 +36,8 @@ export function checkRequestedVersion(requested: string | undefined): void {
 const versionPattern = /^\d{1,4}\.\d{1,4}(?:\.\d{1,4})?$/;
 
 /**
- * Returns the version: of --istio-version, of mesh.yaml, or else istioctl's own. Throws `TOOL_MISSING` and `TOOL_OUTPUT` with hints.
+ * Returns the version: of --istio-version, of mesh.yaml, or else istioctl's own. Throws `TOOL_MISSING` and
+ * `TOOL_OUTPUT` with hints.
  */
 export async function chooseVersion(
   mesh: Mesh,

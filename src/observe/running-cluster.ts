@@ -1,6 +1,6 @@
 /**
- * Reads what `certs adopt` needs of a running cluster, with no more permissions than role `reader` of `access role` grants:
- * Secrets are read by name.
+ * Reads what `certs adopt` needs of a running cluster, with no more permissions than role `reader` of `access role`
+ * grants: Secrets are read by name.
  */
 import {defined} from '../domain/defined.js';
 import type {ControlPlaneFacts} from '../domain/facts/facts.js';
@@ -30,7 +30,8 @@ export interface RunningCluster {
 }
 
 /**
- * Reads the cluster. Throws what opening the context and reading throw, and `NOT_FOUND` if no istiod runs in the namespace.
+ * Reads the cluster. Throws what opening the context and reading throw, and `NOT_FOUND` if no istiod runs in the
+ * namespace.
  */
 export async function readRunningCluster(
   clusters: Clusters,

@@ -15,8 +15,8 @@ import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 
 /**
- * Reads one cluster. What cannot be read is unknown, with a reason. `wanted` returns the CA to push, given what was read
- * first; it determines whether workloads are read. If it returns undefined, nothing will be written.
+ * Reads one cluster. What cannot be read is unknown, with a reason. `wanted` returns the CA to push, given what was
+ * read first; it determines whether workloads are read. If it returns undefined, nothing will be written.
  */
 export async function readTrust(
   deps: Deps,
@@ -54,8 +54,9 @@ async function readAll(reader: ClusterReader, namespace: string, options: Inspec
 }
 
 /**
- * Whether a running istiod does not present a cluster CA yet; false if none runs. For a Secret that already matches: if the
- * root is the same, only this shows that an earlier run ended before its restart. Throws what querying istiod throws.
+ * Whether a running istiod does not present a cluster CA yet; false if none runs. For a Secret that already matches: if
+ * the root is the same, only this shows that an earlier run ended before its restart. Throws what querying istiod
+ * throws.
  */
 export async function presentsOtherCa(
   deps: Deps,

@@ -1,4 +1,4 @@
-/** A CA whose key this program can use (root-key.pem, a program, a cluster's Secret): finds its certificate, issues under it. */
+/** A CA whose key is usable here (root-key.pem, a program, a Secret): finds its certificate, issues under it. */
 import {randomBytes} from 'node:crypto';
 import {cannotIssue, type Issuer} from '../domain/ca/issuer.js';
 import {MeshError} from '../domain/errors.js';
@@ -14,7 +14,7 @@ import {orderUpward} from '../domain/x509/chain.js';
 import {clusterCaTemplate} from '../domain/x509/profile.js';
 import type {Workspace} from '../workspace/workspace.js';
 
-/** Reads the certificates of trust.signer.certificate; empty if it is not set. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`. */
+/** Reads trust.signer.certificate; empty if it is not set. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`. */
 export async function readSigningCertificates(
   workspace: Workspace,
   path: string | undefined,

@@ -88,8 +88,8 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
       `sign with the CA above it, "${own.issuer.text}", and keep ${layout.rootCert}`,
     );
   }
-  // istiod renews its self-signed root with the same key: prefer the work directory's certificate of that key, which is the
-  // one that clusters trust.
+  // istiod renews its self-signed root with the same key: prefer the work directory's certificate of that key, which is
+  // the one that clusters trust.
   const known = own.selfSigned ? upwardFrom(own.spki, [], roots) : [];
   const upward = known.length > 0 ? known : orderUpward(own, [...certificates, ...roots]);
   const [certificate = own, ...above] = upward;

@@ -12,9 +12,9 @@ import type {SignerContext, SignerModule} from './signer-module.js';
 type LocalSpec = SignerSpecOf<'local'>;
 
 /**
- * Opens the signing CA; requires the passphrase only if the key is encrypted. During a root rotation root-cert.pem contains
- * several roots: the signing one is the one that belongs to the key. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`,
- * `WRONG_PASSPHRASE`, and what reading the files throws.
+ * Opens the signing CA; requires the passphrase only if the key is encrypted. During a root rotation root-cert.pem
+ * contains several roots: the signing one is the one that belongs to the key. Throws `FILE_MISSING`,
+ * `WORKDIR_CONFLICT`, `WRONG_PASSPHRASE`, and what reading the files throws.
  */
 export async function openLocalAuthority(spec: LocalSpec, context: SignerContext): Promise<CertificateAuthority> {
   const {workspace} = context;

@@ -12,7 +12,7 @@ import type {SignerContext, SignerModule, SignerState} from './signer-module.js'
 /** The mesh's signers and the keys being generated. */
 export type Signers = ReturnType<typeof createSigners>;
 
-/** Signers by type in mesh.yaml, loaded at first use. A new type needs a module, a line here, and its fields in domain/mesh/signer-schema.ts. */
+/** Signers by type, loaded at first use. A new type needs a module, a line here, and its fields in signer-schema.ts. */
 const signerModules: {readonly [Type in SignerType]: () => Promise<SignerModule<Type>>} = {
   local: async () => (await import('./local.js')).localSigner,
   csr: async () => (await import('./external-ca.js')).csrSigner,
@@ -43,9 +43,9 @@ export function createSigners(context: SignerContext) {
     /** Determines the signer's state without signing. Throws like {@link SignerModule.survey}. */
     survey: async (spec: SignerSpec): Promise<SignerState> => (await moduleOf(spec)).survey(spec, context),
     /**
-     * Returns the issuer of cluster CAs. Opened at first use and once per run: decrypting the root key takes a third of a
-     * second, a login needs a server. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`, `WRONG_PASSPHRASE`, `PASSPHRASE_NEEDED`,
-     * `SIGNED_ELSEWHERE`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`.
+     * Returns the issuer of cluster CAs. Opened at first use and once per run: decrypting the root key takes a third of
+     * a second, a login needs a server. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`, `WRONG_PASSPHRASE`,
+     * `PASSPHRASE_NEEDED`, `SIGNED_ELSEWHERE`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`.
      */
     issuer,
     /** Returns the raw signer, to create the root with a key that is not a file. Throws like `issuer`. */

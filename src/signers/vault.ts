@@ -63,9 +63,10 @@ async function issue(request: IssueRequest, session: Session): Promise<IssuedCa>
 }
 
 /**
- * The body of the request (api-docs/secret/pki/issuance, Sign intermediate). `use_csr_values` takes subject and extensions
- * from the CSR. The path length must still be set, because servers ignore that of the CSR. Some servers limit the validity
- * to the issuer's, others issue a certificate that outlives it and whose chain does not verify: so never request more.
+ * The body of the request (api-docs/secret/pki/issuance, Sign intermediate). `use_csr_values` takes subject and
+ * extensions from the CSR. The path length must still be set, because servers ignore that of the CSR. Some servers
+ * limit the validity to the issuer's, others issue a certificate that outlives it and whose chain does not verify: so
+ * never request more.
  */
 function signBody(csr: Buffer, {cluster, validityDays, now}: IssueRequest, issuerEnd: Date): object {
   const left = Math.floor((issuerEnd.getTime() - now.getTime()) / 1000);

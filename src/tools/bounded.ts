@@ -1,22 +1,22 @@
-/** Limits to waiting: a time, and the signal that aborts a run (Ctrl-C, or `--timeout`). */
+/** Bounds waiting by a timeout, and by the signal that aborts a run (Ctrl-C, or `--timeout`). */
 import {setTimeout as delay} from 'node:timers/promises';
 import {MeshError} from '../domain/errors.js';
 
-/** The error that an aborted signal stands for: its own reason where that is one of ours. */
+/** The error for an aborted signal: its reason, if that is a MeshError. */
 export function abortError(signal: AbortSignal): MeshError {
   const reason: unknown = signal.reason;
   return reason instanceof MeshError ? reason : new MeshError('INTERRUPTED', 'interrupted');
 }
 
-/** Resolves after so many milliseconds. Throws {@link abortError} as soon as the signal aborts. */
+/** Resolves after this many milliseconds. Throws {@link abortError} as soon as the signal aborts. */
 export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   await delay(milliseconds, undefined, {signal}).catch(() => undefined);
   if (signal.aborted) throw abortError(signal);
 }
 
 /**
- * Waits for work that cannot be cancelled, such as a key being made on a thread, only until the run is aborted. Throws
- * {@link abortError} then.
+ * Waits for work that cannot be cancelled, such as key generation on a thread, until the run is aborted. Throws
+ * {@link abortError} in that case.
  */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const end = new AbortController();
@@ -32,39 +32,39 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Pr
   });
 }
 
-/** The answer, or `late` when it takes longer than so many milliseconds; what is waited for goes on. */
-export async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T | 'late'> {
+/** Returns the result, or `timed-out` after this many milliseconds; the work itself continues. */
+export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T | 'timed-out'> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, 'late' as const);
+  const timeout = new Promise<'timed-out'>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, 'timed-out' as const);
   });
-  return Promise.race([answer, late]).finally(() => {
+  return Promise.race([work, timeout]).finally(() => {
     clearTimeout(timer);
   });
 }
 
-/** What bounds something that answers by callbacks. */
+/** The bounds of work that reports its result by callbacks. */
 export interface Bounds {
-  /** 0: as long as it takes. */
+  /** 0: no timeout. */
   readonly timeoutMs: number;
-  /** What it failed with when the time is over. */
+  /** Creates the error for a timeout. */
   readonly timeoutError: () => Error;
   readonly signal: AbortSignal;
 }
 
 /**
- * A promise for what `start` begins: settled by its callbacks, by the time or by the signal, whichever is first. Begins
- * nothing when the signal is aborted already.
+ * A promise for the work that `start` begins, settled by its callbacks, the timeout or the signal, whichever comes
+ * first. Does not begin if the signal is already aborted.
  */
 export async function bounded<T>(
   {timeoutMs, timeoutError: late, signal}: Bounds,
   start: (resolve: (value: T) => void, fail: (reason: Error) => void) => void,
 ): Promise<T> {
   if (signal.aborted) throw abortError(signal);
-  const answer = untilAborted(new Promise<T>(start), signal);
-  const inTime = await (timeoutMs === 0 ? answer : within(timeoutMs, answer));
-  if (inTime === 'late') throw late();
-  return inTime;
+  const work = untilAborted(new Promise<T>(start), signal);
+  const result = await (timeoutMs === 0 ? work : within(timeoutMs, work));
+  if (result === 'timed-out') throw late();
+  return result;
 }
 
 /** A duration for people. */

@@ -1,15 +1,15 @@
-/** The output of a child process: its streams as cleaned text, released in time. */
+/** The output of a child process: its streams as sanitized text, released in time. */
 import type {Readable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {printable} from '../domain/printable.js';
 import {abortError} from './bounded.js';
 
-/** How long output may still come after a program has ended. Milliseconds. */
+/** How long output is still read after a program has exited. Milliseconds. */
 const drainMs = 500;
 
 /**
- * Lets go of a program's output soon after it has ended. A credential plugin or another grandchild that outlives its
- * parent holds the pipe open, and waiting for the pipe's end would be waiting for the grandchild.
+ * Closes a program's output soon after it has exited. A credential plugin or another grandchild that outlives its
+ * parent keeps the pipe open, and waiting for the end of the pipe would mean waiting for the grandchild.
  */
 export function releaseAtExit(child: {
   once(event: 'exit', listener: () => void): unknown;
@@ -24,20 +24,20 @@ export function releaseAtExit(child: {
   });
 }
 
-/** Collects the last 16 KiB of a stream of text, and hands pieces on as they come. */
+/** Collects the last 16 KiB of a text stream, and forwards chunks as they arrive. */
 export function collectText(stream: Readable, onText: ((text: string) => void) | undefined): () => string {
-  let said = '';
+  let collected = '';
   stream.setEncoding('utf8');
   stream.on('data', (text: string) => {
-    said = (said + text).slice(-16_384);
+    collected = (collected + text).slice(-16_384);
     onText?.(text);
   });
-  return () => said;
+  return () => collected;
 }
 
-/** Hands cleaned lines on as they come. */
+/** Forwards sanitized lines as they arrive. */
 export function forwardLines(stream: Readable, onLine: (line: string) => void): void {
-  // A decoder of its own: the process library reads the same stream as bytes.
+  // With a separate decoder, because execa reads the same stream as bytes.
   const decoder = new StringDecoder('utf8');
   let rest = '';
   stream.on('data', (chunk: Buffer) => {
@@ -51,9 +51,8 @@ export function forwardLines(stream: Readable, onLine: (line: string) => void): 
 }
 
 /**
- * Cleaned lines of a stream; the last one need not have an end. Throws what the run was aborted with after them. A reader
- * that has seen enough leaves the stream flowing: a program would die of a pipe that is closed, or wait for one that is
- * full.
+ * Sanitized lines of a stream; the last one may lack a line feed. Throws the abort reason of the run after them. If the
+ * reader stops early, the stream keeps flowing: a closed pipe would kill the program, a full one would block it.
  */
 export async function* cleanLines(stream: Readable, signal: AbortSignal): AsyncGenerator<string> {
   stream.setEncoding('utf8');
@@ -66,15 +65,15 @@ export async function* cleanLines(stream: Readable, signal: AbortSignal): AsyncG
     }
     if (rest !== '') yield printable(rest);
   } catch {
-    // A program that is killed ends its streams: no error of the reader.
+    // A killed program closes its streams: not an error for the reader.
   } finally {
     stream.resume();
   }
   if (signal.aborted) throw abortError(signal);
 }
 
-/** The end of what a program said, for a message. */
+/** The last lines of a program's output, for a message. */
 export function lastLines(text: string, count = 5): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.length === 0 ? 'it said nothing' : lines.slice(-count).join('\n');
+  return lines.length === 0 ? 'no output' : lines.slice(-count).join('\n');
 }

@@ -1,6 +1,6 @@
 /**
- * Asks a plain HTTP server on this machine one question: a port of a pod that kubectl forwards. Nothing is followed,
- * kept or believed: no redirect, no proxy from the environment, no connection that outlives the answer.
+ * Sends one request to a plain HTTP server on this machine, usually a pod's port that kubectl forwards. No redirect is
+ * followed, no proxy of the environment is used, and no connection outlives the response.
  */
 import {defined} from '../domain/defined.js';
 import {get} from 'node:http';
@@ -8,32 +8,32 @@ import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
 import {sendRequest, type HttpResponse, ResponseTooLargeError} from './http.js';
 
-/** What is asked. */
+/** A request. */
 export interface HttpProbeRequest {
   /** A port of 127.0.0.1, usually a forwarded one. */
   readonly port: number;
-  /** With its leading slash. */
+  /** With a leading slash. */
   readonly path: string;
-  /** For connecting and the whole answer. Milliseconds. */
+  /** For the connection and the whole response. Milliseconds. */
   readonly timeoutMs: number;
-  /** The longest body that is read. Bytes. */
+  /** The maximum length of the body. Bytes. */
   readonly maxBytes: number;
 }
 
-/** Asks HTTP servers. */
+/** Sends HTTP requests. */
 export interface HttpProbe {
   /**
-   * GET. Throws `UNREACHABLE` when nothing answers in time, or not to the end, `API_ERROR` when what answers is no HTTP
-   * or longer than allowed, `INTERRUPTED` or whatever the signal was aborted with.
+   * GET. Throws `UNREACHABLE` without a complete response in time, `API_ERROR` if the response is not HTTP or longer
+   * than allowed, and the signal's abort reason (`INTERRUPTED`).
    */
   get(request: HttpProbeRequest): Promise<Pick<HttpResponse, 'status' | 'text'>>;
 }
 
-/** Makes a probe that stops when the signal aborts. */
+/** Creates a probe that stops when the signal aborts. */
 export function createHttpProbe(signal: AbortSignal): HttpProbe {
   return {
     async get({port, path, timeoutMs, maxBytes}) {
-      const asked = `GET ${path} through local port ${String(port)}`;
+      const target = `GET ${path} through local port ${String(port)}`;
       const failed = (code: 'UNREACHABLE' | 'API_ERROR', message: string, cause?: unknown): MeshError =>
         new MeshError(code, message, defined({cause}));
       const send = () => get({host: '127.0.0.1', port, path, agent: false, headers: {connection: 'close'}});
@@ -42,15 +42,15 @@ export function createHttpProbe(signal: AbortSignal): HttpProbe {
         maxBytes,
         signal,
         timeoutError: () =>
-          failed('UNREACHABLE', `no answer to ${asked}: no answer within ${String(timeoutMs / 1000)} s`),
+          failed('UNREACHABLE', `no response to ${target} within ${String(timeoutMs / 1000)} s`),
         explain: (error) => {
           if (error instanceof ResponseTooLargeError)
-            return failed('API_ERROR', `the answer to ${asked} is ${error.message}`);
+            return failed('API_ERROR', `the response to ${target} is ${error.message}`);
           const why = printableLine(error.message);
-          // The HTTP parser's errors (nodejs.org/api/errors.html: HPE_*): somebody answers, in another language.
+          // Errors of the HTTP parser (nodejs.org/api/errors.html: HPE_*): the server uses another protocol.
           return error.code?.startsWith('HPE_') === true
-            ? failed('API_ERROR', `the answer to ${asked} is no HTTP: ${why}`, error)
-            : failed('UNREACHABLE', `no answer to ${asked}: ${why}`, error);
+            ? failed('API_ERROR', `the response to ${target} is not HTTP: ${why}`, error)
+            : failed('UNREACHABLE', `no response to ${target}: ${why}`, error);
         },
       });
       return {status, text};

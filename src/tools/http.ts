@@ -1,8 +1,8 @@
-/** One question to an HTTP server, and its whole answer: bounded in time and in bytes. */
+/** One HTTP request and its whole response, bounded in time and size. */
 import type {ClientRequest, IncomingHttpHeaders, IncomingMessage} from 'node:http';
 import {abortError, bounded, type Bounds} from './bounded.js';
 
-/** What was answered, whatever the status. */
+/** A response with any status. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -10,21 +10,21 @@ export interface HttpResponse {
   readonly text: string;
 }
 
-/** What bounds an answer. */
-export interface AnswerBounds extends Bounds {
-  /** The longest body that is read. Bytes. */
+/** The bounds of a response. */
+export interface ResponseBounds extends Bounds {
+  /** The maximum length of the body. Bytes. */
   readonly maxBytes: number;
-  /** What a failed connection, or {@link ResponseTooLargeError}, means. */
+  /** Translates the error of a failed connection, or a {@link ResponseTooLargeError}. */
   readonly explain: (error: NodeJS.ErrnoException) => Error;
 }
 
-/** Sends a request and reads its answer to the end; otherwise the connection is destroyed. */
-export async function sendRequest(send: () => ClientRequest, bounds: AnswerBounds): Promise<HttpResponse> {
+/** Sends a request and reads the whole response; on failure the connection is destroyed. */
+export async function sendRequest(send: () => ClientRequest, bounds: ResponseBounds): Promise<HttpResponse> {
   if (bounds.signal.aborted) throw abortError(bounds.signal);
   const sent = send();
   try {
     return await bounded<HttpResponse>(bounds, (resolve, fail) => {
-      // The first error is the reason; later ones come from tearing down.
+      // The first error is the reason; later ones result from closing the connection.
       const failed = (error: NodeJS.ErrnoException): void => {
         fail(bounds.explain(error));
       };
@@ -41,14 +41,14 @@ export async function sendRequest(send: () => ClientRequest, bounds: AnswerBound
   }
 }
 
-/** A body that is longer than allowed. */
+/** A response body is longer than allowed. */
 export class ResponseTooLargeError extends Error {
   constructor(readonly maxBytes: number) {
     super(`longer than ${String(maxBytes)} bytes`);
   }
 }
 
-/** The whole body of a response. Throws {@link ResponseTooLargeError} as soon as it is longer than allowed, and what the connection fails with. */
+/** Reads a response's body. Throws {@link ResponseTooLargeError} if it is longer than allowed, and connection errors. */
 async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;

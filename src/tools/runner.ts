@@ -1,8 +1,8 @@
 /**
- * The one door to other programs, and the only import of execa. {@link Runner.run} returns whatever exit code there
- * was; {@link Runner.exchange} trades bytes; {@link Runner.start} keeps a program running. Rules held here: arguments are
- * an array and never hold a secret, the passphrase variables never reach a child, Vault's tokens none of ours, output is
- * cleaned before anybody sees it, errors carry neither argument list nor environment, and no signal handler is registered.
+ * Runs other programs; the only import of execa. {@link Runner.run} returns any exit code; {@link Runner.exchange}
+ * passes bytes; {@link Runner.start} keeps a program running. Rules enforced here: arguments are an array and never
+ * contain a secret; no child gets the passphrase variables, and only the user's own programs get Vault's tokens; output
+ * is sanitized before it is shown; errors contain neither arguments nor environment; no signal handler is registered.
  */
 import {once} from 'node:events';
 import {defined} from '../domain/defined.js';
@@ -14,115 +14,115 @@ import {Sensitive} from '../domain/sensitive.js';
 import {abortError, seconds} from './bounded.js';
 import {cleanLines, collectText, forwardLines, releaseAtExit} from './child-output.js';
 
-/** How long a child may take to end by itself after SIGTERM. Milliseconds. */
+/** How long a child may take to exit after SIGTERM. Milliseconds. */
 const killDelayMs = 3000;
 
 /** A program to run. */
 interface Program {
-  /** Its name, found in PATH, or a path. */
+  /** A name in PATH, or a path. */
   readonly file: string;
-  /** Never a secret: argument lists are visible to every process of the machine. */
+  /** Never contain a secret: argument lists are visible to every process on the machine. */
   readonly args: readonly string[];
 }
 
-/** A program that is run to its end. */
+/** A program that runs to completion. */
 export interface ToolCommand extends Program {
-  /** Ends the program after so long and throws `TIMEOUT`. Milliseconds. */
+  /** Terminates the program after this time and throws `TIMEOUT`. Milliseconds. */
   readonly timeoutMs?: number;
-  /** Lines of both streams as they come, cleaned. */
+  /** Receives sanitized lines of both streams as they arrive. */
   readonly onLine?: (line: string) => void;
 }
 
-/** What a finished program said; text without control characters. */
+/** The output of a finished program, without control characters. */
 export interface ToolResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both streams, lines in the order they came. */
+  /** Both streams, with lines in the order in which they arrived. */
   readonly output: string;
 }
 
-/** A program that goes on until it is stopped. */
+/** A program that runs until it is stopped. */
 export interface RunningTool {
-  /** Lines of standard output, cleaned. Read by one reader only. Throws what the run was aborted with. */
+  /** Sanitized lines of standard output, for a single reader. Throws the abort reason of the run. */
   readonly lines: AsyncIterable<string>;
-  /** What standard error has said so far (the last 16 KiB), cleaned. */
+  /** The standard error output so far (the last 16 KiB), sanitized. */
   stderr(): string;
-  /** Settles when the program has ended, however it ended; never rejects. */
+  /** Resolves when the program has exited for any reason; never rejects. */
   readonly ended: Promise<{readonly exitCode?: number | undefined}>;
-  /** SIGTERM, SIGKILL three seconds later; resolves when the program has ended. */
+  /** Sends SIGTERM, and SIGKILL three seconds later; resolves when the program has exited. */
   stop(): Promise<void>;
 }
 
-/** How a long-running program is started. */
+/** A long-running program to start. */
 export interface StartCommand extends Program {
-  /** `inherit` hands it our standard input: programs that ask the person at the terminal. */
+  /** `inherit` passes standard input on, for programs that prompt on the terminal. */
   readonly stdin: 'inherit' | 'none';
-  /** Pieces of standard error as they come, uncleaned: prompts have no line end. */
+  /** Receives chunks of standard error as they arrive, not sanitized: prompts have no line feed. */
   readonly onErrorText?: (text: string) => void;
-  /** Goes on when the run is aborted and when the terminal sends Ctrl-C, until it is stopped or this process ends. */
+  /** Keeps running after an abort of the run and after Ctrl-C, until it is stopped or this process exits. */
   readonly detached?: boolean;
 }
 
-/** A program that is handed bytes and answers with bytes. */
+/** A program with binary input and output. */
 export interface ExchangeCommand extends Program {
-  /** Content for standard input; absent: no input. A program need not read it. */
+  /** Standard input; absent: none. The program need not read it. */
   readonly input?: Uint8Array;
   readonly cwd: string;
-  /** Ends the program after so long and throws `TIMEOUT`. Milliseconds. */
+  /** Terminates the program after this time and throws `TIMEOUT`. Milliseconds. */
   readonly timeoutMs: number;
-  /** Ends the program when it prints more. Bytes. */
+  /** Terminates the program if it prints more. Bytes. */
   readonly maxBytes: number;
-  /** Pieces of standard error as they come, uncleaned: prompts have no line end. */
+  /** Receives chunks of standard error as they arrive, not sanitized: prompts have no line feed. */
   readonly onErrorText?: ((text: string) => void) | undefined;
 }
 
-/** What it answered. */
+/** The result of {@link Runner.exchange}. */
 export interface ExchangeResult {
-  /** Undefined: a signal ended it. */
+  /** Undefined: terminated by a signal. */
   readonly exitCode: number | undefined;
-  /** As it came; cut where it was more than allowed. */
+  /** Unchanged; truncated if it is longer than allowed. */
   readonly stdout: Buffer;
   readonly tooLong: boolean;
-  /** The last 16 KiB, cleaned. */
+  /** The last 16 KiB, sanitized. */
   readonly stderr: string;
 }
 
 /** Runs programs with one environment and one signal. */
 export interface Runner {
-  /** Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
+  /** Runs a program and returns its exit code and output. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
   run(command: ToolCommand): Promise<ToolResult>;
   /**
-   * What a shell command of the user's own prints: a password manager, which may ask on the terminal.
-   * Throws `TOOL_FAILED` without a word of its output.
+   * Returns the output of a user's shell command, such as a password manager, which may prompt on the terminal. Throws
+   * `TOOL_FAILED`, without the output.
    */
   runSecret(shellCommand: string): Promise<Sensitive<string>>;
-  /** Bytes in, bytes out. Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
+  /** Runs a program with binary input and output. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
   exchange(command: ExchangeCommand): Promise<ExchangeResult>;
-  /** Throws `TOOL_MISSING` when the program cannot be started. */
+  /** Starts a long-running program. Throws `TOOL_MISSING` if it cannot be started. */
   start(command: StartCommand): Promise<RunningTool>;
 }
 
-/** What a {@link Runner} is made from. */
+/** The options of {@link createRunner}. */
 export interface RunnerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Aborts every child, for its whole lifetime. */
+  /** Aborts every child at any time. */
   readonly signal: AbortSignal;
 }
 
-/** Whose program it is: a tool of ours (kubectl, istioctl, git), or one that the user wrote down: a password manager, a signer. */
+/** `ours`: kubectl, istioctl, git. `user`: a program that the user configured, such as a password manager or a signer. */
 type ProgramOwner = 'ours' | 'user';
 
 /**
- * The environment of a child. Nobody gets the passphrases; Vault's tokens reach only programs of the user's own, which
- * may be what they are there for (`--passphrase-command 'vault kv get …'`).
+ * The environment of a child. No child gets the passphrases; only the user's programs get Vault's tokens, because they
+ * may need them (`--passphrase-command 'vault kv get …'`).
  */
 function childEnvironment(environment: RunnerOptions['environment'], owner: ProgramOwner): Record<string, string> {
   const hidden = [passphraseVariable, newPassphraseVariable, ...(owner === 'ours' ? vaultSecretVariables : [])];
   return defined(Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.includes(name))));
 }
 
-/** Makes a runner. */
+/** Creates a runner. */
 export function createRunner(options: RunnerOptions): Runner {
   const killAtExit = createExitKiller();
   return {
@@ -159,7 +159,7 @@ async function runSecretCommand(shellCommand: string, options: RunnerOptions): P
   const {exitCode, stdout} = await awaitExit(child, command, options);
   if (exitCode === 0) return new Sensitive(stdout);
   throw new MeshError('TOOL_FAILED', `the passphrase command failed (exit ${String(exitCode ?? 'by a signal')})`, {
-    hints: ['run it by itself and see what it says'],
+    hints: ['run it manually and check its output'],
   });
 }
 
@@ -186,13 +186,13 @@ async function start(command: StartCommand, options: RunnerOptions, killAtExit: 
   const execa = await execaUnlessAborted(options);
   const child = execa(command.file, [...command.args], {
     ...commonOptions(command.detached === true ? {...options, signal: new AbortController().signal} : options, 'ours'),
-    // A process group of its own: the terminal sends its signals to the whole group in front.
+    // In a separate process group: the terminal sends its signals to the whole foreground group.
     detached: command.detached === true,
     stdin: command.stdin === 'inherit' ? 'inherit' : 'ignore',
     buffer: false,
   });
   releaseAtExit(child);
-  const said = collectText(child.stderr, command.onErrorText);
+  const stderr = collectText(child.stderr, command.onErrorText);
   const lines = cleanLines(child.stdout, options.signal);
   killAtExit(child);
   const ended = child.then((result) => result);
@@ -204,7 +204,7 @@ async function start(command: StartCommand, options: RunnerOptions, killAtExit: 
   if (failed) requireStarted(command, failed);
   return {
     lines,
-    stderr: () => printable(said()),
+    stderr: () => printable(stderr()),
     ended,
     async stop() {
       child.kill('SIGTERM');
@@ -213,7 +213,7 @@ async function start(command: StartCommand, options: RunnerOptions, killAtExit: 
   };
 }
 
-/** Loaded at first use. Throws what the run was aborted with. */
+/** Loads execa at first use. Throws the abort reason of the run. */
 async function execaUnlessAborted({signal}: RunnerOptions) {
   const {execa} = await import('execa');
   if (signal.aborted) throw abortError(signal);
@@ -226,14 +226,14 @@ function commonOptions({environment, signal}: RunnerOptions, owner: ProgramOwner
     extendEnv: false,
     cancelSignal: signal,
     forceKillAfterDelay: killDelayMs,
-    // execa's clean-up registers signal handlers; the abort signal and `exit` below do its work.
+    // execa's cleanup registers signal handlers; the abort signal and `exit` below replace it.
     cleanup: false,
     reject: false,
     windowsHide: true,
   } as const;
 }
 
-/** How a program ended. Throws `TIMEOUT`, what the run was aborted with, and `TOOL_MISSING`. */
+/** Waits until a program has exited. Throws `TIMEOUT`, the abort reason of the run, and `TOOL_MISSING`. */
 async function awaitExit<Result extends {readonly timedOut: boolean; readonly code?: string | undefined}>(
   child: PromiseLike<Result>,
   command: Program & Pick<ToolCommand, 'timeoutMs'>,
@@ -242,30 +242,30 @@ async function awaitExit<Result extends {readonly timedOut: boolean; readonly co
   const result = await child;
   if (signal.aborted) throw abortError(signal);
   if (result.timedOut) {
-    throw new MeshError('TIMEOUT', `${command.file} did not end within ${seconds(command.timeoutMs ?? 0)}`);
+    throw new MeshError('TIMEOUT', `${command.file} did not exit within ${seconds(command.timeoutMs ?? 0)}`);
   }
   requireStarted(command, result);
   return result;
 }
 
-/** Throws why a program did not start at all. The original error is dropped: it quotes the argument list. */
+/** Throws if a program did not start. Drops the original error, which quotes the argument list. */
 function requireStarted({file}: Program, {code}: {readonly code?: string | undefined}): void {
   const missing = (message: string, ...hints: readonly string[]): MeshError =>
     new MeshError('TOOL_MISSING', `${file} ${message}`, {hints});
   if (code === 'ENOENT' && file.includes('/')) {
-    throw missing('is not there, or its first line names a program that is not');
+    throw missing('not found, or the interpreter in its first line not found');
   }
-  if (code === 'ENOENT') throw missing('was not found in PATH', `install ${file}, or put it in PATH`);
-  if (code === 'EACCES') throw missing('may not be executed', `check the permissions of ${file}`);
-  if (code === 'ENOEXEC') throw missing('is not a program for this machine');
+  if (code === 'ENOENT') throw missing('not found in PATH', `install ${file}, or add it to PATH`);
+  if (code === 'EACCES') throw missing('is not executable', `check the permissions of ${file}`);
+  if (code === 'ENOEXEC') throw missing('cannot be executed on this machine');
 }
 
 type KillAtExit = ReturnType<typeof createExitKiller>;
 
 /**
- * Kills what still runs when this process exits: a kubectl that a crash leaves behind would keep a connection to its
- * cluster open. One `exit` listener serves all of them, and only while there are any: from the eleventh listener on Node
- * warns of a leak (nodejs.org, events: `defaultMaxListeners`).
+ * Kills running children when this process exits: a kubectl left behind by a crash would keep its connection to the
+ * cluster open. A single `exit` listener serves all children, and only while there are any: from the eleventh listener
+ * on Node warns of a leak (nodejs.org, events: `defaultMaxListeners`).
  */
 function createExitKiller() {
   const children = new Set<{kill(signal: 'SIGKILL'): unknown}>();

@@ -1,8 +1,8 @@
 /**
- * Asks a TLS server which certificates it presents, without believing them. What is reported is what was sent: the
- * bytes of the server's Certificate message, in order and with the root if it is there. node:tls does not tell that
- * (getPeerCertificate follows issuers through its own store, drops strangers and loops at the root), but up to TLS 1.2
- * that message is in the clear (RFC 5246 7.4.2), and the handshake that goes on proves the leaf's key.
+ * Reads the certificates that a TLS server presents, without verifying them. Reports exactly what the server sent: the
+ * bytes of its Certificate message, in order, including a root. node:tls does not provide this (getPeerCertificate
+ * follows issuers through its own store, drops unrelated certificates and loops at the root), but up to TLS 1.2 the
+ * message is not encrypted (RFC 5246 7.4.2), and completing the handshake proves possession of the leaf's key.
  */
 import {defined} from '../domain/defined.js';
 import {connect} from 'node:net';
@@ -11,25 +11,25 @@ import {connect as connectTls} from 'node:tls';
 import {MeshError} from '../domain/errors.js';
 import {bounded} from './bounded.js';
 
-/** What is probed: a port on this machine, usually a forwarded one. */
+/** The target: a port on this machine, usually a forwarded one. */
 export interface TlsProbeRequest {
   readonly port: number;
   /** Sent as SNI. */
   readonly servername: string;
-  /** For connecting and the whole handshake. Milliseconds. */
+  /** For the connection and the whole handshake. Milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** Looks at TLS servers. */
+/** Probes TLS servers. */
 export interface TlsProbe {
   /**
-   * The presented certificates as DER, leaf first. Throws `UNREACHABLE` when nothing answers in time or the handshake
-   * fails, `INTERRUPTED` or whatever the signal was aborted with.
+   * Returns the presented certificates as DER, leaf first. Throws `UNREACHABLE` without a response in time or if the
+   * handshake fails, and the signal's abort reason (`INTERRUPTED`).
    */
   presentedChain(request: TlsProbeRequest): Promise<readonly Buffer[]>;
 }
 
-/** Makes a probe that stops when the signal aborts. */
+/** Creates a probe that stops when the signal aborts. */
 export function createTlsProbe(signal: AbortSignal): TlsProbe {
   return {presentedChain: (request) => presentedChain(request, signal)};
 }
@@ -41,7 +41,7 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
   const tls = connectTls({
     socket: recordReceived(socket, received),
     servername: request.servername,
-    // Seeing is the purpose: whether the chain is right is judged elsewhere, with what was seen.
+    // The probe only reads the chain; its callers verify it.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     maxVersion: 'TLSv1.2',
@@ -50,7 +50,7 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
   try {
     const late = (): MeshError => unreachable(request, `no TLS handshake within ${String(request.timeoutMs / 1000)} s`);
     await bounded({timeoutMs: request.timeoutMs, timeoutError: late, signal}, (resolve, fail) => {
-      // The first error is the reason; later ones come from tearing down.
+      // The first error is the reason; later ones result from closing the connection.
       const failed = (error: Error): void => {
         fail(unreachable(request, error.message, error));
       };
@@ -66,7 +66,7 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
   }
 }
 
-/** The socket as a stream that keeps a copy of what arrives. */
+/** Wraps the socket in a stream that copies the received bytes. */
 function recordReceived(socket: ReturnType<typeof connect>, received: Buffer[]): Duplex {
   const stream = new Duplex({
     read() {
@@ -86,7 +86,7 @@ function recordReceived(socket: ReturnType<typeof connect>, received: Buffer[]):
   socket.on('end', () => {
     stream.push(null);
   });
-  // Whoever waits for the handshake hears of the socket's errors itself.
+  // The caller that waits for the handshake handles the socket's errors itself.
   stream.on('error', () => undefined);
   return stream;
 }
@@ -105,28 +105,28 @@ const certificateMessage = {type: 11, header: 4, length: 3};
 const listedCertificate = {header: 3, length: 3};
 
 /**
- * The certificates of a TLS 1.2 server's Certificate message, in the order they were sent, from the bytes the server
- * sent. Throws `UNREACHABLE` when there is no such message.
+ * Extracts the certificates of a TLS 1.2 server's Certificate message from the bytes it sent, in the order sent. Throws
+ * `UNREACHABLE` if there is no such message.
  */
 function certificatesOfHandshake(bytes: Buffer): readonly Buffer[] {
   const records = [...pieces(bytes, handshakeRecord)];
   // Everything after the change of cipher is encrypted.
   const end = records.findIndex(({type}) => type !== handshakeRecord.type);
-  const clear = end === -1 ? records : records.slice(0, end);
-  // A message may be spread over several records.
-  const messages = pieces(Buffer.concat(clear.map(({body}) => body)), certificateMessage);
-  const message = [...messages].find(({type, isWhole}) => type === certificateMessage.type && isWhole);
+  const plaintext = end === -1 ? records : records.slice(0, end);
+  // A message may span several records.
+  const messages = pieces(Buffer.concat(plaintext.map(({body}) => body)), certificateMessage);
+  const message = [...messages].find(({type, isComplete}) => type === certificateMessage.type && isComplete);
   if (!message) throw new MeshError('UNREACHABLE', 'the server sent no certificates');
   const list = message.body.subarray(listedCertificate.length);
   return [...pieces(list, listedCertificate)].map(({body}) => Buffer.from(body));
 }
 
-/** Splits a sequence of elements, each of which follows a header that ends with its length. */
+/** Splits a sequence of elements, each preceded by a header that ends with its length. */
 function* pieces(bytes: Buffer, {header, length}: {readonly header: number; readonly length: number}) {
   for (let at = 0; at + header <= bytes.length;) {
     const start = at + header;
     const end = start + bytes.readUIntBE(start - length, length);
-    yield {type: bytes.readUInt8(at), body: bytes.subarray(start, end), isWhole: end <= bytes.length};
+    yield {type: bytes.readUInt8(at), body: bytes.subarray(start, end), isComplete: end <= bytes.length};
     at = end;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Asks an HTTP API questions in JSON, over TLS that is always verified: Vault's and OpenBao's. No redirect is followed,
- * no proxy is taken from the environment, no connection outlives its answer, and no answer is larger than allowed.
- * Plain HTTP is the caller's to refuse.
+ * An HTTP client for the JSON API of Vault and OpenBao. TLS is always verified, no redirect is followed, no proxy of
+ * the environment is used, no connection outlives its response, and the size of responses is limited. The caller must
+ * refuse plain HTTP.
  */
 import {defined} from '../domain/defined.js';
 import {request as requestHttp} from 'node:http';
@@ -11,32 +11,32 @@ import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
 import {sendRequest, ResponseTooLargeError} from './http.js';
 
-/** Far above what a certificate chain needs. Bytes. */
+/** Far more than a certificate chain needs. Bytes. */
 const maxBytes = 4 * 1024 * 1024;
 
-/** Where, and how it is known to be the right one. */
+/** The server's address, and how it is authenticated. */
 export interface VaultHttpOptions {
-  /** Its path is put before that of every request. */
+  /** Its path is prepended to that of every request. */
   readonly address: URL;
-  /** Which CAs are trusted, and what this side shows. */
+  /** The trusted CAs, and the client certificate. */
   readonly tls: SecureContext;
-  /** The name that the server's certificate must have, where it is not that of the address. */
+  /** The name that the server's certificate must have (default: that of the address). */
   readonly serverName?: string | undefined;
 }
 
-/** One question. */
+/** A request. */
 export interface VaultHttpRequest {
   readonly method: 'GET' | 'POST';
   /** With a leading slash, encoded. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: object | undefined;
-  /** For connecting and the whole answer. Milliseconds. */
+  /** For the connection and the whole response. Milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** What was answered, whatever the status. */
+/** A response with any status. */
 export interface VaultHttpResponse {
   readonly status: number;
   readonly contentType: string;
@@ -47,16 +47,16 @@ export interface VaultHttpResponse {
   readonly retryAfter: number | undefined;
 }
 
-/** Asks one server. */
+/** Sends requests to one server. */
 export interface VaultHttp {
   /**
-   * Throws `SIGNER_UNAVAILABLE` with the reason when nobody answers, TLS cannot be verified or the answer has no end;
-   * `INTERRUPTED`, or whatever the signal was aborted with.
+   * Sends a request. Throws `SIGNER_UNAVAILABLE` with the reason if there is no response, TLS verification fails or the
+   * response is too large, and the signal's abort reason (`INTERRUPTED`).
    */
   send(request: VaultHttpRequest): Promise<VaultHttpResponse>;
 }
 
-/** Makes one. */
+/** Creates the client. */
 export function createVaultHttp(options: VaultHttpOptions): VaultHttp {
   return {
     async send(request) {
@@ -65,7 +65,7 @@ export function createVaultHttp(options: VaultHttpOptions): VaultHttp {
         timeoutMs,
         maxBytes,
         signal,
-        timeoutError: () => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]),
+        timeoutError: () => unavailable(options, `no response within ${String(timeoutMs / 1000)} s`, [reachHint]),
         explain: (error) => explain(error, options),
       });
       const after = Number(headers['retry-after']);
@@ -84,20 +84,20 @@ function send({method, path, headers, body}: VaultHttpRequest, {address, tls, se
   const text = body === undefined ? undefined : JSON.stringify(body);
   const common = {
     method,
-    // A URL keeps the brackets of an IPv6 address, a socket does not want them.
+    // A URL contains brackets around an IPv6 address, which a socket does not accept.
     host: address.hostname.replace(/^\[(.*)\]$/, '$1'),
     ...(address.port !== '' && {port: Number(address.port)}),
     path: address.pathname.replace(/\/+$/, '') + path,
     agent: false as const,
   };
   const verified = {
-    // Said, so that NODE_TLS_REJECT_UNAUTHORIZED=0 has no say.
+    // Explicit, to override NODE_TLS_REJECT_UNAUTHORIZED=0.
     rejectUnauthorized: true,
     secureContext: tls,
     ...(serverName !== undefined && {servername: serverName}),
   };
   const sent = address.protocol === 'http:' ? requestHttp(common) : requestHttps({...common, ...verified});
-  // Not among the options: NODE_DEBUG=http prints those.
+  // Not in the options, which NODE_DEBUG=http prints.
   const all = {...headers, accept: 'application/json', connection: 'close'};
   for (const [name, value] of Object.entries(all)) sent.setHeader(name, value);
   if (text !== undefined) {
@@ -108,15 +108,15 @@ function send({method, path, headers, body}: VaultHttpRequest, {address, tls, se
   return sent;
 }
 
-const reachHint = 'Check the address, and that this machine may reach it; proxies (HTTPS_PROXY) are not used';
+const reachHint = 'check the address and the network; proxies (HTTPS_PROXY) are not used';
 const caHint =
-  "Name a file with the CA that signed the server's certificate: VAULT_CACERT, or caCert under trust.signer";
+  "set VAULT_CACERT, or caCert under trust.signer, to a file with the CA that signed the server's certificate";
 
-/** What a failed connection means (nodejs.org/api/errors.html; OpenSSL's names of verification results). */
+/** Translates a failed connection (nodejs.org/api/errors.html; OpenSSL's names of verification results). */
 function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshError {
-  const say = (why: string, ...hints: readonly string[]): MeshError => unavailable(options, why, hints, error);
+  const failed = (why: string, ...hints: readonly string[]): MeshError => unavailable(options, why, hints, error);
   if (error instanceof ResponseTooLargeError)
-    return unavailable(options, `an answer of more than ${String(maxBytes)} bytes`, []);
+    return unavailable(options, `the response is larger than ${String(maxBytes)} bytes`, []);
   const code = error.code ?? '';
   switch (code) {
     case 'SELF_SIGNED_CERT_IN_CHAIN':
@@ -125,35 +125,35 @@ function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshE
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'CERT_SIGNATURE_FAILURE':
-      return say('its certificate is signed by a CA that is not known here', caHint);
+      return failed('its certificate is signed by an unknown CA', caHint);
     case 'CERT_HAS_EXPIRED':
-      return say('its certificate, or its CA, has expired', "Renew the server's certificate");
+      return failed('its certificate, or its CA, has expired', "renew the server's certificate");
     case 'CERT_NOT_YET_VALID':
-      return say('its certificate is not valid yet', "Compare this machine's clock with the server's");
+      return failed('its certificate is not valid yet', "compare this machine's clock with the server's");
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return say(
+      return failed(
         `its certificate is for another name: ${printableLine(error.message)}`,
-        'Use the name that the certificate has, or give it with VAULT_TLS_SERVER_NAME',
+        "use the certificate's name in the address, or set VAULT_TLS_SERVER_NAME to it",
       );
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return say(`the name ${options.address.hostname} is not known`, reachHint);
+      return failed(`host ${options.address.hostname} not found`, reachHint);
     case 'ECONNREFUSED':
-      return say('the connection is refused', reachHint);
+      return failed('connection refused', reachHint);
   }
   // OpenSSL's reasons: in the code since Node 22, in the text before.
   const reason = `${code} ${error.message}`.toLowerCase().replaceAll('_', ' ');
   if (/wrong version number|packet length too long/.test(reason)) {
-    return say('it does not speak TLS', 'http:// is for a server on this machine only');
+    return failed('the server does not use TLS', 'http:// is allowed only for a server on this machine');
   }
   if (/alert|handshake failure/.test(reason)) {
-    return say(
-      'it refuses the TLS handshake',
-      'A server that asks for a certificate gets the one of VAULT_CLIENT_CERT and VAULT_CLIENT_KEY',
+    return failed(
+      'the server refused the TLS handshake',
+      'if it requires a client certificate, set VAULT_CLIENT_CERT and VAULT_CLIENT_KEY',
     );
   }
-  if (code.startsWith('HPE_')) return say('what answers does not speak HTTP', 'Check the address');
-  return say(printableLine(error.message), reachHint);
+  if (code.startsWith('HPE_')) return failed('the response is not HTTP', 'check the address');
+  return failed(printableLine(error.message), reachHint);
 }
 
 function unavailable({address}: VaultHttpOptions, why: string, hints: readonly string[], cause?: unknown): MeshError {

@@ -1,6 +1,6 @@
 /**
- * Files that are there whole or not at all: written under another name in the same directory, synced, renamed, and the
- * directory synced. Modes are set explicitly, whatever the umask.
+ * Atomic writes: a file is written under a temporary name in the same directory, synced and renamed, and the directory
+ * is synced. Modes are set explicitly, regardless of the umask.
  */
 import {constants} from 'node:fs';
 import {chmod, lstat, mkdir, open, rename, unlink} from 'node:fs/promises';
@@ -10,35 +10,35 @@ import {Sensitive} from '../domain/sensitive.js';
 import {errno, ifExists, throwFileError} from './fs-errors.js';
 
 /**
- * Called before each step that a crash or a full disk could interrupt, with the step's name and the path. Tests throw
- * from it, or kill the process; nobody else passes one.
+ * Called before each step that a crash or a full disk could interrupt, with the step's name and the path. For tests
+ * only, which throw from it or kill the process.
  */
 export type Faults = (point: string, path: string) => void | Promise<void>;
 
 type Content = FileContent['content'];
 
-/** Keys: nobody but their owner. */
+/** For keys: readable only by the owner. */
 export const secretMode = 0o600;
 const publicMode = 0o644;
-/** Directories we make hold keys now or later. */
+/** For new directories, which may contain keys. */
 const directoryMode = 0o700;
 
-/** What an unfinished file is called. One writer holds the lock, so one name is enough, and the next run finds it. */
+/** The suffix of unfinished files. Only the lock's holder writes, so one name is enough, and the next run finds it. */
 export const temporarySuffix = '.kubectl-mesh-tmp';
 
-/** The mode a file is to have: 0600 for keys; else what it has now, or 0644. */
+/** Returns the mode for a file: 0600 for keys, otherwise its current mode, or 0644. */
 export async function modeFor(path: string, content: Content): Promise<number> {
   if (content instanceof Sensitive) return secretMode;
   const facts = await lstat(path).catch(() => undefined);
   return facts?.isFile() ? facts.mode & 0o777 : publicMode;
 }
 
-/** Makes a file under a new name, whole and synced, with this mode. Never follows or reuses what stands there. */
+/** Creates a complete, synced file with this mode. Never follows or reuses an existing file. */
 export async function createSynced(path: string, content: Content, mode: number, faults?: Faults): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   await faults?.('create', path);
   const file = await open(path, flags, secretMode).catch(async (error: unknown) => {
-    // Left behind by a run that was killed.
+    // Left behind by a killed run.
     if (errno(error) !== 'EEXIST') throw error;
     await unlink(path);
     return open(path, flags, secretMode);
@@ -54,7 +54,7 @@ export async function createSynced(path: string, content: Content, mode: number,
   }
 }
 
-/** Replaces a file, all or nothing. Throws a MeshError that names `shown`, and leaves no temporary file. */
+/** Replaces a file atomically. Throws a MeshError that names `shown`, and leaves no temporary file. */
 export async function writeAtomic(
   path: string,
   content: Content,
@@ -66,7 +66,7 @@ export async function writeAtomic(
   await replaceFile(path, temporary, content, faults, mode).catch(throwFileError(shown, 'write'));
 }
 
-/** The same by way of a temporary file of that name. Throws errors of the file system. */
+/** The same with a given temporary file. Throws errors of the file system. */
 export async function replaceFile(
   path: string,
   temporary: string,
@@ -86,20 +86,20 @@ export async function replaceFile(
   }
 }
 
-/** Makes a directory's names durable. */
+/** Syncs the entries of a directory. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await directory.sync();
   } catch (error) {
-    // Some file systems (FUSE, SMB) cannot sync directories; they have nothing better to offer.
+    // Some file systems (FUSE, SMB) cannot sync directories, and offer no alternative.
     if (errno(error) !== 'EINVAL' && errno(error) !== 'ENOTSUP') throw error;
   } finally {
     await directory.close();
   }
 }
 
-/** Makes a directory and its parents where they are missing, 0700; what is there stays as it is. */
+/** Creates a directory and its missing parents with mode 0700; existing ones are not changed. */
 export async function makeDirectory(path: string, faults?: Faults): Promise<void> {
   if (await ifExists(lstat(path))) return;
   await makeDirectory(dirname(path), faults);
@@ -107,11 +107,11 @@ export async function makeDirectory(path: string, faults?: Faults): Promise<void
   try {
     await mkdir(path, {mode: directoryMode});
   } catch (error) {
-    // Somebody else was faster: another cluster of the same run, or another program.
+    // Created concurrently, by another lane of this run or by another program.
     if (errno(error) === 'EEXIST') return;
     throw error;
   }
-  // mkdir is subject to the umask; without search permission we could not even write into it.
+  // mkdir applies the umask; without search permission this process could not write into the directory.
   await chmod(path, directoryMode);
   await syncDirectory(dirname(path));
 }

@@ -1,8 +1,8 @@
 /**
- * Sets of files that belong together, such as a cluster's key, certificate, root and chain (docs/work-directory.md). All of them
- * are written and synced in `.pending/`, then a marker appears there by one rename: that rename is the commit. Then the
- * files move to their places. A run that is killed before the marker has changed nothing; one killed after it has
- * changed everything as soon as the next run moves what is left.
+ * Writes sets of files atomically, such as a cluster's key, certificate, root and chain (docs/work-directory.md). The
+ * files are written and synced in `.pending/`; then renaming a marker into that directory commits the set, and the
+ * files move to their places. A run that is killed before the commit has changed nothing; after a run that is killed
+ * later, the next run moves the remaining files.
  */
 import {lstat, realpath, rename, rm} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
@@ -14,7 +14,7 @@ import {isInside} from './guard.js';
 import {parseJsonFile, readRegular} from './read.js';
 import type {FileContent} from './workspace.js';
 
-/** The commit marker: what moves where. Paths are relative to the directory that holds `.pending`. */
+/** The commit marker: the files and their destinations. Paths are relative to the directory that contains `.pending`. */
 interface Marker {
   readonly version: 1;
   readonly files: readonly MarkedFile[];
@@ -29,7 +29,7 @@ interface MarkedFile {
 const markerName = 'commit';
 
 /**
- * Writes a set into `directory`, all or none; paths are relative to it. What an earlier run left there is dealt with first.
+ * Writes a set into `directory`, all or none; paths are relative to it. First recovers what an earlier run left there.
  */
 export async function commitSet(directory: string, files: readonly FileContent[], faults?: Faults): Promise<void> {
   const pending = join(directory, layout.pending);
@@ -43,7 +43,7 @@ export async function commitSet(directory: string, files: readonly FileContent[]
       await createSynced(join(pending, String(index)), content, mode, faults);
     }
     const marker: Marker = {version: 1, files: files.map(({path}, index) => ({pending: String(index), path}))};
-    // The rename inside is the commit; it also syncs the directory, and with it the names of the files above.
+    // The rename in writeAtomic is the commit; it also syncs the directory, and with it the entries of the files above.
     await faults?.('mark', pending);
     const markerPath = join(pending, markerName);
     await writeAtomic(markerPath, `${JSON.stringify(marker)}\n`, markerPath, faults, secretMode);
@@ -55,8 +55,8 @@ export async function commitSet(directory: string, files: readonly FileContent[]
 }
 
 /**
- * Finishes or drops what an earlier run left in `directory`: `forward` when a marked set was moved, `dropped` when an
- * unmarked one was removed, undefined when there was nothing.
+ * Completes or discards what an earlier run left in `directory`. Returns `forward` if a committed set was moved,
+ * `dropped` if an uncommitted one was removed, undefined if there was nothing.
  */
 export async function recoverSet(directory: string, faults?: Faults): Promise<'forward' | 'dropped' | undefined> {
   const pending = join(directory, layout.pending);
@@ -69,7 +69,7 @@ export async function recoverSet(directory: string, faults?: Faults): Promise<'f
   try {
     if (marker) await moveForward(directory, marker, faults);
     await faults?.('clean', pending);
-    // The marker goes first: a half-removed set without it is dropped, one with it would be looked for in vain.
+    // The marker is removed first: without it, a partly removed set is discarded; with it, its files would be missed.
     await rm(join(pending, markerName), {force: true});
     await syncDirectory(pending);
     await faults?.('remove', pending);
@@ -82,8 +82,8 @@ export async function recoverSet(directory: string, faults?: Faults): Promise<'f
 }
 
 /**
- * Where the content of a file is right now: in a marked set that a killed run did not move yet, or in its place. Readers
- * that take no lock thus see a set whole as soon as it is committed.
+ * Returns the pending path of a file in a committed set that a killed run has not moved yet; otherwise undefined.
+ * Readers without the lock thus see a complete set as soon as it is committed.
  */
 export async function committedPath(directory: string, path: string): Promise<string | undefined> {
   const pending = join(directory, layout.pending);
@@ -99,37 +99,37 @@ async function moveForward(directory: string, {files}: Marker, faults?: Faults):
     const to = join(directory, path);
     const facts = await ifExists(lstat(from));
     touched.add(dirname(to));
-    // Moved before the run was killed.
+    // Already moved before the run was killed.
     if (!facts) continue;
     await makeDirectory(dirname(to), faults);
     await faults?.('move', to);
     const link = facts.mode % 0o1000 === secretMode ? undefined : await linkTarget(to);
-    // A declaration may live elsewhere, behind a link: the link stays. A key replaces it.
+    // A declaration may be a symbolic link to another place: the link is kept. A key replaces the link.
     if (link === undefined) await rename(from, to);
     else {
       await writeAtomic(link, await readRegular(from), to, faults);
       await rm(from);
     }
   }
-  for (const folder of touched) {
-    await faults?.('sync-directory', folder);
-    await syncDirectory(folder);
+  for (const path of touched) {
+    await faults?.('sync-directory', path);
+    await syncDirectory(path);
   }
 }
 
-/** Where a symbolic link leads; undefined when the path is none, or leads nowhere. */
+/** The target of a symbolic link; undefined if the path is not a link, or the link is broken. */
 async function linkTarget(path: string): Promise<string | undefined> {
   const facts = await lstat(path).catch(() => undefined);
   return facts?.isSymbolicLink() === true ? realpath(path).catch(() => undefined) : undefined;
 }
 
-/** A directory in a file's place would stop the set half way, after the commit: found before it. */
+/** Refuses a directory in a file's place before the commit, because it would stop the moves half way after it. */
 async function refuseDirectories(directory: string, files: readonly FileContent[]): Promise<void> {
   for (const {path} of files) {
     const target = join(directory, path);
     const facts = await ifExists(lstat(target)).catch(throwFileError(target, 'write'));
     if (facts?.isDirectory() === true) {
-      throw new MeshError('WORKDIR_CONFLICT', `${target} is a directory, a file belongs there`, {
+      throw new MeshError('WORKDIR_CONFLICT', `${target} is a directory, but must be a file`, {
         hints: ['move the directory away'],
       });
     }
@@ -152,8 +152,8 @@ async function readMarker(pending: string): Promise<Marker | undefined> {
     ({version, files}) => version === 1 && Array.isArray(files) && (files as Partial<MarkedFile>[]).every(isMarked),
   );
   if (marker) return marker;
-  // It appears by a rename of synced bytes, so a run of ours did not leave it like this.
+  // The marker is created by renaming a synced file, so no run of this program left it in this state.
   throw new MeshError('WORKDIR_CONFLICT', `${path} is not a commit marker of this program`, {
-    hints: [`look into ${pending}, save what you need from it, and remove it`],
+    hints: [`check ${pending}, save the files that you need, and remove it`],
   });
 }

@@ -1,4 +1,4 @@
-/** The work directory on a real disk: {@link Workspace} from the parts beside this file. */
+/** The work directory on disk: implements {@link Workspace} with the other files of this directory. */
 import {lstat, readdir, realpath, rmdir, stat, unlink} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -17,18 +17,18 @@ import {writeOutputFile} from './output-file.js';
 import {readAny, readRegular, readStream} from './read.js';
 import type {FileFacts, FileContent, Workspace} from './workspace.js';
 
-/** What a workspace is made with. */
+/** The options of {@link createWorkspace}. */
 export interface WorkspaceOptions {
   /** Absolute path. */
   readonly root: string;
   readonly now: () => Date;
-  /** Ends the reading of what the user named: a pipe or standard input may never say anything. */
+  /** Aborts reading files that the user named: a pipe or standard input may never end. */
   readonly signal?: AbortSignal;
   /** Tests only: see {@link Faults}. */
   readonly faults?: Faults;
 }
 
-/** The work directory at `root`. Nothing is touched until a method is called. */
+/** Creates access to the work directory at `root`. Does not access the disk until a method is called. */
 export function createWorkspace(options: WorkspaceOptions): Workspace {
   const {root, now, faults} = options;
   const host = hostIdentity();
@@ -37,15 +37,15 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
 
   const write = async (files: readonly FileContent[]): Promise<void> => {
     if (files.length === 0) return;
-    const folder = commonDirectory(files);
-    // Checked in its turn, too: writes of one folder keep the order in which they were asked for.
-    await inTurn(folder, async () => {
+    const directory = commonDirectory(files);
+    // The checks also run in turn, so that writes to one directory keep their order.
+    await inTurn(directory, async () => {
       const holdsSecret = files.some(({content}) => content instanceof Sensitive);
       for (const {path} of files) {
         resolveInside(root, path);
         if (holdsSecret) await refuseSymlinks(root, path);
       }
-      await writeSet(root, folder, files, faults);
+      await writeSet(root, directory, files, faults);
     });
   };
 
@@ -68,7 +68,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       const files = await recoverFiles(root, faults);
       const intents = (await journal.closeOpen()).map(
         ({command, title, action, cluster}) =>
-          `an earlier ${command} ended during "${title ?? action}"${cluster === undefined ? '' : ` of ${cluster}`}: recorded as unknown`,
+          `an earlier ${command} was killed during "${title ?? action}"${cluster === undefined ? '' : ` of ${cluster}`}: recorded as unknown`,
       );
       return [...files, ...intents];
     },
@@ -87,7 +87,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       return {
         async release() {
           await lock.release();
-          // A run that failed before it wrote anything leaves no folder behind; one with content stays.
+          // A run that failed before it wrote anything leaves no directory; rmdir keeps one that is not empty.
           if (isNew) await rmdir(root).catch(() => undefined);
         },
       };
@@ -97,7 +97,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
   };
 }
 
-/** Work on one folder happens one after the other: lanes of one cluster do not meet in its `.pending`. */
+/** Runs work with the same key in sequence, so that two writes never share a `.pending`. */
 function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {
@@ -110,13 +110,13 @@ function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** First folder of a path; empty for files of the work directory itself. */
+/** The first directory of a path; empty for files of the work directory itself. */
 function topDirectoryOf(path: string): string {
   const parts = path.split('/');
   return parts.length > 1 ? (parts[0] ?? '') : '';
 }
 
-/** The cluster folder that all files are in, or the work directory. */
+/** The cluster directory that contains all files; otherwise empty, for the work directory. */
 function commonDirectory(files: readonly FileContent[]): string {
   const tops = new Set(files.map(({path}) => topDirectoryOf(path)));
   const [only = ''] = tops;
@@ -125,27 +125,27 @@ function commonDirectory(files: readonly FileContent[]): string {
 
 async function writeSet(
   root: string,
-  folder: string,
+  directory: string,
   files: readonly FileContent[],
   faults: Faults | undefined,
 ): Promise<void> {
   const [only] = files;
   if (files.length === 1 && only) {
-    // A set that a killed run left committed would be read instead of this, and later take its place.
-    await recoverSet(join(root, folder), faults);
+    // A committed set of a killed run would be read instead of this file, and overwrite it later.
+    await recoverSet(join(root, directory), faults);
     return writeOne(join(root, only.path), only.content, faults);
   }
-  const inFolder = files.map(({path, content}) => ({
-    path: folder === '' ? path : path.slice(folder.length + 1),
+  const relative = files.map(({path, content}) => ({
+    path: directory === '' ? path : path.slice(directory.length + 1),
     content,
   }));
-  return commitSet(join(root, folder), inFolder, faults);
+  return commitSet(join(root, directory), relative, faults);
 }
 
 async function writeOne(path: string, content: FileContent['content'], faults: Faults | undefined): Promise<void> {
   try {
     await makeDirectory(dirname(path), faults);
-    // A declaration may live elsewhere, behind a link: the link stays. Keys were refused before.
+    // A declaration may be a symbolic link to another place: the link is kept. For keys, links were refused before.
     const target = content instanceof Sensitive ? path : await realpath(path).catch(() => path);
     await writeAtomic(target, content, path, faults);
   } catch (error) {
@@ -156,15 +156,15 @@ async function writeOne(path: string, content: FileContent['content'], faults: F
 async function readCommitted(root: string, path: string): Promise<string | undefined> {
   const place = resolveInside(root, path);
   const top = topDirectoryOf(path);
-  const waiting =
+  const pending =
     (top === '' ? undefined : await committedPath(join(root, top), path.slice(top.length + 1))) ??
     (await committedPath(root, path));
-  const committed = waiting === undefined ? undefined : await readIfExists(waiting, readRegular(waiting));
+  const committed = pending === undefined ? undefined : await readIfExists(pending, readRegular(pending));
   return committed ?? readIfExists(place, readRegular(place));
 }
 
-async function factsOf(path: string, look: typeof lstat | typeof stat = lstat): Promise<FileFacts | undefined> {
-  const facts = await readIfExists(path, look(path));
+async function factsOf(path: string, read: typeof lstat | typeof stat = lstat): Promise<FileFacts | undefined> {
+  const facts = await readIfExists(path, read(path));
   if (!facts) return undefined;
   const kind = facts.isFile()
     ? 'file'
@@ -180,7 +180,7 @@ async function namesIn(path: string): Promise<readonly string[]> {
   return ((await readIfExists(path, readdir(path))) ?? []).sort();
 }
 
-/** Removes a file of the work directory, and a folder inside a cluster's (`request`) that is empty then. */
+/** Removes a file of the work directory, and its subdirectory in a cluster's directory (`request`) if that is empty. */
 async function removeWithEmptyDirectory(root: string, path: string): Promise<void> {
   await removeFile(resolveInside(root, path));
   if (path.split('/').length > 2) await rmdir(dirname(resolveInside(root, path))).catch(() => undefined);
@@ -191,22 +191,25 @@ async function removeFile(path: string): Promise<void> {
   await ifExists(removed).catch(throwFileError(path, 'write'));
 }
 
-/** Deals with what killed runs left: in the work directory, and in folders that may be a cluster's. */
+/** Recovers from killed runs: in the work directory, and in directories that may be a cluster's. */
 async function recoverFiles(root: string, faults: Faults | undefined): Promise<readonly string[]> {
-  const folders = [root];
+  const directories = [root];
   for (const name of await namesIn(root)) {
-    if (isClusterName(name) && (await factsOf(join(root, name)))?.kind === 'directory') folders.push(join(root, name));
+    if (isClusterName(name) && (await factsOf(join(root, name)))?.kind === 'directory')
+      directories.push(join(root, name));
   }
-  const news: string[] = [];
-  for (const folder of folders) {
-    const done = await recoverSet(folder, faults);
-    if (done === 'forward') news.push(`finished what an earlier run had begun to write in ${folder}`);
-    if (done === 'dropped') news.push(`removed what an earlier run had left unfinished in ${folder}`);
-    // Of a run that was killed between writing and renaming.
-    const unfinished = (await namesIn(folder)).filter((name) => name.startsWith('.') && name.endsWith(temporarySuffix));
-    for (const name of unfinished) await removeFile(join(folder, name));
+  const messages: string[] = [];
+  for (const directory of directories) {
+    const result = await recoverSet(directory, faults);
+    if (result === 'forward') messages.push(`completed an interrupted write of an earlier run in ${directory}`);
+    if (result === 'dropped') messages.push(`removed an incomplete write of an earlier run in ${directory}`);
+    // Left by a run that was killed between writing and renaming.
+    const unfinished = (await namesIn(directory)).filter(
+      (name) => name.startsWith('.') && name.endsWith(temporarySuffix),
+    );
+    for (const name of unfinished) await removeFile(join(directory, name));
   }
-  return news;
+  return messages;
 }
 
 async function readOutside(path: string, signal: AbortSignal | undefined): Promise<Sensitive<Buffer>> {
@@ -215,12 +218,12 @@ async function readOutside(path: string, signal: AbortSignal | undefined): Promi
       path === '-' ? await readStream(process.stdin, 'standard input', signal) : await readAny(path, signal),
     );
   } catch (error) {
-    if (isMissing(error)) throw new MeshError('FILE_MISSING', `there is no file ${path}`, {cause: error});
-    // What lies there may be a cluster's directory, named where a file was meant: it stays where it is.
+    if (isMissing(error)) throw new MeshError('FILE_MISSING', `file ${path} not found`, {cause: error});
+    // It may be a cluster's directory, given by mistake: do not suggest moving it.
     if (errno(error) === 'EISDIR') {
-      throw new MeshError('WORKDIR_CONFLICT', `${path} is a directory, a file is to be read`, {
+      throw new MeshError('WORKDIR_CONFLICT', `${path} is a directory, but a file is required`, {
         cause: error,
-        hints: ['name the file itself; a command that takes one cluster is run once for each'],
+        hints: ['give the path of a file; if the command takes one cluster, run it once for each cluster'],
       });
     }
     throw fileError(error, path, 'read');

@@ -7,12 +7,12 @@ export function errno(thrown: unknown): string | undefined {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
-/** Whether something is not there. */
+/** Whether the error means that a path does not exist. */
 export function isMissing(thrown: unknown): boolean {
   return errno(thrown) === 'ENOENT';
 }
 
-/** What is there; undefined where nothing is. Everything else is thrown as it is. */
+/** Returns the result, or undefined if the path does not exist. Rethrows all other errors. */
 export async function ifExists<T>(work: Promise<T>, isAbsent = isMissing): Promise<T | undefined> {
   try {
     return await work;
@@ -22,7 +22,7 @@ export async function ifExists<T>(work: Promise<T>, isAbsent = isMissing): Promi
   }
 }
 
-/** The same for what is read, where a file in a folder's place has nothing in it either. Throws {@link fileError}. */
+/** The same for reading, where a file in a directory's place also counts as absent. Throws {@link fileError}. */
 export async function readIfExists<T>(path: string, work: Promise<T>): Promise<T | undefined> {
   const isAbsent = (error: unknown): boolean => isMissing(error) || errno(error) === 'ENOTDIR';
   return ifExists(work, isAbsent).catch(throwFileError(path, 'read'));
@@ -35,43 +35,43 @@ export function throwFileError(path: string, doing: 'read' | 'write'): (thrown: 
   };
 }
 
-/** What the file system said, as an error of ours with the path in its message. Errors of ours pass unchanged. */
+/** Converts a file system error to a MeshError with the path in its message. Returns a MeshError unchanged. */
 export function fileError(thrown: unknown, path: string, doing: 'read' | 'write'): MeshError {
   if (thrown instanceof MeshError) return thrown;
-  const say = (code: ErrorCode, message: string, ...hints: readonly Hint[]): MeshError =>
+  const failed = (code: ErrorCode, message: string, ...hints: readonly Hint[]): MeshError =>
     new MeshError(code, message, {cause: thrown, hints});
   const code = errno(thrown);
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT': {
-      const how = 'make room and run the same command again: nothing is half written';
-      return say('DISK_FULL', `no space left to write ${path}`, how);
+      const hint = 'free up disk space and run the command again: no file was partially written';
+      return failed('DISK_FULL', `no space left to write ${path}`, hint);
     }
     case 'ELOOP':
       return symlinkError(path, thrown);
     case 'EISDIR':
-      return say('WORKDIR_CONFLICT', `${path} is a directory, a file belongs there`, 'move the directory away');
+      return failed('WORKDIR_CONFLICT', `${path} is a directory, but must be a file`, 'move the directory away');
     case 'ENOTDIR':
-      return say('WORKDIR_CONFLICT', `a folder on the way to ${path} is a file`, 'move that file away');
+      return failed('WORKDIR_CONFLICT', `a parent directory of ${path} is a file`, 'move that file away');
     case undefined:
-      return say('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown));
+      return failed('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown));
     default: {
       if (doing === 'write') {
-        const elsewhere = 'use a work directory that you may write to: --work-dir or WORK_DIR';
-        return say('WORKDIR_UNWRITABLE', `${path} cannot be written: ${reason(code)}`, elsewhere);
+        const hint = 'use a writable work directory: --work-dir or WORK_DIR';
+        return failed('WORKDIR_UNWRITABLE', `cannot write ${path}: ${reason(code)}`, hint);
       }
-      const look = advice`look at it: ${inspectWith.run('ls', ['-ld', filePath(path)])}`;
-      return say('WORKDIR_UNREADABLE', `${path} cannot be read: ${reason(code)}`, look);
+      const hint = advice`check it: ${inspectWith.run('ls', ['-ld', filePath(path)])}`;
+      return failed('WORKDIR_UNREADABLE', `cannot read ${path}: ${reason(code)}`, hint);
     }
   }
 }
 
-/** `SYMLINK`: a link stands where a key is to be written. */
+/** `SYMLINK`: the path where a key would be written is a symbolic link. */
 export function symlinkError(path: string, cause?: unknown): MeshError {
   return new MeshError(
     'SYMLINK',
     `${path} is a symbolic link: private keys are not written through links`,
-    defined({cause, hints: ['replace the link by a real file or folder, or point --work-dir at where it leads']}),
+    defined({cause, hints: ['replace the link with a regular file or directory, or set --work-dir to its target']}),
   );
 }
 
@@ -82,7 +82,7 @@ function reason(code: string): string {
     EROFS: 'the file system is read-only',
     ENAMETOOLONG: 'the path is too long',
     EMFILE: 'too many open files',
-    EIO: 'the disk reports an error',
+    EIO: 'I/O error',
   };
   return reasons[code] ?? code;
 }

@@ -1,23 +1,23 @@
-/** What must hold before a path is used, and before a key is written. */
+/** Checks of paths before they are used, and before a key is written. */
 import {lstat} from 'node:fs/promises';
 import {isAbsolute, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {ifExists, symlinkError, throwFileError} from './fs-errors.js';
 
-/** Whether a path is relative and stays below where it starts. */
+/** Whether a path is relative and stays inside its base directory. */
 export function isInside(path: string): boolean {
   return path !== '' && !isAbsolute(path) && !path.split('/').some((part) => part === '..' || part === '');
 }
 
-/** The absolute path of a work directory's file. Throws `INTERNAL` for a path that would leave the directory. */
+/** The absolute path of a file in the work directory. Throws `INTERNAL` for a path outside it. */
 export function resolveInside(root: string, path: string): string {
   if (isInside(path)) return join(root, path);
   throw new MeshError('INTERNAL', `${JSON.stringify(path)} is not a path in the work directory`);
 }
 
 /**
- * Throws `SYMLINK` when the file, or a folder between it and the work directory, is a symbolic link. The work directory
- * itself may be one: the user named it.
+ * Throws `SYMLINK` if the file, or a directory between it and the work directory, is a symbolic link. The work
+ * directory itself may be one, because the user named it.
  */
 export async function refuseSymlinks(root: string, path: string): Promise<void> {
   let at = root;

@@ -1,19 +1,19 @@
-/** Who and where this process is, for the lock and the journal. */
+/** Identifies the user, the host and the process, for the lock and the journal. */
 import {createHash} from 'node:crypto';
 import {readFileSync, readlinkSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {errno} from './fs-errors.js';
 
-/** A process, named so that another process with the same number is not mistaken for it. */
+/** Identifies a process, so that another process with the same ID is not mistaken for it. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Machine and process namespace; equal only where process numbers mean the same. */
+  /** The machine and the PID namespace: process IDs are comparable only if they are equal. */
   readonly host: string;
-  /** Start time as the kernel counts it, with the boot it counts from; undefined where the kernel does not say. */
+  /** The start time in the kernel's ticks, with the ID of the boot; undefined if the kernel does not provide it. */
   readonly started: string | undefined;
 }
 
-/** The user's name; the number where the machine has no name for it, as in many containers. */
+/** The user's name; the UID if it has no name, as in many containers. */
 export function userName(): string {
   try {
     return userInfo().username;
@@ -23,8 +23,8 @@ export function userName(): string {
 }
 
 /**
- * The machine and its process namespace. Host names repeat (`localhost`, a container started twice), so the machine's
- * id, hashed since it is not for other eyes (machine-id(5)), and the namespace stand beside it.
+ * Identifies the machine and its PID namespace. Host names are not unique (`localhost`, a container started twice), so
+ * this adds the machine ID, hashed because it is confidential (machine-id(5)), and the namespace.
  */
 export function hostIdentity(): string {
   const machine = readOptional('/etc/machine-id');
@@ -33,7 +33,7 @@ export function hostIdentity(): string {
   return [hostname(), id, namespace].filter((part) => part !== undefined).join('/');
 }
 
-/** When a process started; undefined when it does not run, or the kernel does not say (no /proc). */
+/** When a process started; undefined if it is not running, or the kernel does not provide it (no /proc). */
 export function startTimeOf(pid: number): string | undefined {
   const boot = readOptional('/proc/sys/kernel/random/boot_id');
   const ticks = statFields(pid)?.[19];
@@ -41,8 +41,8 @@ export function startTimeOf(pid: number): string | undefined {
 }
 
 /**
- * Whether a process with this number runs; true when it may, as for one of another user. One that has ended and whose
- * parent has not asked how (a zombie) does not run: in a container without an init it stays for ever.
+ * Whether a process with this ID is running; true if it may be, as for another user's process. A zombie is not running:
+ * in a container without an init process it remains forever.
  */
 export function isRunning(pid: number): boolean {
   try {
@@ -54,8 +54,8 @@ export function isRunning(pid: number): boolean {
 }
 
 /**
- * What the kernel says of a process (proc_pid_stat(5)), from field 3, the state, on: field 2, the name, may hold spaces
- * and parentheses. Field 22 is the start time.
+ * The kernel's fields about a process (proc_pid_stat(5)), starting with field 3, the state: field 2, the name, may
+ * contain spaces and parentheses. Field 22 is the start time.
  */
 function statFields(pid: number): readonly string[] | undefined {
   const stat = readOptional(`/proc/${String(pid)}/stat`);

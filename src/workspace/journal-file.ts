@@ -1,7 +1,7 @@
 /**
- * journal.jsonl: append-only, one canonical JSON entry a line, synced before and after each effect. Each copy of a work
- * directory writes its own chain, saved in a file that is not in git, so that two people who share the directory
- * through git do not fork one chain.
+ * journal.jsonl: append-only, one canonical JSON entry per line, synced before and after each effect. Each copy of a
+ * work directory writes its own chain, whose head is saved in a file that is not in git, so that two people who share
+ * the directory through git do not fork one chain.
  */
 import {randomBytes} from 'node:crypto';
 import {sha256Hex} from '../domain/keys/keys.js';
@@ -20,7 +20,7 @@ import {isRunning} from './identity.js';
 import {parseJsonFile, readRegular} from './read.js';
 import type {Journal, JournalState} from './workspace.js';
 
-/** Who writes. */
+/** The author of entries. */
 export interface Writer {
   readonly user: string;
   readonly host: string;
@@ -28,27 +28,27 @@ export interface Writer {
   readonly now: () => Date;
 }
 
-/** What `.journal-head.json` says. */
+/** The content of `.journal-head.json`. */
 interface SavedHead {
   readonly chain: string;
-  /** Inode of the work directory: a copy of the directory, this file included, starts a chain of its own. */
+  /** Inode of the work directory: a copy of the directory, including this file, starts a new chain. */
   readonly directory: number;
   readonly head?: ChainHead;
 }
 
 interface State extends SavedHead {
-  /** What the next entry names of other chains. */
+  /** The heads of other chains that the next entry lists. */
   readonly unnamed: readonly string[];
 }
 
-/** What an intent was about: repeated in its outcome, so that each line can be read alone. */
+/** The subject of an intent, repeated in its outcome so that each line can be read on its own. */
 type Subject = Pick<JournalRecord, 'command' | 'action' | 'cluster'>;
 
 function subjectOf({command, action, cluster}: Subject): Subject {
   return defined({command, action, cluster});
 }
 
-/** The journal of one work directory. Entries are written one after the other, whoever asks. */
+/** The journal of one work directory. Entries are written in sequence. */
 export class JournalFile implements Journal {
   readonly #subjects = new Map<string, Subject>();
   #queue: Promise<unknown> = Promise.resolve();
@@ -82,7 +82,7 @@ export class JournalFile implements Journal {
     const text = await this.#text();
     const reading = readJournal(text ?? '', saved?.head);
     const isLocked = (await stat(join(this.root, layout.lock)).catch(() => undefined)) !== undefined;
-    // Nobody can see whether a process of another host runs; if it does, it holds the lock.
+    // Whether another host's process runs cannot be checked; if it does, it holds the lock.
     const mayRun = ({host, pid}: JournalEntry): boolean =>
       host === this.writer.host ? pid === this.writer.pid || isRunning(pid) : isLocked;
     return {
@@ -96,8 +96,8 @@ export class JournalFile implements Journal {
   }
 
   /**
-   * Closes intents of this copy whose runs ended before they could say what became of them, and a last line that was cut
-   * off. Under the lock only.
+   * Closes intents of this copy whose runs ended without recording an outcome, and a truncated last line. Requires the
+   * lock.
    */
   closeOpen(): Promise<readonly JournalEntry[]> {
     return this.#inTurn(async () => {
@@ -119,7 +119,7 @@ export class JournalFile implements Journal {
     try {
       return await turn;
     } catch (error) {
-      // What is on disk now is not known: it is read again.
+      // The state on disk is unknown and must be read again.
       this.#state = undefined;
       throw unwritableError(error, this.#path);
     }
@@ -145,13 +145,13 @@ export class JournalFile implements Journal {
     await this.#appendText(entryLine(entry));
     const head = {chain: entry.chain, seq: entry.seq, hash: entry.hash};
     this.#state = {...state, head, unnamed: []};
-    // Not synced: after a crash it may be older than the journal, and is never newer.
+    // Not synced: after a crash it may be older than the journal, but never newer.
     await this.#saveHead({chain: state.chain, directory: state.directory, head});
     return entry;
   }
 
   async #saveHead(head: SavedHead): Promise<void> {
-    // A name that the next run knows as unfinished.
+    // The next run removes files with this suffix.
     const temporary = `${this.#headPath}${temporarySuffix}`;
     await writeFile(temporary, `${JSON.stringify(head)}\n`, {mode: 0o600});
     await this.faults?.('journal-remember', this.#headPath);
@@ -159,7 +159,7 @@ export class JournalFile implements Journal {
   }
 
   async #appendText(text: string): Promise<void> {
-    // A pipe in the journal's place must not block.
+    // With O_NONBLOCK, a pipe in the journal's place does not block.
     const flags =
       constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const file = await open(this.#path, flags, 0o644);
@@ -178,7 +178,7 @@ export class JournalFile implements Journal {
     }
   }
 
-  /** Finds where this copy's chain continues, and closes a last line that was cut off. */
+  /** Finds the head of this copy's chain, and closes a truncated last line. */
   async #load(): Promise<State> {
     await makeDirectory(this.root, this.faults);
     const directory = (await stat(this.root)).ino;
@@ -186,11 +186,11 @@ export class JournalFile implements Journal {
     const text = (await this.#text()) ?? '';
     const reading = readJournal(text);
     const chain = saved?.chain ?? randomBytes(8).toString('hex');
-    // Before the chain's first entry: a run killed right after it must find its own intent again.
+    // Saved before the chain's first entry, so that the next run finds this intent if the run is killed right after it.
     if (!saved) await this.#saveHead({chain, directory});
     const written = reading.heads.get(chain);
     const known = saved?.head;
-    // Entries that are gone leave a gap that shows, instead of being written over.
+    // If entries were removed, continue after the saved head: the gap stays detectable.
     const head = known && (!written || known.seq > written.seq) ? known : written;
     const state: State = defined({chain, directory, head, unnamed: headsToReference(reading, chain)});
     if (text !== '' && !text.endsWith('\n')) await this.#appendText('\n');
@@ -199,7 +199,7 @@ export class JournalFile implements Journal {
     return this.#state ?? state;
   }
 
-  /** The chain of this copy; undefined when it has none yet, or the file came with a copy of another directory. */
+  /** The saved head of this copy's chain; undefined if there is none, or if it was copied from another directory. */
   async #savedHead(): Promise<SavedHead | undefined> {
     try {
       const text = await ifExists(readRegular(this.#headPath));
@@ -211,16 +211,16 @@ export class JournalFile implements Journal {
     }
   }
 
-  /** Journals that were put aside, each against the memory that was put aside with it. */
+  /** Reads the journals that were set aside, each checked against the head that was set aside with it. */
   async #aside(): Promise<JournalState['archived']> {
     const names: readonly string[] = await readdir(this.root).catch(() => []);
     const moments = [...new Set(names.flatMap((name) => archivedAt(name) ?? []))].sort();
     return Promise.all(
       moments.map(async (when): Promise<ArchivedJournal> => {
-        const [file, memory] = [archivedJournalName(when), archivedHeadName(when)];
-        const known = names.includes(memory) ? await readHead(join(this.root, memory)) : undefined;
-        // Memory alone is what remains of a journal that was gone.
-        if (!names.includes(file)) return {file: memory, ...readJournal('', known)};
+        const [file, headFile] = [archivedJournalName(when), archivedHeadName(when)];
+        const known = names.includes(headFile) ? await readHead(join(this.root, headFile)) : undefined;
+        // A head without its journal is what remains of a deleted journal.
+        if (!names.includes(file)) return {file: headFile, ...readJournal('', known)};
         try {
           return {file, ...readJournal(await readRegular(join(this.root, file)), known)};
         } catch {
@@ -235,7 +235,7 @@ export class JournalFile implements Journal {
   }
 }
 
-/** The newest entry that a memory put aside knows of; undefined where it says none. */
+/** Reads the newest entry in a head file that was set aside; undefined if it contains none. */
 async function readHead(path: string): Promise<ChainHead | undefined> {
   const text = await readRegular(path).catch(() => '');
   return parseJsonFile<{readonly head: ChainHead}>(text, ({head}) => {
@@ -244,14 +244,14 @@ async function readHead(path: string): Promise<ChainHead | undefined> {
   })?.head;
 }
 
-/** A journal that cannot take an entry stops the run, whatever stands in its place. */
+/** The error if an entry cannot be written, whatever is in the journal's place; it stops the run. */
 function unwritableError(thrown: unknown, path: string): MeshError {
   const error = fileError(thrown, path, 'write');
-  const why = {SYMLINK: 'it is a symbolic link', WORKDIR_CONFLICT: 'it is no regular file'}[error.code as string];
-  // The memory beside the journal has a name of its own to be told by.
+  const why = {SYMLINK: 'it is a symbolic link', WORKDIR_CONFLICT: 'it is not a regular file'}[error.code as string];
+  // Errors of the head file contain its own path.
   if (why === undefined || !error.message.startsWith(`${path} `)) return error;
-  return new MeshError('WORKDIR_UNWRITABLE', `${path} cannot be written: ${why}`, {
+  return new MeshError('WORKDIR_UNWRITABLE', `cannot write ${path}: ${why}`, {
     cause: error,
-    hints: ['changes are recorded before they are made: put a regular file there, or move away what is there'],
+    hints: ['changes must be recorded before they are made: move it away, or replace it with a regular file'],
   });
 }

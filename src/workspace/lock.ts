@@ -1,12 +1,13 @@
 /**
- * One writer at a time. The lock is a file made with link(2), which fails when the name is taken, on NFS too. It says
- * who holds it. A holder that is dead is succeeded by a second link, whose name has the dead holder's random token in
- * it: of all processes that find the same dead holder exactly one gets that name, once and for all.
+ * Locks the work directory for one writer. The lock is a file created with link(2), which fails if the name exists,
+ * also on NFS. It names its holder. To take over from a dead holder, a process creates a second link whose name
+ * contains the dead holder's random token: of all processes that find the same dead holder, exactly one can create that
+ * name.
  *
  * Why this is exclusive: the holder is the end of the chain that starts at the lock file (`lock`, then `lock.TOKEN` of
  * its dead holder, and so on). Only the end of the chain removes or replaces the lock file, and it does so before it
- * removes any link behind it. So whoever makes a successor link late finds another token, or none, at the start of the
- * chain, and gives up.
+ * removes the other links. A process that creates a successor link too late therefore finds another token, or none, at
+ * the start of the chain, and gives up.
  */
 import {randomBytes} from 'node:crypto';
 import {link, readdir, rename, stat, unlink} from 'node:fs/promises';
@@ -19,33 +20,33 @@ import {errno, fileError, ifExists} from './fs-errors.js';
 import {type ProcessIdentity, isRunning, startTimeOf} from './identity.js';
 import {parseJsonFile, readRegular} from './read.js';
 
-/** What a lock file says. */
+/** The content of a lock file. */
 interface Holder extends ProcessIdentity {
   /** Random: no two holders share one. */
   readonly token: string;
   readonly user: string;
   readonly command: string;
-  /** ISO 8601, UTC: for people. */
+  /** ISO 8601 in UTC, for messages. */
   readonly since: string;
 }
 
-/** Who wants the lock. */
+/** A process that requests the lock. */
 export type Claimant = Omit<Holder, 'token'>;
 
 /** A lock that is held. */
 export interface HeldLock {
-  /** Whose place was taken: a run that died holding the lock. */
+  /** Describes the dead run from which the lock was taken over. */
   readonly succeeded: string | undefined;
   release(): Promise<void>;
 }
 
-/** How often a lock that vanishes or changes while we look is looked at again. */
+/** How often to retry if the lock disappears or changes while it is read. */
 const attempts = 100;
 
-/** No claim takes so long to write. Milliseconds. */
+/** Longer than writing a claim takes. Milliseconds. */
 const writingMs = 60_000;
 
-/** Takes the lock, or throws `WORKDIR_LOCKED` and says who has it. Never waits. */
+/** Takes the lock, or throws `WORKDIR_LOCKED`, which names the holder. Never waits. */
 export async function takeLock(path: string, claimant: Claimant): Promise<HeldLock> {
   const mine: Holder = {...claimant, token: randomBytes(16).toString('hex')};
   const own = `${path}.${mine.token}.new`;
@@ -60,7 +61,7 @@ export async function takeLock(path: string, claimant: Claimant): Promise<HeldLo
       const successor = successorOf(path, last);
       if (!(await tryLink(own, successor))) continue;
       if ((await readChain(path)).at(-1)?.token === mine.token) {
-        // The end of the chain now: the dead holders' names can go, the lock file's content first.
+        // Now the end of the chain: replace the lock file, then remove the dead holders' links.
         await link(own, `${own}.lock`);
         await rename(`${own}.lock`, path);
         for (const dead of chain) await unlink(successorOf(path, dead)).catch(() => undefined);
@@ -68,8 +69,8 @@ export async function takeLock(path: string, claimant: Claimant): Promise<HeldLo
       }
       await unlink(successor).catch(() => undefined);
     }
-    throw new MeshError('WORKDIR_LOCKED', `${path} changes hands all the time: other runs start and die`, {
-      hints: ['wait until they are over and run this again'],
+    throw new MeshError('WORKDIR_LOCKED', `the holder of ${path} keeps changing: other runs start and are killed`, {
+      hints: ['wait until they have ended and run the command again'],
     });
   } catch (error) {
     throw fileError(error, path, 'write');
@@ -83,7 +84,7 @@ function held(path: string, mine: Holder, succeeded: string | undefined): HeldLo
     succeeded,
     async release() {
       const holder = await readHolder(path);
-      // Removed by hand, and perhaps taken by another run since: not ours to remove.
+      // Removed manually, and possibly taken by another run since: must not be removed here.
       if (holder?.token !== mine.token) return;
       try {
         await removeLeftovers(path, mine);
@@ -95,7 +96,7 @@ function held(path: string, mine: Holder, succeeded: string | undefined): HeldLo
   };
 }
 
-/** Whether the link could be made; false when the name is taken. */
+/** Creates a link; returns false if the name exists. */
 async function tryLink(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -110,7 +111,7 @@ function successorOf(path: string, holder: Holder): string {
   return `${path}.${holder.token}`;
 }
 
-/** The lock file's holder, its successor, and so on; empty when nobody has the lock. */
+/** The lock file's holder, its successor, and so on; empty if the lock is free. */
 async function readChain(path: string): Promise<readonly Holder[]> {
   const chain: Holder[] = [];
   for (let at: string = path; ;) {
@@ -133,13 +134,13 @@ async function readHolder(path: string): Promise<Holder | undefined> {
       /^[0-9a-f]{32}$/.test(token),
   );
   if (holder) return holder;
-  // Links appear with their content in them: this is not a lock of ours, or the disk lost it in a crash.
-  throw new MeshError('WORKDIR_LOCKED', `${path} is not a lock of this program, or damaged`, {
-    hints: [advice`when no kubectl mesh runs on this work directory: ${fixWith.run('rm', [filePath(path)])}`],
+  // A link is created with its content, so this is not a lock of this program, or a crash damaged it.
+  throw new MeshError('WORKDIR_LOCKED', `${path} is not a lock of this program, or is damaged`, {
+    hints: [advice`if no kubectl mesh uses this work directory: ${fixWith.run('rm', [filePath(path)])}`],
   });
 }
 
-/** Dead for certain: a process of this host that does not run, or whose number another process has now. */
+/** Whether a holder is certainly dead: a process of this host that is not running, or whose ID another process has now. */
 function isDead(holder: Holder, mine: Holder): boolean {
   if (holder.host !== mine.host) return false;
   if (!isRunning(holder.pid)) return true;
@@ -149,35 +150,35 @@ function isDead(holder: Holder, mine: Holder): boolean {
 
 function describe({pid, host, user, command, since}: Holder): string {
   return printableLine(
-    `kubectl mesh ${command} of ${user} on ${host.split('/')[0] ?? host}, pid ${String(pid)}, since ${since}`,
+    `kubectl mesh ${command} by ${user} on ${host.split('/')[0] ?? host}, pid ${String(pid)}, since ${since}`,
   );
 }
 
 function lockedError(path: string, holder: Holder): MeshError {
-  return new MeshError('WORKDIR_LOCKED', `another run has the work directory: ${describe(holder)}`, {
+  return new MeshError('WORKDIR_LOCKED', `another run has locked the work directory: ${describe(holder)}`, {
     hints: [
-      'wait until it is over and run this again',
+      'wait until it has ended and run the command again',
       advice`a lock of another host is never taken over: if that run is certainly dead, ${fixWith.run('rm', [filePath(path)])}`,
     ],
   });
 }
 
 /**
- * Removes names of claimants and successors whose processes were killed. Only while holding the lock file itself: then
- * no chain goes through them.
+ * Removes the files of claimants and successors whose processes were killed. Only while holding the lock file itself,
+ * because then no chain contains them.
  */
 async function removeLeftovers(path: string, mine: Holder): Promise<void> {
-  const folder = dirname(path);
-  for (const name of await readdir(folder)) {
+  const directory = dirname(path);
+  for (const name of await readdir(directory)) {
     if (!name.startsWith(`${basename(path)}.`)) continue;
-    const claim = join(folder, name);
+    const claim = join(directory, name);
     const holder = await readHolder(claim).catch(() => undefined);
-    const isLeft = holder ? isDead(holder, mine) : await isOld(claim);
-    if (isLeft) await unlink(claim).catch(() => undefined);
+    const isStale = holder ? isDead(holder, mine) : await isOld(claim);
+    if (isStale) await unlink(claim).catch(() => undefined);
   }
 }
 
-/** A claim without its content: killed while it was written, unless it is being written right now. */
+/** Whether a claim without content is old enough that its process was killed, and is not just writing it. */
 async function isOld(claim: string): Promise<boolean> {
   const facts = await stat(claim).catch(() => undefined);
   return facts !== undefined && Date.now() - facts.mtimeMs > writingMs;

@@ -1,7 +1,7 @@
 /**
- * Reads files that anybody may have put there. A named pipe without a writer, or a link to /dev/zero, must not stop the
- * program: opening a pipe in the usual way blocks a thread for good, and Node cannot end while a thread is blocked, so
- * that not even Ctrl-C would help.
+ * Reads files of unknown origin. A named pipe without a writer, or a link to /dev/zero, must not block the program:
+ * opening a pipe normally blocks a thread forever, and Node cannot exit while a thread is blocked, so that not even
+ * Ctrl-C would help.
  */
 import {closeSync, constants, fstatSync, openSync, readFileSync, readSync} from 'node:fs';
 import {open} from 'node:fs/promises';
@@ -9,22 +9,22 @@ import {Socket} from 'node:net';
 import type {Readable} from 'node:stream';
 import {MeshError} from '../domain/errors.js';
 
-/** Returns at once on a pipe that nobody writes to. No effect on regular files (open(2)). */
+/** Opening a pipe without a writer returns immediately. No effect on regular files (open(2)). */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** More than any certificate, Secret or passphrase, and little enough for memory. Bytes. */
+/** Larger than any certificate, Secret or passphrase, and small enough for memory. Bytes. */
 const maxOutsideBytes = 64 * 1024 * 1024;
 
 /**
- * The text of a regular file, links followed. Throws what the file system says, `EISDIR` for a directory, and
- * `WORKDIR_CONFLICT` for anything else that is no file.
+ * Reads the text of a regular file, following links. Throws file system errors, such as `EISDIR` for a directory, and
+ * `WORKDIR_CONFLICT` for anything else that is not a file.
  */
 export async function readRegular(path: string): Promise<string> {
   const file = await open(path, flags);
   try {
     const facts = await file.stat();
     if (facts.isFile() || facts.isDirectory()) return await file.readFile('utf8');
-    throw new MeshError('WORKDIR_CONFLICT', `${path} is a pipe, socket or device, a file belongs there`, {
+    throw new MeshError('WORKDIR_CONFLICT', `${path} is a pipe, socket or device, but must be a file`, {
       hints: ['move it away'],
     });
   } finally {
@@ -33,12 +33,13 @@ export async function readRegular(path: string): Promise<string> {
 }
 
 /**
- * The bytes of a file that the user named; a pipe (`<(pass show mesh)`) is read to its end. Throws what the file system
- * says, `WORKDIR_UNREADABLE` for more than anybody means, and the signal's reason.
+ * Reads the bytes of a file that the user named; a pipe (`<(pass show mesh)`) is read to its end. Throws file system
+ * errors, `WORKDIR_UNREADABLE` for a file that is too large, and the signal's reason.
  */
 export async function readAny(path: string, signal: AbortSignal | undefined): Promise<Buffer> {
   const file = openSync(path, flags);
-  // The stream closes what it was given. A pipe is opened once only: who opens it later misses that its writer has gone.
+  // The stream closes the descriptor. A pipe is opened only once: opened again, it would not report that its writer has
+  // closed it.
   if (fstatSync(file).isFIFO()) return readStream(new Socket({fd: file}), path, signal);
   try {
     const facts = fstatSync(file);
@@ -48,7 +49,7 @@ export async function readAny(path: string, signal: AbortSignal | undefined): Pr
   }
 }
 
-/** Everything that a stream has. Throws what {@link readAny} throws. */
+/** Reads a stream to its end. Throws what {@link readAny} throws. */
 export async function readStream(stream: Readable, name: string, signal: AbortSignal | undefined): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const stop = (): void => {
@@ -69,14 +70,14 @@ export async function readStream(stream: Readable, name: string, signal: AbortSi
   return Buffer.concat(chunks);
 }
 
-/** What a small file of our own says, as JSON; undefined where that is not `isWhole`. */
+/** Parses a small JSON file of this program; undefined if it is not valid according to `isValid`. */
 export function parseJsonFile<T>(
   text: string,
-  isWhole: (value: Partial<Record<keyof T, unknown>>) => boolean,
+  isValid: (value: Partial<Record<keyof T, unknown>>) => boolean,
 ): T | undefined {
   try {
     const value = JSON.parse(text) as Partial<Record<keyof T, unknown>> | null;
-    return value !== null && isWhole(value) ? (value as T) : undefined;
+    return value !== null && isValid(value) ? (value as T) : undefined;
   } catch {
     return undefined;
   }
@@ -91,5 +92,5 @@ function readDevice(file: number, path: string): Buffer {
 }
 
 function tooLargeError(name: string): MeshError {
-  return new MeshError('WORKDIR_UNREADABLE', `${name} has no end, or is larger than anything that is read here`);
+  return new MeshError('WORKDIR_UNREADABLE', `${name} is too large, or has no end`);
 }

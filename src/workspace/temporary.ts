@@ -10,32 +10,32 @@ import {hostIdentity, isRunning} from './identity.js';
 /** Socket paths have at most 103 bytes on macOS, 107 on Linux (unix(7)); this leaves room for a file name. */
 const maxParentLength = 60;
 
-/** Its name says whose it is: process number, and a hash of the machine and process namespace that the number is of. */
+/** The name identifies the owner: the process ID, and a hash of the machine and PID namespace of that ID. */
 const namePattern = /^km-(\d+)-([0-9a-f]{6})-[A-Za-z0-9]{6}$/;
 
 /**
- * Makes one, 0700, with a short path, and removes those that killed runs of this user left; `remove` is fine when it is
- * gone. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`.
+ * Creates a directory with mode 0700 and a short path, and removes those that this user's killed runs left; `remove`
+ * ignores a missing directory. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`.
  */
 export async function createTemporaryDirectory(): Promise<{readonly path: string; remove(): Promise<void>}> {
   const parent = tmpdir().length <= maxParentLength ? tmpdir() : '/tmp';
   const host = createHash('sha256').update(hostIdentity()).digest('hex').slice(0, 6);
   await removeLeftovers(parent, host);
-  // mkdtemp(3) makes it 0700, and a umask can only take from that.
+  // mkdtemp(3) uses mode 0700, from which a umask can only remove bits.
   const path = await mkdtemp(join(parent, `km-${String(process.pid)}-${host}-`)).catch((error: unknown) => {
     if (errno(error) === 'ENOSPC') throw fileError(error, parent, 'write');
-    throw new MeshError('WORKDIR_UNWRITABLE', `no temporary directory can be made in ${parent}`, {
+    throw new MeshError('WORKDIR_UNWRITABLE', `cannot create a temporary directory in ${parent}`, {
       cause: error,
-      hints: ['set TMPDIR to a folder that you may write to'],
+      hints: ['set TMPDIR to a writable directory'],
     });
   });
   return {path, remove: () => rm(path, {recursive: true, force: true})};
 }
 
 /**
- * Removes the directories whose process is dead. A process number that somebody has again keeps its directory: it is
- * removed later. No new owner can come between look and removal, since no two directories are given one name. What cannot
- * be looked at or removed is left.
+ * Removes the directories whose process is dead. If the process ID was reused, the directory is removed later.
+ * Directory names are unique, so no new owner can appear between check and removal. Directories that cannot be read or
+ * removed are left.
  */
 async function removeLeftovers(parent: string, host: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);
@@ -47,7 +47,7 @@ async function removeLeftovers(parent: string, host: string): Promise<void> {
     dead.map(async (name) => {
       const path = join(parent, name);
       const facts = await lstat(path).catch(() => undefined);
-      // Everybody may write to /tmp: a link, or somebody else's directory of such a name, is not ours to follow.
+      // /tmp is world-writable: never follow a link, or another user's directory with such a name.
       if (facts?.isDirectory() !== true || facts.uid !== process.getuid?.()) return;
       await rm(path, {recursive: true, force: true}).catch(() => undefined);
     }),

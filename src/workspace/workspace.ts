@@ -7,11 +7,11 @@ import type {Sensitive} from '../domain/sensitive.js';
 export interface FileContent {
   /** Relative to the work directory, `/` as separator. */
   readonly path: string;
-  /** Sensitive content is written 0600, in directories made 0700. */
+  /** Sensitive content is written with mode 0600, and its directories are created with 0700. */
   readonly content: string | Sensitive<string>;
 }
 
-/** What lstat says, as far as checks need it. */
+/** The result of lstat that checks need. */
 export interface FileFacts {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other';
   /** Permission bits, 0o000 to 0o777. */
@@ -20,11 +20,11 @@ export interface FileFacts {
   readonly size: number;
 }
 
-/** The record of changes (docs/architecture.md): `intent` before an effect, `outcome` after it, both synced to disk. */
+/** The journal of changes (docs/architecture.md): `intent` before an effect, `outcome` after it, both synced to disk. */
 export interface Journal {
   /**
-   * Returns where the entry stands: the head of this copy's chain as it is now. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`:
-   * then the effect must not start.
+   * Records an intent and returns its position, the new head of this copy's chain. If it throws (`WORKDIR_UNWRITABLE`,
+   * `DISK_FULL`), the effect must not start.
    */
   intent(
     entry: Pick<JournalRecord, 'command' | 'action' | 'cluster' | 'reason' | 'identity'> & {readonly title: string},
@@ -35,61 +35,61 @@ export interface Journal {
       readonly status: 'done' | 'failed' | 'cancelled';
     },
   ): Promise<void>;
-  /** Every entry, and whether the record is whole. Takes no lock. */
+  /** Returns every entry, and whether the journal is intact. Takes no lock. */
   read(): Promise<JournalState>;
 }
 
-/** A journal as it lies in the work directory. */
+/** The journal in the work directory. */
 export interface JournalState extends JournalReading {
-  /** Whether there is a file. */
+  /** Whether the file exists. */
   readonly present: boolean;
-  /** The chain that this copy of the work directory writes; undefined when it has not written yet. */
+  /** The chain that this copy of the work directory writes; undefined if it has not written any entry. */
   readonly own: string | undefined;
-  /** This machine, as entries name it. */
+  /** This machine's name in entries. */
   readonly host: string;
-  /** Journals that were put aside because they were broken, as MESH113's fix does. */
+  /** Broken journals that were set aside, as MESH113's fix does. */
   readonly archived: readonly ArchivedJournal[];
-  /** Of `open`: those whose process may still run. */
+  /** The entries of `open` whose process may still be running. */
   readonly inProgress: readonly JournalEntry[];
 }
 
 /**
- * The work directory: the only memory between commands (docs/work-directory.md). Paths are relative to it. All methods throw
- * `WORKDIR_UNREADABLE` or `WORKDIR_UNWRITABLE` (`DISK_FULL` on ENOSPC) with the path in the message.
+ * The work directory: the only state between commands (docs/work-directory.md). Paths are relative to it. All methods
+ * throw `WORKDIR_UNREADABLE` or `WORKDIR_UNWRITABLE` (`DISK_FULL` on ENOSPC) with the path in the message.
  */
 export interface Workspace {
   /** Absolute path of the work directory. It need not exist before the first write. */
   readonly root: string;
-  /** UTF-8 text; undefined when there is no such file. */
+  /** Reads UTF-8 text; undefined if the file does not exist. */
   readText(path: string): Promise<string | undefined>;
   /** Like readText, for keys. */
   readSecret(path: string): Promise<Sensitive<string> | undefined>;
-  /** lstat; undefined when there is no such file. */
+  /** lstat; undefined if the file does not exist. */
   stat(path: string): Promise<FileFacts | undefined>;
-  /** Like stat, of what a link leads to; undefined, too, for a link that leads nowhere. */
+  /** Like stat, for the target of a link; also undefined for a broken link. */
   statTarget(path: string): Promise<FileFacts | undefined>;
-  /** Names in a directory, sorted; empty when there is no such directory. */
+  /** Returns the sorted names in a directory; empty if the directory does not exist. */
   list(path: string): Promise<readonly string[]>;
   /**
-   * Writes one file, or a set of files that belong together, so that a killed run leaves all or none (`.pending`,
-   * docs/work-directory.md). Throws `SYMLINK` where a sensitive file or its directory is a symbolic link.
+   * Writes one file, or a set of files so that a killed run leaves all or none (`.pending`, docs/work-directory.md).
+   * Throws `SYMLINK` if a sensitive file or its directory is a symbolic link.
    */
   write(files: readonly FileContent[]): Promise<void>;
-  /** Removes files that exist; missing ones are fine. A folder inside a cluster's that is empty then goes, too. */
+  /** Removes files; missing ones are ignored. Also removes a subdirectory of a cluster's directory that is then empty. */
   remove(paths: readonly string[]): Promise<void>;
   /**
-   * Under the lock, before anything else: rolls marked `.pending` sets forward, drops unmarked ones, and records intents
-   * without an outcome as unknown. Returns what it did, one line each.
+   * Called first under the lock: rolls committed `.pending` sets forward, discards uncommitted ones, and records
+   * intents without an outcome as unknown. Returns what it did, one line each.
    */
   recover(): Promise<readonly string[]>;
-  /** Takes the one writer's lock, making the work directory if needed. Throws `WORKDIR_LOCKED`. */
+  /** Takes the writer's lock, creating the work directory if needed. Throws `WORKDIR_LOCKED`. */
   lock(command: string): Promise<{release(): Promise<void>}>;
   readonly journal: Journal;
-  /** A file outside the work directory that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
+  /** Reads a file that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;
   /**
-   * Writes a file outside the work directory that the user named (`--output-file`), all or nothing; 0644 where it is new, so
-   * that others can read it. Throws `OUTPUT_FAILED`.
+   * Atomically writes a file outside the work directory that the user named (`--output-file`); a new file gets mode
+   * 0644, so that others can read it. Throws `OUTPUT_FAILED`.
    */
   writeOutside(path: string, content: string): Promise<void>;
 }

@@ -146,7 +146,7 @@ describe('a refusal', () => {
     says: string;
     exit: number;
   }[] = [
-    {name: 'no such Secret', arrange: () => undefined, code: 'SIGNER_UNAVAILABLE', says: 'does not exist', exit: 4},
+    {name: 'no such Secret', arrange: () => undefined, code: 'SIGNER_UNAVAILABLE', says: 'not found', exit: 4},
     {
       name: 'no such context',
       arrange: () => undefined,

@@ -204,14 +204,14 @@ describe('the server settings', () => {
 
   it.each<readonly [what: string, signer: string, env: Readonly<Record<string, string>>, code: string, said: string]>([
     ['no address', 'vault', {VAULT_ADDR: ''}, 'MISSING_VALUE', 'VAULT_ADDR'],
-    ['an invalid address', 'vault', {VAULT_ADDR: 'vault'}, 'USAGE', 'not an address'],
-    ['http beyond this machine', 'vault', {VAULT_ADDR: 'http://vault.example.com:8200'}, 'USAGE', 'in the clear'],
+    ['an invalid address', 'vault', {VAULT_ADDR: 'vault'}, 'USAGE', 'not a URL'],
+    ['http beyond this machine', 'vault', {VAULT_ADDR: 'http://vault.example.com:8200'}, 'USAGE', 'unencrypted'],
     [
       'a password in the address',
       'vault',
       {VAULT_ADDR: 'https://me:x@vault.example.com'},
       'USAGE',
-      'more than an address',
+      'must not contain credentials',
     ],
     ['VAULT_SKIP_VERIFY', 'vault', {VAULT_SKIP_VERIFY: 'true'}, 'USAGE', 'VAULT_SKIP_VERIFY is set'],
     ['VAULT_CAPATH', 'vault', {VAULT_CAPATH: '/etc/ssl', VAULT_CACERT: ''}, 'USAGE', 'VAULT_CACERT'],
@@ -250,9 +250,9 @@ describe('an unavailable server', () => {
   it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, said: string]>([
     ['sealed', {[survey]: errors(503, 'Vault is sealed'), 'GET sys/health': health(503, {sealed: true})}, 'is sealed'],
     [
-      'not initialised',
+      'not initialized',
       {[survey]: errors(503, 'Vault is sealed'), 'GET sys/health': health(501, {initialized: false, sealed: true})},
-      'not initialised',
+      'not initialized',
     ],
     [
       'a standby without its active server',
@@ -277,9 +277,9 @@ describe('an unavailable server', () => {
       {[survey]: errors(429, 'request path "pki": rate limit quota exceeded'), 'GET sys/health': health(200, {})},
       'rate limit quota',
     ],
-    ['no Vault, but a web page', {[survey]: {status: 200, body: '<html>Welcome</html>'}}, "not Vault's"],
-    ['no Vault, but Kubernetes', {[survey]: {status: 403, body: {kind: 'Status', code: 403}}}, "not Vault's"],
-    ['a proxy without it', {[survey]: {status: 502, body: '<html>', headers: {'retry-after': '0'}}}, 'answers 502'],
+    ['no Vault, but a web page', {[survey]: {status: 200, body: '<html>Welcome</html>'}}, 'not the API of Vault'],
+    ['no Vault, but Kubernetes', {[survey]: {status: 403, body: {kind: 'Status', code: 403}}}, 'not the API of Vault'],
+    ['a proxy without it', {[survey]: {status: 502, body: '<html>', headers: {'retry-after': '0'}}}, 'returned 502'],
   ])('is reported: %s', async (_, answers, said) => {
     for (const [route, answer] of Object.entries(answers)) vault.on(route, answer);
     const error = await refusal();
@@ -311,17 +311,21 @@ describe('an unavailable server', () => {
     };
     expect(await said({VAULT_ADDR: expired.address, VAULT_CACERT: expired.file('tls-ca.pem')})).toContain('expired');
     const {port} = new URL(plain.address);
-    expect(await said({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('does not speak TLS');
+    expect(await said({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('does not use TLS');
     await Promise.all([expired.close(), plain.close()]);
-    expect(await said({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('connection is refused');
+    expect(await said({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('connection refused');
   });
 });
 
 describe('a server that refuses', () => {
   const denied = errors(403, 'permission denied');
   it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, said: string]>([
-    ['no such mount', {[survey]: denied}, 'no PKI secrets engine at pki'],
-    ['no such mount, openly', {[survey]: errors(404, 'no handler for route "pki/x"')}, 'no PKI secrets engine at pki'],
+    ['no such mount', {[survey]: denied}, 'no PKI secrets engine is mounted at pki'],
+    [
+      'no such mount, openly',
+      {[survey]: errors(404, 'no handler for route "pki/x"')},
+      'no PKI secrets engine is mounted at pki',
+    ],
     [
       'another engine',
       {[survey]: {status: 404, body: {data: null, warnings: ['Invalid path']}}},
@@ -364,7 +368,7 @@ describe('a server that refuses', () => {
     });
     const error = await refusal('{type: vault, issuer: mesh-polcy}');
     expect(error).toMatchObject({code: 'SIGNER_REFUSED', exit: 1});
-    expect(error.hints).toEqual(['Did you mean mesh-policy?', 'There are: mesh-policy']);
+    expect(error.hints).toEqual(['did you mean mesh-policy?', 'available issuers: mesh-policy']);
   });
 
   it('receives one retry if it was too busy', async () => {
@@ -410,7 +414,7 @@ describe('a login', () => {
   });
 
   it.each<readonly [what: string, answer: FakeAnswer, said: string]>([
-    ['a wrong secret ID', errors(400, 'invalid role or secret ID'), 'make a new one'],
+    ['a wrong secret ID', errors(400, 'invalid role or secret ID'), 'generate a new one'],
     ['no such method', errors(403, 'permission denied'), 'auth.mount'],
     ['a second factor', {status: 200, body: {auth: {client_token: '', mfa_requirement: {}}}}, 'second factor'],
   ])('that is rejected is explained: %s', async (_, answer, said) => {

@@ -452,7 +452,7 @@ describe('a failure of istioctl', () => {
       return {exitCode: 1, stderr: notReady};
     };
     const error = errorOf(await apply('c1'));
-    expect(error?.message).toContain('could not be asked');
+    expect(error?.message).toContain('cannot list the pods');
   });
 
   it('is not a readiness problem if istioctl rejects the document', async () => {

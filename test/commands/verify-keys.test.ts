@@ -37,7 +37,10 @@ function commitAll(force = true): void {
 describe('MESH114', () => {
   it('is skipped if the work directory is not in a repository', async () => {
     const [row] = await rowsOf('MESH114');
-    expect(row).toMatchObject({result: 'skipped', reason: expect.stringContaining('no git repository') as string});
+    expect(row).toMatchObject({
+      result: 'skipped',
+      reason: expect.stringContaining('not in a git repository') as string,
+    });
   });
 
   it('is ok if only files meant for git were committed', async () => {

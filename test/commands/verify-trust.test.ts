@@ -108,7 +108,7 @@ describe('acceptance between clusters (MESH307)', () => {
     mesh.one('c1').kube.remove('ConfigMap', 'istio-system/istio-ca-root-cert');
     const {code, rows} = await verify('MESH307');
     expect([code, ...rows.map(name)]).toEqual([4, 'MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
-    expect(rows[0]?.reason).toMatch(/no ConfigMap istio-ca-root-cert/);
+    expect(rows[0]?.reason).toMatch(/ConfigMap istio-ca-root-cert not found/);
   });
 
   it('reads the bundle under the name that istiod uses', async () => {
@@ -132,7 +132,7 @@ describe('acceptance between clusters (MESH307)', () => {
     putCanary(undefined);
     const {rows} = await verify('MESH307');
     expect(rows.map(name)).toEqual(['MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
-    expect(rows[0]?.reason).toMatch(/no ConfigMap our-roots in/);
+    expect(rows[0]?.reason).toMatch(/ConfigMap our-roots not found in/);
   });
 
   it('is skipped if a ClusterTrustBundle contains the roots, and reports what was not verified', async () => {
@@ -247,7 +247,7 @@ describe('proxies (MESH310)', () => {
     const {code, rows} = await verify('MESH310', 'c1');
     expect([code, ...rows.map(name)]).toEqual([4, 'MESH310 c1 unknown']);
     expect(rows[0]?.error?.code).toBe('TOO_EARLY');
-    expect(rows[0]?.reason).toContain('1 proxy started before (shop/old)');
+    expect(rows[0]?.reason).toContain('1 proxy started before that (shop/old)');
     expect(rows[0]?.reason).toContain(hoursAgo(1 - 24).slice(0, 10));
     expect(rows[0]?.fix).toBe('kubectl --context ctx-c1 -n shop rollout restart daemonset/agent');
     expect(lists()).toHaveLength(2);

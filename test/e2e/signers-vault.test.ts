@@ -59,7 +59,7 @@ function errorOf({errors, clusters}: Answer): Answer['errors'][number] {
 }
 
 describe('a server that cannot sign', () => {
-  it('says which: its CA is not known, not initialised, sealed', async () => {
+  it('says which: its CA is not known, not initialized, sealed', async () => {
     const signerError = async (env: Readonly<Record<string, string>> = {}) => {
       const cli = user({VAULT_TOKEN: 'none', ...env});
       const answer = await generate(cli, '{type: vault, mount: pki_mesh}');
@@ -68,8 +68,8 @@ describe('a server that cannot sign', () => {
       return errorOf(answer);
     };
     expect(await signerError({VAULT_CACERT: ''})).toMatchObject({code: 'SIGNER_UNAVAILABLE'});
-    expect((await signerError({VAULT_CACERT: ''})).message).toContain('a CA that is not known here');
-    expect((await signerError()).message).toContain('not initialised');
+    expect((await signerError({VAULT_CACERT: ''})).message).toContain('signed by an unknown CA');
+    expect((await signerError()).message).toContain('not initialized');
     await bao.initialize();
     expect((await signerError()).message).toContain('sealed');
     await bao.unseal();
@@ -164,10 +164,10 @@ describe('OpenBao signs cluster CAs', () => {
       expect(code).toBe('SIGNER_REFUSED');
       return [message, ...hints].join('\n');
     };
-    expect(await messageOf('{type: vault, mount: pki_mehs}')).toContain('no PKI secrets engine at pki_mehs');
-    expect(await messageOf('{type: vault, mount: cubbyhole}')).toContain('no PKI secrets engine at cubbyhole');
+    expect(await messageOf('{type: vault, mount: pki_mehs}')).toContain('no PKI secrets engine is mounted at pki_mehs');
+    expect(await messageOf('{type: vault, mount: cubbyhole}')).toContain('no PKI secrets engine is mounted at cubbyhole');
     expect(await messageOf('{type: vault, mount: pki_mesh, issuer: mesh-polcy}')).toContain(
-      'Did you mean mesh-policy?',
+      'did you mean mesh-policy?',
     );
     expect(await messageOf('{type: vault, mount: pki_mesh}', {VAULT_NAMESPACE: 'acme'})).toContain('no namespace acme');
     expect(await messageOf('{type: vault, mount: pki_mesh}', {VAULT_TOKEN: 's.gone'})).toContain('expired');

@@ -18,8 +18,8 @@ const object: KubeObject = {
   metadata: {name: 'x', annotations: {theirs: '1', 'kubectl-mesh/journal-head': 'old'}},
 };
 
-describe('an object that remembers its write', () => {
-  it('has the entry of that write, beside what others wrote', () => {
+describe('an object that records the journal head', () => {
+  it('has the entry of its write, in addition to existing annotations', () => {
     expect(objectToSend({object, recordsJournalHead: true}, entry).metadata.annotations).toEqual({
       theirs: '1',
       'kubectl-mesh/journal-head': head,
@@ -39,7 +39,7 @@ describe('an object that remembers its write', () => {
     patch: what,
   });
 
-  it('is patched by either kind of patch', () => {
+  it('is annotated by both kinds of patch', () => {
     expect(patchToSend(patch({metadata: {labels: {a: 'b'}, annotations: {c: 'd'}}}), entry)).toEqual({
       metadata: {labels: {a: 'b'}, annotations: {c: 'd', 'kubectl-mesh/journal-head': head}},
     });
@@ -51,7 +51,7 @@ describe('an object that remembers its write', () => {
   });
 });
 
-describe('who we are', () => {
+describe('the API identity', () => {
   const clusters = (answer: () => Promise<unknown>): Pick<Clusters, 'open'> => ({
     open: () => Promise.resolve({create: answer} as unknown as KubeApi),
   });
@@ -72,11 +72,11 @@ describe('who we are', () => {
     expect(await createIdentityReader(said(userInfo))('ctx')).toEqual(identity);
   });
 
-  it('is no longer than a line', async () => {
+  it('is limited to one line', async () => {
     expect((await createIdentityReader(said({username: 'x'.repeat(9999)}))('ctx'))?.username).toHaveLength(1024);
   });
 
-  it('is asked once per context', async () => {
+  it('is read once per context', async () => {
     let asked = 0;
     const whoAmI = createIdentityReader(
       clusters(() => {
@@ -133,7 +133,7 @@ describe('audit.reasonRequired', () => {
     return log;
   }
 
-  it('is met by a reason, and asked for before anybody is asked anything', async () => {
+  it('is satisfied by a reason, and checked before any prompt', async () => {
     expect(await run(write, required, {reason: 'CHG'})).toContain('write f');
     await expect(run(write, required)).rejects.toMatchObject({code: 'REASON_NEEDED', class: 'refused'});
     await expect(run(write, required, {yes: true, keepGoing: true})).rejects.toMatchObject({code: 'REASON_NEEDED'});
@@ -148,7 +148,7 @@ describe('audit.reasonRequired', () => {
     await expect(run(action, meshYaml, change)).resolves.toBeDefined();
   });
 
-  it('is not got around by a mesh.yaml that cannot be read', async () => {
+  it('cannot be bypassed by an unreadable mesh.yaml', async () => {
     await expect(run(write, `${required}nonsense: 1\n`)).rejects.toMatchObject({code: 'MESH_YAML_INVALID'});
   });
 });

@@ -47,7 +47,7 @@ describe('a phase', () => {
     expect(done).toEqual({'a/file': 'done'});
   });
 
-  it('returns what its plan decided, and the typed result of what was done', async () => {
+  it("returns its plan's decisions and the typed results of its actions", async () => {
     const engine = createEngine('test', {deps: fakeDeps([]), settings, report: () => undefined});
     const result = await engine.run({
       title: 'test',
@@ -58,13 +58,13 @@ describe('a phase', () => {
     expect(outcomesOf(result, 'write-files').map((one) => one.result?.files)).toEqual([['a/file']]);
   });
 
-  it('does not start an effect whose intent cannot be journalled', async () => {
+  it('does not start an effect if its intent cannot be journalled', async () => {
     const {log, outcome} = await run(plan([group(['a'])]), {journalFails: 'intent'});
     expect(log).toEqual([]);
     expect(outcome).toMatchObject({outcomes: [{status: 'failed', error: {code: 'DISK_FULL'}}]});
   });
 
-  it('records no failure of an effect that was done, where the journal cannot take that', async () => {
+  it('does not record a successful effect as failed if journalling its outcome fails', async () => {
     const {log, outcome} = await run(plan([group(['a', 'b'], {concurrency: 1})]), {journalFails: 'outcome'});
     expect(log).toEqual(['intent a/file', 'write a/file', 'outcome a/file done']);
     const failed = {status: 'failed', error: {code: 'DISK_FULL'}, result: {files: ['a/file']}};
@@ -78,7 +78,7 @@ describe('a phase', () => {
     expect(done).toEqual({'a/file': 'done', 'b/file': 'failed', 'c/file': 'skipped', 'd/file': 'skipped'});
   });
 
-  it('goes on with --keep-going, but not past a group that always stops', async () => {
+  it('continues with --keep-going, but not after a group that always stops', async () => {
     const groups = [group(['a', 'b'], {concurrency: 1}), group(['c'])];
     const failing = {onWrite: failFor('a', 'REJECTED')};
     expect((await run(plan(groups), failing, {keepGoing: true})).statuses).toEqual({
@@ -100,7 +100,7 @@ describe('a phase', () => {
     expect(done).toEqual({'a/file': 'failed', 'a/second': 'skipped'});
   });
 
-  it('performs nothing while a cluster is blocked, and only the others with --keep-going', async () => {
+  it('performs nothing if a cluster is blocked, and only the other clusters with --keep-going', async () => {
     const blocked = plan([group(['a', 'b'])], {
       blockers: [{cluster: 'a', error: {code: 'UID_MISMATCH', message: 'no', hints: []}}],
     });
@@ -108,7 +108,7 @@ describe('a phase', () => {
     expect((await run(blocked, {}, {keepGoing: true})).statuses).toEqual({'a/file': 'skipped', 'b/file': 'done'});
   });
 
-  it('declares nothing when every cluster is blocked, with --keep-going neither', async () => {
+  it('declares nothing if every cluster is blocked, even with --keep-going', async () => {
     const declaring = group([], {lanes: [{key: 'declare', title: 'declare', actions: [write('declare')]}]});
     const groups = [declaring, group(['a', 'b'])];
     const errors = ['a', 'b'].map((cluster) => ({
@@ -121,7 +121,7 @@ describe('a phase', () => {
     expect(all.statuses).toEqual({'declare/file': 'skipped', 'a/file': 'skipped', 'b/file': 'skipped'});
   });
 
-  it('performs nothing in a client dry run, and neither asks nor journals', async () => {
+  it('performs nothing in a client dry run, without prompts or journal entries', async () => {
     const lane = {key: 'a', title: 'a', actions: [write('a', 'replace a key')]};
     const {log, statuses: done} = await run(plan([group([], {lanes: [lane]})]), {}, {dryRun: 'client'});
     expect(log).toEqual([]);
@@ -141,7 +141,7 @@ describe('a phase', () => {
     expect(done).toEqual({'a/file': 'cancelled', 'b/file': 'skipped'});
   });
 
-  it('is interrupted, too, where what was under way could be finished', async () => {
+  it('is interrupted even if the running action could finish', async () => {
     const controller = new AbortController();
     const onWrite = () => {
       controller.abort(new MeshError('INTERRUPTED', 'stop'));
@@ -177,7 +177,7 @@ describe('a dry run', () => {
 });
 
 describe('a conflict', () => {
-  it('makes the phase look and plan again, and keeps what was done', async () => {
+  it('makes the phase gather and plan again, and keeps the finished outcomes', async () => {
     const log: Log = [];
     let gathered = 0;
     const deps = fakeDeps(log, {
@@ -195,7 +195,7 @@ describe('a conflict', () => {
     expect(statuses(outcomes)).toEqual({'a/file': 'done', 'b/file': 'done'});
   });
 
-  it('is given up after five rounds', async () => {
+  it('fails after five attempts', async () => {
     let gathered = 0;
     const deps = fakeDeps([], {onWrite: failFor('a', 'CONFLICT')});
     const engine = createEngine('test', {deps, settings, report: () => undefined});
@@ -209,7 +209,7 @@ describe('a conflict', () => {
   });
 });
 
-describe('what must be agreed to', () => {
+describe('confirmation', () => {
   const asking = plan([group([], {lanes: [{key: 'a', title: 'a', actions: [write('a', 'replace the key of a')]}]})]);
 
   it('is refused without a terminal and without --yes', async () => {
@@ -218,14 +218,14 @@ describe('what must be agreed to', () => {
     expect(log).toEqual([]);
   });
 
-  it('is done with --yes without a question', async () => {
+  it('is skipped with --yes', async () => {
     expect((await run(asking, {}, {yes: true})).log).toEqual(['intent a/file', 'write a/file', 'outcome a/file done']);
   });
 
-  it('is asked on a terminal, once, and no means no', async () => {
+  it('prompts once on a terminal, and stops if the user declines', async () => {
     const {outcome, log} = await run(asking, {interactive: true, answer: false});
     expect(outcome).toMatchObject({code: 'CONFIRMATION_NEEDED'});
-    expect(log).toEqual(['asked a: replace the key of a. Go on?']);
+    expect(log).toEqual(['asked a: replace the key of a. Continue?']);
     expect((await run(asking, {interactive: true, answer: true})).statuses).toEqual({'a/file': 'done'});
   });
 });
@@ -233,7 +233,7 @@ describe('what must be agreed to', () => {
 describe('the passphrase', () => {
   const needing = plan([group(['a'])], {passphrase: 'new'});
 
-  it('is asked for before anything is done', async () => {
+  it('is required before the first action', async () => {
     const log: Log = [];
     const deps = {
       ...fakeDeps(log),
@@ -251,7 +251,7 @@ describe('the passphrase', () => {
     expect(log).toHaveLength(4);
   });
 
-  it('is not asked for in a dry run, nor when a blocker keeps everything from being done', async () => {
+  it('is not required in a dry run, nor if a blocker prevents all actions', async () => {
     const blocked = {...needing, blockers: [{error: {code: 'USAGE' as const, message: 'no', hints: []}}]};
     expect((await run(needing, {}, {dryRun: 'client'})).statuses).toEqual({'a/file': 'skipped'});
     expect((await run(blocked)).statuses).toEqual({'a/file': 'skipped'});

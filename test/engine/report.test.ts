@@ -38,19 +38,19 @@ describe('clusterOutcomes', () => {
     expect(of(outcomes)).toBe(expected);
   });
 
-  it('gives a blocker without a cluster to every cluster', () => {
+  it('applies a blocker without a cluster to every cluster', () => {
     const plan = {...emptyPlan, blockers: [{error: error('MISSING_VALUE')}]};
     expect(clusterOutcomes(['a', 'b'], {plan, outcomes: []}).map((one) => one.outcome)).toEqual(['failed', 'failed']);
     expect(generalPart({plan, outcomes: []}).errors).toEqual([error('MISSING_VALUE')]);
   });
 
-  it('calls a cluster failed that a second plan refuses after the first one had changed it', () => {
+  it('reports a cluster as failed if a second plan refuses it after the first one changed it', () => {
     const plan = {...emptyPlan, blockers: [{cluster: 'a', error: error('UID_MISMATCH')}]};
     expect([of([], plan), of([outcome('a', 'skipped')], plan)]).toEqual(['refused', 'refused']);
     expect(of([outcome('a', 'done')], plan)).toBe('failed');
   });
 
-  it('gives a blocker to its own cluster only', () => {
+  it('applies a blocker only to its own cluster', () => {
     const plan = {...emptyPlan, blockers: [{cluster: 'a', error: error('UID_MISMATCH')}]};
     expect(clusterOutcomes(['a', 'b'], {plan, outcomes: []}).map((one) => one.outcome)).toEqual([
       'refused',
@@ -64,7 +64,7 @@ describe('clusterOutcomesWithCause', () => {
     ...{kind: 'write-files', id: 'declare', lane: 'work directory'},
     ...{status: 'failed', error: error('DISK_FULL')},
   };
-  it('says why clusters were not started, and leaves what was done as it is', () => {
+  it('adds the cause to clusters that were not started, and keeps finished outcomes', () => {
     const outcomes = [nowhere, outcome('a', 'skipped'), outcome('b', 'done')];
     const results = clusterOutcomesWithCause(['a', 'b', 'c'], {plan: emptyPlan, outcomes});
     expect(results.map((one) => one.outcome)).toEqual(['failed', 'done', 'failed']);
@@ -73,7 +73,7 @@ describe('clusterOutcomesWithCause', () => {
 });
 
 describe('concludeClusters', () => {
-  it('counts a cluster lost after a write as a failure, not as unknown', () => {
+  it('counts losing a cluster after a write as a failure, not as unknown', () => {
     expect(concludeClusters([{name: 'a', outcome: 'failed', error: error('UNREACHABLE')}])).toEqual(['TOOL_FAILED']);
     expect(concludeClusters([{name: 'a', outcome: 'unknown', error: error('UNREACHABLE')}])).toEqual(['UNREACHABLE']);
   });
@@ -92,7 +92,7 @@ describe('outcomeOf', () => {
     expect(outcomeOf({outcomes}, {kind: 'write-files', id: 'a/ca'})?.result?.files).toEqual(['a/file']);
   });
 
-  it('has no result where the action failed, and none at all where nothing was planned', () => {
+  it('has no result if the action failed, and is undefined if nothing was planned', () => {
     expect(outcomeOf({outcomes}, {kind: 'issue-cluster-ca', id: 'b/ca'})).not.toHaveProperty('result');
     expect(outcomeOf({outcomes}, {kind: 'issue-cluster-ca', id: 'c/ca'})).toBeUndefined();
     expect(outcomeOf({outcomes}, undefined)).toBeUndefined();
@@ -117,7 +117,7 @@ describe('plannedActions', () => {
 });
 
 describe('answerOf', () => {
-  it('says which kind of dry run it is of, and nothing where it is none', () => {
+  it('adds the kind of dry run, or nothing without one', () => {
     expect(answerOf({changes: 1}, {dryRun: 'client'})).toEqual({changes: 1, dryRun: 'client'});
     expect(answerOf({changes: 1}, {dryRun: 'none'})).toEqual({changes: 1});
   });

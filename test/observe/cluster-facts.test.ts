@@ -46,14 +46,14 @@ async function derive(key: ClusterFactKey, limits: Limits) {
   return {kinds, failure};
 }
 
-it.each(keys)('%s needs no request that its row does not name', async (key) => {
+it.each(keys)('%s needs only the requests of its row', async (key) => {
   const {kinds, failure} = await derive(key, noLimits);
   expect(failure).not.toBe('INTERNAL');
   if (readsOf(key).length === 0) expect(kinds).toEqual([]);
 });
 
 const gathered = keys.filter((key) => limitOnFact(key, {...noLimits, noSecrets: true}) === undefined);
-it.each(gathered)('%s is derived without Secrets where the user wants none read', async (key) => {
+it.each(gathered)('%s is derived without Secrets with --no-secrets', async (key) => {
   const {kinds, failure} = await derive(key, {...noLimits, noSecrets: true});
   expect(failure).not.toBe('INTERNAL');
   expect(kinds).not.toContain('Secret');

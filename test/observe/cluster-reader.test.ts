@@ -42,7 +42,7 @@ describe('the version of an API server', () => {
   });
 });
 
-describe('bundles that are read before their name is known', () => {
+describe('prefetched bundles', () => {
   const only = (allowed: string) => ({
     list: (_: unknown, {fieldSelector}: {readonly fieldSelector: string}) =>
       fieldSelector === `metadata.name=${allowed}`
@@ -50,14 +50,14 @@ describe('bundles that are read before their name is known', () => {
         : Promise.reject(new MeshError('FORBIDDEN', `not allowed: ${fieldSelector}`)),
   });
 
-  it('are no missing right where another name turns out to be needed', async () => {
+  it('do not count as a missing permission if another name is needed', async () => {
     const reader = readerOf(only('acme'));
     reader.prefetch('bundles', {name: 'istio-ca-root-cert'});
     await reader.read('bundles', {name: 'acme'});
     await expect(reader.summary()).resolves.toEqual({reads: 1});
   });
 
-  it('are one where it is this name, and are read once', async () => {
+  it('count as a missing permission if the name is right, and are read once', async () => {
     const reader = readerOf(only('acme'));
     reader.prefetch('bundles', {name: 'istio-ca-root-cert'});
     await expect(reader.read('bundles')).rejects.toMatchObject({code: 'FORBIDDEN'});
@@ -87,7 +87,7 @@ describe('gateways of the Gateway API', () => {
     expect(found.map(({apiVersion}) => apiVersion)).toEqual(expected.map((version) => `${group}/${version}`));
   });
 
-  it('are unknown where reading them is refused', async () => {
+  it('are unknown if reading them is forbidden', async () => {
     await expect(readerOf(serving(['v1beta1'], 'FORBIDDEN')).read('networkGateways')).rejects.toMatchObject({
       code: 'FORBIDDEN',
     });
@@ -97,7 +97,7 @@ describe('gateways of the Gateway API', () => {
 describe('the table of requests', () => {
   const none = {list: () => Promise.reject(new Error('sent')), find: () => Promise.reject(new Error('sent'))};
 
-  it('is all that is sent: what a row does not leave to the caller, the caller cannot choose', async () => {
+  it('does not let the caller set what its row fixes', async () => {
     await expect(readerOf(none).read('remoteSecrets', {labelSelector: 'a=b'})).rejects.toMatchObject({
       code: 'INTERNAL',
     });

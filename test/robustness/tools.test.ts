@@ -62,7 +62,7 @@ describe.each(withKubectl)('%s', (_name, row) => {
   it('says that kubectl is absent', async () => {
     const path = await barePath();
     await box.tool('istioctl', `echo '{"clientVersion":{"version":"1.31.0"}}'`);
-    expect(await expectRefusal(words, 4, path)).toContain('kubectl was not found in PATH');
+    expect(await expectRefusal(words, 4, path)).toContain('kubectl not found in PATH');
   });
 
   it('says that kubectl cannot be executed', async () => {

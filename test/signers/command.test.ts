@@ -62,7 +62,7 @@ async function sign(): Promise<Uint8Array> {
   return signer.sign(message);
 }
 
-describe('a program that signs', () => {
+describe('the command signer', () => {
   it.each([
     {key: 'ec', hash: 'sha256', algorithm: 'ecdsa-with-SHA256'},
     {key: 'ec384', hash: 'sha384', algorithm: 'ecdsa-with-SHA384'},
@@ -84,26 +84,26 @@ describe('a program that signs', () => {
     },
   );
 
-  it('may give its public key as DER', async () => {
+  it('accepts a public key in DER', async () => {
     await program({publicKey: `${publicKey('ec')} -outform DER`});
     expect(await commandSigner.survey(spec, context())).toMatchObject({kind: 'rootless', what: './sign.sh'});
   });
 
-  it('is found in PATH without a slash, and runs in the work directory with its own arguments first', async () => {
+  it('finds a program without a slash in PATH, and runs it in the work directory with its own arguments first', async () => {
     await dir.write('lib.sh', `pwd > where; [ "$1 $2" = "own public-key" ] && ${publicKey('ec')}`);
     const found = {type: 'command', argv: ['sh', 'lib.sh', 'own']} as const;
     expect(await commandSigner.survey(found, context())).toMatchObject({kind: 'rootless', what: 'sh'});
     expect((await dir.read('where')).trim()).toBe(dir.root);
   });
 
-  it('gets the environment as it is, without the passphrase of this program', async () => {
+  it('passes the environment without our passphrase', async () => {
     await program({publicKey: `env > seen; ${publicKey('ec')}`});
     await commandSigner.survey(spec, context());
     expect(await dir.read('seen')).toContain('TOKEN_PIN=1234');
     expect(await dir.read('seen')).not.toContain('hunter2');
   });
 
-  it('is asked for its public key once per run, and signs one message at a time', async () => {
+  it('reads the public key once per run, and signs one message at a time', async () => {
     const alone = 'mkdir busy; sleep 0.05; rmdir busy';
     await program({publicKey: `echo >> keys; ${publicKey('ec')}`, sign: `${alone}; ${signWith('ec')}`});
     const run = context();
@@ -115,14 +115,14 @@ describe('a program that signs', () => {
     expect(await dir.read('keys')).toBe('\n');
   });
 
-  it('goes on after a signature that failed', async () => {
+  it('continues after a failed signature', async () => {
     await program({publicKey: publicKey('ec'), sign: `[ -e once ] || { touch once; exit 3; }; ${signWith('ec')}`});
     const signer = await commandSigner.rootSigner?.(spec, context());
     await expect(signer?.sign(message)).rejects.toMatchObject({code: 'SIGNER_REFUSED'});
     expect((await signer?.sign(message))?.length).toBeGreaterThan(60);
   });
 
-  it('is heard at the terminal, once nothing is drawn there any more', async () => {
+  it("shows the program's messages on the terminal after progress output has stopped", async () => {
     await program({publicKey: `printf 'Touch the key: ' >&2; ${publicKey('ec')}`});
     const events: string[] = [];
     const terminal = {
@@ -133,7 +133,7 @@ describe('a program that signs', () => {
     expect(events).toEqual(['rest', 'Touch the key: ']);
   });
 
-  it('ends when the run is interrupted', async () => {
+  it('stops when the run is interrupted', async () => {
     await program({publicKey: publicKey('ec'), sign: 'touch started; exec sleep 600'});
     const abort = new AbortController();
     const signer = await commandSigner.rootSigner?.(spec, context({signal: abort.signal}));
@@ -144,7 +144,7 @@ describe('a program that signs', () => {
   });
 });
 
-describe('what a program answers instead of a signature', () => {
+describe('invalid output instead of a signature', () => {
   const faults: readonly {name: string; key?: string; sign: () => string; says: string}[] = [
     {name: 'nothing', sign: () => 'cat >/dev/null', says: 'printed nothing'},
     {name: 'nothing, without reading the message', sign: () => 'exec 0<&-', says: 'printed nothing'},
@@ -180,10 +180,10 @@ describe('what a program answers instead of a signature', () => {
     },
     {name: 'far too much', sign: () => 'yes | head -c 1000000', says: 'more than'},
     {name: 'a failure', sign: () => `printf 'no \\033[31mtoken\\033[0m' >&2; exit 4`, says: 'no token'},
-    {name: 'its death', sign: () => 'kill -9 $$', says: 'ended by a signal'},
+    {name: 'a kill signal', sign: () => 'kill -9 $$', says: 'terminated by a signal'},
   ];
 
-  it.each(faults)('$name is refused, and named', async ({key = 'ec', sign: script, says}) => {
+  it.each(faults)('refuses $name with an explanation', async ({key = 'ec', sign: script, says}) => {
     await program({publicKey: publicKey(key), sign: script()});
     const error: unknown = await sign().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({code: 'SIGNER_REFUSED'});
@@ -192,7 +192,7 @@ describe('what a program answers instead of a signature', () => {
   });
 });
 
-describe('what a program answers instead of a public key', () => {
+describe('invalid output instead of a public key', () => {
   const answers: readonly {name: string; answer: () => string; code?: string; says: string}[] = [
     {name: 'nothing', answer: () => 'true', says: 'printed nothing'},
     {name: 'usage', answer: () => 'echo "usage: sign.sh FILE"', says: 'usage: sign.sh FILE'},
@@ -204,14 +204,14 @@ describe('what a program answers instead of a public key', () => {
     {name: 'an Ed25519 key', answer: () => publicKey('ed25519'), code: 'UNSUPPORTED_KEY', says: 'ed25519'},
   ];
 
-  it.each(answers)('$name is refused, and named', async ({answer, code = 'SIGNER_UNAVAILABLE', says}) => {
+  it.each(answers)('refuses $name with an explanation', async ({answer, code = 'SIGNER_UNAVAILABLE', says}) => {
     await program({publicKey: answer()});
     const error: unknown = await commandSigner.survey(spec, context()).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({code});
     expect((error as Error).message).toContain(says);
   });
 
-  it('can be run by hand as the hint prints it, whatever its arguments are', async () => {
+  it('prints a hint with a command that can be run as is, whatever its arguments', async () => {
     await dir.write('say.sh', 'for word; do echo "$word"; done >&2; exit 1', 0o644);
     const argv = ['sh', 'say.sh', 'two words', "it's $HOME", '*'];
     const {hints} = await failureOf(() => commandSigner.survey({type: 'command', argv}, context()));
@@ -269,7 +269,7 @@ describe('the programs in examples/signers', () => {
   });
 });
 
-describe('whose key it is', () => {
+describe('the certificate of the key', () => {
   let root: TinyCa;
   beforeEach(async () => {
     root = await tinyRoot();
@@ -280,13 +280,13 @@ describe('whose key it is', () => {
       .write('key.pub', publicHalf(ca.key).export({type: 'spki', format: 'pem'}).toString())
       .then(() => program({publicKey: 'cat key.pub'}));
 
-  it('the root of the work directory: it can sign', async () => {
+  it('is the root of the work directory', async () => {
     await holding(root);
     const state = await commandSigner.survey(spec, context());
     expect(state).toMatchObject({kind: 'ready', upward: [{fingerprint: root.certificate.fingerprint}]});
   });
 
-  it('a CA below it, in the file that `certificate` names: it signs for that one', async () => {
+  it('is a CA below the root, in the file of trust.signer.certificate', async () => {
     const policy = await tinyClusterCa(root, 'policy');
     await dir.write('policy.pem', policy.certificate.pem);
     await holding(policy);
@@ -295,7 +295,7 @@ describe('whose key it is', () => {
     expect(state).toMatchObject({kind: 'ready', upward: fingerprints});
   });
 
-  it('of no certificate that is here: a conflict, and no new root', async () => {
+  it('is missing: a conflict, and no new root', async () => {
     await holding(await tinyRoot());
     await expect(commandSigner.survey(spec, context())).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
     await expect(commandSigner.open?.(spec, context())).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});

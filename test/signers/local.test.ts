@@ -31,7 +31,7 @@ async function place(certificates: readonly TinyCa[], key: Sensitive<string>): P
 }
 
 describe('the local signer', () => {
-  it('signs so that the root certificate verifies it', async () => {
+  it('issues certificates that the root certificate verifies', async () => {
     await place([root], await encryptKey(root.key, passphrase));
     const {signer, certificate} = await open(() => Promise.resolve(passphrase));
     const message = Buffer.from('to be signed');
@@ -40,18 +40,18 @@ describe('the local signer', () => {
     expect(certificate.fingerprint).toBe(root.certificate.fingerprint);
   });
 
-  it('takes of several roots the one whose key it holds', async () => {
+  it('uses the root that belongs to its key', async () => {
     await place([await tinyRoot(), root], writePrivateKey(root.key));
     const {certificate} = await open(never);
     expect(certificate.fingerprint).toBe(root.certificate.fingerprint);
   });
 
-  it('refuses a key that belongs to none of the roots', async () => {
+  it('refuses a key that does not belong to a root', async () => {
     await place([await tinyRoot()], writePrivateKey(root.key));
     await expect(open(never)).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
   });
 
-  it.each(['root-cert.pem', 'root-key.pem'])('says when %s is not here', async (path) => {
+  it.each(['root-cert.pem', 'root-key.pem'])('reports a missing %s', async (path) => {
     await place([root], writePrivateKey(root.key));
     await dir.remove(path);
     await expect(open(never)).rejects.toMatchObject({
@@ -60,7 +60,7 @@ describe('the local signer', () => {
     });
   });
 
-  it('does not open with the wrong passphrase', async () => {
+  it('refuses the wrong passphrase', async () => {
     await place([root], await encryptKey(root.key, passphrase));
     const wrong = () => Promise.resolve(new Sensitive('wrong'));
     await expect(open(wrong)).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
@@ -68,7 +68,7 @@ describe('the local signer', () => {
 });
 
 describe('the signers of a run', () => {
-  it('open the root once, however many clusters are signed', async () => {
+  it('open the root once for all clusters', async () => {
     await place([root], await encryptKey(root.key, passphrase));
     let asked = 0;
     const signers = createSigners(
@@ -84,7 +84,7 @@ describe('the signers of a run', () => {
     expect(asked).toBe(1);
   });
 
-  it('hand each key out once', async () => {
+  it('return each key once', async () => {
     const signers = createSigners(signerContext(workspace(), {readPassphrase: never}));
     await signers.startKey('cluster1', 'ecdsa-p256');
     const first = await signers.takeKey('cluster1', 'ecdsa-p256');

@@ -5,7 +5,7 @@ import {untilAborted} from '../../src/tools/bounded.js';
 const endless = () => new Promise<never>(() => undefined);
 
 describe('waiting for work that cannot be cancelled', () => {
-  it('gives the work’s result or its error', async () => {
+  it('returns the work’s result or throws its error', async () => {
     const {signal} = new AbortController();
     await expect(untilAborted(Promise.resolve(7), signal)).resolves.toBe(7);
     await expect(untilAborted(Promise.reject(new MeshError('FILE_MISSING', 'gone')), signal)).rejects.toMatchObject({
@@ -13,7 +13,7 @@ describe('waiting for work that cannot be cancelled', () => {
     });
   });
 
-  it('ends with the reason of the abort, before and while it waits', async () => {
+  it('throws the abort reason, before and while it waits', async () => {
     const controller = new AbortController();
     const waiting = untilAborted(endless(), controller.signal);
     controller.abort(new MeshError('INTERRUPTED', 'Interrupted'));

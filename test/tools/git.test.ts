@@ -25,7 +25,7 @@ afterEach(() => {
 });
 
 describe('whether git ignores a key', () => {
-  it('tells ignored, not ignored and tracked files apart', async () => {
+  it('distinguishes ignored, not ignored and tracked files', async () => {
     execFileSync('git', ['init', '-q', dir]);
     writeFileSync(join(dir, '.gitignore'), '*key.pem\n');
     writeFileSync(join(dir, 'old-key.pem'), '');
@@ -34,17 +34,17 @@ describe('whether git ignores a key', () => {
     expect([...answers.values()].map(({answer}) => answer)).toEqual(['ignored', 'not-ignored', 'tracked']);
   });
 
-  it('is no question outside a repository', async () => {
+  it('does not apply outside a repository', async () => {
     expect([...(await git().isIgnored(dir, ['root-key.pem'])).values()]).toEqual([{answer: 'no-repository'}]);
   });
 
-  it('cannot be told without git', async () => {
+  it('is unknown without git', async () => {
     const answers = await git(join(dir, 'nowhere')).isIgnored(dir, ['root-key.pem']);
     expect([...answers.values()]).toEqual([{answer: 'unknown', why: 'git is not installed'}]);
   });
 });
 
-describe('private keys in the history', () => {
+describe("private keys in git's history", () => {
   const pem = openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']);
   const run = (...args: string[]) =>
     execFileSync('git', ['-C', dir, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {encoding: 'utf8'});
@@ -65,7 +65,7 @@ describe('private keys in the history', () => {
     execFileSync('git', ['init', '-q', '-b', 'main', dir]);
   });
 
-  it('is found in the first commit, whatever git is set to show', async () => {
+  it('are found in the first commit, regardless of git settings', async () => {
     run('init', '-q');
     for (const setting of ['log.showRoot=false', 'log.diffMerges=first-parent']) run('config', ...setting.split('='));
     put('root-key.pem', pem);
@@ -76,7 +76,7 @@ describe('private keys in the history', () => {
     ]);
   });
 
-  it('are none in a repository without a commit, and none in one without a key', async () => {
+  it('are absent in a repository without commits or without keys', async () => {
     expect(await found()).toEqual([]);
     put('ca-cert.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
     put('README.md', 'Never commit a BEGIN PRIVATE KEY.\n');
@@ -84,7 +84,7 @@ describe('private keys in the history', () => {
     expect(await found()).toEqual([]);
   });
 
-  it('are found with the commit that brought them, though they were deleted', async () => {
+  it('are found with the commit that added them, even if they were deleted', async () => {
     put('mesh.yaml', 'kind: Mesh\n');
     commit('first');
     put('c1/ca-key.pem', pem);
@@ -96,7 +96,7 @@ describe('private keys in the history', () => {
     expect(await found()).toEqual([{path: 'c1/ca-key.pem', commit: brought}]);
   });
 
-  it('are found once under the name they had when they came, though they were renamed', async () => {
+  it('are found once under their original name, even if they were renamed', async () => {
     put('innocent.txt', pem);
     const brought = commit('under another name');
     run('mv', 'innocent.txt', 'notes.txt');
@@ -125,7 +125,7 @@ describe('private keys in the history', () => {
     expect(Array.isArray(paths) && paths.map(({path}) => path).sort()).toEqual(['a', 'merged.key', 'side-key.pem']);
   });
 
-  it('are those of the directory, not of the whole repository', async () => {
+  it('are limited to the directory', async () => {
     put('elsewhere/key.pem', pem);
     put('mesh/one/ca-key.pem', `${pem}\n`);
     commit('both');
@@ -147,7 +147,7 @@ describe('private keys in the history', () => {
     expect(keys.texts.flatMap((one) => findPrivateKeys(one.text, one.path))).toHaveLength(1);
   });
 
-  it('are said to be those of a shallow clone only, where it is one', async () => {
+  it('are marked as those of a shallow clone', async () => {
     put('root-key.pem', pem);
     commit('first');
     rmSync(join(dir, 'root-key.pem'));
@@ -158,7 +158,7 @@ describe('private keys in the history', () => {
     expect(await git().committedKeys(clone)).toEqual({state: 'read', texts: [], more: 0, shallow: true});
   });
 
-  it('are read up to a number, and the rest is counted', async () => {
+  it('are read up to a limit, and the rest is counted', async () => {
     for (let index = 0; index < 53; index += 1) put(`${String(index)}.pem`, `${pem}${String(index)}\n`);
     commit('many');
     const keys = await git().committedKeys(dir);
@@ -175,7 +175,7 @@ describe('private keys in the history', () => {
     expect(existsSync(join(dir, 'ran'))).toBe(false);
   });
 
-  it('are no question outside a repository, and not to be told of a broken one', async () => {
+  it('do not apply outside a repository, and are unknown in a broken one', async () => {
     rmSync(join(dir, '.git'), {recursive: true});
     expect(await found()).toBe('no-repository');
     expect(await git(join(dir, 'nowhere')).committedKeys(dir)).toEqual({state: 'no-git'});

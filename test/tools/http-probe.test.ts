@@ -29,7 +29,7 @@ const probe = createHttpProbe(new AbortController().signal);
 const asked = {path: '/metrics', timeoutMs: 10_000, maxBytes: 1000};
 
 describe('the HTTP probe', () => {
-  it('asks for the path and reports status and text', async () => {
+  it('requests the path and returns status and text', async () => {
     const port = await http((request, response) => {
       response.writeHead(200).end(`${request.method ?? ''} ${request.url ?? ''} é`);
     });
@@ -46,12 +46,12 @@ describe('the HTTP probe', () => {
     expect(requests).toBe(1);
   });
 
-  it('takes an answer of exactly the allowed length', async () => {
+  it('accepts a response of exactly the maximum length', async () => {
     const port = await http((_, response) => response.end('x'.repeat(asked.maxBytes)));
     expect((await probe.get({port, ...asked})).text).toHaveLength(asked.maxBytes);
   });
 
-  it('puts characters together that arrive in pieces', async () => {
+  it('joins characters that are split over chunks', async () => {
     const [first, second] = [Buffer.from('é').subarray(0, 1), Buffer.from('é').subarray(1)];
     const port = await http((_, response) => {
       response.write(first);
@@ -92,7 +92,7 @@ describe('the HTTP probe', () => {
     await expect(probe.get({port, ...asked, timeoutMs: 100})).rejects.toMatchObject({code: 'UNREACHABLE'});
   });
 
-  it('stops when the run is aborted, and does not begin after that', async () => {
+  it('stops when the run is aborted, and does not start after that', async () => {
     const abort = new AbortController();
     let requests = 0;
     const port = await http(() => {

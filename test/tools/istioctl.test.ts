@@ -39,7 +39,7 @@ describe('version', () => {
     expect(await istioctl().version()).toBe(version);
   });
 
-  it('is asked once, without a look at any cluster', async () => {
+  it('is read once, without contacting a cluster', async () => {
     const tool = istioctl();
     await Promise.all([tool.version(), tool.version()]);
     expect(fake.versionCalls.map(({args}) => args)).toEqual([['version', '-o', 'json', '--remote=false']]);
@@ -57,12 +57,12 @@ describe('version', () => {
     await expect(istioctl().version()).rejects.toMatchObject({code: 'TOOL_OUTPUT'});
   });
 
-  it('of an istioctl that is not there is TOOL_MISSING, with a hint', async () => {
+  it('throws TOOL_MISSING with a hint if istioctl is missing', async () => {
     const error = istioctl({path: '/nonexistent'}).version();
     await expect(error).rejects.toMatchObject({code: 'TOOL_MISSING', hints: [expect.stringContaining('istioctl')]});
   });
 
-  it('of an istioctl that is no program is TOOL_MISSING', async () => {
+  it('throws TOOL_MISSING if istioctl cannot be executed', async () => {
     const other = await mkdtemp(join(tmpdir(), 'fi-'));
     await writeFile(join(other, 'istioctl'), 'not a program', {mode: 0o644});
     await expect(istioctl({path: other}).version()).rejects.toMatchObject({code: 'TOOL_MISSING'});
@@ -71,7 +71,7 @@ describe('version', () => {
 });
 
 describe('run', () => {
-  it('adds the file, the context and the kubeconfig, and returns what was said', async () => {
+  it('adds the file, the context and the kubeconfig, and returns the output', async () => {
     const file = join(bin, 'install.yaml');
     await writeFile(file, 'kind: IstioOperator\n');
     fake.answer = () => ({stdout: '\u001b[32mdone\u001b[0m\n', stderr: 'and a warning\n'});
@@ -89,14 +89,14 @@ describe('run', () => {
     expect(lines.sort()).toEqual(['and a warning', 'done']);
   });
 
-  it('gives istioctl a file whose name holds commas and quotes as one file', async () => {
+  it('quotes a file name with commas and quotes', async () => {
     const file = join(bin, 'a,b "c".yaml');
     await writeFile(file, 'kind: IstioOperator\n');
     await istioctl().run({...run, file});
     expect(fake.calls).toMatchObject([{content: 'kind: IstioOperator\n'}]);
   });
 
-  it('returns a bad exit as an answer', async () => {
+  it('returns a non-zero exit code', async () => {
     fake.answer = () => ({exitCode: 1, stderr: 'Error: no\n'});
     expect(await istioctl().run(run)).toEqual({exitCode: 1, output: 'Error: no'});
   });
@@ -106,12 +106,12 @@ describe('run', () => {
     expect(fake.calls).toEqual([]);
   });
 
-  it('ends an istioctl that hangs', async () => {
+  it('terminates an istioctl that hangs', async () => {
     fake.answer = () => ({hang: true});
     await expect(istioctl().run({...run, timeoutMs: 700})).rejects.toMatchObject({code: 'TIMEOUT'});
   });
 
-  it('ends istioctl when the run is interrupted', async () => {
+  it('terminates istioctl when the run is interrupted', async () => {
     const controller = new AbortController();
     fake.answer = () => {
       setTimeout(() => {
@@ -122,7 +122,7 @@ describe('run', () => {
     await expect(istioctl({signal: controller.signal}).run(run)).rejects.toMatchObject({code: 'INTERRUPTED'});
   });
 
-  it('does not hand the passphrase to istioctl', async () => {
+  it('hides the passphrase from istioctl', async () => {
     await istioctl().run(run);
     expect(fake.calls[0]?.env).not.toContain('KUBECTL_MESH_PASSPHRASE');
   });

@@ -6,7 +6,7 @@ const runner = (signal = new AbortController().signal) => createRunner({environm
 const sh = (script: string) => ({file: 'sh', args: ['-c', script]});
 
 describe('the runner', () => {
-  it('returns a bad exit code, and errors without the arguments', async () => {
+  it('returns a non-zero exit code, and throws errors without the arguments', async () => {
     expect((await runner().run(sh('echo "it broke" >&2; exit 7'))).exitCode).toBe(7);
     const error = (await runner()
       .run({...sh('sleep 60 # argument-marker'), timeoutMs: 50})
@@ -15,7 +15,7 @@ describe('the runner', () => {
     expect(JSON.stringify([error.message, error.stack, error.cause])).not.toContain('argument-marker');
   });
 
-  it('says when a program is missing', async () => {
+  it('reports a missing program', async () => {
     await expect(runner().run({file: 'no-such-program-here', args: []})).rejects.toMatchObject({code: 'TOOL_MISSING'});
     await expect(runner().start({file: 'no-such-program-here', args: [], stdin: 'none'})).rejects.toMatchObject({
       code: 'TOOL_MISSING',
@@ -35,7 +35,7 @@ describe('the runner', () => {
     expect(signed.stdout.toString()).toContain('vault-1');
   });
 
-  it('keeps the passphrase from every child', async () => {
+  it('hides the passphrase from every child', async () => {
     const {stdout} = await runner().run({file: 'env', args: []});
     expect(stdout).toContain('PATH=');
     expect(stdout).not.toContain('hunter2');
@@ -43,14 +43,14 @@ describe('the runner', () => {
     expect(secret.reveal()).not.toContain('hunter2');
   });
 
-  it('cleans what a program says, and hands lines on as they come', async () => {
+  it("sanitizes a program's output, and forwards lines as they arrive", async () => {
     const lines: string[] = [];
     const answer = await runner().run({...sh(`printf 'a\\033[31mb\\nlast'`), onLine: (line) => lines.push(line)});
     expect(answer.stdout).toBe('ab\nlast');
     expect(lines).toEqual(['ab', 'last']);
   });
 
-  it('ends a program after its time, and when the run is interrupted', async () => {
+  it('terminates a program after its timeout, and when the run is interrupted', async () => {
     await expect(runner().run({...sh('sleep 60'), timeoutMs: 50})).rejects.toMatchObject({code: 'TIMEOUT'});
     const abort = new AbortController();
     const tool = await runner(abort.signal).start({file: 'sleep', args: ['60'], stdin: 'none'});
@@ -61,7 +61,7 @@ describe('the runner', () => {
     await lines;
   });
 
-  it('a program whose first lines were enough may go on talking', async () => {
+  it('keeps a program running after its reader has stopped', async () => {
     const script =
       'echo ready; i=0; while [ $i -lt 3000 ]; do echo "line $i of something long enough to fill a pipe"; i=$((i+1)); done; exit 5';
     const tool = await runner().start({file: 'sh', args: ['-c', script], stdin: 'none'});
@@ -76,29 +76,29 @@ describe('the runner', () => {
     await tool.stop();
   });
 
-  describe('trading bytes', () => {
+  describe('exchange', () => {
     const trade = (script: string, more: {input?: Uint8Array; timeoutMs?: number; maxBytes?: number} = {}) =>
       runner().exchange({...sh(script), cwd: '/', timeoutMs: 30_000, maxBytes: 1_000_000, ...more});
 
-    it('hands all bytes over and gives all back, line feeds at the end included', async () => {
+    it('passes all bytes in both directions, including trailing line feeds', async () => {
       const input = Buffer.from(Array.from({length: 300_000}, (_, at) => (at * 7) % 256).concat(10, 10));
       const {stdout, exitCode} = await trade('cat', {input});
       expect(exitCode).toBe(0);
       expect(stdout.equals(input)).toBe(true);
     });
 
-    it('does not mind a program that leaves its input unread', async () => {
+    it('accepts a program that does not read its input', async () => {
       const {stdout, exitCode} = await trade('exec 0<&-; echo done; exit 3', {input: Buffer.alloc(2_000_000)});
       expect([stdout.toString(), exitCode]).toEqual(['done\n', 3]);
     });
 
-    it('ends a program that says too much, or takes too long', async () => {
+    it('terminates a program that prints too much, or takes too long', async () => {
       const answer = await trade('yes', {maxBytes: 1000});
       expect([answer.tooLong, answer.stdout.length]).toEqual([true, 1000]);
       await expect(trade('exec sleep 60', {timeoutMs: 50})).rejects.toMatchObject({code: 'TIMEOUT'});
     });
 
-    it('shows standard error without control characters, and hands its pieces on', async () => {
+    it('returns standard error without control characters, and forwards its chunks', async () => {
       const pieces: string[] = [];
       const {stderr} = await runner().exchange({
         ...sh(`printf 'PIN\\033[31m:' >&2`),

@@ -27,7 +27,7 @@ const probe = createTlsProbe(new AbortController().signal);
 const asked = {servername: 'istiod.istio-system.svc', timeoutMs: 10_000};
 
 describe('the TLS probe', () => {
-  it('reports what is sent, in order, the root included', async () => {
+  it('reports the certificates in the order sent, including the root', async () => {
     const root = await tinyRoot();
     const ca = await tinyClusterCa(root, 'c1');
     const leaf = await tinyLeaf(ca);
@@ -36,7 +36,7 @@ describe('the TLS probe', () => {
     expect(chain).toEqual([leaf, ca, root].map(({certificate}) => certificate.der));
   });
 
-  it('reports certificates that do not belong to the chain, and doubles', async () => {
+  it('reports unrelated and duplicate certificates', async () => {
     const root = await tinyRoot();
     const stranger = await tinyRoot();
     const leaf = await tinyLeaf(await tinyClusterCa(root, 'c1'));
@@ -64,7 +64,7 @@ describe('the TLS probe', () => {
     expect(thrown).toMatchObject({code: 'UNREACHABLE'});
   });
 
-  it('gives up in time when the other side says nothing', async () => {
+  it('times out if the server does not respond', async () => {
     const port = await listen(createTcpServer());
     await expect(probe.presentedChain({port, ...asked, timeoutMs: 50})).rejects.toMatchObject({code: 'UNREACHABLE'});
   });

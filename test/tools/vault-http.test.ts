@@ -22,8 +22,8 @@ async function serve(listener: RequestListener, path = '') {
     http.send({...request, signal: new AbortController().signal, ...more});
 }
 
-describe('the client of an HTTP API', () => {
-  it('sends what it is given, below the path of the address, and returns what is answered', async () => {
+describe('the HTTP client for Vault', () => {
+  it("sends requests below the address's path, and returns the response", async () => {
     const ask = await serve((request, response) => {
       let text = '';
       request.on('data', (piece: Buffer) => (text += piece.toString()));
@@ -37,19 +37,19 @@ describe('the client of an HTTP API', () => {
     expect(JSON.parse(answer.text)).toEqual(['POST', '/vault/v1/x', 'one', '{"a":"ü"}']);
   });
 
-  it('waits no longer than it may', async () => {
+  it('stops at the timeout', async () => {
     const ask = await serve(() => undefined);
     await expect(ask({timeoutMs: 50})).rejects.toMatchObject({code: 'SIGNER_UNAVAILABLE'});
   });
 
-  it('stops when the run is aborted, with its reason', async () => {
+  it('throws the abort reason when the run is aborted', async () => {
     const abort = new AbortController();
     const ask = await serve(() => abort.abort(new MeshError('TIMEOUT', 'over')));
     await expect(ask({signal: abort.signal})).rejects.toMatchObject({code: 'TIMEOUT'});
     await expect(ask({signal: abort.signal})).rejects.toMatchObject({code: 'TIMEOUT'});
   });
 
-  it('takes no answer without end', async () => {
+  it('refuses an endless response', async () => {
     const ask = await serve((_, response) => {
       const more = (): void => {
         if (!response.destroyed) response.write(Buffer.alloc(1024 * 1024), more);

@@ -27,7 +27,7 @@ function claimant(changes: Partial<Claimant> = {}): Claimant {
 const nobody = 4_194_305;
 
 describe('the lock', () => {
-  it('is one at a time, says who has it, and is gone after its release', async () => {
+  it('is exclusive, names its holder, and is removed by its release', async () => {
     const root = await temporaryRoot();
     const workspace = createWorkspace({root, now: () => new Date()});
     const lock = await workspace.lock('certs generate');
@@ -40,7 +40,7 @@ describe('the lock', () => {
     await (await workspace.lock('trust push')).release();
   });
 
-  it('leaves no work directory behind that it had to make and that nobody wrote to', async () => {
+  it('removes a work directory that it created and that is still empty', async () => {
     const root = join(await temporaryRoot(), 'new');
     const workspace = createWorkspace({root, now: () => new Date()});
     await (await workspace.lock('test')).release();
@@ -51,7 +51,7 @@ describe('the lock', () => {
     expect(await readdir(root)).toEqual(['mesh.yaml']);
   });
 
-  it('of a living process of this host is respected, and taken over when it was killed', async () => {
+  it('is respected while its process runs on this host, and taken over after a kill', async () => {
     const root = await temporaryRoot();
     const workspace = createWorkspace({root, now: () => new Date()});
     const child = await startChild(root, 'hold');
@@ -78,7 +78,7 @@ describe('the lock', () => {
     else await expect(again).rejects.toThrow(locked);
   });
 
-  it('is taken over once when a successor died too', async () => {
+  it('is taken over once if a successor died, too', async () => {
     const root = await temporaryRoot();
     const path = join(root, lockName);
     await takeLock(path, claimant({pid: nobody}));
@@ -99,7 +99,7 @@ describe('the lock', () => {
     await expect(takeLock(path, claimant())).rejects.toThrow(locked);
   });
 
-  it.each(['', 'hello', '{}', '[]', 'null'])('that is damaged (%j) is never guessed about', async (text) => {
+  it.each(['', 'hello', '{}', '[]', 'null'])('is never taken over if it is damaged (%j)', async (text) => {
     const path = join(await temporaryRoot(), lockName);
     await writeFile(path, text);
     expect(await failureOf(() => takeLock(path, claimant()))).toMatchObject({
@@ -108,7 +108,7 @@ describe('the lock', () => {
     });
   });
 
-  it('is held by one process at a time when many want it and some die holding it', async () => {
+  it('is held by one process at a time if many request it and some die holding it', async () => {
     const root = await temporaryRoot();
     const [children, wins] = [12, 8];
     // Begin with a dead holder, so that all race for its place.

@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {writeOutputFile} from '../../src/workspace/output-file.js';
 import {temporaryRoot} from './temporary-root.js';
 
-describe('a file that others read at any time', () => {
+describe('the output file', () => {
   it.each(['create', 'write', 'sync', 'rename'])(
     'keeps what it had when there is no space at "%s", and leaves nothing beside it',
     async (point) => {
@@ -21,7 +21,7 @@ describe('a file that others read at any time', () => {
     },
   );
 
-  it('is one or the other when two write it at the same time', async () => {
+  it('has the content of one writer if two write at the same time', async () => {
     const path = join(await temporaryRoot(), 'mesh.prom');
     const texts = ['a', 'b'].map((letter) => `${letter.repeat(100_000)}\n`);
     await Promise.allSettled(texts.map((text) => writeOutputFile(path, text)));

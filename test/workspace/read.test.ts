@@ -23,7 +23,7 @@ it.each(['/dev/zero', '/dev/null'])(
   },
 );
 
-it('does not wait for a pipe that nobody writes to', async () => {
+it('does not wait for a pipe without a writer', async () => {
   await expect(readRegular(await pipe())).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
 });
 
@@ -41,14 +41,14 @@ it('reads a pipe that the user named to its end', async () => {
   expect((await reading).toString()).toBe('secret');
 });
 
-it('gives a silent pipe up when the run is aborted', async () => {
+it('stops reading a silent pipe when the run is aborted', async () => {
   const abort = new AbortController();
   const reading = readAny(await pipe(), abort.signal);
   abort.abort(new MeshError('INTERRUPTED', 'Interrupted'));
   await expect(reading).rejects.toMatchObject({code: 'INTERRUPTED'});
 });
 
-it('does not read without an end', async () => {
+it('refuses an endless file', async () => {
   await expect(readAny('/dev/zero', undefined)).rejects.toMatchObject({code: 'WORKDIR_UNREADABLE'});
   const endless = new Readable({
     read() {

@@ -27,8 +27,8 @@ async function nameFor(pid: number): Promise<string> {
   return basename(own.path).replace(`-${String(process.pid)}-`, `-${String(pid)}-`);
 }
 
-describe('what killed runs left', () => {
-  it('is removed when the next directory is made, with what is in it', async () => {
+describe('the temporary directory of a killed run', () => {
+  it('is removed with its contents when the next directory is created', async () => {
     const made = await createTemporaryDirectory();
     await writeFile(join(made.path, '1'), '');
     const left = join(parent, await nameFor(deadPid));
@@ -37,7 +37,7 @@ describe('what killed runs left', () => {
     expect(await readdir(parent)).toEqual([basename(next.path)]);
   });
 
-  it('stays while its process runs, on another host, and under any other name', async () => {
+  it('is kept while its process runs, on another host, and under any other name', async () => {
     const names = [
       await nameFor(process.pid),
       (await nameFor(deadPid)).replace(/-[0-9a-f]{6}-/, '-zzzzzz-'),
@@ -50,7 +50,7 @@ describe('what killed runs left', () => {
     expect(await readdir(parent)).toEqual(expect.arrayContaining(names));
   });
 
-  it('is not followed where it is a link', async () => {
+  it('is not followed if it is a link', async () => {
     const elsewhere = join(parent, 'elsewhere');
     await mkdir(elsewhere);
     await writeFile(join(elsewhere, 'file'), '');
@@ -61,7 +61,7 @@ describe('what killed runs left', () => {
     expect(await readdir(elsewhere)).toEqual(['file']);
   });
 
-  it('is removed by many at once without a fault', async () => {
+  it('is removed by concurrent processes without an error', async () => {
     for (let number = 0; number < 10; number += 1) await mkdir(join(parent, await nameFor(deadPid)));
     const made = await Promise.all(Array.from({length: 10}, () => createTemporaryDirectory()));
     expect((await readdir(parent)).sort()).toEqual(made.map(({path}) => basename(path)).sort());

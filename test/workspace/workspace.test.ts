@@ -47,7 +47,7 @@ describe('writing', () => {
     expect(await mode(root, 'cluster2/request')).toBe(0o700);
   });
 
-  it('closes a key that was open, and leaves modes and folders of the user as they are', async () => {
+  it('restricts the mode of an existing key, and keeps modes and directories of the user', async () => {
     const root = await temporaryRoot();
     await mkdir(join(root, 'cluster1'));
     await chmod(join(root, 'cluster1'), 0o755);
@@ -96,19 +96,19 @@ describe('writing', () => {
     },
   );
 
-  it('finishes a committed set later when moving its files fails', async () => {
+  it('completes a committed set later if moving its files fails', async () => {
     const root = await temporaryRoot();
     await expect(workspaceAt(root, failing('move', 'EROFS')).write(sets.several)).rejects.toMatchObject({
       code: 'WORKDIR_UNWRITABLE',
     });
     const workspace = workspaceAt(root);
     expect(await workspace.readText('cluster1/ca-cert.pem')).toBe('new');
-    expect(await workspace.recover()).toEqual([expect.stringContaining('finished')]);
+    expect(await workspace.recover()).toEqual([expect.stringContaining('completed')]);
     expect(await readdir(join(root, 'cluster1'))).toEqual(['ca-cert.pem', 'ca-key.pem']);
     expect(await workspace.recover()).toEqual([]);
   });
 
-  it('refuses to write keys through symbolic links, to files and to folders', async () => {
+  it('refuses to write keys through symbolic links to files and directories', async () => {
     const root = await temporaryRoot();
     const elsewhere = await temporaryRoot();
     await symlink(elsewhere, join(root, 'cluster1'));
@@ -120,7 +120,7 @@ describe('writing', () => {
     expect(await readdir(elsewhere)).toEqual([]);
   });
 
-  it('keeps the link of a declaration that lives elsewhere, alone and in a set', async () => {
+  it('keeps a symbolic link to a declaration, alone and in a set', async () => {
     const root = await temporaryRoot();
     const elsewhere = await temporaryRoot();
     await writeFile(join(elsewhere, 'mesh.yaml'), 'old');
@@ -157,7 +157,7 @@ describe('writing', () => {
     },
   );
 
-  it('refuses a commit marker that would write elsewhere', async () => {
+  it('refuses a commit marker with paths outside the work directory', async () => {
     const root = await temporaryRoot();
     await mkdir(join(root, '.pending'));
     await writeFile(join(root, '.pending/0'), 'x');
@@ -165,7 +165,7 @@ describe('writing', () => {
     await expect(workspaceAt(root).recover()).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
   });
 
-  it('keeps sets of many clusters apart that are written at the same time', async () => {
+  it('keeps concurrently written sets of several clusters separate', async () => {
     const root = await temporaryRoot();
     const workspace = workspaceAt(root);
     const clusters = Array.from({length: 20}, (_, index) => `c${String(index)}`);
@@ -187,7 +187,7 @@ describe('writing', () => {
 });
 
 describe('reading', () => {
-  it('tells what is not there from what cannot be read', async () => {
+  it('distinguishes missing from unreadable files', async () => {
     const root = await temporaryRoot();
     await mkdir(join(root, 'mesh.yaml'));
     const workspace = workspaceAt(root);
@@ -201,7 +201,7 @@ describe('reading', () => {
     await workspace.remove(['nothing.pem']);
   });
 
-  it('gives keys as sensitive values', async () => {
+  it('returns keys as sensitive values', async () => {
     const workspace = workspaceAt(await temporaryRoot());
     await workspace.write([{path: 'root-key.pem', content: key}]);
     const read = await workspace.readSecret('root-key.pem');
@@ -211,7 +211,7 @@ describe('reading', () => {
 });
 
 describe('the journal on disk', () => {
-  it('records intent and outcome, who and when, and never a key', async () => {
+  it('records intent, outcome, user and time, and never a key', async () => {
     const root = await temporaryRoot();
     const {journal} = workspaceAt(root);
     const intent = await journal.intent({
@@ -229,7 +229,7 @@ describe('the journal on disk', () => {
     expect(await readFile(join(root, 'journal.jsonl'), 'utf8')).not.toContain('the key');
   });
 
-  it('is one chain for entries written at the same time, and by later runs', async () => {
+  it('is one chain for concurrent entries, and for later runs', async () => {
     const root = await temporaryRoot();
     for (let run = 0; run < 3; run++) {
       const {journal} = workspaceAt(root);
@@ -244,7 +244,7 @@ describe('the journal on disk', () => {
     expect([entries.length, faults.length, heads.size]).toEqual([60, 0, 1]);
   });
 
-  it('closes an intent of a run that was killed, as unknown', async () => {
+  it('closes the intent of a killed run as unknown', async () => {
     const root = await temporaryRoot();
     await workspaceAt(root).journal.intent({
       command: 'trust push',
@@ -260,7 +260,7 @@ describe('the journal on disk', () => {
     expect(await workspace.recover()).toEqual([]);
   });
 
-  it('closes a torn last line and goes on', async () => {
+  it('closes a truncated last line and continues', async () => {
     const root = await temporaryRoot();
     const write = (action: string) => workspaceAt(root).journal.intent({command: 'x', action, title: 't'});
     await write('one');
@@ -273,7 +273,7 @@ describe('the journal on disk', () => {
     expect(entries.map(({kind}) => kind)).toEqual(['intent', 'repair', 'intent']);
   });
 
-  it('shows a cut end even after more was written', async () => {
+  it('detects removed entries even after more were written', async () => {
     const root = await temporaryRoot();
     const path = join(root, 'journal.jsonl');
     const write = () => workspaceAt(root).journal.intent({command: 'x', action: 'y', title: 't'});
@@ -286,7 +286,7 @@ describe('the journal on disk', () => {
     expect((await workspaceAt(root).journal.read()).faults).toMatchObject([{kind: 'out-of-place'}]);
   });
 
-  it('starts a chain of its own in a copy, as in a clone', async () => {
+  it('starts a new chain in a copy, as in a clone', async () => {
     const [root, copy] = [await temporaryRoot(), await temporaryRoot()];
     const write = (at: string) => workspaceAt(at).journal.intent({command: 'x', action: 'y', title: 't'});
     await write(root);
@@ -301,7 +301,7 @@ describe('the journal on disk', () => {
     expect((await workspaceAt(copy).journal.read()).open).toHaveLength(1);
   });
 
-  it('does not let an effect start that it cannot record', async () => {
+  it('throws if it cannot record an intent', async () => {
     const {journal} = workspaceAt(await temporaryRoot(), failing('journal-write', 'ENOSPC'));
     await expect(journal.intent({command: 'x', action: 'y', title: 't'})).rejects.toMatchObject({code: 'DISK_FULL'});
   });
@@ -317,7 +317,7 @@ describe('the journal on disk', () => {
 });
 
 describe('a temporary directory', () => {
-  it('is private and short enough for sockets, and goes away', async () => {
+  it('is private, short enough for sockets, and removable', async () => {
     const before = process.umask(0);
     const directory = await createTemporaryDirectory().finally(() => process.umask(before));
     expect((await lstat(directory.path)).mode & 0o777).toBe(0o700);

@@ -9,8 +9,8 @@ import {awaitReady} from './await.js';
 
 /**
  * Waits until istiod has loaded what was pushed: ConfigMap istio-ca-root-cert equals the bundle (istio/istio
- * pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go writes it as loaded), and, if a fingerprint is given,
- * every ready istiod pod presents a chain that contains that cluster CA.
+ * pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go writes it as loaded), and, if a fingerprint is
+ * given, every ready istiod pod presents a chain that contains that cluster CA.
  */
 export const effect: Effect<'await-bundle'> = async (action, context) => {
   const {deps} = context;

@@ -163,8 +163,9 @@ async function isNamespaceMissing(thrown: unknown, api: KubeApi, object: KubeObj
 }
 
 /**
- * Creating an object under an existing name is a conflict before anything else is validated. RBAC cannot restrict create by
- * name (kubernetes.io: Using RBAC Authorization, "Referring to resources"), and admission checks the same content.
+ * Creating an object under an existing name is a conflict before anything else is validated. RBAC cannot restrict
+ * create by name (kubernetes.io: Using RBAC Authorization, "Referring to resources"), and admission checks the same
+ * content.
  */
 function withDryRunName(object: KubeObject): KubeObject {
   return {...object, metadata: {...object.metadata, name: `${object.metadata.name}-dry-run`}};

@@ -20,7 +20,7 @@ export const effect: Effect<'restart-workload'> = async (action, context) => {
   return undefined;
 };
 
-/** What a rollout still waits for; undefined if it is complete (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */
+/** What a rollout waits for; undefined if it is complete (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */
 function rolloutState(deployment: KubeObject): string | undefined {
   const {generation = 0} = deployment.metadata as {readonly generation?: number};
   const {replicas: desired = 1} = (deployment.spec ?? {}) as {readonly replicas?: number};

@@ -15,8 +15,8 @@ import {untilAborted} from '../../tools/bounded.js';
 import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
 
 /**
- * Creates the root's key and certificate and writes both as one set; only the certificate if a program holds the key. The
- * cluster keys that are needed next are generated in parallel, to use all cores.
+ * Creates the root's key and certificate and writes both as one set; only the certificate if a program holds the key.
+ * The cluster keys that are needed next are generated in parallel, to use all cores.
  */
 export const createRootCa: Effect<'create-root-ca'> = async (action, context) => {
   const {deps, line} = context;
@@ -79,8 +79,8 @@ function requireValidRoot(certificate: Certificate, now: Date): void {
 }
 
 /**
- * Opens root-key.pem, encrypts the same key with another passphrase, and replaces the file atomically. The new content is
- * first decrypted in memory as a check: losing this key means losing the mesh's trust.
+ * Opens root-key.pem, encrypts the same key with another passphrase, and replaces the file atomically. The new content
+ * is first decrypted in memory as a check: losing this key means losing the mesh's trust.
  */
 export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, line}) => {
   const {path} = action;

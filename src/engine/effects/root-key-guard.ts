@@ -1,7 +1,7 @@
 /**
- * The last check before a write to a cluster: no payload may contain the mesh's root key, whatever the caller did. Keys are
- * compared by public key, regardless of encoding and file name, and by the bytes of root-key.pem, because an encrypted key
- * cannot be compared otherwise.
+ * The last check before a write to a cluster: no payload may contain the mesh's root key, whatever the caller did. Keys
+ * are compared by public key, regardless of encoding and file name, and by the bytes of root-key.pem, because an
+ * encrypted key cannot be compared otherwise.
  */
 import {MeshError} from '../../domain/errors.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';

@@ -30,10 +30,10 @@ export interface ReadBack {
 }
 
 /**
- * Writes an object and, if the result is uncertain, reads it back: a write that arrived is a success even if its response
- * was lost. Throws the write's error if nothing was written for certain, `CONFLICT` if the object is neither unchanged nor
- * as written, and `WRITE_UNCERTAIN` if it cannot be read back or stays unchanged: after a timeout or a 5xx the write may
- * still take effect.
+ * Writes an object and, if the result is uncertain, reads it back: a write that arrived is a success even if its
+ * response was lost. Throws the write's error if nothing was written for certain, `CONFLICT` if the object is neither
+ * unchanged nor as written, and `WRITE_UNCERTAIN` if it cannot be read back or stays unchanged: after a timeout or a
+ * 5xx the write may still take effect.
  */
 export async function writeAndVerify<T>(target: ReadBack, write: () => Promise<T>): Promise<T | 'found-written'> {
   try {

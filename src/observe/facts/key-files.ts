@@ -22,9 +22,9 @@ export interface KeyFile {
 }
 
 /**
- * Returns the files of a directory (`.` is the work directory) that contain a private key. Reads them in sequence: a mesh
- * with hundreds of clusters has more files than a process may have open. Throws `WORKDIR_UNREADABLE` for a file that other
- * users can read and this process cannot.
+ * Returns the files of a directory (`.` is the work directory) that contain a private key. Reads them in sequence: a
+ * mesh with hundreds of clusters has more files than a process may have open. Throws `WORKDIR_UNREADABLE` for a file
+ * that other users can read and this process cannot.
  */
 export async function keyFilesIn(workspace: Deps['workspace'], directory: string): Promise<readonly KeyFile[]> {
   const found: KeyFile[] = [];
@@ -50,8 +50,9 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
 }
 
 /**
- * Finds unencrypted keys, in the work directory and the clusters' directories, that can sign for the whole mesh: a root CA's
- * key, or that of a CA between the root and the cluster CAs. `known`: the root key's file, which has its own check.
+ * Finds unencrypted keys, in the work directory and the clusters' directories, that can sign for the whole mesh: a root
+ * CA's key, or that of a CA between the root and the cluster CAs. `known`: the root key's file, which has its own
+ * check.
  */
 export async function findClearRootKeys(
   workspace: Deps['workspace'],
@@ -69,11 +70,13 @@ export async function findClearRootKeys(
     for (const spki of await spkisIn(paths.caCert)) own.add(spki);
     files.push(...(await keyFilesIn(workspace, directory)));
   }
-  // A cluster's CA key must be unencrypted: istiod cannot read an encrypted one. MESH110 checks that it is not a root's.
+  // A cluster's CA key must be unencrypted: istiod cannot read an encrypted one. MESH110 checks that it is not a
+  // root's.
   const checkedElsewhere = new Set([known, ...directories.map((directory) => clusterLayout(directory).caKey)]);
   return files.flatMap(({path, clear, alone}) => {
     if (checkedElsewhere.has(path)) return [];
-    // A cluster CA is the first certificate in its chain; a copy of its key under another name cannot sign for the mesh.
+    // A cluster CA is the first certificate in its chain; a copy of its key under another name cannot sign for the
+    // mesh.
     const of = clear.some((spki) => roots.has(spki))
       ? ('root' as const)
       : clear.some((spki) => signing.has(spki) && !own.has(spki))

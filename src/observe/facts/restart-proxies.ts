@@ -60,8 +60,8 @@ export function restartCommand({proxies, ztunnels}: StaleProxies, cluster: MeshC
 }
 
 /**
- * The workload that re-creates a pod, as an argument of `kubectl rollout restart`; undefined if there is none. A Deployment
- * names its ReplicaSets NAME-HASH and labels their pods with the hash (kubernetes/kubernetes
+ * The workload that re-creates a pod, as an argument of `kubectl rollout restart`; undefined if there is none. A
+ * Deployment names its ReplicaSets NAME-HASH and labels their pods with the hash (kubernetes/kubernetes
  * pkg/controller/deployment/sync.go); those of an Argo Rollout have another label.
  */
 function ownerOf({metadata: {ownerReferences = [], labels = {}}}: KubeObject): string | undefined {

@@ -43,7 +43,8 @@ function bundleNames(planes: readonly ControlPlaneFacts[]): readonly string[] {
 
 /** The bundles that istiod writes into namespaces, under every name that its revisions use. */
 async function writtenBundles({reads, fact}: FactSources): Promise<readonly WrittenBundle[]> {
-  // Prefetched before the control planes are known: the name is nearly always this one, and a request takes a round trip.
+  // Prefetched before the control planes are known: the name is nearly always this one, and a request takes a round
+  // trip.
   reads.prefetch('bundles', {name: defaultBundleName});
   const names = bundleNames(await fact('controlPlanes'));
   const bundles = (await Promise.all(names.map((name) => reads.read('bundles', {name})))).flat();
@@ -163,9 +164,9 @@ function isReplaced({createdAt, writtenAt}: BundleAge): boolean {
 }
 
 /**
- * The time from which the roots are unchanged: pods created before it may have started with other roots. The first bundle
- * appears shortly after istiod starts injecting proxies: istiod waits for the previous lease, which expires after 30 s
- * (istio/istio pilot/pkg/leaderelection/leaderelection.go).
+ * The time from which the roots are unchanged: pods created before it may have started with other roots. The first
+ * bundle appears shortly after istiod starts injecting proxies: istiod waits for the previous lease, which expires
+ * after 30 s (istio/istio pilot/pkg/leaderelection/leaderelection.go).
  */
 function rootsUnchangedSince(age: BundleAge): number {
   return isReplaced(age) ? age.writtenAt.getTime() : age.createdAt.getTime() - firstBundleDelayMs;
@@ -180,7 +181,7 @@ async function rootsUnchangedSinceIn({reads}: FactSources, {metadata, data}: Con
   return Math.min(...ages.map(rootsUnchangedSince));
 }
 
-/** A pod is created before its proxy starts: one created earlier, or in the same second, may have started with older roots. */
+/** A pod is created before its proxy starts: one created before a change, or in that second, may have older roots. */
 function startedAt({metadata}: KubeObject): number {
   const created = Date.parse(metadata.creationTimestamp ?? '');
   return Number.isNaN(created) ? 0 : created;

@@ -1,6 +1,6 @@
 /**
- * A client of Vault's HTTP API (developer.hashicorp.com/vault/api-docs; OpenBao's is the same). It handles the errors that
- * do not depend on the request: a server that is sealed, a standby, or not Vault at all.
+ * A client of Vault's HTTP API (developer.hashicorp.com/vault/api-docs; OpenBao's is the same). It handles the errors
+ * that do not depend on the request: a server that is sealed, a standby, or not Vault at all.
  */
 import {defined} from '../../domain/defined.js';
 import {setTimeout as wait} from 'node:timers/promises';
@@ -64,8 +64,8 @@ export class VaultClient {
 
   /**
    * Returns any response of a working server, including refusals, with data that matches `schema`. Throws
-   * `SIGNER_UNAVAILABLE` if the server does not work (sealed, standby, not initialized, unreachable, TLS, not Vault at all),
-   * and `INTERRUPTED`.
+   * `SIGNER_UNAVAILABLE` if the server does not work (sealed, standby, not initialized, unreachable, TLS, not Vault at
+   * all), and `INTERRUPTED`.
    */
   async send<Data>(request: VaultApiRequest, schema?: z.ZodType<Data>): Promise<VaultResponse<Data>> {
     const response = await this.#sendWithRetry(request);

@@ -94,7 +94,8 @@ const listSchema = z.looseObject({
 
 async function noIssuerError(reply: VaultResponse, {client, token}: RefusedRequest): Promise<MeshError> {
   const {mount, issuer, http} = client.settings;
-  // Listing issuers requires no permission (api-docs/secret/pki/issuance, List issuers); if it fails, the hint is omitted.
+  // Listing issuers requires no permission (api-docs/secret/pki/issuance, List issuers); if it fails, the hint is
+  // omitted.
   const request = {method: 'GET', path: `${mount}/issuers`, query: 'list=true', token} as const;
   const {keys = [], key_info: info} = (await client.send(request, listSchema)).data ?? {};
   // Certificates without a key only complete chains.

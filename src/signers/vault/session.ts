@@ -38,8 +38,8 @@ async function createSession(spec: VaultSpec, context: SignerContext) {
 const issuerSchema = z.looseObject({certificate: z.string(), ca_chain: z.array(z.string()).nullish()});
 
 /**
- * Reads the issuer's certificate and the mount's certificates above it. Both are public (api-docs/secret/pki/issuance, Read
- * issuer certificate), so a dry run needs no login. Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`.
+ * Reads the issuer's certificate and the mount's certificates above it. Both are public (api-docs/secret/pki/issuance,
+ * Read issuer certificate), so a dry run needs no login. Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`.
  */
 async function readUpward(client: VaultClient): Promise<readonly Certificate[]> {
   const {mount, issuer, what} = client.settings;
@@ -89,8 +89,8 @@ export function noCertificateError(what: string, cause?: unknown): MeshError {
 const capabilitiesSchema = z.looseObject({capabilities: z.array(z.string())});
 
 /**
- * Checks that an existing token may sign, so that a dry run reports it. A token that may not check its own capabilities is
- * only checked when it signs. Throws `SIGNER_REFUSED`.
+ * Checks that an existing token may sign, so that a dry run reports it. A token that may not check its own capabilities
+ * is only checked when it signs. Throws `SIGNER_REFUSED`.
  */
 export async function requireMaySign({credentials: token, client, signPath: path}: Session): Promise<void> {
   if (!(token instanceof Sensitive)) return;

@@ -1,6 +1,6 @@
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 
-/** `none`: the write is real. `server`: the API server admits and validates it, and stores nothing (`dryRun=All`). */
+/** `none`: a real write. `server`: the API server admits and validates it, but stores nothing (`dryRun=All`). */
 export type WriteDryRun = 'none' | 'server';
 
 /** Selects what a list returns. */
@@ -8,7 +8,7 @@ export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Only metadata (PartialObjectMetadata), for large collections and for names of Secrets. */
+  /** Requests only metadata (PartialObjectMetadata), for large collections and for names of Secrets. */
   readonly metadataOnly?: boolean;
 }
 
@@ -18,53 +18,53 @@ export interface ListOptions {
  * `CONFLICT` (409), `REJECTED` (400, 422, admission), `API_ERROR`, `TIMEOUT`, `INTERRUPTED`.
  */
 export interface KubeApi {
-  /** The kubeconfig context behind this API. */
+  /** The kubeconfig context of this API server. */
   readonly context: string;
   /** GET of any path, for `/version`, subresources and reviews. */
   raw(path: string): Promise<unknown>;
   get<T extends KubeObject = KubeObject>(ref: ObjectRef): Promise<T>;
-  /** Like get; undefined when the object (or its namespace) does not exist. */
+  /** Like get; undefined if the object (or its namespace) does not exist. */
   find<T extends KubeObject = KubeObject>(ref: ObjectRef): Promise<T | undefined>;
   /** All items, in chunks of at most 500 (limit/continue). */
   list<T extends KubeObject = KubeObject>(
     kind: {readonly apiVersion: string; readonly kind: string},
     options?: ListOptions,
   ): Promise<KubeList<T>>;
-  /** POST; `CONFLICT` when it exists already. Writes carry fieldManager kubectl-mesh. */
+  /** POST; `CONFLICT` if the object already exists. Writes use fieldManager kubectl-mesh. */
   create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T>;
-  /** PUT of the whole object at `metadata.resourceVersion`; `CONFLICT` when that is not the current one. */
+  /** PUT of the whole object at `metadata.resourceVersion`; `CONFLICT` if that is not the current one. */
   replace<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T>;
   /** PATCH with a merge patch (object) or a JSON patch (array). */
   patch(ref: ObjectRef, patch: object, dryRun: WriteDryRun): Promise<KubeObject>;
-  /** DELETE, only if uid and resourceVersion (where given) are still these. */
+  /** DELETE, only if uid and resourceVersion (if given) still match. */
   delete(
     ref: ObjectRef,
     preconditions: {readonly uid?: string; readonly resourceVersion?: string},
     dryRun: WriteDryRun,
   ): Promise<void>;
   /**
-   * The same API through a kubectl of its own that outlives an abort of the run, for a change that must not be left
-   * half done; each request stays bounded by the request timeout. Throws what opening a context throws.
+   * The same API through a separate kubectl process that outlives an abort of the run, for a change that must not be
+   * left half done; each request is still bounded by the request timeout. Throws what opening a context throws.
    */
   detached(): Promise<KubeApi>;
 }
 
 /** Ports of one pod, forwarded to this process. */
 export interface PortForward {
-  /** Local 127.0.0.1 port for each pod port asked for. */
+  /** The local port on 127.0.0.1 for each requested pod port. */
   readonly ports: ReadonlyMap<number, number>;
   close(): Promise<void>;
 }
 
-/** All clusters a command may talk to. Sessions are opened once per context and closed by `close()`. */
+/** The clusters that a command may access. Sessions are opened once per context and closed by `close()`. */
 export interface Clusters {
   /**
    * The API of one kubeconfig context. Throws `TOOL_MISSING`, `TOOL_TOO_OLD`, `KUBECONFIG_MISSING`, `CONTEXT_MISSING`,
    * `UNREACHABLE`, `UNAUTHORIZED`.
    */
   open(context: string): Promise<KubeApi>;
-  /** `kubectl port-forward` to a pod: one more kubectl process, for live proof only. */
+  /** `kubectl port-forward` to a pod: an additional kubectl process, only to query running pods. */
   forward(context: string, namespace: string, pod: string, ports: readonly number[]): Promise<PortForward>;
-  /** Ends every kubectl process this object started. */
+  /** Stops every kubectl process that this object started. */
   close(): Promise<void>;
 }

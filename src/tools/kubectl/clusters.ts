@@ -1,6 +1,6 @@
 /**
- * All clusters of one command: a session (one `kubectl proxy`) per context, opened at first use. The user's kubectl does
- * credentials, proxies, TLS and impersonation; this program only speaks HTTP over a private unix socket.
+ * All clusters of one command: one session (a `kubectl proxy`) per context, opened at first use. The user's kubectl
+ * handles credentials, proxies, TLS and impersonation; this program only uses HTTP over a private unix socket.
  */
 import {defined} from '../../domain/defined.js';
 import {join} from 'node:path';
@@ -13,32 +13,32 @@ import {startProxy} from './proxy.js';
 import {createSession} from './session.js';
 import {createTransport} from './transport.js';
 
-/** What {@link createClusters} needs. */
+/** The options of {@link createClusters}. */
 export interface ClustersOptions extends KubectlFlags {
   readonly runner: Runner;
   /** Bounds each API request; absent: {@link defaultRequestTimeoutMs}. Milliseconds. */
   readonly requestTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
-  /** Makes, at first use, a private directory (0700) with a path short enough for sockets (104 bytes on macOS, 108 on Linux). */
+  /** Creates a private directory (0700) with a path short enough for sockets (104 bytes on macOS, 108 on Linux). */
   readonly temporaryDirectory: () => Promise<{readonly path: string; remove(): Promise<void>}>;
   /**
-   * Set when a person sits at the terminal: kubectl gets our standard input, contexts are opened one after the other,
-   * and what credential plugins say while a context is opened is handed here.
+   * Set if a terminal is attached: kubectl inherits standard input, contexts are opened in sequence, and this receives
+   * the output of credential plugins while a context is opened.
    */
   readonly onTerminalText?: ((text: string) => void) | undefined;
 }
 
-/** As long as kubectl itself waits for a connection. Milliseconds. */
+/** The same as kubectl's own timeout for a connection. Milliseconds. */
 const defaultRequestTimeoutMs = 30_000;
 
 interface OpenSession {
   readonly api: KubeApi;
-  /** Settles when its kubectl has ended. */
+  /** Settles when its kubectl has exited. */
   readonly ended: Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Makes the clusters of one command. */
+/** Creates the clusters of one command. */
 export function createClusters(options: ClustersOptions): Clusters {
   const kubectl = {runner: options.runner, flags: options};
   const requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
@@ -48,24 +48,24 @@ export function createClusters(options: ClustersOptions): Clusters {
   let opened = 0;
   let queue: Promise<unknown> = Promise.resolve();
 
-  const openNow = async (context: string, number: number, lasts = false): Promise<OpenSession> => {
-    // A kubectl that lasts stands apart from the terminal: it cannot ask there, and Ctrl-C does not reach it.
-    const speak = lasts ? undefined : options.onTerminalText;
-    const signal = lasts ? new AbortController().signal : options.signal;
+  const openNow = async (context: string, number: number, detached = false): Promise<OpenSession> => {
+    // A detached kubectl is separated from the terminal: it cannot prompt there, and Ctrl-C does not reach it.
+    const onText = detached ? undefined : options.onTerminalText;
+    const signal = detached ? new AbortController().signal : options.signal;
     directory ??= options.temporaryDirectory();
     const socketPath = join((await directory).path, String(number));
-    let warming = true;
+    let isOpening = true;
     const tool = await startProxy(
       defined({
         ...kubectl,
         context,
         socketPath,
-        stdin: speak ? 'inherit' : 'none',
-        detached: lasts,
+        stdin: onText ? 'inherit' : 'none',
+        detached,
         onErrorText:
-          speak &&
+          onText &&
           ((text: string) => {
-            if (warming) speak(withoutLogLines(printable(text)));
+            if (isOpening) onText(withoutLogLines(printable(text)));
           }),
       }),
     );
@@ -78,32 +78,32 @@ export function createClusters(options: ClustersOptions): Clusters {
     };
     closers.add(close);
     try {
-      // The first request alone: it makes the credential plugin run once, however many requests follow in parallel. Nobody
-      // answers a login prompt within the time that one API request may take.
-      const first = speak ? createSession({...parts, timeoutMs: 0}) : createSession(parts);
+      // Sent before any other request, so that the credential plugin runs once, however many requests follow in
+      // parallel. It has no timeout on a terminal: a login prompt takes longer than an API request may.
+      const first = onText ? createSession({...parts, timeoutMs: 0}) : createSession(parts);
       let version: unknown = await first.raw('/version');
       const api = createSession(parts);
-      // Whoever asks first need not ask again; whoever asks later wants to know whether the API server still answers.
+      // The first read of the version uses this response; later reads check whether the API server still responds.
       const raw = async (path: string): Promise<unknown> => {
         if (path !== '/version' || version === undefined) return api.raw(path);
-        const said = version;
+        const response = version;
         version = undefined;
-        return said;
+        return response;
       };
-      const lasting = async (): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
-      return {api: {...api, raw, detached: lasting}, ended: tool.ended, close};
+      const openDetached = async (): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
+      return {api: {...api, raw, detached: openDetached}, ended: tool.ended, close};
     } catch (thrown) {
       await close();
       throw thrown;
     } finally {
-      warming = false;
+      isOpening = false;
     }
   };
 
   const openSession = (context: string): Promise<OpenSession> => {
     const number = opened++;
     if (!options.onTerminalText) return openNow(context, number);
-    // Two plugins that ask at the same time would share one terminal.
+    // Two plugins that prompt at the same time would share one terminal.
     const turn = queue.then(() => openNow(context, number));
     queue = turn.catch(() => undefined);
     return turn;
@@ -115,15 +115,15 @@ export function createClusters(options: ClustersOptions): Clusters {
       if (!session) {
         session = openSession(context);
         sessions.set(context, session);
-        // A failure is not remembered: `verify --wait` asks again until the API server is there. Nor is a kubectl that
-        // has ended: somebody killed it, or the machine ran out of memory.
+        // A failure is not cached: `verify --wait` retries until the API server responds. Nor is a kubectl that has
+        // exited because it was killed, or because the machine ran out of memory.
         const forget = (): void => {
           if (sessions.get(context) === session) sessions.delete(context);
         };
         session
-          .then(async (made) => {
-            await made.ended;
-            await made.close();
+          .then(async (current) => {
+            await current.ended;
+            await current.close();
           })
           .then(forget, forget);
       }
@@ -150,7 +150,7 @@ export function createClusters(options: ClustersOptions): Clusters {
   };
 }
 
-/** kubectl's own log lines repeat what the error will say; prompts and messages of plugins pass. */
+/** Removes kubectl's log lines, which repeat the error message; prompts and messages of plugins are kept. */
 function withoutLogLines(text: string): string {
   return text.replace(/^[EWIF]\d{4} .*\n?/gm, '');
 }

@@ -5,12 +5,12 @@ import {lastLines} from '../child-output.js';
 import type {PortForward} from './api.js';
 import {startKubectl, type Kubectl} from './start.js';
 
-/** What is forwarded to. */
+/** The pod and its ports. */
 export interface ForwardOptions extends Kubectl {
   readonly namespace: string;
   readonly pod: string;
   readonly ports: readonly number[];
-  /** How long kubectl may take until all ports are there. Milliseconds. */
+  /** How long kubectl may take until all ports are forwarded. Milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -18,7 +18,7 @@ export interface ForwardOptions extends Kubectl {
 const forwardingLine = /^Forwarding from 127\.0\.0\.1:(\d+) -> (\d+)$/;
 
 /**
- * Starts `kubectl port-forward` to a pod, on free local ports, and waits until all of them are there. Throws
+ * Starts `kubectl port-forward` to a pod, on free local ports, and waits until all are forwarded. Throws
  * `NOT_FOUND`, `FORBIDDEN`, `UNREACHABLE`, `TOOL_MISSING`, `TOOL_FAILED`.
  */
 export async function startPortForward(options: ForwardOptions): Promise<PortForward> {
@@ -37,27 +37,29 @@ export async function startPortForward(options: ForwardOptions): Promise<PortFor
 }
 
 /**
- * A refusal of the forwarding itself: the pod was read, and then the connection failed (`error: error upgrading
- * connection: pods "x" is forbidden: …`). By SPDY it is a POST, by WebSocket a GET, and the right follows the verb.
+ * The error if port-forwarding itself is forbidden: the pod was read, then the connection failed (`error: error
+ * upgrading connection: pods "x" is forbidden: …`). SPDY uses POST, WebSocket uses GET, and the required permission
+ * follows the verb.
  */
 const forwardForbidden = / is forbidden: .* cannot (create|get) resource "pods\/portforward"/;
 
-/** `Error from server (Forbidden): …`, or words of the transport. */
+/** The error for `Error from server (Forbidden): …`, or for a message of the transport. */
 function portForwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
-  const asked: ApiRequest = {verb: 'get', resource: 'pods', name: pod, namespace, context};
-  const answered = (to: ApiRequest, status: number, message: string): MeshError =>
+  const request: ApiRequest = {verb: 'get', resource: 'pods', name: pod, namespace, context};
+  const responseError = (to: ApiRequest, status: number, message: string): MeshError =>
     responseError(to, {status, contentType: 'application/json', body: JSON.stringify({message}), toolText: stderr});
-  const said = lastLines(stderr).replace(/^error: /, '');
-  const [, verb] = forwardForbidden.exec(said) ?? [];
-  if (verb === 'create' || verb === 'get') return answered({...asked, verb, resource: 'pods/portforward'}, 403, said);
+  const output = lastLines(stderr).replace(/^error: /, '');
+  const [, verb] = forwardForbidden.exec(output) ?? [];
+  if (verb === 'create' || verb === 'get')
+    return responseError({...request, verb, resource: 'pods/portforward'}, 403, output);
   const [, reason, message = ''] = /^Error from server(?: \((\w+)\))?: (.*)$/m.exec(stderr) ?? [];
   const status = reason === undefined ? undefined : {Forbidden: 403, NotFound: 404, Unauthorized: 401}[reason];
-  if (status !== undefined) return answered(asked, status, message);
-  if (/unable to connect|connection to the server|dial tcp|no such host|timeout/i.test(said)) {
-    return unreachable(context, said);
+  if (status !== undefined) return responseError(request, status, message);
+  if (/unable to connect|connection to the server|dial tcp|no such host|timeout/i.test(output)) {
+    return unreachable(context, output);
   }
   return new MeshError(
     'TOOL_FAILED',
-    `kubectl could not forward ports of pod ${namespace}/${pod} in context "${context}": ${said}`,
+    `kubectl could not forward ports of pod ${namespace}/${pod} in context "${context}": ${output}`,
   );
 }

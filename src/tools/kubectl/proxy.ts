@@ -8,16 +8,16 @@ import {lastLines} from '../child-output.js';
 import type {RunningTool} from '../runner.js';
 import {kubectlArgs, startKubectl, type Kubectl} from './start.js';
 
-/** How long kubectl may take to open its socket: it asks nobody, so this is only its own start. Milliseconds. */
+/** How long kubectl may take to open its socket; it does not contact a server before. Milliseconds. */
 const startLimitMs = 30_000;
 
 const clientVersion = inspectWith.kubectl('any', words`version --client`);
 
-/** What a proxy is started with. */
+/** The options of {@link startProxy}. */
 export interface ProxyOptions extends Kubectl {
   readonly socketPath: string;
   readonly stdin: 'inherit' | 'none';
-  /** Whether it goes on when the run is aborted, until it is stopped. */
+  /** Whether it keeps running after an abort of the run, until it is stopped. */
   readonly detached: boolean;
   readonly onErrorText?: (text: string) => void;
 }
@@ -27,77 +27,77 @@ export interface ProxyOptions extends Kubectl {
  * `TOOL_MISSING`, `TOOL_TOO_OLD`, `TOOL_OUTPUT`, `KUBECONFIG_MISSING`, `CONTEXT_MISSING`.
  */
 export async function startProxy(options: ProxyOptions): Promise<RunningTool> {
-  const {socketPath, stdin, detached: lasts, onErrorText} = options;
-  // Servers with a path in their URL (Rancher, other multi-tenant front ends) need it on each request.
+  const {socketPath, stdin, detached, onErrorText} = options;
+  // Servers with a path in their URL (Rancher, other multi-tenant front ends) require it in each request.
   const args = ['proxy', `--unix-socket=${socketPath}`, '--append-server-path'];
-  const said: string[] = [];
+  const lines: string[] = [];
   const {tool, state} = await startKubectl(
     options,
-    defined({args, stdin, detached: lasts, onErrorText}),
+    defined({args, stdin, detached, onErrorText}),
     startLimitMs,
     (line) => {
-      said.push(line);
+      lines.push(line);
       return line.startsWith('Starting to serve on');
     },
   );
   if (state === 'ready') return tool;
-  if (state === 'ended') throw await startError(options, tool.stderr(), said);
-  const what = lastLines([...said, tool.stderr()].join('\n'));
+  if (state === 'ended') throw await startError(options, tool.stderr(), lines);
+  const what = lastLines([...lines, tool.stderr()].join('\n'));
   throw new MeshError('TOOL_OUTPUT', `kubectl proxy did not listen within ${seconds(startLimitMs)}: ${what}`);
 }
 
-/** Why kubectl ended before it listened, from what it said. */
-async function startError(options: ProxyOptions, stderr: string, said: readonly string[]): Promise<MeshError> {
+/** Determines from its output why kubectl exited before it listened. */
+async function startError(options: ProxyOptions, stderr: string, lines: readonly string[]): Promise<MeshError> {
   const {context, flags} = options;
-  const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? lastLines([stderr, ...said].join('\n'));
+  const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? lastLines([stderr, ...lines].join('\n'));
   if (/context .*does not exist/i.test(error)) {
     const names = await contextNames(options);
     if (names.length > 0) return contextMissing(context, names);
     const {kubeconfig = '(KUBECONFIG or ~/.kube/config)'} = flags;
-    return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${kubeconfig} does not exist or has no context`, {
-      hints: ['name another one with --kubeconfig or KUBECONFIG'],
+    return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${kubeconfig} does not exist or has no contexts`, {
+      hints: ['set another one with --kubeconfig or KUBECONFIG'],
     });
   }
   const missingFile = /(?:stat|open) (.+): no such file or directory/.exec(error)?.[1];
   if (missingFile !== undefined) {
     return new MeshError('KUBECONFIG_MISSING', `the kubeconfig file ${missingFile} does not exist`, {
-      hints: ['name an existing one with --kubeconfig or KUBECONFIG'],
+      hints: ['set an existing one with --kubeconfig or KUBECONFIG'],
     });
   }
   if (/error loading config file|permission denied|unable to read|invalid configuration/i.test(error)) {
     return new MeshError('KUBECONFIG_MISSING', `kubectl cannot use the kubeconfig: ${error}`, {
-      hints: [advice`see that this works: ${inspectWith.kubectl('any', words`config get-contexts`)}`],
+      hints: [advice`check that this works: ${inspectWith.kubectl('any', words`config get-contexts`)}`],
     });
   }
   const unknownFlag = /unknown (?:flag|shorthand|command)[^\n]*/i.exec(stderr)?.[0];
   if (unknownFlag !== undefined) {
     return new MeshError('TOOL_TOO_OLD', `this kubectl is too old: ${unknownFlag}`, {
-      hints: [advice`kubectl 1.23 or later is needed; see: ${clientVersion}`],
+      hints: [advice`kubectl 1.23 or later is required; check with: ${clientVersion}`],
     });
   }
   if (/invalid configuration|getting credentials|exec plugin/i.test(stderr)) {
     return new MeshError('UNAUTHORIZED', `no credentials for context "${context}": ${pluginText(stderr)}`);
   }
   if (/dial |connect|lookup |tls:|x509:/i.test(error)) return unreachable(context, error);
-  return new MeshError('TOOL_OUTPUT', `kubectl proxy ended without listening: ${error}`, {
-    hints: [advice`see that this is the kubectl you mean: ${clientVersion}`],
+  return new MeshError('TOOL_OUTPUT', `kubectl proxy exited before it listened: ${error}`, {
+    hints: [advice`check that this is the intended kubectl: ${clientVersion}`],
   });
 }
 
 function contextMissing(context: string, names: readonly string[]): MeshError {
-  // People leave out what a tool puts in front: "cluster1" for "kind-cluster1".
+  // Users often omit a tool's prefix: "cluster1" for "kind-cluster1".
   const meant = names.find((name) => name.includes(context)) ?? nearest(context, names);
   return new MeshError('CONTEXT_MISSING', `the kubeconfig has no context "${context}"`, {
     hints: [
       meant === undefined ? `it has ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
-      advice`all of them: ${inspectWith.kubectl('any', words`config get-contexts -o name`)}`,
+      advice`to list all contexts: ${inspectWith.kubectl('any', words`config get-contexts -o name`)}`,
     ],
   });
 }
 
-/** Asked only after a failure: one kubectl process per cluster is the rule when all is well. */
+/** Lists the contexts. Called only after a failure: normally there is one kubectl process per cluster. */
 async function contextNames({runner, flags: {kubeconfig}}: Kubectl): Promise<readonly string[]> {
   const args = [...kubectlArgs({kubeconfig}), 'config', 'get-contexts', '-o', 'name'];
-  const answer = await runner.run({file: 'kubectl', args, timeoutMs: 10_000});
-  return answer.exitCode === 0 ? answer.stdout.split('\n').filter((line) => line !== '') : [];
+  const result = await runner.run({file: 'kubectl', args, timeoutMs: 10_000});
+  return result.exitCode === 0 ? result.stdout.split('\n').filter((line) => line !== '') : [];
 }

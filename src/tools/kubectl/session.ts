@@ -15,30 +15,30 @@ import {NoResponseError, type HttpRequest, type Transport} from './transport.js'
 /** Items per chunk of a list, as kubectl's own default (`kubectl get --chunk-size`). */
 const chunkSize = 500;
 
-/** How often a list whose continue token went stale (410) is begun again. */
+/** How often a list is restarted after its continue token expired (410). */
 const listRestarts = 3;
 
-/** How often a request is sent again that the API server told to come back later (429), or that never left (refused). */
+/** How often a request is retried that the API server throttled (429), or that was never sent (connection refused). */
 const resends = 5;
 
-/** Pause before a resend where the server named none; doubled each time. Milliseconds. */
+/** Pause before a retry without Retry-After; doubled each time. Milliseconds. */
 const resendPauseMs = 100;
 
-/** The longest pause a server's Retry-After gets. Milliseconds. */
+/** The upper limit for a server's Retry-After. Milliseconds. */
 const longestPauseMs = 5000;
 
-/** What a session is made of. */
+/** The parts of a session. */
 export interface SessionParts {
   readonly context: string;
   /** Its `kubectl proxy`. */
   readonly tool: RunningTool;
   readonly transport: Transport;
-  /** For each request; 0: as long as it takes. Milliseconds. */
+  /** For each request; 0: no timeout. Milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** One session; a lasting one of the same cluster is not its business. */
+/** One session; it cannot open a detached one. */
 export type Session = Omit<KubeApi, 'detached'>;
 
 /** The API of one cluster over its proxy's socket. */
@@ -57,10 +57,10 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
         await sleep(Math.min(Number(answer.headers['retry-after'] ?? 0) * 1000 || pauseMs, longestPauseMs), signal);
       } catch (thrown) {
         if (!(thrown instanceof NoResponseError)) throw thrown;
-        // A write that may have arrived is never sent twice: its effect reads the cluster again instead.
-        const harmless = thrown.reason === 'refused' || (thrown.reason === 'broken' && request.method === 'GET');
-        if (!harmless || ended || attempt >= resends) {
-          const why = ended ? `kubectl has ended: ${lastLines(tool.stderr())}` : thrown.message;
+        // A write that may have arrived is never sent twice: the effect reads the object back instead.
+        const canRetry = thrown.reason === 'refused' || (thrown.reason === 'broken' && request.method === 'GET');
+        if (!canRetry || ended || attempt >= resends) {
+          const why = ended ? `kubectl has exited: ${lastLines(tool.stderr())}` : thrown.message;
           throw unreachable(context, why, thrown.reason === 'refused' ? 'not-sent' : 'maybe-sent');
         }
         await sleep(pauseMs, signal);
@@ -68,24 +68,24 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     }
   };
 
-  /** The content of an answer. Throws what a failed one means. */
-  const read = (asked: ApiRequest, {status, headers, text}: HttpResponse): unknown => {
+  /** Returns the content of a response. Throws the error of a failed one. */
+  const read = (request: ApiRequest, {status, headers, text}: HttpResponse): unknown => {
     const contentType = headers['content-type'] ?? '';
     if (status < 200 || status > 299) {
-      throw responseError(asked, {status, contentType, body: text, toolText: tool.stderr()});
+      throw responseError(request, {status, contentType, body: text, toolText: tool.stderr()});
     }
-    // /healthz, /readyz and /metrics answer in text.
+    // /healthz, /readyz and /metrics return text.
     if (!contentType.includes('json')) return text;
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw new MeshError('API_ERROR', `the API server of context "${context}" sent an answer that is not JSON`, {
+      throw new MeshError('API_ERROR', `the API server of context "${context}" sent a response that is not JSON`, {
         cause,
       });
     }
   };
 
-  const askedFor = (verb: Verb, ref: KindRef & Partial<Pick<ObjectRef, 'name' | 'namespace'>>): ApiRequest =>
+  const requestFor = (verb: Verb, ref: KindRef & Partial<Pick<ObjectRef, 'name' | 'namespace'>>): ApiRequest =>
     defined({
       verb,
       resource: resourceOf(ref).plural,
@@ -103,15 +103,15 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     type = 'application/json',
   ): Promise<unknown> => {
     const request = {method, path, headers: {'content-type': type}, body: JSON.stringify(content)};
-    return read(askedFor(verb, ref), await send(request));
+    return read(requestFor(verb, ref), await send(request));
   };
 
   const api: Session = {
     context,
     raw: async (path) => read({verb: 'get', resource: path, context}, await send({method: 'GET', path})),
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T> {
-      const asked = askedFor('get', ref);
-      return requireMetadata(asked, read(asked, await send({method: 'GET', path: objectPath(ref)}))) as T;
+      const request = requestFor('get', ref);
+      return requireMetadata(request, read(request, await send({method: 'GET', path: objectPath(ref)}))) as T;
     },
     async find<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
       try {
@@ -124,25 +124,25 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     async list<T extends KubeObject>(kind: KindRef, options: ListOptions = {}): Promise<KubeList<T>> {
       const {metadataOnly, ...selectors} = options;
       const {namespace, ...query} = selectors;
-      const asked = askedFor('list', {...kind, ...selectors});
+      const request = requestFor('list', {...kind, ...selectors});
       const path = collectionPath(kind, namespace);
       const headers = metadataOnly === true ? {accept: metadataOnlyType} : {};
       let items: T[] = [];
       let restarts = 0;
       for (let token: string | undefined; ;) {
         const page = {limit: chunkSize, continue: token, ...query};
-        const answer = await send({method: 'GET', path: withQuery(path, page), headers});
-        if (answer.status === 410 && restarts < listRestarts) {
+        const response = await send({method: 'GET', path: withQuery(path, page), headers});
+        if (response.status === 410 && restarts < listRestarts) {
           restarts += 1;
           items = [];
           token = undefined;
           continue;
         }
         // An empty PartialObjectMetadataList has `items: null` (Go's nil slice).
-        const list = requireMetadata(asked, read(asked, answer)) as Pick<KubeList, 'metadata'> & {
+        const list = requireMetadata(request, read(request, response)) as Pick<KubeList, 'metadata'> & {
           items: readonly T[] | null;
         };
-        // Items of a list carry neither apiVersion nor kind (Kubernetes API conventions, "Lists").
+        // Items of a list have neither apiVersion nor kind (Kubernetes API conventions, "Lists").
         items.push(...(list.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
         token = list.metadata.continue;
         if (token === undefined || token === '') return {items, metadata: list.metadata};
@@ -164,7 +164,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
       return (await write('patch', ref, ['PATCH', path], patch, type)) as KubeObject;
     },
     async delete(ref, preconditions, dryRun) {
-      // With a body the API server reads options from it alone, so dryRun stands there and not in the query.
+      // If there is a body, the API server reads options only from it, so dryRun is there and not in the query.
       const all = dryRun === 'server' ? {dryRun: ['All']} : {};
       const options = {apiVersion: 'v1', kind: 'DeleteOptions', preconditions, ...all};
       await write('delete', ref, ['DELETE', objectPath(ref)], options);
@@ -173,18 +173,18 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
   return api;
 }
 
-/** Asks for metadata alone (Kubernetes API concepts, "Metadata-only fetches"). */
+/** Requests only metadata (Kubernetes API concepts, "Metadata-only fetches"). */
 const metadataOnlyType = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
 
 function writeQuery(dryRun: WriteDryRun): Readonly<Record<string, string | undefined>> {
   return {fieldManager, dryRun: dryRun === 'server' ? 'All' : undefined};
 }
 
-/** Every object and every list has metadata (Kubernetes API conventions, "Resources"): a login page has none. */
-function requireMetadata(asked: ApiRequest, answer: unknown): unknown {
-  const metadata = typeof answer === 'object' && answer !== null && 'metadata' in answer ? answer.metadata : undefined;
-  if (typeof metadata === 'object' && metadata !== null) return answer;
-  throw new MeshError('API_ERROR', `what context "${asked.context}" leads to did not answer as an API server does`, {
-    hints: [advice`look at it: ${inspectWith.kubectl('any', words`get --raw / --context ${asked.context}`)}`],
+/** Every object and every list has metadata (Kubernetes API conventions, "Resources"); a login page has none. */
+function requireMetadata({context}: ApiRequest, body: unknown): unknown {
+  const metadata = typeof body === 'object' && body !== null && 'metadata' in body ? body.metadata : undefined;
+  if (typeof metadata === 'object' && metadata !== null) return body;
+  throw new MeshError('API_ERROR', `the server of context "${context}" did not respond like an API server`, {
+    hints: [advice`to investigate: ${inspectWith.kubectl('any', words`get --raw / --context ${context}`)}`],
   });
 }

@@ -2,21 +2,21 @@
 import {within} from '../bounded.js';
 import type {Runner, RunningTool, StartCommand} from '../runner.js';
 
-/** Flags of ours that are kubectl's: handed on to every kubectl process. */
+/** The flags that are passed on to every kubectl process. */
 export interface KubectlFlags {
   readonly kubeconfig?: string | undefined;
   readonly as?: string | undefined;
   readonly asGroups?: readonly string[] | undefined;
 }
 
-/** Which kubectl, for which cluster. */
+/** How to run kubectl, and for which cluster. */
 export interface Kubectl {
   readonly runner: Runner;
   readonly flags: KubectlFlags;
   readonly context: string;
 }
 
-/** The flags as arguments, with the context. */
+/** Returns the flags as arguments, with the context. */
 export function kubectlArgs({kubeconfig, as, asGroups = []}: KubectlFlags, context?: string): readonly string[] {
   return [
     ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
@@ -27,16 +27,16 @@ export function kubectlArgs({kubeconfig, as, asGroups = []}: KubectlFlags, conte
 }
 
 /**
- * Starts a kubectl that goes on, and waits until `isReady` says so of a line. Its lines are read to the end: port-forward
- * says "Handling connection for …" at each connection, and would die of a pipe that nobody reads. A kubectl that is late
- * is stopped. Throws `TOOL_MISSING`.
+ * Starts a long-running kubectl and waits until `isReady` returns true for a line. Reads its lines to the end:
+ * port-forward prints "Handling connection for …" for each connection, and a pipe that is not read would stop it. Stops
+ * a kubectl that does not become ready in time. Throws `TOOL_MISSING`.
  */
 export async function startKubectl(
   {runner, flags, context}: Kubectl,
   {args, ...command}: Omit<StartCommand, 'file'>,
   timeoutMs: number,
   isReady: (line: string) => boolean,
-): Promise<{readonly tool: RunningTool; readonly state: 'ready' | 'late' | 'ended'}> {
+): Promise<{readonly tool: RunningTool; readonly state: 'ready' | 'timed-out' | 'ended'}> {
   const tool = await runner.start({file: 'kubectl', args: [...kubectlArgs(flags, context), ...args], ...command});
   const ready = new Promise<'ready' | 'ended'>((resolve, reject) => {
     const listen = async (): Promise<void> => {

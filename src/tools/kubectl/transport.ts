@@ -10,15 +10,15 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** 0: as long as it takes. */
+  /** 0: no timeout. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Why no answer came: `refused` is sure not to have reached the API server, the others are not. */
+/** Why there is no response: with `refused` the request never reached the API server, with the others it may have. */
 export class NoResponseError extends Error {
   constructor(
-    readonly reason: 'refused' | 'broken' | 'late',
+    readonly reason: 'refused' | 'broken' | 'timed-out',
     message: string,
   ) {
     super(message);
@@ -27,15 +27,15 @@ export class NoResponseError extends Error {
 
 /** HTTP over a unix socket. */
 export interface Transport {
-  /** One request, one answer, whatever its status. Throws {@link NoResponseError} and `INTERRUPTED` or `TIMEOUT`. */
-  send(asked: HttpRequest): Promise<HttpResponse>;
+  /** Returns the response, with any status. Throws {@link NoResponseError} and `INTERRUPTED` or `TIMEOUT`. */
+  send(request: HttpRequest): Promise<HttpResponse>;
   close(): void;
 }
 
-/** Connections to one socket at a time: enough for parallel lists, few enough for the API server's fairness. */
+/** Parallel connections to one socket: enough for parallel lists, few enough for API priority and fairness. */
 const maxConnections = 16;
 
-/** A transport over `socketPath`. */
+/** Creates a transport over `socketPath`. */
 export function createTransport(socketPath: string): Transport {
   const agent = new Agent({keepAlive: true, maxSockets: maxConnections});
 
@@ -62,7 +62,8 @@ export function createTransport(socketPath: string): Transport {
         timeoutMs,
         maxBytes: constants.MAX_STRING_LENGTH,
         signal,
-        timeoutError: () => new NoResponseError('late', `no answer within ${seconds(timeoutMs)} (--request-timeout)`),
+        timeoutError: () =>
+          new NoResponseError('timed-out', `no response within ${seconds(timeoutMs)} (--request-timeout)`),
         explain: ({code, message}) =>
           new NoResponseError(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'refused' : 'broken', message),
       });

@@ -19,7 +19,7 @@ const encoded = (text: string): string => Buffer.from(text).toString('base64');
 const manifest = (value: string): string => `kind: Secret\ndata:\n  key: ${value}\n  other: YWJj\n`;
 const wrapped = (text: string): string => encoded(text).replace(/.{76}/g, '$&\n    ');
 
-describe('the last door before a cluster', () => {
+describe('the root key guard', () => {
   it.each([
     ['in a ConfigMap', {kind: 'ConfigMap', data: {note: rootKey}}],
     ['in the data of a Secret', {kind: 'Secret', data: {'other.pem': encoded(rootKey)}}],

@@ -28,19 +28,19 @@ async function failedWrite(error: MeshError, showsAt: number): Promise<{came: un
   return {came: await settled, looks};
 }
 
-describe('a write without a good answer', () => {
-  const late = unreachable('ctx', 'no answer within 30 s');
+describe('a write without a successful response', () => {
+  const timedOut = unreachable('ctx', 'no response within 30 s');
   const internal = new MeshError('API_ERROR', 'HTTP 504, timeout');
 
-  it.each([late, internal])('that shows only after a while is a success: $message', async (error) => {
+  it.each([timedOut, internal])('succeeds if it takes effect later: $message', async (error) => {
     expect(await failedWrite(error, 3)).toEqual({came: 'found-written', looks: 3});
   });
 
-  it.each([late, internal])('of which nothing shows is uncertain: $message', async (error) => {
+  it.each([timedOut, internal])('is uncertain if the object stays unchanged: $message', async (error) => {
     expect((await failedWrite(error, Infinity)).came).toBe('WRITE_UNCERTAIN');
   });
 
-  it('that never left is certain, and nobody looks', async () => {
+  it('fails without reading back if it was never sent', async () => {
     const refused = unreachable('ctx', 'connection refused', 'not-sent');
     expect(await failedWrite(refused, 1)).toEqual({came: 'UNREACHABLE', looks: 0});
   });

@@ -62,7 +62,7 @@ describe('the restart of proxies', () => {
     expect(restartOf(...pods)).toMatch(command);
   });
 
-  it('repeats no name that a shell would run', () => {
+  it('quotes names that a shell would execute', () => {
     expect(restartOf(pod('shop', 'DaemonSet', 'x;touch y'))).toContain("'daemonset/x;touch y'");
   });
 });

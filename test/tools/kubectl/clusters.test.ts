@@ -82,7 +82,7 @@ describe('one kubectl per context', () => {
     expect(call?.env).not.toContain('KUBECTL_MESH_PASSPHRASE');
   });
 
-  it('is gone after close, with its directory', async () => {
+  it('is stopped by close, which removes its directory', async () => {
     const all = clusters();
     const api = await all.open('prod');
     await all.close();
@@ -90,7 +90,7 @@ describe('one kubectl per context', () => {
     await expect(api.list(secrets)).rejects.toMatchObject({code: 'UNREACHABLE'});
   });
 
-  it('is asked for the version once, and the answer serves the first question; later ones want to know anew', async () => {
+  it('reads the version once for the first caller, and again for later ones', async () => {
     const api = await open();
     const asked = (): number => kube.cluster('kind-cluster1').requests.filter(({url}) => url === '/version').length;
     expect(await api.raw('/version')).toMatchObject({gitVersion: 'v1.34.3'});
@@ -99,7 +99,7 @@ describe('one kubectl per context', () => {
     expect(asked()).toBe(2);
   });
 
-  it('is started anew when it was killed', async () => {
+  it('is restarted after it was killed', async () => {
     const all = clusters();
     const first = await all.open('prod');
     const [call] = kube.calls;
@@ -112,7 +112,7 @@ describe('one kubectl per context', () => {
     expect(kube.calls).toHaveLength(2);
   });
 
-  it('ends when the run is interrupted', async () => {
+  it('stops when the run is interrupted', async () => {
     const api = await open();
     kube.cluster('kind-cluster1').fault({verb: 'list'}, 'hang');
     const answer = api.list(secrets);
@@ -120,16 +120,16 @@ describe('one kubectl per context', () => {
     await expect(answer).rejects.toMatchObject({code: 'INTERRUPTED'});
   });
 
-  it('goes on after an interruption where it was asked to last, and ends with the others', async () => {
+  it('keeps running after an interruption if detached, until close', async () => {
     const all = clusters();
-    const lasting = await (await all.open('kind-cluster1')).detached();
+    const detached = await (await all.open('kind-cluster1')).detached();
     abort.abort();
-    await expect(lasting.find(cacerts)).resolves.toBeUndefined();
+    await expect(detached.find(cacerts)).resolves.toBeUndefined();
     await all.close();
-    await expect(lasting.find(cacerts)).rejects.toMatchObject({code: 'UNREACHABLE'});
+    await expect(detached.find(cacerts)).rejects.toMatchObject({code: 'UNREACHABLE'});
   });
 
-  it('gets contexts opened one after the other when a person sits at the terminal', async () => {
+  it('opens contexts in sequence on a terminal', async () => {
     for (const context of ['kind-cluster1', 'prod']) kube.cluster(context).latencyMs = 20;
     const all = clusters({onTerminalText: () => undefined});
     await Promise.all([all.open('kind-cluster1'), all.open('missing').catch(() => undefined), all.open('prod')]);
@@ -159,14 +159,14 @@ describe('a kubectl that does not work', () => {
     await expect(clusters({}, path).open('a')).rejects.toMatchObject({code});
   });
 
-  it('says which contexts are near the one that is missing', async () => {
+  it('suggests a context similar to the missing one', async () => {
     expect(await failureOf(() => clusters().open('kind-clutser1'))).toMatchObject({
       code: 'CONTEXT_MISSING',
-      hints: [expect.stringContaining('"kind-cluster1"'), 'all of them: kubectl config get-contexts -o name'],
+      hints: [expect.stringContaining('"kind-cluster1"'), 'to list all contexts: kubectl config get-contexts -o name'],
     });
   });
 
-  it('is asked again after a failure', async () => {
+  it('is retried after a failure', async () => {
     const all = clusters();
     kube.cluster('prod').fault({resource: '/version'}, {status: 500, text: 'dial tcp 127.0.0.1:1: connection refused'});
     await expect(all.open('prod')).rejects.toMatchObject({code: 'UNREACHABLE'});
@@ -174,7 +174,7 @@ describe('a kubectl that does not work', () => {
   });
 });
 
-describe('answers as errors', () => {
+describe('error responses', () => {
   it.each([
     [{status: 401, message: 'Unauthorized'}, 'UNAUTHORIZED'],
     [{status: 500, text: 'getting credentials: exec: executable login failed with exit code 1'}, 'UNAUTHORIZED'],
@@ -211,7 +211,7 @@ describe('answers as errors', () => {
     for (const word of [verb, 'secrets', 'default']) expect(message).toContain(word);
   });
 
-  it('control characters of a cluster never reach the message', async () => {
+  it('are printed without control characters', async () => {
     const api = await open();
     kube.cluster('kind-cluster1').fault({verb: 'list'}, {status: 422, message: '\u001b[2Jgone\u0007'});
     const error = (await api.list(secrets).catch((thrown: unknown) => thrown)) as Error;
@@ -230,7 +230,7 @@ describe('requests', () => {
     expect(kube.cluster('kind-cluster1').requests.filter(({verb}) => verb === 'list')).toHaveLength(3);
   });
 
-  it('begins a list again when its continue token went stale', async () => {
+  it('restarts a list if its continue token expired', async () => {
     for (let at = 0; at < 501; at++) kube.cluster('kind-cluster1').put(configMap(`default/m${String(at)}`, {}));
     const api = await open();
     let asked = 0;
@@ -247,7 +247,7 @@ describe('requests', () => {
     expect(asked).toBe(4);
   });
 
-  it('waits and asks again when the server says so', async () => {
+  it('waits and retries if the server throttles', async () => {
     const api = await open();
     kube.cluster('kind-cluster1').fault({verb: 'create'}, {status: 429, message: 'later'}, 2);
     await expect(
@@ -255,7 +255,7 @@ describe('requests', () => {
     ).resolves.toMatchObject({metadata: {name: 'a'}});
   });
 
-  it('asks a broken GET again, and never sends a write twice', async () => {
+  it('retries a broken GET, but never a write', async () => {
     const api = await open();
     const cluster = kube.cluster('kind-cluster1');
     cluster.fault({verb: 'list'}, 'drop');
@@ -267,18 +267,18 @@ describe('requests', () => {
     expect(cluster.requests.filter(({verb}) => verb === 'create')).toHaveLength(1);
   });
 
-  it('gives up a request after the request timeout', async () => {
+  it('aborts a request after the request timeout', async () => {
     const api = await open({requestTimeoutMs: 300});
     kube.cluster('kind-cluster1').fault({verb: 'list'}, 'hang');
     await expect(api.list(configMaps)).rejects.toMatchObject({code: 'UNREACHABLE'});
   });
 
-  it('finds nothing where the object or the namespace is missing', async () => {
+  it('returns undefined if the object or the namespace is missing', async () => {
     const api = await open();
     expect(await api.find({...cacerts, namespace: 'nope'})).toBeUndefined();
   });
 
-  it('writes as kubectl-mesh, and stores nothing under a server dry run', async () => {
+  it('writes as kubectl-mesh, and stores nothing in a server dry run', async () => {
     const api = await open();
     const cluster = kube.cluster('kind-cluster1');
     const object = {...secrets, metadata: {name: 'cacerts', namespace: 'default'}};
@@ -290,7 +290,7 @@ describe('requests', () => {
     expect(cluster.get('Secret', 'default/cacerts')).toBeDefined();
   });
 
-  it('replaces and deletes only what the plan saw', async () => {
+  it('replaces and deletes only unchanged objects', async () => {
     const api = await open();
     const {metadata} = kube.cluster('kind-cluster1').put(secret('default/cacerts', {a: 'b'}));
     const stale = {...secrets, metadata: {name: 'cacerts', namespace: 'default', resourceVersion: '1'}};
@@ -302,7 +302,7 @@ describe('requests', () => {
 });
 
 describe('port-forward', () => {
-  it('says which local port stands for which port of the pod', async () => {
+  it("maps local ports to the pod's ports", async () => {
     kube.cluster('prod').forwards.istiod = {15012: 40001, 8080: 40002};
     const forward = await clusters().forward('prod', 'istio-system', 'istiod', [15012, 8080]);
     expect([...forward.ports]).toEqual([
@@ -312,7 +312,7 @@ describe('port-forward', () => {
     await forward.close();
   });
 
-  it('fails where there is no such pod', async () => {
+  it('fails if the pod does not exist', async () => {
     await expect(clusters().forward('prod', 'istio-system', 'gone', [1])).rejects.toMatchObject({code: 'NOT_FOUND'});
   });
 });
