@@ -61,8 +61,8 @@ export const diffTrust = onePhase<DiffRequest, DiffResult, DiffFacts>({
   report: ({facts}) => report(facts),
   conclude: ({clusters}) =>
     clusters.map(
-      ({error, same, madeElsewhere: reason}): Conclusion =>
-        error?.code ?? (same === true || reason !== undefined ? 'done' : 'findings'),
+      ({error, same, madeElsewhere: elsewhere}): Conclusion =>
+        error?.code ?? (same === true || elsewhere !== undefined ? 'done' : 'findings'),
     ),
 });
 
@@ -82,12 +82,12 @@ async function readBoth(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): P
 function report({loaded, compared}: DiffFacts): DiffResult {
   const uids = compared.map(({cluster: {name}, inCluster}) => ({name, uid: valueOr(inCluster, undefined)?.uid}));
   const mismatches = uidMismatches(loaded.mesh, uids);
-  const reason = externalCaReason(loaded.mesh.trust.signer);
+  const elsewhere = externalCaReason(loaded.mesh.trust.signer);
   return {
     clusters: compared.map(({cluster: {name, context}, own, inCluster}): ComparedCluster => {
       const shown = {name, context, workDirectory: summarise(own.inspection), differences: []};
-      if (reason !== undefined && own.files.caCert === undefined) {
-        return defined({...shown, outcome: 'unchanged', madeElsewhere: reason});
+      if (elsewhere !== undefined && own.files.caCert === undefined) {
+        return defined({...shown, outcome: 'unchanged', madeElsewhere: elsewhere});
       }
       const [error = mismatches.get(name)] = [...missingCaErrors(name, own), ...unknownsOf(inCluster)];
       if (error || !isKnown(inCluster)) {
