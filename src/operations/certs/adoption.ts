@@ -92,11 +92,11 @@ export function adoptFiles(one: Candidate, {files}: ExistingWorkDir, withKeys: b
   const paths = clusterLayout(name);
   const present = files.get(name) ?? {};
   const found = publicFiles(cacerts);
-  const wanted = (['caCert', 'rootCert', 'certChain'] as const).flatMap((part) => {
+  const sources = (['caCert', 'rootCert', 'certChain'] as const).flatMap((part) => {
     const content = found[part];
     return content === undefined ? [] : [{path: paths[part], content, present: present[part]}];
   });
-  const conflict = wanted.find((file) => file.present !== undefined && !sameCertificates(file.present, file.content));
+  const conflict = sources.find((file) => file.present !== undefined && !sameCertificates(file.present, file.content));
   if (conflict) {
     return reject(
       'WORKDIR_CONFLICT',
@@ -106,7 +106,7 @@ export function adoptFiles(one: Candidate, {files}: ExistingWorkDir, withKeys: b
     );
   }
   // Certificate files are readable by everyone and are committed to git.
-  const withKey = wanted.find(({content}) => content.includes('PRIVATE KEY'));
+  const withKey = sources.find(({content}) => content.includes('PRIVATE KEY'));
   if (withKey) {
     return reject(
       'CA_FILES_INVALID',
@@ -116,7 +116,7 @@ export function adoptFiles(one: Candidate, {files}: ExistingWorkDir, withKeys: b
   }
   const {caKey} = cacerts.files;
   const copiesKey = withKeys && caKey !== undefined && present.caKey === undefined && isClusterKey(cacerts);
-  const missing = wanted.flatMap(({path, content, present: before}) => (before === undefined ? [{path, content}] : []));
+  const missing = sources.flatMap(({path, content, present: old}) => (old === undefined ? [{path, content}] : []));
   return defined({
     ...one,
     keptIn: 'cacerts',

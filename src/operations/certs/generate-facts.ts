@@ -141,10 +141,10 @@ async function guardGenerated(
   if (root.kind !== 'absent' || signer.type !== 'local') return guardKeys(deps, loaded, keys);
   const store = deps.rootStore(signer);
   const guarded = signer.directory === undefined ? [layout.rootKey, ...keys] : keys;
-  const here = await guardKeys(deps, loaded, guarded);
-  if (store === workspace) return here;
+  const mesh = await guardKeys(deps, loaded, guarded);
+  if (store === workspace) return mesh;
   const willIgnore = store.root.startsWith(`${workspace.root}/`) && writesGitignore(ignoreKeys(loaded, guarded));
-  const there = await checkGitExposure(deps, store, [layout.rootKey], willIgnore);
-  const exposed = [...there.exposed.map((key) => `${store.root}/${key}`), ...here.git.exposed];
-  return {...here, git: {exposed, unknown: here.git.unknown ?? there.unknown}};
+  const rootGit = await checkGitExposure(deps, store, [layout.rootKey], willIgnore);
+  const exposed = [...rootGit.exposed.map((key) => `${store.root}/${key}`), ...mesh.git.exposed];
+  return {...mesh, git: {exposed, unknown: mesh.git.unknown ?? rootGit.unknown}};
 }

@@ -34,13 +34,13 @@ export function clusterNameOf(
   const declared = file?.clusters?.find((one) => (contexts[one.name] ?? one.context) === context)?.name;
   const id = isKnown(observed) ? observed.value.controlPlanes[0].clusterID : undefined;
   const own = id !== undefined && isClusterName(id) ? id : undefined;
-  const wanted = givenName ?? declared;
-  if (wanted !== undefined && own !== undefined && wanted !== own) {
-    throw new MeshError('CONTRADICTION', `istiod in context "${context}" has clusterName ${own}, not ${wanted}`, {
+  const expected = givenName ?? declared;
+  if (expected !== undefined && own !== undefined && expected !== own) {
+    throw new MeshError('CONTRADICTION', `istiod in context "${context}" has clusterName ${own}, not ${expected}`, {
       hints: [advice`use Istio's clusterName: ${kubectlMesh('certs adopt', words`${own}=${context}`)}`],
     });
   }
-  const name = wanted ?? own ?? (isClusterName(context) ? context : undefined);
+  const name = expected ?? own ?? (isClusterName(context) ? context : undefined);
   if (name !== undefined) return name;
   throw new MeshError('USAGE', `no name for the cluster of context "${context}"`, {
     hints: [advice`give one: ${kubectlMesh('certs adopt', [`NAME=${context}`])}`],
@@ -109,15 +109,15 @@ const meshMismatch: Rule = ({name, running}, accepted, {file}) => {
   const first = accepted[0]?.running.controlPlanes[0];
   const [own] = running.controlPlanes;
   const network = file?.clusters?.find((one) => one.name === name)?.network;
-  const values: readonly (readonly [what: string, own: string | undefined, wanted: string | undefined])[] = [
+  const values: readonly (readonly [what: string, own: string | undefined, expected: string | undefined])[] = [
     ['mesh ID', own.meshID, file?.meshID ?? first?.meshID],
     ['trust domain', own.trustDomain, file?.trustDomain ?? (file ? 'cluster.local' : first?.trustDomain)],
     ['network', running.network, network],
   ];
-  const mismatch = values.find(([, has, wanted]) => has !== undefined && wanted !== undefined && has !== wanted);
+  const mismatch = values.find(([, has, expected]) => has !== undefined && expected !== undefined && has !== expected);
   if (!mismatch) return undefined;
-  const [what, has = '', wanted = ''] = mismatch;
-  const message = `${name} runs with ${what} ${printableLine(has)}, but this mesh has ${wanted}`;
+  const [what, has = '', expected = ''] = mismatch;
+  const message = `${name} runs with ${what} ${printableLine(has)}, but this mesh has ${expected}`;
   return problem('CONTRADICTION', message, 'use a separate work directory for another mesh');
 };
 
@@ -145,11 +145,11 @@ function decideRoot(adopted: readonly Adoptable[], existing: ExistingWorkDir): P
   });
   const isMissing = existing.rootCert === undefined;
   const [first] = all;
-  const wanted = isMissing ? (first?.roots ?? []) : readableRoots(existing.rootCert);
-  const different = all.filter(({roots}) => !sameRoots(roots, wanted));
+  const expected = isMissing ? (first?.roots ?? []) : readableRoots(existing.rootCert);
+  const different = all.filter(({roots}) => !sameRoots(roots, expected));
   const whose = isMissing ? (first?.name ?? '') : layout.rootCert;
   const warnings: readonly Warning[] = different.map(({name, roots}) => {
-    const why = `its roots are ${fingerprints(roots)}, but those of ${whose} are ${fingerprints(wanted)}`;
+    const why = `its roots are ${fingerprints(roots)}, but those of ${whose} are ${fingerprints(expected)}`;
     return {cluster: name, message: `${why}: workloads in clusters with different roots reject each other`};
   });
   if (!isMissing || !first) return {rootCert: undefined, warnings};

@@ -83,8 +83,8 @@ export function planImport(facts: ImportFacts): ImportPlan {
   const rootCert = trust.store?.text ?? top.pem;
   const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert, certChain: chainPem(chain)};
   const {findings} = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
-  const messagesOf = (wanted: 'error' | 'warning'): readonly string[] =>
-    findings.flatMap(({severity, message}) => (severity === wanted ? [message] : []));
+  const messagesOf = (level: 'error' | 'warning'): readonly string[] =>
+    findings.flatMap(({severity, message}) => (severity === level ? [message] : []));
   const hint = "for istiod's checks, see docs/certificates.md";
   const refusals = [
     ...wrongClusterName(certificate, facts),
