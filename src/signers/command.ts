@@ -1,4 +1,5 @@
 /** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
+import {formatSize} from '../domain/format.js';
 import {oncePerRun} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
 import {createPublicKey, type KeyObject} from 'node:crypto';
@@ -146,7 +147,7 @@ async function exchange(
 
 /** What kept the program from answering at all. */
 function failure({exitCode, tooLong, stderr}: ExchangeResult, what: string): string | undefined {
-  if (tooLong) return `${what} printed more than ${String(maxAnswer / 1024)} KiB`;
+  if (tooLong) return `${what} printed more than ${formatSize(maxAnswer)}`;
   if (exitCode === 0) return undefined;
   const how = exitCode === undefined ? 'was ended by a signal' : `failed (exit ${String(exitCode)})`;
   return `${what} ${how}: ${lastLines(stderr)}`;

@@ -3,6 +3,7 @@
  * no proxy is taken from the environment, no connection outlives its answer, and no answer is larger than allowed.
  * Plain HTTP is the caller's to refuse.
  */
+import {formatSize} from '../domain/format.js';
 import {defined} from '../domain/defined.js';
 import {request as requestHttp} from 'node:http';
 import {request as requestHttps} from 'node:https';
@@ -116,7 +117,7 @@ const caHint =
 function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshError {
   const say = (why: string, ...hints: readonly string[]): MeshError => unavailable(options, why, hints, error);
   if (error instanceof ResponseTooLargeError)
-    return unavailable(options, `an answer of more than ${String(maxBytes)} bytes`, []);
+    return unavailable(options, `an answer of more than ${formatSize(maxBytes)}`, []);
   const code = error.code ?? '';
   switch (code) {
     case 'SELF_SIGNED_CERT_IN_CHAIN':

@@ -4,6 +4,7 @@
  * loads although its workloads cannot be verified. Unlike {@link import('../x509/chain.js').verifyChain} it does not stop at the
  * first fault: whoever asks a CA for another certificate wants to know them all.
  */
+import {formatMinute} from '../format.js';
 import {algorithmInGo} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength, namesUsage} from '../x509/chain.js';
@@ -36,9 +37,9 @@ type Rule = (link: Link) => string | false | undefined;
 /** Named for the fault. The ids are stable: JSON shows them. */
 const rules = {
   expired: ({certificate: {notAfter}, name, purpose}) =>
-    notAfter <= purpose.now && `${name} expired on ${notAfter.toISOString()}`,
+    notAfter <= purpose.now && `${name} expired on ${formatMinute(notAfter)}`,
   'not-yet-valid': ({certificate: {notBefore}, name, purpose}) =>
-    notBefore > purpose.now && `${name} is not valid before ${notBefore.toISOString()}`,
+    notBefore > purpose.now && `${name} is not valid before ${formatMinute(notBefore)}`,
   'not-a-ca': ({extensions, name}) =>
     extensions.basicConstraints?.ca !== true && `${name} is not a CA: its basic constraints do not say CA:TRUE`,
   'no-cert-sign': ({extensions: {keyUsage}, name}) =>

@@ -3,7 +3,7 @@ import {printableLine} from '../printable.js';
 import type {Certificate} from '../x509/certificate.js';
 import {keyUsages} from '../x509/extensions.js';
 import {caKeyUsage, clusterCaName} from '../x509/profile.js';
-import {formatDay, formatDuration} from '../format.js';
+import {formatDay, formatDuration, plural} from '../format.js';
 import {dayMs} from '../time.js';
 
 /** Compares with what the request of a cluster asks for (`csr.ts`), which says nothing of its life. */
@@ -36,6 +36,6 @@ export function lifeOtherThan({notBefore, notAfter}: Certificate, days: number):
   const made = notAfter.getTime() - notBefore.getTime();
   if (Math.abs(made / dayMs - days) <= 1) return [];
   return [
-    `valid until ${formatDay(notAfter)}, ${formatDuration(made)} instead of ${String(days)} days (trust.clusterValidity)`,
+    `valid until ${formatDay(notAfter)}, ${formatDuration(made)} instead of ${plural(days, 'day')} (trust.clusterValidity)`,
   ];
 }

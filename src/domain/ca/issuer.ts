@@ -2,6 +2,7 @@
  * Who turns a request into a cluster's CA certificate (docs/signers.md): a {@link CertificateAuthority} of ours (a signer
  * with its certificate), or a server that takes requests. Implementations live in src/signers.
  */
+import {formatMinute} from '../format.js';
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import type {Certificate} from '../x509/certificate.js';
@@ -52,8 +53,8 @@ export function cannotIssue(upward: readonly Certificate[], now: Date, what: str
   if (expired) {
     return refuse(
       expired === ca
-        ? `expired on ${ca.notAfter.toISOString()}: it cannot sign any more`
-        : `is below "${expired.subject.text}", which expired on ${expired.notAfter.toISOString()}`,
+        ? `expired on ${formatMinute(ca.notAfter)}: it cannot sign any more`
+        : `is below "${expired.subject.text}", which expired on ${formatMinute(expired.notAfter)}`,
       'A new CA that workloads trust already has to sign: see docs/signers.md',
     );
   }

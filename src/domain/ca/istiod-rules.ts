@@ -3,6 +3,7 @@
  * in its chain is judged by {@link firstFault}. Sources: istio/istio pilot/pkg/bootstrap/istio_ca.go,
  * security/pkg/pki/ca/ca.go, security/pkg/pki/util/{keycertbundle,crypto}.go.
  */
+import {formatMinute} from '../format.js';
 import {type Feature, hasFeature} from '../istio/features.js';
 import {parseVersion} from '../istio/version.js';
 import type {Certificate} from '../x509/certificate.js';
@@ -105,7 +106,7 @@ export const caRules: readonly CaRule[] = [
   refused('chain-expired', ({chain: [first] = [], now}) => {
     const ended = first && first.notAfter <= now;
     return (
-      ended && `the first certificate of the chain, "${first.subject.text}", expired on ${first.notAfter.toISOString()}`
+      ended && `the first certificate of the chain, "${first.subject.text}", expired on ${formatMinute(first.notAfter)}`
     );
   }),
   silent('no-cert-sign', (judged) => isCa(judged.certificate) && ofSigner('no-cert-sign', judged)),
@@ -171,7 +172,7 @@ export const caRules: readonly CaRule[] = [
     const expired = roots.length > 1 && roots.find(({notAfter}) => notAfter <= now);
     return (
       expired &&
-      `the bundle still holds the root "${expired.subject.text}", expired on ${expired.notAfter.toISOString()}`
+      `the bundle still holds the root "${expired.subject.text}", expired on ${formatMinute(expired.notAfter)}`
     );
   }),
   warning('root-name-twice', ({roots = []}) => {

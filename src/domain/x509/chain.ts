@@ -3,6 +3,7 @@
  * default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
+import {formatMinute} from '../format.js';
 import {algorithmInGo} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {firstForbiddenName} from './name-constraints.js';
@@ -138,10 +139,10 @@ function invalidity(
     return fail('unhandled-extension', `${name} has critical extensions istiod does not know: ${ids}`);
   }
   if (now < certificate.notBefore) {
-    return fail('not-yet-valid', `${name} is not valid before ${certificate.notBefore.toISOString()}`);
+    return fail('not-yet-valid', `${name} is not valid before ${formatMinute(certificate.notBefore)}`);
   }
   if (now > certificate.notAfter) {
-    return fail('expired', `${name} expired on ${certificate.notAfter.toISOString()}`);
+    return fail('expired', `${name} expired on ${formatMinute(certificate.notAfter)}`);
   }
   if (role === 'leaf') return undefined;
   const constraints = extensions.nameConstraints;

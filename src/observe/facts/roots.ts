@@ -1,6 +1,6 @@
 /** Facts of the roots that workloads trust: the bundles that istiod writes, and whether proxies have followed them. */
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
-import {formatMinute, some} from '../../domain/format.js';
+import {formatMinute, plural, some} from '../../domain/format.js';
 import type {ControlPlaneFacts, LiveRoots, ProxyRoots, WrittenBundle} from '../../domain/facts/facts.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
 import {
@@ -191,7 +191,7 @@ function tooEarly(
 ): MeshError {
   const all = [...behind.proxies, ...behind.ztunnels];
   const names = all.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
-  const count = `${String(all.length)} ${all.length === 1 ? 'proxy' : 'proxies'}`;
+  const count = plural(all.length, 'proxy', 'proxies');
   return new MeshError(
     'TOO_EARLY',
     `${change}, and ${count} started before (${some(names)}): until ${formatMinute(until)}, when the last certificate of that time ends, they may not trust a root that was added, and may still trust one that was taken away`,

@@ -1,4 +1,5 @@
 /** What the commands that write keys and certificates have in common: git is asked first, a cluster is a lane and a row. */
+import {formatDay} from '../../domain/format.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {type ClusterState, judgeCluster, type RootState} from '../../domain/ca/workdir-state.js';
@@ -84,7 +85,7 @@ export function caOf(state: ClusterState | undefined): Certificate | undefined {
 
 /** What is lost, to which a person must agree; `before`: the present CA, where it can be read. */
 export function replacing(name: string, before: Certificate | undefined, what = 'the key and certificate'): string {
-  const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
+  const until = before ? ` (valid until ${formatDay(before.notAfter)})` : '';
   return `replace ${what} of the cluster CA in ${name}/${until}`;
 }
 

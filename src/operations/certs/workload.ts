@@ -1,4 +1,5 @@
 /** `certs workload`: a certificate for a workload outside of Kubernetes, as the cluster's istiod would give it. */
+import {formatMinute} from '../../domain/format.js';
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
@@ -186,7 +187,7 @@ function cannotReplace({request, state, paths: {directory}}: WorkloadFacts): Err
 /** What is lost, where that is to be agreed to. */
 function loss({state, paths: {directory}}: WorkloadFacts): string | undefined {
   if (state.kind === 'valid') {
-    return `replace the key and certificate in ${directory}/ (valid until ${state.certificate.notAfter.toISOString()})`;
+    return `replace the key and certificate in ${directory}/ (valid until ${formatMinute(state.certificate.notAfter)})`;
   }
   return state.kind === 'conflict' ? `replace what is in ${directory}/ (${state.reason})` : undefined;
 }
@@ -195,7 +196,7 @@ function shortened({now, request, inspection: {verified}, cluster: {name}}: Work
   if (!verified || 'failure' in verified) return [];
   const end = workloadEnd(now, request.validityMs, verified.chain);
   if (end >= workloadEnd(now, request.validityMs, [])) return [];
-  const message = `the certificate ends with the CA above it, on ${end.toISOString()}: renew the CA of ${name} first`;
+  const message = `the certificate ends with the CA above it, on ${formatMinute(end)}: renew the CA of ${name} first`;
   return [{cluster: name, message}];
 }
 

@@ -3,6 +3,7 @@
  * An entry says of which versions it is true, and under which further condition; a mesh in which that does not hold
  * never meets it.
  */
+import {formatMinute} from '../../format.js';
 import type {CacertsFacts} from '../../facts/facts.js';
 import {crlFileName} from '../../x509/crl.js';
 import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
@@ -157,7 +158,7 @@ export const hazards: readonly Hazard[] = [
     applies: ({cacerts, now}) => {
       const left = (cacerts?.certificate?.notAfter.getTime() ?? Number.POSITIVE_INFINITY) - now.getTime();
       return left > 0 && left < leafLifeMs
-        ? `the cluster CA ends at ${cacerts?.certificate?.notAfter.toISOString() ?? ''}, and workloads get certificates of 24 hours`
+        ? `the cluster CA ends at ${cacerts?.certificate ? formatMinute(cacerts.certificate.notAfter) : ''}, and workloads get certificates of 24 hours`
         : undefined;
     },
     consequence: 'workloads go on to present theirs after that, and nobody accepts them until they renew',

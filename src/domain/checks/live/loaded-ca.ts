@@ -2,7 +2,7 @@ import {hasFeature} from '../../istio/features.js';
 import {knowVersion} from '../../istio/versions.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
-import {formatDay} from '../../format.js';
+import {formatDay, formatSecond} from '../../format.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
 import {loadFix, otherCaFix, restartFix} from '../fixes.js';
@@ -72,8 +72,8 @@ function findingOf(
   const {what, end, pushed} = reported;
   if (!isPushed(reported)) {
     return {
-      observed: `${pod} reports that ${what} ends at ${end.toISOString()}`,
-      expected: `the end of what was pushed, ${pushed.notAfter.toISOString()}`,
+      observed: `${pod} reports that ${what} ends at ${formatSecond(end.toISOString())}`,
+      expected: `the end of what was pushed, ${formatSecond(pushed.notAfter.toISOString())}`,
       // Under the pushed root already, so nothing but the process stands in the way.
       fix: all.some((one) => one.what === 'its root' && isPushed(one)) ? restartFix(subject) : loadFix(origin, subject),
     };

@@ -1,4 +1,5 @@
 /** Pods as checks see them. */
+import {plural} from '../../format.js';
 import {hasReadyCondition, type LabelSelector, type PodObject, selects} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
 import type {PodFacts} from '../facts.js';
@@ -30,7 +31,7 @@ function crashesOf(status: PodObject['status']): string | undefined {
     const {terminated} = lastState ?? {};
     if (restartCount > 0 && terminated && !state?.waiting) {
       const code = terminated.exitCode === undefined ? '' : `, last with exit code ${String(terminated.exitCode)}`;
-      return words(`ended ${String(restartCount)} ${restartCount === 1 ? 'time' : 'times'}${code}`, terminated.message);
+      return words(`ended ${plural(restartCount, 'time')}${code}`, terminated.message);
     }
   }
   return undefined;
