@@ -25,7 +25,7 @@ export function formatMinute(time: Date | string): string {
   return `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** `2028-11-27T12:05:09Z`; a text that is not a time is returned as it is. */
+/** `2028-11-27T12:05:09Z`, of ISO 8601; other text is returned as it is. */
 export function formatSecond(time: string): string {
   return time.replace(/\.\d+Z$/, 'Z');
 }

@@ -37,7 +37,9 @@ export const hintLines = (hints: readonly string[]): readonly string[] =>
 
 /** An error: at most three lines of its message, then the hints, then the rest of a longer message. */
 export function errorLines({message, hints}: ShownError): readonly string[] {
-  const lines = printable(message).split('\n');
+  const lines = printable(message)
+    .split('\n')
+    .map((line, index) => (index === 0 || line.startsWith(' ') ? line : `  ${line}`));
   return [...lines.slice(0, mostMessageLines), ...hintLines(hints), ...lines.slice(mostMessageLines)];
 }
 

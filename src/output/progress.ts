@@ -129,7 +129,7 @@ function drawLane({key, title}: Lane) {
   const ended = new Promise<readonly Outcome[]>((resolve) => (end = resolve));
   let drawn: {output: string} | undefined;
   const ticker = createTicker((wait) => {
-    if (drawn) drawn.output = `${printableLine(wait.what)} ${waitDuration(wait)}`;
+    if (drawn) drawn.output = `waiting: ${printableLine(wait.what)} ${waitDuration(wait)}`;
   });
   return {
     key,

@@ -1,4 +1,5 @@
 /** One HTTP request and its whole response, bounded in time and size. */
+import {formatSize} from '../domain/format.js';
 import type {ClientRequest, IncomingHttpHeaders, IncomingMessage} from 'node:http';
 import {abortError, bounded, type Bounds} from './bounded.js';
 
@@ -44,7 +45,7 @@ export async function sendRequest(send: () => ClientRequest, bounds: ResponseBou
 /** A response body is longer than allowed. */
 export class ResponseTooLargeError extends Error {
   constructor(readonly maxBytes: number) {
-    super(`longer than ${String(maxBytes)} bytes`);
+    super(`longer than ${formatSize(maxBytes)}`);
   }
 }
 

@@ -3,6 +3,7 @@
  * the environment is used, no connection outlives its response, and the size of responses is limited. The caller must
  * refuse plain HTTP.
  */
+import {formatSize} from '../domain/format.js';
 import {defined} from '../domain/defined.js';
 import {request as requestHttp} from 'node:http';
 import {request as requestHttps} from 'node:https';
@@ -116,7 +117,7 @@ const caHint =
 function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshError {
   const failed = (why: string, ...hints: readonly string[]): MeshError => unavailable(options, why, hints, error);
   if (error instanceof ResponseTooLargeError)
-    return unavailable(options, `the response is larger than ${String(maxBytes)} bytes`, []);
+    return unavailable(options, `the response is larger than ${formatSize(maxBytes)}`, []);
   const code = error.code ?? '';
   switch (code) {
     case 'SELF_SIGNED_CERT_IN_CHAIN':

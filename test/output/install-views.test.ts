@@ -53,7 +53,7 @@ const applied: ApplyResult = {
 };
 
 describe('install render', () => {
-  it('says for each cluster what was written, from which version, and what an edit was', async () => {
+  it('prints for each cluster the file, its version, and manual edits', async () => {
     await expect(`${renderView.text(printed(rendered), context)}\n`).toMatchFileSnapshot(golden('render'));
     await expect(`${renderView.text(printed({...rendered, dryRun: 'client'}), context)}\n`).toMatchFileSnapshot(
       golden('render-dry-run'),
@@ -64,7 +64,7 @@ describe('install render', () => {
     expect(renderView.name?.(printed(rendered), context).split('\n')).toHaveLength(4);
   });
 
-  it('prints the document alone', () => {
+  it('prints only the document', () => {
     expect(printView.text({cluster: 'c', document: 'kind: IstioOperator\n', ...form}, context)).toBe(
       'kind: IstioOperator\n',
     );
@@ -72,7 +72,7 @@ describe('install render', () => {
 });
 
 describe('install apply', () => {
-  it('says for each cluster what was done, or what helps', async () => {
+  it('prints for each cluster the outcome, or the error with its hints', async () => {
     await expect(`${applyView.text(printed(applied), context)}\n`).toMatchFileSnapshot(golden('apply'));
     await expect(`${applyView.text(printed({...applied, dryRun: 'client'}), context)}\n`).toMatchFileSnapshot(
       golden('apply-dry-run'),

@@ -24,7 +24,7 @@ describe('progress without a terminal', () => {
     );
   };
 
-  it('says what is awaited, where, and for how long, at most every 10 s', () => {
+  it('prints what is awaited, where, and for how long, at most every 10 s', () => {
     const progress = start();
     for (; now <= 25_000; now += 1000) {
       progress.report({type: 'waiting', wait: wait(now)});
@@ -38,7 +38,7 @@ describe('progress without a terminal', () => {
     ]);
   });
 
-  it('goes on while no event comes, until the wait ends', () => {
+  it('continues without events until the wait ends', () => {
     vi.useFakeTimers();
     const progress = start();
     const pass = (ms: number): void => {
@@ -55,7 +55,7 @@ describe('progress without a terminal', () => {
     expect(text.match(/\d+ s of/g)).toEqual(['0 s of', '10 s of', '20 s of']);
   });
 
-  it('limits the lines of each lane by itself, and writes other lines at once', () => {
+  it('limits the lines of each lane separately, and prints other lines at once', () => {
     const progress = start();
     for (; now < 3000; now += 1000) {
       for (const lane of ['c1', 'c2']) {
@@ -94,7 +94,7 @@ describe('progress at a terminal', () => {
     return {writes, progress: createDrawnProgress(stream as unknown as NodeJS.WriteStream)};
   };
 
-  it('draws one line each second, which is gone when the wait ends', async () => {
+  it('redraws one line each second, and erases it when the wait ends', async () => {
     const {writes, progress} = drawn(100);
     progress.report({type: 'waiting', wait: wait(7000)});
     await vi.advanceTimersByTimeAsync(2000);
@@ -109,7 +109,7 @@ describe('progress at a terminal', () => {
     ]);
   });
 
-  it('cuts the line to the width of the terminal, and keeps how long', async () => {
+  it('cuts the line to the width of the terminal, but not the duration', async () => {
     const {writes, progress} = drawn(40);
     progress.report({type: 'waiting', wait: wait(12_000)});
     await progress.rest();

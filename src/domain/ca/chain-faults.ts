@@ -4,7 +4,8 @@
  * loads it although workloads cannot be verified. Unlike {@link import('../x509/chain.js').verifyChain}, this reports all
  * faults, so that one new request to the CA can fix them all.
  */
-import {goSupportOf} from '../x509/algorithms.js';
+import {formatMinute} from '../format.js';
+import {algorithmInGo} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength, proxiesAllowUsage} from '../x509/chain.js';
 import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from '../x509/name-constraints.js';
@@ -36,9 +37,9 @@ type Rule = (link: Link) => string | false | undefined;
 /** The rules by fault id. The ids are stable: they appear in JSON. */
 const rules = {
   expired: ({certificate: {notAfter}, name, purpose}) =>
-    notAfter <= purpose.now && `${name} expired on ${notAfter.toISOString()}`,
+    notAfter <= purpose.now && `${name} expired on ${formatMinute(notAfter)}`,
   'not-yet-valid': ({certificate: {notBefore}, name, purpose}) =>
-    notBefore > purpose.now && `${name} is not valid before ${notBefore.toISOString()}`,
+    notBefore > purpose.now && `${name} is not valid before ${formatMinute(notBefore)}`,
   'not-a-ca': ({extensions, name}) =>
     extensions.basicConstraints?.ca !== true && `${name} is not a CA: its basic constraints lack CA:TRUE`,
   'no-cert-sign': ({extensions: {keyUsage}, name}) =>

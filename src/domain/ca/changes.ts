@@ -3,7 +3,7 @@ import {printableLine} from '../printable.js';
 import type {Certificate} from '../x509/certificate.js';
 import {keyUsages} from '../x509/extensions.js';
 import {caKeyUsage, clusterCaName} from '../x509/profile.js';
-import {formatDay, formatDuration} from '../format.js';
+import {formatDay, formatDuration, plural} from '../format.js';
 import {dayMs} from '../time.js';
 
 /** The differences from a cluster's request (`csr.ts`), which does not contain a validity. */
@@ -36,6 +36,6 @@ export function lifetimeChanges({notBefore, notAfter}: Certificate, days: number
   const lifetime = notAfter.getTime() - notBefore.getTime();
   if (Math.abs(lifetime / dayMs - days) <= 1) return [];
   return [
-    `valid until ${formatDay(notAfter)}, ${formatDuration(lifetime)} instead of ${String(days)} days (trust.clusterValidity)`,
+    `valid until ${formatDay(notAfter)}, ${formatDuration(lifetime)} instead of ${plural(days, 'day')} (trust.clusterValidity)`,
   ];
 }

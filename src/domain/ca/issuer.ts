@@ -2,6 +2,7 @@
  * Issuers of cluster CAs (docs/signers.md): a local {@link CertificateAuthority} (a signer with its certificate), or a
  * server that accepts requests. The implementations are in src/signers.
  */
+import {formatMinute} from '../format.js';
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import type {Certificate} from '../x509/certificate.js';
@@ -52,8 +53,8 @@ export function cannotIssue(upward: readonly Certificate[], now: Date, what: str
   if (expired) {
     return refuse(
       expired === ca
-        ? `expired on ${ca.notAfter.toISOString()}: it can no longer sign`
-        : `is below "${expired.subject.text}", which expired on ${expired.notAfter.toISOString()}`,
+        ? `expired on ${formatMinute(ca.notAfter)}: it can no longer sign`
+        : `is below "${expired.subject.text}", which expired on ${formatMinute(expired.notAfter)}`,
       'sign with a new CA that workloads already trust: see docs/signers.md',
     );
   }

@@ -3,6 +3,7 @@
  * the mesh later. {@link firstFault} checks the certificates of a chain. Sources: istio/istio pilot/pkg/bootstrap/istio_ca.go,
  * security/pkg/pki/ca/ca.go, security/pkg/pki/util/{keycertbundle,crypto}.go.
  */
+import {formatMinute} from '../format.js';
 import {type Feature, hasFeature} from '../istio/features.js';
 import {parseVersion} from '../istio/version.js';
 import type {Certificate} from '../x509/certificate.js';
@@ -106,7 +107,7 @@ export const caRules: readonly CaRule[] = [
     const expired = first && first.notAfter <= now;
     return (
       expired &&
-      `the first certificate of the chain, "${first.subject.text}", expired on ${first.notAfter.toISOString()}`
+      `the first certificate of the chain, "${first.subject.text}", expired on ${formatMinute(first.notAfter)}`
     );
   }),
   silent('no-cert-sign', (input) => isCa(input.certificate) && caFault('no-cert-sign', input)),
@@ -172,7 +173,7 @@ export const caRules: readonly CaRule[] = [
     const expired = roots.length > 1 && roots.find(({notAfter}) => notAfter <= now);
     return (
       expired &&
-      `the bundle still contains the root "${expired.subject.text}", which expired on ${expired.notAfter.toISOString()}`
+      `the bundle still contains the root "${expired.subject.text}", which expired on ${formatMinute(expired.notAfter)}`
     );
   }),
   warning('root-name-twice', ({roots = []}) => {

@@ -1,4 +1,5 @@
 /** Workload certificates like those from istiod, and their validation before use. */
+import {formatMinute} from '../format.js';
 import type {KeyObject} from 'node:crypto';
 import {MeshError, recover} from '../errors.js';
 import type {Sensitive} from '../sensitive.js';
@@ -44,7 +45,7 @@ export function workloadTemplate(request: WorkloadRequest): CertificateTemplate 
   if (end <= now) {
     throw new MeshError(
       'ISSUE_FAILED',
-      `the CA "${issuer.subject.text}" or one above it expired on ${end.toISOString()}`,
+      `the CA "${issuer.subject.text}" or one above it expired on ${formatMinute(end)}`,
     );
   }
   const begin = wholeSeconds(now.getTime() - backdateMs);

@@ -1,7 +1,7 @@
 /** Findings about the remaining lifetime of certificates (x509/expiry.ts). */
 import {findingsOr, ok, type ClusterSubject, type Finding, type Judgement} from './check.js';
 import {describeCertificate} from './describe.js';
-import {formatDay} from '../format.js';
+import {formatDay, formatExpiry, plural} from '../format.js';
 import type {CertificateFacts} from '../facts/facts.js';
 import {kubectlMesh, type Suggestion} from '../suggest/suggestion.js';
 import {dayMs} from '../time.js';
@@ -20,15 +20,12 @@ export function judgeExpiry(
   const thresholds = mesh.trust.expiry;
   const severity = expirySeverity(certificate, thresholds, now);
   if (severity === undefined) return undefined;
-  const leftMs = certificate.notAfter.getTime() - now.getTime();
-  const days = String(Math.floor(Math.abs(leftMs) / dayMs));
-  const when =
-    leftMs <= 0 ? `expired ${days} days ago` : `expires in ${days} days, on ${formatDay(certificate.notAfter)}`;
+  const verb = certificate.notAfter <= now ? 'expired' : 'expires';
   const limitMs = expiryLimitMs(certificate, severity === 'error' ? thresholds.error : thresholds.warn);
   return {
     severity,
-    observed: `${describeCertificate(certificate)} ${when}`,
-    expected: `more than ${String(Math.ceil(limitMs / dayMs))} days left`,
+    observed: `${describeCertificate(certificate)} ${verb} ${formatExpiry(certificate.notAfter, now)}`,
+    expected: `more than ${plural(Math.ceil(limitMs / dayMs), 'day')} left`,
     fix,
   };
 }

@@ -2,6 +2,7 @@
  * Reads mesh.yaml and contexts.yaml. Reports all problems, not only the first, each with file, line, column, field and the
  * allowed values.
  */
+import {plural} from '../format.js';
 import {
   type Document,
   isCollection,
@@ -98,7 +99,7 @@ export function renderProblem({file, line, column, field, message}: FileProblem)
 function valueOf<T>(reading: FileReading<T>, {code, file}: FileKind<T>): T {
   if ('value' in reading) return reading.value;
   const {problems} = reading;
-  const count = problems.length === 1 ? 'one problem' : `${String(problems.length)} problems`;
+  const count = plural(problems.length, 'problem');
   const lines = problems.map((problem) => `  ${renderProblem(problem)}`);
   throw new MeshError(code, [`${file} has ${count}:`, ...lines].join('\n'));
 }

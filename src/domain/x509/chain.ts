@@ -3,7 +3,8 @@
  * default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
-import {goSupportOf} from './algorithms.js';
+import {formatMinute} from '../format.js';
+import {algorithmInGo} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {firstForbiddenName} from './name-constraints.js';
 
@@ -138,10 +139,10 @@ function invalidity(
     return failed('unhandled-extension', `${name} has critical extensions that istiod does not support: ${ids}`);
   }
   if (now < certificate.notBefore) {
-    return failed('not-yet-valid', `${name} is not valid before ${certificate.notBefore.toISOString()}`);
+    return failed('not-yet-valid', `${name} is not valid before ${formatMinute(certificate.notBefore)}`);
   }
   if (now > certificate.notAfter) {
-    return failed('expired', `${name} expired on ${certificate.notAfter.toISOString()}`);
+    return failed('expired', `${name} expired on ${formatMinute(certificate.notAfter)}`);
   }
   if (role === 'leaf') return undefined;
   const constraints = extensions.nameConstraints;

@@ -1,4 +1,5 @@
 /** The certificate profiles of root CAs and cluster CAs, with their sources. Pure: time and randomness are arguments. */
+import {formatMinute} from '../format.js';
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import {requireSignatureAlgorithm} from './algorithms.js';
@@ -87,7 +88,7 @@ export function clusterCaTemplate(request: ClusterCaRequest): CertificateTemplat
   if (issuer.notAfter <= request.now) {
     throw new MeshError(
       'ISSUE_FAILED',
-      `the issuer "${issuer.subject.text}" expired on ${issuer.notAfter.toISOString()}`,
+      `the issuer "${issuer.subject.text}" expired on ${formatMinute(issuer.notAfter)}`,
     );
   }
   const keyId = issuer.extensions.subjectKeyId;

@@ -1,3 +1,4 @@
+import {plural} from '../../domain/format.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {Effect} from '../effect.js';
@@ -29,7 +30,7 @@ function rolloutState(deployment: KubeObject): string | undefined {
   if (observedGeneration < generation) return 'waiting for the controller to observe the Deployment';
   if (updatedReplicas < desired) return `${String(updatedReplicas)} of ${String(desired)} new pods exist`;
   const old = replicas - updatedReplicas;
-  if (old > 0) return old === 1 ? '1 old pod still exists' : `${String(old)} old pods still exist`;
+  if (old > 0) return plural(old, 'old pod still exists', 'old pods still exist');
   if (availableReplicas < updatedReplicas) {
     return `${String(availableReplicas)} of ${String(updatedReplicas)} new pods are available`;
   }

@@ -1,6 +1,6 @@
 /** Facts about the roots that workloads trust: the bundles that istiod writes, and whether proxies have loaded them. */
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
-import {formatMinute, some} from '../../domain/format.js';
+import {formatMinute, plural, some} from '../../domain/format.js';
 import type {ControlPlaneFacts, LiveRoots, ProxyRoots, WrittenBundle} from '../../domain/facts/facts.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
 import {
@@ -194,7 +194,7 @@ function tooEarlyError(
 ): MeshError {
   const all = [...stale.proxies, ...stale.ztunnels];
   const names = all.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
-  const count = `${String(all.length)} ${all.length === 1 ? 'proxy' : 'proxies'}`;
+  const count = plural(all.length, 'proxy', 'proxies');
   return new MeshError(
     'TOO_EARLY',
     `${change}, and ${count} started before that (${some(names)}): until ${formatMinute(until)}, when the last certificate from that time expires, they may not trust an added root, and may still trust a removed one`,

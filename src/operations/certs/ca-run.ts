@@ -1,4 +1,5 @@
 /** Shared by the commands that write keys and certificates: git checks, and a lane and a result for each cluster. */
+import {formatDay} from '../../domain/format.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {type ClusterState, clusterStateOf, type RootState} from '../../domain/ca/workdir-state.js';
@@ -84,7 +85,7 @@ export function caOf(state: ClusterState | undefined): Certificate | undefined {
 
 /** The text of the confirmation: what is replaced. `before`: the current CA, if it can be read. */
 export function replaceText(name: string, before: Certificate | undefined, what = 'the key and certificate'): string {
-  const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
+  const until = before ? ` (valid until ${formatDay(before.notAfter)})` : '';
   return `replace ${what} of the cluster CA in ${name}/${until}`;
 }
 

@@ -1,4 +1,5 @@
 /** `certs workload`: issues a certificate for a workload outside Kubernetes, like one from the cluster's istiod. */
+import {formatMinute} from '../../domain/format.js';
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
@@ -185,7 +186,7 @@ function cannotReplace({request, state, paths: {directory}}: WorkloadFacts): Err
 /** The text of the confirmation: what is replaced; undefined where nothing is. */
 function confirmationOf({state, paths: {directory}}: WorkloadFacts): string | undefined {
   if (state.kind === 'valid') {
-    return `replace the key and certificate in ${directory}/ (valid until ${state.certificate.notAfter.toISOString()})`;
+    return `replace the key and certificate in ${directory}/ (valid until ${formatMinute(state.certificate.notAfter)})`;
   }
   return state.kind === 'conflict' ? `replace the contents of ${directory}/ (${state.reason})` : undefined;
 }
@@ -194,7 +195,7 @@ function validityWarnings({now, request, inspection: {verified}, cluster: {name}
   if (!verified || 'failure' in verified) return [];
   const end = workloadEnd(now, request.validityMs, verified.chain);
   if (end >= workloadEnd(now, request.validityMs, [])) return [];
-  const message = `the certificate expires with its CA, on ${end.toISOString()}: renew the CA of ${name} first`;
+  const message = `the certificate expires with its CA, on ${formatMinute(end)}: renew the CA of ${name} first`;
   return [{cluster: name, message}];
 }
 

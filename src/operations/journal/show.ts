@@ -1,3 +1,4 @@
+import {plural} from '../../domain/format.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
 import {changesOf, selectChanges, type Change, type ChangeFilter} from '../../domain/journal/changes.js';
 import {entryId} from '../../domain/journal/entry.js';
@@ -48,7 +49,7 @@ const maxFaults = 10;
 /** Warnings about the state of the file, one line each. */
 export function journalWarnings({faults, entries}: Pick<JournalState, 'faults' | 'entries'>): readonly Warning[] {
   const repairs = entries.filter(({kind}) => kind === 'repair').length;
-  const lines = repairs === 1 ? 'a line' : `${String(repairs)} lines`;
+  const lines = plural(repairs, 'line');
   const more = faults.length - maxFaults;
   return asWarnings([
     ...faults

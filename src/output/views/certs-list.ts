@@ -33,7 +33,7 @@ const columns: readonly Column[] = [
   ['NOT AFTER', ({notAfter}, now) => formatExpiry(notAfter, now)],
   state,
   ['FINGERPRINT', ({fingerprint}) => shortFingerprint(fingerprint)],
-  ['SUBJECT', (row) => `${printableLine(row.subject)}${row.seen.length > 0 ? ` (${places(row)})` : ''}`],
+  ['SUBJECT', (row) => `${printableLine(row.subject)}${row.foundIn.length > 0 ? ` (${places(row)})` : ''}`],
 ];
 
 const wideColumns: readonly Column[] = [
@@ -62,7 +62,7 @@ interface Row extends CertificateSummary, Pick<Sighting, 'owner'> {
   /** The file; absent where it is only in the cluster. */
   readonly file?: string;
   /** Where else it was found: objects and pods of its cluster, for a root of the mesh the clusters. */
-  readonly seen: readonly string[];
+  readonly foundIn: readonly string[];
 }
 
 /** A row for each certificate of the mesh and of each cluster, wherever it was found. */
@@ -70,16 +70,16 @@ function rows(result: Printed<ListResult>): readonly Row[] {
   const groups = groupBy(sightings(result), ({owner, certificate}) => `${owner} ${certificate.fingerprint}`);
   return [...groups.values()].map((group): Row => {
     const [{owner, certificate: first}] = group;
-    const seen = group.flatMap(({cluster, certificate}) => {
+    const foundIn = group.flatMap(({cluster, certificate}) => {
       if (!('places' in certificate)) return [];
       return owner === ofMesh ? [cluster] : certificate.places;
     });
-    return {...first, owner, seen: [...new Set(seen)].map(printableLine)};
+    return {...first, owner, foundIn: [...new Set(foundIn)].map(printableLine)};
   });
 }
 
-function places({file, seen}: Row): string {
-  return [...(file === undefined ? [] : [file]), ...seen].join(', ');
+function places({file, foundIn}: Row): string {
+  return [...(file === undefined ? [] : [file]), ...foundIn].join(', ');
 }
 
 function page(result: Printed<ListResult>, {command, now}: ViewContext, columns: readonly Column[]): string {

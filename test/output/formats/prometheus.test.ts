@@ -4,7 +4,7 @@ import {exposition} from '../../../src/output/formats/prometheus.js';
 const family = {name: 'kubectl_mesh_x', help: 'A\\B\nC', type: 'gauge'} as const;
 
 describe('the text format of Prometheus', () => {
-  it('has HELP and TYPE once, a sample a line, and no family without samples', () => {
+  it('has HELP and TYPE once, one line for each sample, and no family without samples', () => {
     const text = exposition([
       {
         ...family,
@@ -36,7 +36,7 @@ describe('the text format of Prometheus', () => {
     ).toEqual([`kubectl_mesh_x{a="${written}"} 1`]);
   });
 
-  it('cuts what is too long before it escapes it', () => {
+  it('cuts long values before it escapes them', () => {
     const [line = ''] = exposition([{...family, samples: [{labels: {a: '"'.repeat(5000)}, value: 1}]}])
       .split('\n')
       .slice(2);
@@ -44,7 +44,7 @@ describe('the text format of Prometheus', () => {
     expect(line.length).toBeLessThan(450);
   });
 
-  it('never writes one series twice, since that would spoil the whole page', () => {
+  it('never writes a series twice, which would make the page invalid', () => {
     const samples = [3, 1, 2].map((value) => ({labels: {a: 'b'}, value}));
     expect(exposition([{...family, samples}])).toMatch(/\nkubectl_mesh_x\{a="b"\} 1$/);
     expect(exposition([{...family, samples, keep: 'largest'}])).toMatch(/\nkubectl_mesh_x\{a="b"\} 3$/);

@@ -139,7 +139,7 @@ describe('certs list', () => {
     await expect(text).toMatchFileSnapshot(golden(name));
   });
 
-  it('lets no name of a certificate make a metric of its own', () => {
+  it('prints no metric from the name of a certificate', () => {
     const text = certsListView.prometheus?.(printed(result), context) ?? '';
     const lines = text.split('\n').filter((line) => line.startsWith('kubectl_mesh_root_agrees'));
     expect(lines).toEqual([

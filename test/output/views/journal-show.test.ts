@@ -31,14 +31,14 @@ const text = (changes: readonly Change[], width?: number): readonly string[] =>
 describe('journal show as text', () => {
   const changes = [change('short'), change('x'.repeat(200), {reason: 'CHG-1'})];
 
-  it('is cut for a terminal, in what was done and nowhere else', () => {
+  it('cuts only the action for a narrow terminal', () => {
     const [, first, second] = text(changes, 120);
     expect(first).toContain('short');
     expect(second).toMatch(/x…  done +CHG-1$/);
     expect(Math.max(...text(changes, 120).map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
-  it('is whole where it is no terminal, and in the wide form', () => {
+  it('cuts nothing without a terminal and with -o wide', () => {
     expect(text(changes).join()).toContain('x'.repeat(200));
     const result = {changes, total: 2, faults: [], warnings: []};
     expect(
@@ -46,7 +46,7 @@ describe('journal show as text', () => {
     ).toContain('x'.repeat(200));
   });
 
-  it('leaves something to read on the narrowest terminal', () => {
+  it('keeps a minimum width of the action on the narrowest terminal', () => {
     expect(text(changes, 10)[2]).toContain(`${'x'.repeat(23)}…`);
   });
 });

@@ -48,12 +48,12 @@ const clusters = [
 ];
 
 describe('trust push as text', () => {
-  it('says what was done in each cluster', async () => {
+  it('prints the outcome of each cluster', async () => {
     const result: PushResult = {clusters, warnings: []};
     await expect(trustPushView.text(printed(result), context)).toMatchFileSnapshot(golden('push'));
   });
 
-  it('says what would be done under a dry run', async () => {
+  it('prints what a dry run would do', async () => {
     const result: PushResult = {
       dryRun: 'server',
       warnings: [],
@@ -65,14 +65,14 @@ describe('trust push as text', () => {
     await expect(trustPushView.text(printed(result), context)).toMatchFileSnapshot(golden('push-dry-run'));
   });
 
-  it('shows whole fingerprints when asked to', () => {
+  it('prints full fingerprints with -o wide', () => {
     const wide = trustPushView.wide?.(printed({clusters, warnings: []}), context) ?? '';
     expect(wide).toContain(Array.from({length: 32}, () => 'AA').join(':'));
   });
 });
 
 describe('trust diff as text', () => {
-  it('says what each side has', async () => {
+  it('prints the values of both sides', async () => {
     const result: DiffResult = {
       warnings: [],
       clusters: [

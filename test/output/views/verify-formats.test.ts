@@ -85,7 +85,7 @@ describe('-o junit', () => {
     expect(new Set(names.map((name, index) => `${String(index)} ${name ?? ''}`)).size).toBe(5);
   });
 
-  it('numbers the findings of one check, which CI systems would take for one case', () => {
+  it('numbers the findings of one check, which CI systems would merge into one case', () => {
     const xml = junit([{result: 'error'}, {result: 'error', observed: 'more'}]);
     const names = elements(xml).flatMap(({tag, attributes}) => (tag === 'testcase' ? [attributes.name] : []));
     expect(names).toEqual([`MESH301 ${base.title}`, `MESH301 ${base.title} (2)`]);
@@ -103,7 +103,7 @@ describe('-o junit', () => {
     ]);
   });
 
-  it('says of what an unknown is made, and of a consequence what it follows from', () => {
+  it('names the reason for an unknown row, and the cause of a consequence', () => {
     const error = {code: 'FORBIDDEN', message: 'you may not', hints: []} as const;
     const all = elements(
       junit([
@@ -115,13 +115,13 @@ describe('-o junit', () => {
     expect(all.find(({tag}) => tag === 'failure')?.attributes.message).toBe('follows from MESH301');
   });
 
-  it('fails, too, when waiting was given up', () => {
+  it('fails when a wait timed out', () => {
     const error = {code: 'TIMEOUT', message: 'not all was well', hints: ['wait longer']} as const;
     const all = elements(verifyJunit({...verified([{}]), error}, {now, request: {failOn: 'error'}}));
     expect(all.find(({tag}) => tag === 'error')?.attributes.type).toBe('TIMEOUT');
   });
 
-  it('is XML whatever clusters say', () => {
+  it('is valid XML with any text from clusters', () => {
     const observed = `]]> <evil a="b" c='d'> & &nbsp; \u0000\u001b[2J\ufffe\uffff \ud800 \u{1f600}\nsecond line`;
     const all = elements(junit([{result: 'error', observed, cluster: 'c"1<>&'}]));
     expect(all.filter(({tag}) => tag === 'evil')).toEqual([]);
@@ -194,7 +194,7 @@ describe('-o wide', () => {
     expect(lines).toContain('c2: unknown: no route');
   });
 
-  it('has no matrix for a cluster alone', () => {
+  it('has no matrix for a single cluster', () => {
     expect(wide(cluster('c1', {})).some((line) => line.startsWith('TRUSTING'))).toBe(false);
   });
 });
@@ -241,7 +241,7 @@ describe('-o mermaid', () => {
       .split('\n')
       .map((line) => line.trim());
 
-  it('draws networks, clusters with their state, and who accepts whom', () => {
+  it('draws networks, clusters with their state, and which cluster accepts which', () => {
     const lines = mermaid(
       cluster('c1', {c2: 'yes', c3: 'yes'}),
       cluster('c2', {c1: 'yes', c3: 'no'}, {network: 'network2', verdict: 'error'}),
@@ -268,14 +268,14 @@ describe('-o mermaid', () => {
     }
   });
 
-  it('shows what was not seen as unknown', () => {
+  it('shows what was not observed as unknown', () => {
     const {roots, clusterCas, ...blind} = cluster('c1', {});
     expect([roots, clusterCas]).not.toContain(undefined);
     const [, , node] = mermaid({...blind, verdict: 'unknown'});
     expect(node).toBe('c1["c1<br/>primary<br/>root unknown<br/>CA unknown<br/>unknown"]:::unknown');
   });
 
-  it('draws a remote without links from it: it signs nothing', () => {
+  it('draws a remote without links from it, since it signs nothing', () => {
     const remote = cluster('c2', {c1: 'yes'}, {role: 'remote', primary: 'c1', clusterCas: []});
     const lines = mermaid(cluster('c1', {c2: 'none'}), remote);
     expect(lines.find((line) => line.startsWith('c2['))).toContain('remote of c1<br/>root ');

@@ -72,7 +72,7 @@ describe('what passes', () => {
 });
 
 describe('what does not pass', () => {
-  it('stands below what passes, with the counts of its cluster', () => {
+  it('is printed below what passes, with the counts of its cluster', () => {
     const failing = meshOf(2, ({id, cluster}) =>
       id === 'MESH301' && cluster === 'c1' ? {result: 'error', observed: 'other', fix: 'push it'} : {},
     );
@@ -102,7 +102,7 @@ describe('what does not pass', () => {
     expect(lines).toContain('           reason:   forbidden');
   });
 
-  it('is one block for clusters of which the same is to be said', () => {
+  it('is one block for clusters with the same lines', () => {
     const checks = meshOf(8, ({id, cluster, peer}) => {
       if (id === 'MESH402' && cluster === 'c8') return {result: 'unknown', reason: 'no answer'};
       return peer === 'c8' ? {result: 'unknown', impliedBy: 'MESH402'} : {};

@@ -78,7 +78,7 @@ describe('the view of verify', () => {
     ).toBe('Timed out: not all checks passed');
   });
 
-  it('shows nothing that could rewrite a terminal', () => {
+  it('prints nothing that could rewrite a terminal', () => {
     const [row, ...rest] = mixed.checks;
     if (!row) throw new Error('a row');
     const hostile: Printed<VerifyResult> = {

@@ -2,6 +2,7 @@
  * Known issues of certain Istio versions that occur without a deliberate misconfiguration, as a table. An entry states the
  * affected versions and a further condition, without which the issue does not occur.
  */
+import {formatMinute} from '../../format.js';
 import type {CacertsFacts} from '../../facts/facts.js';
 import {crlFileName} from '../../x509/crl.js';
 import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
@@ -156,7 +157,7 @@ export const hazards: readonly Hazard[] = [
     applies: ({cacerts, now}) => {
       const left = (cacerts?.certificate?.notAfter.getTime() ?? Number.POSITIVE_INFINITY) - now.getTime();
       return left > 0 && left < leafLifetimeMs
-        ? `the cluster CA expires at ${cacerts?.certificate?.notAfter.toISOString() ?? ''}, and workload certificates are valid for 24 hours`
+        ? `the cluster CA expires at ${cacerts?.certificate ? formatMinute(cacerts.certificate.notAfter) : ''}, and workload certificates are valid for 24 hours`
         : undefined;
     },
     consequence: 'after that, workloads present certificates that are not accepted until they renew them',

@@ -2,7 +2,7 @@ import {hasFeature} from '../../istio/features.js';
 import {resolveVersion} from '../../istio/versions.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
-import {formatDay} from '../../format.js';
+import {formatDay, formatSecond} from '../../format.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
 import {loadFix, replaceCaFix, restartFix} from '../fixes.js';
@@ -73,8 +73,8 @@ function findingOf(
   const {what, expiry, pushed} = reported;
   if (!isPushed(reported)) {
     return {
-      observed: `${pod} reports that ${what} expires at ${expiry.toISOString()}`,
-      expected: `the expiry of the pushed one, ${pushed.notAfter.toISOString()}`,
+      observed: `${pod} reports that ${what} ends at ${formatSecond(end.toISOString())}`,
+      expected: `the expiry of the pushed one, ${formatSecond(pushed.notAfter.toISOString())}`,
       // The pushed root is already loaded, so a restart is enough.
       fix: all.some((one) => one.what === 'its root' && isPushed(one)) ? restartFix(subject) : loadFix(origin, subject),
     };

@@ -1,6 +1,6 @@
 import {fixWith, ifExists, inWorkDir, kubectlMesh, sequence} from '../../suggest/suggestion.js';
 import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type Subject} from '../check.js';
-import {some} from '../../format.js';
+import {plural, some} from '../../format.js';
 import type {JournalFacts, OpenChange} from '../../facts/facts.js';
 import {archivedHeadName, archivedJournalName, layout} from '../../mesh/layout.js';
 
@@ -59,7 +59,7 @@ function describeOpen({command, cluster, title, time}: OpenChange): string {
 }
 
 function describe({entries, chains, openElsewhere}: JournalFacts): string {
-  const summary = `${String(entries)} ${entries === 1 ? 'entry' : 'entries'} in ${String(chains)} ${chains === 1 ? 'chain' : 'chains'}`;
+  const summary = `${plural(entries, 'entry', 'entries')} in ${plural(chains, 'chain')}`;
   return openElsewhere === 0
     ? summary
     : `${summary}; ${String(openElsewhere)} without an outcome, from other copies of the work directory, which close them`;

@@ -1,4 +1,5 @@
 /** Reads the facts of pods. */
+import {plural} from '../../format.js';
 import {hasReadyCondition, type LabelSelector, type PodObject, selects} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
 import type {PodFacts} from '../facts.js';
@@ -31,7 +32,7 @@ function crashOf(status: PodObject['status']): string | undefined {
     if (restartCount > 0 && terminated && !state?.waiting) {
       const code = terminated.exitCode === undefined ? '' : `, last with exit code ${String(terminated.exitCode)}`;
       return words(
-        `exited ${String(restartCount)} ${restartCount === 1 ? 'time' : 'times'}${code}`,
+        `exited ${plural(restartCount, 'time')}${code}`,
         terminated.message,
       );
     }
