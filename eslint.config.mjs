@@ -21,8 +21,8 @@ const layers = [
   {target: 'src/cli', from: ['commands', 'operations', 'observe']},
 ];
 
-// An operation must not import another command's operation: shared code is in src/observe or src/operations/shared. Only
-// `up` composes other operations.
+// An operation must not import another command's operation: shared code is in src/observe or src/operations/shared.
+// Only `up` composes other operations.
 const operations = readdirSync(new URL('src/operations', import.meta.url)).filter((name) => !/^up\b/.test(name));
 const ownOperation = operations.map((name) => ({
   target: `./src/operations/${name}`,
@@ -63,7 +63,7 @@ const opening = {
     'MemberExpression[property.name=/^(open|forward)$/]:matches([object.name="clusters"], [object.property.name="clusters"])',
   message: 'Read clusters through ClusterReader (src/observe/cluster-reader.ts).',
 };
-// Commands in hints are values (docs/architecture.md, Suggested commands): text is not quoted and lacks the run's flags.
+// Commands in hints are values (docs/architecture.md, Suggested commands): text lacks quoting and the run's flags.
 const commandInHint = ['Literal[value', 'TemplateElement[value.raw'].map((text) => ({
   selector: `Property[key.name=/^hints?$/] ${text}=/(^|: )(kubectl|cmctl) [a-z-]/]`,
   message: 'Commands in hints must be values: see src/domain/suggest.',
@@ -172,7 +172,7 @@ export default defineConfig(
     },
   },
   {
-    // Sensitive values may be revealed only in effects, signers and the work directory, and where private keys are parsed.
+    // Sensitive values may be revealed only in effects, signers, the work directory and the private key parsers.
     files: ['src/**/*.ts'],
     ignores: [
       'src/engine/**',

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A daily pipeline job: fails if a certificate that workloads depend on expires within 30 days (or the given duration), and
-# prints the forecast. Requires a checkout of the work directory without keys; no cluster is accessed.
+# A daily pipeline job: prints the forecast, and fails if a certificate that workloads depend on expires within 30 days
+# (or the given duration). Requires a checkout of the work directory, without keys; no cluster is accessed.
 #
 #   WORK_DIR=~/mesh examples/ci-expiry.sh [30d]
 set -euo pipefail

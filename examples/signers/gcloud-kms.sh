@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Signs with a key version of Google Cloud KMS, created with the algorithm RSA_SIGN_PKCS1_2048_SHA256, ..._3072_SHA256,
-# ..._4096_SHA256, EC_SIGN_P256_SHA256 or EC_SIGN_P384_SHA384. The hash of a Cloud KMS key is fixed: keys with SHA512 are
+# ..._4096_SHA256, EC_SIGN_P256_SHA256 or EC_SIGN_P384_SHA384. A Cloud KMS key has one fixed hash: keys with SHA512 are
 # not supported.
 #
 #   trust:

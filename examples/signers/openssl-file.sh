@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# A minimal implementation of the protocol, for tests: signs with a key file through openssl. For a root key in a file, use
-# trust.signer {type: local}, which encrypts it, and --root-dir to keep it outside the work directory.
+# A minimal implementation of the protocol, for tests: signs with a key file through openssl. For a root key in a file,
+# use trust.signer {type: local}, which encrypts it, and --root-dir to keep it outside the work directory.
 #
-# Name the key file *-key.pem, which .gitignore and MESH106 cover, and keep it with mode 0600 outside the work directory:
+# Name the key file *-key.pem, as covered by .gitignore and MESH106; keep it with mode 0600 outside the work directory:
 #   (umask 077; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ~/mesh/root-key.pem)
 #
 #   trust:

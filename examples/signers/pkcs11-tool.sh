@@ -4,8 +4,8 @@
 #   trust:
 #     signer: {type: command, argv: [./pkcs11-tool.sh, /usr/lib/softhsm/libsofthsm2.so, TOKEN, ID]}
 #
-# TOKEN is the token's label, ID the key's ID in hexadecimal digits (see pkcs11-tool --list-objects). Do not use the key's
-# label: OpenSC's --sign up to 0.23 ignores it and uses the first key of the token.
+# TOKEN is the token's label, ID the key's ID in hexadecimal digits (see pkcs11-tool --list-objects). Do not use the
+# key's label: OpenSC's --sign up to 0.23 ignores it and uses the first key of the token.
 # The PIN is read from the variable PKCS11_PIN, otherwise from a prompt on the terminal.
 # Tested with softhsm2 2.6 and OpenSC 0.23, RSA and ECDSA.
 set -euo pipefail

@@ -62,7 +62,7 @@ export class HealthyMesh {
     });
   }
 
-  /** `trust push` as before the installation of Istio: without its namespace, its Secret and istiod, which then return. */
+  /** `trust push` as before Istio's installation: without namespace, Secret and istiod, which it then restores. */
   async push(): Promise<Usage> {
     const deployments = this.clusters.map(istiodOf);
     for (const cluster of this.clusters) {

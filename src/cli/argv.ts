@@ -15,9 +15,9 @@ export function helpArgv(argv: readonly string[]): readonly string[] {
 }
 
 /**
- * Whether JSON output is requested (`--json`, `-o json`, `-ojson`, `-o=json`, `--output json`, `--output=json`), so that
- * errors in the command line itself are printed as JSON, too. `--json` takes precedence over `-o`, as it does for
- * results; the last of several `-o` applies.
+ * Whether JSON output is requested (`--json`, `-o json`, `-ojson`, `-o=json`, `--output json`, `--output=json`): errors
+ * in the command line are then printed as JSON, too. `--json` takes precedence over `-o`, as it does for results;
+ * the last of several `-o` applies.
  */
 export function wantsJson(argv: readonly string[]): boolean {
   const words = argv.slice(0, endOfFlags(argv));

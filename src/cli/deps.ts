@@ -1,6 +1,6 @@
 /**
- * The composition root: creates the workspace and the tools. Modules that a run may not use (kubectl, istioctl, prompts,
- * animated progress) are loaded on first use.
+ * The composition root: creates the workspace and the tools. Modules that not every run uses (kubectl, istioctl,
+ * prompts, animated progress) are loaded on first use.
  */
 import {resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
@@ -50,8 +50,8 @@ export interface Composition {
 /** Creates the dependencies and settings of a run. */
 export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promise<Composition> {
   const taken = takePassphrases(process.env);
-  // Programs that the user configures need tokens (`--passphrase-command 'vault kv get …'`). The runner hides tokens from
-  // all other programs.
+  // Programs that the user configures need tokens (`--passphrase-command 'vault kv get …'`). The runner hides tokens
+  // from all other programs.
   const fullEnvironment: Readonly<Record<string, string | undefined>> = {...process.env};
   const environmentSecrets = takeVaultSecrets(process.env);
   const environment: Readonly<Record<string, string | undefined>> = {...process.env};
@@ -67,7 +67,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
   const runner = memoizeAsync(async () =>
     (await import('../tools/runner.js')).createRunner({environment: fullEnvironment, signal}),
   );
-  /** Passes output of a credential plugin or a signer's program to the terminal, after the progress output is flushed. */
+  /** Passes output of a credential plugin or a signer's program to the terminal, after the progress output. */
   const writeToTerminal = (text: string): void => {
     void flush().then(() => process.stderr.write(text));
   };
@@ -189,7 +189,7 @@ function firstLine(text: string): string {
 /** An interface whose methods are all asynchronous. */
 type Asynchronous<T> = {[Key in keyof T]: (...args: never[]) => Promise<unknown>};
 
-/** An object that is loaded when one of its methods is first called, so that a run loads only the modules that it uses. */
+/** An object that is loaded on the first call of a method, so that a run loads only the modules that it uses. */
 export function lazy<T extends Asynchronous<T>>(load: () => Promise<T>): T {
   const get = memoizeAsync(load);
   const methods = new Map<string | symbol, (...args: never[]) => Promise<unknown>>();

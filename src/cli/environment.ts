@@ -10,7 +10,7 @@ export function takePassphrases(env: NodeJS.ProcessEnv) {
   return {existing: take(env, passphraseVariable), replacement: take(env, newPassphraseVariable)};
 }
 
-/** Takes the tokens and secret IDs of Vault and OpenBao out of the environment, like {@link takePassphrases}; by variable. */
+/** Takes the tokens and secret IDs of Vault and OpenBao out of the environment. Returns them by variable. */
 export function takeVaultSecrets(env: NodeJS.ProcessEnv): ReadonlyMap<string, Sensitive<string>> {
   const taken = vaultSecretVariables.map((variable) => [variable, take(env, variable)] as const);
   return new Map(taken.flatMap(([variable, secret]) => (secret ? [[variable, secret]] : [])));

@@ -1,4 +1,4 @@
-/** The root key's passphrase, from a file, a command, the environment or a prompt, in that order (docs/certificates.md). */
+/** The root key's passphrase: from a file, a command, the environment or a prompt, in this order. */
 import type {MeshError} from '../domain/errors.js';
 import {isEmptyPassphrase, passphraseNeeded, passphraseWarning, requirePassphrase} from '../domain/keys/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
@@ -22,10 +22,7 @@ export interface PassphraseOptions {
   readonly warn: (message: string) => void;
 }
 
-/**
- * Creates the passphrase source. It reads the passphrase at most once in a run and rejects an empty one, before anything
- * is written.
- */
+/** Creates the passphrase source. It reads at most once in a run and rejects an empty passphrase before any write. */
 export function createPassphraseSource(options: PassphraseOptions): PassphraseSource {
   let result: Promise<Sensitive<string>> | undefined;
   const read = async (purpose: 'new' | 'existing'): Promise<Sensitive<string>> => {

@@ -11,9 +11,7 @@ export interface Abort {
   dispose(): void;
 }
 
-/**
- * Aborts with `INTERRUPTED` on the first signal, and with `TIMEOUT` after `timeoutMs`. A second signal exits immediately.
- */
+/** Aborts with `INTERRUPTED` on the first signal, with `TIMEOUT` after `timeoutMs`. A second signal exits at once. */
 export function createAbort(timeoutMs: number | undefined): Abort {
   const controller = new AbortController();
   // Every pending request adds a listener: a large number is not a leak.

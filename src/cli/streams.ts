@@ -1,9 +1,9 @@
 import {MeshError} from '../domain/errors.js';
 
 /**
- * Writes a result to standard output and waits until it is flushed: exiting before a slow pipe is read would truncate it.
- * A closed pipe (`| head`) is not an error. Throws `OUTPUT_FAILED` where writing fails, for example on a full disk: a
- * script must not mistake truncated output for the result.
+ * Writes a result to standard output and waits until it is flushed: exiting before a slow pipe is read would truncate
+ * it. A closed pipe (`| head`) is not an error. Throws `OUTPUT_FAILED` where writing fails, for example on a full disk:
+ * a script must not mistake truncated output for the result.
  */
 export async function writeOut(text: string): Promise<void> {
   // oclif's own listener throws an error that cannot be caught.

@@ -47,43 +47,26 @@ function messageOf(thrown: Errors.CLIError, unknownFlags: readonly string[]): st
   return `${typeof args[0] === 'string' ? 'unexpected' : 'missing'} argument ${names.join(', ')}`;
 }
 
-/** oclif's phrases (@oclif/core lib/parser and lib/flags.js), and the same in the wording of kubectl. */
-const phrases: readonly (readonly [oclif: RegExp, ours: (...groups: string[]) => string])[] = [
-  [
-    /^Parsing --(\S+) \n\tExpected (an integer.*|a valid url) but received: ([^]*)$/,
-    (_, flag = '', requirement = '', value = '') => invalidFlag(flag, value, requirement.replace('url', 'URL')).message,
-  ],
-  [
-    /^Expected --(\S+?)=([^]*) to be one of: (.*)$/,
-    (_, flag = '', value = '', options = '') => invalidFlag(flag, value, `one of ${options}`).message,
-  ],
-  [/^Flag --(\S+) can only be specified once$/, (_, flag) => `--${flag} is given more than once`],
-  [/^Flag --(\S+) expects one of these values: (.*)$/, (_, flag, options) => `--${flag} requires a value: ${options}`],
-  [/^Flag --(\S+) expects a value$/, (_, flag) => `--${flag} requires a value`],
-  [/^Missing required flag (\S+)$/, (_, flag) => `--${flag} is required`],
-  [
-    /^All of the following must be provided when using --(\S+): (.*)$/,
-    (_, flag, others) => `--${flag} requires ${others}`,
-  ],
-  [
-    /^--(\S+?)=[^]* cannot also be provided when using --(\S+)$/,
-    (_, one, other) => `${[`--${one}`, `--${other}`].toSorted().join(' and ')} cannot be combined`,
-  ],
-  // The errors of our own parsers: oclif puts the flag's name in front.
-  [
-    /^Parsing (--\S+) \n\t([^]*)$/,
-    (_, flag = '', message = '') => (message.includes(flag) ? message : `${flag}: ${message}`),
-  ],
+/** oclif's messages (@oclif/core lib/parser and lib/flags.js) and this program's wording of each. */
+const phrases: readonly (readonly [oclif: RegExp, ours: string])[] = [
+  [/^Parsing --(\S+) \n\tExpected (an integer.*) but received: ([^]*)$/, 'invalid --$1 "$3": must be $2'],
+  [/^Parsing --(\S+) \n\tExpected a valid url but received: ([^]*)$/, 'invalid --$1 "$2": must be a valid URL'],
+  [/^Expected --(\S+?)=([^]*) to be one of: (.*)$/, 'invalid --$1 "$2": must be one of $3'],
+  [/^Flag --(\S+) can only be specified once$/, '--$1 is given more than once'],
+  [/^Flag --(\S+) expects one of these values: (.*)$/, '--$1 requires a value: $2'],
+  [/^Flag --(\S+) expects a value$/, '--$1 requires a value'],
+  [/^Missing required flag (\S+)$/, '--$1 is required'],
+  [/^All of the following must be provided when using --(\S+): (.*)$/, '--$1 requires $2'],
+  [/^--(\S+?)=[^]* cannot also be provided when using --(\S+)$/, '--$2 cannot be combined with --$1'],
+  // Errors of our own parsers: oclif adds the flag's name, which most messages contain.
+  [/^Parsing (--\S+) \n\t([^]*\1[^]*)$/, '$2'],
+  [/^Parsing (--\S+) \n\t([^]*)$/, '$1: $2'],
 ];
 
-/** An oclif message in our wording, without its reference to --help. */
+/** An oclif message in this program's wording, without its reference to --help; only the first of several reasons. */
 function reword(message: string): string {
   const text = printable(message).replace(/\nSee more help with --help$/, '');
-  const reasons = text.replace(/^The following errors? occurred:\n\s*/, '').split('\n  ');
-  return [...new Set(reasons.map(rewordPhrase))].join('; ');
-}
-
-function rewordPhrase(text: string): string {
-  const [pattern, replacement] = phrases.find(([oclif]) => oclif.test(text)) ?? [];
-  return pattern && replacement ? text.replace(pattern, replacement) : text;
+  const [reason = text] = text.replace(/^The following errors? occurred:\n\s*/, '').split('\n  ');
+  const [oclif = '', ours = ''] = phrases.find(([pattern]) => pattern.test(reason)) ?? [];
+  return reason.replace(oclif, ours);
 }

@@ -1,4 +1,4 @@
-/** examples/corporate-ca.sh with a kubectl that records its arguments; an end-to-end test covers the complete script. */
+/** examples/corporate-ca.sh with a kubectl that records its arguments; an end-to-end test covers the whole script. */
 import {execFileSync} from 'node:child_process';
 import {X509Certificate} from 'node:crypto';
 import {dirname, join} from 'node:path';

@@ -59,7 +59,7 @@ it.each<[CommandClass, readonly string[], string]>([
   [
     CertsGenerate,
     ['--passphrase-file', 'a', '--no-passphrase'],
-    '--no-passphrase and --passphrase-file cannot be combined',
+    '--passphrase-file cannot be combined with --no-passphrase',
   ],
   [CertsList, ['--within', '0d'], 'invalid --within "0d": must be a duration such as 30d, 36h or 90m'],
   [CertsRequest, ['--cert-manager', '--issuer', 'A_b'], 'invalid --issuer "A_b": must be a DNS-1123 subdomain'],
@@ -68,6 +68,6 @@ it.each<[CommandClass, readonly string[], string]>([
   [MonitorRules, ['--name', 'A_b'], 'invalid --name "A_b": must be a DNS-1123 subdomain'],
   [MonitorRules, ['--labels', 'a=b,c'], 'invalid --labels "c": must be a Kubernetes label KEY=VALUE'],
   [JournalShow, ['--since', '1h', '--until', '2h'], 'invalid --since: must be before --until'],
-])('%# is wrong usage: %j', async (command, argv, message) => {
+])('%# is a usage error', async (command, argv, message) => {
   expect((await usageErrorOf(command, argv)).message).toBe(message);
 });

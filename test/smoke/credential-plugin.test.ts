@@ -1,5 +1,5 @@
 /**
- * Credential plugins, with the real kubectl: one call per cluster and command, and a plugin that prompts on the terminal.
+ * Credential plugins with the real kubectl: one call per cluster and command, and plugins that prompt on the terminal.
  * The fake API servers accept only the plugin's token.
  */
 import {spawn} from 'node:child_process';

@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core';
 import type {IssuerRef} from '../../domain/ca/cert-manager.js';
 import {invalidFlag} from '../usage-error.js';
 
-/** DNS-1123 subdomain, as in names of Kubernetes objects (kubernetes/apimachinery pkg/util/validation/validation.go). */
+/** DNS-1123 subdomain, as in Kubernetes object names (kubernetes/apimachinery pkg/util/validation/validation.go). */
 const objectName = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
 const kindName = /^[A-Z][A-Za-z0-9]{0,62}$/;
 

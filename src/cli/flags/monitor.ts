@@ -19,7 +19,7 @@ export const matchersFlag = Flags.custom<readonly string[]>({
   parse: (input) => Promise.resolve().then(() => parseMatchers(input)),
 });
 
-/** The name of a Kubernetes object, a DNS-1123 subdomain (kubernetes.io/docs/concepts/overview/working-with-objects/names). */
+/** A Kubernetes object name, a DNS-1123 subdomain (kubernetes.io/docs/concepts/overview/working-with-objects/names). */
 export const objectName = Flags.custom({
   helpValue: 'NAME',
   parse: parseWith((text) => /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/.exec(text)?.[0], 'a DNS-1123 subdomain'),

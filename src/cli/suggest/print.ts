@@ -7,7 +7,7 @@ import type {ShownEvent} from '../../output/plain-progress.js';
 import {renderHint, renderSuggestion} from './render.js';
 import type {TypedTarget} from './typed-target.js';
 
-/** A result for views and JSON, with its suggestions and hints as text. All other values are plain data and unchanged. */
+/** A result for views and JSON, with its suggestions and hints as text. All other values are unchanged plain data. */
 export function printResult<Result extends object>(result: Result, typed: TypedTarget): Printed<Result> & object {
   const walk = (value: unknown): unknown => {
     if (value instanceof Suggestion) {

@@ -1,6 +1,6 @@
 /**
- * Renders suggested commands as text that can be pasted into the shell of this run. Quoting and the flags of this run are
- * added only here.
+ * Renders suggested commands as text for the shell of this run. Only this file quotes words and adds the flags of this
+ * run.
  */
 import {
   FilePath,

@@ -6,10 +6,7 @@ export function shellWord(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/**
- * A path as a printable shell word: unprintable characters are replaced with a wildcard, and a leading dash is escaped with
- * `./`.
- */
+/** A path as a printable shell word: a wildcard replaces unprintable characters, and `./` escapes a leading dash. */
 export function shellPath(path: string): string {
   const escaped = path.startsWith('-') ? `./${path}` : path;
   const isHidden = (char: string): boolean => char === '\n' || char === '\t' || printable(char) === '';

@@ -24,7 +24,7 @@ export interface TypedTarget {
   readonly asGroups?: readonly string[];
 }
 
-/** The flags that a printed command must repeat to select the same mesh, without values that the environment already sets. */
+/** The flags that a printed command must repeat to select the same mesh, except those that the environment sets. */
 export function typedTarget(
   flags: TargetFlags,
   environment: Readonly<Record<string, string | undefined>> = process.env,
