@@ -1,6 +1,6 @@
-/** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
+/** A program that signs, for example with a KMS or HSM; the key is not a file (the protocol is in docs/signers.md). */
 import {formatSize} from '../domain/format.js';
-import {oncePerRun} from '../domain/memoize.js';
+import {memoizePerRun} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
 import {createPublicKey, type KeyObject} from 'node:crypto';
 import {isAbsolute, resolve} from 'node:path';
@@ -151,7 +151,7 @@ async function exchange(
 
 /** Why the program returned no result; undefined if it did. */
 function failureOf({exitCode, tooLong, stderr}: ExchangeResult, what: string): string | undefined {
-  if (tooLong) return `${what} printed more than ${formatSize(maxAnswer)}`;
+  if (tooLong) return `${what} printed more than ${formatSize(maxOutputBytes)}`;
   if (exitCode === 0) return undefined;
   const how = exitCode === undefined ? 'was terminated by a signal' : `failed (exit ${String(exitCode)})`;
   return `${what} ${how}: ${lastLines(stderr)}`;

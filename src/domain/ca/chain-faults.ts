@@ -5,7 +5,7 @@
  * faults, so that one new request to the CA can fix them all.
  */
 import {formatMinute} from '../format.js';
-import {algorithmInGo} from '../x509/algorithms.js';
+import {goSupportOf} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength, proxiesAllowUsage} from '../x509/chain.js';
 import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from '../x509/name-constraints.js';

@@ -4,7 +4,7 @@
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
 import {formatMinute} from '../format.js';
-import {algorithmInGo} from './algorithms.js';
+import {goSupportOf} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {firstForbiddenName} from './name-constraints.js';
 

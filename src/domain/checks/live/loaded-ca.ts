@@ -73,7 +73,7 @@ function findingOf(
   const {what, expiry, pushed} = reported;
   if (!isPushed(reported)) {
     return {
-      observed: `${pod} reports that ${what} ends at ${formatSecond(end.toISOString())}`,
+      observed: `${pod} reports that ${what} expires at ${formatSecond(expiry.toISOString())}`,
       expected: `the expiry of the pushed one, ${formatSecond(pushed.notAfter.toISOString())}`,
       // The pushed root is already loaded, so a restart is enough.
       fix: all.some((one) => one.what === 'its root' && isPushed(one)) ? restartFix(subject) : loadFix(origin, subject),
