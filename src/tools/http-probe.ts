@@ -41,8 +41,7 @@ export function createHttpProbe(signal: AbortSignal): HttpProbe {
         timeoutMs,
         maxBytes,
         signal,
-        timeoutError: () =>
-          failed('UNREACHABLE', `no response to ${target} within ${String(timeoutMs / 1000)} s`),
+        timeoutError: () => failed('UNREACHABLE', `no response to ${target} within ${String(timeoutMs / 1000)} s`),
         explain: (error) => {
           if (error instanceof ResponseTooLargeError)
             return failed('API_ERROR', `the response to ${target} is ${error.message}`);

@@ -165,7 +165,9 @@ describe('OpenBao signs cluster CAs', () => {
       return [message, ...hints].join('\n');
     };
     expect(await messageOf('{type: vault, mount: pki_mehs}')).toContain('no PKI secrets engine is mounted at pki_mehs');
-    expect(await messageOf('{type: vault, mount: cubbyhole}')).toContain('no PKI secrets engine is mounted at cubbyhole');
+    expect(await messageOf('{type: vault, mount: cubbyhole}')).toContain(
+      'no PKI secrets engine is mounted at cubbyhole',
+    );
     expect(await messageOf('{type: vault, mount: pki_mesh, issuer: mesh-polcy}')).toContain(
       'did you mean mesh-policy?',
     );

@@ -179,7 +179,7 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
   });
 }
 
-function listed(found: readonly Found[], using: readonly ClusterDependencies[], context: ExpiryContext): ListedCertificate[] {
+function listed(found: readonly Found[], using: readonly Dependencies[], context: ExpiryContext): ListedCertificate[] {
   const used = new Set(using.flatMap(({certificates}) => certificates.map(({fingerprint}) => fingerprint)));
   return found.map(({certificate, role, place}) => {
     const inUse = used.has(certificate.fingerprint);

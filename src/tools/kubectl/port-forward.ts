@@ -46,15 +46,14 @@ const forwardForbidden = / is forbidden: .* cannot (create|get) resource "pods\/
 /** The error for `Error from server (Forbidden): …`, or for a message of the transport. */
 function portForwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
   const request: ApiRequest = {verb: 'get', resource: 'pods', name: pod, namespace, context};
-  const responseError = (to: ApiRequest, status: number, message: string): MeshError =>
+  const failed = (to: ApiRequest, status: number, message: string): MeshError =>
     responseError(to, {status, contentType: 'application/json', body: JSON.stringify({message}), toolText: stderr});
   const output = lastLines(stderr).replace(/^error: /, '');
   const [, verb] = forwardForbidden.exec(output) ?? [];
-  if (verb === 'create' || verb === 'get')
-    return responseError({...request, verb, resource: 'pods/portforward'}, 403, output);
+  if (verb === 'create' || verb === 'get') return failed({...request, verb, resource: 'pods/portforward'}, 403, output);
   const [, reason, message = ''] = /^Error from server(?: \((\w+)\))?: (.*)$/m.exec(stderr) ?? [];
   const status = reason === undefined ? undefined : {Forbidden: 403, NotFound: 404, Unauthorized: 401}[reason];
-  if (status !== undefined) return responseError(request, status, message);
+  if (status !== undefined) return failed(request, status, message);
   if (/unable to connect|connection to the server|dial tcp|no such host|timeout/i.test(output)) {
     return unreachable(context, output);
   }

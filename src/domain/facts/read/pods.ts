@@ -31,10 +31,7 @@ function crashOf(status: PodObject['status']): string | undefined {
     const {terminated} = lastState ?? {};
     if (restartCount > 0 && terminated && !state?.waiting) {
       const code = terminated.exitCode === undefined ? '' : `, last with exit code ${String(terminated.exitCode)}`;
-      return words(
-        `exited ${plural(restartCount, 'time')}${code}`,
-        terminated.message,
-      );
+      return words(`exited ${plural(restartCount, 'time')}${code}`, terminated.message);
     }
   }
   return undefined;
