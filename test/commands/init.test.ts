@@ -56,7 +56,7 @@ describe('init', () => {
   it('prints each change once, on standard output', async () => {
     const run = await init('a', 'b', 'c', 'd', 'e');
     expect(run.stderr).toBe('');
-    expect(run.stdout).toContain('mesh.yaml: added cluster e');
+    expect(run.stdout).toContain('mesh.yaml: added e');
   });
 
   it('changes nothing when it is run again', async () => {

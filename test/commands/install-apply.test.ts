@@ -133,7 +133,7 @@ describe('install apply', () => {
     mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
     const run = await apply('c1', '--context', 'ctx-c1');
     expect(run.code).toBe(5);
-    expect(errorOf(run)?.hints).toContain('kubectl mesh trust push c1 --context ctx-c1');
+    expect(errorOf(run)?.hints).toContainEqual(expect.stringContaining('kubectl mesh trust push c1 --context ctx-c1'));
   });
 
   it("installs one cluster first, then the rest, and shows istioctl's output", async () => {

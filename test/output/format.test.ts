@@ -27,8 +27,8 @@ describe('an error', () => {
 
   it('looks the same on standard error, with a red title at a terminal', () => {
     const error = new MeshError('NOT_READY', 'istiod is not ready', {hints: ['wait']});
-    expect(errorAsText(error, false)).toBe('Error: istiod is not ready\n  → wait');
-    expect(errorAsText(error, true)).toBe('\u001b[31mError:\u001b[39m istiod is not ready\n  → wait');
+    expect(errorAsText(error, false)).toBe('error: istiod is not ready\n  → wait');
+    expect(errorAsText(error, true)).toBe('\u001b[31merror:\u001b[39m istiod is not ready\n  → wait');
   });
 });
 

@@ -73,7 +73,7 @@ describe('on a terminal', () => {
     const env = {...process.env, KUBECTL_MESH_PASSPHRASE: passphrase};
     expect(runMesh(['certs', 'generate', 'cluster1', '--key-algorithm', 'ecdsa-p256'], {cwd, env}).code).toBe(0);
     const before = readFileSync(join(cwd, 'cluster1/ca-cert.pem'), 'utf8');
-    const {screen, code} = await runInTerminal(`${generate} --renew`, [{when: /Go on\?/, type: 'n\r'}], {cwd, env});
+    const {screen, code} = await runInTerminal(`${generate} --renew`, [{when: /Continue\?/, type: 'n\r'}], {cwd, env});
     expect(code, screen).toBe(5);
     expect(readFileSync(join(cwd, 'cluster1/ca-cert.pem'), 'utf8')).toBe(before);
   });

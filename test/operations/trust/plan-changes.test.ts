@@ -512,7 +512,7 @@ describe('the actions of a cluster', () => {
     ['patches it', 'patch-object', c1(foreignKey(), {target: {own: keyless}})],
     ['deletes and recreates it', 'replace-object', c1(secretOfCa(live.c1, {immutable: true}))],
   ])('record in the Secret the journal entry that %s', (_behaviour, kind, change) => {
-    expect(actionOf(change, kind, 'c1/cacerts')).toMatchObject({remembers: true, context: 'ctx-c1'});
+    expect(actionOf(change, kind, 'c1/cacerts')).toMatchObject({recordsJournalHead: true, context: 'ctx-c1'});
   });
 
   it.each<[behaviour: string, change: Change, rollback: boolean]>([
