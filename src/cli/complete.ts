@@ -35,7 +35,7 @@ export function completions(commands: CompletableCommands, words: readonly strin
   const command = findCommand(commands, before);
   const flag = command && flagBefore(command, words.at(-2));
   if (flag?.type === 'option') {
-    const values = (flag.options ?? []).map((value): Candidate => [value, '']);
+    const values = (flag.options ?? []).map((value): Completion => [value, '']);
     return format(values, typed, flag.options ? directive.noFileNames : directive.fileNames);
   }
   if (command && typed.startsWith('-')) return format(flagCandidates(command), typed, directive.noFileNames);
@@ -44,9 +44,9 @@ export function completions(commands: CompletableCommands, words: readonly strin
   return format(nextWords(commands, before), typed, takesFiles ? directive.fileNames : directive.noFileNames);
 }
 
-type Candidate = readonly [word: string, description: string];
+type Completion = readonly [word: string, description: string];
 
-function format(candidates: readonly Candidate[], typed: string, code: number): string {
+function format(candidates: readonly Completion[], typed: string, code: number): string {
   const lines = candidates
     .filter(([word]) => word.startsWith(typed))
     .map(([word, description]) => (description === '' ? word : `${word}\t${description}`));
@@ -66,14 +66,14 @@ function flagBefore(command: CompletableCommand, word: string | undefined): Comp
   )?.[1];
 }
 
-function flagCandidates(command: CompletableCommand): readonly Candidate[] {
+function flagCandidates(command: CompletableCommand): readonly Completion[] {
   return Object.entries(command.flags)
     .filter(([, flag]) => flag.hidden !== true)
     .map(([name, flag]) => [`--${name}`, flag.description ?? '']);
 }
 
 /** Topics and commands that can follow. */
-function nextWords(commands: CompletableCommands, before: readonly string[]): readonly Candidate[] {
+function nextWords(commands: CompletableCommands, before: readonly string[]): readonly Completion[] {
   const found = new Map<string, string>();
   for (const [id, command] of Object.entries(commands)) {
     const words = id.split(':');

@@ -1,5 +1,5 @@
 /** The result of each kind of action, for the report and for the journal's `detail`. JSON values only. */
-import type {CertificateInShort} from '../domain/x509/describe.js';
+import type {CertificateRef} from '../domain/x509/describe.js';
 import type {ActionKind, CreateRootCa, ResealRootKey} from './action.js';
 
 /** The new protection of root-key.pem. */
@@ -31,14 +31,14 @@ export interface ObjectDeleted {
 export interface ActionResults {
   readonly 'write-files': {readonly files: readonly string[]};
   readonly 'remove-files': {readonly removed: readonly string[]};
-  readonly 'create-root-ca': CertificateInShort & {readonly protection: CreateRootCa['protection']};
+  readonly 'create-root-ca': CertificateRef & {readonly protection: CreateRootCa['protection']};
   readonly 'reseal-root-key': ResealedKey;
   /** `changes`: differences between the request and the issued certificate; absent if there are none. */
-  readonly 'issue-cluster-ca': CertificateInShort & {readonly changes?: readonly string[]};
+  readonly 'issue-cluster-ca': CertificateRef & {readonly changes?: readonly string[]};
   readonly 'request-cluster-ca': {readonly file: string; readonly key: string; readonly publicKey: string};
   /** `files`: the paths written. */
-  readonly 'import-cluster-ca': CertificateInShort & {readonly files: readonly string[]};
-  readonly 'issue-workload': CertificateInShort & {readonly spiffeId: string};
+  readonly 'import-cluster-ca': CertificateRef & {readonly files: readonly string[]};
+  readonly 'issue-workload': CertificateRef & {readonly spiffeId: string};
   readonly 'put-object': ObjectWritten;
   readonly 'patch-object': ObjectWritten;
   readonly 'delete-object': ObjectDeleted | undefined;

@@ -4,7 +4,7 @@ import type {KeyAlgorithm} from '../domain/keys/keys.js';
 import type {MeshNames} from '../domain/mesh/mesh.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
-import type {CertificateInShort} from '../domain/x509/describe.js';
+import type {CertificateRef} from '../domain/x509/describe.js';
 import type {Hint} from '../domain/suggest/suggestion.js';
 import type {FileContent} from '../workspace/workspace.js';
 
@@ -97,7 +97,7 @@ export interface ImportClusterCa extends ActionBase {
   /** The files of the request, removed afterwards; missing ones are ignored. */
   readonly requestFiles: readonly string[];
   /** The certificate's details for the journal. */
-  readonly certificate: CertificateInShort;
+  readonly certificate: CertificateRef;
 }
 
 /** Issues a workload certificate with a new key, signed by the cluster's CA key on disk, and writes its three files. */

@@ -25,7 +25,7 @@ export type RequestName = {
 }[ReadName];
 
 /** The response to a row's request: an object, undefined if it is absent, or a list of objects. */
-export type Answer<Name extends RequestName> = AnswerOf<(typeof reads)[Name]>;
+export type ReadResult<Name extends RequestName> = AnswerOf<(typeof reads)[Name]>;
 type AnswerOf<Row> =
   Row extends ObjectRead<infer T, 'get'>
     ? T
@@ -38,7 +38,7 @@ type AnswerOf<Row> =
 /** The requests from which facts are derived: {@link ClusterReader}, or a part of it. */
 export interface Reads {
   /** Returns the response to a row's request. Throws what {@link KubeApi} throws. */
-  read<Name extends RequestName>(name: Name, given?: Given): Promise<Answer<Name>>;
+  read<Name extends RequestName>(name: Name, given?: Given): Promise<ReadResult<Name>>;
   /** Sends a request before it is known to be needed; failures are ignored unless the response is read. */
   prefetch(name: RequestName, given?: Given): void;
   /** Whether the user's flags permit this request. */
@@ -79,9 +79,9 @@ export class ClusterReader implements Reads {
     return limitOn(name, this.target.limits ?? noLimits) === undefined;
   }
 
-  async read<Name extends RequestName>(name: Name, given: Given = {}): Promise<Answer<Name>> {
+  async read<Name extends RequestName>(name: Name, given: Given = {}): Promise<ReadResult<Name>> {
     this.#prefetched.delete(keyOf(name, given));
-    return (await this.#request(name, given)) as Answer<Name>;
+    return (await this.#request(name, given)) as ReadResult<Name>;
   }
 
   prefetch(name: RequestName, given: Given = {}): void {

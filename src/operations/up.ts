@@ -55,7 +55,7 @@ export interface UpResult extends CommonResult {
 }
 
 /** One step: an operation and its part of the request. */
-interface Step {
+interface UpStepDefinition {
   readonly command: string;
   /** Steps whose changes this one depends on: a dry run cannot plan it while they would change something. */
   readonly needs: readonly string[];
@@ -64,7 +64,7 @@ interface Step {
 }
 
 /** The steps in the order of Istio's guide: trust before istiod, verification last. */
-const steps: readonly Step[] = [
+const steps: readonly UpStepDefinition[] = [
   step(generateCerts, [], (request): GenerateRequest => {
     const {clusters, keyAlgorithm, unencrypted, signer, rootDirectory, rootFile} = request;
     return {clusters, keyAlgorithm, unencrypted, signer, rootDirectory, rootFile, renew: false};
@@ -85,10 +85,11 @@ function step<Request, Result extends StepResult>(
   operation: Operation<Request, Result>,
   needs: readonly string[],
   requestOf: (request: UpRequest) => Request,
-): Step {
+): UpStepDefinition {
   const {command} = operation;
   // A step only ever receives results of its own operation.
-  const conclude: Step['conclude'] = (result, request) => operation.conclude(result as Result, requestOf(request));
+  const conclude: UpStepDefinition['conclude'] = (result, request) =>
+    operation.conclude(result as Result, requestOf(request));
   return {
     command,
     needs,

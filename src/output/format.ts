@@ -7,7 +7,7 @@ import type {ErrorReport} from '../domain/errors.js';
 import {formatExpiry} from '../domain/format.js';
 import {shortFingerprint} from '../domain/keys/keys.js';
 import {printable, printableLine} from '../domain/printable.js';
-import type {CertificateInShort} from '../domain/x509/describe.js';
+import type {CertificateRef} from '../domain/x509/describe.js';
 import type {ClusterResult, CommonResult} from '../engine/report.js';
 import type {Printed} from './view.js';
 
@@ -64,7 +64,7 @@ export function allErrorLines(result: {
 
 /** Cells of a certificate in a table: key, not after, fingerprint, subject. */
 export function certificateCells(
-  {key, notAfter, fingerprint, subject}: CertificateInShort,
+  {key, notAfter, fingerprint, subject}: CertificateRef,
   now: Date,
 ): readonly [key: string, notAfter: string, fingerprint: string, subject: string] {
   return [key, formatExpiry(notAfter, now), shortFingerprint(fingerprint), printableLine(subject)];
@@ -72,7 +72,7 @@ export function certificateCells(
 
 /** `cluster CA AA:BB (O=Istio, CN=Intermediate CA, not after 2028-11-27, in 729 days)`. */
 export function clusterCaText(
-  {fingerprint, subject, notAfter}: Omit<CertificateInShort, 'key'>,
+  {fingerprint, subject, notAfter}: Omit<CertificateRef, 'key'>,
   now: Date,
   print: (fingerprint: string) => string = shortFingerprint,
 ): string {

@@ -91,7 +91,7 @@ async function openProgram(spec: CommandSpec, context: SignerContext): Promise<S
       `${name} has a key of type ${describeKey(publicKey).name}: only RSA of at least 2048 bits, ECDSA P-256 and ECDSA P-384 are supported`,
     );
   }
-  // One signature at a time: tokens allow one session, and two PIN prompts cannot be told apart.
+  // One signature at a time: tokens allow one session, and two PIN prompts cannot be distinguished.
   let last: Promise<unknown> = Promise.resolve();
   return {
     publicKey,

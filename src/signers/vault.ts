@@ -13,7 +13,7 @@ import {formatDay, formatDuration} from '../domain/format.js';
 import {dayMs} from '../domain/time.js';
 import type {SignerModule} from './signer-module.js';
 import {explainRefusal} from './vault/refusals.js';
-import {noCertificateError, openSession, parseTexts, requireMaySign, type Session} from './vault/session.js';
+import {noCertificateError, openSession, parseTexts, requireMaySign, type VaultSession} from './vault/session.js';
 
 const signedSchema = z.looseObject({
   certificate: z.string(),
@@ -36,7 +36,7 @@ export const vaultSigner: SignerModule<'vault'> = {
 };
 
 /** Has the server sign a request. Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `ISSUE_FAILED`, `INTERRUPTED`. */
-async function issue(request: IssueRequest, session: Session): Promise<IssuedCa> {
+async function issue(request: IssueRequest, session: VaultSession): Promise<IssuedCa> {
   const {client, signPath: path} = session;
   const {what} = client.settings;
   const {cluster, publicKey} = request;

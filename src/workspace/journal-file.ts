@@ -42,15 +42,15 @@ interface State extends SavedHead {
 }
 
 /** The subject of an intent, repeated in its outcome so that each line can be read on its own. */
-type Subject = Pick<JournalRecord, 'command' | 'action' | 'cluster'>;
+type ChangedPath = Pick<JournalRecord, 'command' | 'action' | 'cluster'>;
 
-function subjectOf({command, action, cluster}: Subject): Subject {
+function subjectOf({command, action, cluster}: ChangedPath): ChangedPath {
   return defined({command, action, cluster});
 }
 
 /** The journal of one work directory. Entries are written in sequence. */
 export class JournalFile implements Journal {
-  readonly #subjects = new Map<string, Subject>();
+  readonly #subjects = new Map<string, ChangedPath>();
   #queue: Promise<unknown> = Promise.resolve();
   #state: State | undefined;
 

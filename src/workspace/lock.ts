@@ -21,7 +21,7 @@ import {type ProcessIdentity, isRunning, startTimeOf} from './identity.js';
 import {parseJsonFile, readRegular} from './read.js';
 
 /** The content of a lock file. */
-interface Holder extends ProcessIdentity {
+interface LockHolder extends ProcessIdentity {
   /** Random: no two holders share one. */
   readonly token: string;
   readonly user: string;
@@ -31,7 +31,7 @@ interface Holder extends ProcessIdentity {
 }
 
 /** A process that requests the lock. */
-export type Claimant = Omit<Holder, 'token'>;
+export type Claimant = Omit<LockHolder, 'token'>;
 
 /** A lock that is held. */
 export interface HeldLock {
@@ -48,7 +48,7 @@ const writingMs = 60_000;
 
 /** Takes the lock, or throws `WORKDIR_LOCKED`, which names the holder. Never waits. */
 export async function takeLock(path: string, claimant: Claimant): Promise<HeldLock> {
-  const mine: Holder = {...claimant, token: randomBytes(16).toString('hex')};
+  const mine: LockHolder = {...claimant, token: randomBytes(16).toString('hex')};
   const own = `${path}.${mine.token}.new`;
   try {
     await createSynced(own, `${JSON.stringify(mine)}\n`, 0o644);
@@ -79,7 +79,7 @@ export async function takeLock(path: string, claimant: Claimant): Promise<HeldLo
   }
 }
 
-function held(path: string, mine: Holder, succeeded: string | undefined): HeldLock {
+function held(path: string, mine: LockHolder, succeeded: string | undefined): HeldLock {
   return {
     succeeded,
     async release() {
@@ -107,13 +107,13 @@ async function tryLink(from: string, to: string): Promise<boolean> {
   }
 }
 
-function successorOf(path: string, holder: Holder): string {
+function successorOf(path: string, holder: LockHolder): string {
   return `${path}.${holder.token}`;
 }
 
 /** The lock file's holder, its successor, and so on; empty if the lock is free. */
-async function readChain(path: string): Promise<readonly Holder[]> {
-  const chain: Holder[] = [];
+async function readChain(path: string): Promise<readonly LockHolder[]> {
+  const chain: LockHolder[] = [];
   for (let at: string = path; ;) {
     const holder = await readHolder(at);
     if (!holder) return chain;
@@ -122,10 +122,10 @@ async function readChain(path: string): Promise<readonly Holder[]> {
   }
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+async function readHolder(path: string): Promise<LockHolder | undefined> {
   const text = await ifExists(readRegular(path));
   if (text === undefined) return undefined;
-  const holder = parseJsonFile<Holder>(
+  const holder = parseJsonFile<LockHolder>(
     text,
     ({pid, host, token}) =>
       Number.isSafeInteger(pid) &&
@@ -141,20 +141,20 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 }
 
 /** Whether a holder is certainly dead: a process of this host that is not running, or whose ID another process has now. */
-function isDead(holder: Holder, mine: Holder): boolean {
+function isDead(holder: LockHolder, mine: LockHolder): boolean {
   if (holder.host !== mine.host) return false;
   if (!isRunning(holder.pid)) return true;
   const started = startTimeOf(holder.pid);
   return started !== undefined && holder.started !== undefined && started !== holder.started;
 }
 
-function describe({pid, host, user, command, since}: Holder): string {
+function describe({pid, host, user, command, since}: LockHolder): string {
   return printableLine(
     `kubectl mesh ${command} by ${user} on ${host.split('/')[0] ?? host}, pid ${String(pid)}, since ${since}`,
   );
 }
 
-function lockedError(path: string, holder: Holder): MeshError {
+function lockedError(path: string, holder: LockHolder): MeshError {
   return new MeshError('WORKDIR_LOCKED', `another run has locked the work directory: ${describe(holder)}`, {
     hints: [
       'wait until it has ended and run the command again',
@@ -167,7 +167,7 @@ function lockedError(path: string, holder: Holder): MeshError {
  * Removes the files of claimants and successors whose processes were killed. Only while holding the lock file itself,
  * because then no chain contains them.
  */
-async function removeLeftovers(path: string, mine: Holder): Promise<void> {
+async function removeLeftovers(path: string, mine: LockHolder): Promise<void> {
   const directory = dirname(path);
   for (const name of await readdir(directory)) {
     if (!name.startsWith(`${basename(path)}.`)) continue;

@@ -5,7 +5,7 @@ import {createPassphraseSource, type PassphraseOptions} from '../../src/cli/pass
 import {Sensitive} from '../../src/domain/sensitive.js';
 
 const never = (what: string) => (): never => {
-  throw new Error(`${what} must not be asked`);
+  throw new Error(`${what} must not be prompted for`);
 };
 const nothing: PassphraseOptions = {
   interactive: false,
@@ -91,8 +91,8 @@ describe('the passphrase', () => {
   });
 
   it('is read once in a run', async () => {
-    let asked = 0;
-    const prompt = () => Promise.resolve(new Sensitive(String((asked += 1))));
+    let requested = 0;
+    const prompt = () => Promise.resolve(new Sensitive(String((requested += 1))));
     const source = createPassphraseSource({...nothing, interactive: true, prompt, warn: () => undefined});
     await source.get('new');
     expect((await source.get('existing')).reveal()).toBe('1');

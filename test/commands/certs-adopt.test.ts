@@ -111,9 +111,9 @@ describe('certs adopt', () => {
   });
 
   it('overwrites no file: another CA in the work directory is a conflict of that cluster only', async () => {
-    const stranger = bundleOf(await tinyClusterCa(root, 'c1'), [root]);
+    const other = bundleOf(await tinyClusterCa(root, 'c1'), [root]);
     await mkdir(join(dir, 'c1'));
-    await writeFile(join(dir, 'c1/ca-cert.pem'), stranger.caCert);
+    await writeFile(join(dir, 'c1/ca-cert.pem'), other.caCert);
     const done = await adopt('ctx-c1', 'ctx-c2');
     expect([done.code, clustersOf(done)]).toEqual([
       2,
@@ -122,7 +122,7 @@ describe('certs adopt', () => {
         ['c2', 'done', undefined],
       ],
     ]);
-    expect(await read('c1/ca-cert.pem')).toBe(stranger.caCert);
+    expect(await read('c1/ca-cert.pem')).toBe(other.caCert);
   });
 
   it('does not copy the key of a self-signed istiod, and declares its cluster as the signer', async () => {

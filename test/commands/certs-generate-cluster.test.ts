@@ -50,11 +50,11 @@ function refusal(run: CommandRun): {readonly code: string; readonly message: str
 }
 
 async function expectVerified(cluster: string): Promise<void> {
-  const said = openssl([
+  const output = openssl([
     ...['verify', '-x509_strict', '-CAfile', `${dir.root}/root-cert.pem`],
     ...['-untrusted', `${dir.root}/${cluster}/cert-chain.pem`, `${dir.root}/${cluster}/ca-cert.pem`],
   ]);
-  expect(said).toContain('OK');
+  expect(output).toContain('OK');
   const bare = root.key.replace(/-----[^-]+-----|\s/g, '');
   for (const text of Object.values(await dir.snapshot())) expect(text.replace(/\s/g, '')).not.toContain(bare);
 }

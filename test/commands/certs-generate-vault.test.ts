@@ -94,9 +94,9 @@ describe('a cluster CA that Vault signs', () => {
     expect(signed?.headers['x-vault-token']).toBe(token);
     expect(signed?.body).toMatchObject({max_path_length: 0, use_csr_values: true, ttl: `${String(730 * 86_400)}s`});
     expect(JSON.stringify(vault.requests)).not.toContain('PRIVATE KEY');
-    const asked = openssl(['req', '-noout', '-text', '-verify'], String(signed?.body.csr));
-    expect(asked).toContain('pathlen:0');
-    expect(asked).toMatch(/Subject: O ?= ?Istio, CN ?= ?Intermediate CA, L ?= ?one/);
+    const requested = openssl(['req', '-noout', '-text', '-verify'], String(signed?.body.csr));
+    expect(requested).toContain('pathlen:0');
+    expect(requested).toMatch(/Subject: O ?= ?Istio, CN ?= ?Intermediate CA, L ?= ?one/);
   });
 
   it('is not signed in a dry run, which checks whether it would be', async () => {
@@ -202,7 +202,9 @@ describe('the server settings', () => {
     expect(new Set(vault.requests.map(({headers}) => headers['x-vault-namespace']))).toEqual(new Set(['acme/mesh']));
   });
 
-  it.each<readonly [what: string, signer: string, env: Readonly<Record<string, string>>, code: string, said: string]>([
+  it.each<
+    readonly [what: string, signer: string, env: Readonly<Record<string, string>>, code: string, expected: string]
+  >([
     ['no address', 'vault', {VAULT_ADDR: ''}, 'MISSING_VALUE', 'VAULT_ADDR'],
     ['an invalid address', 'vault', {VAULT_ADDR: 'vault'}, 'USAGE', 'not a URL'],
     ['http beyond this machine', 'vault', {VAULT_ADDR: 'http://vault.example.com:8200'}, 'USAGE', 'unencrypted'],
@@ -226,10 +228,10 @@ describe('the server settings', () => {
     ['an invalid namespace in mesh.yaml', '{type: vault, namespace: büro}', {}, 'USAGE', 'trust.signer.namespace'],
     ['an issuer with a path', '{type: vault, issuer: ..}', {}, 'USAGE', 'trust.signer.issuer'],
     ['a mount with a path', '{type: vault, mount: pki/../sys}', {}, 'USAGE', 'trust.signer.mount'],
-  ])('are rejected before any request: %s', async (_, signer, env, code, said) => {
+  ])('are rejected before any request: %s', async (_, signer, env, code, output) => {
     const error = await refusal(signer, env);
     expect(error).toMatchObject({code, exit: 2});
-    expect(error.text).toContain(said);
+    expect(error.text).toContain(output);
     expect(vault.requests).toEqual([]);
   });
 });
@@ -247,7 +249,7 @@ const errors = (status: number, ...texts: readonly string[]): FakeAnswer => ({
 });
 
 describe('an unavailable server', () => {
-  it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, said: string]>([
+  it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, expected: string]>([
     ['sealed', {[survey]: errors(503, 'Vault is sealed'), 'GET sys/health': health(503, {sealed: true})}, 'is sealed'],
     [
       'not initialized',
@@ -280,11 +282,11 @@ describe('an unavailable server', () => {
     ['no Vault, but a web page', {[survey]: {status: 200, body: '<html>Welcome</html>'}}, 'not the API of Vault'],
     ['no Vault, but Kubernetes', {[survey]: {status: 403, body: {kind: 'Status', code: 403}}}, 'not the API of Vault'],
     ['a proxy without it', {[survey]: {status: 502, body: '<html>', headers: {'retry-after': '0'}}}, 'returned 502'],
-  ])('is reported: %s', async (_, answers, said) => {
+  ])('is reported: %s', async (_, answers, reported) => {
     for (const [route, answer] of Object.entries(answers)) vault.on(route, answer);
     const error = await refusal();
     expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
-    expect(error.text).toContain(said);
+    expect(error.text).toContain(reported);
     // The token was sent nowhere else, and no signature was requested.
     expect(vault.requests.some(({route}) => route === sign)).toBe(false);
   });
@@ -304,22 +306,24 @@ describe('an unavailable server', () => {
 
   it('is reported with an expired certificate, without TLS, and without a listener', async () => {
     const [expired, plain] = await Promise.all([startFakeVault('expired'), startFakeVault('plain')]);
-    const said = async (env: Readonly<Record<string, string>>) => {
+    const messages = async (env: Readonly<Record<string, string>>) => {
       const error = await refusal('vault', env);
       expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
       return error.text;
     };
-    expect(await said({VAULT_ADDR: expired.address, VAULT_CACERT: expired.file('tls-ca.pem')})).toContain('expired');
+    expect(await messages({VAULT_ADDR: expired.address, VAULT_CACERT: expired.file('tls-ca.pem')})).toContain(
+      'expired',
+    );
     const {port} = new URL(plain.address);
-    expect(await said({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('does not use TLS');
+    expect(await messages({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('does not use TLS');
     await Promise.all([expired.close(), plain.close()]);
-    expect(await said({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('connection refused');
+    expect(await messages({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('connection refused');
   });
 });
 
 describe('a server that refuses', () => {
   const denied = errors(403, 'permission denied');
-  it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, said: string]>([
+  it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, expected: string]>([
     ['no such mount', {[survey]: denied}, 'no PKI secrets engine is mounted at pki'],
     [
       'no such mount, openly',
@@ -351,11 +355,11 @@ describe('a server that refuses', () => {
     ["the server's reason", {[sign]: errors(400, 'common name not\u001b[31m allowed')}, 'common name not allowed'],
     ['a response without a certificate', {[sign]: {status: 200, body: {data: {certificate: 'none'}}}}, 'certificate'],
     ['an empty response', {[sign]: {status: 204}}, 'certificate'],
-  ])('is explained: %s', async (_, answers, said) => {
+  ])('is explained: %s', async (_, answers, expected) => {
     for (const [route, answer] of Object.entries(answers)) vault.on(route, answer);
     const error = await refusal();
     expect(error).toMatchObject({code: 'SIGNER_REFUSED', exit: 1});
-    expect(error.text).toContain(said);
+    expect(error.text).toContain(expected);
   });
 
   it('has its issuers listed if the name is wrong, with the nearest one as a suggestion', async () => {
@@ -413,15 +417,15 @@ describe('a login', () => {
     expect(vault.requests[1]?.body).toEqual({role: 'mesh', jwt: 'a.b.c'});
   });
 
-  it.each<readonly [what: string, answer: FakeAnswer, said: string]>([
+  it.each<readonly [what: string, answer: FakeAnswer, expected: string]>([
     ['a wrong secret ID', errors(400, 'invalid role or secret ID'), 'generate a new one'],
     ['no such method', errors(403, 'permission denied'), 'auth.mount'],
     ['a second factor', {status: 200, body: {auth: {client_token: '', mfa_requirement: {}}}}, 'second factor'],
-  ])('that is rejected is explained: %s', async (_, answer, said) => {
+  ])('that is rejected is explained: %s', async (_, answer, expected) => {
     vault.on(login, answer);
     const error = await refusal(approle, {VAULT_TOKEN: '', VAULT_SECRET_ID: token});
     expect(error).toMatchObject({code: 'SIGNER_REFUSED', exit: 1});
-    expect(error.text).toContain(said);
+    expect(error.text).toContain(expected);
   });
 });
 

@@ -77,11 +77,11 @@ describe('in an empty work directory', () => {
     expect(answer(run)).toMatchObject({root: {outcome: 'done', protection: 'encrypted'}});
     expect(outcomes(run)).toEqual(['done', 'done']);
     for (const cluster of ['cluster1', 'cluster2']) {
-      const said = openssl([
+      const output = openssl([
         ...['verify', '-x509_strict', '-CAfile', `${dir.root}/${cluster}/root-cert.pem`],
         ...['-untrusted', `${dir.root}/${cluster}/cert-chain.pem`, `${dir.root}/${cluster}/ca-cert.pem`],
       ]);
-      expect(said).toContain('OK');
+      expect(output).toContain('OK');
       expect(await dir.read(`${cluster}/root-cert.pem`)).toBe(await dir.read('root-cert.pem'));
       const certificate = new X509Certificate(await dir.read(`${cluster}/ca-cert.pem`));
       expect(certificate.subject).toBe(`O=Istio\nCN=Intermediate CA\nL=${cluster}`);
@@ -216,9 +216,9 @@ describe('--renew', () => {
   it('replaces key and certificate under the same root, once confirmed', async () => {
     await copyMade();
     const before = await dir.snapshot();
-    const asked = await generate('cluster1', '--renew', '-o', 'json');
-    expect(asked.code).toBe(5);
-    expect(answerOf(asked)).toMatchObject({error: {code: 'CONFIRMATION_NEEDED'}});
+    const requested = await generate('cluster1', '--renew', '-o', 'json');
+    expect(requested.code).toBe(5);
+    expect(answerOf(requested)).toMatchObject({error: {code: 'CONFIRMATION_NEEDED'}});
     expect(await dir.snapshot()).toEqual(before);
 
     const run = await generate('cluster1', '--renew', '-y', '-o', 'json');
@@ -501,8 +501,8 @@ describe('inside a git tree', () => {
     await dir.write('.git/config', '[broken\n');
     const run = await runCommand(CertsGenerate, ['cluster1', ...clear, '-o', 'json', '-w', dir.root]);
     expect(run.code).toBe(0);
-    const said = answer(run).warnings.map(({message}) => message);
-    expect(said).toContainEqual(expect.stringMatching(/^cannot tell whether git ignores .*: ./));
+    const reported = answer(run).warnings.map(({message}) => message);
+    expect(reported).toContainEqual(expect.stringMatching(/^cannot tell whether git ignores .*: ./));
   });
 
   it('does not run git in a dry run if the work directory does not exist', async () => {

@@ -159,9 +159,9 @@ describe("the mesh's root", () => {
 
   it('cannot change later', async () => {
     await expectTaken(await take('c1', [(await answered()) + policyCa.pem]), 3);
-    const stranger = CorporateCa.root();
-    const leaf = stranger.sign(await csr('c2'));
-    const named = await take('c2', [leaf + stranger.pem], ['--root', stranger.certificatePath]);
+    const other = CorporateCa.root();
+    const leaf = other.sign(await csr('c2'));
+    const named = await take('c2', [leaf + other.pem], ['--root', other.certificatePath]);
     expect([named.code, answer(named).error?.code]).toEqual([2, 'CONTRADICTION']);
   });
 

@@ -69,9 +69,9 @@ describe('certs list --live', () => {
     const before = mesh.one('c1').kube.requests.length;
     const {code, result} = await listed('c1', '--no-secrets');
     expect(code).toBe(0);
-    const asked = mesh.one('c1').kube.requests.slice(before);
-    expect(asked.length).toBeGreaterThan(0);
-    expect(asked.filter(({resource}) => resource === 'secrets')).toEqual([]);
+    const requested = mesh.one('c1').kube.requests.slice(before);
+    expect(requested.length).toBeGreaterThan(0);
+    expect(requested.filter(({resource}) => resource === 'secrets')).toEqual([]);
     expect(
       liveOf(result, 'c1')
         ?.certificates.filter(({inUse}) => inUse)
@@ -80,11 +80,11 @@ describe('certs list --live', () => {
   });
 
   it('reports different roots, and which clusters reject each other', async () => {
-    const stranger = await tinyRoot();
-    const ca = await tinyClusterCa(stranger, 'c2');
+    const other = await tinyRoot();
+    const ca = await tinyClusterCa(other, 'c2');
     const two = mesh.one('c2');
-    two.present([await tinyLeaf(ca), ca, stranger]);
-    two.publish(stranger.certificate.pem);
+    two.present([await tinyLeaf(ca), ca, other]);
+    two.publish(other.certificate.pem);
     const {result} = await listed();
     expect(result.rootAgreement.filter(({agrees}) => !agrees)).toEqual([
       {cluster: 'c1', source: 'live', agrees: false, refusedBy: ['c2']},

@@ -210,7 +210,7 @@ describe('nothing changes', () => {
   it('in a dry run, which prints the plan and prompts for no passphrase', async () => {
     await dir.write('root-key.pem', encrypted('pkey', '-aes256'), 0o600);
     const before = await dir.snapshot();
-    const run = await change({...both, KUBECTL_MESH_PASSPHRASE: 'not looked at'}, '--dry-run');
+    const run = await change({...both, KUBECTL_MESH_PASSPHRASE: 'not read'}, '--dry-run');
     expect(run.code).toBe(0);
     expect(run.stdout).toContain('would change the passphrase');
     expect(await dir.snapshot()).toEqual(before);

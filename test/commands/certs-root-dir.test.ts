@@ -23,18 +23,18 @@ let stick: TestWorkDir;
 /** A work directory and its media from one run. Encrypting the key takes half a second each time. */
 let made: {readonly dir: TestWorkDir; readonly stick: TestWorkDir};
 let makingIt: CommandRun;
-const startAnew = async (): Promise<void> => {
+const startAgain = async (): Promise<void> => {
   [dir, stick] = await Promise.all([createWorkDir(), createWorkDir()]);
 };
 beforeAll(async () => {
-  await startAnew();
+  await startAgain();
   await declare();
   makingIt = await onStick('one');
   expect(makingIt.code, makingIt.stderr).toBe(0);
   made = {dir, stick};
 });
 afterAll(() => Promise.all([made.dir.dispose(), made.stick.dispose()]));
-beforeEach(startAnew);
+beforeEach(startAgain);
 afterEach(async () => {
   await Promise.all([dir.dispose(), stick.dispose()]);
 });

@@ -32,9 +32,9 @@ interface Answer {
   readonly warnings: readonly {readonly message: string}[];
   readonly error?: {readonly code: string};
 }
-const answer = (said: CommandRun) => answerOf(said) as Answer;
-const outcome = (said: CommandRun) => answer(said).clusters[0]?.outcome;
-const code = (said: CommandRun) => answer(said).error?.code ?? answer(said).clusters[0]?.error?.code;
+const answer = (output: CommandRun) => answerOf(output) as Answer;
+const outcome = (reported: CommandRun) => answer(reported).clusters[0]?.outcome;
+const code = (printed: CommandRun) => answer(printed).error?.code ?? answer(printed).clusters[0]?.error?.code;
 
 async function place(ca: TinyCa, above: readonly TinyCa[], cluster = 'cluster1'): Promise<void> {
   const bundle = bundleOf(ca, above);
@@ -63,11 +63,11 @@ describe('a workload certificate', () => {
   it('is accepted by openssl for both ends of a connection, for a day', async () => {
     await placeCa();
     const now = new Date();
-    const said = await workload();
-    expect(said.code).toBe(0);
-    expect(answer(said)).toMatchObject({spiffeId, certificate: {key: 'ecdsa-p256'}});
+    const messages = await workload();
+    expect(messages.code).toBe(0);
+    expect(answer(messages)).toMatchObject({spiffeId, certificate: {key: 'ecdsa-p256'}});
     for (const purpose of ['sslserver', 'sslclient']) expect(verified(purpose)).toContain('OK');
-    const end = answer(said).certificate?.notAfter ?? '';
+    const end = answer(messages).certificate?.notAfter ?? '';
     expect(hours(now, end)).toBeGreaterThan(23.9);
     expect(hours(now, end)).toBeLessThan(24.1);
   });
@@ -106,8 +106,8 @@ describe('a workload certificate', () => {
 
   it.each(['rsa-2048', 'ecdsa-p384'])('has a key of type %s on request', async (algorithm) => {
     await placeCa();
-    const said = await workload('--key-algorithm', algorithm);
-    expect(answer(said).certificate?.key).toBe(algorithm);
+    const issued = await workload('--key-algorithm', algorithm);
+    expect(answer(issued).certificate?.key).toBe(algorithm);
     expect(verified('sslserver')).toContain('OK');
   });
 
@@ -138,9 +138,9 @@ describe('a workload certificate', () => {
 
   it('never outlives the CA, and reports that it expires with it', async () => {
     const ca = await placeCa({days: 1});
-    const said = await workload('--validity', '720h');
-    expect(answer(said).certificate?.notAfter).toBe(ca.certificate.notAfter.toISOString());
-    expect(answer(said).warnings.some(({message}) => message.includes('expires with its CA'))).toBe(true);
+    const issued = await workload('--validity', '720h');
+    expect(answer(issued).certificate?.notAfter).toBe(ca.certificate.notAfter.toISOString());
+    expect(answer(issued).warnings.some(({message}) => message.includes('expires with its CA'))).toBe(true);
   });
 
   it('is hidden from git, with a handwritten mesh.yaml and without .gitignore', async () => {
@@ -176,11 +176,11 @@ describe('an existing certificate', () => {
   it('is replaced by --renew, after confirmation', async () => {
     await placeCa();
     const first = answer(await workload()).certificate?.fingerprint;
-    const asked = await workload('--renew');
-    expect([asked.code, code(asked)]).toEqual([5, 'CONFIRMATION_NEEDED']);
-    const said = await workload('--renew', '--yes');
-    expect(outcome(said)).toBe('done');
-    expect(answer(said).certificate?.fingerprint).not.toBe(first);
+    const unconfirmed = await workload('--renew');
+    expect([unconfirmed.code, code(unconfirmed)]).toEqual([5, 'CONFIRMATION_NEEDED']);
+    const issued = await workload('--renew', '--yes');
+    expect(outcome(issued)).toBe('done');
+    expect(answer(issued).certificate?.fingerprint).not.toBe(first);
   });
 
   it('is replaced without a prompt after it has expired', async () => {
@@ -188,8 +188,8 @@ describe('an existing certificate', () => {
     await workload();
     const expired = await tinyRoot({now: new Date(Date.now() - 10 * 86_400_000), days: 1});
     await dir.write(`${folder}/cert-chain.pem`, expired.certificate.pem);
-    const said = await workload();
-    expect([said.code, outcome(said)]).toEqual([0, 'done']);
+    const issued = await workload();
+    expect([issued.code, outcome(issued)]).toEqual([0, 'done']);
     expect(verified('sslserver')).toContain('OK');
   });
 
@@ -212,8 +212,8 @@ describe('an existing certificate', () => {
     await workload();
     await spoil();
     const before = await dir.snapshot();
-    const said = await workload();
-    expect([said.code, code(said)]).toEqual([2, 'WORKDIR_CONFLICT']);
+    const issued = await workload();
+    expect([issued.code, code(issued)]).toEqual([2, 'WORKDIR_CONFLICT']);
     expect(await dir.snapshot()).toEqual(before);
     expect(outcome(await workload('--renew', '--yes'))).toBe('done');
     expect(verified('sslserver')).toContain('OK');
@@ -222,9 +222,9 @@ describe('an existing certificate', () => {
   it('is unchanged in a dry run', async () => {
     await placeCa();
     const before = await dir.snapshot();
-    const said = await run('databases/postgres', '--cluster', 'cluster1', '--dry-run');
-    expect(said.code).toBe(0);
-    expect(said.stdout).toContain('would issue');
+    const issued = await run('databases/postgres', '--cluster', 'cluster1', '--dry-run');
+    expect(issued.code).toBe(0);
+    expect(issued.stdout).toContain('would issue');
     expect(await dir.snapshot()).toEqual(before);
   });
 });
@@ -269,8 +269,8 @@ describe('nothing is issued', () => {
     ],
   ])('%s', async (_, prepare, exit, expected) => {
     await prepare();
-    const said = await workload();
-    expect([said.code, code(said)]).toEqual([exit, expected]);
+    const issued = await workload();
+    expect([issued.code, code(issued)]).toEqual([exit, expected]);
     expect(existsSync(join(dir.root, 'cluster1/workloads'))).toBe(false);
   });
 
@@ -311,27 +311,27 @@ describe('nothing is issued', () => {
   ])('to %j', async (name) => {
     await placeCa();
     const before = await dir.snapshot();
-    const said = await run(name, '--cluster', 'cluster1', '-o', 'json');
-    expect([said.code, code(said)]).toEqual([2, 'USAGE']);
+    const issued = await run(name, '--cluster', 'cluster1', '-o', 'json');
+    expect([issued.code, code(issued)]).toEqual([2, 'USAGE']);
     expect(await dir.snapshot()).toEqual(before);
   });
 
   it.each([['2161h'], ['0s'], ['59s'], ['a day'], ['-1h']])('for %s', async (validity) => {
     await placeCa();
-    const said = await workload('--validity', validity);
-    expect([said.code, code(said)]).toEqual([2, 'USAGE']);
+    const issued = await workload('--validity', validity);
+    expect([issued.code, code(issued)]).toEqual([2, 'USAGE']);
   });
 
   it('for a cluster that is not in mesh.yaml', async () => {
     await placeCa();
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: cluster2\n');
-    const said = await workload();
-    expect([said.code, code(said)]).toEqual([2, 'UNKNOWN_CLUSTER']);
+    const issued = await workload();
+    expect([issued.code, code(issued)]).toEqual([2, 'UNKNOWN_CLUSTER']);
   });
 
   it('to a service account with the longest possible name, if its directories can be created', async () => {
     await placeCa();
-    const said = await run(`${'n'.repeat(63)}/${'s'.repeat(253)}`, '--cluster', 'cluster1', '-o', 'json');
-    expect(said.code).toBe(0);
+    const issued = await run(`${'n'.repeat(63)}/${'s'.repeat(253)}`, '--cluster', 'cluster1', '-o', 'json');
+    expect(issued.code).toBe(0);
   });
 });

@@ -15,11 +15,11 @@ beforeEach(async () => {
   dir = await createWorkDir();
   const key = openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']);
   await dir.write('key.pem', key, 0o600);
-  await dir.write('asked.csr', openssl(['req', '-new', '-key', `${dir.root}/key.pem`, '-subj', '/O=Istio/L=c1']));
+  await dir.write('requested.csr', openssl(['req', '-new', '-key', `${dir.root}/key.pem`, '-subj', '/O=Istio/L=c1']));
   const kubectl = `#!/bin/sh
 echo "$*" >>"$WORK_DIR/calls"
 case "$*" in
-  *'-o csr') cat "$WORK_DIR/asked.csr" ;;
+  *'-o csr') cat "$WORK_DIR/requested.csr" ;;
   *'certs import'*) cp "$5" "$WORK_DIR/answer.pem" ;;
 esac
 `;

@@ -328,7 +328,7 @@ describe('refusals', () => {
     await apply('c1');
     const calls = istioctl.calls.length;
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
-    await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace(/uid: .*/, 'uid: somebody-else'));
+    await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace(/uid: .*/, 'uid: another-uid'));
     const run = await apply('c1', '-y');
     expect(run.code).toBe(5);
     expect(errorOf(run)?.code).toBe('UID_MISMATCH');
@@ -354,7 +354,7 @@ describe('refusals', () => {
   it('does not record the UID of a refused cluster, even with --keep-going', async () => {
     expect((await apply()).code).toBe(0);
     const path = join(mesh.dir, 'mesh.yaml');
-    const strange = (await readFile(path, 'utf8')).replace(/uid: .*/, 'uid: somebody-else');
+    const strange = (await readFile(path, 'utf8')).replace(/uid: .*/, 'uid: another-uid');
     await writeFile(path, strange);
     const run = await apply('--keep-going');
     expect(run.code).toBe(5);

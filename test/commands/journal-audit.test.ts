@@ -53,10 +53,11 @@ describe('the user name on the API server', () => {
   it('is not requested without changes or in a dry run', async () => {
     expect((await push('--dry-run=server')).code).toBe(0);
     expect((await push()).code).toBe(0);
-    const asked = () => mesh.cluster('c1').requests.filter(({resource}) => resource === 'selfsubjectreviews').length;
-    expect(asked()).toBe(1);
+    const requested = () =>
+      mesh.cluster('c1').requests.filter(({resource}) => resource === 'selfsubjectreviews').length;
+    expect(requested()).toBe(1);
     expect((await push()).code).toBe(0);
-    expect(asked()).toBe(1);
+    expect(requested()).toBe(1);
   });
 });
 
@@ -69,8 +70,8 @@ describe('--reason', () => {
   it('is also read from the environment; the flag takes precedence', async () => {
     const env = {...mesh.env, KUBECTL_MESH_REASON: 'from the pipeline'};
     expect((await runCommand(TrustPush, ['c1'], env)).code).toBe(0);
-    expect((await runCommand(TrustPush, ['c2', '--reason', 'said'], env)).code).toBe(0);
-    expect([...new Set((await changes()).map(({reason}) => reason))]).toEqual(['from the pipeline', 'said']);
+    expect((await runCommand(TrustPush, ['c2', '--reason', 'by flag'], env)).code).toBe(0);
+    expect([...new Set((await changes()).map(({reason}) => reason))]).toEqual(['from the pipeline', 'by flag']);
   });
 
   it.each([
@@ -122,13 +123,13 @@ describe('audit.reasonRequired', () => {
   it('refuses certs passphrase before any passphrase prompt', async () => {
     const key = openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']);
     await writeFile(join(mesh.dir, 'root-key.pem'), key, {mode: 0o600});
-    const asked = join(mesh.dir, 'asked');
-    const words = ['--new-passphrase-command', `touch ${asked}; echo a-new-passphrase`, '-o', 'json'];
+    const prompted = join(mesh.dir, 'prompted');
+    const words = ['--new-passphrase-command', `touch ${prompted}; echo a-new-passphrase`, '-o', 'json'];
     const run = await runCommand(CertsPassphrase, words, mesh.env);
     expect([run.code, run.stdout]).toEqual([5, expect.stringContaining('REASON_NEEDED')]);
-    await expect(access(asked)).rejects.toThrow('ENOENT');
+    await expect(access(prompted)).rejects.toThrow('ENOENT');
     expect((await runCommand(CertsPassphrase, [...words, '--reason', 'rotation'], mesh.env)).code).toBe(0);
-    await access(asked);
+    await access(prompted);
   });
 
   it('does not apply to dry runs, read-only commands and runs that change nothing', async () => {

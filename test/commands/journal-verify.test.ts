@@ -26,17 +26,17 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-interface Told {
+interface Verification {
   readonly code: number;
   readonly result: VerifyJournalResult;
 }
 
-async function verified(...argv: string[]): Promise<Told> {
+async function verified(...argv: string[]): Promise<Verification> {
   const run = await runCommand(JournalVerify, [...argv, '-o', 'json'], mesh.env);
   return {code: run.code, result: answerOf(run) as VerifyJournalResult};
 }
 
-const results = ({result}: Told): string[] =>
+const results = ({result}: Verification): string[] =>
   result.clusters.flatMap(({name, heads}) => heads.map((head) => `${name} ${head.result}`));
 
 async function check116(): Promise<readonly string[]> {
@@ -65,9 +65,9 @@ describe('the journal head that a push stores in the cluster', () => {
   });
 
   it('matches, for every cluster', async () => {
-    const told = await verified();
-    expect([told.code, told.result.verdict, ...results(told)]).toEqual([0, 'ok', 'c1 agrees', 'c2 agrees']);
-    expect(told.result.journal.chains).toMatchObject([{own: true}]);
+    const reported = await verified();
+    expect([reported.code, reported.result.verdict, ...results(reported)]).toEqual([0, 'ok', 'c1 agrees', 'c2 agrees']);
+    expect(reported.result.journal.chains).toMatchObject([{own: true}]);
     expect(await check116()).toEqual(['c1 ok', 'c2 ok']);
   });
 
@@ -137,7 +137,7 @@ describe('tampering', () => {
     ],
     [
       'the user is changed, and the complete chain and its recorded head are recomputed',
-      () => rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'})),
+      () => rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'another user'})),
       {offline: 0, faults: [], heads: [rewritten, 'c2 rewritten']},
     ],
     [
@@ -166,8 +166,8 @@ describe('tampering', () => {
     const files = await verified('--offline');
     expect([files.code, files.result.clusters]).toEqual([offline, []]);
     expect(files.result.journal.faults.map(({kind}) => kind)).toEqual(faults);
-    const told = await verified();
-    expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', ...heads]);
+    const messages = await verified();
+    expect([messages.code, messages.result.verdict, ...results(messages)]).toEqual([3, 'error', ...heads]);
   });
 
   it('is a finding of MESH116, whose command shows details', async () => {
@@ -188,7 +188,7 @@ describe('tampering', () => {
   });
 
   it('is reported by the next push, which would overwrite the recorded head', async () => {
-    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'another user'}));
     const run = await runCommand(TrustPush, ['c1', '-o', 'json'], mesh.env);
     expect((answerOf(run) as PushResult).warnings).toMatchObject([
       {cluster: 'c1', message: expect.stringContaining('journal') as unknown},
@@ -228,8 +228,8 @@ describe('an unknown result', () => {
     await mesh.renew('c1');
     const copy = await copyOf(mesh.dir);
     expect((await runCommand(TrustPush, ['c1', '--yes', '-w', copy], {PATH: mesh.kube.path})).code).toBe(0);
-    const told = await verified();
-    expect([told.code, told.result.verdict, ...results(told)]).toEqual([
+    const shown = await verified();
+    expect([shown.code, shown.result.verdict, ...results(shown)]).toEqual([
       4,
       'unknown',
       'c1 not-known-here',
@@ -254,9 +254,9 @@ describe('an unknown result', () => {
     expect((await runCommand(TrustPush, ['c1', '--yes'], mesh.env)).code).toBe(0);
     expect((await verified()).code).toBe(0);
     await writeLines((await lines()).filter((line) => !line.includes(`"chain":"${theirs}"`)));
-    const told = await verified();
-    expect([told.code, ...results(told)]).toEqual([3, 'c1 agrees', 'c2 agrees']);
-    expect(told.result.journal.faults).toMatchObject([{kind: 'cut-off'}]);
+    const verification = await verified();
+    expect([verification.code, ...results(verification)]).toEqual([3, 'c1 agrees', 'c2 agrees']);
+    expect(verification.result.journal.faults).toMatchObject([{kind: 'cut-off'}]);
   });
 
   it("is a colleague's chain that was pulled in part", async () => {
@@ -277,8 +277,8 @@ describe('an unknown result', () => {
   it('is a missing journal', async () => {
     await rm(journal());
     await rm(memory());
-    const told = await verified();
-    expect([told.code, told.result.journal.present, ...results(told)]).toEqual([
+    const verification = await verified();
+    expect([verification.code, verification.result.journal.present, ...results(verification)]).toEqual([
       4,
       false,
       'c1 not-known-here',
@@ -288,14 +288,18 @@ describe('an unknown result', () => {
 
   it.each(['secrets', 'namespaces'])('is a cluster without permission to read %s', async (resource) => {
     mesh.cluster('c1').deny({resource});
-    const told = await verified();
-    expect([told.code, told.result.verdict, ...results(told)]).toEqual([4, 'unknown', 'c2 agrees']);
-    expect(told.result.clusters[0]?.error?.code).toBe('FORBIDDEN');
+    const verification = await verified();
+    expect([verification.code, verification.result.verdict, ...results(verification)]).toEqual([
+      4,
+      'unknown',
+      'c2 agrees',
+    ]);
+    expect(verification.result.clusters[0]?.error?.code).toBe('FORBIDDEN');
   });
 
   it('does not outweigh findings', async () => {
     mesh.cluster('c1').deny({resource: 'secrets'});
-    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'another user'}));
     expect((await verified()).code).toBe(3);
   });
 
@@ -303,8 +307,8 @@ describe('an unknown result', () => {
     const secret = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
     if (!secret) throw new Error('no Secret');
     mesh.cluster('c1').put({...secret, metadata: {...secret.metadata, annotations: {}}});
-    const told = await verified();
-    expect([told.code, told.result.verdict, ...results(told)]).toEqual([0, 'ok', 'c2 agrees']);
+    const verification = await verified();
+    expect([verification.code, verification.result.verdict, ...results(verification)]).toEqual([0, 'ok', 'c2 agrees']);
     expect((await runCommand(JournalVerify, ['c1'], mesh.env)).stdout).toMatch(/c1: no journal head/);
     expect(await check116()).toEqual(['c1 skipped', 'c2 ok']);
   });
@@ -315,10 +319,15 @@ describe('a damaged journal that was set aside by by the fix of MESH113', () => 
     await writeLines((await lines()).toSpliced(0, 1));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
-    const told = await verified();
+    const verification = await verified();
     // The first line is missing: setting aside a single line must be detected.
-    expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 put-aside', 'c2 put-aside']);
-    expect(told.result.clusters[0]?.heads[0]?.message).toMatch(/archived journal/);
+    expect([verification.code, verification.result.verdict, ...results(verification)]).toEqual([
+      3,
+      'error',
+      'c1 put-aside',
+      'c2 put-aside',
+    ]);
+    expect(verification.result.clusters[0]?.heads[0]?.message).toMatch(/archived journal/);
     expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
     execFileSync('sh', ['-c', 'rm journal.broken-*'], {cwd: mesh.dir});
     expect(results(await verified())).toEqual(['c1 not-known-here', 'c2 not-known-here']);
@@ -335,9 +344,14 @@ describe('a damaged journal that was set aside by by the fix of MESH113', () => 
     expect(await check116()).toEqual([...twice('c1 warning'), ...twice('c2 warning')]);
     await mesh.renew('c1');
     expect((await runCommand(TrustPush, ['c1', '--yes'], mesh.env)).code).toBe(0);
-    const told = await verified();
-    expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 agrees', 'c2 agrees']);
-    expect(told.result.journal.aside).toMatchObject([{faults: [{kind: 'changed'}]}]);
+    const verification = await verified();
+    expect([verification.code, verification.result.verdict, ...results(verification)]).toEqual([
+      3,
+      'error',
+      'c1 agrees',
+      'c2 agrees',
+    ]);
+    expect(verification.result.journal.aside).toMatchObject([{faults: [{kind: 'changed'}]}]);
     expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
     const text = await runCommand(JournalVerify, [], mesh.env);
     expect(text.stdout).toMatch(/^journal\.broken-.*\.jsonl: set aside, DAMAGED/m);
@@ -381,8 +395,8 @@ describe('a damaged journal that was set aside by by the fix of MESH113', () => 
       [all.map((line, at) => (at === 0 ? line.replace('"user":"', '"user":"x') : line)), 3, 'put-aside'],
     ] as const) {
       await writeFile(file, content.map((line) => `${line}\n`).join(''));
-      const told = await verified();
-      expect([told.code, ...results(told)]).toEqual([code, `c1 ${result}`, `c2 ${result}`]);
+      const verification = await verified();
+      expect([verification.code, ...results(verification)]).toEqual([code, `c1 ${result}`, `c2 ${result}`]);
       const run = await runCommand(Verify, ['--only', 'MESH113,MESH116', '--fail-on', 'warning'], mesh.env);
       expect(run.code).toBe(3);
     }
@@ -393,7 +407,7 @@ describe('a damaged journal that was set aside by by the fix of MESH113', () => 
 
   it('does not hide a rewritten journal', async () => {
     await copyFile(journal(), join(mesh.dir, 'journal.broken-2026-05-01T1000.jsonl'));
-    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'another user'}));
     expect(results(await verified())).toEqual(['c1 rewritten', 'c2 rewritten']);
   });
 });
@@ -412,12 +426,14 @@ describe('without Secrets', () => {
     });
     for (const name of ['c1', 'c2']) mesh.cluster(name).deny({resource: 'secrets'});
     expect((await verified()).code).toBe(4);
-    const told = await verified('--no-secrets');
-    expect([told.code, told.result.secrets, ...results(told)]).toEqual([0, false, 'c1 agrees']);
-    expect(told.result.clusters[0]?.heads).toMatchObject([{where: 'ConfigMap istio-system/kubectl-mesh-install'}]);
-    expect(told.result.warnings.map(({message}) => message)).toEqual([expect.stringContaining('--no-secrets')]);
+    const verification = await verified('--no-secrets');
+    expect([verification.code, verification.result.secrets, ...results(verification)]).toEqual([0, false, 'c1 agrees']);
+    expect(verification.result.clusters[0]?.heads).toMatchObject([
+      {where: 'ConfigMap istio-system/kubectl-mesh-install'},
+    ]);
+    expect(verification.result.warnings.map(({message}) => message)).toEqual([expect.stringContaining('--no-secrets')]);
     expect((await runCommand(JournalVerify, ['c2', '--no-secrets'], mesh.env)).stdout).toMatch(/Secrets were not read/);
-    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'another user'}));
     expect((await verified('--no-secrets')).code).toBe(3);
   });
 });
@@ -434,8 +450,12 @@ describe('the file only', () => {
     const all = await lines();
     await writeLines(all.slice(0, -1));
     await rm(memory());
-    const told = await verified('--offline');
+    const verification = await verified('--offline');
     // Without its recorded head the copy cannot determine that the open change is its own.
-    expect([told.code, told.result.verdict, told.result.journal.open]).toEqual([0, 'warning', 1]);
+    expect([verification.code, verification.result.verdict, verification.result.journal.open]).toEqual([
+      0,
+      'warning',
+      1,
+    ]);
   });
 });

@@ -125,7 +125,7 @@ describe('--signer external', () => {
     ['{type: external, issuer: kubernetes-csr, signerName: nodomain}', 'signerName'],
     ['{type: external, issuer: istio-csr, caAddress: "https://x"}', 'caAddress'],
     ['{type: external, issuer: spire, caAddress: "x:1"}', 'caAddress'],
-  ])('%s is a usage error that names %s', (said, field) => {
-    expect(() => parseSignerFlag(said)).toThrow(field);
+  ])('%s is a usage error that names %s', (output, field) => {
+    expect(() => parseSignerFlag(output)).toThrow(field);
   });
 });

@@ -350,8 +350,8 @@ describe('refusals, each with its override flag', () => {
     putCacerts(mesh.cluster('c1'), textsOf(bundleOf(await tinyClusterCa(other, 'c1'), [other])));
     const {code, result} = await pushJson('c1', '-y', '--dry-run');
     expect(code).toBe(0);
-    const said = result.warnings.map(({message}) => message).join();
-    for (const {certificate} of [other, mesh.root]) expect(said).toContain(shortFingerprint(certificate.fingerprint));
+    const output = result.warnings.map(({message}) => message).join();
+    for (const {certificate} of [other, mesh.root]) expect(output).toContain(shortFingerprint(certificate.fingerprint));
     const text = (await push('c1', '-y', '--dry-run')).stdout;
     for (const {certificate} of [other, mesh.root]) expect(text).toContain(shortFingerprint(certificate.fingerprint));
   });

@@ -86,8 +86,8 @@ describe('the key of a pushed CA', () => {
   it('is not required afterwards: pushes work without it, and renewal generates another', async () => {
     expect((await push()).code).toBe(0);
     expect((await push()).code).toBe(0);
-    const said = await runCommand(CertsGenerate, ['c1', '-o', 'json'], mesh.env);
-    expect(said.code).toBe(0);
+    const output = await runCommand(CertsGenerate, ['c1', '-o', 'json'], mesh.env);
+    expect(output.code).toBe(0);
     expect(hasKey()).toBe(false);
   });
 });

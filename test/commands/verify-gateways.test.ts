@@ -48,8 +48,8 @@ describe('MESH411', () => {
     await mesh.stop();
     mesh = await verifiedMesh('c1', 'c2');
     expect(await rows('MESH411')).toMatchObject([{result: 'skipped'}]);
-    const asked = mesh.one('c1').kube.requests.map(({resource}) => resource);
-    expect(asked.filter((resource) => ['services', 'gateways'].includes(resource))).toEqual([]);
+    const requested = mesh.one('c1').kube.requests.map(({resource}) => resource);
+    expect(requested.filter((resource) => ['services', 'gateways'].includes(resource))).toEqual([]);
   });
 
   it('does not report pods that MESH403 checks', async () => {

@@ -326,13 +326,13 @@ describe('proxies (MESH310)', () => {
   });
 
   describe('that istiod pushes roots to', () => {
-    const pushes = (toldAt: string): void => {
+    const pushes = (reportedAt: string): void => {
       const {kube} = mesh.one('c1');
       kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', ISTIO_MULTIROOT_MESH: 'true'}));
       const config = 'defaultConfig:\n  proxyMetadata:\n    PROXY_CONFIG_XDS_AGENT: "true"\n';
       const object = configMap('istio-system/istio', {mesh: config});
       const managedFields = [
-        {manager: 'istio-operator', operation: 'Apply', time: toldAt, fieldsV1: {'f:data': {'f:mesh': {}}}},
+        {manager: 'istio-operator', operation: 'Apply', time: reportedAt, fieldsV1: {'f:data': {'f:mesh': {}}}},
       ];
       kube.put({...object, metadata: {...object.metadata, managedFields}});
     };

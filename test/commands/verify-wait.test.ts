@@ -33,7 +33,7 @@ interface Waited {
   readonly ids: readonly string[];
   /** The pauses, in milliseconds. */
   readonly pauses: readonly number[];
-  /** What progress was told to show, in order. */
+  /** The progress events, in order. */
   readonly waits: readonly Wait[];
 }
 

@@ -107,7 +107,11 @@ describe('a Secret that another client changes between plan and write', () => {
     const {screen, code} = await runInTerminal(
       `kubectl-mesh trust push c1 --context ${cluster.context}`,
       [
-        {when: /keys extra\)[^]*Continue\?/, before: () => cluster.kubectl('-n', 'istio-system', ...change), type: 'y\r'},
+        {
+          when: /keys extra\)[^]*Continue\?/,
+          before: () => cluster.kubectl('-n', 'istio-system', ...change),
+          type: 'y\r',
+        },
         {when: /keys extra, other\)[^]*Continue\?/, type: 'y\r'},
       ],
       {cwd: cli.workDir, env: cli.env},

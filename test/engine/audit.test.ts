@@ -55,7 +55,7 @@ describe('the API identity', () => {
   const clusters = (answer: () => Promise<unknown>): Pick<Clusters, 'open'> => ({
     open: () => Promise.resolve({create: answer} as unknown as KubeApi),
   });
-  const said = (userInfo: unknown) => clusters(() => Promise.resolve({status: {userInfo}}));
+  const output = (userInfo: unknown) => clusters(() => Promise.resolve({status: {userInfo}}));
 
   it.each<[string, unknown, JournalEntry['identity']]>([
     ['a user', {username: 'alice', groups: ['a']}, {username: 'alice'}],
@@ -69,24 +69,24 @@ describe('the API identity', () => {
     ['no name', {username: 7}, undefined],
     ['nothing', undefined, undefined],
   ])('is %s', async (_, userInfo, identity) => {
-    expect(await createIdentityReader(said(userInfo))('ctx')).toEqual(identity);
+    expect(await createIdentityReader(output(userInfo))('ctx')).toEqual(identity);
   });
 
   it('is limited to one line', async () => {
-    expect((await createIdentityReader(said({username: 'x'.repeat(9999)}))('ctx'))?.username).toHaveLength(1024);
+    expect((await createIdentityReader(output({username: 'x'.repeat(9999)}))('ctx'))?.username).toHaveLength(1024);
   });
 
   it('is read once per context', async () => {
-    let asked = 0;
+    let requested = 0;
     const whoAmI = createIdentityReader(
       clusters(() => {
-        asked += 1;
+        requested += 1;
         return Promise.resolve({status: {userInfo: {username: 'a'}}});
       }),
     );
     await Promise.all([whoAmI('one'), whoAmI('one'), whoAmI('two')]);
     await whoAmI('one');
-    expect(asked).toBe(2);
+    expect(requested).toBe(2);
   });
 
   it.each<[ErrorCode, boolean]>([

@@ -225,7 +225,7 @@ describe('confirmation', () => {
   it('prompts once on a terminal, and stops if the user declines', async () => {
     const {outcome, log} = await run(asking, {interactive: true, answer: false});
     expect(outcome).toMatchObject({code: 'CONFIRMATION_NEEDED'});
-    expect(log).toEqual(['asked a: replace the key of a. Continue?']);
+    expect(log).toEqual(['prompt a: replace the key of a. Continue?']);
     expect((await run(asking, {interactive: true, answer: true})).statuses).toEqual({'a/file': 'done'});
   });
 });

@@ -83,7 +83,7 @@ export function fakeDeps(
     terminal: {
       interactive: options.interactive ?? false,
       confirm: (question) => {
-        log.push(`asked ${question}`);
+        log.push(`prompt ${question}`);
         return Promise.resolve(options.answer ?? false);
       },
     },

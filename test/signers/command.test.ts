@@ -52,7 +52,7 @@ const signWith = (key: string, hash = 'sha256') => `openssl dgst -${hash} -sign 
 /** A program with these answers, in the work directory. */
 async function program(answers: {readonly publicKey: string; readonly sign?: string}): Promise<void> {
   const {publicKey: key, sign = 'exit 9'} = answers;
-  const script = `#!/bin/sh\nset -e\ncase $1 in\npublic-key) ${key} ;;\nsign) echo "$2" >> asked; ${sign} ;;\nesac\n`;
+  const script = `#!/bin/sh\nset -e\ncase $1 in\npublic-key) ${key} ;;\nsign) echo "$2" >> requests; ${sign} ;;\nesac\n`;
   await dir.write('sign.sh', script, 0o755);
 }
 
@@ -74,13 +74,13 @@ describe('the command signer', () => {
       await dir.write('signature', '');
       await dir.write('public.pem', openssl(['pkey', '-in', keyFile(key), '-pubout']));
       const signature = await sign();
-      expect((await dir.read('asked')).trim()).toBe(algorithm);
+      expect((await dir.read('requests')).trim()).toBe(algorithm);
       const given = temporaryFiles({message, signature: Buffer.from(signature)});
-      const said = openssl([
+      const output = openssl([
         ...['dgst', `-${hash}`, '-verify', `${dir.root}/public.pem`],
         ...['-signature', given('signature'), given('message')],
       ]);
-      expect(said).toContain('Verified OK');
+      expect(output).toContain('Verified OK');
     },
   );
 

@@ -7,7 +7,7 @@ const absent = (what: string) => (): never => {
   throw new Error(`${what} is not part of this test`);
 };
 
-/** What is not named answers with an error. `rootStore` is the work directory unless said otherwise. */
+/** Members that are not given throw an error. `rootStore` defaults to the work directory. */
 export function signerContext(
   workspace: Workspace,
   more: Partial<SignerContext> & {askPassphrase?: () => Promise<Sensitive<string>>} = {},

@@ -23,7 +23,7 @@ const workspace = () => createWorkspace({root: dir.root, now: () => new Date()})
 const local = {type: 'local'} as const;
 const open = (askPassphrase: () => Promise<Sensitive<string>>) =>
   openLocalAuthority(local, signerContext(workspace(), {readPassphrase: askPassphrase}));
-const never = () => Promise.reject(new Error('the passphrase was asked for'));
+const never = () => Promise.reject(new Error('unexpected passphrase prompt'));
 
 async function place(certificates: readonly TinyCa[], key: Sensitive<string>): Promise<void> {
   await dir.write('root-cert.pem', certificates.map(({certificate}) => certificate.pem).join(''));
@@ -70,18 +70,18 @@ describe('the local signer', () => {
 describe('the signers of a run', () => {
   it('open the root once for all clusters', async () => {
     await place([root], await encryptKey(root.key, passphrase));
-    let asked = 0;
+    let requested = 0;
     const signers = createSigners(
       signerContext(workspace(), {
         readPassphrase: () => {
-          asked += 1;
+          requested += 1;
           return Promise.resolve(passphrase);
         },
       }),
     );
     const [one, other] = await Promise.all([signers.issuer(local), signers.issuer(local)]);
     expect(one).toBe(other);
-    expect(asked).toBe(1);
+    expect(requested).toBe(1);
   });
 
   it('return each key once', async () => {

@@ -26,14 +26,14 @@ const tcp = (text: string): Promise<number> =>
   );
 
 const probe = createHttpProbe(new AbortController().signal);
-const asked = {path: '/metrics', timeoutMs: 10_000, maxBytes: 1000};
+const requested = {path: '/metrics', timeoutMs: 10_000, maxBytes: 1000};
 
 describe('the HTTP probe', () => {
   it('requests the path and returns status and text', async () => {
     const port = await http((request, response) => {
       response.writeHead(200).end(`${request.method ?? ''} ${request.url ?? ''} é`);
     });
-    expect(await probe.get({port, ...asked})).toEqual({status: 200, text: 'GET /metrics é'});
+    expect(await probe.get({port, ...requested})).toEqual({status: 200, text: 'GET /metrics é'});
   });
 
   it('follows no redirect', async () => {
@@ -42,13 +42,13 @@ describe('the HTTP probe', () => {
       requests++;
       response.writeHead(302, {location: '/elsewhere'}).end();
     });
-    expect(await probe.get({port, ...asked})).toEqual({status: 302, text: ''});
+    expect(await probe.get({port, ...requested})).toEqual({status: 302, text: ''});
     expect(requests).toBe(1);
   });
 
   it('accepts a response of exactly the maximum length', async () => {
-    const port = await http((_, response) => response.end('x'.repeat(asked.maxBytes)));
-    expect((await probe.get({port, ...asked})).text).toHaveLength(asked.maxBytes);
+    const port = await http((_, response) => response.end('x'.repeat(requested.maxBytes)));
+    expect((await probe.get({port, ...requested})).text).toHaveLength(requested.maxBytes);
   });
 
   it('joins characters that are split over chunks', async () => {
@@ -57,7 +57,7 @@ describe('the HTTP probe', () => {
       response.write(first);
       setTimeout(() => response.end(second), 20);
     });
-    expect((await probe.get({port, ...asked})).text).toBe('é');
+    expect((await probe.get({port, ...requested})).text).toBe('é');
   });
 
   it.each<[string, string, () => Promise<number>]>([
@@ -79,7 +79,7 @@ describe('the HTTP probe', () => {
     ],
   ])('says why when %s: %s', async (_, code, start) => {
     const port = await start();
-    const thrown: unknown = await probe.get({port, ...asked}).catch((error: unknown) => error);
+    const thrown: unknown = await probe.get({port, ...requested}).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(MeshError);
     expect(thrown).toMatchObject({code});
   });
@@ -89,7 +89,7 @@ describe('the HTTP probe', () => {
     ['stops in the middle', () => http((_, response) => response.writeHead(200).write('begin'))],
   ])('gives up in time when the other side %s', async (_, start) => {
     const port = await start();
-    await expect(probe.get({port, ...asked, timeoutMs: 100})).rejects.toMatchObject({code: 'UNREACHABLE'});
+    await expect(probe.get({port, ...requested, timeoutMs: 100})).rejects.toMatchObject({code: 'UNREACHABLE'});
   });
 
   it('stops when the run is aborted, and does not start after that', async () => {
@@ -100,8 +100,8 @@ describe('the HTTP probe', () => {
       abort.abort(new MeshError('INTERRUPTED', 'stopped'));
     });
     const stopped = createHttpProbe(abort.signal);
-    await expect(stopped.get({port, ...asked})).rejects.toMatchObject({code: 'INTERRUPTED'});
-    await expect(stopped.get({port, ...asked})).rejects.toMatchObject({code: 'INTERRUPTED'});
+    await expect(stopped.get({port, ...requested})).rejects.toMatchObject({code: 'INTERRUPTED'});
+    await expect(stopped.get({port, ...requested})).rejects.toMatchObject({code: 'INTERRUPTED'});
     expect(requests).toBe(1);
   });
 });

@@ -29,8 +29,8 @@ describe('the runner', () => {
     const {stdout} = await own.run({file: 'env', args: []});
     expect(stdout).toContain('VAULT_ADDR=');
     expect(stdout).not.toMatch(/vault-\d/);
-    const asked = await own.runSecret('env');
-    expect(asked.reveal()).toContain('vault-1');
+    const requested = await own.runSecret('env');
+    expect(requested.reveal()).toContain('vault-1');
     const signed = await own.exchange({file: 'env', args: [], cwd: '/', timeoutMs: 10_000, maxBytes: 100_000});
     expect(signed.stdout.toString()).toContain('vault-1');
   });

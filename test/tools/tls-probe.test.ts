@@ -24,7 +24,7 @@ async function serve(leaf: TinyCa, chain: readonly TinyCa[]): Promise<number> {
 }
 
 const probe = createTlsProbe(new AbortController().signal);
-const asked = {servername: 'istiod.istio-system.svc', timeoutMs: 10_000};
+const requested = {servername: 'istiod.istio-system.svc', timeoutMs: 10_000};
 
 describe('the TLS probe', () => {
   it('reports the certificates in the order sent, including the root', async () => {
@@ -32,17 +32,17 @@ describe('the TLS probe', () => {
     const ca = await tinyClusterCa(root, 'c1');
     const leaf = await tinyLeaf(ca);
     const port = await serve(leaf, [ca, root]);
-    const chain = await probe.presentedChain({port, ...asked});
+    const chain = await probe.presentedChain({port, ...requested});
     expect(chain).toEqual([leaf, ca, root].map(({certificate}) => certificate.der));
   });
 
   it('reports unrelated and duplicate certificates', async () => {
     const root = await tinyRoot();
-    const stranger = await tinyRoot();
+    const other = await tinyRoot();
     const leaf = await tinyLeaf(await tinyClusterCa(root, 'c1'));
-    const port = await serve(leaf, [stranger, root, stranger]);
-    const chain = await probe.presentedChain({port, ...asked});
-    expect(chain).toEqual([leaf, stranger, root, stranger].map(({certificate}) => certificate.der));
+    const port = await serve(leaf, [other, root, other]);
+    const chain = await probe.presentedChain({port, ...requested});
+    expect(chain).toEqual([leaf, other, root, other].map(({certificate}) => certificate.der));
   });
 
   it('reports a chain that is larger than one TLS record', async () => {
@@ -50,7 +50,7 @@ describe('the TLS probe', () => {
     const leaf = await tinyLeaf(await tinyClusterCa(root, 'c1'));
     const many = Array.from({length: 60}, () => root);
     const port = await serve(leaf, many);
-    expect(await probe.presentedChain({port, ...asked})).toHaveLength(61);
+    expect(await probe.presentedChain({port, ...requested})).toHaveLength(61);
   });
 
   it.each([
@@ -59,14 +59,16 @@ describe('the TLS probe', () => {
     ['the other side closes at once', () => listen(createTcpServer((socket) => socket.destroy()))],
   ])('says UNREACHABLE when %s', async (_, start) => {
     const port = await start();
-    const thrown: unknown = await probe.presentedChain({port, ...asked}).catch((error: unknown) => error);
+    const thrown: unknown = await probe.presentedChain({port, ...requested}).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(MeshError);
     expect(thrown).toMatchObject({code: 'UNREACHABLE'});
   });
 
   it('times out if the server does not respond', async () => {
     const port = await listen(createTcpServer());
-    await expect(probe.presentedChain({port, ...asked, timeoutMs: 50})).rejects.toMatchObject({code: 'UNREACHABLE'});
+    await expect(probe.presentedChain({port, ...requested, timeoutMs: 50})).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+    });
   });
 
   it('stops when the run is aborted', async () => {
@@ -76,7 +78,7 @@ describe('the TLS probe', () => {
         abort.abort(new MeshError('INTERRUPTED', 'stopped'));
       }),
     );
-    const interrupted = createTlsProbe(abort.signal).presentedChain({port, ...asked});
+    const interrupted = createTlsProbe(abort.signal).presentedChain({port, ...requested});
     await expect(interrupted).rejects.toMatchObject({code: 'INTERRUPTED'});
   });
 });

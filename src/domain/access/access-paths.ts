@@ -1,20 +1,20 @@
 /** Subjects that can reach Secrets of Istio's namespace in one cluster, derived from its RBAC. Pure. */
 import {canImpersonate, canBind, canEscalate, canRecreateSecret} from './escalation.js';
-import {directPaths, pathKinds, type Effect, type Target, type GrantedPath} from './path-kinds.js';
+import {directPaths, pathKinds, type PathEffect, type AccessTarget, type GrantedPath} from './path-kinds.js';
 import {grantsIn, holdersIn, type Holder, type RbacFacts} from '../kube/rbac.js';
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
 /** One access path of one subject. */
 export interface AccessPath extends GrantedPath {
   readonly subject: Subject;
-  readonly effect: Effect;
+  readonly effect: PathEffect;
 }
 
 /**
  * The access paths of every subject that a binding names. A path through another subject is reported only if there is no
  * other path to the key, and only the first one: the result is a lower bound, like any RBAC analysis.
  */
-export function accessPathsOf(rbac: RbacFacts, target: Target): readonly AccessPath[] {
+export function accessPathsOf(rbac: RbacFacts, target: AccessTarget): readonly AccessPath[] {
   const grants = grantsIn(rbac);
   const holders = holdersIn(grants);
   const paths: AccessPath[] = [];

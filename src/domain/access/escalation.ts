@@ -12,7 +12,7 @@ import {
   findGrants,
   type GrantedPath,
   type PathKind,
-  type Target,
+  type AccessTarget,
   withVerbs,
   workloads,
 } from './path-kinds.js';
@@ -28,14 +28,14 @@ import {
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
 /** A possible access path and its requirements: one query of each list must be allowed. */
-interface Candidate {
+interface CandidateAccount {
   readonly kind: PathKind;
   readonly requires: readonly (readonly Query[])[];
   readonly via?: Subject;
 }
 
 /** The first candidate whose requirements a subject meets, at least one of them by its own grants. */
-function firstGranted({own, all}: Holder, candidates: Iterable<Candidate>): GrantedPath | undefined {
+function firstGranted({own, all}: Holder, candidates: Iterable<CandidateAccount>): GrantedPath | undefined {
   for (const {requires, ...path} of candidates) {
     const found = requires.flatMap((queries) => findGrants(all, queries) ?? []);
     const grants = [...new Set(found.flatMap((one) => one.grants))];
@@ -46,7 +46,7 @@ function firstGranted({own, all}: Holder, candidates: Iterable<Candidate>): Gran
 }
 
 /** The path of a subject that may delete and create the Secret: it replaces the Secret without the right to update it. */
-export function canRecreateSecret(holder: Holder, {namespace, secrets}: Target): GrantedPath | undefined {
+export function canRecreateSecret(holder: Holder, {namespace, secrets}: AccessTarget): GrantedPath | undefined {
   const secret = {group: '', resource: 'secrets', namespace};
   const deletes = secrets.map((name) => ({...secret, verb: 'delete', name}));
   return firstGranted(holder, [{kind: 'replace-secret', requires: [deletes, [{...secret, verb: 'create'}]]}]);
@@ -61,9 +61,13 @@ const nameIn =
     objects.some((one) => one.name === name);
 
 /** The path of a subject that may `escalate` a role it holds: it can add any right to that role. */
-export function canEscalate(holder: Holder, {namespace}: Target): GrantedPath | undefined {
+export function canEscalate(holder: Holder, {namespace}: AccessTarget): GrantedPath | undefined {
   const held = holder.all.filter(({binding}) => bindingApplies(binding, namespace)).map(({role}) => role);
-  const paths = (resource: string, kind: Role['kind'], scope: Pick<Query, 'namespace'>): readonly Candidate[] => {
+  const paths = (
+    resource: string,
+    kind: Role['kind'],
+    scope: Pick<Query, 'namespace'>,
+  ): readonly CandidateAccount[] => {
     const roles = held.filter((role) => role.kind === kind);
     const query = {group, resource, ...scope, name: nameIn(roles)};
     const requires = [withVerbs(['escalate'], query), withVerbs(['update', 'patch'], query)];
@@ -73,9 +77,12 @@ export function canEscalate(holder: Holder, {namespace}: Target): GrantedPath | 
 }
 
 /** The path of a subject that may `bind` a role with access to the key, and write a binding for the namespace. */
-export function canBind({roles, bindings}: RbacFacts, target: Target): (holder: Holder) => GrantedPath | undefined {
+export function canBind(
+  {roles, bindings}: RbacFacts,
+  target: AccessTarget,
+): (holder: Holder) => GrantedPath | undefined {
   const {namespace} = target;
-  const candidate = (resource: string, kind: Binding['kind'], scope: Pick<Query, 'namespace'>): Candidate => {
+  const candidate = (resource: string, kind: Binding['kind'], scope: Pick<Query, 'namespace'>): CandidateAccount => {
     const isLocal = kind === 'RoleBinding';
     const usable = roles.filter(
       (role) =>
@@ -108,7 +115,7 @@ export function canBind({roles, bindings}: RbacFacts, target: Target): (holder: 
 }
 
 /** Whether a role, bound in this scope, grants a direct path to the key. */
-function exposesKey(role: Role, scope: Pick<Binding, 'kind' | 'namespace'>, target: Target): boolean {
+function exposesKey(role: Role, scope: Pick<Binding, 'kind' | 'namespace'>, target: AccessTarget): boolean {
   const binding = {...scope, name: '', role, subjects: []};
   return directPaths({binding, role}, target).some(({kind}) => kind !== 'replace-secret');
 }
@@ -134,13 +141,17 @@ export function canImpersonate(holder: Holder, withKey: readonly Subject[]): Gra
   return firstGranted(holder, impersonationPaths(holder, others)) ?? firstGranted(holder, accountPaths(holder, others));
 }
 
-function impersonationPaths({all}: Holder, withKey: readonly Subject[]): readonly Candidate[] {
+function impersonationPaths({all}: Holder, withKey: readonly Subject[]): readonly CandidateAccount[] {
   const mayImpersonate = all.some(({role}) =>
     role.rules.some(({verbs}) => verbs.includes('*') || verbs.includes('impersonate')),
   );
   if (!mayImpersonate) return [];
   const as = (resource: string, rest: Partial<Query>): Query => ({verb: 'impersonate', group: '', resource, ...rest});
-  const path = (via: Subject, ...requires: Candidate['requires']): Candidate => ({kind: 'impersonate', requires, via});
+  const path = (via: Subject, ...requires: CandidateAccount['requires']): CandidateAccount => ({
+    kind: 'impersonate',
+    requires,
+    via,
+  });
   // Impersonating a group also requires a user (header Impersonate-User).
   const anyUser = [
     as('users', {name: anyName}),
@@ -174,14 +185,18 @@ function accountsOf({kind, name, namespace}: Subject, {all}: Holder): readonly A
  * The paths that lead through a service account: impersonation, a token, or a pod that runs as it. RBAC does not show which
  * pods run as which account, so rights to all pods of the namespace, or to any pod by name, count.
  */
-function* accountPaths(holder: Holder, withKey: readonly Subject[]): Iterable<Candidate> {
+function* accountPaths(holder: Holder, withKey: readonly Subject[]): Iterable<CandidateAccount> {
   for (const via of withKey) {
     for (const {namespace, name: account} of accountsOf(via, holder)) {
       // Every query below is for that namespace, and at least one must be allowed by the subject's own grants.
       if (!holder.own.some(({binding}) => bindingApplies(binding, namespace))) continue;
       const queries = (resource: string, verbs: readonly string[], name?: Query['name']): readonly Query[] =>
         withVerbs(verbs, defined({group: '', resource, namespace, name}));
-      const path = (kind: PathKind, ...requires: Candidate['requires']): Candidate => ({kind, requires, via});
+      const path = (kind: PathKind, ...requires: CandidateAccount['requires']): CandidateAccount => ({
+        kind,
+        requires,
+        via,
+      });
       yield path('impersonate', queries('serviceaccounts', ['impersonate'], account));
       yield path('token', queries('serviceaccounts/token', ['create'], account));
       // Kubernetes adds a token for the named account to a Secret of type kubernetes.io/service-account-token

@@ -7,7 +7,7 @@ import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {fixWith, sequence, type Suggestion, words} from '../suggest/suggestion.js';
 import {type Expectations, expectedReason} from './expected.js';
-import {caSecrets, rightText, type Target, pathKinds} from './path-kinds.js';
+import {caSecrets, rightText, type AccessTarget, pathKinds} from './path-kinds.js';
 import {reachesKey, accessPathsOf, type AccessPath} from './access-paths.js';
 import {bindingKey, type Binding, type RbacFacts} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
@@ -34,7 +34,7 @@ export function noClusterKeyReason({trust: {signer}}: Pick<Mesh, 'trust'>): stri
 }
 
 /** The Secrets with this mesh's CA keys: those of the cluster CAs, and the root CA of a signer in Istio's namespace. */
-export function keyTarget({namespace, signerSecret}: Expectations): Target {
+export function keyTarget({namespace, signerSecret}: Expectations): AccessTarget {
   return {namespace, secrets: signerSecret === undefined ? caSecrets : [...new Set([...caSecrets, signerSecret])]};
 }
 
@@ -57,7 +57,7 @@ export function unexpectedIn(paths: readonly AccessPath[], expectations: Expecta
 }
 
 /** The unexpected subjects of one cluster, from its RBAC. */
-export function unexpectedBy(rbac: RbacFacts, mesh: Mesh): readonly UnexpectedSubject[] {
+export function unexpectedSubjects(rbac: RbacFacts, mesh: Mesh): readonly UnexpectedSubject[] {
   const expectations = expectationsOf(mesh);
   return unexpectedIn(accessPathsOf(rbac, keyTarget(expectations)), expectations);
 }

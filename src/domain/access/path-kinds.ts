@@ -15,7 +15,7 @@ import type {Subject} from '../kube/subjects.js';
  * What an access path allows: `reads` a Secret through the API, `reaches` it by other means, or `replaces` it (another CA
  * then signs for the mesh) without reading it.
  */
-export type Effect = 'reads' | 'reaches' | 'replaces';
+export type PathEffect = 'reads' | 'reaches' | 'replaces';
 
 /** Every kind of access path, strongest first; `phrase` completes "SUBJECT may". */
 export const pathKinds = {
@@ -32,7 +32,7 @@ export const pathKinds = {
   'pod-of': {effect: 'reaches', phrase: 'run a pod as a service account that has access'},
   'in-pod-of': {effect: 'reaches', phrase: 'run commands in pods of a service account that has access'},
   'replace-secret': {effect: 'replaces', phrase: 'put another CA into the Secret'},
-} as const satisfies Readonly<Record<string, {readonly effect: Effect; readonly phrase: string}>>;
+} as const satisfies Readonly<Record<string, {readonly effect: PathEffect; readonly phrase: string}>>;
 
 export type PathKind = keyof typeof pathKinds;
 
@@ -40,7 +40,7 @@ export type PathKind = keyof typeof pathKinds;
 export const caSecrets: readonly string[] = [cacertsName, previousName, 'istio-ca-secret'];
 
 /** The Secrets whose access paths are analyzed. */
-export interface Target {
+export interface AccessTarget {
   /** Istio's namespace. */
   readonly namespace: string;
   /** Access to any of these Secrets counts. */
@@ -85,7 +85,7 @@ const isIstiodPod = (name: string): boolean => name.startsWith('istiod');
 type KindQueries = Pick<GrantedPath, 'kind'> & {readonly queries: readonly Query[]};
 
 /** The queries for each direct path; any one of them suffices. */
-function queriesOf({namespace, secrets}: Target): readonly KindQueries[] {
+function queriesOf({namespace, secrets}: AccessTarget): readonly KindQueries[] {
   const secret = {group: '', resource: 'secrets', namespace};
   const inPod = (resource: string, verbs: readonly string[]): readonly Query[] =>
     withVerbs(verbs, {group: '', resource: `pods/${resource}`, namespace, name: isIstiodPod});
@@ -117,7 +117,7 @@ function queriesOf({namespace, secrets}: Target): readonly KindQueries[] {
 }
 
 /** The direct paths that a grant opens. */
-export function directPaths(grant: Grant, target: Target): readonly GrantedPath[] {
+export function directPaths(grant: Grant, target: AccessTarget): readonly GrantedPath[] {
   return queriesOf(target).flatMap(({kind, queries}) => {
     const found = findGrants([grant], queries);
     return found ? [{kind, ...found}] : [];

@@ -5,7 +5,7 @@
  */
 import {bindingKey, type RbacFacts} from '../kube/rbac.js';
 import {memoizeByKey} from '../memoize.js';
-import type {Target} from './path-kinds.js';
+import type {AccessTarget} from './path-kinds.js';
 import {reachesKey, accessPathsBy, accessPathsOf, type AccessPath} from './access-paths.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
@@ -55,7 +55,7 @@ export class AccessAnalyzer {
   constructor(
     clusters: readonly ClusterAccess[],
     /** The Secrets with the CA keys. */
-    private readonly target: Target,
+    private readonly target: AccessTarget,
   ) {
     this.#clusters = new Map(clusters.map((one) => [one.cluster, one]));
   }

@@ -19,7 +19,7 @@ export interface ChainPurpose {
 }
 
 /** A certificate in its chain. */
-interface Link extends Pick<Certificate, 'key' | 'extensions'> {
+interface LinkOfChain extends Pick<Certificate, 'key' | 'extensions'> {
   readonly certificate: Certificate;
   /** The position above the cluster CA, which is 0. */
   readonly index: number;
@@ -32,7 +32,7 @@ interface Link extends Pick<Certificate, 'key' | 'extensions'> {
 }
 
 /** A check of a certificate in its chain; returns a message that names the certificate if it fails. */
-type Rule = (link: Link) => string | false | undefined;
+type ChainRule = (link: LinkOfChain) => string | false | undefined;
 
 /** The rules by fault id. The ids are stable: they appear in JSON. */
 const rules = {
@@ -105,7 +105,7 @@ const rules = {
       `the authority key identifier of ${name} does not match "${parent?.subject.text ?? ''}": istiod accepts that, Envoy and OpenSSL do not`
     );
   },
-} satisfies Record<string, Rule>;
+} satisfies Record<string, ChainRule>;
 
 /** The id of a fault. */
 export type ChainFaultId = keyof typeof rules;
@@ -132,13 +132,13 @@ export function firstFault(
   return ids.flatMap((id) => links.flatMap((link) => faultOf(id, link)))[0]?.message;
 }
 
-function faultOf(id: ChainFaultId, link: Link): readonly ChainFault[] {
-  const rule: Rule = rules[id];
+function faultOf(id: ChainFaultId, link: LinkOfChain): readonly ChainFault[] {
+  const rule: ChainRule = rules[id];
   const message = rule(link);
   return message === undefined || message === false ? [] : [{id, message}];
 }
 
-function linksIn(chain: readonly Certificate[], purpose: ChainPurpose): readonly Link[] {
+function linksIn(chain: readonly Certificate[], purpose: ChainPurpose): readonly LinkOfChain[] {
   return chain.map((certificate, index) => ({
     ...{certificate, index, purpose, name: `"${certificate.subject.text}"`},
     ...{key: certificate.key, extensions: certificate.extensions},

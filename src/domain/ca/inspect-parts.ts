@@ -6,7 +6,7 @@ import {chainPem, lowestOf, orderUpward} from '../x509/chain.js';
 import {inspectCaFiles, type InspectOptions} from './inspect-ca.js';
 import type {CaFinding} from './istiod-rules.js';
 import {isAmong} from './trust-store.js';
-import {type Part, type PartContent, publicText} from '../x509/recognize.js';
+import {type FilePart, type PartContent, publicText} from '../x509/recognize.js';
 
 /** Whether istiod would load an inspected file or Secret. */
 export interface IstiodVerdict {
@@ -23,8 +23,8 @@ export interface IstiodVerdict {
 }
 
 /** Checks the data of a Secret, or a cluster's files, complete or not; undefined if they contain no CA. */
-export function inspectSet(parts: readonly Part[], options: InspectOptions): IstiodVerdict | undefined {
-  const part = (name: string): Part | undefined => parts.find((one) => one.name === name);
+export function inspectSet(parts: readonly FilePart[], options: InspectOptions): IstiodVerdict | undefined {
+  const part = (name: string): FilePart | undefined => parts.find((one) => one.name === name);
   if (!part('ca-cert.pem') && !part('tls.crt') && !part('ca-key.pem')) return undefined;
   const files = caFilesOfSecret(
     (name) => {

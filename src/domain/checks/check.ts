@@ -5,7 +5,7 @@
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Suggestion} from '../suggest/suggestion.js';
-import type {ClusterFactValues, FactKey, MeshFactValues, Part, PerPod} from '../facts/facts.js';
+import type {ClusterFactValues, FactKey, MeshFactValues, PodPart, PerPod} from '../facts/facts.js';
 
 /** Stable and never reused: users refer to it in pipelines and alerts. */
 export type CheckId = `MESH${number}`;
@@ -72,7 +72,7 @@ export function findingsOr(findings: readonly (Finding | undefined)[], otherwise
 }
 
 /** The value of a fact, with the unknown parts of a per-pod fact left out. */
-type AllKnown<T> = T extends PerPod<infer Value> ? readonly Part<Value>[] : T;
+type AllKnown<T> = T extends PerPod<infer Value> ? readonly PodPart<Value>[] : T;
 
 /** A fact of one cluster. */
 export interface OfCluster<T> {
@@ -103,17 +103,17 @@ export type KnownFacts<S extends Scope, R extends FactKey> = {
 };
 
 /** The input of a check besides its facts. */
-export interface Subject {
+export interface CheckSubject {
   readonly now: Date;
   readonly mesh: Mesh;
 }
-export interface ClusterSubject extends Subject {
+export interface ClusterSubject extends CheckSubject {
   readonly cluster: MeshCluster;
 }
 export interface PairSubject extends ClusterSubject {
   readonly peer: MeshCluster;
 }
-type SubjectOf<S extends Scope> = S extends 'mesh' ? Subject : S extends 'cluster' ? ClusterSubject : PairSubject;
+type SubjectOf<S extends Scope> = S extends 'mesh' ? CheckSubject : S extends 'cluster' ? ClusterSubject : PairSubject;
 
 /** A check as declared in its file. */
 interface CheckDefinition<S extends Scope, R extends FactKey, O extends FactKey> extends Explanation {

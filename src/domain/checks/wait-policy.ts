@@ -35,13 +35,17 @@ const timeRequired: ErrorCode = 'TOO_EARLY';
  * Why waiting does not help: a finding that only the user can fix, a refusal (possibly a transient one), or only reasons
  * that time resolves.
  */
-export type Terminal = 'finding' | 'refusal' | 'time';
+export type TerminalReason = 'finding' | 'refusal' | 'time';
 
 /**
  * Why the rows, which do not pass, will not pass by waiting; undefined where they may. Consequences do not count: they may
  * resolve with their cause.
  */
-export function terminalReason(rows: readonly Row[], checks: readonly Check[], failOn: Severity): Terminal | undefined {
+export function terminalReason(
+  rows: readonly Row[],
+  checks: readonly Check[],
+  failOn: Severity,
+): TerminalReason | undefined {
   const causes = rows.filter((row) => row.impliedBy === undefined && !isPassing([row], failOn));
   const userFixed = new Set(checks.filter(({waitable}) => !waitable).map(({id}) => id));
   if (causes.some((row) => userFixed.has(row.id) && isFailing(row, failOn))) return 'finding';

@@ -21,7 +21,7 @@ export class PerPod<T> {
 }
 
 /** A known part. */
-export interface Part<T> {
+export interface PodPart<T> {
   readonly name: string;
   readonly value: T;
 }

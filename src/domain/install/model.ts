@@ -12,7 +12,7 @@ import {chainPem} from '../x509/chain.js';
 import {valuesOverlay, type Overlay} from './overlays.js';
 
 /** An environment variable of istiod or of the proxies. */
-export interface Variable {
+export interface EnvironmentVariable {
   readonly name: string;
   readonly value: string;
   /** Where users set it, for messages. */
@@ -21,8 +21,8 @@ export interface Variable {
 
 /** Environment variables of istiod and the proxies. */
 interface Environments {
-  readonly istiod: readonly Variable[];
-  readonly proxies: readonly Variable[];
+  readonly istiod: readonly EnvironmentVariable[];
+  readonly proxies: readonly EnvironmentVariable[];
 }
 
 /** The issuer of workload certificates instead of istiod, with the settings of istiod and the proxies. */
@@ -118,7 +118,7 @@ function rotationReadiness({trust}: Mesh, version: IstioVersion, external: Exter
   // With ISTIO_MULTIROOT_MESH istiod adds its RA's own root to the bundle, and does not start if there is none: a signer's
   // root comes from meshConfig (istio/istio pilot/pkg/bootstrap/server.go, initWorkloadTrustBundle).
   const ready = trust.rotationReady && !external?.signer;
-  const on = (name: string, feature: 'multiRootMesh' | 'proxyConfigXdsAgent'): readonly Variable[] =>
+  const on = (name: string, feature: 'multiRootMesh' | 'proxyConfigXdsAgent'): readonly EnvironmentVariable[] =>
     ready && hasFeature(version, feature) ? [{name, value: 'true', setBy: 'mesh.yaml trust.rotationReady'}] : [];
   return {istiod: on(multiRootVariable, 'multiRootMesh'), proxies: on(xdsAgentVariable, 'proxyConfigXdsAgent')};
 }
@@ -142,7 +142,11 @@ function externalIssuer(
   roots: string | undefined,
 ): ExternalIssuer | undefined {
   if (signer.type !== 'external') return undefined;
-  const variable = (name: string, value: string): Variable => ({name, value, setBy: 'mesh.yaml trust.signer'});
+  const variable = (name: string, value: string): EnvironmentVariable => ({
+    name,
+    value,
+    setBy: 'mesh.yaml trust.signer',
+  });
   const requireFeature = (feature: 'istiodTlsMounted' | 'kubernetesSigner'): void => {
     if (hasFeature(version, feature)) return;
     const {from} = features[feature];

@@ -28,15 +28,15 @@ export function readRemoteSecret({metadata, data}: KubeObject): readonly RemoteC
   });
 }
 
-type Fields = Partial<Record<string, unknown>>;
+type KubeconfigFields = Partial<Record<string, unknown>>;
 
 function identityIn(encoded: string): RemoteCredential['identity'] {
   try {
-    const config = parse(Buffer.from(encoded, 'base64').toString('utf8')) as Fields | null;
-    const users = Array.isArray(config?.users) ? (config.users as Fields[]) : [];
+    const config = parse(Buffer.from(encoded, 'base64').toString('utf8')) as KubeconfigFields | null;
+    const users = Array.isArray(config?.users) ? (config.users as KubeconfigFields[]) : [];
     // istioctl writes one user. If there are several, istiod uses the one of the current context.
     const [user] = users.length === 1 ? users : users.filter(({name}) => name === userOfContext(config ?? {}));
-    const credential = (user?.user ?? {}) as Fields;
+    const credential = (user?.user ?? {}) as KubeconfigFields;
     if (typeof credential.token === 'string') return identityOfToken(credential.token);
     const certificate = credential['client-certificate-data'];
     return typeof certificate === 'string' ? identityOfCertificate(certificate) : undefined;
@@ -46,10 +46,10 @@ function identityIn(encoded: string): RemoteCredential['identity'] {
   }
 }
 
-function userOfContext(config: Fields): unknown {
-  const contexts = Array.isArray(config.contexts) ? (config.contexts as Fields[]) : [];
+function userOfContext(config: KubeconfigFields): unknown {
+  const contexts = Array.isArray(config.contexts) ? (config.contexts as KubeconfigFields[]) : [];
   const current = contexts.find(({name}) => name === config['current-context']);
-  return ((current?.context ?? {}) as Fields).user;
+  return ((current?.context ?? {}) as KubeconfigFields).user;
 }
 
 /**
@@ -59,7 +59,7 @@ function userOfContext(config: Fields): unknown {
 function identityOfToken(token: string): RemoteCredential['identity'] {
   const [, payload] = token.trim().split('.');
   if (payload === undefined) return undefined;
-  const {sub} = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Fields;
+  const {sub} = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as KubeconfigFields;
   if (typeof sub !== 'string') return undefined;
   const user = userSubject(sub);
   return user.kind === 'ServiceAccount' ? {user, groups: []} : undefined;

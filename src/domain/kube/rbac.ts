@@ -144,7 +144,7 @@ export function readRbac(objects: readonly KubeObject[]): RbacFacts {
       isRoleKind(kind) ? [defined({kind, name, namespace, labels, rules: listOf(rules).map(readRule)})] : [],
     ),
     bindings: objects.flatMap(({kind, metadata: {name, namespace}, ...fields}): readonly Binding[] => {
-      const role = (fields.roleRef ?? {}) as Fields;
+      const role = (fields.roleRef ?? {}) as JsonFields;
       if ((kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') || !isRoleKind(role.kind)) return [];
       const subjects = listOf(fields.subjects).flatMap((subject) => readSubject(subject, namespace));
       return [defined({kind, name, namespace, role: {kind: role.kind, name: String(role.name)}, subjects})];
@@ -156,17 +156,17 @@ function isRoleKind(kind: unknown): kind is Role['kind'] {
   return kind === 'Role' || kind === 'ClusterRole';
 }
 
-type Fields = Partial<Record<string, unknown>>;
+type JsonFields = Partial<Record<string, unknown>>;
 
-function listOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? (value as Fields[]) : [];
+function listOf(value: unknown): readonly JsonFields[] {
+  return Array.isArray(value) ? (value as JsonFields[]) : [];
 }
 
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
-function readRule({verbs, apiGroups, resources, resourceNames}: Fields): PolicyRule {
+function readRule({verbs, apiGroups, resources, resourceNames}: JsonFields): PolicyRule {
   return {
     verbs: textsOf(verbs),
     apiGroups: textsOf(apiGroups),
@@ -176,7 +176,7 @@ function readRule({verbs, apiGroups, resources, resourceNames}: Fields): PolicyR
 }
 
 /** A service account without a namespace is in the binding's namespace (plugin/pkg/auth/authorizer/rbac/rbac.go). */
-function readSubject({kind, name, namespace}: Fields, bindingNamespace: string | undefined): readonly Subject[] {
+function readSubject({kind, name, namespace}: JsonFields, bindingNamespace: string | undefined): readonly Subject[] {
   const known = subjectKinds.find((one) => one === kind);
   if (known === undefined || typeof name !== 'string') return [];
   if (known === 'User') return [userSubject(name)];

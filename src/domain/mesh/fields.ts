@@ -42,6 +42,6 @@ export function kind<Shape extends z.ZodRawShape>(shape: Shape, message?: string
 }
 
 /** The read-only type of a schema's values. */
-export type Read<Schema extends z.ZodType> = Frozen<z.infer<Schema>>;
+export type Parsed<Schema extends z.ZodType> = Frozen<z.infer<Schema>>;
 
 type Frozen<T> = T extends object ? {readonly [Key in keyof T]: Frozen<T[Key]>} : T;

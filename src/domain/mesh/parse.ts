@@ -124,7 +124,7 @@ function readFile<T>(text: string, {file, schema, rules}: FileKind<T>): FileRead
   }
   const deep = firstTooDeepLine(text);
   if (deep !== undefined) return problemOf(deep, `nested too deeply: the maximum is ${String(maxDepth)} levels`);
-  const source = new Source(text, file);
+  const source = new YamlSource(text, file);
   const syntax = source.syntaxProblems();
   const duplicates = syntax.map(({problem}) => problem);
   // The fields of a file with duplicate keys can be checked; those of a file that is not YAML cannot.
@@ -164,7 +164,7 @@ function renderPath(path: FieldPath): string {
 }
 
 /** A YAML text with the positions of its fields. */
-class Source {
+class YamlSource {
   readonly #lines = new LineCounter();
   readonly #document: Document.Parsed;
 
@@ -286,7 +286,7 @@ function keyText(key: unknown): string {
   return isScalar(key) ? String(key.value) : String(key);
 }
 
-function schemaProblems(source: Source, issues: readonly z.core.$ZodIssue[]): readonly FileProblem[] {
+function schemaProblems(source: YamlSource, issues: readonly z.core.$ZodIssue[]): readonly FileProblem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     switch (issue.code) {

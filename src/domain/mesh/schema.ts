@@ -7,7 +7,7 @@ import * as z from 'zod';
 import {subjectPattern, subjectRule} from '../kube/subjects.js';
 import {keyAlgorithms} from '../keys/keys.js';
 import {daysPattern, percentPattern} from './duration.js';
-import {flag, line, list, map, oneOf, type Read, text} from './fields.js';
+import {flag, line, list, map, oneOf, type Parsed, text} from './fields.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, trustDomainPattern} from './names.js';
 import {signerSchema} from './signer-schema.js';
 
@@ -121,11 +121,11 @@ export const contextsFileSchema = z.record(clusterName, contextName, {
 });
 
 /** The content of mesh.yaml. */
-export type MeshFile = Read<typeof meshFileSchema>;
+export type MeshFile = Parsed<typeof meshFileSchema>;
 /** One entry of `clusters`. */
-export type MeshFileCluster = Read<typeof clusterSchema>;
+export type MeshFileCluster = Parsed<typeof clusterSchema>;
 /** The content of contexts.yaml. */
-export type ContextsFile = Read<typeof contextsFileSchema>;
+export type ContextsFile = Parsed<typeof contextsFileSchema>;
 
 /** Returns the JSON Schema for editors, which is committed as mesh.schema.json. */
 export function meshJsonSchema(): Record<string, unknown> {

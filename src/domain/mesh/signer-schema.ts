@@ -5,7 +5,7 @@
 import {parseDocument} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../errors.js';
-import {kind, line, list, type Read, text} from './fields.js';
+import {kind, line, list, type Parsed, text} from './fields.js';
 import {dnsLabelPattern} from './names.js';
 
 const path = line('a path');
@@ -128,7 +128,7 @@ export const signerSchema = z.discriminatedUnion('type', [local, csr, vault, com
 });
 
 /** The declared signer. */
-export type DeclaredSigner = Read<typeof signerSchema>;
+export type DeclaredSigner = Parsed<typeof signerSchema>;
 
 /**
  * Parses `--signer`: a type (`csr`), or the map of `trust.signer` on one line (`{type: vault, mount: pki_mesh}`). Throws

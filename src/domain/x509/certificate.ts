@@ -74,12 +74,12 @@ export function parseCertificate(der: Uint8Array, what: string): Certificate {
   };
 }
 
-type Fields = Omit<
+type CertificateFields = Omit<
   Certificate,
   'der' | 'pem' | 'fingerprint' | 'publicKey' | 'key' | 'spki' | 'selfSigned' | 'signedBy'
 >;
 
-function readFields(value: Der): Fields {
+function readFields(value: Der): CertificateFields {
   const [tbs, outerAlgorithm, signature, ...rest] = readSequence(value, 'certificate');
   if (rest.length > 0) throw new Error('the certificate has more than three fields');
   readBitString(signature, 'signature');

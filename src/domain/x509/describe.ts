@@ -28,7 +28,7 @@ export interface CertificateSummary {
 }
 
 /** A CA or certificate in the journal, and in results that issued or found it. */
-export type CertificateInShort = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
+export type CertificateRef = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
 
 /** All fields of a certificate. */
 export interface CertificateDetails extends CertificateSummary {
@@ -69,7 +69,7 @@ function expiryState(certificate: Certificate, thresholds: ExpiryThresholds, now
 }
 
 /** The subject, key, fingerprint and expiry of a certificate. */
-export function certificateInShort({subject, key, fingerprint, notAfter}: Certificate): CertificateInShort {
+export function certificateRef({subject, key, fingerprint, notAfter}: Certificate): CertificateRef {
   return {subject: subject.text, key: key.name, fingerprint, notAfter: notAfter.toISOString()};
 }
 

@@ -21,17 +21,17 @@ const inspectSecret = pipe(
 );
 
 /** A named text: a file, or one data key of a Kubernetes object. */
-export interface Part {
+export interface FilePart {
   readonly name: string;
   readonly content: Sensitive<string>;
 }
 
 /** A recognized file. */
-export interface Recognized {
+export interface RecognizedFile {
   readonly kind: 'file' | 'secret' | 'configmap';
   /** Only for a Secret or ConfigMap. */
   readonly object?: {readonly name: string; readonly namespace?: string; readonly type?: string};
-  readonly parts: readonly Part[];
+  readonly parts: readonly FilePart[];
 }
 
 /** The parsed content of a part. */
@@ -46,7 +46,7 @@ export interface PartContent {
 }
 
 /** Recognizes a file's bytes. Throws `NOT_PEM` for an unknown format. */
-export function recognize(content: Sensitive<Buffer>, name: string): Recognized {
+export function recognize(content: Sensitive<Buffer>, name: string): RecognizedFile {
   const bytes = asUtf8(content.reveal());
   // A PKCS#7 can contain any signed text, even PEM: a file that starts like DER is treated as DER.
   const binary = readBinary(bytes, name) ?? readBinary(bareBase64(bytes), name);
@@ -63,7 +63,7 @@ export function recognize(content: Sensitive<Buffer>, name: string): Recognized 
   );
 }
 
-function oneFile(name: string, text: string): Recognized {
+function oneFile(name: string, text: string): RecognizedFile {
   return {kind: 'file', parts: [{name, content: new Sensitive(text)}]};
 }
 
@@ -112,7 +112,7 @@ interface KubernetesObject {
   readonly items?: unknown;
 }
 
-function readObject(bytes: Buffer, what: string): Recognized | undefined {
+function readObject(bytes: Buffer, what: string): RecognizedFile | undefined {
   const value = readYaml(bytes.toString('utf8'));
   if (!isObject(value)) return undefined;
   const object = single(value, what);
@@ -155,7 +155,7 @@ function single(value: KubernetesObject, what: string): KubernetesObject {
   });
 }
 
-function entries(data: unknown, decode: (value: string) => string): readonly Part[] {
+function entries(data: unknown, decode: (value: string) => string): readonly FilePart[] {
   if (!isObject(data)) return [];
   return Object.entries(data as Record<string, unknown>).flatMap(([name, value]) =>
     typeof value === 'string' ? [{name: printableLine(name), content: new Sensitive(decode(value))}] : [],
@@ -163,13 +163,13 @@ function entries(data: unknown, decode: (value: string) => string): readonly Par
 }
 
 /** The text of a part without private keys; undefined for others, which stay Sensitive. */
-export function publicText({content}: Part): string | undefined {
+export function publicText({content}: FilePart): string | undefined {
   const text = content.reveal();
   return text.includes('PRIVATE KEY') ? undefined : text;
 }
 
 /** Parses every block of a part. Unreadable blocks are reported as problems, not thrown. */
-export function readPart({name, content}: Part): PartContent {
+export function readPart({name, content}: FilePart): PartContent {
   const empty: PartContent = {name, certificates: [], others: [], problems: [], notes: []};
   const text = content.reveal();
   if (!text.includes('-----BEGIN')) return {...empty, others: [text === '' ? 'empty' : 'no PEM']};

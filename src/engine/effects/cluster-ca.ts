@@ -10,7 +10,7 @@ import {readPrivateKey, writePrivateKey} from '../../domain/keys/private-key.js'
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {createKeySigner} from '../../signers/keys.js';
 import type {Effect} from '../effect.js';
-import {certificateInShort} from '../../domain/x509/describe.js';
+import {certificateRef} from '../../domain/x509/describe.js';
 import {untilAborted} from '../../tools/bounded.js';
 import type {RequestClusterCa} from '../action.js';
 import type {Deps} from '../deps.js';
@@ -58,7 +58,7 @@ export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, 
       content: bundle[part],
     })),
   );
-  return defined({...certificateInShort(certificate), changes: changes.length > 0 ? changes : undefined});
+  return defined({...certificateRef(certificate), changes: changes.length > 0 ? changes : undefined});
 };
 
 /** Generates a key, or reads the existing one, and writes it with its request as one set. */

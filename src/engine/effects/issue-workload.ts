@@ -10,7 +10,7 @@ import {createKeySigner, generateKey} from '../../signers/keys.js';
 import {writePrivateKey} from '../../domain/keys/private-key.js';
 import {workloadStateOf, workloadTemplate} from '../../domain/ca/workload-certificate.js';
 import type {Effect} from '../effect.js';
-import {certificateInShort} from '../../domain/x509/describe.js';
+import {certificateRef} from '../../domain/x509/describe.js';
 import {untilAborted} from '../../tools/bounded.js';
 
 /**
@@ -55,5 +55,5 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
     {path: paths.certChain, content: issued.certChain},
     {path: paths.rootCert, content: issued.rootCert},
   ]);
-  return {...certificateInShort(certificate), spiffeId};
+  return {...certificateRef(certificate), spiffeId};
 };

@@ -10,7 +10,7 @@ import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
-import {certificateInShort} from '../../domain/x509/describe.js';
+import {certificateRef} from '../../domain/x509/describe.js';
 import {untilAborted} from '../../tools/bounded.js';
 import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
 
@@ -49,7 +49,7 @@ export const createRootCa: Effect<'create-root-ca'> = async (action, context) =>
     await store.write([{path: layout.rootKey, content}, certificateFile]);
   }
   if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile]);
-  return {...certificateInShort(certificate), protection: action.protection};
+  return {...certificateRef(certificate), protection: action.protection};
 };
 
 async function createRootSigner(

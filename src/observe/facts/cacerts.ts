@@ -49,8 +49,9 @@ async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources):
   if (!isAllowed) return {from: limits.offline === true ? 'none' : 'not read'};
   const found = await cacerts();
   if (found === 'absent') return declared === undefined ? {from: 'none'} : {from: 'external', managedBy: declared};
-  const {managedBy: keeper} = found;
-  if (keeper !== undefined || declared !== undefined) return {from: 'external', managedBy: keeper ?? declared ?? ''};
+  const {managedBy} = found;
+  if (managedBy !== undefined || declared !== undefined)
+    return {from: 'external', managedBy: managedBy ?? declared ?? ''};
   // A CA that was pushed from a work directory is missing from this one.
   if (found.annotations[annotations.writtenBy] !== undefined) return {from: 'none'};
   return {from: parts.every((part) => found.files[part] !== undefined) ? 'external' : 'none'};

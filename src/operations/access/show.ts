@@ -2,7 +2,7 @@
 import {defined} from '../../domain/defined.js';
 import {type Expectations, expectedReason} from '../../domain/access/expected.js';
 import {expectationsOf, keyTarget, noClusterKeyReason, unexpectedIn} from '../../domain/access/findings.js';
-import type {Effect, GrantedRight, PathKind} from '../../domain/access/path-kinds.js';
+import type {PathEffect, GrantedRight, PathKind} from '../../domain/access/path-kinds.js';
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
@@ -39,7 +39,7 @@ export type ShownBinding = Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>
 /** One of a subject's access paths to the key. */
 export interface ShownWay {
   readonly way: PathKind | 'remote-secret';
-  readonly effect: Effect;
+  readonly effect: PathEffect;
   readonly rights: readonly GrantedRight[];
   readonly through: readonly ShownBinding[];
   /** The identity that the path continues as. */
@@ -108,7 +108,7 @@ export const showAccess = onePhase<AccessRequest, AccessResult, AccessFacts, Acc
 });
 
 /** What was read from one cluster. */
-interface ClusterObservation {
+interface AccessObservation {
   readonly cluster: MeshCluster;
   readonly uid: Observed<string>;
   readonly rbac: Observed<ClusterAccess['rbac']>;
@@ -119,7 +119,7 @@ interface ClusterObservation {
 
 interface AccessFacts {
   readonly loaded: LoadedMesh;
-  readonly observations: readonly ClusterObservation[];
+  readonly observations: readonly AccessObservation[];
 }
 
 /** Reads all clusters of the mesh: one that was not selected may hold a remote secret for a selected one. */
@@ -133,7 +133,7 @@ async function gatherAccess(deps: Deps, request: MeshRequest, {concurrency}: Run
   return {loaded, observations: discardMismatches(loaded.mesh, observations)};
 }
 
-async function observeCluster(deps: Deps, cluster: MeshCluster, namespace: string): Promise<ClusterObservation> {
+async function observeCluster(deps: Deps, cluster: MeshCluster, namespace: string): Promise<AccessObservation> {
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
   const [uid, rbac, remotes] = await Promise.all([
     observe(() => readClusterUid(reader)),
@@ -144,10 +144,10 @@ async function observeCluster(deps: Deps, cluster: MeshCluster, namespace: strin
 }
 
 /** Marks clusters as unknown if their context points to a different cluster than the one in mesh.yaml. */
-function discardMismatches(mesh: Mesh, observations: readonly ClusterObservation[]): readonly ClusterObservation[] {
+function discardMismatches(mesh: Mesh, observations: readonly AccessObservation[]): readonly AccessObservation[] {
   const uids = observations.map(({cluster: {name}, uid}) => ({name, uid: valueOr(uid, undefined)}));
   const mismatches = uidMismatches(mesh, uids);
-  return observations.map((one): ClusterObservation => {
+  return observations.map((one): AccessObservation => {
     const unknown = mismatches.get(one.cluster.name);
     return unknown ? {...one, rbac: {unknown}, remotes: {unknown}, complete: {unknown}} : one;
   });
@@ -227,7 +227,7 @@ interface SubjectPath {
   readonly way: ShownWay;
 }
 
-function shownClusterOf(observed: ClusterObservation, judge: AccessAnalyzer, expectations: Expectations): ShownCluster {
+function shownClusterOf(observed: AccessObservation, judge: AccessAnalyzer, expectations: Expectations): ShownCluster {
   const {cluster, uid, rbac, remotes, complete} = observed;
   const {name, context} = cluster;
   const reads = new Set(

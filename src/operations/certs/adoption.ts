@@ -40,14 +40,14 @@ export interface ExistingWorkDir {
 export type KeptIn = 'cacerts' | 'istio-ca-secret' | 'elsewhere';
 
 /** A context of a running cluster, and the name that the cluster is adopted under. */
-export interface Candidate {
+export interface AdoptionCandidate {
   readonly context: string;
   readonly name: string;
   readonly running: RunningCluster;
 }
 
 /** A context that can be adopted, and what is adopted from it. */
-export interface Adoptable extends Candidate {
+export interface Adoptable extends AdoptionCandidate {
   readonly keptIn: KeptIn;
   /** The tool that manages Secret cacerts, if recognizable. */
   readonly keeper?: string;
@@ -73,12 +73,12 @@ export interface Adoption {
 }
 
 /** The contexts that no rule rejected so far. */
-export function adoptableOf<One extends Candidate>(all: readonly (One | Rejected)[]): readonly One[] {
+export function adoptableOf<One extends AdoptionCandidate>(all: readonly (One | Rejected)[]): readonly One[] {
   return all.flatMap((one) => ('error' in one ? [] : [one]));
 }
 
 /** What is adopted from a cluster, or why its files cannot be copied. Existing files are never overwritten. */
-export function adoptFiles(one: Candidate, {files}: ExistingWorkDir, withKeys: boolean): Adoptable | Rejected {
+export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, withKeys: boolean): Adoptable | Rejected {
   const {context, name, running} = one;
   const {cacerts, selfSigned} = running;
   const reject = (...error: Parameters<typeof problem>): Rejected => ({context, name, error: problem(...error)});

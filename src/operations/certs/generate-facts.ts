@@ -35,7 +35,7 @@ export interface GenerateRequest {
 }
 
 /** The current state of one cluster. */
-export interface ClusterFacts {
+export interface GenerateClusterFacts {
   readonly name: string;
   readonly state: ClusterState;
 }
@@ -52,7 +52,7 @@ export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequ
   readonly rootSource: string | undefined;
   readonly signer: SignerFacts;
   /** The selected clusters. */
-  readonly clusters: readonly ClusterFacts[];
+  readonly clusters: readonly GenerateClusterFacts[];
   readonly now: Date;
   /** What is imported from a directory that Istio's Makefile created. */
   readonly makefileImport: Pick<MakefileImport, 'files' | 'notes' | 'warnings'>;

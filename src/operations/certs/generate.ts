@@ -1,11 +1,11 @@
 /** `certs generate`: creates the root CA once, and a cluster CA for each cluster. */
 import {defined} from '../../domain/defined.js';
-import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
+import {type CertificateRef, certificateRef} from '../../domain/x509/describe.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import {asWarnings, groupOf, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
 import {caOf, caRunResult, type CaRunResult, type Decision, noticesOf, guardedPlan, replaceText} from './ca-run.js';
-import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
+import {type GenerateClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
@@ -23,7 +23,7 @@ export interface RootResult {
   readonly outcome: 'done' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
   /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
-  readonly certificate?: CertificateInShort;
+  readonly certificate?: CertificateRef;
   /** How root-key.pem is protected; `missing`: no such file; `elsewhere`: the key is not kept in a file. */
   readonly protection?: 'encrypted' | 'clear' | 'missing' | 'elsewhere';
   /** The root came from the signer, the clusters or a file: compare its fingerprint with the owner's. */
@@ -34,7 +34,7 @@ export interface RootResult {
 export interface GenerateClusterResult extends ClusterResult {
   /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
-  readonly certificate?: CertificateInShort;
+  readonly certificate?: CertificateRef;
   /** Where the signer deviated from the request. */
   readonly changes?: readonly string[];
 }
@@ -94,7 +94,7 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
 
 type ClusterPlan = Decision<IssueClusterCa | WriteFiles>;
 
-function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
+function planCluster({name, state}: GenerateClusterFacts, facts: GenerateFacts): ClusterPlan {
   const {signer, keepClusterKeys} = facts.loaded.mesh.trust;
   if (facts.renew && state.kind !== 'absent') return issue(name, facts, replaceText(name, caOf(state)));
   switch (state.kind) {
@@ -169,7 +169,7 @@ function report(run: GenerateRun): GenerateResult {
     const action = run.plan.clusterActions.find(({cluster}) => cluster === name);
     const issued = action?.kind === 'issue-cluster-ca' ? outcomeOf(run, action)?.result : undefined;
     const ca = caOf(state);
-    const certificate = issued ? inShort(issued) : ca && certificateInShort(ca);
+    const certificate = issued ? inShort(issued) : ca && certificateRef(ca);
     return defined({...result, action: action?.title, certificate, changes: issued?.changes});
   });
   return {root: reportRoot(run), ...clusters};
@@ -186,7 +186,7 @@ function reportRoot(run: GenerateRun): RootResult {
   return defined({
     outcome: outcomeOf(run, action)?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
     action: action?.title,
-    certificate: created ? inShort(created) : shown && certificateInShort(shown),
+    certificate: created ? inShort(created) : shown && certificateRef(shown),
     protection: protectionOf(root, signer, action),
     takenOver: imported && true,
   });
@@ -205,6 +205,6 @@ function protectionOf(
   return action && signer.kind === 'ready' ? 'elsewhere' : undefined;
 }
 
-function inShort({subject, key, fingerprint, notAfter}: CertificateInShort): CertificateInShort {
+function inShort({subject, key, fingerprint, notAfter}: CertificateRef): CertificateRef {
   return {subject, key, fingerprint, notAfter};
 }

@@ -6,7 +6,7 @@ import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Refusal} from '../../domain/ca/signed-chain.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {changesFromRequest, lifetimeChanges} from '../../domain/ca/changes.js';
-import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
+import {type CertificateRef, certificateRef} from '../../domain/x509/describe.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {readPrivateKey} from '../../domain/keys/private-key.js';
 import {type PartContent, readPart, recognize} from '../../domain/x509/recognize.js';
@@ -36,7 +36,7 @@ export interface ImportClusterResult extends ClusterResult {
   /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
   /** The imported chain: the cluster CA, its issuers, the root last. */
-  readonly chain?: readonly CertificateInShort[];
+  readonly chain?: readonly CertificateRef[];
   /** Where the CA deviated from the request. */
   readonly changes?: readonly string[];
   /** Why the certificates were refused: every reason, with an id. */
@@ -180,7 +180,7 @@ function report(run: PhaseRun<ImportFacts, ImportPlan>): ImportResult {
     defined({
       ...result,
       action: plannedActions(run.plan).find((action) => action.cluster === name)?.title,
-      chain: chain?.map(certificateInShort),
+      chain: chain?.map(certificateRef),
       changes: changes.length > 0 ? changes : undefined,
       refusals: refusals.length > 0 ? refusals : undefined,
     }),

@@ -8,7 +8,7 @@ import {defaults} from '../../domain/mesh/resolve.js';
 import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
 import {type CertificateDetails, detailCertificate, detailKey, type KeyDetails} from '../../domain/x509/describe.js';
 import {isBelow, type IstiodVerdict, inspectFile, inspectSet} from '../../domain/ca/inspect-parts.js';
-import {type Part, readPart, recognize, type Recognized} from '../../domain/x509/recognize.js';
+import {type FilePart, readPart, recognize, type RecognizedFile} from '../../domain/x509/recognize.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -42,8 +42,8 @@ export interface InspectedKey extends KeyDetails {
 /** The result of `certs inspect`. */
 export interface InspectResult {
   readonly source: string;
-  readonly kind: 'cluster' | Recognized['kind'];
-  readonly object?: NonNullable<Recognized['object']>;
+  readonly kind: 'cluster' | RecognizedFile['kind'];
+  readonly object?: NonNullable<RecognizedFile['object']>;
   readonly certificates: readonly InspectedCertificate[];
   readonly keys: readonly InspectedKey[];
   /** Other contents: name and type. */
@@ -53,15 +53,15 @@ export interface InspectResult {
   readonly istiod?: IstiodVerdict;
 }
 
-interface Facts {
-  readonly recognized: Omit<Recognized, 'kind'> & {readonly kind: InspectResult['kind']};
+interface InspectFacts {
+  readonly recognized: Omit<RecognizedFile, 'kind'> & {readonly kind: InspectResult['kind']};
   readonly roots: readonly Certificate[];
   readonly mesh: Mesh | undefined;
   readonly now: Date;
 }
 
 /** `certs inspect`: changes nothing and needs no passphrase. */
-export const inspectCerts = onePhase<InspectRequest, InspectResult, Facts>({
+export const inspectCerts = onePhase<InspectRequest, InspectResult, InspectFacts>({
   command: 'certs inspect',
   changes: false,
   title: ({target}) => `read ${target}`,
@@ -71,7 +71,7 @@ export const inspectCerts = onePhase<InspectRequest, InspectResult, Facts>({
   conclude: ({problems}) => problems.map(({code}) => code),
 });
 
-async function gather(deps: Deps, {target}: InspectRequest): Promise<Facts> {
+async function gather(deps: Deps, {target}: InspectRequest): Promise<InspectFacts> {
   const {workspace} = deps;
   const [cluster, roots = [], mesh] = await Promise.all([
     readCluster(target, deps),
@@ -102,11 +102,11 @@ function sourceName(target: string): string {
 }
 
 /** The four CA files, if the target is a cluster's directory in the work directory. */
-async function readCluster(target: string, {workspace}: Deps): Promise<Facts['recognized'] | undefined> {
+async function readCluster(target: string, {workspace}: Deps): Promise<InspectFacts['recognized'] | undefined> {
   if (!isClusterName(target) || (await workspace.stat(target))?.kind !== 'directory') return undefined;
   const {caCert, caKey, rootCert, certChain} = await readCaFiles(workspace, target);
   const contents = {'ca-cert.pem': caCert, 'ca-key.pem': caKey, 'root-cert.pem': rootCert, 'cert-chain.pem': certChain};
-  const parts = Object.entries(contents).flatMap(([name, content]): readonly Part[] => {
+  const parts = Object.entries(contents).flatMap(([name, content]): readonly FilePart[] => {
     if (content === undefined) return [];
     return [{name, content: typeof content === 'string' ? new Sensitive(content) : content}];
   });
@@ -116,7 +116,7 @@ async function readCluster(target: string, {workspace}: Deps): Promise<Facts['re
   });
 }
 
-function report({facts}: PhaseRun<Facts>, request: InspectRequest): InspectResult {
+function report({facts}: PhaseRun<InspectFacts>, request: InspectRequest): InspectResult {
   const {recognized, roots, mesh, now} = facts;
   const {kind, object, parts} = recognized;
   const contents = parts.map(readPart);

@@ -5,7 +5,7 @@ import {
   type Fact,
   type Facts,
   type LiveRoots,
-  type Part,
+  type PodPart,
   PerPod,
 } from '../../domain/facts/facts.js';
 import {signedByOwnCa} from '../../domain/checks/trust/live-chain.js';
@@ -62,7 +62,7 @@ export interface LiveMesh {
   readonly agreement: readonly RootAgreement[];
 }
 
-type ClusterFacts = Facts<ClusterFactValues>;
+type LiveFacts = Facts<ClusterFactValues>;
 
 /** Reads all clusters. Read errors are part of the result; only errors that end the run are thrown. */
 export async function gatherLive(
@@ -81,7 +81,7 @@ export async function gatherLive(
   });
   const uids = clusters.map(({cluster: {name}, facts}) => ({name, uid: valueOf(facts.clusterUid)}));
   const mismatches = uidMismatches(mesh, uids);
-  const observed = clusters.map(({cluster, facts}): {readonly cluster: MeshCluster; readonly facts: ClusterFacts} => {
+  const observed = clusters.map(({cluster, facts}): {readonly cluster: MeshCluster; readonly facts: LiveFacts} => {
     // A context that points to another cluster reveals nothing about the intended one.
     const unknown = mismatches.get(cluster.name);
     return {cluster, facts: unknown ? {apiVersion: {unknown}} : facts};
@@ -98,7 +98,7 @@ export async function gatherLive(
   return {clusters: new Map(observed.map(({cluster: {name}, facts}) => [name, entryOf(facts, context)])), agreement};
 }
 
-function entryOf(facts: ClusterFacts, context: ExpiryContext): LiveClusterEntry {
+function entryOf(facts: LiveFacts, context: ExpiryContext): LiveClusterEntry {
   const held = certificatesInObjects(facts);
   const presented = presentedCertificates(facts, context.now);
   const used = new Set([...held.used, ...presented.used].map(({fingerprint}) => fingerprint));
@@ -133,7 +133,7 @@ interface UsedCertificates {
 }
 
 /** The certificates in Secret cacerts and istiod's bundle. The chains show which of the bundle's roots are in use. */
-function certificatesInObjects(facts: ClusterFacts): UsedCertificates {
+function certificatesInObjects(facts: LiveFacts): UsedCertificates {
   const cacerts = valueOf(facts.cacerts);
   const inspection = cacerts === 'absent' ? undefined : cacerts?.inspection;
   const {caCerts = [], chain = [], roots = [], verified} = inspection ?? {};
@@ -157,7 +157,7 @@ function certificatesInObjects(facts: ClusterFacts): UsedCertificates {
 }
 
 /** The chains that running istiods present, including their roots. */
-function presentedCertificates(facts: ClusterFacts, now: Date): UsedCertificates {
+function presentedCertificates(facts: LiveFacts, now: Date): UsedCertificates {
   const roots = rootsOf(facts)?.certificates ?? [];
   const found = signedByOwnCa(partsOf(facts.servedChains)).flatMap(({name, value: {certificates}}) => {
     const [leaf, ...intermediates] = certificates;
@@ -210,7 +210,7 @@ function dependencies(certificates: readonly LiveCertificate[]): readonly Depend
   }));
 }
 
-function rootsOf({liveRoots}: ClusterFacts): LiveRoots | undefined {
+function rootsOf({liveRoots}: LiveFacts): LiveRoots | undefined {
   const roots = valueOf(liveRoots);
   return roots === 'ClusterTrustBundle' ? undefined : roots;
 }
@@ -220,7 +220,7 @@ function valueOf<T>(fact: Fact<T> | undefined): T | undefined {
 }
 
 /** The parts whose value is known. */
-function partsOf<T>(fact: Fact<PerPod<T>> | undefined): readonly Part<T>[] {
+function partsOf<T>(fact: Fact<PerPod<T>> | undefined): readonly PodPart<T>[] {
   return (valueOf(fact)?.parts ?? []).flatMap(({name, observed}) =>
     'value' in observed ? [{name, value: observed.value}] : [],
   );
@@ -235,7 +235,7 @@ function unknownsOf(fact: Fact<unknown> | undefined): readonly ErrorReport[] {
 }
 
 /** Each reason once: an unreachable cluster is one problem, not six. */
-function problemsOf(facts: ClusterFacts): readonly ErrorReport[] {
+function problemsOf(facts: LiveFacts): readonly ErrorReport[] {
   const all = Object.values(facts).flatMap((fact: Fact<unknown>) => unknownsOf(fact));
   return [...new Map(all.map((error) => [`${error.code} ${error.message}`, error])).values()];
 }

@@ -82,7 +82,7 @@ export interface ListResult {
   readonly warnings: readonly Warning[];
 }
 
-interface Facts {
+interface ListFacts {
   readonly loaded: LoadedMesh;
   readonly rootText: string | undefined;
   readonly files: readonly {readonly name: string; readonly files: CaFiles}[];
@@ -92,7 +92,7 @@ interface Facts {
 }
 
 /** `certs list`. Findings change the exit code only with `failOn`. */
-export const listCerts = onePhase<ListRequest, ListResult, Facts>({
+export const listCerts = onePhase<ListRequest, ListResult, ListFacts>({
   command: 'certs list',
   changes: false,
   title: ({live}) => (live ? 'read the work directory and the clusters' : 'read the work directory'),
@@ -132,7 +132,7 @@ function hasFinding(result: ListResult, failOn: Severity): boolean {
   });
 }
 
-async function gather(deps: Deps, {mesh, live}: ListRequest, {concurrency}: RunSettings): Promise<Facts> {
+async function gather(deps: Deps, {mesh, live}: ListRequest, {concurrency}: RunSettings): Promise<ListFacts> {
   const {workspace} = deps;
   const loaded = await loadMesh(deps, mesh);
   const [rootText, files, liveMesh] = await Promise.all([
@@ -143,7 +143,7 @@ async function gather(deps: Deps, {mesh, live}: ListRequest, {concurrency}: RunS
   return defined({loaded, rootText, files, now: deps.now(), liveMesh});
 }
 
-function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): ListResult {
+function report({facts, plan}: PhaseRun<ListFacts>, {withinDays}: ListRequest): ListResult {
   const {loaded, rootText, files, now, liveMesh} = facts;
   const {expiry, signer} = loaded.mesh.trust;
   const root = readRoots(rootText);

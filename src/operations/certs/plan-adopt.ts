@@ -21,7 +21,7 @@ import {
   type InspectedContext,
   minorsOf,
   type Rejected,
-  type Candidate,
+  type AdoptionCandidate,
   type ExistingWorkDir,
   adoptFiles,
 } from './adoption.js';
@@ -72,7 +72,7 @@ export function adoptAll(
   };
 }
 
-function nameContext(inspected: InspectedContext, existing: ExistingWorkDir): Candidate | Rejected {
+function nameContext(inspected: InspectedContext, existing: ExistingWorkDir): AdoptionCandidate | Rejected {
   const {context, givenName, observed} = inspected;
   if (!isKnown(observed)) return {context, name: givenName ?? context, error: observed.unknown};
   try {
@@ -84,10 +84,14 @@ function nameContext(inspected: InspectedContext, existing: ExistingWorkDir): Ca
 }
 
 /** Returns why a context must be rejected, given the contexts accepted so far. */
-type Rule = (one: Candidate, accepted: readonly Candidate[], existing: ExistingWorkDir) => ErrorReport | undefined;
+type AdoptionRule = (
+  one: AdoptionCandidate,
+  accepted: readonly AdoptionCandidate[],
+  existing: ExistingWorkDir,
+) => ErrorReport | undefined;
 
 /** Rejects a cluster that another context, or mesh.yaml, has under another name. */
-const identityConflict: Rule = (one, accepted, {file, contexts}) => {
+const identityConflict: AdoptionRule = (one, accepted, {file, contexts}) => {
   const clusters = (file?.clusters ?? []).map(({name, context, uid}): MeshCluster => {
     return defined({name, role: 'primary', context: contexts[name] ?? context, uid});
   });
@@ -97,7 +101,7 @@ const identityConflict: Rule = (one, accepted, {file, contexts}) => {
 };
 
 /** Rejects a second cluster with the same name. */
-const duplicateName: Rule = (one, accepted) => {
+const duplicateName: AdoptionRule = (one, accepted) => {
   const first = accepted.find(({name}) => name === one.name);
   if (!first || first === one) return undefined;
   const what = `contexts "${first.context}" and "${one.context}" both result in a cluster named ${one.name}`;
@@ -105,7 +109,7 @@ const duplicateName: Rule = (one, accepted) => {
 };
 
 /** Rejects a mesh ID, trust domain or network that differs from mesh.yaml, or else from the first context. */
-const meshMismatch: Rule = ({name, running}, accepted, {file}) => {
+const meshMismatch: AdoptionRule = ({name, running}, accepted, {file}) => {
   const first = accepted[0]?.running.controlPlanes[0];
   const [own] = running.controlPlanes;
   const network = file?.clusters?.find((one) => one.name === name)?.network;

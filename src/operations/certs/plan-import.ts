@@ -8,7 +8,7 @@ import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {chainPem} from '../../domain/x509/chain.js';
 import {otherOwner} from '../../domain/ca/cluster-of-ca.js';
-import {certificateInShort} from '../../domain/x509/describe.js';
+import {certificateRef} from '../../domain/x509/describe.js';
 import {formatFingerprint} from '../../domain/keys/keys.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {attributeOf} from '../../domain/x509/name.js';
@@ -173,7 +173,7 @@ function importAction(
       : `import the cluster CA "${certificate.subject.text}" (${certificate.key.name})`,
     files: parts.map((part) => ({path: paths[part], content: bundle[part]})),
     requestFiles: fulfilled ? [paths.requestKey, paths.requestCsr] : [],
-    certificate: certificateInShort(certificate),
+    certificate: certificateRef(certificate),
     confirm: same ? undefined : confirmationOf(name, files, sameKey, now),
   });
   return [action];

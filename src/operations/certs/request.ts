@@ -4,7 +4,7 @@ import {problem} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
-import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
+import {type CertificateRef, certificateRef} from '../../domain/x509/describe.js';
 import {requestStateOf, type RequestState} from '../../domain/ca/request-state.js';
 import {type ClusterState, rootStateOf} from '../../domain/ca/workdir-state.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
@@ -55,13 +55,13 @@ export interface RequestClusterResult extends ClusterResult {
   /** The request to send to the CA. Absent where none is pending, and in a dry run that would create one. */
   readonly request?: PendingRequest;
   /** The current CA of the cluster. */
-  readonly certificate?: CertificateInShort;
+  readonly certificate?: CertificateRef;
 }
 
 /** The result of `certs request`. */
 export type CsrResult = CaRunResult<RequestClusterResult>;
 
-interface ClusterFacts {
+interface RequestClusterFacts {
   readonly name: string;
   readonly request: RequestState;
   readonly ca: ClusterState;
@@ -69,7 +69,7 @@ interface ClusterFacts {
 
 interface RequestFacts extends GuardedMesh {
   /** With the decision for each, which also determines the keys that git is checked for. */
-  readonly clusters: readonly (ClusterFacts & Decision<RequestClusterCa>)[];
+  readonly clusters: readonly (RequestClusterFacts & Decision<RequestClusterCa>)[];
 }
 
 /** `certs request`: creates what is missing; keeps a request whose key exists. */
@@ -100,7 +100,7 @@ async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
   const states = await judgeClusters(loaded, reader, root, deps.now());
   const requests = await readRequests(deps, loaded);
   const clusters = states.map(({name, state}) => {
-    const facts: ClusterFacts = {name, ca: state, request: requests.get(name) ?? {kind: 'absent'}};
+    const facts: RequestClusterFacts = {name, ca: state, request: requests.get(name) ?? {kind: 'absent'}};
     return {...facts, ...decide(facts, request, loaded.mesh.trust.keyAlgorithm)};
   });
   const keys = clusters.flatMap(({name, action}) => (action ? [clusterLayout(name).requestKey] : []));
@@ -126,13 +126,13 @@ function plan(facts: RequestFacts): Plan {
 }
 
 /** Whether the pending request has its certificate already: an import was killed before it removed the request. */
-function isFulfilled({request, ca}: ClusterFacts): boolean {
+function isFulfilled({request, ca}: RequestClusterFacts): boolean {
   const current = ca.kind === 'valid' && !ca.keyMissing ? ca.inspection.certificate?.spki : undefined;
   const spki = request.kind === 'pending' ? request.request.spki : request.kind === 'key-only' ? request.key.spki : '';
   return current !== undefined && current === spki;
 }
 
-function decide(facts: ClusterFacts, options: CsrRequest, algorithm: KeyAlgorithm): Decision<RequestClusterCa> {
+function decide(facts: RequestClusterFacts, options: CsrRequest, algorithm: KeyAlgorithm): Decision<RequestClusterCa> {
   const {name, request, ca} = facts;
   const {requestKey, requestCsr} = clusterLayout(name);
   const fulfilled = isFulfilled(facts);
@@ -181,7 +181,7 @@ function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, Reque
       ...result,
       action: before.action?.title,
       request: isPending ? pendingOf(before.name, state) : undefined,
-      certificate: ca && certificateInShort(ca),
+      certificate: ca && certificateRef(ca),
     });
   });
 }

@@ -8,7 +8,7 @@ import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {usesCacerts} from '../../domain/mesh/signer.js';
 import {spiffeIdOf, type WorkloadName} from '../../domain/mesh/workload-name.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
-import {certificateInShort, type CertificateInShort} from '../../domain/x509/describe.js';
+import {certificateRef, type CertificateRef} from '../../domain/x509/describe.js';
 import {type CaInspection, inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {
   workloadStateOf,
@@ -36,7 +36,7 @@ import {readCaFiles} from '../../observe/ca-files.js';
 import {caRunResult, type CaRunResult, guardedPlan, type GuardedMesh, guardKeys} from './ca-run.js';
 
 /** The request of `certs workload`. */
-export interface WorkloadRequest {
+export interface IssueWorkloadRequest {
   readonly cluster: string;
   readonly workload: WorkloadName;
   readonly algorithm: KeyAlgorithm;
@@ -54,11 +54,11 @@ export interface WorkloadResult extends CaRunResult {
   /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
   /** The certificate after the run. */
-  readonly certificate?: Omit<CertificateInShort, 'subject'>;
+  readonly certificate?: Omit<CertificateRef, 'subject'>;
 }
 
-interface WorkloadFacts extends GuardedMesh {
-  readonly request: WorkloadRequest;
+interface IssueWorkloadFacts extends GuardedMesh {
+  readonly request: IssueWorkloadRequest;
   readonly cluster: MeshCluster;
   readonly paths: WorkloadLayout;
   readonly spiffeId: string;
@@ -74,7 +74,7 @@ interface WorkloadPlan extends Plan {
 }
 
 /** Creates a workload's key, and a certificate signed with the cluster's CA key. */
-export const issueWorkload = onePhase<WorkloadRequest, WorkloadResult, WorkloadFacts, WorkloadPlan>({
+export const issueWorkload = onePhase<IssueWorkloadRequest, WorkloadResult, IssueWorkloadFacts, WorkloadPlan>({
   command: 'certs workload',
   changes: true,
   title: () => 'read the work directory',
@@ -93,7 +93,7 @@ function checkValidity(validityMs: number): void {
   if (validityMs < minWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
 }
 
-async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFacts> {
+async function gather(deps: Deps, request: IssueWorkloadRequest): Promise<IssueWorkloadFacts> {
   checkValidity(request.validityMs);
   const {workspace} = deps;
   const now = deps.now();
@@ -118,7 +118,7 @@ async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFac
   return {...mesh, request, cluster, paths, spiffeId, files, inspection, state, now};
 }
 
-function plan(facts: WorkloadFacts): WorkloadPlan {
+function plan(facts: IssueWorkloadFacts): WorkloadPlan {
   const {request, cluster, loaded, state, spiffeId, files, git} = facts;
   // A valid certificate needs no plan at all.
   if (state.kind === 'valid' && !request.renew) return emptyPlan;
@@ -145,7 +145,7 @@ function plan(facts: WorkloadFacts): WorkloadPlan {
 }
 
 /** Why the cluster's CA cannot sign here, with the alternatives. */
-function cannotSign({cluster: {name}, loaded, files, inspection}: WorkloadFacts): ErrorReport | undefined {
+function cannotSign({cluster: {name}, loaded, files, inspection}: IssueWorkloadFacts): ErrorReport | undefined {
   const {signer, keepClusterKeys} = loaded.mesh.trust;
   const paths = clusterLayout(name);
   if (!usesCacerts(signer)) {
@@ -177,21 +177,26 @@ function cannotSign({cluster: {name}, loaded, files, inspection}: WorkloadFacts)
   return problem('CA_FILES_INVALID', `the CA of ${name} cannot sign: ${first.message}`, ...hints);
 }
 
-function cannotReplace({request, state, paths: {directory}}: WorkloadFacts): ErrorReport | undefined {
+function cannotReplace({request, state, paths: {directory}}: IssueWorkloadFacts): ErrorReport | undefined {
   if (state.kind !== 'conflict' || request.renew) return undefined;
   const what = `${directory} contains other files: ${state.reason}`;
   return problem('WORKDIR_CONFLICT', what, 'replace them with --renew, or move them away');
 }
 
 /** The text of the confirmation: what is replaced; undefined where nothing is. */
-function confirmationOf({state, paths: {directory}}: WorkloadFacts): string | undefined {
+function confirmationOf({state, paths: {directory}}: IssueWorkloadFacts): string | undefined {
   if (state.kind === 'valid') {
     return `replace the key and certificate in ${directory}/ (valid until ${formatMinute(state.certificate.notAfter)})`;
   }
   return state.kind === 'conflict' ? `replace the contents of ${directory}/ (${state.reason})` : undefined;
 }
 
-function validityWarnings({now, request, inspection: {verified}, cluster: {name}}: WorkloadFacts): readonly Warning[] {
+function validityWarnings({
+  now,
+  request,
+  inspection: {verified},
+  cluster: {name},
+}: IssueWorkloadFacts): readonly Warning[] {
   if (!verified || 'failure' in verified) return [];
   const end = workloadEnd(now, request.validityMs, verified.chain);
   if (end >= workloadEnd(now, request.validityMs, [])) return [];
@@ -199,12 +204,12 @@ function validityWarnings({now, request, inspection: {verified}, cluster: {name}
   return [{cluster: name, message}];
 }
 
-function report(run: PhaseRun<WorkloadFacts, WorkloadPlan>): WorkloadResult {
+function report(run: PhaseRun<IssueWorkloadFacts, WorkloadPlan>): WorkloadResult {
   const {facts, plan: planned} = run;
   const {cluster, spiffeId, state} = facts;
   const {key, certChain, rootCert} = facts.paths;
   const {action} = planned;
-  const existing = state.kind === 'valid' ? certificateInShort(state.certificate) : undefined;
+  const existing = state.kind === 'valid' ? certificateRef(state.certificate) : undefined;
   const certificate = outcomeOf(run, action)?.result ?? existing;
   return defined({
     ...caRunResult(run, [cluster], (result) => result),

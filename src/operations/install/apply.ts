@@ -32,8 +32,8 @@ import {
   type ApplyFacts,
   type ApplyOptions,
   type ApplyPlan,
-  type Change,
-  type Decided,
+  type InstallChange,
+  type DecidedInstall,
   type TargetFacts,
   putRecord,
   planApply,
@@ -51,7 +51,7 @@ export interface AppliedCluster extends ClusterResult {
   /** The file that was applied. */
   readonly path: string;
   /** The planned change; absent if it could not be determined. */
-  readonly change?: Change;
+  readonly change?: InstallChange;
   /** The version that was running before. */
   readonly running?: string;
 }
@@ -144,11 +144,11 @@ function notRecorded(cluster: string, why: string): Warning {
 }
 
 /** A cluster where istioctl succeeded, and what is installed there now. */
-interface InstalledNow extends Decided {
+interface InstalledNow extends DecidedInstall {
   readonly now: Observed<Pick<InstalledCluster, 'installed' | 'record'>>;
 }
 
-function recordPhase(finished: readonly Decided[], istioctl: ReportedVersion): Phase<readonly InstalledNow[]> {
+function recordPhase(finished: readonly DecidedInstall[], istioctl: ReportedVersion): Phase<readonly InstalledNow[]> {
   return {
     title: 'record what was installed',
     gather: (deps) =>

@@ -52,23 +52,23 @@ export interface ApplyOptions extends VersionOverrides {
 }
 
 /** The change to a cluster. `repair`: the same bytes again, over later changes or a partial installation. */
-export type Change = 'install' | 'replace' | 'upgrade' | 'repair' | 'unchanged';
+export type InstallChange = 'install' | 'replace' | 'upgrade' | 'repair' | 'unchanged';
 
 /** istioctl waits for each component in turn (base, istiod, gateways, CNI); it is stopped after that plus a margin. */
 const componentCount = 5;
 const marginMs = 120_000;
 
 /** A cluster whose state and install.yaml are known, and its change. */
-export interface Decided extends Pick<Rendering, 'cluster' | 'path'> {
+export interface DecidedInstall extends Pick<Rendering, 'cluster' | 'path'> {
   readonly live: InstalledCluster;
   readonly rendered: Rendered;
-  readonly change: Change;
+  readonly change: InstallChange;
 }
 
 /** The plan, with the decision for each cluster. */
 export interface ApplyPlan extends Plan {
   /** By name; a cluster without an entry could not be decided. */
-  readonly decided: ReadonlyMap<string, Decided>;
+  readonly decided: ReadonlyMap<string, DecidedInstall>;
 }
 
 /** Plans one cluster first, then the rest; blocks clusters that a rule refuses. */
@@ -87,7 +87,7 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
     loaded.mesh,
     liveUids.filter(({name}) => !blocked.has(name)),
   );
-  const decided = targets.flatMap(({rendering: {cluster, path, rendered}, live}): readonly Decided[] =>
+  const decided = targets.flatMap(({rendering: {cluster, path, rendered}, live}): readonly DecidedInstall[] =>
     isKnown(live) && !(rendered instanceof MeshError)
       ? [{cluster, path, live: live.value, rendered, change: changeOf(live.value, rendered, istioctl)}]
       : [],
@@ -113,7 +113,7 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
 }
 
 /** The change to a cluster whose state is known. */
-function changeOf(live: InstalledCluster, rendered: Rendered, istioctl: ReportedVersion): Change {
+function changeOf(live: InstalledCluster, rendered: Rendered, istioctl: ReportedVersion): InstallChange {
   if (!live.istiod) return 'install';
   const record = readRecord(live.record);
   const sameBytes = record?.installYaml === sha256Hex(rendered.text);
@@ -186,7 +186,7 @@ function refuseForeign(cluster: string, owners: ReturnType<typeof foreignOwners>
 }
 
 /** The fields that all actions on a cluster share. */
-function base({cluster: {name}, live: {context}}: Decided, what: string) {
+function base({cluster: {name}, live: {context}}: DecidedInstall, what: string) {
   return {id: `${name}/${what}`, cluster: name, context};
 }
 
@@ -194,7 +194,7 @@ function base({cluster: {name}, live: {context}}: Decided, what: string) {
  * istioctl labels the namespace only if it creates it (istio/istio operator/pkg/util/k8s.go). Without an earlier push
  * (`trust.signer` is external) it is created here, since the installation is recorded in it first.
  */
-function namespaceAction(decided: Decided): readonly Action[] {
+function namespaceAction(decided: DecidedInstall): readonly Action[] {
   const {live, rendered} = decided;
   const {namespace: name, network} = rendered;
   const before = networkOf(live);
@@ -225,7 +225,7 @@ function namespaceAction(decided: Decided): readonly Action[] {
  * its exact install.yaml, and afterwards, with the live state.
  */
 export function putRecord(
-  decided: Decided,
+  decided: DecidedInstall,
   istioctl: ReportedVersion,
   {id, what, live}: {readonly id: string; readonly what: string; readonly live: string},
 ): PutObject {
@@ -244,8 +244,8 @@ export function putRecord(
 }
 
 function istioctlAction(
-  decided: Decided,
-  change: Exclude<Change, 'unchanged'>,
+  decided: DecidedInstall,
+  change: Exclude<InstallChange, 'unchanged'>,
   istioctl: ReportedVersion,
   {readinessTimeoutMs}: ApplyOptions,
 ): RunIstioctl {

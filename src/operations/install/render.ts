@@ -56,7 +56,7 @@ export interface PrintResult extends RenderedFor {
   readonly document: string;
 }
 
-interface Facts {
+interface RenderFacts {
   readonly loaded: LoadedMesh;
   readonly version: ChosenVersion;
   readonly renderings: readonly Rendering[];
@@ -71,7 +71,7 @@ interface RenderPlan extends Plan {
 }
 
 /** `install render`: writes CLUSTER/install.yaml for each cluster, and adds the mesh ID and networks to mesh.yaml. */
-export const renderInstalls = onePhase<MeshRequest, RenderResult, Facts, RenderPlan>({
+export const renderInstalls = onePhase<MeshRequest, RenderResult, RenderFacts, RenderPlan>({
   command: 'install render',
   changes: true,
   title: () => 'render install.yaml',
@@ -93,7 +93,7 @@ export const renderInstalls = onePhase<MeshRequest, RenderResult, Facts, RenderP
 });
 
 /** `install render --output-file -`: prints the document of one cluster and writes nothing. */
-export const printInstall = onePhase<MeshRequest, PrintResult, Facts>({
+export const printInstall = onePhase<MeshRequest, PrintResult, RenderFacts>({
   command: 'install render',
   changes: false,
   title: () => 'render install.yaml',
@@ -113,7 +113,7 @@ async function gatherRender(
   deps: Deps,
   request: MeshRequest,
   check: (clusters: LoadedMesh['clusters']) => void = () => undefined,
-): Promise<Facts> {
+): Promise<RenderFacts> {
   checkRequestedVersion(request.istioVersion);
   const loaded = await loadMesh(deps, request);
   check(loaded.clusters);
@@ -134,7 +134,7 @@ function checkSingleCluster(clusters: LoadedMesh['clusters']): void {
 }
 
 /** Plans the files that differ; an edited file is saved beside the new one, never lost. */
-function planRender({loaded, renderings, notes}: Facts): RenderPlan {
+function planRender({loaded, renderings, notes}: RenderFacts): RenderPlan {
   const changed = renderings.flatMap((one) => {
     const {present, rendered} = one;
     if (rendered instanceof MeshError || present === rendered.text) return [];

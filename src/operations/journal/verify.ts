@@ -71,7 +71,7 @@ export interface VerifyJournalResult extends CommonResult {
 }
 
 /** `journal verify`: checks that the journal is intact and matches the heads recorded in the clusters. */
-export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult, VerifyFacts>({
+export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult, VerifyJournalFacts>({
   command: 'journal verify',
   changes: false,
   title: ({limits}) => (limits.offline === true ? 'read the journal' : 'read the journal and the clusters'),
@@ -99,13 +99,17 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
   ],
 });
 
-interface VerifyFacts {
+interface VerifyJournalFacts {
   readonly state: JournalState;
   readonly notes: readonly string[];
   readonly clusters: readonly VerifiedCluster[];
 }
 
-async function gather(deps: Deps, request: VerifyJournalRequest, {concurrency}: RunSettings): Promise<VerifyFacts> {
+async function gather(
+  deps: Deps,
+  request: VerifyJournalRequest,
+  {concurrency}: RunSettings,
+): Promise<VerifyJournalFacts> {
   const {limits} = request;
   if (limits.offline === true) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
   const loaded = await loadMesh(deps, request);
@@ -164,7 +168,7 @@ function chainsOf({entries, heads, own}: JournalState): readonly ChainSummary[] 
 
 /** A truncated line in a journal that was set aside is never completed: there, every fault is a finding. */
 function hasFindings({faults, aside}: VerifyJournalResult['journal']): boolean {
-  // The next change closes a truncated last line; any other fault means that somebody edited the file.
+  // The next change closes a truncated last line; any other fault means that the file was edited.
   return faults.some(({kind}) => kind !== 'torn') || aside.some((one) => one.faults.length > 0);
 }
 

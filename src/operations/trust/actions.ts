@@ -38,12 +38,12 @@ export interface TrustTarget {
 }
 
 /** A target and its decision. */
-export interface Change extends TrustTarget {
+export interface TrustChange extends TrustTarget {
   readonly decision: PushDecision;
 }
 
 /** The actions of one cluster, in order. */
-export function changeActions(change: Change): readonly Action[] {
+export function changeActions(change: TrustChange): readonly Action[] {
   const {decision, order, removesKey} = change;
   const {cluster, namespace, own} = change.target;
   const [keep, write] = [keepActions(change), writeActions(change)];
@@ -86,7 +86,7 @@ function base({target: {cluster}, trust}: TrustTarget, id: string) {
   return {id: `${cluster}/${id}`, cluster, context: trust.cluster.context ?? ''};
 }
 
-function namespaceActions(change: Change): readonly Action[] {
+function namespaceActions(change: TrustChange): readonly Action[] {
   const {namespace, network = ''} = change.target;
   const {namespace: needed, otherNetwork: from} = change.decision;
   if (needed === 'keep') return [];
@@ -110,7 +110,7 @@ function namespaceActions(change: Change): readonly Action[] {
   ];
 }
 
-function keepActions(change: Change): readonly Action[] {
+function keepActions(change: TrustChange): readonly Action[] {
   const {target, decision, order} = change;
   const cacerts = secretOf(change.trust, 'cacerts');
   const before = secretOf(change.trust, 'previous');
@@ -123,7 +123,7 @@ function keepActions(change: Change): readonly Action[] {
   return [secretAction(change, previousName, {title, inspection, secretData, before, inPlace})];
 }
 
-function writeActions(change: Change): readonly Action[] {
+function writeActions(change: TrustChange): readonly Action[] {
   const {data: secretData, order} = change;
   const {cluster, namespace, own} = change.target;
   const {write, keepPrevious} = change.decision;
@@ -176,7 +176,7 @@ function writeActions(change: Change): readonly Action[] {
 }
 
 /** A write of a complete Secret. */
-interface SecretWrite {
+interface SecretChange {
   readonly title: string;
   readonly confirm?: string;
   readonly recordsJournalHead?: boolean;
@@ -190,7 +190,7 @@ interface SecretWrite {
   readonly recoveryHints?: readonly Hint[];
 }
 
-function secretAction(change: Change, name: string, write: SecretWrite): Action {
+function secretAction(change: TrustChange, name: string, write: SecretChange): Action {
   const {inspection, before, inPlace, rolledBackFrom, recoveryHints = [], ...rest} = write;
   const {cluster, namespace} = change.target;
   const common = {...base(change, name), ...rest};

@@ -26,14 +26,14 @@ export interface TrustRules extends PushRules {
 }
 
 /** A cluster with its decision, or why there is none. */
-export interface Decided extends TrustTarget {
+export interface DecidedPush extends TrustTarget {
   readonly decision?: PushDecision;
   readonly errors: readonly ErrorReport[];
 }
 
 /** A plan with its decisions, in the order of the targets. */
 export interface TrustPlan extends Plan {
-  readonly decided: readonly Decided[];
+  readonly decided: readonly DecidedPush[];
 }
 
 /** The facts for these targets, and the journal. */
@@ -45,10 +45,10 @@ export async function factsOf(deps: Deps, loaded: LoadedMesh, targets: readonly 
 export function decideEach(
   {loaded, targets}: TrustFacts,
   {acceptUid}: TrustRules,
-  decide: (one: TrustTarget, observed: TrustObservation) => Pick<Decided, 'decision' | 'errors'>,
-): readonly Decided[] {
+  decide: (one: TrustTarget, observed: TrustObservation) => Pick<DecidedPush, 'decision' | 'errors'>,
+): readonly DecidedPush[] {
   const mismatches = identityProblems(loaded.mesh, identified(targets.map(({trust}) => trust)), acceptUid);
-  return targets.map((one): Decided => {
+  return targets.map((one): DecidedPush => {
     const {seen} = one.trust;
     if (!isKnown(seen)) return {...one, errors: [seen.unknown]};
     const mismatch = mismatches.find(({cluster}) => cluster === one.target.cluster)?.error;
@@ -57,7 +57,7 @@ export function decideEach(
 }
 
 /** Decides about cacerts in each cluster. Pure. */
-export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decided[] {
+export function decideAll(facts: TrustFacts, rules: TrustRules): readonly DecidedPush[] {
   const {loaded, targets} = facts;
   const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
     const own = targets.find(({target}) => target.cluster === name);
@@ -101,7 +101,7 @@ export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {
 }
 
 /** The errors of all clusters as blockers. */
-export function blockersOf(decided: readonly Decided[]): readonly Blocker[] {
+export function blockersOf(decided: readonly DecidedPush[]): readonly Blocker[] {
   return decided.flatMap(({target: {cluster}, errors}) => errors.map((error) => ({cluster, error})));
 }
 

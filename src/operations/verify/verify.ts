@@ -50,7 +50,7 @@ export interface VerifyResult extends Report {
   readonly error?: ErrorReport;
 }
 
-interface Facts {
+interface VerifyFacts {
   readonly evidence: Evidence;
   readonly report: Report & Pick<VerifyResult, 'mesh' | 'warnings'>;
 }
@@ -69,7 +69,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const {waitMs, failOn, limits} = request;
   const {concurrency, dryRun} = engine.settings;
   const extraFacts = request.fullTopology === true ? topologyFacts : [];
-  const evaluate = (evidence: Evidence): Facts => {
+  const evaluate = (evidence: Evidence): VerifyFacts => {
     const report = judge(selected, evidence);
     const mesh = topologyOf(evidence, report.checks);
     return {evidence, report: {...report, mesh, warnings: versionNotes(evidence)}};
@@ -84,7 +84,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
       return evaluate(again ? replaceFacts(again.last.evidence, evidence) : evidence);
     },
   };
-  const gather = async (deps: Deps): Promise<Facts> => reader.read(deps, await reader.load(deps));
+  const gather = async (deps: Deps): Promise<VerifyFacts> => reader.read(deps, await reader.load(deps));
   const first = (await engine.run(phase('verify', gather, ({report: {warnings}}) => warnings))).facts;
   if (
     waitMs === undefined ||
@@ -106,13 +106,17 @@ interface EvidenceReader {
   readonly failOn: Severity;
   load(deps: Deps): Promise<Loaded>;
   /** Reads the facts of the selected checks; `again`: only those of some checks, reusing the rest of the last pass. */
-  read(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
+  read(
+    deps: Deps,
+    loaded: Loaded,
+    again?: {readonly last: VerifyFacts; readonly checks: readonly Check[]},
+  ): Promise<VerifyFacts>;
 }
 
 /** The pause before each pass of `--wait`; the last one is repeated. Milliseconds. */
 const pausesMs = [1000, 2000, 4000, 5000] as const;
 
-async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, first: Facts): Promise<VerifyResult> {
+async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, first: VerifyFacts): Promise<VerifyResult> {
   const {selected, failOn} = reader;
   const start = first.evidence.now.getTime();
   const end = start + waitMs;
@@ -122,7 +126,7 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
   try {
     for (let pass = 0; ; pass += 1) {
       const before = last;
-      const poll = async (deps: Deps): Promise<Facts | undefined> => {
+      const poll = async (deps: Deps): Promise<VerifyFacts | undefined> => {
         const leftMs = end - deps.now().getTime();
         await deps.sleep(Math.max(0, Math.min(leftMs, pausesMs[pass] ?? pausesMs[3])));
         const facts = deps.now().getTime() < end ? await readAgain(reader, deps, before) : undefined;
@@ -130,7 +134,7 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
         return facts;
       };
       const known = new Set(before.report.warnings.map(({message}) => message));
-      const newWarnings = (facts: Facts | undefined): readonly Warning[] =>
+      const newWarnings = (facts: VerifyFacts | undefined): readonly Warning[] =>
         (facts?.report.warnings ?? []).filter(({message}) => !known.has(message));
       const wait = {...whatIsAwaited(before.report, failOn), elapsedMs, limitMs: waitMs};
       const {facts} = await engine.run({...phase('wait', poll, newWarnings), wait});
@@ -158,7 +162,7 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
  * since earlier ones may have changed meanwhile. Also reads all facts if mesh.yaml changed, or if a pending check
  * requires a fact that depends on all requests.
  */
-async function readAgain(reader: EvidenceReader, deps: Deps, last: Facts): Promise<Facts> {
+async function readAgain(reader: EvidenceReader, deps: Deps, last: VerifyFacts): Promise<VerifyFacts> {
   const loaded = await reader.load(deps);
   const {mesh, clusters} = last.evidence;
   const ids = new Set(last.report.checks.filter((row) => !isPassing([row], reader.failOn)).map(({id}) => id));

@@ -6,14 +6,14 @@ import type {MetricFamily} from '../../domain/monitoring/metrics.js';
 import {printableLine} from '../../domain/printable.js';
 
 /** One sample. Label names are fixed; values may come from clusters. */
-export interface Sample {
+export interface MetricSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
 /** A family with its samples. */
 export interface Family extends MetricFamily {
-  readonly samples: readonly Sample[];
+  readonly samples: readonly MetricSample[];
   /** Which of two samples with the same labels is written: both would make the page invalid. Default: smallest. */
   readonly keep?: 'smallest' | 'largest';
 }

@@ -1,4 +1,4 @@
-import type {CertificateInShort} from '../../domain/x509/describe.js';
+import type {CertificateRef} from '../../domain/x509/describe.js';
 import type {GenerateResult} from '../../operations/certs/generate.js';
 import {formatFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
@@ -35,7 +35,7 @@ function receivedRootLines({certificate, takenOver}: Printed<GenerateResult>['ro
 
 interface Line extends Pick<ClusterResult, 'outcome'> {
   readonly action?: string;
-  readonly certificate?: CertificateInShort;
+  readonly certificate?: CertificateRef;
 }
 
 function row(name: string, line: Line, result: Printed<GenerateResult>, now: Date): readonly string[] {

@@ -2,11 +2,11 @@
 import {metricFamilies} from '../../domain/monitoring/metrics.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {ListResult} from '../../operations/certs/list.js';
-import {type Sample, exposition} from '../formats/prometheus.js';
+import {type MetricSample, exposition} from '../formats/prometheus.js';
 import type {Printed} from '../view.js';
 import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
-type Labels = Sample['labels'];
+type Labels = MetricSample['labels'];
 
 /** The page, without a final line feed. */
 export function certsListPrometheus(result: Printed<ListResult>): string {
@@ -37,7 +37,7 @@ function samples<Item>(
   items: readonly Item[],
   valueOf: (item: Item) => string | boolean | undefined,
   labels: (item: Item) => Labels = () => ({}),
-): readonly Sample[] {
+): readonly MetricSample[] {
   return items.flatMap((item) => {
     const value = valueOf(item);
     if (value === undefined) return [];

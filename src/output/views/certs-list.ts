@@ -21,7 +21,7 @@ import {certsListPrometheus} from './certs-list-prometheus.js';
 import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
 /** A column: its heading, and a row's cell. */
-type Column = readonly [head: string, cell: (row: Row, now: Date) => string];
+type Column = readonly [head: string, cell: (row: CertificateRow, now: Date) => string];
 
 const name: Column = ['NAME', ({owner}) => (owner === ofMesh ? '(mesh)' : owner)];
 const role: Column = ['ROLE', ({role}) => role];
@@ -56,7 +56,7 @@ export const certsListView: View<ListResult> = {
   prometheus: certsListPrometheus,
 };
 
-interface Row extends CertificateSummary, Pick<Sighting, 'owner'> {
+interface CertificateRow extends CertificateSummary, Pick<Sighting, 'owner'> {
   readonly role: CertificateRole;
   readonly inUse: boolean;
   /** The file; absent where it is only in the cluster. */
@@ -66,9 +66,9 @@ interface Row extends CertificateSummary, Pick<Sighting, 'owner'> {
 }
 
 /** A row for each certificate of the mesh and of each cluster, wherever it was found. */
-function rows(result: Printed<ListResult>): readonly Row[] {
+function rows(result: Printed<ListResult>): readonly CertificateRow[] {
   const groups = groupBy(sightings(result), ({owner, certificate}) => `${owner} ${certificate.fingerprint}`);
-  return [...groups.values()].map((group): Row => {
+  return [...groups.values()].map((group): CertificateRow => {
     const [{owner, certificate: first}] = group;
     const foundIn = group.flatMap(({cluster, certificate}) => {
       if (!('places' in certificate)) return [];
@@ -78,7 +78,7 @@ function rows(result: Printed<ListResult>): readonly Row[] {
   });
 }
 
-function places({file, foundIn}: Row): string {
+function places({file, foundIn}: CertificateRow): string {
   return [...(file === undefined ? [] : [file]), ...foundIn].join(', ');
 }
 

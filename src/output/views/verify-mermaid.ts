@@ -64,13 +64,13 @@ function answer({accepts}: ClusterTopology, other: ClusterTopology): Acceptance 
   return accepts.find(({cluster}) => cluster === other.name)?.result ?? 'unknown';
 }
 
-type Link = Exclude<Acceptance, 'none'>;
-const both: Readonly<Record<Link, string>> = {
+type DiagramLink = Exclude<Acceptance, 'none'>;
+const both: Readonly<Record<DiagramLink, string>> = {
   yes: '<-->|"accept each other"|',
   no: '<-.->|"refuse each other"|',
   unknown: '<-.->|"unknown"|',
 };
-const oneWay: Readonly<Record<Link, string>> = {
+const oneWay: Readonly<Record<DiagramLink, string>> = {
   yes: '-->|"accepts"|',
   no: '-.->|"refuses"|',
   unknown: '-.->|"unknown"|',

@@ -17,7 +17,7 @@ import {readSettings, type VaultSpec} from './settings.js';
 export const openSession = memoizePerRun(createSession);
 
 /** The session of a run. */
-export type Session = Awaited<ReturnType<typeof createSession>>;
+export type VaultSession = Awaited<ReturnType<typeof createSession>>;
 
 async function createSession(spec: VaultSpec, context: SignerContext) {
   const settings = await readSettings(spec, context);
@@ -92,7 +92,7 @@ const capabilitiesSchema = z.looseObject({capabilities: z.array(z.string())});
  * Checks that an existing token may sign, so that a dry run reports it. A token that may not check its own capabilities
  * is only checked when it signs. Throws `SIGNER_REFUSED`.
  */
-export async function requireMaySign({credentials: token, client, signPath: path}: Session): Promise<void> {
+export async function requireMaySign({credentials: token, client, signPath: path}: VaultSession): Promise<void> {
   if (!(token instanceof Sensitive)) return;
   const request = {method: 'POST', path: 'sys/capabilities-self', body: {paths: [path]}, token} as const;
   const {ok, data} = await client.send(request, capabilitiesSchema);

@@ -39,10 +39,10 @@ export interface SessionParts {
 }
 
 /** One session; it cannot open a detached one. */
-export type Session = Omit<KubeApi, 'detached'>;
+export type KubectlSession = Omit<KubeApi, 'detached'>;
 
 /** The API of one cluster over its proxy's socket. */
-export function createSession({context, tool, transport, timeoutMs, signal}: SessionParts): Session {
+export function createSession({context, tool, transport, timeoutMs, signal}: SessionParts): KubectlSession {
   let ended = false;
   void tool.ended.then(() => {
     ended = true;
@@ -106,7 +106,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     return read(requestFor(verb, ref), await send(request));
   };
 
-  const api: Session = {
+  const api: KubectlSession = {
     context,
     raw: async (path) => read({verb: 'get', resource: path, context}, await send({method: 'GET', path})),
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T> {

@@ -57,7 +57,7 @@ describe('the fix of an unknown row', () => {
   const canI = inspectWith.kubectl('any', words`auth can-i list pods`);
   const contexts = inspectWith.kubectl('any', words`config get-contexts`);
   it.each([
-    [['the user needs a right', advice`ask the cluster: ${canI}, or somebody`], 'kubectl auth can-i list pods'],
+    [['the user needs a right', advice`ask the cluster: ${canI}, or an administrator`], 'kubectl auth can-i list pods'],
     [[advice`${contexts}`], 'kubectl config get-contexts'],
     [['log in again'], 'log in again'],
     [[], ''],

@@ -33,7 +33,7 @@ it.each<[string, boolean, NonNullable<Overrides['cluster1']>]>([
 
 it('MESH309 does not restart istiod if the roots are unknown', () => {
   const {facts, clusters, ...rest} = evidence({cluster1: {istiodMetrics: failing}});
-  const withoutRoots = clusters.map((one) => ({...one, facts: {...one.facts, liveRoots: {omitted: 'not asked'}}}));
+  const withoutRoots = clusters.map((one) => ({...one, facts: {...one.facts, liveRoots: {omitted: 'not requested'}}}));
   const {checks} = judgedText([signingCheck], {...rest, facts, clusters: withoutRoots});
   expect(checks.find(({result}) => result === 'warning')?.fix).not.toContain('rollout restart');
 });

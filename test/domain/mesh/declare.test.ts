@@ -36,7 +36,7 @@ describe('a declaration', () => {
   });
 
   it('changes nothing the second time', () => {
-    const said: Declaration = {
+    const output: Declaration = {
       clusters: ['a', 'b'],
       meshID: 'm',
       istioNamespace: 'i',
@@ -44,8 +44,8 @@ describe('a declaration', () => {
       networks: {a: 'n'},
       uids: {a: 'u'},
     };
-    const texts = after(nothing, said);
-    expect(declareMesh(texts, said)).toEqual({files: [], summary: [], after: texts});
+    const texts = after(nothing, output);
+    expect(declareMesh(texts, output)).toEqual({files: [], summary: [], after: texts});
   });
 
   it('never replaces a declared value, except for a UID', () => {

@@ -120,9 +120,9 @@ describe('alert rules', () => {
 
   it('use no metrics of this program that are not written', () => {
     const written = new Set<string>(Object.values(metricFamilies).map(({name}) => name));
-    const asked = JSON.stringify(makeRules(request('1.31'))).match(/kubectl_mesh_[a-z_]+/g) ?? [];
-    expect(asked.filter((name) => !written.has(name))).toEqual([]);
-    expect(asked.length).toBeGreaterThan(10);
+    const requested = JSON.stringify(makeRules(request('1.31'))).match(/kubectl_mesh_[a-z_]+/g) ?? [];
+    expect(requested.filter((name) => !written.has(name))).toEqual([]);
+    expect(requested.length).toBeGreaterThan(10);
   });
 });
 

@@ -11,7 +11,7 @@ const written: KubeObject = {...ref, metadata: {name: 'cacerts', namespace: 'ist
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A failed write whose object shows at the given look, or never. Returns what came of it and how often was looked. */
+/** A failed write whose object appears at the given read, or never. Returns the outcome and the number of reads. */
 async function failedWrite(error: MeshError, showsAt: number): Promise<{came: unknown; looks: number}> {
   let looks = 0;
   const find = (): Promise<KubeObject | undefined> => Promise.resolve(++looks >= showsAt ? written : undefined);

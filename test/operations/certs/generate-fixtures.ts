@@ -10,10 +10,10 @@ import {daysFromNow, loadedMesh, meshYaml, now, policyCa, rootFile} from './fixt
 
 export type PresentRoot = Extract<RootState, {kind: 'present'}>;
 
-export const [root, nextRoot, stranger, expiredRoot] = await Promise.all([
+export const [root, nextRoot, foreign, expiredRoot] = await Promise.all([
   tinyRoot({now, meshID: 'ours'}),
   tinyRoot({now, meshID: 'next'}),
-  tinyRoot({now, meshID: 'stranger'}),
+  tinyRoot({now, meshID: 'foreign'}),
   tinyRoot({now: daysFromNow(-100), days: 50, meshID: 'old'}),
 ]);
 export const policy = await policyCa(root, 'policy');

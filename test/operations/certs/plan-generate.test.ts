@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {clusterStateOf, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
-import type {ClusterFacts, GenerateFacts} from '../../../src/operations/certs/generate-facts.js';
+import type {GenerateClusterFacts, GenerateFacts} from '../../../src/operations/certs/generate-facts.js';
 import {planGenerate} from '../../../src/operations/certs/generate.js';
 import {bundleOf, tinyClusterCa} from '../../helpers/tiny-ca.js';
 import {allActions, emptyInShort, inShort, now, type PlanInShort, rootFile, rootOf} from './fixtures.js';
@@ -29,7 +29,7 @@ const files1 = bundleOf(ca1, [root]);
 const files2 = bundleOf(ca2, [root]);
 
 /** A cluster, its files checked against the root. */
-function found(name: 'c1' | 'c2', files: CaFiles, beside: RootState = rootWith('encrypted')): ClusterFacts {
+function found(name: 'c1' | 'c2', files: CaFiles, beside: RootState = rootWith('encrypted')): GenerateClusterFacts {
   const context = {declared: ['c1', 'c2'], names: {trustDomain: 'cluster.local', servingNames: []}, now};
   return {name, state: clusterStateOf(name, files, beside, context)};
 }

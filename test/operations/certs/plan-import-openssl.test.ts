@@ -103,7 +103,7 @@ describe('accepts a certificate as', () => {
     ['openssl x509 -trustout', () => [openssl(['x509', '-trustout'], leaf), policyCa.pem]],
     [
       'a bundle with unrelated certificates',
-      () => [CorporateCa.root('/CN=Stranger').pem + leaf + CorporateCa.root('/CN=Another').pem + policyCa.pem],
+      () => [CorporateCa.root('/CN=Foreign').pem + leaf + CorporateCa.root('/CN=Another').pem + policyCa.pem],
     ],
   ])('%s', (_form, files) => {
     expectTaken(files(), leaf, policyCa.pem);

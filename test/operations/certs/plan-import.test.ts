@@ -29,10 +29,10 @@ import {
 
 const newKey = (): KeyObject => generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey;
 
-const [root, nextRoot, stranger] = await Promise.all([
+const [root, nextRoot, other] = await Promise.all([
   tinyRoot({now, meshID: 'ours'}),
   tinyRoot({now, meshID: 'next'}),
-  tinyRoot({now, meshID: 'stranger'}),
+  tinyRoot({now, meshID: 'foreign'}),
 ]);
 const key = newKey();
 const [policy, twinOfPolicy, ours, ofC2] = await Promise.all([
@@ -44,15 +44,15 @@ const [policy, twinOfPolicy, ours, ofC2] = await Promise.all([
 const regional = await policyCa(policy, 'regional');
 const below = async (issuer: TinyCa, options: Parameters<typeof certify>[3] = {}): Promise<TinyCa> =>
   certify(issuer, key, 'c1', options);
-const [belowPolicy, belowRegional, belowNextRoot, belowStranger, renewed, ofNewKey] = await Promise.all([
+const [belowPolicy, belowRegional, belowNextRoot, belowOther, renewed, ofNewKey] = await Promise.all([
   below(policy),
   below(regional),
   below(nextRoot),
-  below(stranger),
+  below(other),
   below(root, {days: 900}),
   tinyClusterCa(root, 'c1', {now}),
 ]);
-const crossed = await certify(stranger, policy.key, 'policy', {change: extensions({basicConstraints: {ca: true}})});
+const crossed = await certify(other, policy.key, 'policy', {change: extensions({basicConstraints: {ca: true}})});
 const certifiedByRegional = await certify(regional, policy.key, 'policy', {
   change: extensions({basicConstraints: {ca: true}}),
 });
@@ -210,7 +210,7 @@ describe('the chain of an accepted certificate', () => {
     ],
     [
       "leads to the mesh's root if an intermediate CA is cross-signed by another root",
-      certificates(stranger, crossed, belowPolicy, policy),
+      certificates(other, crossed, belowPolicy, policy),
       {chain: fingerprints(belowPolicy, policy, root)},
     ],
     [
@@ -223,7 +223,7 @@ describe('the chain of an accepted certificate', () => {
       {...certificates(belowPolicy, root), root: rootCert(policy)},
       {chain: fingerprints(belowPolicy, policy), warnings: 1},
     ],
-    ['ignores unrelated certificates', certificates(stranger, ofC2, ours), {chain: fingerprints(ours, root)}],
+    ['ignores unrelated certificates', certificates(other, ofC2, ours), {chain: fingerprints(ours, root)}],
     [
       'contains a certificate once even if it was given twice',
       certificates(belowPolicy, policy, belowPolicy, policy),
@@ -303,7 +303,7 @@ describe("the mesh's root", () => {
     ],
     [
       'conflicts if two clusters have different ones',
-      {root: noRoot, existingRoots: [rootOf('c2', root), rootOf('c3', stranger)]},
+      {root: noRoot, existingRoots: [rootOf('c2', root), rootOf('c3', other)]},
       {blockers: ['c1: WORKDIR_CONFLICT']},
     ],
     [
@@ -313,7 +313,7 @@ describe("the mesh's root", () => {
     ],
     [
       'conflicts if two clusters have one root in common and another one each',
-      {root: noRoot, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', root, stranger)]},
+      {root: noRoot, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', root, other)]},
       {blockers: ['c1: WORKDIR_CONFLICT']},
     ],
     [
@@ -323,7 +323,7 @@ describe("the mesh's root", () => {
     ],
     [
       'conflicts if --root has another one than a cluster',
-      {root: noRoot, existingRoots: [rootOf('c2', root)], givenRoot: rootFile(stranger)},
+      {root: noRoot, existingRoots: [rootOf('c2', root)], givenRoot: rootFile(other)},
       {blockers: ['c1: WORKDIR_CONFLICT']},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -383,10 +383,10 @@ describe('refuses', () => {
       certificates(faulty.issuerEncodedOtherwise),
       ['missing-issuer'],
     ],
-    ["a chain to a root other than the mesh's", certificates(belowStranger, stranger), ['other-root']],
+    ["a chain to a root other than the mesh's", certificates(belowOther, other), ['other-root']],
     [
       'a chain to another root than --root',
-      {...certificates(ours, root), root: noRoot, givenRoot: rootFile(stranger)},
+      {...certificates(ours, root), root: noRoot, givenRoot: rootFile(other)},
       ['other-root'],
     ],
     ['a chain without a root if the mesh has none either', {root: noRoot}, ['no-root']],
@@ -438,10 +438,10 @@ it('names the certificate for another key, not the CAs above it', () => {
 
 describe('of several chains with faults, the faults are reported of', () => {
   it.each<readonly [string, Partial<ImportFacts>, readonly string[]]>([
-    ['one that ends at the root', certificates(belowRegional, stranger, belowStranger, faulty.expired), ['expired']],
+    ['one that ends at the root', certificates(belowRegional, other, belowOther, faulty.expired), ['expired']],
     [
       "one that ends at any root, if none ends at the mesh's",
-      certificates(belowRegional, stranger, belowStranger),
+      certificates(belowRegional, other, belowOther),
       ['other-root'],
     ],
     ['the one with the fewest faults', certificates(faulty.expiredAndNoCertSign, faulty.expired), ['expired']],

@@ -34,7 +34,7 @@ import {
   rootless,
   rootWith,
   stick,
-  stranger,
+  foreign,
   unavailable,
 } from './generate-fixtures.js';
 import {hintTexts} from '../../helpers/suggestions.js';
@@ -81,7 +81,7 @@ describe('the decision for every state of the root with', () => {
   const states = {
     ...{encrypted: {}, weak: {root: rootWith('weakly encrypted')}, clear: {root: rootWith('clear')}},
     ...{missing: {root: rootWith('missing')}, expired: {now: daysFromNow(4000)}, absent: {root: noRoot}},
-    ...{broken: {root: brokenRoot}, split: {root: noRoot, existingRoots: [rootOf('c2', root), rootOf('c3', stranger)]}},
+    ...{broken: {root: brokenRoot}, split: {root: noRoot, existingRoots: [rootOf('c2', root), rootOf('c3', foreign)]}},
   } satisfies Readonly<Record<string, Change>>;
   type Matrix = Readonly<Record<keyof typeof states, string>>;
   const kept = {encrypted: '', weak: '', clear: '', missing: '', expired: ''};
@@ -116,7 +116,7 @@ describe('the decision for every state of the root with', () => {
 });
 
 describe('a root with its key in a file', () => {
-  const theirs = {signer: stick(stranger)};
+  const theirs = {signer: stick(foreign)};
   table([
     ['prompts for the passphrase of its encrypted key', {}, {passphrase: 'existing'}],
     ['does not prompt for a passphrase if nothing has to be signed', {issuing: [], passphraseAvailable: false}, {}],
@@ -169,7 +169,7 @@ describe('a root with its key in a file', () => {
     ['ignores the directory of another root if nothing has to be signed', {...theirs, issuing: []}, {}],
     [
       'accepts the directory of one of its roots while the root is being rotated',
-      {root: rootWith('encrypted', root, nextRoot), signer: stick(nextRoot, stranger)},
+      {root: rootWith('encrypted', root, nextRoot), signer: stick(nextRoot, foreign)},
       {passphrase: 'existing'},
     ],
     [
@@ -179,7 +179,7 @@ describe('a root with its key in a file', () => {
     ],
     [
       'does not compare root-cert.pem in the work directory with itself',
-      {signer: {...keyFile, certificate: rootFile(stranger).text}},
+      {signer: {...keyFile, certificate: rootFile(foreign).text}},
       {passphrase: 'existing'},
     ],
   ]);
@@ -228,7 +228,7 @@ describe('with a CA on a server', () => {
     ],
     [
       'a root of another hierarchy is a conflict',
-      {...server, root: rootWith('missing', stranger)},
+      {...server, root: rootWith('missing', foreign)},
       {blockers: ['WORKDIR_CONFLICT']},
     ],
     [
@@ -264,12 +264,12 @@ describe('with a CA on a server', () => {
     ],
     [
       'a missing root must be the one of the clusters',
-      {...fresh, signer: ready(policy, root), existingRoots: [rootOf('c2', stranger)]},
+      {...fresh, signer: ready(policy, root), existingRoots: [rootOf('c2', foreign)]},
       {blockers: ['WORKDIR_CONFLICT']},
     ],
     [
       'a missing root must be the one of --root',
-      {...fresh, givenRoot: rootFile(stranger)},
+      {...fresh, givenRoot: rootFile(foreign)},
       {blockers: ['WORKDIR_CONFLICT']},
     ],
     [
@@ -354,7 +354,7 @@ describe('a mesh without a root', () => {
       ['gets no new root if the signer holds the key', {...lost, signer: rootless}, {blockers: ['FILE_MISSING']}],
       [
         'has a conflict if the roots differ, whether or not something has to be signed',
-        {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root), rootOf('c4', stranger)], issuing: []},
+        {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root), rootOf('c4', foreign)], issuing: []},
         {blockers: ['WORKDIR_CONFLICT']},
       ],
       [
@@ -364,7 +364,7 @@ describe('a mesh without a root', () => {
       ],
       [
         'has a conflict if two clusters have one root in common and another one each',
-        {...fresh, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', root, stranger)], issuing: []},
+        {...fresh, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', root, foreign)], issuing: []},
         {blockers: ['WORKDIR_CONFLICT']},
       ],
       [

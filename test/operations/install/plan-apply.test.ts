@@ -18,7 +18,7 @@ import type {InstalledCluster} from '../../../src/observe/installed-cluster.js';
 import {
   type ApplyFacts,
   type ApplyOptions,
-  type Change,
+  type InstallChange,
   type TargetFacts,
   planApply,
 } from '../../../src/operations/install/plan-apply.js';
@@ -205,7 +205,7 @@ const consent: ApplyOptions = {
 const planOf = (change: RunChange) => planApply(factsOf(change), {...consent, ...change.options});
 
 interface InShort {
-  readonly change: Change | undefined;
+  readonly change: InstallChange | undefined;
   /** For each group its lanes, for each lane its actions; `!`: requires confirmation. */
   readonly groups: readonly (readonly string[])[];
   readonly blockers: readonly string[];

@@ -25,7 +25,7 @@ function summary(digit: string, subject: string, change: Partial<CertificateSumm
 
 const root = summary('a', 'O=Istio, CN=Root CA', {notAfter: '2035-12-30T00:00:00.000Z', daysLeft: 3499});
 const ending = {notAfter: '2026-06-20T00:00:00.000Z', daysLeft: 19, state: 'warning'} as const;
-// What a certificate of a stranger may be called.
+// A hostile certificate name.
 const hostile = summary('c', 'CN=x"} 1\nkubectl_mesh_root_agrees{cluster="c1"} 1\u001b[2J \\', ending);
 const inForecast = (role: 'cluster CA', one: CertificateSummary, place: string) => ({
   role,

@@ -92,11 +92,11 @@ describe('one kubectl per context', () => {
 
   it('reads the version once for the first caller, and again for later ones', async () => {
     const api = await open();
-    const asked = (): number => kube.cluster('kind-cluster1').requests.filter(({url}) => url === '/version').length;
+    const requested = (): number => kube.cluster('kind-cluster1').requests.filter(({url}) => url === '/version').length;
     expect(await api.raw('/version')).toMatchObject({gitVersion: 'v1.34.3'});
-    expect(asked()).toBe(1);
+    expect(requested()).toBe(1);
     expect(await api.raw('/version')).toMatchObject({gitVersion: 'v1.34.3'});
-    expect(asked()).toBe(2);
+    expect(requested()).toBe(2);
   });
 
   it('is restarted after it was killed', async () => {
@@ -233,18 +233,18 @@ describe('requests', () => {
   it('restarts a list if its continue token expired', async () => {
     for (let at = 0; at < 501; at++) kube.cluster('kind-cluster1').put(configMap(`default/m${String(at)}`, {}));
     const api = await open();
-    let asked = 0;
+    let prompted = 0;
     kube.cluster('kind-cluster1').before(
       {verb: 'list'},
       () => {
-        asked += 1;
-        if (asked === 2) kube.cluster('kind-cluster1').fault({verb: 'list'}, {status: 410, message: 'expired'});
+        prompted += 1;
+        if (prompted === 2) kube.cluster('kind-cluster1').fault({verb: 'list'}, {status: 410, message: 'expired'});
       },
       9,
     );
     const list = await api.list(configMaps, {namespace: 'default'});
     expect(list.items.filter(({metadata}) => metadata.name.startsWith('m'))).toHaveLength(501);
-    expect(asked).toBe(4);
+    expect(prompted).toBe(4);
   });
 
   it('waits and retries if the server throttles', async () => {

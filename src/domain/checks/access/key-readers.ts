@@ -1,4 +1,4 @@
-import {noClusterKeyReason, accessPathText, removeFix, unexpectedBy} from '../../access/findings.js';
+import {noClusterKeyReason, accessPathText, removeFix, unexpectedSubjects} from '../../access/findings.js';
 import type {RbacFacts} from '../../kube/rbac.js';
 import {subjectId} from '../../kube/subjects.js';
 import {printableLine} from '../../printable.js';
@@ -28,7 +28,7 @@ export const keyReadersCheck = apiServerCheck({
 export function judgeAccess(rbac: RbacFacts, {mesh, cluster}: ClusterSubject, read: boolean): Judgement {
   const reason = noClusterKeyReason(mesh);
   if (reason !== undefined) return notApplicable(reason);
-  const found = unexpectedBy(rbac, mesh).filter(({readsSecret}) => readsSecret === read);
+  const found = unexpectedSubjects(rbac, mesh).filter(({readsSecret}) => readsSecret === read);
   const findings = found.map(({subject, paths}) => {
     const shown = paths.filter(({effect}) => !read || effect === 'reads').map(accessPathText);
     return {

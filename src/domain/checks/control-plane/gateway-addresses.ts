@@ -1,7 +1,15 @@
 import {hasFeature} from '../../istio/features.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, inspectWith, pipe, type Suggestion, Variable, words} from '../../suggest/suggestion.js';
-import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type Judgement, type Subject} from '../check.js';
+import {
+  apiServerCheck,
+  findingsOr,
+  notApplicable,
+  ok,
+  type Finding,
+  type Judgement,
+  type CheckSubject,
+} from '../check.js';
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation, spansNetworks} from '../../facts/read/network-gateways.js';
@@ -15,7 +23,7 @@ export const gatewayAddressesCheck = apiServerCheck({
   requires: ['networkGateways', 'controlPlanes'],
   expected: 'a gateway with an address and ready pods for every network',
   judge: ({networkGateways, controlPlanes}, subject) => {
-    const clusters = networkGateways.map(({cluster, value}): ObservedCluster => ({
+    const clusters = networkGateways.map(({cluster, value}): ClusterGateways => ({
       cluster,
       gateways: value,
       controlPlanes: controlPlanes.find((one) => one.cluster.name === cluster.name)?.value ?? [],
@@ -33,13 +41,13 @@ export const gatewayAddressesCheck = apiServerCheck({
 });
 
 /** The facts of one cluster. */
-interface ObservedCluster {
+interface ClusterGateways {
   readonly cluster: MeshCluster;
   readonly gateways: readonly NetworkGatewayFacts[];
   readonly controlPlanes: readonly ControlPlaneFacts[];
 }
 
-function judgeNetworks(clusters: readonly ObservedCluster[], subject: Subject): Judgement {
+function judgeNetworks(clusters: readonly ClusterGateways[], subject: CheckSubject): Judgement {
   const members = clusters.filter(({cluster}) => cluster.network !== undefined);
   const findings = members.flatMap((one) => findingsOf(one, members, subject));
   const working = members.flatMap(({gateways}) => gateways.filter((gateway) => problemOf(gateway) === undefined));
@@ -51,7 +59,11 @@ function judgeNetworks(clusters: readonly ObservedCluster[], subject: Subject): 
   );
 }
 
-function findingsOf(one: ObservedCluster, members: readonly ObservedCluster[], subject: Subject): readonly Finding[] {
+function findingsOf(
+  one: ClusterGateways,
+  members: readonly ClusterGateways[],
+  subject: CheckSubject,
+): readonly Finding[] {
   const {cluster, gateways} = one;
   const {network = ''} = cluster;
   const own = gateways.filter((gateway) => gateway.network === network);
@@ -77,7 +89,7 @@ function findingsOf(one: ObservedCluster, members: readonly ObservedCluster[], s
 }
 
 /** Istio 1.6 and 1.7 with mesh expansion: machines outside the cluster connect through the gateway in meshNetworks. */
-function judgeOneNetwork(clusters: readonly ObservedCluster[], subject: Subject): Judgement {
+function judgeOneNetwork(clusters: readonly ClusterGateways[], subject: CheckSubject): Judgement {
   const lacksLabel = ({version}: ControlPlaneFacts): boolean => !hasFeature(version, 'networkLabel');
   const old = clusters.filter(({controlPlanes}) => controlPlanes.some(lacksLabel));
   const named = old.flatMap((one) => one.gateways.map((gateway) => ({one, gateway})));
@@ -126,7 +138,7 @@ function nameOf({declaredBy, namespace, name}: NetworkGatewayFacts): string {
   return namespace === '' ? name : `${declaredBy === 'Gateway' ? 'Gateway' : 'Service'} ${namespace}/${name}`;
 }
 
-function fixFor(gateway: NetworkGatewayFacts, one: ObservedCluster, subject: Subject): Suggestion {
+function fixFor(gateway: NetworkGatewayFacts, one: ClusterGateways, subject: CheckSubject): Suggestion {
   const {cluster} = one;
   const {namespace} = gateway;
   const service = `service/${gateway.name}`;
@@ -148,7 +160,7 @@ function fixFor(gateway: NetworkGatewayFacts, one: ObservedCluster, subject: Sub
 }
 
 /** As in Istio's guide. Before 1.12 its script requires mesh and cluster; later versions still accept them. */
-function installFix({cluster, controlPlanes}: ObservedCluster, {mesh}: Pick<Subject, 'mesh'>): Suggestion {
+function installFix({cluster, controlPlanes}: ClusterGateways, {mesh}: Pick<CheckSubject, 'mesh'>): Suggestion {
   const {network = ''} = cluster;
   const revision = controlPlanes.find((one) => one.revision !== 'default')?.revision;
   const isDefault = controlPlanes.some((one) => one.revision === 'default');

@@ -1,6 +1,6 @@
 import {isSkewed, parseVersion, satisfies, type IstioVersion} from '../../istio/version.js';
 import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {ControlPlaneFacts, IstiodMetrics, Part} from '../../facts/facts.js';
+import type {ControlPlaneFacts, IstiodMetrics, PodPart} from '../../facts/facts.js';
 import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** The running versions and revisions are those in mesh.yaml. */
@@ -40,7 +40,7 @@ export const versionCheck = apiServerCheck({
 
 function versionFindings(
   {revision, workload, tag}: ControlPlaneFacts,
-  metrics: readonly Part<IstiodMetrics>[],
+  metrics: readonly PodPart<IstiodMetrics>[],
   {cluster, mesh}: ClusterSubject,
 ): readonly Finding[] {
   const declared = mesh.istio.version;

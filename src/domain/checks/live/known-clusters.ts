@@ -1,6 +1,6 @@
 import {fixWith, inspectWith, pipe, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
-import type {IstiodClusters, KnownCluster, Part} from '../../facts/facts.js';
+import type {IstiodClusters, KnownCluster, PodPart} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 
 const synced = 'synced';
@@ -36,7 +36,7 @@ function isOwn({secretName}: KnownCluster): boolean {
   return secretName === '';
 }
 
-function ownName({name, value}: Part<IstiodClusters>, subject: ClusterSubject): Finding | undefined {
+function ownName({name, value}: PodPart<IstiodClusters>, subject: ClusterSubject): Finding | undefined {
   const own = value.known?.find(isOwn);
   if (!value.listsItself || own?.id === subject.cluster.name) return undefined;
   return {
@@ -46,7 +46,7 @@ function ownName({name, value}: Part<IstiodClusters>, subject: ClusterSubject): 
   };
 }
 
-function notSynced({name, value}: Part<IstiodClusters>, subject: ClusterSubject): readonly Finding[] {
+function notSynced({name, value}: PodPart<IstiodClusters>, subject: ClusterSubject): readonly Finding[] {
   return (value.known ?? [])
     .filter(({status}) => status !== synced)
     .map((row) => ({

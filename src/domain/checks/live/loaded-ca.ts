@@ -4,7 +4,7 @@ import {kubectlMesh} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {formatDay, formatSecond} from '../../format.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
-import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
+import type {CaOrigin, CertificateFacts, IstiodMetrics, PodPart, PushedTrust} from '../../facts/facts.js';
 import {loadFix, replaceCaFix, restartFix} from '../fixes.js';
 
 /** An expiry that an istiod reports, and the pushed certificate that it should equal. */
@@ -51,7 +51,7 @@ export const loadedCaCheck = istiodCheck({
   source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (also at each reload since 1.24); ${expirySource}`,
 });
 
-function reportedBy({value}: Part<IstiodMetrics>, {certificate, firstRoot}: PushedTrust): Reported[] {
+function reportedBy({value}: PodPart<IstiodMetrics>, {certificate, firstRoot}: PushedTrust): Reported[] {
   const {caExpiry, rootExpiry} = value;
   return [
     ...(caExpiry ? [{what: 'its CA' as const, expiry: caExpiry, pushed: certificate}] : []),

@@ -3,7 +3,7 @@ import {runAll, inspectWith, pipe, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {some} from '../../format.js';
 import {restartFix} from '../fixes.js';
-import type {IstiodMetrics, Part} from '../../facts/facts.js';
+import type {IstiodMetrics, PodPart} from '../../facts/facts.js';
 
 /**
  * Unauthenticated requests from which on a finding is reported. A single one can come from a token that has just expired, or
@@ -57,7 +57,7 @@ export const signingCheck = istiodCheck({
 });
 
 /** The problem that one istiod's counters show; undefined if none. */
-function problemOf({name, value}: Part<IstiodMetrics>): string | undefined {
+function problemOf({name, value}: PodPart<IstiodMetrics>): string | undefined {
   const {requests, issued, unauthenticated, signingErrors} = value;
   const errors = signingErrors.filter(({count}) => count > 0);
   const total = `of ${String(requests)} requests since its start`;

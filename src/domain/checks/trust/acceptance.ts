@@ -3,7 +3,7 @@ import {missingRoots} from '../../ca/trust-store.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type KnownFacts} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
-import type {LiveRoots, Part, ServedChain} from '../../facts/facts.js';
+import type {LiveRoots, PodPart, ServedChain} from '../../facts/facts.js';
 import {loadFix, replaceCaFix} from '../fixes.js';
 import {certificateFacts} from '../../facts/read/cluster-ca.js';
 import {signedByOwnCa, otherProviderReason} from './live-chain.js';
@@ -74,7 +74,7 @@ function rootsOf({certificates}: LiveRoots): string {
 }
 
 /** The signers, from the cluster CA upward. The leaf is left out: it contains nothing to compare. */
-function chainOf({value: {certificates}}: Part<ServedChain>): string {
+function chainOf({value: {certificates}}: PodPart<ServedChain>): string {
   const [leaf, ...signers] = certificates.map(certificateFacts);
   if (!leaf) return 'no certificate';
   if (signers.length === 0) return `a certificate signed by ${leaf.issuer} without its issuer`;

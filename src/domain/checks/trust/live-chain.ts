@@ -3,7 +3,7 @@ import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
 import {loadFix, restartFix} from '../fixes.js';
-import type {Part, ServedChain} from '../../facts/facts.js';
+import type {PodPart, ServedChain} from '../../facts/facts.js';
 
 /** Each istiod pod shows in a TLS handshake which CA it has loaded. */
 export const liveChainCheck = istiodCheck({
@@ -49,18 +49,18 @@ export const liveChainCheck = istiodCheck({
 });
 
 /** The pods that present a certificate signed by their own CA. Handshakes of the others show nothing about their CA. */
-export function signedByOwnCa(pods: readonly Part<ServedChain>[]): readonly Part<ServedChain>[] {
+export function signedByOwnCa(pods: readonly PodPart<ServedChain>[]): readonly PodPart<ServedChain>[] {
   return pods.filter(({value}) => value.signedBy === undefined);
 }
 
 /** Why the presented certificates of these pods prove nothing about their CA. */
-export function otherProviderReason(pods: readonly Part<ServedChain>[]): string {
+export function otherProviderReason(pods: readonly PodPart<ServedChain>[]): string {
   const providers = [...new Set(pods.flatMap(({value: {signedBy}}) => signedBy ?? []))];
   return `istiod presents a certificate from ${some(providers)} (PILOT_CERT_PROVIDER), which does not identify its CA`;
 }
 
 /** Findings if the pods have different CAs: which one is right is unknown, but there can only be one. */
-function conflicts(pods: readonly Part<ServedChain>[], fix: Suggestion): readonly Finding[] {
+function conflicts(pods: readonly PodPart<ServedChain>[], fix: Suggestion): readonly Finding[] {
   const signers = pods.map(({name, value}) => ({name, signer: describeSigner(value)}));
   if (new Set(signers.map(({signer}) => signer)).size === 1) return [];
   const expected = 'the same CA in every istiod';
@@ -74,7 +74,7 @@ function describeSigner({chain: [leaf, signer]}: ServedChain): string {
 }
 
 /** How a served chain deviates from one signed by the cluster CA; undefined if it does not. */
-function deviation({value: {chain, linked}}: Part<ServedChain>, wanted: string): string | undefined {
+function deviation({value: {chain, linked}}: PodPart<ServedChain>, wanted: string): string | undefined {
   const [leaf, signer] = chain;
   if (!leaf) return 'presents no certificate';
   if (!signer) return `presents a certificate without its issuer ${leaf.issuer}`;

@@ -41,7 +41,7 @@ function fixFor({missing}: ClusterCaFacts, subject: ClusterSubject): Suggestion 
   const {cluster, mesh} = subject;
   const generate = kubectlMesh('certs generate', [cluster.name]);
   if (!missing.includes('ca-cert.pem')) return generate;
-  // `certs generate` does not replace a key without a certificate unless told to.
+  // Without `--renew`, `certs generate` does not replace a key that has no certificate.
   if (!missing.includes('ca-key.pem')) return renewFix(subject);
   if (mesh.trust.signer.type === 'csr') return kubectlMesh('certs request', [cluster.name]);
   return cluster.context === undefined ? generate : sequence(generate, pushFix(subject));

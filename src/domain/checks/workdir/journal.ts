@@ -1,5 +1,5 @@
 import {fixWith, ifExists, inWorkDir, kubectlMesh, sequence} from '../../suggest/suggestion.js';
-import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type Subject} from '../check.js';
+import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type CheckSubject} from '../check.js';
 import {plural, some} from '../../format.js';
 import type {JournalFacts, OpenChange} from '../../facts/facts.js';
 import {archivedHeadName, archivedJournalName, layout} from '../../mesh/layout.js';
@@ -26,7 +26,7 @@ export const journalCheck = workDirCheck({
 });
 
 /** Lines that no run writes: an edited file, a failed merge, a restored old file. */
-function brokenChain({present, faults}: JournalFacts, {now}: Subject): Finding | undefined {
+function brokenChain({present, faults}: JournalFacts, {now}: CheckSubject): Finding | undefined {
   const broken = faults.filter(({kind}) => kind !== 'torn');
   if (broken.length === 0) return undefined;
   const problems = broken.map(({line, message}) => (line === 0 ? message : `line ${String(line)}: ${message}`));
