@@ -314,7 +314,7 @@ describe('an unknown result', () => {
   });
 });
 
-describe('a damaged journal that was set aside by by the fix of MESH113', () => {
+describe('a damaged journal that was set aside by the fix of MESH113', () => {
   it('is still compared; without it the entries belong to a missing journal', async () => {
     await writeLines((await lines()).toSpliced(0, 1));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);

@@ -74,7 +74,7 @@ it('draws on a terminal of 20 columns, and on one that says none, without a cras
   for (const columns of [20, 0]) {
     await draw(columns, `certs generate ${clusterNames.join(' ')} --renew --yes`, 'ecdsa');
     await draw(columns, 'certs list -o wide', 'root');
-    await draw(columns, 'verify --offline', 'MESH101');
+    await draw(columns, 'verify --offline -v', 'MESH101');
     await draw(columns, '--help', 'USAGE');
     await draw(columns, 'trust push', 'cluster1');
   }
