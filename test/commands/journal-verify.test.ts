@@ -327,7 +327,7 @@ describe('a damaged journal that was set aside by the fix of MESH113', () => {
       'c1 put-aside',
       'c2 put-aside',
     ]);
-    expect(verification.result.clusters[0]?.heads[0]?.message).toMatch(/archived journal/);
+    expect(verification.result.clusters[0]?.heads[0]?.message).toMatch(/which was set aside/);
     expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
     execFileSync('sh', ['-c', 'rm journal.broken-*'], {cwd: mesh.dir});
     expect(results(await verified())).toEqual(['c1 not-known-here', 'c2 not-known-here']);

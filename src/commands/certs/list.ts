@@ -14,7 +14,7 @@ export default class CertsList extends MeshCommand {
 
 STATE follows trust.expiry in mesh.yaml: by default, a warning below 30 % of the lifetime or 30 days, an error below 10 % or 7 days. The first outage is the earliest expiry of a CA in use; RENEW FROM is the day on which a certificate that a cluster depends on becomes a warning.
 
-Exit codes: 0 regardless of expiry dates, without --fail-on; 3 with --fail-on, if a certificate in use has at least this severity (with --fail-on warning --within 30d: if it expires within 30 days or is a warning); 4 if a cluster cannot be read (all known certificates are still printed) or, with --fail-on, has no CA in the work directory.`;
+Exit codes: 0 regardless of expiry dates, without --fail-on; 3 with --fail-on, if a certificate in use has at least this severity (with --fail-on warning --within 30d: if it expires within 30 days); 4 if a cluster cannot be read (all known certificates are still printed) or, with --fail-on, has no CA in the work directory.`;
   static override examples = [
     example('List all certificates'),
     example('Fail a pipeline if a certificate in use expires within 30 days', '--within 30d --fail-on warning'),

@@ -69,7 +69,7 @@ export function headComparer(journal: JournalContent): (head: ChainHead) => Head
     const found = byId.get(id);
     if (found?.some(isRecorded) === true) return verdict('agrees', 'is intact');
     if (found) return verdict('rewritten', 'in the journal differs from the recorded entry');
-    const inArchive = ({file}: ArchivedJournal): string => `is intact in the archived journal ${file}`;
+    const inArchive = ({file}: ArchivedJournal): string => `is intact in ${file}, which was set aside`;
     const intact = archived.find(({entries}) => isIntactUpTo(entries, head));
     if (intact && present) return verdict('agrees', inArchive(intact));
     // Otherwise a file with that name could replace the journal.
