@@ -21,9 +21,9 @@ import {type GuardedMesh, guardKeys, judgeClusters, type MeshRoots} from './ca-r
 export interface GenerateRequest {
   readonly clusters: readonly string[];
   readonly keyAlgorithm?: KeyAlgorithm | undefined;
-  /** Replace existing cluster CAs, under the same root. */
   /** Add named clusters that mesh.yaml does not contain. */
   readonly addClusters?: boolean | undefined;
+  /** Replace existing cluster CAs, under the same root. */
   readonly renew: boolean;
   /** `--no-passphrase`: write a new root key unencrypted. */
   readonly unencrypted: boolean;
