@@ -25,7 +25,7 @@ const words = {
 
 /** Files that quote them. */
 const quoting = new Set(['scripts/words.mjs', 'package-lock.json', 'LICENSE']);
-const isText = /\.(?:ts|mjs|js|sh|md|json|yaml)$/;
+const isText = /(?:\.(?:ts|mjs|js|sh|md|json|yaml)|^\.ci\/run)$/;
 /** The table "Instead of / Write" of the style guide quotes what not to write. */
 const quotation = /<!-- quotation -->[^]*?<!-- end of quotation -->/g;
 
