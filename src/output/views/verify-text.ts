@@ -96,18 +96,22 @@ function summary({checks}: ShownVerify, options: RowOptions): readonly string[] 
           {name: plural(passing.length, 'cluster'), rows: passing.flatMap(({rows}) => rows)},
         ]
       : all.filter(isPassing);
-  // Clusters about which the same is to be printed are one block: all that trust one that cannot be reached.
-  const blocks = groupBy(
-    all.filter((one) => !isPassing(one)),
-    (owner) => [countsText(owner.rows.filter(isCounted)), ...ownerLines(owner, options)].join('\n'),
-  );
+  // Clusters with the same lines share one block, for example all that trust an unreachable cluster.
+  const failing = all
+    .filter((one) => !isPassing(one))
+    .map((owner) => ({
+      name: owner.name,
+      counts: countsText(owner.rows.filter(isCounted)),
+      lines: ownerLines(owner, options),
+    }));
+  const blocks = groupBy(failing, ({counts, lines: printed}) => [counts, ...printed].join('\n'));
   return [
     ...columns(lines.map(({name, rows}) => [name, passedText(rows)])),
     ...(lines.length > 0 ? [''] : []),
     ...[...blocks.values()].flatMap((alike) => {
-      const [first] = alike;
-      const counts = `${countsText(first.rows.filter(isCounted))}${alike.length > 1 ? ' each' : ''}`;
-      return [`${some(alike.map(({name}) => name))}  ${counts}`, ...ownerLines(first, options), ''];
+      const [{counts, lines: printed}] = alike;
+      const each = alike.length > 1 ? ' each' : '';
+      return [`${some(alike.map(({name}) => name))}  ${counts}${each}`, ...printed, ''];
     }),
   ];
 }
