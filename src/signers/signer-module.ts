@@ -27,10 +27,10 @@ export type SignerState =
   | {readonly kind: 'ready'; readonly what: string; readonly upward: readonly Certificate[]}
   /** It can sign but has no certificate yet: it can create the mesh's root. */
   | {readonly kind: 'rootless'; readonly what: string}
-  /** `certs generate` cannot issue with it; the error says what to do instead. */
+  /** `certs generate` cannot issue with it; the error describes the alternative. */
   | {readonly kind: 'elsewhere'; readonly error: ErrorReport};
 
-/** What signers need from outside. */
+/** The dependencies of signers. */
 export interface SignerContext {
   readonly workspace: Workspace;
   /** The directory of a local root key: the work directory, or another one. */

@@ -1,4 +1,4 @@
-/** The report of verify: one row for each judgement, and one verdict (docs/verify.md). The names are those of the JSON output. */
+/** The report of verify: one row for each result of a check, and one verdict (docs/verify.md). The names are those of the JSON output. */
 import {errorClasses, type ErrorCode, type ErrorReport} from '../errors.js';
 import type {Suggestion} from '../suggest/suggestion.js';
 import type {CheckId, Scope, Severity, Vantage} from './check.js';
@@ -6,7 +6,7 @@ import type {CheckId, Scope, Severity, Vantage} from './check.js';
 export type RowResult = 'ok' | 'warning' | 'error' | 'unknown' | 'skipped';
 export type Verdict = 'ok' | 'warning' | 'error' | 'unknown';
 
-/** One judgement. A check with several findings about one cluster has several rows. */
+/** One result of a check. A check with several findings about one cluster has several rows. */
 export interface Row {
   readonly id: CheckId;
   readonly title: string;
@@ -18,7 +18,7 @@ export interface Row {
   readonly observed: string;
   readonly expected: string;
   readonly vantage: Vantage;
-  /** A command that fixes it or shows the cause; text where there is no command; empty when there is nothing to fix. */
+  /** A command that fixes it or shows the cause; text if there is no command; empty if there is nothing to fix. */
   readonly fix: Suggestion | string;
   /** The id of the check whose failure explains this one. */
   readonly impliedBy?: CheckId;
