@@ -10,7 +10,7 @@ export default class Init extends MeshCommand {
   static override summary = 'Create a work directory with mesh.yaml, or add clusters to it';
   static override description = `mesh.yaml declares the mesh: its clusters, their kubeconfig contexts and networks. Existing content, comments and layout are preserved; running init again with the same arguments changes nothing.
 
-A context that differs from the one in mesh.yaml is written to contexts.yaml, as your local name for that cluster; do not commit that file to git. A directory created with Istio's Makefiles is imported without changes to its files; problems in it are reported.`;
+A context that differs from the one in mesh.yaml is written to contexts.yaml, as your local name for that cluster; do not commit that file to Git. A directory created with Istio's Makefiles is imported without changes to its files; problems in it are reported.`;
   static override examples = [
     example('Declare two clusters and their kubeconfig contexts', 'cluster1=kind-cluster1 cluster2=kind-cluster2'),
     example("Use the variables of Istio's guide: WORK_DIR, MESH, CLUSTER_1, CTX_1, NETWORK_1, ...", '--from-env'),
@@ -19,16 +19,19 @@ A context that differs from the one in mesh.yaml is written to contexts.yaml, as
   static override args = {
     cluster: Args.string({
       multiple: true,
-      description: 'clusters to declare, as NAME or NAME=CONTEXT (default in a new work directory: its subdirectories)',
+      description:
+        'clusters to declare, as NAME or NAME=CONTEXT (default in a new work directory: one for each subdirectory)',
     }),
   };
   static override flags = {
     'mesh-id': Flags.string({helpValue: 'ID', description: 'Istio mesh ID (default in a new mesh.yaml: mesh1)'}),
     network: Flags.string({
       helpValue: 'NETWORK',
-      description: 'Istio network of these clusters (default for new clusters: network1)',
+      description: 'Istio network of the given clusters (default for new clusters: network1)',
     }),
-    'from-env': Flags.boolean({description: "read the variables of Istio's guide: MESH, CLUSTER_n, CTX_n, NETWORK_n"}),
+    'from-env': Flags.boolean({
+      description: "read the variables of Istio's multicluster guide: MESH, CLUSTER_n, CTX_n, NETWORK_n",
+    }),
     ...dryRunFlags,
     ...outputFlags(['text', 'name', 'json']),
     ...workDirFlags,

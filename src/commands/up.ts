@@ -4,7 +4,7 @@ import {applyFlags, renderFlags} from '../cli/flags/install.js';
 import {outputFlags, verboseFlags} from '../cli/flags/output.js';
 import {passphraseFlags} from '../cli/flags/passphrase.js';
 import {safetyFlags} from '../cli/flags/safety.js';
-import {rootFlags, signerFlags} from '../cli/flags/signer.js';
+import {keyAlgorithmHelp, rootFlags, signerFlags} from '../cli/flags/signer.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
 import {trustFlags, trustRules} from '../cli/flags/trust.js';
 import {typedCommand} from '../cli/suggest/shell.js';
@@ -19,20 +19,19 @@ export default class Up extends MeshCommand {
   static override summary = 'Set up the mesh in one step: generate, push, render, apply and verify';
   static override description = `Runs certs generate, trust push, install render, install apply and verify --wait in sequence.
 
-Stops at the first step that fails and reports the completed steps. Completed work is not repeated: running up again resumes where it stopped, and on a mesh without findings it changes nothing.`;
+Stops at the first step that fails, with its exit code, and reports the completed steps. Completed work is not repeated: running up again resumes where it stopped, and changes nothing in a mesh without findings. The last step waits until all checks pass, for at most --timeout (default: 5m).`;
   static override examples = [
     example(
-      "Set up the guide's first cluster, starting from an empty directory",
+      'Set up the first cluster, starting from an empty directory',
       'cluster1 --context kind-cluster1 --mesh-id mesh1 --network network1',
     ),
     example('Preview the setup of every cluster in mesh.yaml', '--dry-run'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
-    'key-algorithm': Flags.option({options: keyAlgorithms})({
-      helpValue: keyAlgorithms.join('|'),
-      description: 'key algorithm of new CAs (default: mesh.yaml, otherwise rsa-4096)',
-    }),
+    'key-algorithm': Flags.option({options: keyAlgorithms})(
+      keyAlgorithmHelp('key algorithm of new CAs', ' (default: mesh.yaml, otherwise rsa-4096)'),
+    ),
     ...renderFlags,
     ...signerFlags,
     ...rootFlags,

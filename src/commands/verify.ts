@@ -12,10 +12,12 @@ const defaultWaitMs = 300_000;
 const checkIds = {multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'ID'} as const;
 
 export default class Verify extends MeshCommand {
-  static override summary = 'Check that the mesh is as declared in mesh.yaml';
-  static override description = `Checks the work directory, each cluster's API server and every running istiod.
+  static override summary = 'Check that the mesh matches mesh.yaml';
+  static override description = `Reads the work directory, each cluster's API server and every running istiod. Nothing is changed.
 
-Each finding has an ID, the observed and the expected state, and the command that fixes it. State that cannot be observed is unknown, never ok. Exit codes: 0 all checks pass, 2 invalid mesh.yaml, 3 findings, 4 unknown results, 124 --wait timed out.`;
+Each finding has an ID, the observed and the expected state, and the command that fixes it. State that cannot be observed is unknown, never ok.
+
+Exit codes: 0 no findings at or above --fail-on, 2 invalid mesh.yaml, 3 findings, 4 unknown results, 124 --wait timed out.`;
   static override examples = [
     example('Check every cluster in mesh.yaml'),
     example('Wait until all checks of a new installation pass', 'cluster1 --wait --timeout 5m'),
@@ -26,9 +28,16 @@ Each finding has an ID, the observed and the expected state, and the command tha
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
-    wait: Flags.boolean({description: 'wait until all checks pass, for at most --timeout (default: 5m)'}),
-    only: Flags.string({...checkIds, description: 'run only these checks, by ID or prefix, such as MESH3'}),
-    skip: Flags.string({...checkIds, description: 'skip these checks, by ID or prefix'}),
+    wait: Flags.boolean({description: 'wait until all checks pass, for at most --timeout (default with --wait: 5m)'}),
+    only: Flags.string({
+      ...checkIds,
+      description:
+        'run only these checks: IDs or prefixes, such as MESH303 or MESH3, separated by commas; may be repeated',
+    }),
+    skip: Flags.string({
+      ...checkIds,
+      description: 'skip these checks: IDs or prefixes, separated by commas; may be repeated',
+    }),
     'fail-on': Flags.option({options: ['error', 'warning'] as const})({
       helpValue: 'error|warning',
       default: 'error',
@@ -38,13 +47,13 @@ Each finding has an ID, the observed and the expected state, and the command tha
       description:
         'also check which subjects can reach the CA keys through RBAC (reads roles, bindings and remote secrets)',
     }),
-    'no-secrets': Flags.boolean({description: 'do not read Secrets'}),
-    'no-live': Flags.boolean({description: 'do not connect to istiod'}),
-    offline: Flags.boolean({description: 'check the work directory only'}),
+    'no-secrets': Flags.boolean({description: 'do not read Secrets; compare istiod with the work directory instead'}),
+    'no-live': Flags.boolean({description: 'do not connect to istiod; skip the checks that require it'}),
+    offline: Flags.boolean({description: 'check only the work directory; do not access clusters'}),
     'list-checks': Flags.boolean({description: 'list all checks', exclusive: ['explain']}),
     explain: Flags.string({
       helpValue: 'ID',
-      description: 'explain a check: what it means, how to observe it manually and how to fix it',
+      description: 'explain a check: what it means, how to check it by hand and how to fix a finding',
     }),
     ...targetFlags,
     ...concurrencyFlags,

@@ -12,11 +12,15 @@ const dependsOn = ['cert-manager'];
 export const certManagerFlags = {
   'cert-manager': Flags.boolean({
     description:
-      'print a cert-manager Certificate for each cluster instead: cert-manager then issues and renews the CA in Secret cacerts',
+      'print a cert-manager Certificate for each cluster, and write no files: cert-manager then issues and renews the CA in Secret cacerts',
     dependsOn: ['issuer'],
     exclusive: ['renew'],
   }),
-  issuer: Flags.string({dependsOn, helpValue: 'NAME', description: 'name of the cert-manager issuer'}),
+  issuer: Flags.string({
+    dependsOn,
+    helpValue: 'NAME',
+    description: 'name of the cert-manager issuer; required with --cert-manager',
+  }),
   'issuer-kind': Flags.string({
     dependsOn,
     helpValue: 'KIND',

@@ -6,10 +6,10 @@ const readinessTimeoutMs = 300_000;
 
 /** Settings of install.yaml that mesh.yaml does not contain. */
 export const renderFlags = {
-  'mesh-id': Flags.string({helpValue: 'ID', description: 'Istio mesh ID, if mesh.yaml does not set it'}),
+  'mesh-id': Flags.string({helpValue: 'ID', description: 'Istio mesh ID; required if mesh.yaml does not set it'}),
   network: Flags.string({
     helpValue: 'NETWORK',
-    description: 'Istio network of the given clusters, if mesh.yaml does not set it',
+    description: 'Istio network of the given clusters; required if mesh.yaml does not set it',
   }),
   'istio-version': Flags.string({
     helpValue: 'VERSION',
@@ -24,14 +24,14 @@ export const applyFlags = {
     default: readinessTimeoutMs,
     // oclif would print milliseconds.
     defaultHelp: () => Promise.resolve('5m'),
-    description: 'how long istioctl waits for each component to become ready',
+    description: 'time that istioctl waits for each component to become ready',
   }),
   upgrade: Flags.boolean({
-    description: 'allow istioctl to replace the running version with its own',
+    description: 'allow istioctl to change the running Istio version to its own',
     helpGroup: 'SAFETY',
   }),
   'force-version': Flags.boolean({
-    description: 'allow a downgrade or a skipped minor version, which Istio does not support',
+    description: 'allow a downgrade, or an upgrade that skips a minor version; Istio supports neither',
     helpGroup: 'SAFETY',
   }),
   'take-over': Flags.boolean({

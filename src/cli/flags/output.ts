@@ -18,7 +18,7 @@ export function outputFlags<const Name extends string>(formats: readonly ('text'
 export const verboseFlags = {
   verbose: Flags.boolean({
     char: 'v',
-    description: 'print every check, not only those that do not pass',
+    description: 'print all checks, including those that pass',
     helpGroup: 'GLOBAL',
   }),
 };
@@ -27,7 +27,7 @@ export const verboseFlags = {
 export const outputFileFlags = {
   'output-file': Flags.string({
     helpValue: 'FILE',
-    description: 'write the result to this file, atomically, instead of standard output',
+    description: 'write the result atomically to this file instead of standard output',
     helpGroup: 'GLOBAL',
   }),
 };

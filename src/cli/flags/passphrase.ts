@@ -5,13 +5,14 @@ export const newPassphraseFlags = {
   'new-passphrase-file': Flags.string({
     helpValue: 'FILE',
     exclusive: ['new-passphrase-command', 'no-passphrase'],
-    description: 'read the new passphrase from the first line of this file (- for standard input)',
+    description:
+      'read the new passphrase from the first line of this file, or - for standard input (default: $KUBECTL_MESH_NEW_PASSPHRASE, otherwise prompt)',
     helpGroup: 'ROOT KEY',
   }),
   'new-passphrase-command': Flags.string({
     helpValue: 'COMMAND',
     exclusive: ['new-passphrase-file', 'no-passphrase'],
-    description: 'shell command that prints the new passphrase, such as a password manager',
+    description: "shell command that prints the new passphrase, such as a password manager's",
     helpGroup: 'ROOT KEY',
   }),
 };
@@ -24,13 +25,14 @@ export const passphraseFlags = {
   'passphrase-file': Flags.string({
     helpValue: 'FILE',
     exclusive: ['passphrase-command', 'no-passphrase'],
-    description: "read the root key's passphrase from the first line of this file (- for standard input)",
+    description:
+      "read the root key's passphrase from the first line of this file, or - for standard input (default: $KUBECTL_MESH_PASSPHRASE, otherwise prompt)",
     helpGroup: 'ROOT KEY',
   }),
   'passphrase-command': Flags.string({
     helpValue: 'COMMAND',
     exclusive: ['passphrase-file', 'no-passphrase'],
-    description: 'shell command that prints the passphrase, such as a password manager',
+    description: "shell command that prints the root key's passphrase, such as a password manager's",
     helpGroup: 'ROOT KEY',
   }),
   'no-passphrase': Flags.boolean({

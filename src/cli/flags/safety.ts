@@ -24,15 +24,15 @@ export const dryRunFlags = {
   reason: Flags.string({
     env: 'KUBECTL_MESH_REASON',
     helpValue: 'TEXT',
-    description: 'reason to record in the journal, such as a ticket: one line of at most 500 characters',
+    description: 'reason to record in the journal, such as a ticket number; one line of at most 500 characters',
     helpGroup: 'SAFETY',
     parse: (input) => Promise.resolve(parseReason(input)),
   }),
   'dry-run': Flags.option({options: ['none', 'client', 'server'] as const})({
     default: 'none',
-    helpValue: 'client|server',
+    helpValue: 'none|client|server',
     description:
-      'print the plan without making changes; server also has the API server validate the objects (--dry-run alone means client)',
+      'print the plan without making changes; with server, the API server also validates the objects (--dry-run alone means client)',
     helpGroup: 'SAFETY',
   }),
 };

@@ -22,10 +22,10 @@ export const workDirFlags = {
     helpGroup: 'GLOBAL',
   }),
   timeout: durationFlag({
-    description: 'abort the command after this duration, such as 30s, 5m or 1h (exit code 124)',
+    description: 'abort the command after this duration, such as 30s, 5m or 1h, with exit code 124 (default: no limit)',
     helpGroup: 'GLOBAL',
   }),
-  quiet: Flags.boolean({char: 'q', description: 'print the result and errors only, no progress', helpGroup: 'GLOBAL'}),
+  quiet: Flags.boolean({char: 'q', description: 'print only the result and errors, no progress', helpGroup: 'GLOBAL'}),
 };
 
 /** Flag of commands that process clusters in parallel. */
@@ -35,7 +35,7 @@ export const concurrencyFlags = {
     max: 256,
     default: defaultConcurrency,
     helpValue: 'N',
-    description: 'number of clusters to process in parallel',
+    description: 'number of clusters to process in parallel, 1 to 256',
     helpGroup: 'GLOBAL',
   }),
 };
@@ -43,17 +43,22 @@ export const concurrencyFlags = {
 /** Flag of commands that change several clusters or their files, and stop at the first failure. */
 export const keepGoingFlags = {
   'keep-going': Flags.boolean({
-    description: 'continue with the other clusters after one failed or was refused',
+    description: 'continue with the remaining clusters if one fails or is refused',
     helpGroup: 'GLOBAL',
   }),
 };
 
 /** Flags of commands that access clusters. */
 export const clusterFlags = {
-  kubeconfig: Flags.string({helpValue: 'FILE', description: 'path to the kubeconfig file', helpGroup: 'CLUSTER'}),
+  kubeconfig: Flags.string({
+    helpValue: 'FILE',
+    description: 'path to the kubeconfig file (default: $KUBECONFIG, otherwise ~/.kube/config)',
+    helpGroup: 'CLUSTER',
+  }),
   context: Flags.string({
     helpValue: 'CONTEXT',
-    description: 'kubeconfig context, if exactly one cluster is given (the current context is never used)',
+    description:
+      'kubeconfig context, for exactly one cluster (default: contexts.yaml, otherwise mesh.yaml; the current context is never used)',
     helpGroup: 'CLUSTER',
   }),
   'istio-namespace': Flags.string({
@@ -62,7 +67,10 @@ export const clusterFlags = {
     description: 'Istio namespace (default: mesh.yaml, otherwise istio-system)',
     helpGroup: 'CLUSTER',
   }),
-  'request-timeout': durationFlag({description: 'abort an API request after this duration', helpGroup: 'CLUSTER'}),
+  'request-timeout': durationFlag({
+    description: 'abort a single API request after this duration (default: 30s)',
+    helpGroup: 'CLUSTER',
+  }),
   as: Flags.string({helpValue: 'USER', description: 'user to impersonate, as in kubectl', helpGroup: 'CLUSTER'}),
   'as-group': Flags.string({
     multiple: true,

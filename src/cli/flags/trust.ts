@@ -4,16 +4,16 @@ import {Flags} from '@oclif/core';
 export const trustFlags = {
   'allow-root-change': Flags.boolean({
     description:
-      'write a trust bundle without a root that running workloads trust: they fail until their certificates are renewed',
+      'write a trust bundle that lacks a root that running workloads trust: their connections fail until their certificates are renewed',
     helpGroup: 'SAFETY',
   }),
   'restart-istiod': Flags.boolean({
-    description: 'restart istiod where it would not load the change by itself, and wait until it is ready',
+    description: 'restart istiod if it would not load the change otherwise, and wait until it is ready',
     helpGroup: 'SAFETY',
   }),
   'allow-invalid-bundle': Flags.boolean({description: 'write CA files that fail validation', helpGroup: 'SAFETY'}),
   'accept-uid': Flags.boolean({
-    description: 'accept that a context points to a different cluster than the one recorded in mesh.yaml',
+    description: 'accept a cluster whose UID differs from the one in mesh.yaml, and record its UID',
     helpGroup: 'SAFETY',
   }),
 };

@@ -7,9 +7,9 @@ import {accessRoleView} from '../../output/views/access.js';
 
 export default class AccessRole extends MeshCommand {
   static override summary = 'Print least-privilege RBAC manifests for kubectl mesh';
-  static override description = `Prints a ClusterRole and a Role in the Istio namespace, with bindings for the given subjects. Nothing is written to a cluster: pipe the output into kubectl apply -f -.
+  static override description = `Prints a ClusterRole and a Role in the Istio namespace, with bindings for the given subjects. No cluster is changed: to apply the manifests, pipe them to kubectl apply -f -.
 
-reader allows verify, trust diff, journal verify, certs list --live and certs adopt. operator also allows trust push and trust rollback. installer also allows install apply and up; the permissions that istioctl requires allow escalation to any other permission.
+The reader role allows verify, trust diff, journal verify, certs list --live and certs adopt. The operator role also allows trust push and trust rollback. The installer role also allows install apply and up; it includes the permissions that istioctl requires, which allow escalation to any other permission.
 
 The roles grant access to Secrets by name. Only access show and verify --access list Secrets; --access adds these permissions, and a comment in the manifest describes what they expose.`;
   static override examples = [
@@ -26,7 +26,7 @@ The roles grant access to Secrets by name. Only access show and verify --access 
     role: Flags.option({options: roleLevels})({
       default: 'reader',
       helpValue: roleLevels.join('|'),
-      description: 'commands that the role allows',
+      description: 'role to print',
     }),
     name: Flags.string({helpValue: 'NAME', description: 'name of the roles and bindings (default: kubectl-mesh-ROLE)'}),
     subject: Flags.string({
@@ -35,7 +35,9 @@ The roles grant access to Secrets by name. Only access show and verify --access 
       helpValue: 'SUBJECT',
       description: 'subject to bind: User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME; may be repeated',
     }),
-    'no-secrets': Flags.boolean({description: 'omit all permissions on Secrets, for verify --no-secrets'}),
+    'no-secrets': Flags.boolean({
+      description: 'omit all permissions on Secrets, for verify --no-secrets (reader role only)',
+    }),
     access: Flags.boolean({description: 'add the permissions for access show and verify --access'}),
     output: Flags.option({options: ['yaml', 'json'] as const})({
       char: 'o',

@@ -7,11 +7,11 @@ import {accessShowView} from '../../output/views/access.js';
 
 export default class AccessShow extends MeshCommand {
   static override summary = "List the subjects that can reach each cluster's CA key";
-  static override description = `Reads the RBAC objects and remote secrets of every cluster in the mesh. Lists subjects that can read the key, reach it through a workload, exec, another identity or another role, or replace it. Remote secrets are tokens for another cluster's Secrets, so access paths across clusters are included.
+  static override description = `Reads the RBAC objects and remote secrets of every cluster in the mesh, even if only some are given. Lists the subjects that can read the key, that can reach it through a workload, exec, another identity or another role, or that can replace it. A remote secret contains a token that can read another cluster's Secrets, so access paths across clusters are included.
 
-Expected subjects are istiod, Kubernetes controllers and administrators, subjects of the operator role from access role, and those in access.expected of mesh.yaml. All others are findings, as in verify --access. Cloud IAM, nodes, etcd and backups cannot be inspected: the list is a lower bound.
+Expected subjects are istiod, Kubernetes controllers and administrators, subjects with the operator role (see access role), and the subjects in access.expected in mesh.yaml. All others are findings, as in verify --access. Access through cloud IAM, nodes, etcd and backups is not visible: the list is a lower bound.
 
-Exit codes: 3 findings with --fail-on warning, 4 something could not be read.`;
+Exit codes: 0 regardless of findings, without --fail-on warning; 3 with --fail-on warning, if there are findings; 4 if some data cannot be read.`;
   static override examples = [
     example('List the subjects in every cluster in mesh.yaml'),
     example('List all access paths of all subjects in one cluster', 'cluster1 -o wide'),
@@ -26,7 +26,7 @@ Exit codes: 3 findings with --fail-on warning, 4 something could not be read.`;
     'fail-on': Flags.option({options: ['error', 'warning'] as const})({
       helpValue: 'error|warning',
       default: 'error',
-      description: 'lowest severity that results in exit code 3; unexpected subjects are warnings',
+      description: 'lowest severity that results in exit code 3; all findings of this command are warnings',
     }),
     ...targetFlags,
     ...concurrencyFlags,

@@ -8,11 +8,11 @@ import {certsAdoptView} from '../../output/views/certs-adopt.js';
 
 export default class CertsAdopt extends MeshCommand {
   static override summary = 'Create a work directory from a running mesh';
-  static override description = `Reads the cluster of each context and writes mesh.yaml (names, contexts, networks, UIDs, mesh ID, trust domain, version), root-cert.pem, and the certificates of each cluster's CA. No cluster is changed, and no file in the work directory is overwritten: a cluster that conflicts with the work directory is reported, and the others are adopted.
+  static override description = `Reads the cluster of each context and writes mesh.yaml (names, contexts, networks, UIDs, mesh ID, trust domain, version), root-cert.pem, and the certificates of each cluster's CA. No cluster is changed, and no file in the work directory is overwritten. A cluster that conflicts with the work directory is reported; the others are adopted.
 
-Private keys stay in the clusters. --with-keys copies the keys of cluster CAs, after a confirmation prompt; a root key (of a self-signed istiod) is never copied. Afterwards, certs list, trust diff, verify and renewal work.
+Private keys stay in the clusters. --with-keys also copies the keys of cluster CAs, after a confirmation prompt. The root key of a self-signed istiod is never copied. After that, you can use certs list, trust diff and verify, and renew cluster CAs.
 
-A cluster's name is the clusterName of its istiod; if it has none, specify NAME=CONTEXT.`;
+A cluster's name is istiod's clusterName. If istiod has none, specify NAME=CONTEXT.`;
   static override examples = [
     example('Adopt two clusters', 'kind-cluster1 kind-cluster2'),
     example('Preview the files that would be written', 'east=gke_prod_east west=gke_prod_west --dry-run'),

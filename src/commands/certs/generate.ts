@@ -3,7 +3,7 @@ import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {passphraseFlags} from '../../cli/flags/passphrase.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
-import {rootFlags, signerFlags} from '../../cli/flags/signer.js';
+import {keyAlgorithmHelp, rootFlags, signerFlags} from '../../cli/flags/signer.js';
 import {
   clustersArg,
   concurrencyFlags,
@@ -17,12 +17,13 @@ import {certsGenerateView} from '../../output/views/certs-generate.js';
 
 export default class CertsGenerate extends MeshCommand {
   static override summary = 'Create the root CA and a cluster CA for each cluster';
-  static override description = `The root CA (root-cert.pem, root-key.pem) is created once for the whole mesh; its key is encrypted with a passphrase.
-Each cluster has its own intermediate CA, signed by the root CA, in CLUSTER/: the four files that istiod reads.
+  static override description = `The root CA (root-cert.pem, root-key.pem) is created once for the whole mesh, and its key is encrypted with a passphrase. Each cluster has its own intermediate CA, signed by the root CA: the four files in CLUSTER/ that istiod reads. Clusters that you name and that are not in mesh.yaml are added to it. To push the CAs to the clusters, use trust push.
 
-Valid existing files are used and never overwritten, so running the command again changes nothing. Conflicting files are an error that names both sides of the conflict. A directory created with Istio's Makefiles is imported without changes.`;
+By default, a new root CA is valid for 3650 days, and a new cluster CA for 730 days but at most until its root expires (trust.rootValidity and trust.clusterValidity in mesh.yaml).
+
+Valid existing files are used and never overwritten, so running the command again changes nothing. If files contradict each other, the command fails and names both. A directory created with Istio's Makefiles is imported without changes.`;
   static override examples = [
-    example('Create the root CA and one cluster CA; prompts for a new passphrase', 'cluster1'),
+    example('Create the root CA and one cluster CA, and prompt for a new passphrase', 'cluster1'),
     example(
       'Create the CAs of every cluster in mesh.yaml, in a pipeline',
       '--passphrase-command "pass show mesh/root-ca"',
@@ -32,12 +33,11 @@ Valid existing files are used and never overwritten, so running the command agai
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
-    'key-algorithm': Flags.option({options: keyAlgorithms})({
-      helpValue: keyAlgorithms.join('|'),
-      description: 'key algorithm of new CAs (default: mesh.yaml, otherwise rsa-4096)',
-    }),
+    'key-algorithm': Flags.option({options: keyAlgorithms})(
+      keyAlgorithmHelp('key algorithm of new CAs', ' (default: mesh.yaml, otherwise rsa-4096)'),
+    ),
     renew: Flags.boolean({
-      description: 'replace the keys and certificates of existing cluster CAs; the root CA is unchanged',
+      description: 'replace the keys and certificates of existing cluster CAs; the root CA is not changed',
     }),
     ...signerFlags,
     ...rootFlags,

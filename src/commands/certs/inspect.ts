@@ -7,13 +7,13 @@ import {certsInspectView} from '../../output/views/certs-inspect.js';
 
 export default class CertsInspect extends MeshCommand {
   static override summary = 'Show a certificate, chain, key or Secret, and whether istiod would load it';
-  static override description = `Accepts the name of a cluster in the work directory, a file, or - for standard input: PEM or DER certificates, chains, trust bundles, private keys (only their public key is shown; no passphrase is required), and Secrets or ConfigMaps as printed by kubectl.
+  static override description = `Accepts the name of a cluster in the work directory, a file, or - for standard input: PEM or DER certificates, chains, trust bundles, private keys (only the public key is shown, and no passphrase is required), and Secrets or ConfigMaps as printed by kubectl.
 
-Reports whether istiod would load the files, and problems that istiod does not report when it loads them.`;
+Reports whether istiod would load the files, and problems that istiod does not detect when it loads them.`;
   static override examples = [
     example("Show a cluster's CA", 'cluster1'),
     {
-      description: 'Show the CA in Secret cacerts of a cluster',
+      description: "Show the CA in a cluster's Secret cacerts",
       command: 'kubectl get secret cacerts -n istio-system -o json | <%= config.bin %> <%= command.id %> -',
     },
   ];

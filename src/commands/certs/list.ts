@@ -10,11 +10,11 @@ import {certsListView} from '../../output/views/certs-list.js';
 
 export default class CertsList extends MeshCommand {
   static override summary = 'List all certificates of the mesh with their expiry and renewal dates';
-  static override description = `Reads the work directory only, and no keys: the command works in a git checkout and in CI. --live also reads the clusters: Secret cacerts, the roots that workloads trust, and the certificates that every running istiod presents and reports.
+  static override description = `Reads only the certificates in the work directory, not the keys, so it also works in a Git checkout and in CI. --live also reads the clusters: Secret cacerts, the roots that workloads trust, and the certificates that every running istiod presents and reports.
 
-STATE follows trust.expiry in mesh.yaml: by default, a warning below 30 % of the lifetime or 30 days, an error below 10 % or 7 days. The first outage is the earliest expiry of a CA in use; RENEW FROM is the day on which a certificate that a cluster depends on becomes a warning.
+STATE follows trust.expiry in mesh.yaml: by default, a warning below 30% of the lifetime or 30 days, and an error below 10% or 7 days. The first outage is the earliest expiry of a CA in use; RENEW FROM is the day on which a certificate that a cluster depends on becomes a warning.
 
-Exit codes: 0 regardless of expiry dates, without --fail-on; 3 with --fail-on, if a certificate in use has at least this severity (with --fail-on warning --within 30d: if it expires within 30 days); 4 if a cluster cannot be read (all known certificates are still printed) or, with --fail-on, has no CA in the work directory.`;
+Exit codes: 0 regardless of expiry dates, without --fail-on; 3 with --fail-on, if a certificate in use has at least this severity; 4 if a cluster cannot be read (all known certificates are still printed) or, with --fail-on, if a cluster has no known CA. With --within, only the listed certificates count, and --fail-on warning includes all of them.`;
   static override examples = [
     example('List all certificates'),
     example('Fail a pipeline if a certificate in use expires within 30 days', '--within 30d --fail-on warning'),
@@ -31,13 +31,13 @@ Exit codes: 0 regardless of expiry dates, without --fail-on; 3 with --fail-on, i
     }),
     'fail-on': Flags.option({options: ['error', 'warning'] as const})({
       helpValue: 'error|warning',
-      description: 'lowest severity of a certificate in use that results in exit code 3',
+      description: 'lowest severity of a certificate in use that results in exit code 3 (default: none)',
     }),
     live: Flags.boolean({
       description:
         'also read the clusters: their Secrets and trust bundles, and the certificates that every istiod presents',
     }),
-    'no-secrets': Flags.boolean({description: 'with --live, do not read Secrets', dependsOn: ['live']}),
+    'no-secrets': Flags.boolean({description: 'do not read Secrets; requires --live', dependsOn: ['live']}),
     ...outputFlags(['text', 'wide', 'name', 'prometheus', 'json']),
     ...outputFileFlags,
     ...targetFlags,

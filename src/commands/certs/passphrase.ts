@@ -9,17 +9,17 @@ import {changePassphrase, type PassphraseResult} from '../../operations/certs/pa
 import {certsPassphraseView} from '../../output/views/certs-passphrase.js';
 
 export default class CertsPassphrase extends MeshCommand {
-  static override summary = "Change the root key's passphrase or raise its work factor";
-  static override description = `Decrypts root-key.pem with its passphrase and encrypts the same key again: PKCS#8, AES-256, scrypt N=16384 r=8 p=5. An unencrypted key is encrypted. For a key that OpenSSL encrypted (2,048 rounds of PBKDF2, or headers older than PKCS#8), guessing the passphrase becomes expensive. The certificate and the clusters are not affected.
+  static override summary = "Change the root key's passphrase, or strengthen its encryption";
+  static override description = `Decrypts root-key.pem with its passphrase and encrypts the same key again as PKCS#8, with AES-256 and scrypt (N=16384 r=8 p=5). An unencrypted key is encrypted. If OpenSSL encrypted the key (2,048 rounds of PBKDF2, or the format before PKCS#8), the passphrase becomes much more expensive to guess. The certificate and the clusters are not affected.
 
-The old passphrase is read as in all other commands; the new one from --new-passphrase-file, --new-passphrase-command, the variable KUBECTL_MESH_NEW_PASSPHRASE, or a prompt that requires it twice. To raise the work factor only, enter the same passphrase again. The new file is decrypted in memory before it replaces the old one.`;
+The new passphrase is read from --new-passphrase-file, --new-passphrase-command, the variable KUBECTL_MESH_NEW_PASSPHRASE, or a prompt that requires it twice. To strengthen only the encryption, enter the same passphrase again. Before the new file replaces the old one, it is decrypted in memory as a test.`;
   static override examples = [
     example('Prompt for both passphrases'),
     example(
       'Read both passphrases from a password manager',
       '--passphrase-command "pass show mesh/old" --new-passphrase-command "pass show mesh/new"',
     ),
-    example('Store the root key of a demo unencrypted', '--no-passphrase --yes'),
+    example('Store the root key of a demo mesh unencrypted', '--no-passphrase --yes'),
   ];
   static override flags = {
     'passphrase-file': passphraseFlags['passphrase-file'],

@@ -3,6 +3,7 @@ import {example, MeshCommand} from '../../cli/base-command.js';
 import {durationFlag} from '../../cli/flags/duration.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
+import {keyAlgorithmHelp} from '../../cli/flags/signer.js';
 import {workDirFlags} from '../../cli/flags/target.js';
 import {keyAlgorithms} from '../../domain/keys/keys.js';
 import {parseWorkloadName} from '../../domain/mesh/workload-name.js';
@@ -12,9 +13,9 @@ import {certsWorkloadView} from '../../output/views/certs-workload.js';
 
 export default class CertsWorkload extends MeshCommand {
   static override summary = 'Issue a workload certificate for a machine outside Kubernetes';
-  static override description = `Creates a key and issues a certificate for spiffe://TRUSTDOMAIN/ns/NAMESPACE/sa/SERVICEACCOUNT, signed by the cluster CA in the same way as by istiod. Writes key.pem, cert-chain.pem and root-cert.pem, the file names that Istio's agent reads, to CLUSTER/workloads/NAMESPACE/SERVICEACCOUNT/.
+  static override description = `Creates a key and issues a certificate for spiffe://TRUSTDOMAIN/ns/NAMESPACE/sa/SERVICEACCOUNT, signed by the cluster CA, as istiod would issue it. Writes key.pem, cert-chain.pem and root-cert.pem, the file names that Istio's agent reads, to CLUSTER/workloads/NAMESPACE/SERVICEACCOUNT/.
 
-Requires CLUSTER/ca-key.pem. A valid certificate is not changed; an expired one is replaced. Anyone with these files can act as the service account in every cluster of the mesh: use a short validity.`;
+Requires CLUSTER/ca-key.pem. An existing certificate is replaced only if it has expired, or with --renew. Anyone with these files can act as the service account in every cluster of the mesh: keep the validity short.`;
   static override examples = [
     example(
       'Issue a certificate for a database on a virtual machine, valid for a day',
@@ -29,24 +30,23 @@ Requires CLUSTER/ca-key.pem. A valid certificate is not changed; an expired one 
     'namespace/serviceaccount': Args.string({
       required: true,
       ignoreStdin: true,
-      description: 'identity of the workload',
+      description: 'namespace and service account of the workload',
     }),
   };
   static override flags = {
     cluster: Flags.string({
       required: true,
       helpValue: 'CLUSTER',
-      description: 'cluster whose CA signs: the one whose istiod the machine connects to',
+      description: 'cluster whose CA signs the certificate: the one whose istiod the machine connects to',
     }),
     validity: durationFlag({
       default: defaultWorkloadMs,
       defaultHelp: () => Promise.resolve('24h'),
-      description: 'validity of the certificate, at most 2160h (90 days) and never longer than that of its CAs',
+      description: 'validity of the certificate: at most 2160h (90 days), and never beyond the expiry of its CAs',
     }),
     'key-algorithm': Flags.option({options: keyAlgorithms})({
-      helpValue: keyAlgorithms.join('|'),
+      ...keyAlgorithmHelp("algorithm of the workload's key"),
       default: 'ecdsa-p256',
-      description: "algorithm of the workload's key",
     }),
     renew: Flags.boolean({description: 'replace an existing key and certificate'}),
     ...safetyFlags,

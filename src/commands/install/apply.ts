@@ -9,18 +9,18 @@ import {applyView} from '../../output/views/install.js';
 
 export default class InstallApply extends MeshCommand {
   static override summary = 'Install Istio from install.yaml with istioctl';
-  static override description = `Passes CLUSTER/install.yaml byte for byte to the istioctl in PATH and waits until all components are ready: one cluster first, then the others.
+  static override description = `Passes CLUSTER/install.yaml unchanged to the istioctl in your PATH, and waits until all components are ready. Installs one cluster first, then the others in parallel.
 
-Refuses to change a cluster that lacks the work directory's CA, whose install.yaml does not match mesh.yaml, whose Istio version istioctl would change, or whose installation another installer manages. An up-to-date installation is not changed.`;
+Refuses to change a cluster that does not have the CA in the work directory, whose install.yaml does not match mesh.yaml, whose Istio version istioctl would change (see --upgrade), or whose installation another installer manages (see --take-over). An up-to-date installation is not changed.`;
   static override examples = [
-    example("Install the guide's first cluster", 'cluster1'),
-    example('Upgrade every cluster to the version of istioctl', '--upgrade'),
+    example('Install Istio in one cluster', 'cluster1'),
+    example("Upgrade every cluster to istioctl's version", '--upgrade'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
     ...applyFlags,
     'accept-uid': Flags.boolean({
-      description: 'accept that a context points to a different cluster than the one recorded in mesh.yaml',
+      description: 'accept a cluster whose UID differs from the one in mesh.yaml, and record its UID',
       helpGroup: 'SAFETY',
     }),
     ...targetFlags,

@@ -9,11 +9,13 @@ import {printView, renderView} from '../../output/views/install.js';
 
 export default class InstallRender extends MeshCommand {
   static override summary = "Write each cluster's install.yaml";
-  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the schema version for the given Istio version: that of --istio-version or mesh.yaml, otherwise that of the istioctl in PATH. The mesh ID and the network are recorded in mesh.yaml. If install.yaml was edited, the edited file is kept beside the new one and the difference is printed.`;
+  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document for the Istio version in --istio-version or mesh.yaml, otherwise for the version of the istioctl in your PATH. The mesh ID and the networks are recorded in mesh.yaml.
+
+If install.yaml was edited, the edited file is saved as CLUSTER/install.edited-HASH.yaml and the difference is printed. To keep such changes, add them to mesh.yaml (values, overlays). No cluster is accessed.`;
   static override examples = [
-    example("Render install.yaml of the guide's first cluster", 'cluster1 --mesh-id mesh1 --network network1'),
+    example('Render install.yaml for one cluster', 'cluster1 --mesh-id mesh1 --network network1'),
     example(
-      'Print the document and pass it to istioctl instead of writing it',
+      'Pass the document to istioctl without writing a file',
       'cluster1 --output-file - | istioctl manifest generate -f -',
     ),
   ];
@@ -22,7 +24,7 @@ export default class InstallRender extends MeshCommand {
     ...renderFlags,
     'output-file': Flags.option({options: ['-'] as const})({
       helpValue: '-',
-      description: 'print the document of one cluster to standard output, without writing files',
+      description: "print one cluster's document to standard output, and write no files",
     }),
     ...workDirFlags,
     ...keepGoingFlags,

@@ -10,9 +10,11 @@ import {journalShowView} from '../../output/views/journal-show.js';
 
 export default class JournalShow extends MeshCommand {
   static override summary = 'List recorded changes: who changed what, and when';
-  static override description = `Reads journal.jsonl in the work directory. Hash chains of several copies, shared through git, are merged by time. Prints one line for each change, newest last; a change whose run ended before it recorded an outcome is open, and unknown once the next run has closed it.
+  static override description = `Reads journal.jsonl in the work directory and prints one line for each change, newest last. If several copies of the work directory share the file through Git, their entries are merged by time.
 
-Problems with the file are reported as warnings, and all readable entries are printed; to check their integrity, use kubectl mesh journal verify. No cluster is accessed.`;
+A change is under-way while its run is in progress, and open if the run ended without recording an outcome. The next run that can make changes closes an open change as unknown.
+
+Problems with the file are warnings, and all readable entries are printed. To check that the journal is intact, use journal verify. No cluster is accessed.`;
   static override examples = [
     example('List all changes'),
     example('List the changes to one cluster in the last 30 days', 'cluster1 --since 30d'),
@@ -28,17 +30,17 @@ Problems with the file are reported as warnings, and all readable entries are pr
     since: momentFlag({
       description: 'list only changes at or after this time: an RFC 3339 time, or an age such as 24h or 30d',
     }),
-    until: momentFlag({description: 'list only changes before this time'}),
+    until: momentFlag({description: 'list only changes before this time, in the same format'}),
     command: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'COMMAND',
       description:
-        "list only changes by this command, such as 'trust push', or by a topic's commands, such as trust; may be repeated",
+        "list only changes by this command, such as 'trust push', or by all commands of a topic, such as trust; may be repeated",
     }),
     status: Flags.option({options: changeStatuses, multiple: true, multipleNonGreedy: true})({
-      helpValue: changeStatuses.join('|'),
-      description: 'list only changes with this status; may be repeated',
+      helpValue: 'STATUS',
+      description: `list only changes with this status (${changeStatuses.join(', ')}); may be repeated`,
     }),
     ...workDirFlags,
     ...outputFlags(['text', 'wide', 'json']),

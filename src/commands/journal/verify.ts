@@ -7,9 +7,11 @@ import {journalVerifyView} from '../../output/views/journal-verify.js';
 
 export default class JournalVerify extends MeshCommand {
   static override summary = 'Check that the journal is intact, and compare it with the clusters';
-  static override description = `Checks the hash chain of journal.jsonl and the head that this copy of the work directory recorded, and compares them with the clusters: each trust push, trust rollback and install apply stores the position and hash of its journal entry in the cluster, as an annotation. To rewrite the whole file unnoticed, including the hashes, an attacker would also have to change the clusters.
+  static override description = `Checks the hash chain of journal.jsonl against the head that this copy of the work directory recorded, and against the clusters: each trust push, trust rollback and install apply stores the position and the hash of its journal entry in an annotation in the cluster. To rewrite the whole file without being detected, an attacker must also change the clusters.
 
-An entry from another copy of the work directory that is missing here (git pull) is unknown, not a finding. A damaged journal that was set aside (journal.broken-….jsonl) is still compared with the clusters, and is a finding until it is moved out of the work directory. Exit codes: 0 intact, 3 truncated or rewritten, 4 unknown results.`;
+An entry that another copy of the work directory wrote, and that is missing here, is unknown, not a finding: get it with git pull. A damaged journal that was set aside (journal.broken-….jsonl) is still compared with the clusters, and is a finding until it is moved out of the work directory.
+
+Exit codes: 0 intact, 3 damaged, truncated or rewritten, 4 unknown results.`;
   static override examples = [
     example('Check the journal against every cluster in mesh.yaml'),
     example('Check with the permissions of access role --role reader --no-secrets', '--no-secrets'),
@@ -18,9 +20,9 @@ An entry from another copy of the work directory that is missing here (git pull)
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
-    offline: Flags.boolean({description: 'check the files only'}),
+    offline: Flags.boolean({description: 'check only the files; do not access clusters'}),
     'no-secrets': Flags.boolean({
-      description: 'do not read Secrets: compare only with ConfigMap kubectl-mesh-install',
+      description: 'do not read Secrets; compare only with ConfigMap kubectl-mesh-install',
     }),
     ...targetFlags,
     ...concurrencyFlags,

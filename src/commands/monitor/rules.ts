@@ -13,9 +13,9 @@ const defaultStaleAfterMs = 26 * 3_600_000;
 
 export default class MonitorRules extends MeshCommand {
   static override summary = 'Print Prometheus alert rules for certificate expiry and drift';
-  static override description = `Prints rules for two sources of metrics. textfile: the output of certs list -o prometheus (remaining lifetime of every certificate, whether the roots match, whether the metrics are up to date). istiod: metrics scraped from istiod (its CA, failed signing requests, remote clusters that it cannot read).
+  static override description = `Prints rules for two sources of metrics. textfile: the output of certs list -o prometheus (the remaining lifetime of every certificate, whether the roots match, and whether the metrics are up to date). istiod: metrics scraped from istiod (its CA, failed signing requests, and remote clusters that it cannot read).
 
-Thresholds are those of trust.expiry in mesh.yaml. Rules for metrics that the Istio version does not have are omitted and listed in a comment at the top. docs/monitoring.md has a runbook for each alert.`;
+The thresholds are those of trust.expiry in mesh.yaml. Rules for metrics that the Istio version does not have are omitted and listed in a comment at the top. docs/monitoring.md contains a runbook for each alert. No cluster is accessed.`;
   static override examples = [
     example(
       'Apply a PrometheusRule with the label that the Prometheus Operator selects',
@@ -35,11 +35,11 @@ Thresholds are those of trust.expiry in mesh.yaml. Rules for metrics that the Is
     }),
     source: Flags.option({options: ruleSources, multiple: true, multipleNonGreedy: true, delimiter: ','})({
       helpValue: ruleSources.join('|'),
-      description: 'sources of metrics to print rules for (default: both)',
+      description: 'source of metrics to print rules for; may be repeated (default: both)',
     }),
     'cluster-label': labelName({
       default: 'cluster',
-      description: 'label that identifies the cluster in Prometheus; istiod does not set one',
+      description: "Prometheus label that identifies the cluster; istiod's metrics do not have one",
     }),
     'istiod-selector': matchersFlag({
       description: "label matchers that select istiod's metrics, if Prometheus also scrapes other meshes",
@@ -48,18 +48,21 @@ Thresholds are those of trust.expiry in mesh.yaml. Rules for metrics that the Is
       default: defaultStaleAfterMs,
       // oclif would print milliseconds.
       defaultHelp: () => Promise.resolve('26h'),
-      description: 'maximum age of the metrics of certs list; must exceed the interval between two runs',
+      description: 'maximum age of the metrics from certs list; must be longer than the interval between runs',
     }),
     'runbook-url': Flags.url({
       helpValue: 'URL',
-      description: 'URL where docs/monitoring.md is published; alerts then link to it',
+      description: 'URL at which docs/monitoring.md is published; alerts link to it',
     }),
     name: objectName({default: 'kubectl-mesh', description: 'name of the PrometheusRule'}),
-    namespace: objectName({description: 'namespace of the PrometheusRule (default: the one that kubectl uses)'}),
+    namespace: objectName({
+      description: "namespace of the PrometheusRule (default: none, so that kubectl apply uses the context's namespace)",
+    }),
     labels: labelsFlag({description: 'labels of the PrometheusRule, separated by commas; may be repeated'}),
     'istio-version': Flags.string({
       helpValue: 'VERSION',
-      description: 'Istio version that provides the metrics, such as 1.30 or 1.30.3 (default: mesh.yaml)',
+      description:
+        'Istio version that provides the metrics, such as 1.30 or 1.30.3 (default: mesh.yaml, otherwise the newest known)',
     }),
     ...outputFlags(['text', 'name', 'json']),
     ...outputFileFlags,

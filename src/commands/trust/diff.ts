@@ -6,9 +6,9 @@ import {trustDiffView} from '../../output/views/trust.js';
 
 export default class TrustDiff extends MeshCommand {
   static override summary = "Compare the work directory's CAs with the CAs in the clusters";
-  static override description = `Compares the cluster CA, the roots, the chain and the public key by fingerprint, and detects additional keys in Secret cacerts that change what istiod reads. Nothing is changed.
+  static override description = `Compares the cluster CA, the roots, the chain and the public key by fingerprint, and detects additional data keys in Secret cacerts that change what istiod reads. Nothing is changed.
 
-Exit codes: 3 if something differs, 4 if a cluster cannot be compared.`;
+Exit codes: 0 no differences, 3 differences, 4 a cluster cannot be compared.`;
   static override examples = [
     example('Compare every cluster in mesh.yaml'),
     example('Compare one cluster and print JSON', 'cluster1 -o json'),

@@ -8,11 +8,11 @@ import {trustPushView} from '../../output/views/trust.js';
 
 export default class TrustPush extends MeshCommand {
   static override summary = "Push each cluster's CA to the cluster, as Secret cacerts";
-  static override description = `Creates the Istio namespace if it does not exist, labels it with the network if mesh.yaml declares one, and writes the cluster's four CA files to Secret cacerts, from which istiod reads them. The previous content stays in the cluster as Secret cacerts-previous.
+  static override description = `Creates the Istio namespace if it does not exist, labels it with the network if mesh.yaml declares one, and writes the cluster's four CA files to Secret cacerts, from which istiod reads them. The previous content stays in the cluster as Secret cacerts-previous. With trust.keepClusterKeys: false in mesh.yaml, the CA key is then removed from the work directory.
 
-New Secrets are written to all clusters in parallel. A change is pushed to one cluster first and verified there before the others follow. A push that would break running workloads, or that istiod would not load, is refused; the error names the flag that overrides the refusal.`;
+New Secrets are written to all clusters in parallel. Changes to existing Secrets are pushed to one cluster first and verified there before the other clusters follow. A push that would break running workloads, or that istiod would not load, is refused; the error names the flag that overrides the refusal.`;
   static override examples = [
-    example('Push the CA of one cluster, as in the guide', 'cluster1 --context kind-cluster1'),
+    example("Push one cluster's CA through the given kubeconfig context", 'cluster1 --context kind-cluster1'),
     example('Preview a push to every cluster in mesh.yaml', '--dry-run'),
     example('Push a renewed CA to an istiod that loads it only at startup', 'cluster1 --restart-istiod --yes'),
   ];

@@ -9,7 +9,7 @@ import {trustRollbackView} from '../../output/views/trust.js';
 
 export default class TrustRollback extends MeshCommand {
   static override summary = "Restore a cluster's previous CA";
-  static override description = `Swaps the content of Secrets cacerts and cacerts-previous: a second rollback undoes the first, or completes it if istiod has not loaded the CA yet. The work directory is not changed. The same safety rules as for trust push apply.`;
+  static override description = `Swaps the content of Secrets cacerts and cacerts-previous, so a second rollback undoes the first. If istiod has not loaded the restored CA yet, running the command again completes the rollback instead. CAs in the work directory are not changed. The safety rules of trust push apply.`;
   static override examples = [
     example('Restore the CA from before the last push', 'cluster1'),
     example('Delete the previous CA', 'cluster1 --forget'),
