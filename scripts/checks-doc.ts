@@ -17,14 +17,18 @@ const introduction = `# Checks
 
 The checks of \`kubectl mesh verify\`. IDs are stable: use them in pipelines and alerts. \`kubectl mesh verify --explain ID\`
 prints an entry of this page; \`--only\` and \`--skip\` accept IDs and prefixes (\`MESH3\`). [verify](verify.md) describes the
-results. \`$CTX\` is the cluster's kubeconfig context, \`$CLUSTER\` its name.
+results.
+
+Run the commands in the work directory, \`$WORK_DIR\`. If your Istio namespace is not istio-system, replace it. \`$CLUSTER\` is the
+cluster's name, \`$CTX\` its kubeconfig context, \`$PEER_CTX\` the context of the other cluster, and \`$ISTIOD_POD\` the name of
+an istiod pod. **Implies** lists the checks that cannot pass while this check fails: their results follow from it.
 `;
 
 /** The page as Markdown. */
 export function renderChecks(all: readonly Check[] = checks): string {
   const sections = Object.entries(groups).flatMap(([prefix, title]) => [
     `## ${title} (${prefix}xx)\n`,
-    ...all.filter(({id}) => id.startsWith(prefix)).map(renderCheck),
+    ...all.filter(({id}) => id.startsWith(prefix)).map((check) => renderCheck(check, all)),
   ]);
   return [introduction, overview(all), ...sections].join('\n');
 }
@@ -37,14 +41,17 @@ function overview(all: readonly Check[]): string {
   return ['| ID | Title | Severity | Scope | Evidence |', '| --- | --- | --- | --- | --- |', ...rows, ''].join('\n');
 }
 
-function renderCheck({id, title, meaning, breaks, byHand, fix, source, implies}: Check): string {
+function renderCheck({id, title, meaning, breaks, byHand, fix, source, implies}: Check, all: readonly Check[]): string {
+  const implied = implies
+    .filter((idOrPrefix) => all.some((one) => one.id.startsWith(idOrPrefix)))
+    .map((idOrPrefix) => (idOrPrefix in groups ? `${idOrPrefix}xx` : idOrPrefix));
   return [
     `### ${id}\n`,
     `**${title}.** ${meaning}\n`,
     `**What breaks otherwise:** ${breaks}\n`,
     `**How to check by hand:**\n\n\`\`\`shell\n${byHand}\n\`\`\`\n`,
     `**How to fix it:** ${fix}\n`,
-    ...(implies.length > 0 ? [`**Implies:** ${implies.join(', ')}\n`] : []),
+    ...(implied.length > 0 ? [`**Implies:** ${implied.join(', ')}\n`] : []),
     `**Source:** ${source}\n`,
   ].join('\n');
 }

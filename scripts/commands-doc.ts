@@ -16,9 +16,11 @@ export async function renderCommands(root: string): Promise<string> {
     .map((command) => {
       const name = command.id.replaceAll(':', ' ');
       // The help class finds commands by their name as typed, with spaces.
-      const help = new CommandHelp({...command, id: name}, config, {maxWidth: width, stripAnsi: true});
+      // The summary is above the help: it would be repeated at the start of the description.
+      const {summary = '', ...rest} = command;
+      const help = new CommandHelp({...rest, id: name}, config, {maxWidth: width, stripAnsi: true});
       const text = help.generate().replace(/\u001b\[[0-9;]*m/g, '');
-      return `## ${name}\n\n${command.summary ?? ''}\n\n\`\`\`text\n${text.trim()}\n\`\`\`\n`;
+      return `## ${name}\n\n${summary}\n\n\`\`\`text\n${text.trim()}\n\`\`\`\n`;
     });
   return [
     '# Commands\n',

@@ -12,10 +12,10 @@ export const allowedCheck = apiServerCheck({
     ...['MESH3', 'MESH4', 'MESH5'],
   ],
   judge: ({access}) => ok(`${String(access.reads)} kinds of requests, none forbidden`, 'no request forbidden'),
-  meaning: 'By RBAC, the user of this context has the permissions that the selected checks require.',
-  breaks: 'Nothing in the mesh. But everything that cannot be read is unknown, and so is the verdict.',
+  meaning: 'RBAC grants the user of this context all permissions that the selected checks require.',
+  breaks: 'Nothing in the mesh, but everything that cannot be read is unknown, and so is the verdict.',
   byHand:
     'kubectl --context "$CTX" auth can-i get secrets/cacerts -n istio-system\nkubectl --context "$CTX" auth can-i list pods -n istio-system',
-  fix: 'Have the permission in the message granted, or exclude the checks that require it with `--no-secrets`, `--no-live` or `--skip`.',
+  fix: 'Have an administrator grant the permission in the message, or exclude the checks that require it with `--no-secrets`, `--no-live` or `--skip`.',
   source: 'kubernetes.io: reference/access-authn-authz/rbac',
 });

@@ -29,7 +29,7 @@ export const distinctCheck = apiServerCheck({
   breaks:
     'A push for the second name overwrites the CA of the first, and the istiod of that cluster has only one of the two cluster names.',
   byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}   # for each cluster',
-  fix: 'Record a different context for one of them with `kubectl mesh init CLUSTER=CONTEXT`. The suggested command reads the cluster UID behind each of your contexts; if mesh.yaml has the UIDs of both clusters, it also records the right contexts.',
+  fix: 'Record a different context for one of them with `kubectl mesh init CLUSTER=CONTEXT`. The suggested command reads the cluster UID behind each of your contexts; if mesh.yaml has the UIDs of both clusters, it also records the correct contexts.',
   source: 'kubernetes.io: concepts/overview/working-with-objects/names (UIDs)',
 });
 

@@ -12,7 +12,7 @@ export const keyPathsCheck = apiServerCheck({
   // Subjects that can also read the key are reported by MESH206.
   judge: ({rbac}, subject) => judgeAccess(rbac, subject, false),
   meaning:
-    "By RBAC, only expected subjects can create or change workloads in Istio's namespace, exec into istiod or add containers to its pods, access kubelets (nodes/proxy), impersonate a subject that can reach the key, request a token for a service account that can, exec into pods that run as one, grant themselves roles, or write Secret cacerts. Requires `--access`; a lower bound, as for MESH206.",
+    "By RBAC, only expected subjects can create or change workloads in Istio's namespace, exec into istiod or add containers to its pods, access kubelets (nodes/proxy), impersonate a subject that can reach the key, request a token for a service account that can, exec into pods that run as one, grant themselves roles, or write Secret cacerts. Requires `--access`. The result is a lower bound, as for MESH206.",
   breaks:
     'A pod in that namespace can mount Secret cacerts, and a subject that impersonates another has its permissions: both can read the key. A subject that can write the Secret can replace the CA with its own.',
   byHand:

@@ -14,12 +14,12 @@ export const keyReadersCheck = apiServerCheck({
   expected: 'expected subjects only (see access.expected in mesh.yaml)',
   judge: ({rbac}, subject) => judgeAccess(rbac, subject, true),
   meaning:
-    'By RBAC, only expected subjects can read Secret cacerts, cacerts-previous or istio-ca-secret: istiod and other Istio components, Kubernetes controllers, system:masters, subjects with the operator role, and the subjects in `access.expected` of mesh.yaml. Cloud IAM and access to nodes, etcd and its backups are not visible, so this is a lower bound. Requires `--access`.',
+    'By RBAC, only expected subjects can read Secrets cacerts, cacerts-previous and istio-ca-secret. Expected subjects are istiod and other Istio components, Kubernetes controllers, system:masters, subjects with the operator role, and the subjects in `access.expected` in mesh.yaml. Access through cloud IAM, nodes, etcd and its backups is not visible, so the result is a lower bound. Requires `--access`.',
   breaks:
     'A subject that can read the key can sign a certificate for any workload of the mesh, indistinguishable from a genuine one.',
   byHand:
     'kubectl --context "$CTX" auth can-i get secrets/cacerts -n istio-system --as USER\nkubectl --context "$CTX" get rolebindings,clusterrolebindings -A -o wide',
-  fix: 'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml if it should read the key. Identify the subject first: a tool may stop working without the permission.',
+  fix: 'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml if the access is intended. Identify the subject first: a tool may stop working without the permission.',
   source:
     'kubernetes.io: concepts/security/rbac-good-practices (Listing secrets); kubernetes/kubernetes pkg/apis/rbac/v1/evaluation_helpers.go',
 });

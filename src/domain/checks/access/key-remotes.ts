@@ -74,11 +74,11 @@ export const keyRemotesCheck = apiServerCheck({
     return findingsOr(findings, ok('no unexpected subject by RBAC'));
   },
   meaning:
-    'A remote secret holds a token for the istio-reader service account of another cluster, which can read the Secrets there, including further remote secrets. A subject that reads the remote secret can thus reach CA keys across any number of clusters. By RBAC, only expected subjects can. Subjects that can already reach the key of their own cluster are reported by MESH206 and MESH207 instead. Requires `--access`.',
+    'A remote secret holds a token for the istio-reader service account of another cluster, which can read the Secrets there, including further remote secrets. A subject that can read the remote secret can therefore reach CA keys across any number of clusters. By RBAC, only expected subjects (see MESH206) can do so. Subjects that can already reach the key of their own cluster are reported by MESH206 and MESH207 instead. Requires `--access`.',
   breaks: 'A permission in one cluster gives access to the CA key of another cluster that never granted it.',
   byHand:
     'kubectl --context "$CTX" auth can-i get secrets/istio-remote-secret-PEER -n istio-system --as USER\nkubectl --context "$PEER_CTX" auth can-i get secrets/cacerts -n istio-system --as system:serviceaccount:istio-system:istio-reader-service-account',
-  fix: 'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml. If nothing requires it, you can also remove access to Secrets from the reader service account: set global.enableReaderRBAC=false and provide your own ClusterRole.',
+  fix: "Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml. If nothing requires it, you can also remove the reader service account's access to Secrets: set global.enableReaderRBAC=false and provide your own ClusterRole.",
   source:
     'istio/istio manifests/charts/istio-control/istio-discovery/templates/reader-clusterrole.yaml, istioctl/pkg/multicluster/remote_secret.go',
 });

@@ -46,7 +46,7 @@ export const kubernetesVersionCheck = apiServerCheck({
     return findingsOr(findings, ok(`${server} and Istio ${versions.join(', ')}`, 'a supported combination'));
   },
   meaning:
-    'The running Istio version, or the one declared in mesh.yaml if none runs yet, supports the Kubernetes version of the API server. A Kubernetes version older than supported is a warning, as in istioctl; one that is too new to install Istio on (1.22 and later with Istio 1.6 to 1.9) is an error.',
+    'The running Istio version, or the one declared in mesh.yaml if none runs yet, supports the Kubernetes version of the API server. A Kubernetes version that is too old is a warning, as in istioctl. One that is too new to install Istio on (1.22 and later, for Istio 1.6 to 1.9) is an error.',
   breaks:
     'Istio is not tested on older Kubernetes versions, which may lack API versions that its objects use. On a version that is too new, the injection and validation webhooks cannot be created.',
   byHand:

@@ -9,8 +9,8 @@ export const reachableCheck = apiServerCheck({
   implies: ['MESH102', 'MESH116', 'MESH2', 'MESH3', 'MESH4', 'MESH5'],
   judge: ({apiVersion}) => ok(`Kubernetes ${apiVersion.gitVersion}`, 'a response'),
   meaning: "The cluster's API server responds to kubectl through the context recorded for the cluster.",
-  breaks: 'Nothing by itself, but the state of the cluster is unknown. Unknown is never reported as healthy.',
+  breaks: 'Nothing by itself, but the state of the cluster is unknown, and unknown is never reported as healthy.',
   byHand: 'kubectl --context "$CTX" version',
-  fix: 'Check VPN, kubeconfig and credentials with the command above, or set another context with `--context` or in contexts.yaml.',
+  fix: 'Check your network or VPN, kubeconfig and credentials with the command above, or set another context with `--context` or in contexts.yaml.',
   source: 'kubernetes.io: reference/using-api/health-checks',
 });

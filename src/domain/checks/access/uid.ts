@@ -21,11 +21,11 @@ export const uidCheck = apiServerCheck({
     };
   },
   meaning:
-    'The UID of namespace kube-system equals the one recorded in mesh.yaml by the first command that changed the cluster.',
+    'The UID of namespace kube-system is the one that mesh.yaml records. The first command that changes a cluster records it.',
   breaks:
     "A push through a renamed or rebuilt context sends one cluster's CA key to another cluster. Commands that change the cluster refuse to write (exit code 5).",
   byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}',
-  fix: 'Record the right context with `kubectl mesh init CLUSTER=CONTEXT`; the suggested command finds it by the cluster UID behind each of your contexts. If the cluster was rebuilt on purpose, run the command that changes it with `--accept-uid`.',
+  fix: 'Record the correct context with `kubectl mesh init CLUSTER=CONTEXT`. The suggested command reads the cluster UID behind each of your contexts to find it. If the cluster was recreated intentionally, run the next command that changes it with `--accept-uid`.',
   source:
-    'kubernetes.io: concepts/overview/working-with-objects/names (UIDs); istioctl uses the same UID as default cluster name',
+    'kubernetes.io: concepts/overview/working-with-objects/names (UIDs); istioctl uses the same UID as the default cluster name',
 });

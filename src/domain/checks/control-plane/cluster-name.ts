@@ -11,7 +11,7 @@ export const clusterNameCheck = apiServerCheck({
     judgeSetting({name: 'clusterName', declared: subject.cluster.name, key: 'clusterID'}, controlPlanes, subject),
   meaning: 'The environment variable CLUSTER_ID of every running istiod is the cluster name in mesh.yaml.',
   breaks:
-    'Proxies send this name when they request certificates, and remote secrets are keyed by it: a different name causes "client claims to be in cluster …". If unset it is Kubernetes, the same in every cluster.',
+    'Proxies send this name when they request certificates, and remote secrets are keyed by it: a different name causes "client claims to be in cluster …". If it is not set, the name is Kubernetes in every cluster.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment istiod -o jsonpath="{.spec.template.spec.containers[0].env[?(@.name==\'CLUSTER_ID\')].value}"',
   fix: 'Render install.yaml again and apply it.',

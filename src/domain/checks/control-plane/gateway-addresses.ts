@@ -30,12 +30,12 @@ export const gatewayAddressesCheck = apiServerCheck({
     }));
     return spansNetworks(subject.mesh) ? judgeNetworks(clusters, subject) : judgeOneNetwork(clusters, subject);
   },
-  meaning: `If the clusters are on several networks, each network has an east-west gateway: a Service with the label topology.istio.io/network (or a Gateway of the Gateway API, or a gateway in meshNetworks) with an address for the other networks and with ready pods. The address comes from a load balancer, from spec.externalIPs, or from the nodes that the annotation ${nodeSelectorAnnotation} selects. Clusters on a single network require none, except that Istio 1.6 and 1.7 with mesh expansion require the ingress gateway for machines outside the cluster.`,
+  meaning: `If the clusters are on several networks, each network has an east-west gateway: a Service with the label topology.istio.io/network (or a Gateway of the Gateway API, or a gateway in meshNetworks) with an address for the other networks and with ready pods. The address comes from a load balancer, from spec.externalIPs, or from the nodes that the annotation ${nodeSelectorAnnotation} selects. Clusters on a single network do not require one, except that Istio 1.6 and 1.7 with mesh expansion require the ingress gateway for machines outside the cluster.`,
   breaks:
-    'istiod gives other networks no endpoints in this one: requests that should go there fail or stay in the local network, and nothing else shows it.',
+    'istiod does not give proxies in other networks the endpoints in this one: requests that should go there fail or stay in the local network, with no other symptom.',
   byHand:
     'kubectl --context "$CTX" get service --all-namespaces -l topology.istio.io/network -L topology.istio.io/network\nistioctl --context "$CTX" proxy-config endpoints DEPLOYMENT -n NAMESPACE | grep 15443   # from a workload of another network',
-  fix: "Install Istio's east-west gateway with the suggested command, where $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient, pipe the output of the script to `kubectl apply -f -`). Then expose services with $ISTIO/samples/multicluster/expose-services.yaml. If an address stays pending, the events of the Service show the cause. Without a load balancer, use spec.externalIPs, or a NodePort with the annotation.",
+  fix: "Install Istio's east-west gateway with the suggested command, where $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient, pipe the output of the script to `kubectl apply -f -`). Then expose services with $ISTIO/samples/multicluster/expose-services.yaml. If the address stays pending, the events of the Service show the cause. Without a load balancer, use spec.externalIPs, or a NodePort with the annotation.",
   source:
     'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, pilot/pkg/serviceregistry/kube/conversion.go; istio.io: setup/install/multicluster/multi-primary_multi-network',
 });

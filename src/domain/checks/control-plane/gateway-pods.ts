@@ -15,6 +15,6 @@ export const gatewayPodsCheck = apiServerCheck({
     "Every gateway Deployment in Istio's namespace (ingress, egress, east-west) has the desired number of pods, all Running and ready.",
   breaks: 'Traffic through that gateway stops: into the mesh, out of it, or between networks.',
   byHand: 'kubectl --context "$CTX" -n istio-system get deployment,pod',
-  fix: '`kubectl describe pod` shows what a pod waits for; if no pod is created, the events show what rejects it. A gateway that waits for its certificate cannot reach istiod, or trusts a different root.',
+  fix: '`kubectl describe pod` shows what a pod is waiting for. If no pod is created, the events of the ReplicaSet show what rejects it. A gateway that is waiting for its certificate either cannot reach istiod or trusts a different root.',
   source: 'istio/istio manifests/charts/gateways; kubernetes.io: concepts/workloads/pods/pod-lifecycle',
 });

@@ -35,17 +35,22 @@ export const hazardsCheck = apiServerCheck({
     );
     return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
   },
-  meaning: `A known issue is reported only where an affected version runs and its condition is met:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
+  meaning: `A known issue is reported only if an affected version runs and the condition of the issue is met:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
   breaks:
-    'The finding states the consequence: a self-signed istiod, revocation without effect, certificates that are not accepted, a change that has no effect before a restart, unmanaged remote clusters.',
+    'The finding names the consequence: a self-signed istiod, a revocation without effect, certificates that are not accepted, a change that has no effect until istiod restarts, or unmanaged remote clusters.',
   byHand: [
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
     'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
   ].join('\n'),
-  fix: 'The suggested command removes the condition. Where a later version fixes the issue (see the versions above), an upgrade removes the issue itself.',
-  source: hazards.map(({id, source}) => `${id}: istio/istio ${source}`).join('; '),
+  fix: 'The suggested command removes the condition. If a later version fixes the issue (see the list above), an upgrade removes the issue itself.',
+  source: hazards.map(({id, source}) => `${id}: ${withRepository(source)}`).join('; '),
 });
+
+/** A source that starts with an issue (`istio/ztunnel#1061`) names its repository; the others are files of istio/istio. */
+function withRepository(source: string): string {
+  return /^istio\/\S+#/.test(source) ? source : `istio/istio ${source}`;
+}
 
 function versions({from, fixedIn}: Hazard): string {
   const list = (releases: NonNullable<Hazard['from']>): string =>

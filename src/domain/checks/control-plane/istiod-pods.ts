@@ -24,6 +24,6 @@ export const istiodPodsCheck = apiServerCheck({
     "Every istiod Deployment in Istio's namespace has the desired number of pods, all Running and ready. Completed, evicted and terminating pods are ignored.",
   breaks: 'New proxies do not start, workload certificates are not renewed, and configuration changes have no effect.',
   byHand: 'kubectl --context "$CTX" -n istio-system get pod -l app=istiod',
-  fix: '`kubectl describe pod` shows what a pod waits for: a node, an image, a volume. For an istiod that crash-loops, `kubectl logs --previous` shows the cause. If no pod is created, the events show what rejects it.',
+  fix: '`kubectl describe pod` shows what a pod is waiting for: a node, an image or a volume. If istiod crash-loops, `kubectl logs --previous` shows the cause. If no pod is created, the events of the ReplicaSet show what rejects it.',
   source: 'istio.io: the guide requires every pod to be Running; kubernetes.io: concepts/workloads/pods/pod-lifecycle',
 });

@@ -34,8 +34,8 @@ export const namespaceCheck = apiServerCheck({
   },
   meaning: `Istio's namespace exists, and its label ${label} is the network that mesh.yaml declares for the cluster.`,
   breaks:
-    "Without the label, istiod assigns the cluster's pods to no network, and endpoints of other networks get wrong addresses. istioctl sets the label only if it creates the namespace itself.",
+    "Without the label, istiod does not assign the cluster's pods to a network, and proxies get wrong addresses for endpoints in other networks. istioctl sets the label only if it creates the namespace itself.",
   byHand: `kubectl --context "$CTX" get namespace istio-system --show-labels`,
-  fix: 'Set the label; istiod applies it at once. If the namespace does not exist, `kubectl mesh up CLUSTER` creates it and all of its contents.',
+  fix: 'Set the label; istiod applies it immediately. If the namespace does not exist, `kubectl mesh up CLUSTER` creates it and installs Istio.',
   source: 'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, operator/pkg/util/k8s.go',
 });

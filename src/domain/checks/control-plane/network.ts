@@ -13,10 +13,10 @@ export const networkCheck = apiServerCheck({
     return judgeSetting(setting, [...controlPlanes, ...withNetwork], subject);
   },
   meaning:
-    'values.global.network of the installation, and ISTIO_META_NETWORK of the gateways, are the network that mesh.yaml declares for the cluster.',
+    "The installation's values.global.network and the gateways' ISTIO_META_NETWORK match the network that mesh.yaml declares for the cluster.",
   breaks: 'Endpoints are treated as local or remote incorrectly: traffic between clusters times out or takes a detour.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-sidecar-injector -o jsonpath="{.data.values}" | grep \'"network"\'',
-  fix: 'Render install.yaml again and apply it. Then restart workloads that were injected before.',
+  fix: 'Render install.yaml again and apply it. Then restart the workloads that were injected earlier.',
   source: 'istio/istio manifests/charts/istio-control/istio-discovery/templates/istiod-injector-configmap.yaml',
 });

@@ -28,12 +28,12 @@ export const versionCheck = apiServerCheck({
     return findingsOr(findings, ok(running.join(', '), declared.join(', ')));
   },
   meaning:
-    'The image of every istiod has the version that mesh.yaml declares (1.30 means any 1.30 release, 1.30.3 only that one), and every istiod has a declared revision. If several revisions are declared, the last one is installed and must have that version; the others may be one minor version away from it. For a tag that names no release (latest, a digest, a custom build), the version that the process reports is used; if it was not queried, a warning reports the version as unknown.',
+    'The image of every istiod has the version that mesh.yaml declares (1.30 means any 1.30 release, 1.30.3 only that one), and every istiod has a declared revision. If several revisions are declared, `kubectl mesh install apply` installs the last one, which must have that version; the others may be one minor version away from it. For a tag that names no release (latest, a digest, a custom build), the version that the process reports is used; if it was not queried, a warning reports the version as unknown.',
   breaks:
     'The declared version determines everything that depends on it: the schema version of install.yaml, and what can be pushed without a restart. An undeclared istiod is never upgraded.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide\nkubectl --context "$CTX" -n istio-system exec deployment/istiod -- pilot-discovery version --short',
-  fix: 'Apply the declared version with its istioctl, or declare the running one. Remove an old revision that no namespace uses any more with `istioctl uninstall --revision REVISION`.',
+  fix: 'Apply the declared version with its istioctl, or declare the running one. Remove an old revision that no namespace uses with `istioctl uninstall --revision REVISION`.',
   source:
     'istio.io: docs/setup/upgrade, docs/setup/upgrade/canary, docs/releases/supported-releases#control-planedata-plane-skew',
 });

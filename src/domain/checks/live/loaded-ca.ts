@@ -17,7 +17,7 @@ interface Reported {
 /** The expiry in istiod's metrics identifies the CA that the process has loaded. */
 export const loadedCaCheck = istiodCheck({
   id: 'MESH308',
-  title: 'By its metrics, every istiod has loaded the pushed CA, which does not expire soon',
+  title: 'According to its metrics, every istiod has loaded the pushed CA, which does not expire soon',
   appliesTo: 'cacerts',
   requires: ['pushedTrust', 'istiodMetrics'],
   optional: ['caOrigin'],
@@ -42,12 +42,12 @@ export const loadedCaCheck = istiodCheck({
     return findingsOr(findings, ok(expiries.join('; '), `as in ${pushedTrust.from}, and no expiry soon`));
   },
   meaning:
-    'The metrics of each istiod contain the expiry of the CA that it signs with and of the first root in its bundle. Both equal the expiry of the certificates in Secret cacerts, and neither is soon.',
+    'The metrics of each istiod contain the expiry of the CA that it signs with and of the first root in its bundle. Both match the certificates in Secret cacerts, and neither is soon (trust.expiry in mesh.yaml).',
   breaks:
     'A different expiry means that this process has not loaded the pushed CA, or has loaded a chain that does not start with the CA. Certificates signed by an expired CA are not accepted, and istiod does not start with one.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_cert_chain_expiry_timestamp -e citadel_server_root_cert_expiry_timestamp\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-  fix: 'Different CA: restart istiod; if the root differs as well, run `kubectl mesh trust push CLUSTER --restart-istiod`. Close to expiry: `kubectl mesh certs generate CLUSTER --renew`, then push.',
+  fix: 'If istiod has loaded a different CA, restart it; if the root differs as well, run `kubectl mesh trust push CLUSTER --restart-istiod`. If the CA expires soon, run `kubectl mesh certs generate CLUSTER --renew`, then push it.',
   source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (also at each reload since 1.24); ${expirySource}`,
 });
 

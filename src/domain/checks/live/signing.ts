@@ -46,12 +46,12 @@ export const signingCheck = istiodCheck({
     return findingsOr(findings, ok(counts.join(', ')));
   },
   meaning:
-    'No istiod has failed to sign a certificate request since its start. Unauthenticated requests are reported only if istiod has issued no certificate at all: in a working mesh, they are not a defect.',
+    'No istiod has failed to sign a certificate request since it started. Unauthenticated requests are reported only if istiod has issued no certificate at all: in a working mesh, they are not a problem.',
   breaks:
     'Workloads whose requests fail get no certificate: new ones do not start, and running ones lose connectivity when theirs expires. CSR_ERROR and TTL_ERROR are caused by the request (malformed, or a lifetime above MAX_WORKLOAD_CERT_TTL), CERT_GEN_ERROR and CA_NOT_READY by istiod.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_csr -e citadel_server_success -e citadel_server_authentication\nkubectl --context "$CTX" -n istio-system logs "$ISTIOD_POD" | grep -e "CSR signing error" -e "authenticate failure"',
-  fix: "Find the cause in istiod's log: the requested lifetime (SECRET_TTL of the proxy), a token from another cluster or trust domain, an expired CA. Fix it, then restart istiod: its counters start at zero, and the finding stays until then. The suggested command restarts istiod only if Secret cacerts holds the roots that it has loaded. Otherwise a restart would change the roots under running workloads: run `kubectl mesh trust diff CLUSTER` first.",
+  fix: "Find the cause in istiod's log: the requested lifetime (SECRET_TTL of the proxy), a token from another cluster or trust domain, an expired CA. Fix it, then restart istiod: this resets its counters, and the finding remains until then. The suggested command restarts istiod only if Secret cacerts holds the roots that it has loaded. Otherwise a restart would change the roots under running workloads: run `kubectl mesh trust diff CLUSTER` first.",
   source:
     'istio/istio security/pkg/server/ca/server.go (CreateCertificate), security/pkg/server/ca/monitoring.go, security/pkg/pki/error/error.go (reasons)',
 });

@@ -42,12 +42,12 @@ export const acceptanceCheck = istiodCheck({
     return findingsOr(findings, ok(`${presented.map(chainOf).join('; ')}, accepted by ${rootsOf(roots)}`, expected));
   },
   meaning:
-    "A certificate signed by the peer cluster's istiod currently verifies against the bundle that this cluster's workloads get (ConfigMap istio-ca-root-cert in istiod's namespace). Both are read from the running mesh, not from files, and signatures and dates are verified. If revisions use bundles of different names, only roots in all of them count. During a rotation, bundles may differ and still accept each other: that is ok.",
+    "A certificate signed by the peer cluster's istiod currently verifies against the bundle that this cluster's workloads get (ConfigMap istio-ca-root-cert in istiod's namespace). Both are read from the running mesh, not from files, and signatures and dates are verified. If revisions use bundles with different names, only roots that are in all of them count. During a rotation, the bundles of two clusters may differ and still accept each other's chain; the result is then ok.",
   breaks:
     'Workloads of this cluster reject those of the peer: connections between the clusters fail with "certificate verify failed", while traffic within each cluster works.',
   byHand:
-    'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$CTX_OF_PEER" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
-  fix: 'Push the CA in the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. If the work directory itself has two roots, MESH105 reports it: fix that first. Renew an expired CA with `certs generate CLUSTER --renew`.',
+    'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$PEER_CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
+  fix: 'Push the CA in the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. If the work directory itself has two roots, MESH105 reports it: fix that first. Renew an expired CA with `kubectl mesh certs generate CLUSTER --renew`.',
   source:
     'istio/istio security/pkg/server/ca/server.go (the chain that workloads get), security/pkg/pki/util/keycertbundle.go (chain verification); istio.io: ops/diagnostic-tools/multicluster',
 });

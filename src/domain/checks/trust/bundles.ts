@@ -63,7 +63,7 @@ export const bundlesCheck = apiServerCheck({
     'istiod still signs under an older root: it was not restarted, rejected the change, or runs with a self-signed CA. Proxies trust the roots in this ConfigMap.',
   byHand:
     'kubectl --context "$CTX" -n default get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" | openssl x509 -noout -fingerprint -sha256\nkubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -i -e "root-ca" -e "CA certificate"',
-  fix: 'If the ConfigMap is missing, try to create it with `kubectl create configmap … --dry-run=server`: a quota, policy or webhook that rejects your request also rejects that of istiod. Otherwise restart istiod and wait half a minute: only the istiod that holds the lease istio-namespace-controller-election writes the bundle, and a new istiod waits until the old lease expires. If workloads already run under the old root, read about root rotation before you restart istiod.',
+  fix: "If the ConfigMap is missing, try to create it with `kubectl create configmap … --dry-run=server`: a quota, policy or webhook that rejects your request also rejects istiod's. Otherwise, restart istiod and wait half a minute: only the istiod that holds the lease istio-namespace-controller-election writes the bundle, and a new istiod waits until the old lease expires. If workloads already run under the old root, make both roots trusted before you restart istiod.",
   source:
     'istio/istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go, security/pkg/k8s/configutil.go, pilot/pkg/bootstrap/istio_ca.go',
 });

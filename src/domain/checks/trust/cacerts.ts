@@ -42,12 +42,12 @@ export const cacertsCheck = apiServerCheck({
     return {observed: broken.join('; '), expected, fix, implies: problems.length === 0 ? caDependents : undefined};
   },
   meaning:
-    "Secret cacerts in Istio's namespace is complete, can be loaded by istiod, and holds the same root bundle, cluster CA and key as CLUSTER/ in the work directory. If CLUSTER/ holds no CA because another tool manages the Secret (cert-manager, for example), the Secret is complete and can be loaded. If another issuer signs workload certificates (trust.signer: istio-csr, kubernetes-csr), the Secret does not exist.",
+    "Secret cacerts in Istio's namespace is complete, can be loaded by istiod, and contains the same root bundle, cluster CA and key as CLUSTER/ in the work directory. If CLUSTER/ contains no CA because another tool (such as cert-manager) manages the Secret, the check requires only that the Secret is complete and can be loaded. If another issuer signs workload certificates (trust.signer with issuer istio-csr or kubernetes-csr), the Secret does not exist.",
   breaks:
-    'At its next start istiod signs with the wrong CA, or crash-loops. A root that the other clusters do not trust isolates this cluster.',
+    'At its next start, istiod signs with the wrong CA or crash-loops. A root that the other clusters do not trust isolates this cluster.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
-  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` makes them equal. Fix a Secret that another tool manages with that tool.',
+  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret, fix it with that tool.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
 });
 

@@ -16,10 +16,12 @@ export const clusterExpiryCheck = apiServerCheck({
     const {certificate, between = [], roots} = cacerts;
     return judgeCaExpiry(certificate, [...between, ...roots], replaceCaFix(caOrigin, subject), subject);
   },
-  meaning: 'Neither the cluster CA in Secret cacerts, nor a CA above it, nor a root in its bundle expires soon.',
-  breaks: 'When it expires, workload certificates under it no longer verify, and istiod does not start with it.',
+  meaning:
+    'Neither the cluster CA in Secret cacerts, nor a CA above it, nor a root in its bundle expires soon (trust.expiry in mesh.yaml).',
+  breaks:
+    'When a CA certificate expires, workload certificates under it no longer verify, and istiod does not start with it.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-  fix: 'Run `certs generate CLUSTER --renew` and `trust push CLUSTER`. Replace a root in phases, and start early. Renew an external CA with the tool that issues it: `cmctl renew` for cert-manager.',
+  fix: 'Run `kubectl mesh certs generate CLUSTER --renew` and `kubectl mesh trust push CLUSTER`. Replace a root in phases, and start early. Renew an external CA with the tool that issues it, such as `cmctl renew` for cert-manager.',
   source: expirySource,
 });

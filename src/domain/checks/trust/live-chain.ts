@@ -44,7 +44,7 @@ export const liveChainCheck = istiodCheck({
     'That istiod still issues workload certificates under the old CA. When the old CA expires, or if other clusters do not trust its root, those workloads lose connectivity.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null | openssl x509 -noout -issuer',
-  fix: 'Right after a push, wait: the kubelet takes a minute or two to update the volume. If the pushed root is already in use, restart istiod. Under a different root, run `kubectl mesh trust push CLUSTER --restart-istiod`: it checks for workloads that run under a root it would remove; make both roots trusted first.',
+  fix: 'Right after a push, wait: the kubelet takes a minute or two to update the volume. If workloads already run under the pushed root, restart istiod. If they run under a different root, first make both roots trusted, then run `kubectl mesh trust push CLUSTER --restart-istiod`, which checks for workloads that run under a root that it would remove.',
   source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
 });
 

@@ -44,11 +44,11 @@ export const selfSignedCheck = apiServerCheck({
     };
   },
   meaning:
-    'The bundle that istiod published does not contain the root that it generates if cacerts is missing at its start (Secret istio-ca-secret).',
+    'The bundle that istiod published does not contain the root that it generates when it starts without Secret cacerts (the root in Secret istio-ca-secret).',
   breaks:
-    'The cluster has a separate root, so no workload of another cluster trusts its workloads. This happens if istiod starts before cacerts exists; adding cacerts later has no effect until istiod restarts.',
+    'The cluster has a separate root, so no workload of another cluster trusts its workloads. This happens if istiod starts before Secret cacerts exists; creating the Secret later has no effect until istiod restarts.',
   byHand:
     'kubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -e "Use self-signed" -e "Use local CA"\nkubectl --context "$CTX" -n istio-system get secret istio-ca-secret',
-  fix: 'Run `kubectl mesh trust push CLUSTER --restart-istiod`. This changes the root of workloads that already run: make both roots trusted first.',
+  fix: 'Run `kubectl mesh trust push CLUSTER --restart-istiod`. This changes the root of workloads that already run: first make both roots trusted.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go',
 });

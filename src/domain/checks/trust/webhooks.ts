@@ -45,12 +45,12 @@ export const webhooksCheck = apiServerCheck({
     return findingsOr(findings, ok(some(judged.map(({name}) => name)), expected));
   },
   meaning:
-    "The caBundle of every webhook that calls an istiod of this cluster, including those of revision tags, holds the same certificates as the bundle that istiod has loaded. istiod patches it within seconds if label istio.io/rev names istiod's own revision.",
+    "The caBundle of every webhook that calls an istiod of this cluster, including those of revision tags, contains the same certificates as the bundle that istiod has loaded. istiod patches the caBundle within seconds if the label istio.io/rev of the webhook configuration names istiod's own revision.",
   breaks:
-    'The API server does not trust istiod: "x509: certificate signed by unknown authority". It rejects new pods in injected namespaces (failurePolicy Fail) and changes to Istio resources. Running workloads are not affected, so the failure shows only at the next deployment.',
+    'The API server does not trust istiod: "x509: certificate signed by unknown authority". The API server rejects new pods in injected namespaces (failurePolicy: Fail) and changes to Istio resources. Running workloads are not affected, so the failure appears only at the next deployment.',
   byHand:
     'kubectl --context "$CTX" get mutatingwebhookconfiguration istio-sidecar-injector --show-labels -o jsonpath="{.webhooks[0].clientConfig.caBundle}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nkubectl --context "$CTX" get mutatingwebhookconfigurations,validatingwebhookconfigurations -L istio.io/rev,istio.io/tag',
-  fix: 'If label istio.io/rev does not name the revision of the istiod behind the Service, set it: istiod patches the caBundle within seconds. Otherwise restart that istiod: it patches all webhooks at start. Change a caBundle that was set explicitly (values base.validationCABundle, istiodRemote.injectionCABundle) where it is set.',
+  fix: 'If the label istio.io/rev does not name the revision of the istiod behind the Service, set it: istiod patches the caBundle within seconds. Otherwise, restart that istiod: it patches all webhooks when it starts. Change a caBundle that was set explicitly (values base.validationCABundle, istiodRemote.injectionCABundle) where it is set.',
   source: 'istio/istio pkg/webhooks/webhookpatch.go, pkg/webhooks/validation/controller/controller.go',
 });
 

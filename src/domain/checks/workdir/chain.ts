@@ -17,9 +17,9 @@ export const chainCheck = workDirCheck({
       certificate === undefined ? notApplicable('no readable ca-cert.pem') : ok(describeCertificate(certificate)),
     ),
   meaning:
-    'ca-cert.pem is a currently valid CA certificate whose chain ends in a root of root-cert.pem. cert-chain.pem starts with it, followed by its issuers. Path length and key usage allow it to sign workload certificates.',
+    'ca-cert.pem is a currently valid CA certificate whose chain ends in a root of root-cert.pem. cert-chain.pem starts with ca-cert.pem, followed by its issuers. Its path length and key usage allow it to sign workload certificates.',
   breaks:
-    'istiod does not start with a CA that it cannot verify. What istiod does not check (chain order, path length, key usage) breaks TLS handshakes between workloads later.',
+    'istiod does not start with a CA that it cannot verify. It does not check the chain order, path length and key usage: errors there break TLS handshakes between workloads later.',
   byHand:
     'openssl verify -x509_strict -CAfile "$CLUSTER/root-cert.pem" -untrusted "$CLUSTER/cert-chain.pem" "$CLUSTER/ca-cert.pem"\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -issuer -dates -ext basicConstraints,keyUsage',
   fix: 'Create a new key and certificate under the same root with `kubectl mesh certs generate CLUSTER --renew`, then push them.',

@@ -32,7 +32,7 @@ export const completeCheck = workDirCheck({
   breaks:
     'An incomplete CA cannot be pushed. With an incomplete cacerts, istiod before 1.26.1 silently signs with a self-signed CA.',
   byHand: 'ls -l "$WORK_DIR/$CLUSTER"',
-  fix: '`kubectl mesh certs generate CLUSTER` keeps existing files and creates the missing ones from them. Without ca-cert.pem it creates a new CA, which has to be pushed. In a fresh checkout, restore the certificates first: they are meant to be in git.',
+  fix: '`kubectl mesh certs generate CLUSTER` keeps existing files and creates the missing ones from them. Without ca-cert.pem, it creates a new CA, which you must push. In a fresh checkout, restore the certificates first: they belong in Git.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; releasenotes/notes/check-cacerts-completeness.yaml',
 });
 

@@ -25,11 +25,11 @@ export const declarationCheck = workDirCheck({
         ? ok(`${String(declaration.clusters)} clusters declared`, 'a mesh.yaml that matches its schema')
         : notApplicable('no mesh.yaml'),
     ),
-  meaning: 'mesh.yaml and contexts.yaml, if present, are readable, match their schema, and are consistent.',
-  breaks: 'Commands cannot determine the clusters of the mesh, so none changes anything until the file is fixed.',
+  meaning: 'mesh.yaml and contexts.yaml, if they exist, are readable, match their schemas and are consistent.',
+  breaks: 'Commands cannot determine the clusters of the mesh, and make no changes until the file is fixed.',
   byHand: 'cat mesh.yaml contexts.yaml',
-  fix: 'Edit the line in the message. The message names file, line, column and field, and the allowed values.',
-  source: 'mesh.schema.json of this program',
+  fix: 'Edit the line that the message names. The message contains the file, line, column, field and allowed values.',
+  source: 'mesh.schema.json',
 });
 
 /** Problems start with file, line and column. */

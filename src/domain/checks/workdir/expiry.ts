@@ -15,10 +15,11 @@ export const filesExpiryCheck = workDirCheck({
     if (!certificate) return notApplicable('no readable ca-cert.pem');
     return judgeCaExpiry(certificate, [...between, ...roots], renewFix(subject), subject);
   },
-  meaning: 'Neither the cluster CA, nor a CA above it, nor a root in its bundle expires soon.',
+  meaning:
+    'Neither the cluster CA, nor a CA above it, nor a root in its bundle expires soon (trust.expiry in mesh.yaml).',
   breaks:
-    'When a CA certificate expires, no workload certificate under it verifies any more: all mTLS traffic stops at that moment.',
+    'When a CA certificate expires, no workload certificate under it verifies: all mTLS traffic that depends on it stops at that moment.',
   byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate',
-  fix: 'Renew a cluster CA with `certs generate CLUSTER --renew` and `trust push CLUSTER`. Replace a root in phases, and start early.',
+  fix: 'Renew a cluster CA with `kubectl mesh certs generate CLUSTER --renew` and `kubectl mesh trust push CLUSTER`. Replace a root in phases, and start early.',
   source: expirySource,
 });

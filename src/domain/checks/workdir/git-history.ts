@@ -8,7 +8,7 @@ import {printableLine} from '../../printable.js';
 /** A key that was committed once stays in every clone. */
 export const gitHistoryCheck = workDirCheck({
   id: 'MESH114',
-  title: 'No private key is in the git history',
+  title: 'No private key is in the Git history',
   scope: 'mesh',
   requires: ['gitHistory'],
   expected: 'no private key in any commit',
@@ -23,12 +23,12 @@ export const gitHistoryCheck = workDirCheck({
     );
   },
   meaning:
-    'No commit of the work directory (on any branch, tag or stash, including files renamed or deleted since) contains a private key, either as PEM or in the manifest of a Secret.',
+    'No commit of the work directory (on any branch, tag or stash, including files that were later renamed or deleted) contains a private key, either as PEM or in the manifest of a Secret.',
   breaks:
     'Anyone with a clone has the key. With the root key they can impersonate every workload of the mesh; with a cluster CA key they can sign for every workload until the CA certificate expires. An encrypted key is only as strong as its passphrase at that time, and can be attacked offline for years.',
   byHand:
     'git log --all -m --no-renames --name-status -G "BEGIN ([A-Z]+ )*PRIVATE KEY" --relative -- .\ngit rev-parse --is-shallow-repository',
-  fix: 'Treat the key as compromised; rewriting the history does not take it away from existing clones. For a cluster CA key, run `certs generate CLUSTER --renew` and push; the old certificate stays trusted until it expires, unless a CA revocation list (ca-crl.pem) contains it. For the root key, create a new root. A key no longer in use remains a warning as long as it is in the history; remove it with git filter-repo in every clone.',
+  fix: 'Treat the key as compromised; rewriting the history does not remove it from existing clones. For a cluster CA key, run `kubectl mesh certs generate CLUSTER --renew`, then push the new CA; the old certificate stays trusted until it expires, unless a CA revocation list (ca-crl.pem) contains it. For the root key, create a new root. A key that is no longer in use remains a warning while it is in the history; remove it with git filter-repo in every clone.',
   source: 'git-scm.com: git-log (-G), gitignore; docs.github.com: removing sensitive data from a repository',
 });
 

@@ -20,9 +20,10 @@ export const installFileCheck = workDirCheck({
         return {observed: installFile.difference, fix: kubectlMesh('install render', [cluster.name])};
     }
   },
-  meaning: 'CLUSTER/install.yaml corresponds to the current mesh.yaml: rendering it again would not change it.',
-  breaks: '`install apply` refuses a stale file; applied by hand, it installs an earlier declaration.',
+  meaning: 'CLUSTER/install.yaml matches the current mesh.yaml: rendering it again would not change it.',
+  breaks:
+    '`kubectl mesh install apply` refuses an outdated file. If you apply it by hand, it installs an outdated configuration.',
   byHand: 'kubectl mesh install render "$CLUSTER" --output-file - | diff "$CLUSTER/install.yaml" -',
-  fix: '`kubectl mesh install render CLUSTER`, then `install apply CLUSTER`.',
-  source: '`kubectl mesh install render` of this program',
+  fix: 'Run `kubectl mesh install render CLUSTER`, then `kubectl mesh install apply CLUSTER`.',
+  source: '`kubectl mesh install render`',
 });

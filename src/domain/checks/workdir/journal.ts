@@ -17,12 +17,12 @@ export const journalCheck = workDirCheck({
       return notApplicable('no journal: nothing was changed from this work directory yet');
     return findingsOr([broken, interrupted(journal)], ok(describe(journal)));
   },
-  meaning: `${layout.journal} records every change. Each line holds the hash of the previous line in its chain, and each copy of the work directory writes its own chain. No line was changed, removed or added, and each intent has an outcome. An intent without an outcome is a change whose run was killed: its effect is not recorded.`,
+  meaning: `${layout.journal} records every change. Each line holds the hash of the previous line in its chain, and each copy of the work directory writes its own chain. No line was changed, removed or inserted, and each intent has an outcome. An intent without an outcome is a change whose run was killed: its effect is not recorded.`,
   breaks:
     'The journal is no longer a reliable account of what was changed, when and by whom. Trust itself is not affected; the other checks cover it.',
-  byHand: `tail -n 5 "$WORK_DIR/${layout.journal}"\ngit -C "$WORK_DIR" log --oneline -- ${layout.journal}   # where the work directory is in git`,
-  fix: `The next command that can change something closes a truncated last line and a change without an outcome; \`kubectl mesh init\` without arguments changes nothing else. A changed or removed line cannot be fixed. First compare with git or a backup, and restore that ${layout.journal} if it is the original. Otherwise the suggested command renames the file and ${layout.journalHead}; the heads recorded in the clusters (MESH116) are still found there, and the next change starts a new chain. MESH116 and \`kubectl mesh journal verify\` report the broken journal that was set aside until you have investigated it and moved it out of the work directory. The renamed file includes the entries of other copies; those copies then report missing entries, and start a new chain in the same way.`,
-  source: 'docs/work-directory.md of this program, "The journal"; a hash chain as in RFC 6962, section 2',
+  byHand: `tail -n 5 "$WORK_DIR/${layout.journal}"\ngit -C "$WORK_DIR" log --oneline -- ${layout.journal}   # if the work directory is in Git`,
+  fix: `A truncated last line and a change without an outcome are closed by the next command that can make changes; \`kubectl mesh init\` without arguments changes nothing else. A changed or removed line cannot be fixed. First compare the file with Git or a backup, and restore the original ${layout.journal} if you find it. Otherwise, run the suggested command: it renames the file and ${layout.journalHead}, and the next change starts a new chain. The heads recorded in the clusters (MESH116) are still compared with the renamed file. MESH116 and \`kubectl mesh journal verify\` report the broken journal that was set aside until you have investigated it and moved it out of the work directory. The renamed file includes the entries of other copies of the work directory; those copies then report missing entries, and start a new chain in the same way.`,
+  source: 'docs/work-directory.md, "The journal"; a hash chain as in RFC 6962, section 2',
 });
 
 /** Lines that no run writes: an edited file, a failed merge, a restored old file. */

@@ -23,9 +23,10 @@ export const keyCheck = workDirCheck({
     }
   },
   meaning: "ca-key.pem is the private key of ca-cert.pem, in a format that istiod's parser accepts.",
-  breaks: 'istiod crash-loops at start with such a cacerts; a running istiod keeps its old CA until it restarts.',
+  breaks:
+    'istiod crash-loops if it starts with such a Secret cacerts; a running istiod keeps its old CA until it restarts.',
   byHand:
     'openssl pkey -in "$CLUSTER/ca-key.pem" -pubout | sha256sum\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -pubkey | sha256sum',
-  fix: 'Restore the right key, or create a new key and certificate with `kubectl mesh certs generate CLUSTER --renew`.',
+  fix: 'Restore the matching key, or create a new key and certificate with `kubectl mesh certs generate CLUSTER --renew`.',
   source: 'istio/istio security/pkg/pki/util/crypto.go, keycertbundle.go',
 });

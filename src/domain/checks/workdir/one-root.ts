@@ -38,11 +38,12 @@ export const oneRootCheck = workDirCheck({
     });
     return findingsOr(findings, first ? ok(rootsOf(first)) : notApplicable('no cluster CA in the work directory'));
   },
-  meaning: "The root-cert.pem of every cluster contains the root of every cluster's CA, and the mesh's root-cert.pem.",
+  meaning:
+    "Every cluster's root-cert.pem contains the root of every cluster's CA, and the roots in the mesh's root-cert.pem.",
   breaks:
-    'Workloads of clusters with different roots reject each other: TLS fails with "certificate signed by unknown authority" between clusters, while traffic within each cluster works.',
+    'Workloads of clusters with different roots reject each other: between clusters, TLS fails with "certificate signed by unknown authority", while traffic within each cluster works.',
   byHand: 'openssl x509 -in "$CLUSTER/root-cert.pem" -noout -subject -fingerprint -sha256   # for each cluster',
-  fix: 'Renew the CA of the deviating cluster under the mesh root with `certs generate CLUSTER --renew`, then push it. If all clusters agree and only the root-cert.pem of the mesh differs, replace it with theirs.',
+  fix: "Renew the CA of the cluster that differs, under the mesh's root, with `kubectl mesh certs generate CLUSTER --renew`, then push it. If all clusters agree and only the mesh's root-cert.pem differs, replace it with a cluster's.",
   source: 'istio.io: ops/diagnostic-tools/multicluster; istio/istio security/pkg/server/ca/server.go',
 });
 

@@ -27,10 +27,11 @@ export const outlivesCheck = workDirCheck({
     if (beyondMs <= toleranceMs) return ok(until);
     return {observed: `${until}, ${what} until ${formatDay(limit.notAfter)}`, fix: renewFix(subject)};
   },
-  meaning: 'The cluster CA certificate expires before its root and the CAs in between, or at most a day later.',
-  breaks: "Nothing yet. But people and alerts watch the cluster CA's expiry, and the mesh stops when the root expires.",
+  meaning: 'The cluster CA certificate expires before its root and all CAs in between, or at most one day later.',
+  breaks:
+    "Nothing yet. However, people and alerts watch the cluster CA's expiry, and the mesh stops working when the root expires.",
   byHand:
     'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate\nopenssl x509 -in "$CLUSTER/root-cert.pem" -noout -enddate',
-  fix: 'Renew the cluster CA: this program never issues one that outlives its root.',
+  fix: 'Renew the cluster CA: `kubectl mesh certs generate CLUSTER --renew` never issues one that outlives its root.',
   source: 'RFC 5280 6.1.3; istio/istio tools/certs/common.mk',
 });

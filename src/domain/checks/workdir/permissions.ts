@@ -26,11 +26,11 @@ export const permissionsCheck = workDirCheck({
         : ok(`${String(fileModes.length)} paths checked`),
     ),
   meaning:
-    'Key files have mode 0600, and the directories that hold them 0700. A key file is any file whose name ends in key.pem or that contains a PEM private key, at the top level of the work directory or in a cluster directory (the first 200 files of each, up to 64 KiB).',
-  breaks: 'Anyone who can read a CA key can issue certificates for every workload of the mesh without being noticed.',
+    'Key files have mode 0600, and the directories that contain them have mode 0700. A key file is any file whose name ends in key.pem or that contains a PEM private key, at the top level of the work directory or in a cluster directory (the first 200 files of each, up to 64 KiB).',
+  breaks: 'Anyone who can read a CA key can issue certificates for every workload of the mesh without being detected.',
   byHand:
     'find "$WORK_DIR" -name "*key.pem" -perm /077 -ls\nfind "$WORK_DIR" -maxdepth 2 -type f -perm /077 -exec grep -lE "BEGIN ([A-Z]+ )*PRIVATE KEY" {} +',
-  fix: 'Restrict the mode with chmod. If others may have read a key, renew it with `certs generate CLUSTER --renew`.',
+  fix: 'Restrict the mode with chmod. If other users may have read a cluster CA key, replace it with `kubectl mesh certs generate CLUSTER --renew`.',
   source:
     "Istio's guide states that its Makefile lacks private key protection; tools/certs/Makefile.k8s.mk leaves 0644",
 });

@@ -26,11 +26,11 @@ export const retainedKeyCheck = workDirCheck({
     };
   },
   meaning:
-    'With `trust.keepClusterKeys: false` in mesh.yaml, CLUSTER/ca-key.pem exists only until the cluster holds the key. Before the push it has to be there.',
+    'With `trust.keepClusterKeys: false` in mesh.yaml, CLUSTER/ca-key.pem exists only until the cluster has the key. It is required until the push.',
   breaks:
-    'Each copy of a CA key is one more place to steal it from: a laptop, a backup, any account that can read the directory.',
+    'Each copy of a CA key can be stolen: from a laptop, from a backup, or by any account that can read the directory.',
   byHand:
     'ls -l "$CLUSTER/ca-key.pem"\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath=\'{.data.ca-cert\\.pem}\' | base64 -d | openssl x509 -noout -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -fingerprint -sha256',
-  fix: '`trust push` removes the key from the work directory after verifying that the cluster holds it, and changes nothing else. Backups of the directory still contain the key.',
+  fix: '`kubectl mesh trust push CLUSTER` removes the key from the work directory after it has verified that the cluster has the key, and changes nothing else. Backups of the directory still contain the key.',
   source: 'docs/certificates.md (retention); NIST SP 800-57 part 1, 8.3.4 (destroy keys that are no longer needed)',
 });

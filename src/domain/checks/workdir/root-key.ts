@@ -19,12 +19,12 @@ export const rootKeyCheck = workDirCheck({
     );
   },
   meaning:
-    'root-key.pem, if present, is an encrypted PKCS#8 key whose passphrase is expensive to guess: not one round of MD5 (the format before PKCS#8), not DES or a PKCS#12 scheme, not 2,048 rounds of PBKDF2, the OpenSSL default. No unencrypted key of a root, or of a CA between the root and the clusters, is stored under another name at the top level of the work directory or in a cluster directory.',
+    'root-key.pem, if present, is an encrypted PKCS#8 key whose passphrase is expensive to guess. These are not: one round of MD5 (the format before PKCS#8), DES, a PKCS#12 scheme, and 2,048 rounds of PBKDF2 (the OpenSSL default). No unencrypted key of a root, or of a CA between the root and the clusters, is stored under another name at the top level of the work directory or in a cluster directory.',
   breaks:
     'A copied file, a backup or a stolen laptop is enough to impersonate every workload of every cluster for years.',
   byHand:
     'head -1 root-key.pem   # BEGIN ENCRYPTED PRIVATE KEY\nopenssl asn1parse -in root-key.pem | head -16   # scrypt with N, r, p, or PBKDF2 with its rounds',
-  fix: '`certs passphrase` encrypts the same key again, with a new passphrase or the same one, and prompts for both. For a key under another name, first find out what uses it, for example your own trust.signer; then move it to where only that signer can read it, or encrypt it. Then destroy copies and backups of the old file: the new passphrase does not protect them.',
+  fix: '`kubectl mesh certs passphrase` encrypts the same key again, and prompts for the old and the new passphrase, which can be the same. If a key is stored under another name, first find out what uses it, such as a signer command of your own (trust.signer). Then encrypt it, or move it to a place that only that signer can read. Destroy all copies and backups of the old file: the new passphrase does not protect them.',
   source: 'RFC 8018 (PBES2); OWASP password storage: scrypt N=16384 r=8 p=5, or PBKDF2-HMAC-SHA256 with 600,000 rounds',
 });
 

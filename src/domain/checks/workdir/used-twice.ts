@@ -29,7 +29,7 @@ export const usedTwiceCheck = workDirCheck({
     'One stolen or renewed key then affects several clusters, and a certificate no longer identifies the cluster whose istiod signed it. If it is the root key, each of these clusters holds the root key of the whole mesh in a Secret.',
   byHand:
     'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -fingerprint -sha256   # for each cluster\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -pubkey | sha256sum   # for each cluster, and for root-cert.pem',
-  fix: 'Create a separate CA for the second cluster with `certs generate CLUSTER --renew`, then push it. Any subject that can read Secrets in a cluster may know a root key that was there: plan a new root.',
+  fix: 'Create a separate CA for the second cluster with `kubectl mesh certs generate CLUSTER --renew`, then push it. If the root key was in a cluster, any subject that can read Secrets there may have it: plan a new root.',
   source: 'istio.io: tasks/security/cert-management/plugin-ca-cert (an intermediate CA for each cluster)',
 });
 
