@@ -26,6 +26,18 @@ export function example(description: string, words = ''): {readonly description:
 
 /** The base of every command. */
 export abstract class MeshCommand extends Command {
+  /** Arguments, required flags and `[flags]`, as in kubectl. oclif's own list shows independent flags as alternatives. */
+  static override get usage(): string {
+    const args = Object.entries(this.args).map(([name, {multiple = false, required = false}]) => {
+      const word = `${name.toUpperCase()}${multiple ? '...' : ''}`;
+      return required ? word : `[${word}]`;
+    });
+    const required = Object.entries(this.flags)
+      .filter(([, flag]) => flag.required)
+      .map(([name, flag]) => (flag.type === 'option' ? `--${name} ${String(flag.helpValue)}` : `--${name}`));
+    return [...args, ...required, '[flags]'].join(' ');
+  }
+
   constructor(argv: string[], config: Command['config']) {
     super(normalizeArgv(argv), config);
   }

@@ -71,13 +71,13 @@ export const clusterFlags = {
     description: 'abort a single API request after this duration (default: 30s)',
     helpGroup: 'CLUSTER',
   }),
-  as: Flags.string({helpValue: 'USER', description: 'user to impersonate, as in kubectl', helpGroup: 'CLUSTER'}),
+  as: Flags.string({helpValue: 'USER', description: 'username to impersonate, as in kubectl', helpGroup: 'CLUSTER'}),
   'as-group': Flags.string({
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'GROUP',
     dependsOn: ['as'],
-    description: 'group to impersonate; may be repeated',
+    description: 'group to impersonate; requires --as; may be repeated',
     helpGroup: 'CLUSTER',
   }),
 };

@@ -14,7 +14,8 @@ Reports whether istiod would load the files, and problems that istiod does not d
     example("Show a cluster's CA", 'cluster1'),
     {
       description: "Show the CA in a cluster's Secret cacerts",
-      command: 'kubectl get secret cacerts -n istio-system -o json | <%= config.bin %> <%= command.id %> -',
+      command:
+        '$ kubectl --context kind-cluster1 -n istio-system get secret cacerts -o json | <%= config.bin %> <%= command.id %> -',
     },
   ];
   static override args = {
