@@ -56,7 +56,8 @@ The thresholds are those of trust.expiry in mesh.yaml. Rules for metrics that th
     }),
     name: objectName({default: 'kubectl-mesh', description: 'name of the PrometheusRule'}),
     namespace: objectName({
-      description: "namespace of the PrometheusRule (default: none, so that kubectl apply uses the context's namespace)",
+      description:
+        "namespace of the PrometheusRule (default: none, so that kubectl apply uses the context's namespace)",
     }),
     labels: labelsFlag({description: 'labels of the PrometheusRule, separated by commas; may be repeated'}),
     'istio-version': Flags.string({

@@ -30,7 +30,7 @@ export const rightDirectoryCheck = workDirCheck({
   meaning:
     "The subject of CLUSTER/ca-cert.pem does not contain the name of another cluster of the mesh. `kubectl mesh certs generate` and Istio's Makefile set the locality (L) to the cluster name. A CA whose subject contains no cluster name is not checked.",
   breaks:
-    "A push would store the CA key of one cluster in another: one stolen key then affects both, and a certificate no longer identifies the cluster whose istiod signed it.",
+    'A push would store the CA key of one cluster in another: one stolen key then affects both, and a certificate no longer identifies the cluster whose istiod signed it.',
   byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject   # for each cluster',
   fix: 'Restore the original names of the directories. If you cannot tell which directory belongs to which cluster, create new cluster CAs with `kubectl mesh certs generate CLUSTER --renew`, then push them.',
   source: 'istio/istio tools/certs/common.mk, tools/certs/Makefile.selfsigned.mk (L of the intermediate CA)',
