@@ -44,7 +44,7 @@ export const selfSignedCheck = apiServerCheck({
     };
   },
   meaning:
-    'The bundle that istiod published does not contain the root that it generates when it starts without Secret cacerts (the root in Secret istio-ca-secret).',
+    'The bundle that istiod published does not contain the root that istiod generates when it starts without Secret cacerts (Secret istio-ca-secret).',
   breaks:
     'The cluster has a separate root, so no workload of another cluster trusts its workloads. This happens if istiod starts before Secret cacerts exists; creating the Secret later has no effect until istiod restarts.',
   byHand:
