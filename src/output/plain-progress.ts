@@ -1,27 +1,27 @@
 /**
- * Progress as lines on standard error, for scripts and logs. Rules: one line for each event that matters later, no drawing, no
- * colour, every line names its lane; a wait is at most one line every ten seconds; standard output is never written to.
+ * Progress as lines on standard error, for scripts and logs. Rules: one line for each relevant event, no animation, no
+ * color, every line names its lane; a wait prints at most one line every ten seconds; nothing is written to standard output.
  */
 import {printableLine} from '../domain/printable.js';
 import type {Group, ProgressEvent, Warning} from '../engine/operation.js';
 import type {Printed} from './view.js';
 import {createTicker, type Ticker, waitLine} from './wait.js';
 
-/** An event of the engine, with its warning as text. */
+/** An engine event, with its warning as text. */
 export type ShownEvent =
   Exclude<ProgressEvent, {readonly type: 'warning'}> | {readonly type: 'warning'; readonly warning: Printed<Warning>};
 
-/** Draws or writes the engine's events. */
+/** Shows the engine's events. */
 export interface Progress {
   readonly report: (event: ShownEvent) => void;
-  /** Stops drawing; resolves when everything drawn is final and a prompt or the result may be printed. */
+  /** Stops the animation; resolves when a prompt or the result can be printed. */
   rest(): Promise<void>;
 }
 
-/** A wait is one line in this time. Milliseconds. */
+/** The minimum time between two lines about one wait. Milliseconds. */
 const waitLineMs = 10_000;
 
-/** Writes to `write`, a line at a time. Quiet leaves only warnings. */
+/** Writes each line with `write`. With `quiet`, only warnings and plans before a prompt are written. */
 export function createPlainProgress(
   write: (text: string) => void,
   quiet: boolean,
@@ -30,7 +30,7 @@ export function createPlainProgress(
   const writeLine = (text: string): void => {
     write(`${printableLine(text)}\n`);
   };
-  /** A wait of each lane, and under '' one outside of lanes. */
+  /** The wait of each lane; under '', the wait outside of lanes. */
   const waits = new Map<string, Ticker>();
   const waitOf = (key: string): Ticker => {
     let written = -Infinity;
@@ -72,7 +72,7 @@ export function warningLine(warning: Printed<Warning>): string {
   return `Warning: ${warning.cluster === undefined ? '' : `${warning.cluster}: `}${warning.message}`;
 }
 
-/** The plan, printed before the prompt to confirm it. */
+/** The plan, printed before the confirmation prompt. */
 export function planLines(groups: readonly Group[]): readonly string[] {
   return groups.flatMap((group) =>
     group.lanes.flatMap((lane) => lane.actions.map((action) => `${lane.cluster ?? lane.key}: will ${action.title}`)),

@@ -1,7 +1,7 @@
 /**
- * Progress drawn with listr2, for a person at a terminal: a task for each lane, its news beside it, a mark when it is done;
- * outside of lanes one line for a wait. Rules: it draws on standard error only, nothing else writes while it draws, and it
- * registers no signal handler (listr2 would exit with 127 on Ctrl-C). The only import of listr2.
+ * Animated progress on a terminal, with listr2: a task for each lane with its current step, and one line for a wait outside
+ * of lanes. Rules: it draws on standard error only, nothing else writes there meanwhile, and it registers no signal handler
+ * (listr2 would exit with 127 on Ctrl-C). The only import of listr2.
  */
 import {Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput} from 'listr2';
 import {printableLine} from '../domain/printable.js';
@@ -9,7 +9,7 @@ import type {Group, Lane, Outcome, Wait} from '../engine/operation.js';
 import {planLines, type Progress, warningLine} from './plain-progress.js';
 import {createTicker, waitDuration, waitLine} from './wait.js';
 
-/** Draws on `stream`. */
+/** Creates progress that is drawn on `stream`. */
 export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
   let lanes = new Map<string, ReturnType<typeof drawLane>>();
   let drawing: Promise<unknown> = Promise.resolve();
@@ -23,8 +23,8 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
   const draw = (group: Group): void => {
     const drawn = group.lanes.map(drawLane);
     lanes = new Map(drawn.map((lane) => [lane.key, lane]));
-    // One after the other: listr2 replaces the stream's write while it draws, and a second one that started meanwhile
-    // would restore the first one's.
+    // In sequence: listr2 replaces the stream's write function while it draws. A second instance that starts meanwhile
+    // would later restore that of the first one.
     drawing = drawing.then(() => {
       active = true;
       return new Listr(
@@ -62,7 +62,7 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
           lanes.get(event.lane)?.show(printableLine(event.line));
           break;
         case 'waiting':
-          // Behind the last group's final frame.
+          // Drawn after the final frame of the last group.
           if (event.lane === undefined)
             drawing = drawing.then(() => {
               waiting.show(event.wait);
@@ -103,7 +103,7 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
 /** Returns to the start of the line and erases it (ECMA-48 EL). */
 const eraseLine = '\r\u001b[K';
 
-/** The line of a wait, drawn again each second while the wait goes on. */
+/** The line of a wait, drawn again each second until the wait ends. */
 function drawWait(stream: NodeJS.WriteStream) {
   let line = '';
   const ticker = createTicker((wait) => {
@@ -123,7 +123,7 @@ function drawWait(stream: NodeJS.WriteStream) {
   };
 }
 
-/** A lane as a task of listr2, and the functions that the engine's events call. */
+/** A lane as a listr2 task, with the functions that engine events call. */
 function drawLane({key, title}: Lane) {
   let end: (outcomes: readonly Outcome[]) => void = () => undefined;
   const ended = new Promise<readonly Outcome[]>((resolve) => (end = resolve));

@@ -7,7 +7,7 @@ import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../ope
 import {errorLines, failedLines, indent, some, table} from '../format.js';
 import type {Printed, View} from '../view.js';
 
-/** `access role`: manifests for `kubectl apply -f -`. JSON is the same as a List without comments. */
+/** `access role`: manifests for `kubectl apply -f -`. The JSON output is a List without comments. */
 export const accessRoleView: View<PrintedRole> = {text: ({yaml}) => yaml()};
 
 /** `access show`: a line for each finding; expected subjects by reason. `wide` prints every access path of each subject. */

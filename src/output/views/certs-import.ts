@@ -12,7 +12,7 @@ import {
 } from '../format.js';
 import type {Printed, View} from '../view.js';
 
-/** `certs import`: the outcome and the chain up to the root, or every reason why the chain was refused. */
+/** `certs import`: the outcome and the chain up to the root, or every reason for refusing the certificates. */
 export const certsImportView: View<ImportResult> = {
   text: (result, {now}) =>
     [

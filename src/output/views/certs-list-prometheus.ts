@@ -1,4 +1,4 @@
-/** `certs list -o prometheus`: the same for monitoring. docs/monitoring.md describes each metric. */
+/** `certs list -o prometheus`: metrics, which docs/monitoring.md describes. */
 import {metricFamilies} from '../../domain/monitoring/metrics.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {ListResult} from '../../operations/certs/list.js';
@@ -8,7 +8,7 @@ import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
 type Labels = MetricSample['labels'];
 
-/** The page, without a final line feed. */
+/** Returns the metrics without a final line feed. */
 export function certsListPrometheus(result: Printed<ListResult>): string {
   const {clusters, forecast, rootAgreement} = result;
   const all = sightings(result);
@@ -32,7 +32,7 @@ export function certsListPrometheus(result: Printed<ListResult>): string {
   ]);
 }
 
-/** A sample for each item that has a value: a time (ISO 8601) in seconds, or 1 for true and 0 for false. */
+/** Returns a sample for each item with a value: a time (ISO 8601) as seconds, true as 1, false as 0. */
 function samples<Item>(
   items: readonly Item[],
   valueOf: (item: Item) => string | boolean | undefined,
@@ -46,14 +46,14 @@ function samples<Item>(
   });
 }
 
-/** These properties as labels. */
+/** Returns a function that turns these properties into labels. */
 function by<Name extends string>(...names: readonly Name[]): (item: Readonly<Record<Name, string>>) => Labels {
   return (item) => Object.fromEntries(names.map((name) => [name, item[name]]));
 }
 
 /**
- * A root of the mesh carries no cluster's name, wherever it is found: one alert, not one for each cluster. An empty label
- * is the same as none.
+ * A root of the mesh has no cluster label, wherever it is found, so that it causes one alert instead of one for each
+ * cluster. To Prometheus, an empty label is the same as none.
  */
 function labelsOf({owner, source, certificate: {role, subject, fingerprint}}: Sighting): Labels {
   return {
@@ -65,7 +65,7 @@ function labelsOf({owner, source, certificate: {role, subject, fingerprint}}: Si
   };
 }
 
-/** Whether each source that contains anything could be read. */
+/** Reports for each source that is not empty whether it could be read. */
 function readable({root, clusters}: Printed<ListResult>) {
   const rootIsReadable = root.certificates.length > 0 || root.error ? [root.error === undefined] : [];
   return [

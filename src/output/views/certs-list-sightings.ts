@@ -3,9 +3,9 @@ import {type ListedCertificate, type ListResult} from '../../operations/certs/li
 import type {LiveCertificate} from '../../operations/certs/list-live.js';
 import type {Printed} from '../view.js';
 
-/** A certificate where it was found: in a file, in an object of a cluster, or presented by an istiod. */
+/** A certificate at one place: in a file, in an object of a cluster, or presented by an istiod. */
 export interface Sighting {
-  /** Its cluster's name, or {@link ofMesh}: a root of the mesh belongs to no cluster, wherever it is found. */
+  /** The cluster to which it belongs, or {@link ofMesh}: a root of the mesh belongs to no cluster, wherever it is found. */
   readonly owner: string;
   /** The cluster in which it was found. */
   readonly cluster: string;
@@ -13,9 +13,10 @@ export interface Sighting {
   readonly certificate: ListedCertificate | LiveCertificate;
 }
 
+/** The owner of the mesh's roots. */
 export const ofMesh = '';
 
-/** All sightings: those of the mesh's files, then each cluster's files and live certificates. */
+/** Returns all sightings: first in the mesh's files, then in each cluster's files and live state. */
 export function sightings({root, clusters}: Printed<ListResult>): readonly Sighting[] {
   const meshRoots = new Set(root.certificates.map(({fingerprint}) => fingerprint));
   const sighting = (cluster: string, source: Source, certificate: Sighting['certificate']): Sighting => ({

@@ -2,7 +2,7 @@ import type {PassphraseResult, Protection} from '../../operations/certs/passphra
 import {errorLines} from '../format.js';
 import type {View} from '../view.js';
 
-/** `certs passphrase`: one line on how the root key is protected, then the errors. */
+/** `certs passphrase`: the root key's protection, then the errors. */
 export const certsPassphraseView: View<PassphraseResult> = {
   text: (result) => [...lineOf(result), ...result.errors.flatMap(errorLines)].join('\n'),
 };

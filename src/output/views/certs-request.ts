@@ -7,7 +7,7 @@ import {printableLine} from '../../domain/printable.js';
 import {allErrorLines, doneNames, outcomeText, table} from '../format.js';
 import type {Printed, View, ViewContext} from '../view.js';
 
-/** `certs request`: a line for each cluster, the errors, and what to do with the requests. */
+/** `certs request`: the requests, the errors, and the next step. */
 export const certsRequestView: View<CsrResult> = {
   text: (result, {command}) =>
     [

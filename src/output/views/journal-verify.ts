@@ -13,12 +13,12 @@ export const journalVerifyView: View<VerifyJournalResult> = {
       ...journal.aside.flatMap(asideLines),
       ...clusters.flatMap((cluster) => clusterLines(cluster, secrets)),
     ]
-      // The indentation stays.
+      // Keeps the indentation.
       .map((line) => line.replace(/[^ ].*/s, printableLine))
       .join('\n'),
 };
 
-/** More faults are not printed. */
+/** The maximum number of printed faults. */
 const mostFaults = 20;
 
 function fileLines(

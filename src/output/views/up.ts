@@ -1,6 +1,6 @@
 /**
- * `up` as text: a line for each step with its errors below it; then the last step as `verify` prints it, with the verdict;
- * how to continue where a step did not succeed. A dry run prints below each step what its command would print.
+ * `up` as text: each step with its errors, then the output of `verify` and, if a step failed, how to continue. A dry run
+ * also prints the output of each step's command.
  */
 import type {UpResult, UpStep} from '../../operations/up.js';
 import {errorLines, failedLines, indent} from '../format.js';
@@ -28,12 +28,12 @@ function stepLines(step: Printed<UpStep>, {dryRun}: Printed<UpResult>, context: 
     const failed = (result.clusters ?? []).flatMap((one) => (one.error ? indent(failedLines(one, one.error)) : []));
     return [head, ...wrong, ...failed];
   }
-  // Each step's result is that of the command it is named for.
+  // The result is that of the step's command.
   const text = views[command]?.(result as never, context) ?? '';
   return [head, ...wrong, ...(text === '' ? [] : indent(text.split('\n')))];
 }
 
-/** The text of each step's command but verify, which ends the page. */
+/** The view of each step's command, except verify, which is printed last. */
 const views: Readonly<Record<string, Render<never>>> = {
   'certs generate': certsGenerateView.text,
   'trust push': trustPushView.text,
@@ -46,7 +46,7 @@ function outcomeWords({outcome, knownAfter, result}: Printed<UpStep>, dryRun: bo
   if (knownAfter !== undefined) return `known after ${knownAfter}`;
   if (outcome !== 'skipped') return outcome;
   if (!dryRun) return 'not started';
-  // Without a result an earlier step ended the run before this one was planned.
+  // Without a result, an earlier step ended the run before this step was planned.
   return result ? 'would change' : 'not reached';
 }
 

@@ -1,8 +1,8 @@
 /**
  * `-o junit`: test results for CI systems (the common subset of Jenkins, GitLab, GitHub Actions and Azure:
- * github.com/testmoapp/junitxml). A place is a test suite, a row a test case. A failure is a row that makes the exit code
- * 3: an error, or a warning with `--fail-on warning`; other warnings pass, with the warning as output. Unknown is an error:
- * the test could not run.
+ * github.com/testmoapp/junitxml). A place is a test suite, a row is a test case. Rows that cause exit code 3 are failures:
+ * errors and, with `--fail-on warning`, warnings. Other warnings pass, with the warning as output. An unknown row is an
+ * error, because the test could not run.
  */
 import type {Severity} from '../../domain/checks/check.js';
 import {isFailing} from '../../domain/checks/report.js';
@@ -13,7 +13,7 @@ import {details, places, type ShownRow, type ShownVerify} from './verify-rows.js
 
 const suiteName = 'kubectl mesh verify';
 
-/** `-o junit`, for one `--fail-on`. */
+/** `-o junit`. Failures depend on `--fail-on`. */
 export function verifyJunit(
   result: ShownVerify,
   {now, request: {failOn}}: Pick<RenderContext<Pick<VerifyRequest, 'failOn'>>, 'now' | 'request'>,
@@ -82,7 +82,7 @@ function suiteLines({name, cases}: Suite, now: Date): readonly string[] {
   ];
 }
 
-/** CI systems merge cases of the same name: a second finding of a check gets a number. */
+/** Numbers further findings of a check, because CI systems merge cases with the same name. */
 function distinct(cases: readonly Case[]): readonly Case[] {
   return cases.map((one, index) => {
     const before = cases.slice(0, index).filter(({name}) => name === one.name).length;

@@ -3,8 +3,8 @@ import {printableLine} from '../../domain/printable.js';
 import {isBad, placeOf, remedyName, remedyText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
 
 /**
- * `-o short`: a line for each row that does not pass, nothing when all pass. Consequences of one cause, in one place, with
- * one result, are one line.
+ * `-o short`: a line for each row that does not pass; empty if all pass. Rows of one place that follow from the same check,
+ * with the same result, are one line.
  */
 export function verifyShort(result: ShownVerify): string {
   const groups = groupBy(result.checks.filter(isBad), (row) =>

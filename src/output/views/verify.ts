@@ -1,4 +1,4 @@
-/** The views of verify and of its catalogue of checks; each rendering has a file. */
+/** The views of verify and of its list of checks. Each rendering has a file. */
 import type {CheckList, ExplainedCheck} from '../../operations/verify/catalogue.js';
 import type {VerifyRequest, VerifyResult} from '../../operations/verify/verify.js';
 import type {Render, View} from '../view.js';
@@ -17,10 +17,10 @@ export const verifyView = {
   mermaid: verifyMermaid,
 } satisfies View<VerifyResult, Pick<VerifyRequest, 'failOn'>>;
 
-/** The formats that need to know what the mesh looks like, whatever the selected checks ask. */
+/** The formats that require the topology, regardless of the selected checks. */
 export const topologyFormats: readonly string[] = ['wide', 'mermaid'];
 
-/** The catalogue is printed the same way in every format. */
+/** Uses the same text for every format. */
 function inAllFormats<Result>(text: Render<Result>): View<Result> {
   return {text, wide: text, short: text, junit: text, mermaid: text};
 }
@@ -31,7 +31,7 @@ export const checkListView: View<CheckList> = inAllFormats(listText);
 /** `verify --explain ID` */
 export const explainView: View<ExplainedCheck> = inAllFormats(explainText);
 
-/** A line for each check. */
+/** Prints a line for each check. */
 function listText({checks}: CheckList): string {
   return checks
     .map(
@@ -41,7 +41,7 @@ function listText({checks}: CheckList): string {
     .join('\n');
 }
 
-/** The full explanation of a check. */
+/** Prints the full explanation of a check. */
 function explainText(check: ExplainedCheck): string {
   const parts = [
     ['What it means', check.meaning],
