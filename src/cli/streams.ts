@@ -19,7 +19,7 @@ export async function writeOut(text: string): Promise<void> {
   });
 }
 
-/** Whether to use colour on a stream: on a terminal, unless NO_COLOR (no-color.org) is set. */
+/** Whether to use color on a stream: on a terminal, unless NO_COLOR (no-color.org) is set. */
 export function hasColor(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && (process.env.NO_COLOR ?? '') === '';
 }

@@ -1,6 +1,6 @@
 /** Functions that compute a result once and return it to every caller. */
 
-/** Computes a result at the first call and returns it at every later one. A result that nobody requests is not computed. */
+/** Computes a result at the first call and returns it at every later one. A result that is never requested is not computed. */
 export function memoizeAsync<T>(compute: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= compute());

@@ -100,8 +100,8 @@ function combineOutcomes(outcomes: readonly Outcome[]): Omit<ClusterResult, 'nam
   if (outcomes.length === 0) return {outcome: 'unchanged'};
   const failed = outcomes.find((outcome) => outcome.status === 'failed');
   if (failed) {
-    // A change that lost its cluster half way is a failure, not merely unknown: something may have been written. The
-    // error's class decides only if nothing in the lane was done (docs/exit-codes.md).
+    // If the cluster became unreachable during the change, the outcome is failed, not unknown: something was written. The
+    // error's class decides only if no action of the lane was done (docs/exit-codes.md).
     const outcome = failed.error && !hasDoneActions(outcomes) ? outcomeOfError(failed.error) : 'failed';
     return defined({outcome, error: failed.error});
   }

@@ -30,7 +30,7 @@ export type SignerState =
   /** `certs generate` cannot issue with it; the error says what to do instead. */
   | {readonly kind: 'elsewhere'; readonly error: ErrorReport};
 
-/** What signers need from outside. */
+/** The dependencies of signers. */
 export interface SignerContext {
   readonly workspace: Workspace;
   /** The directory of a local root key: the work directory, or another one. */

@@ -29,7 +29,7 @@ export type CommittedKeys =
       readonly shallow: boolean;
     };
 
-/** Queries to git about the work directory. */
+/** Git queries about the work directory. */
 export interface Git {
   /**
    * Returns whether git ignores each path: `git check-ignore`, and `git ls-files` for files that are already tracked,

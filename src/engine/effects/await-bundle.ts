@@ -35,5 +35,5 @@ async function missingBundleReason(api: KubeApi, {namespace, bundle}: AwaitBundl
   const ref = {apiVersion: 'v1', kind: 'ConfigMap', namespace, name: defaultBundleName};
   const configMap = await api.find<ConfigMapObject>(ref);
   if (configMap?.data?.[bundleKey] === bundle) return undefined;
-  return `ConfigMap ${namespace}/${defaultBundleName} does not hold the new bundle yet`;
+  return `ConfigMap ${namespace}/${defaultBundleName} does not contain the new bundle yet`;
 }

@@ -214,7 +214,7 @@ function unresolvedRemotes({known, judge}: Evaluation): readonly Warning[] {
         .filter((remote) => !names.has(remote.cluster))
         .map(({secret, cluster: leadsTo}) => ({
           cluster,
-          message: `Secret ${secret} grants access to ${leadsTo}, which was not read: it is not followed`,
+          message: `Secret ${secret} grants access to ${leadsTo}, which was not read: access paths through it are unknown`,
         })),
     ),
   ];

@@ -141,7 +141,7 @@ export async function csrSigner({workspace}: Pick<Deps, 'workspace'>, command: s
     throw contradiction(
       `but ${layout.meshYaml} declares ${declared.type}`,
       declared.type === 'external'
-        ? 'nothing has to be requested: an external issuer signs the workload certificates'
+        ? 'no request is needed: an external issuer signs the workload certificates'
         : advice`to sign with it: ${kubectlMesh('certs generate')}`,
       `or change trust.signer in ${layout.meshYaml} to {type: csr}`,
     );

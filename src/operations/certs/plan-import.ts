@@ -102,7 +102,7 @@ export function planImport(facts: ImportFacts): ImportPlan {
 }
 
 function refusalError(cluster: string, [first, ...others]: readonly Refusal[]): ErrorReport {
-  const hints = [first?.hint ?? '', ...others.map(({message}) => `and: ${message}`)];
+  const hints = [first?.hint ?? '', ...others.map(({message}) => `also: ${message}`)];
   return problem('CERTIFICATE_REFUSED', `not imported for ${cluster}: ${first?.message ?? ''}`, ...hints);
 }
 

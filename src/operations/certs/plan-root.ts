@@ -136,7 +136,7 @@ function planMissingRootCert(store: ClusterTrustStore, signer: SignerFacts, sign
     return blocked(
       'FILE_MISSING',
       `${store.cluster} already has a root, but ${lost} missing: a new root would split the mesh's trust`,
-      `restore what is missing; the certificate is ${rootCert}`,
+      `restore the missing files; ${rootCert} contains the root certificate`,
     );
   }
   if (store.roots.length > 0) return {action: importRoot(store, 'the clusters')};

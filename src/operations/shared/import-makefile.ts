@@ -58,7 +58,7 @@ export async function importMakefileDirectory({workspace}: Pick<Deps, 'workspace
 /** The group that writes the copies; none when there is nothing to copy. */
 export function makefileImportGroups({files, notes}: Pick<MakefileImport, 'files' | 'notes'>): readonly Group[] {
   if (files.length === 0) return [];
-  const action = {kind: 'write-files', id: 'take-over', title: notes.join('; '), files} as const;
+  const action = {kind: 'write-files', id: 'import', title: notes.join('; '), files} as const;
   return groupOf([action], 'always-stop', 'import');
 }
 

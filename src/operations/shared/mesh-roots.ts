@@ -53,7 +53,7 @@ export function conflictingRootsError(stores: readonly ClusterTrustStore[]): Mes
   if (!other) return undefined;
   return new MeshError(
     'WORKDIR_CONFLICT',
-    `${stores[0]?.cluster ?? ''} and ${other.cluster} have different roots, and no ${layout.rootCert} declares which is the mesh's`,
+    `${stores[0]?.cluster ?? ''} and ${other.cluster} have different roots, and the work directory has no ${layout.rootCert}`,
     {hints: [`copy the ${layout.rootCert} of the root to use into the work directory`]},
   );
 }

@@ -72,7 +72,7 @@ export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decide
 }
 
 /**
- * The plan: mesh.yaml first, then changes that no control plane notices, in parallel; then changes to live trust: one
+ * The plan: mesh.yaml first, then changes that affect no running control plane, in parallel; then changes to live trust: one
  * cluster, verified there, then the rest.
  */
 export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {

@@ -243,7 +243,7 @@ describe('besides the CAs', () => {
   const gitSilent = {git: {exposed: [], unknown: 'dubious ownership'}};
   const copies = {path: 'root-key.pem', content: new Sensitive('a key')};
   const makefileImport = {files: [copies], notes: ['root-key.pem is a copy'], warnings: [{message: 'a fault'}]};
-  const takeOver = 'always-stop: write-files take-over';
+  const takeOver = 'always-stop: write-files import';
   const loaded = {...healthy.loaded, declaration: {clusters: ['c3']}};
   table([
     [
