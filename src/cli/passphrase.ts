@@ -14,7 +14,7 @@ export interface PassphraseOptions {
   readonly readFile: (path: string) => Promise<Sensitive<string>>;
   /** Runs the command and returns the first line it prints. */
   readonly runCommand: (command: string) => Promise<Sensitive<string>>;
-  /** The error where no source is available; default: the one of the existing passphrase. */
+  /** The error if no source is available; default: the one of the existing passphrase. */
   readonly needed?: (purpose: 'new' | 'existing') => MeshError;
   /** Prompts on the terminal, without echo; twice for a new passphrase. */
   readonly prompt: (purpose: 'new' | 'existing') => Promise<Sensitive<string>>;

@@ -13,7 +13,7 @@ export interface EffectContext {
   readonly entry?: ChainHead;
   /** Reports a line in this lane's progress. */
   readonly line: (text: string) => void;
-  /** Shows in this lane's progress what the action waits for now. */
+  /** Shows a wait in this lane's progress. */
   readonly waiting: (wait: Omit<Wait, 'where'>) => void;
 }
 

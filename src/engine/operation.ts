@@ -105,7 +105,7 @@ export interface Wait {
   /** A cluster, a pair of clusters, or the mesh. */
   readonly where: string;
   readonly what: string;
-  /** Since the wait began, and the limit at which the command gives up. Milliseconds. */
+  /** The time since the wait began, and the time after which it fails. Milliseconds. */
   readonly elapsedMs: number;
   readonly limitMs: number;
 }

@@ -50,7 +50,7 @@ export async function readInstalledCluster(
   return {context, uid, kubernetesMinor, namespace: namespaceObject, cacerts, istiod, installed, record};
 }
 
-/** Reads what the ConfigMap of `install apply` is written from: the installed objects, and its last version. */
+/** Reads the input of the ConfigMap that `install apply` writes: the installed objects, and the previous ConfigMap. */
 export async function readInstalledObjects(
   {clusters}: Pick<Deps, 'clusters'>,
   cluster: MeshCluster,

@@ -1,4 +1,4 @@
-/** Reads what a change of a cluster's CA needs: a few small parallel requests, and pods only if a root would be removed. */
+/** Reads the facts for a change of a cluster's CA: a few small parallel requests, and pods only if a root would be removed. */
 import {isIstiod} from '../domain/facts/read/control-plane.js';
 import {bundleKey} from '../domain/istio/names.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -15,7 +15,7 @@ import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 
 /**
- * Reads one cluster. What cannot be read is unknown, with a reason. `wanted` returns the CA to push, given what was
+ * Reads one cluster. Facts that cannot be read are unknown, with a reason. `wanted` returns the CA to push, given what was
  * read first; it determines whether workloads are read. If it returns undefined, nothing will be written.
  */
 export async function readTrust(

@@ -36,7 +36,7 @@ export interface UpStep {
   /** As typed: `trust push`. */
   readonly command: string;
   readonly outcome: ClusterOutcome;
-  /** The result of that command; absent where it did not start or ended with an error. */
+  /** The result of that command; absent if it did not start or ended with an error. */
   readonly result?: StepResult;
   readonly error?: ErrorReport;
   /** In a dry run: the step that has to run before this one can be planned. */

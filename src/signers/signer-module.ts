@@ -27,7 +27,7 @@ export type SignerState =
   | {readonly kind: 'ready'; readonly what: string; readonly upward: readonly Certificate[]}
   /** It can sign but has no certificate yet: it can create the mesh's root. */
   | {readonly kind: 'rootless'; readonly what: string}
-  /** `certs generate` cannot issue with it; the error says what to do instead. */
+  /** `certs generate` cannot issue with it; the error describes the alternative. */
   | {readonly kind: 'elsewhere'; readonly error: ErrorReport};
 
 /** The dependencies of signers. */

@@ -1,6 +1,6 @@
 /**
  * Writes a result to a file that other programs may read at any time, such as node_exporter's textfile collector: they
- * see the old or the new content, never a part. The file is outside the work directory and written without its lock.
+ * read the old or the new content, never a part. The file is outside the work directory and written without its lock.
  */
 import {randomBytes} from 'node:crypto';
 import {lstat, realpath} from 'node:fs/promises';

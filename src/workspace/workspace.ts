@@ -79,7 +79,7 @@ export interface Workspace {
   remove(paths: readonly string[]): Promise<void>;
   /**
    * Called first under the lock: rolls committed `.pending` sets forward, discards uncommitted ones, and records
-   * intents without an outcome as unknown. Returns what it did, one line each.
+   * intents without an outcome as unknown. Returns one line for each of these changes.
    */
   recover(): Promise<readonly string[]>;
   /** Takes the writer's lock, creating the work directory if needed. Throws `WORKDIR_LOCKED`. */

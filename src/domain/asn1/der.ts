@@ -130,7 +130,7 @@ export function bitString(content: Uint8Array, unusedBits = 0): Der {
   return primitive(tags.bitString, Buffer.concat([Buffer.from([unusedBits]), content]));
 }
 
-/** DER omits FALSE where it is the default, so only TRUE is ever written. */
+/** DER omits FALSE if it is the default, so only TRUE is ever written. */
 export const derTrue: Der = primitive(tags.boolean, Buffer.from([0xff]));
 export const derNull: Der = primitive(tags.null, Buffer.alloc(0));
 

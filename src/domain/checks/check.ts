@@ -55,7 +55,7 @@ export type Judgement =
   /** The check does not apply here, and why. */
   | {readonly skipped: string};
 
-/** A passed check: what was observed, and what was expected where that differs from the check's `expected`. */
+/** A passed check: what was observed, and what was expected if that differs from the check's `expected`. */
 export function ok(observed: string, expected?: string): Judgement {
   return {ok: observed, expected};
 }
@@ -132,13 +132,13 @@ interface CheckDefinition<S extends Scope, R extends FactKey, O extends FactKey>
   readonly appliesTo?: 'cacerts' | "istiod's CA";
   /** For pairs: the side that a fact is required of. Absent: both. */
   readonly sides?: Readonly<Partial<Record<R, Side>>>;
-  /** Facts that make findings more precise, but are not required: absent where they are unknown or omitted. */
+  /** Facts that make findings more precise, but are not required: absent if they are unknown or omitted. */
   readonly optional?: readonly O[];
   /** Ids or prefixes of checks that cannot be ok while this one fails: their results are consequences. Absent: none. */
   readonly implies?: readonly string[];
   /** False where only a user can fix it: `--wait` stops at such an error. Absent: false for files, true for clusters. */
   readonly waitable?: boolean;
-  /** The expected state; absent where every judgement states it. */
+  /** The expected state; absent if every judgement states it. */
   readonly expected?: string;
   /** Pure. Called only when all required facts are known; gets the known parts of per-pod facts. */
   readonly judge: (facts: KnownFacts<S, R> & Partial<KnownFacts<S, O>>, subject: SubjectOf<S>) => Judgement;

@@ -70,7 +70,7 @@ export function restartFix({cluster, mesh}: InMesh, ...names: readonly string[])
   return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} rollout restart ${which}`);
 }
 
-/** Makes istiod load the CA that it should sign with. A push would not help where the work directory holds no CA. */
+/** Makes istiod load the CA that it should sign with. A push would not help if the work directory holds no CA. */
 export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): Suggestion {
   return origin?.from === 'external' ? restartFix(subject) : pushFix(subject, restart);
 }

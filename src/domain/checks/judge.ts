@@ -1,5 +1,5 @@
 /**
- * Evaluates checks. The judge, not the check, reports unknown where a required fact is unknown and skipped where it was
+ * Evaluates checks. The judge, not the check, reports unknown if a required fact is unknown and skipped if it was
  * omitted, so that no check can be ok without an observation.
  */
 import {defined} from '../defined.js';

@@ -18,7 +18,7 @@ export interface Row {
   readonly observed: string;
   readonly expected: string;
   readonly vantage: Vantage;
-  /** A command that fixes it or shows the cause; text where there is no command; empty when there is nothing to fix. */
+  /** A command that fixes it or shows the cause; text if there is no command; empty if there is nothing to fix. */
   readonly fix: Suggestion | string;
   /** The id of the check whose failure explains this one. */
   readonly impliedBy?: CheckId;

@@ -38,7 +38,7 @@ const timeRequired: ErrorCode = 'TOO_EARLY';
 export type TerminalReason = 'finding' | 'refusal' | 'time';
 
 /**
- * Why the rows, which do not pass, will not pass by waiting; undefined where they may. Consequences do not count: they may
+ * Why the rows, which do not pass, will not pass by waiting; undefined if they may. Consequences do not count: they may
  * resolve with their cause.
  */
 export function terminalReason(

@@ -42,7 +42,7 @@ async function requireUnchangedFile(action: RunIstioctl, {workspace}: Deps): Pro
   });
 }
 
-/** One line for each pod that is not ready, or one line that says why the pods cannot be read. */
+/** One line for each pod that is not ready, or one line with the reason why the pods cannot be read. */
 async function gatherNotReady({context, namespace}: RunIstioctl, {clusters}: Deps): Promise<readonly string[]> {
   const facts = await observe(async () => {
     const api = await clusters.open(context);

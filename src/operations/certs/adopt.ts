@@ -143,7 +143,7 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   };
 }
 
-/** A plan with its decision, and its declaration, which is absent where no context can be adopted. */
+/** A plan with its decision, and its declaration, which is absent if no context can be adopted. */
 interface AdoptPlan extends Plan {
   readonly adoption: Adoption;
   readonly declared?: DeclarationFiles;

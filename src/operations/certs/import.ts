@@ -140,7 +140,7 @@ function noCertificate(name: string, contents: readonly PartContent[], holdsKey:
   return new MeshError('NOT_A_CERTIFICATE', `${name} contains ${[...found, 'no certificate'].join(', but ')}`);
 }
 
-/** A usable key, or why it is unusable; undefined where the file does not exist. */
+/** A usable key, or why it is unusable; undefined if the file does not exist. */
 async function readKey({workspace}: Deps, path: string): Promise<Observed<CandidateKey> | undefined> {
   const pem = await workspace.readSecret(path);
   if (!pem) return undefined;

@@ -52,7 +52,7 @@ export interface LiveCluster {
 /** The entry of one cluster in the list. */
 export interface LiveClusterEntry {
   readonly cluster: LiveCluster;
-  /** The certificates that its workloads depend on in the running cluster; empty where they are unknown. */
+  /** The certificates that its workloads depend on in the running cluster; empty if they are unknown. */
   readonly dependsOn: readonly Dependency[];
 }
 

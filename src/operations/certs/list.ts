@@ -1,4 +1,4 @@
-/** `certs list`: all certificates of the mesh, what expires first, and what to renew by when. Needs no keys. */
+/** `certs list`: all certificates of the mesh, what expires first, and when to renew. Requires no keys. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, errorClasses} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -205,7 +205,7 @@ function dependenciesOf(
   roots: readonly Found[],
 ): readonly Dependency[] {
   if (!live || live.dependsOn.length === 0) return fromFiles;
-  // Names the file where there is one, since that is where renewal starts; otherwise the object in the cluster.
+  // The file, if there is one, because renewal starts there; otherwise the object in the cluster.
   const files = new Map([...roots, ...found].map(({certificate, place}) => [certificate.fingerprint, place]));
   return live.dependsOn.map((one) => ({...one, place: files.get(one.fingerprint) ?? one.place}));
 }

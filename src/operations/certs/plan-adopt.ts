@@ -26,7 +26,7 @@ import {
   adoptFiles,
 } from './adoption.js';
 
-/** The name for a context's cluster. Throws `USAGE` where there is none, `CONTRADICTION` where two sources differ. */
+/** The name for a context's cluster. Throws `USAGE` if there is none, `CONTRADICTION` if two sources differ. */
 export function clusterNameOf(
   {context, givenName, observed}: InspectedContext,
   {file, contexts}: Pick<ExistingWorkDir, 'file' | 'contexts'>,

@@ -149,7 +149,7 @@ function rootWrite(
   };
 }
 
-/** The action that writes the files; none where all are in place and no request is left. */
+/** The action that writes the files; none if all files are in place and no request is left. */
 function importAction(
   certificate: Certificate,
   bundle: Readonly<Record<'caCert' | 'certChain' | 'rootCert', string>> & {readonly caKey: Sensitive<string>},
@@ -179,7 +179,7 @@ function importAction(
   return [action];
 }
 
-/** The text of the confirmation; undefined where nothing is replaced. */
+/** The confirmation text; undefined if nothing is replaced. */
 function confirmationOf(name: string, files: CaFiles, sameKey: boolean, now: Date): string | undefined {
   const {caCert, caKey} = files;
   if (caCert === undefined && caKey === undefined) return undefined;

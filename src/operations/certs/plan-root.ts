@@ -34,7 +34,7 @@ const fullControl = 'anyone who can read it controls the mesh';
 export function planRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
   const {root, signer, existingRoots} = facts;
   if (root.kind === 'conflict') return {error: root.error};
-  // An unavailable signer does not matter where nothing has to be signed.
+  // An unavailable signer does not matter if nothing has to be signed.
   if (signer.kind === 'unavailable') {
     return root.kind === 'present' && issuing.length === 0 ? {} : {error: signer.error};
   }

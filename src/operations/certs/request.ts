@@ -52,7 +52,7 @@ export interface PendingRequest {
 export interface RequestClusterResult extends ClusterResult {
   /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
-  /** The request to send to the CA. Absent where none is pending, and in a dry run that would create one. */
+  /** The request to send to the CA. Absent if none is pending, and in a dry run that would create one. */
   readonly request?: PendingRequest;
   /** The current CA of the cluster. */
   readonly certificate?: CertificateRef;

@@ -183,7 +183,7 @@ function cannotReplace({request, state, paths: {directory}}: IssueWorkloadFacts)
   return problem('WORKDIR_CONFLICT', what, 'replace them with --renew, or move them away');
 }
 
-/** The text of the confirmation: what is replaced; undefined where nothing is. */
+/** The confirmation text; undefined if nothing is replaced. */
 function confirmationOf({state, paths: {directory}}: IssueWorkloadFacts): string | undefined {
   if (state.kind === 'valid') {
     return `replace the key and certificate in ${directory}/ (valid until ${formatMinute(state.certificate.notAfter)})`;

@@ -52,7 +52,7 @@ export interface LoadedMesh {
   readonly notes: readonly string[];
   readonly texts: DeclarationTexts;
   /**
-   * What a changing command writes first: mesh.yaml and .gitignore where they do not exist, and values from flags that
+   * What a changing command writes first: mesh.yaml and .gitignore if they do not exist, and values from flags that
    * mesh.yaml does not set. {@link declareGroups} turns it into the plan's first group.
    */
   readonly declaration: Declaration;
@@ -112,7 +112,7 @@ export async function loadMeshOrEmpty(
 }
 
 /**
- * The mesh for a run that writes these private keys: adds a .gitignore where the work directory has none. An existing
+ * The mesh for a run that writes these private keys: adds a .gitignore if the work directory has none. An existing
  * one is not changed: it is the user's decision.
  */
 export function ignoreKeys(loaded: LoadedMesh, keys: readonly string[]): LoadedMesh {

@@ -47,7 +47,7 @@ export async function findClusterRoots({workspace}: Pick<Deps, 'workspace'>): Pr
   return found.flat();
 }
 
-/** The error for clusters with different roots and no root-cert.pem to decide; undefined where the roots agree. */
+/** The error for clusters with different roots and no root-cert.pem to decide; undefined if the roots agree. */
 export function conflictingRootsError(stores: readonly ClusterTrustStore[]): MeshError | undefined {
   const other = mismatch(stores);
   if (!other) return undefined;

@@ -27,7 +27,7 @@ const proofTimeoutMs = 240_000;
 export interface TrustTarget {
   readonly trust: ClusterTrust;
   readonly target: PushTarget;
-  /** All data keys of the Secret to write; undefined where the CA key is not available. */
+  /** All data keys of the Secret to write; undefined if the CA key is not available. */
   readonly data: SecretData | undefined;
   /** `push` saves the current CA as the previous Secret first; `rollback` writes first, since that is its source. */
   readonly order: 'keep-first' | 'write-first';

@@ -85,7 +85,7 @@ async function gatherTarget(
 }
 
 /**
- * The Secret to restore: the previous one, or `cacerts` itself where a rollback wrote it and ended before istiod loaded
+ * The Secret to restore: the previous one, or `cacerts` itself if a rollback wrote it and ended before istiod loaded
  * it. A second rollback then completes the first: swapping again would silently undo it. Throws errors that prevent
  * telling the two cases apart.
  */

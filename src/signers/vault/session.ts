@@ -29,7 +29,7 @@ async function createSession(spec: VaultSpec, context: SignerContext) {
     /** The path for signing, below /v1/, which a policy must allow. */
     signPath: `${mount}/${issuer === undefined ? 'root' : `issuer/${issuer}`}/sign-intermediate`,
     credentials,
-    /** The issuer, then the certificates above it that the server knows. */
+    /** The issuer, then the certificates above it that the server returns. */
     upward: memoizeAsync(() => readUpward(client)),
     token: memoizeAsync(() => openToken(credentials, client, context)),
   };

@@ -16,6 +16,6 @@ export const allowedCheck = apiServerCheck({
   breaks: 'Nothing in the mesh. But everything that cannot be read is unknown, and so is the verdict.',
   byHand:
     'kubectl --context "$CTX" auth can-i get secrets/cacerts -n istio-system\nkubectl --context "$CTX" auth can-i list pods -n istio-system',
-  fix: 'Have the permission in the message granted, or exclude the checks that require it with `--no-secrets`, `--no-live` or `--skip`.',
+  fix: 'Grant the permission in the message, or exclude the checks that require it with `--no-secrets`, `--no-live` or `--skip`.',
   source: 'kubernetes.io: reference/access-authn-authz/rbac',
 });

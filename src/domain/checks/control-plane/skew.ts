@@ -52,7 +52,7 @@ export const skewCheck = apiServerCheck({
   meaning:
     'Between any two clusters, the istiods of the same revision (or, if they share no revision, the two closest ones) are at most one minor version apart. Several revisions in one cluster, and a Deployment during a rollout, are not skew. An istiod whose image tag names no release is ignored.',
   breaks:
-    'Control planes further apart are not tested in one mesh: proxies of one may not understand what the other writes (endpoints, gateways between networks, trust bundles).',
+    'Control planes further apart are not tested in one mesh: proxies of one may not support what the other writes (endpoints, gateways between networks, trust bundles).',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide   # for each cluster',
   fix: 'Upgrade the older control plane, preferably one minor version at a time, with the istioctl of each version. The suggested command upgrades in one step.',

@@ -31,7 +31,7 @@ export const liveChainCheck = istiodCheck({
       );
     const findings = pods.map(({name, value, observed}): Finding | undefined => {
       if (observed === undefined) return undefined;
-      // The pushed root is already in use, so a restart is enough. A push would not help: where istiod reloads such a change
+      // The pushed root is already in use, so a restart is enough. A push would not help: if istiod reloads such a change
       // by itself, the push would only wait for it.
       const inUse = besideLoaded(name) || value.chain.some(({fingerprint}) => pushedTrust.roots.includes(fingerprint));
       return {observed: `${name} ${observed}`, expected, fix: inUse ? restartFix(subject) : loadFix(caOrigin, subject)};

@@ -28,7 +28,7 @@ export const gitHistoryCheck = workDirCheck({
     'Anyone with a clone has the key. With the root key they can impersonate every workload of the mesh; with a cluster CA key they can sign for every workload until the CA certificate expires. An encrypted key is only as strong as its passphrase at that time, and can be attacked offline for years.',
   byHand:
     'git log --all -m --no-renames --name-status -G "BEGIN ([A-Z]+ )*PRIVATE KEY" --relative -- .\ngit rev-parse --is-shallow-repository',
-  fix: 'Treat the key as compromised; rewriting the history does not take it away from existing clones. For a cluster CA key, run `certs generate CLUSTER --renew` and push; the old certificate stays trusted until it expires, unless a CA revocation list (ca-crl.pem) contains it. For the root key, create a new root. A key no longer in use remains a warning as long as it is in the history; remove it with git filter-repo in every clone.',
+  fix: 'Treat the key as compromised; rewriting the history does not remove it from existing clones. For a cluster CA key, run `certs generate CLUSTER --renew` and push; the old certificate stays trusted until it expires, unless a CA revocation list (ca-crl.pem) contains it. For the root key, create a new root. A key no longer in use remains a warning as long as it is in the history; remove it with git filter-repo in every clone.',
   source: 'git-scm.com: git-log (-G), gitignore; docs.github.com: removing sensitive data from a repository',
 });
 
