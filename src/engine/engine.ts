@@ -226,7 +226,7 @@ function isFailure(outcome: Outcome): boolean {
 
 /**
  * Performs one action. Never throws: an error becomes the outcome. An interrupted action is `cancelled`, and is
- * journalled as such because its effect may have happened.
+ * recorded as such because its effect may have happened.
  */
 async function perform(
   action: Action,
@@ -253,7 +253,7 @@ async function perform(
   } catch (thrown) {
     const error = asMeshError(thrown);
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
-    // An action that succeeded is not recorded as failed if journalling its outcome fails: the next run closes the
+    // An action that succeeded is not recorded as failed if recording its outcome in the journal fails: the next run closes the
     // entry.
     if (journal && intent && !done) {
       // The effect's own error is reported, not the journal's.

@@ -69,7 +69,7 @@ export function clusterOutcomes(names: readonly string[], run: PhaseOutcome): re
 
 /**
  * The same for commands that report by cluster only: an error that belongs to no cluster (mesh.yaml could not be
- * written, nothing could be journalled) becomes the error of every cluster that was not started because of it.
+ * written, nothing could be recorded in the journal) becomes the error of every cluster that was not started because of it.
  */
 export function clusterOutcomesWithCause(names: readonly string[], run: PhaseOutcome): readonly ClusterResult[] {
   const error = run.outcomes.find((outcome) => outcome.cluster === undefined && outcome.error)?.error;

@@ -22,7 +22,7 @@ export async function ifExists<T>(work: Promise<T>, isAbsent = isMissing): Promi
   }
 }
 
-/** The same for reading, if a file in a directory's place also counts as absent. Throws {@link fileError}. */
+/** The same for reading; a file in a directory's place also counts as absent. Throws {@link fileError}. */
 export async function readIfExists<T>(path: string, work: Promise<T>): Promise<T | undefined> {
   const isAbsent = (error: unknown): boolean => isMissing(error) || errno(error) === 'ENOTDIR';
   return ifExists(work, isAbsent).catch(throwFileError(path, 'read'));

@@ -138,7 +138,7 @@ interface CheckDefinition<S extends Scope, R extends FactKey, O extends FactKey>
   readonly implies?: readonly string[];
   /** False where only a user can fix it: `--wait` stops at such an error. Absent: false for files, true for clusters. */
   readonly waitable?: boolean;
-  /** The expected state; absent if every judgement states it. */
+  /** The expected state; absent if every result states it. */
   readonly expected?: string;
   /** Pure. Called only when all required facts are known; gets the known parts of per-pod facts. */
   readonly judge: (facts: KnownFacts<S, R> & Partial<KnownFacts<S, O>>, subject: SubjectOf<S>) => Judgement;

@@ -1,4 +1,4 @@
-/** The report of verify: one row for each judgement, and one verdict (docs/verify.md). The names are those of the JSON output. */
+/** The report of verify: one row for each result of a check, and one verdict (docs/verify.md). The names are those of the JSON output. */
 import {errorClasses, type ErrorCode, type ErrorReport} from '../errors.js';
 import type {Suggestion} from '../suggest/suggestion.js';
 import type {CheckId, Scope, Severity, Vantage} from './check.js';
@@ -6,7 +6,7 @@ import type {CheckId, Scope, Severity, Vantage} from './check.js';
 export type RowResult = 'ok' | 'warning' | 'error' | 'unknown' | 'skipped';
 export type Verdict = 'ok' | 'warning' | 'error' | 'unknown';
 
-/** One judgement. A check with several findings about one cluster has several rows. */
+/** One result of a check. A check with several findings about one cluster has several rows. */
 export interface Row {
   readonly id: CheckId;
   readonly title: string;

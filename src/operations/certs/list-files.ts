@@ -57,7 +57,7 @@ export function readCluster(name: string, files: CaFiles, meshRoots: readonly Fo
     const result = {name, outcome: 'skipped'} as const;
     return {cluster: name, result, found: [], certificates: [], anchor: undefined, roots: undefined};
   }
-  // Without the key: the list must be the same if no keys are stored.
+  // Without the key: the list must be the same in a work directory without keys.
   const inspection = inspectCaFiles({...files, caKey: undefined}, {now, keyMayBeMissing: true});
   const {certificate, verified, chain = [], caCerts = [], roots} = inspection;
   const unreadable = inspection.findings.find(({id}) => id === 'unreadable');

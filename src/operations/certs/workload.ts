@@ -87,7 +87,7 @@ export const issueWorkload = onePhase<IssueWorkloadRequest, WorkloadResult, Issu
 function checkValidity(validityMs: number): void {
   if (validityMs > maxWorkloadMs) {
     throw new MeshError('USAGE', '--validity must be at most 2160h (90 days), as in istiod', {
-      hints: ['a short lifetime is what protects a workload key: the default is 24h'],
+      hints: ['use a short validity, which limits the use of a stolen key (default: 24h)'],
     });
   }
   if (validityMs < minWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');

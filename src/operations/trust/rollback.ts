@@ -106,8 +106,8 @@ function noPrevious({cluster: {name}, seen}: ClusterTrust, namespace: string): E
   const missing = problem(
     'NOTHING_TO_ROLL_BACK',
     `${name} has no Secret ${namespace}/${previousName}`,
-    'trust push creates it when it replaces a CA',
     advice`to see the differences: ${kubectlMesh('trust diff', [name])}`,
+    'trust push creates this Secret when it replaces a CA',
   );
   return unknown ?? missing;
 }
