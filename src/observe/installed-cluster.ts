@@ -44,7 +44,7 @@ export async function readInstalledCluster(
     reader.read('istioNamespace', {name: namespace}),
     readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, now())),
     reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`}),
-    reader.read('installNote', {name: recordName(revision)}),
+    reader.read('installRecord', {name: recordName(revision)}),
     reader.readInstalled(),
   ]);
   return {context, uid, kubernetesMinor, namespace: namespaceObject, cacerts, istiod, installed, record};
@@ -59,7 +59,7 @@ export async function readInstalledObjects(
   const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
   const [installed, record] = await Promise.all([
     reader.readInstalled(),
-    reader.read('installNote', {name: recordName(revision)}),
+    reader.read('installRecord', {name: recordName(revision)}),
   ]);
   return {installed, record};
 }

@@ -17,7 +17,7 @@ type ShownError = Pick<Printed<ErrorReport>, 'message' | 'hints'>;
 type Named = Pick<ClusterResult, 'name' | 'outcome'>;
 
 /** The maximum number of message lines before the hints. */
-const mostMessageLines = 3;
+const maxMessageLines = 3;
 
 /** Returns functions that color words for a terminal: error red, warning yellow, unknown magenta, ok green. */
 export function createPainter(color: boolean) {
@@ -40,7 +40,7 @@ export function errorLines({message, hints}: ShownError): readonly string[] {
   const lines = printable(message)
     .split('\n')
     .map((line, index) => (index === 0 || line.startsWith(' ') ? line : `  ${line}`));
-  return [...lines.slice(0, mostMessageLines), ...hintLines(hints), ...lines.slice(mostMessageLines)];
+  return [...lines.slice(0, maxMessageLines), ...hintLines(hints), ...lines.slice(maxMessageLines)];
 }
 
 /** A cluster's error, with its hints. */

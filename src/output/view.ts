@@ -10,7 +10,7 @@ export class PrintedCommand {
     readonly text: string,
     readonly purpose: Purpose,
     /** Whether it contains a command of this program with `--yes`: `--dry-run` instead of it previews the command. */
-    readonly agrees: boolean,
+    readonly includesYes: boolean,
   ) {}
 
   toJSON(): string {

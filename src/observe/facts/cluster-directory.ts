@@ -11,8 +11,8 @@ import type {Derivations} from '../fact-sources.js';
 import {gatherRenderings} from '../renderings.js';
 
 export const clusterDirectoryFacts: Derivations<'caFiles' | 'installFile'> = {
-  caFiles: async ({ownCa}) => {
-    const {files, inspection} = await ownCa();
+  caFiles: async ({workDirCa}) => {
+    const {files, inspection} = await workDirCa();
     return clusterCaFacts(files, inspection);
   },
   installFile: ({deps, mesh, cluster}) => readInstallFile(deps, mesh, cluster),

@@ -32,7 +32,7 @@ import {
   adoptableOf,
   type Adoption,
   type Adoptable,
-  type KeptIn,
+  type CaLocation,
   type InspectedContext,
   type ExistingWorkDir,
 } from './adoption.js';
@@ -53,7 +53,7 @@ export interface AdoptedCluster extends ClusterResult {
   readonly network?: string;
   /** The image tags of the cluster's istiods. */
   readonly versions?: readonly string[];
-  readonly keptIn?: KeptIn;
+  readonly keptIn?: CaLocation;
   readonly keeper?: string;
   readonly ca?: ShownCa;
   /** Files that were (or would be) written. */

@@ -137,7 +137,7 @@ async function readHeads(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, l
       reader.allows('cacerts')
         ? readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, deps.now()))
         : ('absent' as const),
-      reader.read('configMapNotes'),
+      reader.read('configMapMetadata'),
     ]);
     return {uid, objects: objectsWithHeads(mesh.istio.namespace, cacerts, configMaps)};
   });

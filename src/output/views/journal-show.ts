@@ -7,7 +7,7 @@ import type {View} from '../view.js';
 /** The column that is truncated on a narrow terminal; JSON and `-o wide` print it in full. */
 const action = 'ACTION';
 /** Its minimum width. Characters. */
-const leastActionWidth = 24;
+const minActionWidth = 24;
 
 /** `journal show`: a line for each change, newest last. */
 export const journalShowView: View<ShowResult> = {
@@ -59,7 +59,7 @@ function fitted(
 ): readonly (readonly string[])[] {
   const at = columns.indexOf(action);
   const others = columnWidths([columns, ...rows]).reduce((sum, one, column) => sum + (column === at ? 0 : one + 2), 0);
-  const room = Math.max(leastActionWidth, width - others);
+  const room = Math.max(minActionWidth, width - others);
   return rows.map((row) => row.map((cell, column) => (column === at ? cut(cell, room) : cell)));
 }
 

@@ -44,18 +44,18 @@ export function details(row: ShownRow): readonly (readonly [string, string])[] {
     ['reason', reason ?? ''],
     ['observed', observed],
     ['expected', expected],
-    [remedyName(row), remedyText(row)],
+    [fixLabel(row), fixText(row)],
   ] as const;
   return all.filter(([, text]) => text !== '').map(([name, text]) => [name, printableLine(text)] as const);
 }
 
 /** Returns the command of a row, or the text in its place; empty if there is nothing to fix. */
-export function remedyText({fix}: Pick<ShownRow, 'fix'>): string {
+export function fixText({fix}: Pick<ShownRow, 'fix'>): string {
   return typeof fix === 'string' ? fix : fix.text;
 }
 
 /** Returns `fix` for a command that fixes the finding, `inspect` for one that only shows its cause. */
-export function remedyName({fix}: Pick<ShownRow, 'fix'>): Purpose {
+export function fixLabel({fix}: Pick<ShownRow, 'fix'>): Purpose {
   return typeof fix === 'string' ? 'fix' : fix.purpose;
 }
 

@@ -1,6 +1,6 @@
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
-import {isBad, placeOf, remedyName, remedyText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
+import {isBad, placeOf, fixLabel, fixText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
 
 /**
  * `-o short`: a line for each row that does not pass; empty if all pass. Rows of one place that follow from the same check,
@@ -20,7 +20,7 @@ function shortLine(group: readonly [ShownRow, ...ShownRow[]]): string {
     return `${row.result} ${[...ids].join(',')} ${placeOf(row)}: follows from ${row.impliedBy}`;
   }
   const observed = row.result === 'unknown' ? (row.reason ?? '') : row.observed;
-  const remedy = remedyText(row);
-  const fix = remedy === '' ? '' : `; ${remedyName(row)}: ${remedy}`;
+  const remedy = fixText(row);
+  const fix = remedy === '' ? '' : `; ${fixLabel(row)}: ${remedy}`;
   return printableLine(`${row.result} ${row.id} ${placeOf(row)}: ${row.title}: ${observed}${fix}`);
 }

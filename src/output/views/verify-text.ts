@@ -18,7 +18,7 @@ import {
   meshPlace,
   placeOf,
   places,
-  remedyText,
+  fixText,
   resultWidth,
   timeoutLines,
   type Place,
@@ -51,13 +51,13 @@ interface RowOptions {
 }
 
 function rowOptions({checks: rows}: ShownVerify, withEvidence: boolean, {color = false}: Context): RowOptions {
-  const byRemedy = groupBy(
+  const byFix = groupBy(
     places(rows).flatMap((one) => one.rows.filter(hasDetails)),
-    remedyText,
+    fixText,
   );
   const twin = (row: ShownRow): ShownRow | undefined => {
-    const remedy = remedyText(row);
-    const first = remedy === '' ? undefined : byRemedy.get(remedy)?.[0];
+    const remedy = fixText(row);
+    const first = remedy === '' ? undefined : byFix.get(remedy)?.[0];
     return first === row ? undefined : first;
   };
   return {withEvidence, paint: createPainter(color), twin};
@@ -66,7 +66,7 @@ function rowOptions({checks: rows}: ShownVerify, withEvidence: boolean, {color =
 /** Adds how to preview fixes, the timeout of `--wait`, and the verdict. */
 function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions): string {
   const {verdict, checks: rows} = result;
-  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.agrees);
+  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.includesYes);
   return [
     ...lines,
     ...(changes ? ['To preview a `kubectl mesh` fix, run it with --dry-run instead of --yes.', ''] : []),
@@ -76,7 +76,7 @@ function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions
 }
 
 /** The maximum number of passing clusters with a line each. */
-const mostClusterLines = 12;
+const maxClusterLines = 12;
 
 /** Returns the lines of the passing clusters, then the blocks of the others. */
 function summary({checks}: ShownVerify, options: RowOptions): readonly string[] {
@@ -89,7 +89,7 @@ function summary({checks}: ShownVerify, options: RowOptions): readonly string[] 
   const isPassing = ({rows}: Owner): boolean => !rows.some(isBad);
   const passing = clusters.filter(isPassing);
   const lines: readonly Owner[] =
-    passing.length > mostClusterLines
+    passing.length > maxClusterLines
       ? [
           ...general.filter(isPassing),
           {name: plural(passing.length, 'cluster'), rows: passing.flatMap(({rows}) => rows)},
@@ -189,7 +189,7 @@ function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly st
         const [row] = alike;
         const ids = [...new Set(alike.map(({id}) => id))];
         const what = row.result === 'skipped' ? plural(ids.length, 'check') : ids.join(', ');
-        return `  ${resultOf(row, options)}  ${what} (${peersOf(alike, options)}${whyNoDetails(row)})`;
+        return `  ${resultOf(row, options)}  ${what} (${peersOf(alike, options)}${shortReason(row)})`;
       }),
   ];
 }
@@ -203,7 +203,7 @@ function peersOf(rows: readonly ShownRow[], {namesPeers = false}: RowOptions): s
 /** Returns the key of rows that share a line; undefined for a row with its own line. */
 function foldKey(row: ShownRow): string | undefined {
   if (hasDetails(row) || row.result === 'ok') return undefined;
-  return `${row.result} ${row.peer === undefined ? 'cluster' : 'pair'} ${whyNoDetails(row)}`;
+  return `${row.result} ${row.peer === undefined ? 'cluster' : 'pair'} ${shortReason(row)}`;
 }
 
 /** Reports whether a row has details, and so more than one line. */
@@ -211,7 +211,7 @@ function hasDetails(row: ShownRow): boolean {
   return isBad(row) && row.impliedBy === undefined;
 }
 
-function whyNoDetails({result, reason = '', impliedBy}: ShownRow): string {
+function shortReason({result, reason = '', impliedBy}: ShownRow): string {
   return result === 'skipped' || impliedBy === undefined ? printableLine(reason) : `follows from ${impliedBy}`;
 }
 
@@ -220,7 +220,7 @@ function rowLines(row: ShownRow, options: RowOptions): readonly string[] {
   if (row.result === 'ok') return [head, ...(options.withEvidence ? detailLines(row, undefined) : [])];
   return hasDetails(row)
     ? [head, ...detailLines(row, options.twin(row))]
-    : [`${head} (${peersOf([row], options)}${whyNoDetails(row)})`];
+    : [`${head} (${peersOf([row], options)}${shortReason(row)})`];
 }
 
 function headOf(row: ShownRow, options: RowOptions): string {
