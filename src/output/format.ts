@@ -48,7 +48,7 @@ export function failedLines({name, outcome}: Named, {message, hints}: ShownError
   return errorLines({message: `${name}: ${outcome}: ${message}`, hints});
 }
 
-/** The errors of a result: those of the whole run, then those of clusters, each message once. */
+/** The errors of a result: those of the whole run, then those of clusters with a different message. */
 export function allErrorLines(result: {
   readonly errors: readonly ShownError[];
   readonly clusters: readonly (Named & {readonly error?: ShownError})[];
