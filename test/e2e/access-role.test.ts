@@ -217,10 +217,7 @@ describe('an operator', () => {
       await become(without(operator, right));
       const ran = await cli.run(words);
       const [verb = '', resource = ''] = right.split(' ');
-      expect([ran.code === 0, summary(ran)]).toEqual([
-        false,
-        expect.stringContaining(`cannot ${verb} ${resource}`),
-      ]);
+      expect([ran.code === 0, summary(ran)]).toEqual([false, expect.stringContaining(`cannot ${verb} ${resource}`)]);
       await become(operator);
       expect(summary(await cli.run(words))).toMatch(/^0: /);
     },

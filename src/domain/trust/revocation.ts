@@ -15,7 +15,11 @@ export const allowInvalid = 'to write it anyway, use --allow-invalid-bundle';
  * refused if an istiod reads them, or if no istiod is running that would show whether it does.
  */
 export function decideCrl(
-  {cluster, own, isRollback = false}: {readonly cluster: string; readonly own: DesiredCa; readonly isRollback?: boolean},
+  {
+    cluster,
+    own,
+    isRollback = false,
+  }: {readonly cluster: string; readonly own: DesiredCa; readonly isRollback?: boolean},
   {istiods}: Pick<TrustObservation, 'istiods'>,
   cacerts: CacertsSecret | 'absent',
 ): {readonly refusals: readonly ErrorReport[]; readonly warnings: readonly string[]} {

@@ -58,7 +58,12 @@ async function readCaOrigin({mesh, reads, limits, cacerts, workDirCa}: FactSourc
 }
 
 /** The istiods that would not load the work directory's bundle without a restart. */
-async function readStuckIstiods({reads, mesh, workDirCa, cacerts}: FactSources): Promise<ReturnType<typeof stuckIstiods>> {
+async function readStuckIstiods({
+  reads,
+  mesh,
+  workDirCa,
+  cacerts,
+}: FactSources): Promise<ReturnType<typeof stuckIstiods>> {
   const [deployments, configMaps, own, secret, selfSigned] = await Promise.all([
     reads.read('deployments'),
     reads.read('configMaps'),

@@ -277,7 +277,11 @@ function shownSubjectOf(paths: readonly [SubjectPath, ...SubjectPath[]]): ShownS
   return defined({id: subjectId(subject), kind, name, namespace, from, expected, ways});
 }
 
-function assess(path: AccessPath, expectations: Expectations, check: CheckId): Pick<ShownAccessPath, 'expected' | 'check'> {
+function assess(
+  path: AccessPath,
+  expectations: Expectations,
+  check: CheckId,
+): Pick<ShownAccessPath, 'expected' | 'check'> {
   const expected = expectedReason(path, expectations);
   return expected === undefined ? {check} : {expected};
 }

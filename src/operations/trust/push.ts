@@ -67,7 +67,10 @@ export const pushTrust = onePhase<PushRequest, PushResult, TrustFacts, TrustPlan
     const clusters = externalCaReason(loaded.mesh.trust.signer) === undefined ? loaded.clusters : [];
     // All files first: clusters are then opened in the order in which they are declared, so that credential plugins
     // prompt in that order.
-    const read = clusters.map(async (cluster) => ({cluster, own: await readWorkDirCa(deps, loaded.mesh, cluster.name)}));
+    const read = clusters.map(async (cluster) => ({
+      cluster,
+      own: await readWorkDirCa(deps, loaded.mesh, cluster.name),
+    }));
     const gather = (one: ClusterCa): Promise<TrustTarget> => gatherTarget(deps, loaded, one, request);
     return factsOf(deps, loaded, await eachCluster(await Promise.all(read), concurrency, gather));
   },

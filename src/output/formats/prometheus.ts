@@ -50,6 +50,7 @@ function labelText(labels: Readonly<Record<string, string>>): string {
 function escaped(value: string): string {
   const text = printableLine(Buffer.from(value, 'utf8').toString('utf8'));
   // Truncated before it is escaped, so that no escape sequence is split; a split character becomes U+FFFD.
-  const short = text.length > maxValueLength ? `${Buffer.from(text.slice(0, maxValueLength - 1)).toString('utf8')}…` : text;
+  const short =
+    text.length > maxValueLength ? `${Buffer.from(text.slice(0, maxValueLength - 1)).toString('utf8')}…` : text;
   return short.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

@@ -28,9 +28,7 @@ export const certsGenerateView: View<GenerateResult> = {
 /** A root that was not created here is not authenticated: the user must compare its fingerprint. */
 function receivedRootLines({certificate, takenOver}: Printed<GenerateResult>['root']): readonly string[] {
   if (takenOver !== true || !certificate) return [];
-  return [
-    `root CA: verify its fingerprint with its owner: SHA-256 ${formatFingerprint(certificate.fingerprint)}`,
-  ];
+  return [`root CA: verify its fingerprint with its owner: SHA-256 ${formatFingerprint(certificate.fingerprint)}`];
 }
 
 interface Line extends Pick<ClusterResult, 'outcome'> {

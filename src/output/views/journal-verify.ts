@@ -51,7 +51,9 @@ function faultLines(faults: VerifyJournalResult['journal']['faults']): readonly 
     ...faults
       .slice(0, maxPrintedFaults)
       .map(({line, message}) => `  ${line === 0 ? '' : `line ${String(line)}: `}${message}`),
-    ...(faults.length > maxPrintedFaults ? [`  and ${String(faults.length - maxPrintedFaults)} more: -o json prints all`] : []),
+    ...(faults.length > maxPrintedFaults
+      ? [`  and ${String(faults.length - maxPrintedFaults)} more: -o json prints all`]
+      : []),
   ];
 }
 

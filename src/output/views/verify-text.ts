@@ -66,7 +66,9 @@ function rowOptions({checks: rows}: ShownVerify, withEvidence: boolean, {color =
 /** Adds how to preview fixes, the timeout of `--wait`, and the verdict. */
 function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions): string {
   const {verdict, checks: rows} = result;
-  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.includesYes);
+  const changes = rows.some(
+    ({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.includesYes,
+  );
   return [
     ...lines,
     ...(changes ? ['To preview a `kubectl mesh` fix, run it with --dry-run instead of --yes.', ''] : []),
