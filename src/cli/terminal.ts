@@ -30,9 +30,9 @@ export async function promptPassphrase(
   const {default: password} = await import('@inquirer/password');
   const ask = (message: string): Promise<string> =>
     answerTo(signal, password({message, mask: false}, {output: process.stderr, signal}));
-  const first = await ask(purpose === 'new' ? 'New passphrase for the root key:' : 'Passphrase of the root key:');
+  const first = await ask(purpose === 'new' ? 'New passphrase for the root key:' : 'Passphrase for the root key:');
   if (purpose === 'new' && first !== '' && (await ask('Repeat the passphrase:')) !== first) {
-    throw new MeshError('USAGE', 'the two passphrases differ', {hints: ['run the command again']});
+    throw new MeshError('USAGE', 'the passphrases do not match', {hints: ['run the command again']});
   }
   return new Sensitive(first);
 }

@@ -7,7 +7,7 @@ import type {RootFiles} from '../domain/ca/workdir-state.js';
 import {Sensitive} from '../domain/sensitive.js';
 import type {FileContent, Workspace} from '../workspace/workspace.js';
 import type {Deps} from '../engine/deps.js';
-import type {OwnCa} from '../domain/trust/diff.js';
+import type {DesiredCa} from '../domain/trust/diff.js';
 import {readCacerts, type CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Reads} from './cluster-reader.js';
 
@@ -55,11 +55,11 @@ export async function readCaFiles(workspace: Workspace, cluster: string): Promis
 }
 
 /** Reads and inspects a cluster's CA files; a work directory need not contain the key. Throws `WORKDIR_UNREADABLE`. */
-export async function readOwnCa(
+export async function readWorkDirCa(
   {workspace, now}: Pick<Deps, 'workspace' | 'now'>,
   mesh: Mesh,
   cluster: string,
-): Promise<OwnCa> {
+): Promise<DesiredCa> {
   const files = await readCaFiles(workspace, cluster);
   return {files, inspection: inspectCaFiles(files, inspectWithoutKey(mesh, now()))};
 }

@@ -3,7 +3,7 @@ import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/fa
 import {MeshError} from '../domain/errors.js';
 import {memoizeAsync, memoizeByKey} from '../domain/memoize.js';
 import type {ReadName} from '../domain/facts/requests.js';
-import {inspectOptions, readCaSecret, readOwnCa} from './ca-files.js';
+import {inspectOptions, readCaSecret, readWorkDirCa} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
 import {accessFacts} from './facts/access.js';
@@ -50,7 +50,7 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
     forward: (pod, ports) => reader.forward(pod, ports),
   });
   const cacerts = memoizeAsync(() => readCaSecret(reader, 'cacerts', inspectOptions(mesh, deps.now())));
-  const ownCa = memoizeAsync(() => readOwnCa(deps, mesh, cluster.name));
+  const workDirCa = memoizeAsync(() => readWorkDirCa(deps, mesh, cluster.name));
   const sourcesOf = (key: ClusterFactKey): FactSources => {
     const permitted = new Set(readsOf(key));
     const checked = <T>(names: readonly ReadName[], read: () => T): T => {
@@ -70,7 +70,7 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
         },
         allows: (name) => checked([name], () => reader.allows(name)),
       },
-      ownCa,
+      workDirCa,
       fact: async (other) => checked(readsOf(other), () => fact(other)),
       cacerts: async () => checked(['cacerts'], cacerts),
       queryIstiods: async (query) => checked(ofIstiods, () => pods.query(query)),

@@ -3,7 +3,7 @@ import type {ClusterFactKey, ClusterFactValues, PerPod} from '../domain/facts/fa
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {Limits} from '../domain/facts/limits.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
-import type {OwnCa} from '../domain/trust/diff.js';
+import type {DesiredCa} from '../domain/trust/diff.js';
 import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';
 import type {Reads} from './cluster-reader.js';
@@ -27,7 +27,7 @@ export interface FactSources extends ObservedCluster {
   /** Secret cacerts. */
   readonly cacerts: () => Promise<CacertsSecret | 'absent'>;
   /** The cluster CA in the work directory. */
-  readonly ownCa: () => Promise<OwnCa>;
+  readonly workDirCa: () => Promise<DesiredCa>;
   /** Queries every running istiod pod. A revision without one is unknown, never ok. */
   readonly queryIstiods: <T>(query: (pod: IstiodPod) => Promise<T>) => Promise<PerPod<T>>;
   /** Summarizes the cluster's requests so far. */

@@ -44,13 +44,13 @@ export async function readInstalledCluster(
     reader.read('istioNamespace', {name: namespace}),
     readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, now())),
     reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`}),
-    reader.read('installNote', {name: recordName(revision)}),
+    reader.read('installRecord', {name: recordName(revision)}),
     reader.readInstalled(),
   ]);
   return {context, uid, kubernetesMinor, namespace: namespaceObject, cacerts, istiod, installed, record};
 }
 
-/** Reads what the ConfigMap of `install apply` is written from: the installed objects, and its last version. */
+/** Reads the input of the ConfigMap that `install apply` writes: the installed objects, and the previous ConfigMap. */
 export async function readInstalledObjects(
   {clusters}: Pick<Deps, 'clusters'>,
   cluster: MeshCluster,
@@ -59,7 +59,7 @@ export async function readInstalledObjects(
   const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
   const [installed, record] = await Promise.all([
     reader.readInstalled(),
-    reader.read('installNote', {name: recordName(revision)}),
+    reader.read('installRecord', {name: recordName(revision)}),
   ]);
   return {installed, record};
 }

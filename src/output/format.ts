@@ -1,6 +1,6 @@
 /**
- * How everything that is printed looks, in one place: errors, hints, tables, colours; counts, dates and durations with the
- * functions of src/domain/format.ts, which findings use as well.
+ * Formats all output: errors, hints, tables and colors. Counts, dates and durations are formatted by src/domain/format.ts,
+ * which findings use as well.
  */
 import {Ansis} from 'ansis';
 import type {ErrorReport} from '../domain/errors.js';
@@ -16,39 +16,39 @@ export * from '../domain/format.js';
 type ShownError = Pick<Printed<ErrorReport>, 'message' | 'hints'>;
 type Named = Pick<ClusterResult, 'name' | 'outcome'>;
 
-/** The lines of a message above its hints. */
-const mostMessageLines = 3;
+/** The maximum number of message lines before the hints. */
+const maxMessageLines = 3;
 
-/** Paints words for a terminal: red errors, yellow warnings, magenta for what is unknown, green for what is ok. */
+/** Returns functions that color words for a terminal: error red, warning yellow, unknown magenta, ok green. */
 export function createPainter(color: boolean) {
-  // Level 1: the sixteen colours that every terminal has.
+  // Level 1: the sixteen colors that every terminal has.
   const {red, yellow, magenta, green} = new Ansis(color ? 1 : 0);
   const same = (text: string): string => text;
   return {error: red, warning: yellow, unknown: magenta, ok: green, skipped: same} as const;
 }
 
-/** Lines that belong below the previous one. */
+/** Indents lines that belong to the line before them. */
 export const indent = (lines: readonly string[]): readonly string[] =>
   lines.map((line) => (line === '' ? line : `  ${line}`));
 
-/** Hints, below the line that they are about. */
+/** Hints, printed below the line that they refer to. */
 export const hintLines = (hints: readonly string[]): readonly string[] =>
   hints.map((hint) => `  → ${printableLine(hint)}`);
 
-/** An error: at most three lines of its message, then the hints, then the rest of a longer message. */
+/** An error: up to three lines of its message, then the hints, then the remaining lines. */
 export function errorLines({message, hints}: ShownError): readonly string[] {
   const lines = printable(message)
     .split('\n')
     .map((line, index) => (index === 0 || line.startsWith(' ') ? line : `  ${line}`));
-  return [...lines.slice(0, mostMessageLines), ...hintLines(hints), ...lines.slice(mostMessageLines)];
+  return [...lines.slice(0, maxMessageLines), ...hintLines(hints), ...lines.slice(maxMessageLines)];
 }
 
-/** Why a cluster was not done, with the hints below it. */
+/** A cluster's error, with its hints. */
 export function failedLines({name, outcome}: Named, {message, hints}: ShownError): readonly string[] {
   return errorLines({message: `${name}: ${outcome}: ${message}`, hints});
 }
 
-/** The errors of a result: those of the whole run, then those of clusters that differ from them. */
+/** The errors of a result: those of the whole run, then those of clusters with a different message. */
 export function allErrorLines(result: {
   readonly errors: readonly ShownError[];
   readonly clusters: readonly (Named & {readonly error?: ShownError})[];
@@ -62,7 +62,7 @@ export function allErrorLines(result: {
   ];
 }
 
-/** Cells of a certificate in a table: key, not after, fingerprint, subject. */
+/** A certificate's table cells: key, not after, fingerprint, subject. */
 export function certificateCells(
   {key, notAfter, fingerprint, subject}: CertificateRef,
   now: Date,
@@ -87,17 +87,17 @@ export function outcomeText(
   return dryRun !== undefined && action !== undefined && outcome === 'skipped' ? `would ${action}` : outcome;
 }
 
-/** `-o name`: the clusters of which something was done. */
+/** `-o name`: the clusters that were changed. */
 export function doneNames({clusters}: {readonly clusters: readonly Named[]}): string {
   return clusters.flatMap(({name, outcome}) => (outcome === 'done' ? [name] : [])).join('\n');
 }
 
-/** Lays rows out under a header, as kubectl does. */
+/** Formats rows as a table with a header, as kubectl does. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   return columns([header, ...rows]).join('\n');
 }
 
-/** A line for each row, its cells in columns. The first row has all columns. */
+/** Returns a line for each row, with aligned cells. The first row has all columns. */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = columnWidths(rows);
   return rows.map((row) =>
@@ -108,15 +108,15 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
   );
 }
 
-/** The width of each column's widest cell. The first row has all columns. */
+/** Returns the width of each column's widest cell. The first row has all columns. */
 export function columnWidths([first = [], ...rows]: readonly (readonly string[])[]): readonly number[] {
   return first.map((name, column) =>
-    // There may be more rows than a function takes arguments.
+    // Not Math.max(...): there may be more rows than a function accepts arguments.
     rows.reduce((widest, row) => Math.max(widest, (row[column] ?? '').length), name.length),
   );
 }
 
-/** A line of at most `width` characters; without a width the whole. */
+/** Truncates a line to `width` characters; without a width, returns it unchanged. */
 export function cut(text: string, width = Infinity): string {
   return text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
 }

@@ -1,16 +1,16 @@
 /**
- * How a result is printed. Views are pure: result and request in, text out. They and JSON get every suggested command and
- * every hint as text, with the flags of this run.
+ * Views print results. They are pure: result and request in, text out. In views and JSON, every suggested command and hint
+ * is text, with the flags of this run.
  */
 import type {Advice, Purpose, Suggestion} from '../domain/suggest/suggestion.js';
 
-/** A suggested command as text that can be run as it is. In JSON it is only the text. */
+/** A suggested command as text that can be run unchanged. JSON contains only the text. */
 export class PrintedCommand {
   constructor(
     readonly text: string,
     readonly purpose: Purpose,
-    /** Whether it contains a command of this program with `--yes`, which `--dry-run` in its place would preview. */
-    readonly agrees: boolean,
+    /** Whether it contains a command of this program with `--yes`: `--dry-run` instead of it previews the command. */
+    readonly includesYes: boolean,
   ) {}
 
   toJSON(): string {
@@ -18,7 +18,7 @@ export class PrintedCommand {
   }
 }
 
-/** The same data, its suggestions and hints as text. */
+/** The same data, with suggestions and hints as text. */
 export type Printed<T> = T extends Suggestion
   ? PrintedCommand
   : T extends Advice
@@ -29,29 +29,29 @@ export type Printed<T> = T extends Suggestion
         ? {readonly [Key in keyof T]: Printed<T[Key]>}
         : T;
 
-/** Where a view is printed. */
+/** The environment in which a view is printed. */
 export interface ViewContext {
-  /** Columns of the terminal; undefined where the output is not a terminal: then nothing is cut. */
+  /** Columns of the terminal; undefined if the output is not a terminal: nothing is truncated then. */
   readonly width?: number;
   readonly color: boolean;
-  /** `-v`: nothing is summarized. */
+  /** `-v`: passing checks are not summarized. */
   readonly verbose?: boolean;
   readonly now: Date;
-  /** A command as it can be run, with the flags of this run. */
+  /** Returns a command as text, with the flags of this run. */
   readonly command: (suggestion: Suggestion) => string;
 }
 
-/** What a rendering gets besides the result: where it is printed, and the request. */
+/** The input of a rendering besides the result. */
 export interface RenderContext<Request = unknown> extends ViewContext {
   readonly request: Request;
 }
 
-/** One rendering of a result; the text ends without a line feed. An empty text prints nothing. */
+/** Renders a result as text without a final line feed. Nothing is printed for an empty text. */
 export type Render<Result, Request = unknown> = (result: Printed<Result>, context: RenderContext<Request>) => string;
 
 /**
- * The renderings a command offers; the keys are the allowed values of `-o`. `json` needs no function: it is the result
- * itself with a schema version. `text` is the default.
+ * The renderings of a command's result. The keys are the values of `-o`; `text` is the default. `json` needs no function: it
+ * is the result itself with a schema version.
  */
 export type View<Result, Request = unknown> = Readonly<
   Record<'text', Render<Result, Request>> &

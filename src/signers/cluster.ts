@@ -60,8 +60,8 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
     const keys = Object.keys(data).map(printableLine);
     throw invalid(
       `${what} has no ${missing.map((part) => names[part]).join(' and no ')}: it does not contain a CA that can sign`,
-      keys.length === 0 ? 'the Secret is empty' : `its keys are: ${keys.join(', ')}`,
       'set trust.signer.secret to the Secret that contains the root',
+      keys.length === 0 ? 'the Secret is empty' : `data keys of the Secret: ${keys.join(', ')}`,
     );
   }
   const certificates = [caCert, files.certChain ?? [], files.rootCert ?? []]
@@ -78,10 +78,10 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
   if (own?.spki !== spkiHash(signer.publicKey)) {
     throw invalid(
       `${what}: ${names.caKey} is not the key of ${names.caCert}`,
-      'one of them was replaced: restore the matching pair',
+      'restore the matching pair: one of them was replaced',
     );
   }
-  // The Makefile uses `cacerts` as a root if it exists: istiod loads what that signs, but workloads cannot verify it.
+  // The Makefile uses `cacerts` as a root if it exists: istiod loads a CA signed by it, but workloads cannot verify that CA.
   if (!own.selfSigned && exceedsPathLength(own, 1)) {
     throw invalid(
       `${what} contains a cluster CA ("${own.subject.text}"), not a root: with path length 0 it can sign workloads, but not other CAs`,
@@ -104,10 +104,10 @@ async function readSecret(spec: ClusterSpec, context: SignerContext): Promise<No
   const ref = secretOf(spec);
   const secret = await (await context.clusters.open(spec.context)).find<SecretObject>(ref);
   if (secret) return secret.data ?? {};
-  throw new MeshError('SIGNER_UNAVAILABLE', `${nameOf(spec)} not found: it must contain the root that signs`, {
+  throw new MeshError('SIGNER_UNAVAILABLE', `${nameOf(spec)} not found: it must contain the root CA`, {
     hints: [
       ref.name === selfSignedSecret
-        ? `istiod creates it when it starts without cacerts: check that Istio runs in namespace ${ref.namespace}`
+        ? `check that Istio runs in namespace ${ref.namespace}: istiod creates the Secret when it starts without cacerts`
         : advice`list the Secrets: ${inspectWith.kubectl(spec, words`-n ${ref.namespace} get secrets`)}`,
     ],
   });

@@ -166,7 +166,7 @@ function manualRunHint({argv: [program = '', ...own]}: CommandSpec, more: readon
 function readPublicKey(output: Buffer, name: string): KeyObject {
   const invalid = (what: string): MeshError =>
     new MeshError('SIGNER_UNAVAILABLE', `${name} public-key ${what}`, {
-      hints: ['it must print the public key as PEM ("BEGIN PUBLIC KEY") or as DER (SubjectPublicKeyInfo)'],
+      hints: ['print the public key as PEM ("BEGIN PUBLIC KEY") or as DER (SubjectPublicKeyInfo)'],
     });
   if (output.length === 0) throw invalid('printed nothing');
   const text = output.toString('latin1');

@@ -1,4 +1,4 @@
-/** Signers that cannot issue from this program; they report what to do instead. */
+/** Signers with which this program cannot issue certificates; their errors report what to do instead. */
 import {problem} from '../domain/errors.js';
 import {externalCaReason} from '../domain/mesh/signer.js';
 import {advice, fixWith, type Hint, kubectlMesh, words} from '../domain/suggest/suggestion.js';
@@ -13,8 +13,8 @@ export const csrSigner: SignerModule<'csr'> = {
   survey: () =>
     signedElsewhere(
       "an external CA signs this mesh's cluster CAs (trust.signer is csr)",
-      advice`${kubectlMesh('certs request', words`CLUSTER`)} writes a request for it`,
-      advice`${kubectlMesh('certs import', words`CLUSTER FILE`)} imports the signed chain`,
+      advice`create a request with: ${kubectlMesh('certs request', words`CLUSTER`)}`,
+      advice`import the signed chain with: ${kubectlMesh('certs import', words`CLUSTER FILE`)}`,
     ),
 };
 
@@ -25,6 +25,6 @@ export const externalSigner: SignerModule<'external'> = {
       `${externalCaReason(spec) ?? spec.issuer}: this program cannot issue certificates`,
       spec.issuer === 'cert-manager'
         ? advice`renew with cert-manager's command line: ${fixWith.cmctl('any', words`renew -n NAMESPACE CERTIFICATE`)}`
-        : advice`continue with ${kubectlMesh('install render')}`,
+        : advice`continue with: ${kubectlMesh('install render')}`,
     ),
 };

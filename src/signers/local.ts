@@ -35,7 +35,7 @@ export async function openLocalAuthority(spec: LocalSpec, context: SignerContext
   if (!certificate) {
     const where = spec.certificate ?? layout.rootCert;
     throw new MeshError('WORKDIR_CONFLICT', `${keyPath} is not the key of any certificate in ${where}`, {
-      hints: ['one of them belongs to another CA: restore the matching pair'],
+      hints: ['restore the matching pair: one of them belongs to another CA'],
     });
   }
   return {signer, certificate, above};

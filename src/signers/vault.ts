@@ -51,7 +51,7 @@ async function issue(request: IssueRequest, session: VaultSession): Promise<Issu
   if (!certificate) throw noCertificateError(what);
   if (certificate.spki !== spkiHash(publicKey)) {
     throw new MeshError('ISSUE_FAILED', `${what} returned a certificate for a key other than ${cluster}'s`, {
-      hints: ['the server does not sign the request that it receives: check it, and any proxy in front of it'],
+      hints: ['check the server and any proxy in front of it: it does not sign the request that it receives'],
     });
   }
   const known = [...parseTexts([...(chain ?? []), ...(issuing ? [issuing] : [])], what), ...upward];

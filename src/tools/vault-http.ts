@@ -145,7 +145,7 @@ function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshE
   // OpenSSL's reasons: in the code since Node 22, in the text before.
   const reason = `${code} ${error.message}`.toLowerCase().replaceAll('_', ' ');
   if (/wrong version number|packet length too long/.test(reason)) {
-    return failed('the server does not use TLS', 'http:// is allowed only for a server on this machine');
+    return failed('the server does not use TLS', 'enable TLS: http:// is allowed only for a server on this machine');
   }
   if (/alert|handshake failure/.test(reason)) {
     return failed(

@@ -136,7 +136,7 @@ async function readHolder(path: string): Promise<LockHolder | undefined> {
   if (holder) return holder;
   // A link is created with its content, so this is not a lock of this program, or a crash damaged it.
   throw new MeshError('WORKDIR_LOCKED', `${path} is not a lock of this program, or is damaged`, {
-    hints: [advice`if no kubectl mesh uses this work directory: ${fixWith.run('rm', [filePath(path)])}`],
+    hints: [advice`if no other run uses this work directory, remove the file: ${fixWith.run('rm', [filePath(path)])}`],
   });
 }
 
@@ -158,7 +158,7 @@ function lockedError(path: string, holder: LockHolder): MeshError {
   return new MeshError('WORKDIR_LOCKED', `another run has locked the work directory: ${describe(holder)}`, {
     hints: [
       'wait until it has ended and run the command again',
-      advice`a lock of another host is never taken over: if that run is certainly dead, ${fixWith.run('rm', [filePath(path)])}`,
+      advice`if that run is on another host and certainly dead, remove the lock: ${fixWith.run('rm', [filePath(path)])}`,
     ],
   });
 }

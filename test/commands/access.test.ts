@@ -184,12 +184,12 @@ describe('access show', () => {
     const {warnings, unknownHolders} = resultOf(await show('-o', 'json'));
     expect(warnings.map(({message}) => message)).toEqual([
       expect.stringMatching(/other grants access to b as an unknown subject/),
-      expect.stringMatching(/other grants access to elsewhere.*not followed/),
+      expect.stringMatching(/other grants access to elsewhere.*are unknown/),
     ]);
     expect(unknownHolders).toEqual([{cluster: 'a', secret: 'other', leadsTo: 'b'}]);
     // Both users and pipelines must see it.
     const run = await show('--fail-on', 'warning');
-    expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/unknown subject[^]*not followed/)]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/unknown subject[^]*are unknown/)]);
     expect((await show()).code).toBe(0);
   });
 

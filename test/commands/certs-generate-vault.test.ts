@@ -418,7 +418,7 @@ describe('a login', () => {
   });
 
   it.each<readonly [what: string, answer: FakeAnswer, expected: string]>([
-    ['a wrong secret ID', errors(400, 'invalid role or secret ID'), 'generate a new one'],
+    ['a wrong secret ID', errors(400, 'invalid role or secret ID'), 'generate a new secret ID'],
     ['no such method', errors(403, 'permission denied'), 'auth.mount'],
     ['a second factor', {status: 200, body: {auth: {client_token: '', mfa_requirement: {}}}}, 'second factor'],
   ])('that is rejected is explained: %s', async (_, answer, expected) => {

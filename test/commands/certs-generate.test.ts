@@ -502,7 +502,7 @@ describe('inside a git tree', () => {
     const run = await runCommand(CertsGenerate, ['cluster1', ...clear, '-o', 'json', '-w', dir.root]);
     expect(run.code).toBe(0);
     const reported = answer(run).warnings.map(({message}) => message);
-    expect(reported).toContainEqual(expect.stringMatching(/^cannot tell whether git ignores .*: ./));
+    expect(reported).toContainEqual(expect.stringMatching(/^cannot determine whether git ignores .*: ./));
   });
 
   it('does not run git in a dry run if the work directory does not exist', async () => {

@@ -91,7 +91,7 @@ describe('certs list --live', () => {
       {cluster: 'c2', source: 'live', agrees: false, refusedBy: ['c1']},
     ]);
     expect((await list('--live')).stdout).toMatch(
-      /c1: the roots of c2 do not accept the chain that its istiod presents/,
+      /c1: the chain that its istiod presents does not verify against the roots of c2/,
     );
     expect((await list('--live', '-o', 'prometheus')).stdout).toContain('root_agrees{cluster="c1",source="live"} 0');
   });

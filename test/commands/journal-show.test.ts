@@ -199,7 +199,7 @@ describe('journal show', () => {
       );
       expect((await shown('c1')).changes).toHaveLength(3);
       expect((await shown('c7')).changes).toEqual([]);
-      expect((await show('c7')).stdout).toMatch(/^No match among the 5/);
+      expect((await show('c7')).stdout).toMatch(/^No matching changes \(total: 5\)/);
     });
   });
 

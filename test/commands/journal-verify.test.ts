@@ -183,7 +183,7 @@ describe('tampering', () => {
     expect(checks[1]?.fix).toMatch(/^kubectl mesh journal verify c1/);
     // It fixes nothing, and is not presented as a fix.
     expect((await runCommand(Verify, ['--only', 'MESH116'], mesh.env)).stdout).toMatch(
-      /look: +kubectl mesh journal verify c1/,
+      /inspect: +kubectl mesh journal verify c1/,
     );
   });
 

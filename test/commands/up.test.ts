@@ -179,7 +179,7 @@ describe('up', () => {
     expect(run.code).toBe(4);
     expect(run.stdout).toMatch(/^certs generate {2}done$/m);
     expect(run.stdout).toMatch(/^trust push {6}unknown$/m);
-    expect(run.stdout).toMatch(/c1: unknown: not allowed to get secrets/);
+    expect(run.stdout).toMatch(/c1: unknown: cannot get secrets/);
     expect(run.stdout).toMatch(/^install apply {3}not started$/m);
     expect(run.stdout).toContain(
       'Done: certs generate. To continue: kubectl mesh up c1 --context ctx-c1 --mesh-id mesh1 --network network1',

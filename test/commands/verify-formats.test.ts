@@ -58,7 +58,7 @@ describe('a mesh', () => {
     mesh.one('c2').present([await tinyLeaf(ca), ca, other]);
     const run = await verify('-o', format, '--only', 'MESH203');
     expect(run.code).toBe(0);
-    expect(run.stdout).toMatch(format === 'wide' ? /^c1 +- +NO$/m : /c1 -\.->\|"refuses"\| c2/);
+    expect(run.stdout).toMatch(format === 'wide' ? /^c1 +- +NO$/m : /c1 -\.->\|"does not trust"\| c2/);
   });
 
   it('is not read from istiod for JSON without a selected check, and nothing is ok', async () => {

@@ -138,7 +138,7 @@ describe('port-forward refused', () => {
     expect(code).toBe(4);
     for (const row of rows) {
       expect(row).toMatchObject({result: 'unknown', error: {code: 'FORBIDDEN'}});
-      expect(row.reason).toContain('not allowed to create pods/portforward');
+      expect(row.reason).toContain('cannot create pods/portforward');
       expect(row.fix).toBe('kubectl auth can-i create pods --subresource=portforward -n istio-system --context ctx-c1');
     }
   });
@@ -147,7 +147,7 @@ describe('port-forward refused', () => {
     mesh.one('c1').kube.forwards['istiod-1'] =
       'Error from server (Forbidden): pods "istiod-1" is forbidden: User "auditor" cannot get resource "pods" in API group "" in the namespace "istio-system"';
     const {rows} = await verify();
-    for (const row of rows) expect(row.reason).toContain('not allowed to get pods "istiod-1"');
+    for (const row of rows) expect(row.reason).toContain('cannot get pods "istiod-1"');
   });
 });
 

@@ -123,7 +123,7 @@ describe('an operator', () => {
   it('does not install: exit 4, what is missing is named, and nothing is changed', async () => {
     const ran = await cli.run(['install', 'apply', '--yes']);
     expect(summary(ran)).toMatch(/^4: /);
-    expect(summary(ran)).toMatch(/not allowed to (?:list|get) /);
+    expect(summary(ran)).toMatch(/cannot (?:list|get) /);
   });
 
   /** What needs a right: how the cluster is made to ask for it, and the command that then fails. */
@@ -217,10 +217,7 @@ describe('an operator', () => {
       await become(without(operator, right));
       const ran = await cli.run(words);
       const [verb = '', resource = ''] = right.split(' ');
-      expect([ran.code === 0, summary(ran)]).toEqual([
-        false,
-        expect.stringContaining(`not allowed to ${verb} ${resource}`),
-      ]);
+      expect([ran.code === 0, summary(ran)]).toEqual([false, expect.stringContaining(`cannot ${verb} ${resource}`)]);
       await become(operator);
       expect(summary(await cli.run(words))).toMatch(/^0: /);
     },
@@ -284,11 +281,11 @@ describe('a reader', () => {
     await renew();
     const push = await cli.run(['trust', 'push', '--yes']);
     expect(summary(push)).toMatch(/^4: /);
-    expect(summary(push)).toMatch(/not allowed to get namespaces "istio-system"/);
+    expect(summary(push)).toMatch(/cannot get namespaces "istio-system"/);
     expect(summary(await cli.run(['trust', 'rollback', 'one', '--yes']))).toMatch(/^4: .*cacerts-previous/s);
-    expect(summary(await cli.run(['install', 'apply', '--yes']))).toMatch(/^4: .*not allowed to/s);
+    expect(summary(await cli.run(['install', 'apply', '--yes']))).toMatch(/^4: .*cannot/s);
     const shown = await cli.run(['access', 'show']);
-    expect(summary(shown)).toMatch(/^4: .*not allowed to list clusterroles.*not allowed to list secrets/s);
+    expect(summary(shown)).toMatch(/^4: .*cannot list clusterroles.*cannot list secrets/s);
     await become(await manifests('--role', 'operator'));
     await cli.must('trust', 'push', '--yes');
   });
@@ -304,7 +301,7 @@ describe('a reader', () => {
     await become(await manifests('--role', 'reader', '--no-secrets'));
     const verdict = await cli.verify('--no-secrets');
     expect([verdict.code, findings(verdict)]).toEqual([0, []]);
-    expect(summary(await cli.run(['trust', 'diff']))).toMatch(/^4: .*not allowed to get secrets/s);
+    expect(summary(await cli.run(['trust', 'diff']))).toMatch(/^4: .*cannot get secrets/s);
     const shown = await asAdministrator(() => cli.must('access', 'show', '--fail-on', 'warning'));
     expect(shown).not.toContain('engineer');
   });

@@ -134,7 +134,7 @@ describe.each(withKubectl)('%s', (_name, row) => {
   it('names the right that is missing', async () => {
     kube.cluster('ctx-cluster1').deny({});
     const output = await expectRefusal(words, 4);
-    expect(output).toMatch(/not allowed to (get|list|create|update|patch) \S+/);
+    expect(output).toMatch(/cannot (get|list|create|update|patch) \S+/);
   });
 });
 

@@ -87,7 +87,7 @@ describe('on a terminal', () => {
       runInTerminal(
         `${mesh} certs passphrase`,
         [
-          {when: /Passphrase of the root key/, type: `${passphrase}\r`},
+          {when: /Passphrase for the root key/, type: `${passphrase}\r`},
           {when: /New passphrase/, type: `${once}\r`},
           {when: /Repeat the passphrase/, type: `${twice}\r`},
         ],

@@ -3,14 +3,14 @@ import {MeshError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 
 /** Enough for a ticket and a sentence; every journal entry of a run contains it. Characters. */
-const longestReason = 500;
+const maxReasonLength = 500;
 
 /** A reason as it is recorded. Throws `USAGE` if it is empty, too long, or not one printable line. */
 function parseReason(input: string): string {
   const reason = input.trim();
   if (reason === '') throw new MeshError('USAGE', 'invalid --reason: must not be empty');
-  if (reason.length > longestReason) {
-    const [limit, length] = [String(longestReason), String(reason.length)];
+  if (reason.length > maxReasonLength) {
+    const [limit, length] = [String(maxReasonLength), String(reason.length)];
     throw new MeshError('USAGE', `invalid --reason: must be at most ${limit} characters, not ${length}`);
   }
   if (printableLine(reason) !== reason.replace(/ {2,}/g, ' ')) {

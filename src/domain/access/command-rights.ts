@@ -147,14 +147,14 @@ function installerRights({namespace, revisions, profile}: RoleOptions): readonly
     everywhere(
       `${apply} escalate bind`,
       api(rbac, 'clusterroles'),
-      'istioctl grants istiod and its readers rights that this role does not have: escalate and bind, for these names only',
+      'istioctl grants istiod and its readers permissions that this role does not have: escalate and bind, for these names only',
       [...clusterRoles, ...cni('istio-cni-repair-role')],
     ),
     everywhere(apply, api(rbac, 'clusterrolebindings'), 'istioctl binds these roles', [
       ...clusterRoles,
       ...cni('istio-cni-repair-rolebinding'),
     ]),
-    here('escalate bind', api(rbac, 'roles'), "istioctl grants istiod and gateways rights in Istio's namespace"),
+    here('escalate bind', api(rbac, 'roles'), "istioctl grants istiod and gateways permissions in Istio's namespace"),
   ];
 }
 

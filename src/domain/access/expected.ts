@@ -94,7 +94,7 @@ function gatewayReason({kind, namespace}: Subject, {binding, role}: Grant, istio
   const onlyReads = role.rules.every(
     ({resources, verbs}) => resources.join() === 'secrets' && verbs.every((verb) => reads.includes(verb)),
   );
-  return onlyReads ? "gateway in Istio's namespace: in another namespace it would not need this right" : undefined;
+  return onlyReads ? "gateway in Istio's namespace: in another namespace it would not need this permission" : undefined;
 }
 
 function roleReason({role}: Grant, expectations: Expectations): string | undefined {

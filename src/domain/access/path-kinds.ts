@@ -26,7 +26,7 @@ export const pathKinds = {
   'ephemeral-container': {effect: 'reaches', phrase: "add containers to istiod's pods, which mount the Secret"},
   node: {effect: 'reaches', phrase: 'run commands in any pod through the kubelet API'},
   impersonate: {effect: 'reaches', phrase: 'impersonate a subject that has access'},
-  escalate: {effect: 'reaches', phrase: 'add any right to one of its roles'},
+  escalate: {effect: 'reaches', phrase: 'add any permission to one of its roles'},
   bind: {effect: 'reaches', phrase: 'bind itself to a role that has access'},
   token: {effect: 'reaches', phrase: 'get a token for a service account that has access'},
   'pod-of': {effect: 'reaches', phrase: 'run a pod as a service account that has access'},

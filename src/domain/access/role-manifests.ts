@@ -122,12 +122,12 @@ export function manifestsYaml(options: ManifestOptions): string {
 const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
   reader: ['For verify, trust diff, journal verify, certs list --live and certs adopt. It is read-only.'],
   operator: [
-    'For trust push and trust rollback, in addition to what a reader does. Installing Istio needs more: --role installer.',
+    'For trust push and trust rollback, and everything that reader allows. To install Istio, use --role installer.',
   ],
   installer: [
-    'For install apply and up, in addition to what an operator does. istioctl creates ClusterRoles with more rights than this',
-    'role has, so it needs escalate and bind on those names: through them, a holder of this role can gain any right.',
-    'Grant it only to those who install Istio with this program, and only for as long as that takes.',
+    'For install apply and up, and everything that operator allows. istioctl creates ClusterRoles with permissions that this',
+    'role does not have, so it requires escalate and bind on those names. With these, its subjects can gain any permission.',
+    'Grant it only to subjects that install Istio with kubectl mesh, and only while they do.',
   ],
 };
 
@@ -141,15 +141,15 @@ function headerOf(options: ManifestOptions): readonly string[] {
     '',
     ...(readsSecrets
       ? [
-          `It can read the CA key: the right to get Secret ${namespace}/cacerts includes the key.`,
-          ...(level === 'reader' ? ['To omit this right (for verify --no-secrets), add --no-secrets.'] : []),
+          `It can read the CA key: permission to get Secret ${namespace}/cacerts includes the key.`,
+          ...(level === 'reader' ? ['To omit this permission (for verify --no-secrets), use --no-secrets.'] : []),
         ]
       : ['It cannot read Secrets: run verify with --no-secrets.']),
     ...(limits.access === true
       ? [
           `It can list the Secrets of ${namespace}, to find remote secrets (RBAC cannot restrict a list by label). That includes`,
           'the CA key, every remote secret (a token for another cluster) and the keys of gateways. Only access show and',
-          'verify --access need this right: omit --access to leave it out.',
+          'verify --access require this permission: to omit it, do not use --access.',
         ]
       : []),
     `Namespace ${namespace} must exist: kubectl create namespace ${namespace}`,

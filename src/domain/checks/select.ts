@@ -45,7 +45,7 @@ function unknownId(word: string, known: readonly string[]): MeshError {
     hints: [
       // All group prefixes resemble each other: suggesting one of them would be a guess.
       /^MESH\d?$/i.test(word)
-        ? `the prefixes are ${groupPrefixes.join(', ')}`
+        ? `use a prefix such as ${groupPrefixes.join(', ')}, or a check ID`
         : `did you mean ${closest(word.toUpperCase(), [...known])}?`,
       advice`list all checks with: ${kubectlMesh('verify', words`--list-checks`)}`,
     ],

@@ -187,9 +187,9 @@ export const reads = {
   istiodPods: list<PodObject>('Pod', istioNamespace, {labelSelector: 'app=istiod'}),
   allPods: list<PodObject>('Pod', 'cluster'),
   /** Metadata of ConfigMaps in Istio's namespace: those of `install apply` hold journal heads in annotations. */
-  configMapNotes: list<KubeObject>('ConfigMap', istioNamespace, {metadataOnly: true}),
+  configMapMetadata: list<KubeObject>('ConfigMap', istioNamespace, {metadataOnly: true}),
   /** The ConfigMap that the last `install apply` wrote. */
-  installNote: find<ConfigMapObject>('ConfigMap', istioNamespace, {given: ['name']}),
+  installRecord: find<ConfigMapObject>('ConfigMap', istioNamespace, {given: ['name']}),
 } as const satisfies Readonly<Record<string, Read>>;
 
 /** The name of a row. */

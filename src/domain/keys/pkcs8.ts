@@ -196,7 +196,7 @@ export function unsupportedCipher(cipher: string, what: string, cause?: unknown)
     `${what} is encrypted with ${cipher}, which is outdated and not supported`,
     defined({
       hints: [
-        advice`${fixWith.run('openssl', words`pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem`)} converts it to a supported form`,
+        advice`convert it to a supported format with: ${fixWith.run('openssl', words`pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem`)}`,
       ],
       cause,
     }),

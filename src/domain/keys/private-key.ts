@@ -101,7 +101,7 @@ export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string):
       ...(key ?? {form: 'unsupported'}),
       label,
       refusal:
-        'the block "EC PARAMETERS" precedes the key, and istiod reads only the first block; openssl pkey -in KEY -out NEW-KEY removes it',
+        'the block "EC PARAMETERS" precedes the key, and istiod reads only the first block; to remove it: openssl pkey -in KEY -out NEW-KEY',
     };
   }
   if (label === 'ENCRYPTED PRIVATE KEY') {

@@ -104,10 +104,10 @@ function forbidden(request: ApiRequest, reply: string): MeshError {
   const resourceWord = name === undefined || verb === 'create' ? type : `${type}/${name}`;
   const ofSubresource = subresource === undefined ? [] : [`--subresource=${subresource}`];
   const canI = words`auth can-i ${verb} ${resourceWord} ${ofSubresource} ${inNamespace} --context ${context}`;
-  const message = `not allowed to ${describeRequest(request)} in context "${context}": ${reply}`;
+  const message = `cannot ${describeRequest(request)} in context "${context}": ${reply}`;
   return new MeshError('FORBIDDEN', message, {
     hints: [
-      `the user of context "${context}" needs permission to ${verb} ${target}${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
+      `grant the user of context "${context}" permission to ${verb} ${target}${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
       advice`check it with: ${inspectWith.kubectl('any', canI)}`,
     ],
   });

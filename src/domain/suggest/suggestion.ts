@@ -5,7 +5,7 @@
 import {type MeshCommand, meshCommands} from './mesh-commands.js';
 
 /** The purpose of a command: it fixes a problem, or it only shows information about it. */
-export type Purpose = 'fix' | 'look';
+export type Purpose = 'fix' | 'inspect';
 
 /** Command line tools that access a cluster through a kubeconfig context. */
 export type ClusterTool = 'kubectl' | 'istioctl' | 'cmctl';
@@ -44,7 +44,7 @@ export interface ClusterContext {
 /** Suggests `kubectl mesh COMMAND WORDS`. With `--dry-run` the command changes nothing. */
 export function kubectlMesh(command: MeshCommand, words: readonly Word[] = []): Suggestion {
   const changes = meshCommands[command].changes && !words.includes('--dry-run');
-  return new Suggestion({kind: 'mesh', command, words}, changes ? 'fix' : 'look', changes);
+  return new Suggestion({kind: 'mesh', command, words}, changes ? 'fix' : 'inspect', changes);
 }
 
 /** Returns functions that suggest other programs' commands for one purpose. For cluster `any` no context is added. */
@@ -70,7 +70,7 @@ function programsFor(purpose: Purpose) {
 export const fixWith = programsFor('fix');
 
 /** Suggests other programs' commands that change nothing. */
-export const inspectWith = programsFor('look');
+export const inspectWith = programsFor('inspect');
 
 /** Opens a file of the work directory in the user's editor. */
 export function edit(file: WorkDirPath): Suggestion {
@@ -145,7 +145,7 @@ function joinParts(separator: string, parts: readonly ShellPart[]): readonly She
 /** Combines commands. The result is a fix if one of them is, and changes something if one of them does. */
 function combine(parts: readonly ShellPart[]): Suggestion {
   const steps = parts.filter((part) => part instanceof Suggestion);
-  const purpose = steps.some((step) => step.purpose === 'fix') ? 'fix' : 'look';
+  const purpose = steps.some((step) => step.purpose === 'fix') ? 'fix' : 'inspect';
   const changes = steps.some((step) => step.changes);
   return new Suggestion({kind: 'shell', parts}, purpose, changes);
 }

@@ -18,7 +18,7 @@ export interface Difference {
 }
 
 /** The cluster CA to write: that of the work directory or, for a rollback, of the previous Secret. */
-export interface OwnCa {
+export interface DesiredCa {
   readonly files: CaFiles;
   readonly inspection: CaInspection;
   /** Data keys outside the layout that belong to it: those of a previous Secret that is restored. */
@@ -26,7 +26,7 @@ export interface OwnCa {
 }
 
 /** Returns the differences between a cluster CA and the Secret in the cluster; empty if the trust is the same. */
-export function compareCa(own: OwnCa, secret: CacertsSecret | 'absent'): readonly Difference[] {
+export function compareCa(own: DesiredCa, secret: CacertsSecret | 'absent'): readonly Difference[] {
   const {certificate, roots = [], chain = [], key} = own.inspection;
   if (secret === 'absent') return [{part: 'secret', wanted: fingerprints(certificate), found: []}];
   const theirs = secret.inspection;

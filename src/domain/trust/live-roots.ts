@@ -44,7 +44,7 @@ export function rootRefusals(inspection: CaInspection, seen: TrustObservation): 
   if (first === undefined) return unknownsOf(workloads);
   const affected = others.length === 0 ? first : `${first} and ${String(others.length)} more`;
   return refuse(
-    `the bundle does not contain ${names(dropped)}, which is live in this cluster: mTLS of ${affected} would fail`,
+    `the bundle does not contain ${names(dropped)}, which is live in this cluster: mTLS would fail for ${affected}`,
   );
 }
 

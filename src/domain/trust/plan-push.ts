@@ -10,7 +10,7 @@ import type {Certificate} from '../x509/certificate.js';
 import {caFileNames} from '../ca/ca-files.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {type CacertsSecret, isChangeable} from './cacerts.js';
-import {compareCa, type Difference, type OwnCa} from './diff.js';
+import {compareCa, type Difference, type DesiredCa} from './diff.js';
 import type {TrustObservation} from './cluster-trust.js';
 import {stuckIstiods, type IstiodObservation} from './istiod.js';
 import {droppedRoots, rootRefusals, rootWarnings} from './live-roots.js';
@@ -32,7 +32,7 @@ export interface PushTarget {
   readonly namespace: string;
   /** Istio's network if declared: the namespace's label. */
   readonly network?: string | undefined;
-  readonly own: OwnCa;
+  readonly own: DesiredCa;
   /** The CA is that of the previous Secret, not the work directory's. */
   readonly isRollback?: boolean;
   /** The CA's name in messages: `cluster1/ca-cert.pem`. */
@@ -112,7 +112,7 @@ export function decidePush(target: PushTarget, seen: TrustObservation, rules: Pu
 }
 
 /** Reports whether no change is necessary: the Secret is up to date, and no running istiod shows another bundle. */
-export function isInPlace(own: OwnCa, seen: TrustObservation): boolean {
+export function isInPlace(own: DesiredCa, seen: TrustObservation): boolean {
   const cacerts = valueOr(seen.cacerts, 'absent');
   return cacerts !== 'absent' && compareCa(own, cacerts).length === 0 && isLoaded(seen, cacerts);
 }

@@ -5,7 +5,7 @@ import {crlFileName, crlProblem} from '../x509/crl.js';
 import type {CacertsSecret} from './cacerts.js';
 import type {TrustObservation} from './cluster-trust.js';
 import {readsCrl} from './istiod.js';
-import type {OwnCa} from './diff.js';
+import type {DesiredCa} from './diff.js';
 
 /** The hint for overriding every refusal of a bundle. */
 export const allowInvalid = 'to write it anyway, use --allow-invalid-bundle';
@@ -15,7 +15,11 @@ export const allowInvalid = 'to write it anyway, use --allow-invalid-bundle';
  * refused if an istiod reads them, or if no istiod is running that would show whether it does.
  */
 export function decideCrl(
-  {cluster, own, isRollback = false}: {readonly cluster: string; readonly own: OwnCa; readonly isRollback?: boolean},
+  {
+    cluster,
+    own,
+    isRollback = false,
+  }: {readonly cluster: string; readonly own: DesiredCa; readonly isRollback?: boolean},
   {istiods}: Pick<TrustObservation, 'istiods'>,
   cacerts: CacertsSecret | 'absent',
 ): {readonly refusals: readonly ErrorReport[]; readonly warnings: readonly string[]} {

@@ -21,7 +21,7 @@ export const effect: Effect<'await-bundle'> = async (action, context) => {
   const hints = [
     advice`check istiod's log: ${inspectWith.kubectl(action, words`-n ${namespace} logs -l app=istiod --tail=50`)}`,
     advice`restore the previous CA: ${kubectlMesh('trust rollback', [cluster])}`,
-    'the kubelet takes a minute or two to update a mounted Secret: run the command again to keep waiting',
+    'to keep waiting, run the command again: the kubelet takes a minute or two to update a mounted Secret',
   ];
   await awaitReady(
     context,
@@ -35,5 +35,5 @@ async function missingBundleReason(api: KubeApi, {namespace, bundle}: AwaitBundl
   const ref = {apiVersion: 'v1', kind: 'ConfigMap', namespace, name: defaultBundleName};
   const configMap = await api.find<ConfigMapObject>(ref);
   if (configMap?.data?.[bundleKey] === bundle) return undefined;
-  return `ConfigMap ${namespace}/${defaultBundleName} does not hold the new bundle yet`;
+  return `ConfigMap ${namespace}/${defaultBundleName} does not contain the new bundle yet`;
 }

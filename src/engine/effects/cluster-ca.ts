@@ -29,7 +29,7 @@ export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, 
     deps.signal,
   );
   const rootCert = await deps.workspace.readText(layout.rootCert);
-  if (rootCert === undefined) throw new MeshError('FILE_MISSING', `${layout.rootCert} is gone`);
+  if (rootCert === undefined) throw new MeshError('FILE_MISSING', `${layout.rootCert} was deleted during the run`);
   const {certificate, above, changes} = await issuer.issue({
     cluster,
     publicKey: publicHalf(key),
@@ -86,7 +86,7 @@ async function pendingKey({cluster}: RequestClusterCa, {workspace}: Deps) {
   const {requestKey} = clusterLayout(cluster);
   const pem = await workspace.readSecret(requestKey);
   const key = pem && readPrivateKey(pem, requestKey).key;
-  if (!pem || !key) throw new MeshError('FILE_MISSING', `${requestKey} is gone`);
+  if (!pem || !key) throw new MeshError('FILE_MISSING', `${requestKey} was deleted during the run`);
   return {key, pem};
 }
 

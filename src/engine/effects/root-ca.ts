@@ -86,7 +86,7 @@ export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, li
   const {path} = action;
   const store = deps.rootStore(action.signer);
   const before = await store.readSecret(layout.rootKey);
-  if (before === undefined) throw new MeshError('FILE_MISSING', `${path} is gone`);
+  if (before === undefined) throw new MeshError('FILE_MISSING', `${path} was deleted during the run`);
   const key = await openPrivateKey(before, () => deps.passphrases.get('existing'), path);
   const after =
     action.protection === 'clear' ? writePrivateKey(key) : await encryptKey(key, await deps.newPassphrases.get('new'));

@@ -29,7 +29,7 @@ export function textsOf(content: object): Payload {
   return found;
 }
 
-/** Throws `ROOT_KEY_IN_PAYLOAD` if a value is, or contains, a root's private key. */
+/** Throws `ROOT_KEY_IN_PAYLOAD` if a value is, or contains, a root's private key. `what`: the title of the action. */
 export async function refuseRootKey(
   payload: Payload,
   cluster: string,
@@ -50,7 +50,7 @@ export async function refuseRootKey(
     if (!isRootKey) continue;
     throw new MeshError(
       'ROOT_KEY_IN_PAYLOAD',
-      `${name} in "${what}" contains the root CA's private key, which must never leave the work directory`,
+      `refusing to ${what}: ${name} contains the root CA's private key, which must never leave the work directory`,
       {
         hints: [
           advice`create a cluster CA instead: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`,

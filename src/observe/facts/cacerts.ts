@@ -8,7 +8,7 @@ import {annotations} from '../../domain/trust/cacerts.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {isKnown} from '../../domain/observed.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
-import type {OwnCa} from '../../domain/trust/diff.js';
+import type {DesiredCa} from '../../domain/trust/diff.js';
 import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
 import {readSelfSigned} from '../ca-files.js';
 import {attempt} from '../cluster-reader.js';
@@ -17,9 +17,9 @@ import type {Derivations, FactSources} from '../fact-sources.js';
 /** The contents of the Secrets, compared with the work directory. */
 export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'> = {
   caOrigin: (sources) => readCaOrigin(sources),
-  cacerts: async ({cacerts, ownCa}) => {
+  cacerts: async ({cacerts, workDirCa}) => {
     const found = await cacerts();
-    return found === 'absent' ? found : cacertsFacts(found, await ownCa());
+    return found === 'absent' ? found : cacertsFacts(found, await workDirCa());
   },
   restartOnPush: async (sources) => {
     // An unreadable Secret is a separate finding, and the suggested push reports it, too.
@@ -27,8 +27,8 @@ export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' |
     return !isKnown(stuck) || stuck.value.length > 0;
   },
   selfSignedRoot: async ({reads}) => selfSignedRoot(await readSelfSigned(reads)),
-  pushedTrust: async ({reads, cacerts, ownCa}) => {
-    if (!reads.allows('cacerts')) return pushedTrust('the work directory', await ownCa());
+  pushedTrust: async ({reads, cacerts, workDirCa}) => {
+    if (!reads.allows('cacerts')) return pushedTrust('the work directory', await workDirCa());
     const found = await cacerts();
     return found === 'absent' ? found : pushedTrust('Secret cacerts', found);
   },
@@ -38,8 +38,8 @@ export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' |
  * Where the cluster's CA comes from. The cluster is read only if CLUSTER/ contains no CA files. Throws what reading the
  * Secret throws.
  */
-async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources): Promise<CaOrigin> {
-  const {files} = await ownCa();
+async function readCaOrigin({mesh, reads, limits, cacerts, workDirCa}: FactSources): Promise<CaOrigin> {
+  const {files} = await workDirCa();
   const parts = Object.keys(caFileNames) as (keyof typeof caFileNames)[];
   if (parts.some((part) => files[part] !== undefined)) return {from: 'work directory'};
   const {signer} = mesh.trust;
@@ -58,11 +58,16 @@ async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources):
 }
 
 /** The istiods that would not load the work directory's bundle without a restart. */
-async function readStuckIstiods({reads, mesh, ownCa, cacerts}: FactSources): Promise<ReturnType<typeof stuckIstiods>> {
+async function readStuckIstiods({
+  reads,
+  mesh,
+  workDirCa,
+  cacerts,
+}: FactSources): Promise<ReturnType<typeof stuckIstiods>> {
   const [deployments, configMaps, own, secret, selfSigned] = await Promise.all([
     reads.read('deployments'),
     reads.read('configMaps'),
-    ownCa(),
+    workDirCa(),
     cacerts(),
     readSelfSigned(reads),
   ]);
@@ -84,7 +89,7 @@ function selfSignedRoot(text: string | undefined): CertificateFacts | 'absent' {
   return certificate ? certificateFacts(certificate) : 'absent';
 }
 
-function pushedTrust(from: string, {files, inspection}: OwnCa): PushedTrust | 'absent' {
+function pushedTrust(from: string, {files, inspection}: DesiredCa): PushedTrust | 'absent' {
   const {certificate, roots = []} = inspection;
   // The checks of the files and of the Secret report what cannot be read.
   if (files.rootCert === undefined || !certificate) return 'absent';

@@ -11,8 +11,8 @@ import type {Derivations} from '../fact-sources.js';
 import {gatherRenderings} from '../renderings.js';
 
 export const clusterDirectoryFacts: Derivations<'caFiles' | 'installFile'> = {
-  caFiles: async ({ownCa}) => {
-    const {files, inspection} = await ownCa();
+  caFiles: async ({workDirCa}) => {
+    const {files, inspection} = await workDirCa();
     return clusterCaFacts(files, inspection);
   },
   installFile: ({deps, mesh, cluster}) => readInstallFile(deps, mesh, cluster),
@@ -32,7 +32,7 @@ async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Pr
   if (!rendering) return {state: 'absent'};
   const {rendered} = rendering;
   if (rendered instanceof MeshError)
-    return {state: 'stale', difference: `mesh.yaml does not render: ${rendered.message}`};
+    return {state: 'stale', difference: `cannot render mesh.yaml: ${rendered.message}`};
   const now = rendered.text;
   return now === text ? {state: 'current'} : {state: 'stale', difference: firstDifference(text, now)};
 }

@@ -107,7 +107,7 @@ function debugEndpointOffError({name, deployment}: IstiodPod, {cluster, mesh}: F
   const enable = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} ${setting}`);
   return new MeshError(
     'ENDPOINT_OFF',
-    `the debug endpoint of ${name} is disabled (ENABLE_DEBUG_ON_HTTP=false in its environment): the clusters it knows cannot be read`,
+    `the debug endpoint of ${name} is disabled (ENABLE_DEBUG_ON_HTTP=false in its environment): its list of clusters cannot be read`,
     {hints: [advice`enable it in install.yaml (values.pilot.env), or immediately: ${enable}`]},
   );
 }

@@ -25,13 +25,13 @@ export const deriveNetworkGateways: Derive<'networkGateways'> = async (sources) 
   if (!isNeeded && !isOld) return [];
   const named = await byMeshNetworks(sources, network);
   if (!isNeeded) return named;
-  const labelled = await Promise.all(
+  const labeled = await Promise.all(
     (await reads.read('networkServices')).map(async (service) => {
       const label = service.metadata.labels?.[networkLabel] ?? '';
       return serviceGateway(service, label, 'Service', await podsToCheck(sources, service));
     }),
   );
-  const found = [...labelled, ...named];
+  const found = [...labeled, ...named];
   if (found.some((gateway) => gateway.network === network && gateway.addresses.length > 0)) return found;
   const resources = (await reads.read('networkGateways')).map(resourceGateway);
   return [...found, ...resources.filter((gateway) => gateway !== undefined)];

@@ -133,12 +133,12 @@ async function proxyRoots(sources: FactSources, bundles: Bundles): Promise<Proxy
   const settled: ProxyRoots = {state: 'never changed', since: age.createdAt};
   // In most cases this settles it, and no pods are listed.
   if (deps.now() >= until) return last ? {state: 'outlived', changedAt} : settled;
-  const [labelled, ztunnels] = await Promise.all([
+  const [labeled, ztunnels] = await Promise.all([
     reads.read('livingPods', {labelSelector: proxyLabel}),
     // A ztunnel that is older than the first bundle has waited for it, because it mounts the bundle.
     last ? reads.read('livingPods', {labelSelector: ztunnelSelector}) : [],
   ]);
-  const proxies = labelled.filter((pod) => isProxy(pod, mesh.istio.namespace));
+  const proxies = labeled.filter((pod) => isProxy(pod, mesh.istio.namespace));
   const olderThan = (moment: number, pods: readonly KubeObject[]): readonly KubeObject[] =>
     pods.filter((pod) => startedAt(pod) <= moment);
   const receivesPushes = (pod: KubeObject): boolean =>

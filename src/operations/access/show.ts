@@ -37,7 +37,7 @@ export const lowerBound =
 export type ShownBinding = Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>;
 
 /** One of a subject's access paths to the key. */
-export interface ShownWay {
+export interface ShownAccessPath {
   readonly way: PathKind | 'remote-secret';
   readonly effect: PathEffect;
   readonly rights: readonly GrantedRight[];
@@ -60,7 +60,7 @@ export interface ShownSubject extends Omit<Subject, 'written'> {
   readonly from?: string;
   /** Whether all of its access paths are expected. */
   readonly expected: boolean;
-  readonly ways: readonly ShownWay[];
+  readonly ways: readonly ShownAccessPath[];
 }
 
 /** One cluster of {@link AccessResult}: `done` means that everything was read. */
@@ -214,7 +214,7 @@ function unresolvedRemotes({known, judge}: Evaluation): readonly Warning[] {
         .filter((remote) => !names.has(remote.cluster))
         .map(({secret, cluster: leadsTo}) => ({
           cluster,
-          message: `Secret ${secret} grants access to ${leadsTo}, which was not read: it is not followed`,
+          message: `Secret ${secret} grants access to ${leadsTo}, which was not read: access paths through it are unknown`,
         })),
     ),
   ];
@@ -224,7 +224,7 @@ function unresolvedRemotes({known, judge}: Evaluation): readonly Warning[] {
 interface SubjectPath {
   readonly from: string | undefined;
   readonly subject: Subject;
-  readonly way: ShownWay;
+  readonly way: ShownAccessPath;
 }
 
 function shownClusterOf(observed: AccessObservation, judge: AccessAnalyzer, expectations: Expectations): ShownCluster {
@@ -237,14 +237,14 @@ function shownClusterOf(observed: AccessObservation, judge: AccessAnalyzer, expe
   );
   const own = judge.own(name).map((path): SubjectPath => {
     const check = reads.has(subjectId(path.subject)) ? 'MESH206' : 'MESH207';
-    const way = {...wayOf(path), ...assess(path, expectations, check)};
+    const way = {...shownAccessPathOf(path), ...assess(path, expectations, check)};
     return {from: undefined, subject: path.subject, way};
   });
   const remote = judge.remote().flatMap(({from, target, entry: reach, path}): readonly SubjectPath[] => {
     if (target !== name) return [];
     const via = path.at(-1)?.as;
-    const way: ShownWay = defined({
-      ...wayOf(reach),
+    const way: ShownAccessPath = defined({
+      ...shownAccessPathOf(reach),
       way: 'remote-secret',
       effect: 'reaches',
       path: path.map(({cluster: at, secret, leadsTo}) => ({cluster: at, secret, leadsTo})),
@@ -277,12 +277,16 @@ function shownSubjectOf(paths: readonly [SubjectPath, ...SubjectPath[]]): ShownS
   return defined({id: subjectId(subject), kind, name, namespace, from, expected, ways});
 }
 
-function assess(path: AccessPath, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
+function assess(
+  path: AccessPath,
+  expectations: Expectations,
+  check: CheckId,
+): Pick<ShownAccessPath, 'expected' | 'check'> {
   const expected = expectedReason(path, expectations);
   return expected === undefined ? {check} : {expected};
 }
 
-function wayOf({kind: way, effect, rights, grants, via}: AccessPath): ShownWay {
+function shownAccessPathOf({kind: way, effect, rights, grants, via}: AccessPath): ShownAccessPath {
   return defined({
     way,
     effect,

@@ -32,7 +32,7 @@ import {
   adoptableOf,
   type Adoption,
   type Adoptable,
-  type KeptIn,
+  type CaLocation,
   type InspectedContext,
   type ExistingWorkDir,
 } from './adoption.js';
@@ -53,7 +53,7 @@ export interface AdoptedCluster extends ClusterResult {
   readonly network?: string;
   /** The image tags of the cluster's istiods. */
   readonly versions?: readonly string[];
-  readonly keptIn?: KeptIn;
+  readonly keptIn?: CaLocation;
   readonly keeper?: string;
   readonly ca?: ShownCa;
   /** Files that were (or would be) written. */
@@ -143,7 +143,7 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   };
 }
 
-/** A plan with its decision, and its declaration, which is absent where no context can be adopted. */
+/** A plan with its decision, and its declaration, which is absent if no context can be adopted. */
 interface AdoptPlan extends Plan {
   readonly adoption: Adoption;
   readonly declared?: DeclarationFiles;

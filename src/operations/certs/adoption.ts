@@ -37,7 +37,7 @@ export interface ExistingWorkDir {
 }
 
 /** Where a cluster's CA is stored. */
-export type KeptIn = 'cacerts' | 'istio-ca-secret' | 'elsewhere';
+export type CaLocation = 'cacerts' | 'istio-ca-secret' | 'elsewhere';
 
 /** A context of a running cluster, and the name that the cluster is adopted under. */
 export interface AdoptionCandidate {
@@ -48,7 +48,7 @@ export interface AdoptionCandidate {
 
 /** A context that can be adopted, and what is adopted from it. */
 export interface Adoptable extends AdoptionCandidate {
-  readonly keptIn: KeptIn;
+  readonly keptIn: CaLocation;
   /** The tool that manages Secret cacerts, if recognizable. */
   readonly keeper?: string;
   readonly files: readonly FileContent[];

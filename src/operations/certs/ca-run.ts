@@ -33,7 +33,7 @@ export async function guardKeys(deps: Deps, loaded: LoadedMesh, guarded: readonl
 }
 
 /**
- * The plan of such a run: declares the mesh first, with a .gitignore where there is none, and is blocked where git
+ * The plan of such a run: declares the mesh first, with a .gitignore if there is none, and is blocked if git
  * would commit the keys. `writes`: whether the plan writes any key.
  */
 export function guardedPlan({loaded, guarded, git}: GuardedMesh, own: Partial<Plan>, writes = true): Plan {
@@ -48,7 +48,7 @@ export function guardedPlan({loaded, guarded, git}: GuardedMesh, own: Partial<Pl
 /** What is known about the mesh's root. */
 export interface MeshRoots {
   readonly root: RootState;
-  /** root-cert.pem of all cluster directories, read where the mesh has none. */
+  /** root-cert.pem of all cluster directories, read if the mesh has none. */
   readonly existingRoots: readonly ClusterTrustStore[];
   /** `--root` */
   readonly givenRoot?: TrustStore | undefined;
@@ -83,7 +83,7 @@ export function caOf(state: ClusterState | undefined): Certificate | undefined {
   return state?.kind === 'valid' ? state.inspection.certificate : state?.kind === 'completable' ? state.ca : undefined;
 }
 
-/** The text of the confirmation: what is replaced. `before`: the current CA, if it can be read. */
+/** The confirmation text. `before`: the current CA, if it can be read. */
 export function replaceText(name: string, before: Certificate | undefined, what = 'the key and certificate'): string {
   const until = before ? ` (valid until ${formatDay(before.notAfter)})` : '';
   return `replace ${what} of the cluster CA in ${name}/${until}`;
@@ -107,7 +107,7 @@ export function caRunResult<Cluster extends {readonly name: string}, Row extends
   return {clusters: rows, ...generalPart(run)};
 }
 
-/** The decision for a cluster; empty where nothing has to change. */
+/** The decision for a cluster; empty if nothing has to change. */
 export interface Decision<Kind extends Action> {
   readonly action?: Kind & {readonly cluster: string};
   /** Why it cannot be done. */
@@ -141,7 +141,7 @@ export async function csrSigner({workspace}: Pick<Deps, 'workspace'>, command: s
     throw contradiction(
       `but ${layout.meshYaml} declares ${declared.type}`,
       declared.type === 'external'
-        ? 'nothing has to be requested: an external issuer signs the workload certificates'
+        ? 'no request is needed: an external issuer signs the workload certificates'
         : advice`to sign with it: ${kubectlMesh('certs generate')}`,
       `or change trust.signer in ${layout.meshYaml} to {type: csr}`,
     );

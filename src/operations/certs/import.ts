@@ -54,7 +54,7 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
     // Standard input can be read only once, but a phase may gather again.
     let files: Promise<ReturnedFiles> | undefined;
     const run = await engine.run<ImportFacts, ImportPlan>({
-      title: 'read what the CA returned',
+      title: 'read the returned certificates',
       gather: (deps) => gather(request, deps, () => (files ??= readFiles(deps, request.files))),
       plan: planImport,
     });
@@ -133,14 +133,14 @@ function noCertificate(name: string, contents: readonly PartContent[], holdsKey:
   if (fault) return new MeshError(fault.code, fault.message, {hints: fault.hints});
   if (others.some((one) => one.includes('CERTIFICATE REQUEST'))) {
     return new MeshError('NOT_A_CERTIFICATE', `${name} contains a certificate request, not a certificate`, {
-      hints: ['send it to the CA, and import what the CA returns'],
+      hints: ['send it to the CA, and import the certificates that the CA returns'],
     });
   }
   const found = [holdsKey ? 'a private key' : (others[0] ?? [])].flat();
   return new MeshError('NOT_A_CERTIFICATE', `${name} contains ${[...found, 'no certificate'].join(', but ')}`);
 }
 
-/** A usable key, or why it is unusable; undefined where the file does not exist. */
+/** A usable key, or why it is unusable; undefined if the file does not exist. */
 async function readKey({workspace}: Deps, path: string): Promise<Observed<CandidateKey> | undefined> {
   const pem = await workspace.readSecret(path);
   if (!pem) return undefined;

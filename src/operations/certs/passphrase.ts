@@ -135,7 +135,7 @@ function plan({signer, path, unencrypted, found}: PassphraseFacts): PassphrasePl
     const hints =
       signer.type === 'local'
         ? ['run this where the root key is stored', advice`to create a root CA: ${kubectlMesh('certs generate')}`]
-        : [`the signer of this mesh is ${signer.type} (trust.signer): its key is not a file here`];
+        : [`change the protection in the signer, ${signer.type} (trust.signer): its key is not a file here`];
     return blockedPlan(problem('FILE_MISSING', `${path} not found`, ...hints));
   }
   const {encryption, missing, same, git} = found;

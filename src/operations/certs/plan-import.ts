@@ -102,7 +102,7 @@ export function planImport(facts: ImportFacts): ImportPlan {
 }
 
 function refusalError(cluster: string, [first, ...others]: readonly Refusal[]): ErrorReport {
-  const hints = [first?.hint ?? '', ...others.map(({message}) => `and: ${message}`)];
+  const hints = [first?.hint ?? '', ...others.map(({message}) => `also: ${message}`)];
   return problem('CERTIFICATE_REFUSED', `not imported for ${cluster}: ${first?.message ?? ''}`, ...hints);
 }
 
@@ -149,7 +149,7 @@ function rootWrite(
   };
 }
 
-/** The action that writes the files; none where all are in place and no request is left. */
+/** The action that writes the files; none if all files are in place and no request is left. */
 function importAction(
   certificate: Certificate,
   bundle: Readonly<Record<'caCert' | 'certChain' | 'rootCert', string>> & {readonly caKey: Sensitive<string>},
@@ -179,7 +179,7 @@ function importAction(
   return [action];
 }
 
-/** The text of the confirmation; undefined where nothing is replaced. */
+/** The confirmation text; undefined if nothing is replaced. */
 function confirmationOf(name: string, files: CaFiles, sameKey: boolean, now: Date): string | undefined {
   const {caCert, caKey} = files;
   if (caCert === undefined && caKey === undefined) return undefined;

@@ -34,7 +34,7 @@ const fullControl = 'anyone who can read it controls the mesh';
 export function planRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
   const {root, signer, existingRoots} = facts;
   if (root.kind === 'conflict') return {error: root.error};
-  // An unavailable signer does not matter where nothing has to be signed.
+  // An unavailable signer does not matter if nothing has to be signed.
   if (signer.kind === 'unavailable') {
     return root.kind === 'present' && issuing.length === 0 ? {} : {error: signer.error};
   }
@@ -136,7 +136,7 @@ function planMissingRootCert(store: ClusterTrustStore, signer: SignerFacts, sign
     return blocked(
       'FILE_MISSING',
       `${store.cluster} already has a root, but ${lost} missing: a new root would split the mesh's trust`,
-      `restore what is missing; the certificate is ${rootCert}`,
+      `restore the missing files; ${rootCert} contains the root certificate`,
     );
   }
   if (store.roots.length > 0) return {action: importRoot(store, 'the clusters')};

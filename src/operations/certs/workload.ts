@@ -87,7 +87,7 @@ export const issueWorkload = onePhase<IssueWorkloadRequest, WorkloadResult, Issu
 function checkValidity(validityMs: number): void {
   if (validityMs > maxWorkloadMs) {
     throw new MeshError('USAGE', '--validity must be at most 2160h (90 days), as in istiod', {
-      hints: ['a short lifetime is what protects a workload key: the default is 24h'],
+      hints: ['use a short validity, which limits the use of a stolen key (default: 24h)'],
     });
   }
   if (validityMs < minWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
@@ -183,7 +183,7 @@ function cannotReplace({request, state, paths: {directory}}: IssueWorkloadFacts)
   return problem('WORKDIR_CONFLICT', what, 'replace them with --renew, or move them away');
 }
 
-/** The text of the confirmation: what is replaced; undefined where nothing is. */
+/** The confirmation text; undefined if nothing is replaced. */
 function confirmationOf({state, paths: {directory}}: IssueWorkloadFacts): string | undefined {
   if (state.kind === 'valid') {
     return `replace the key and certificate in ${directory}/ (valid until ${formatMinute(state.certificate.notAfter)})`;

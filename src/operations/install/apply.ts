@@ -143,14 +143,14 @@ function notRecorded(cluster: string, why: string): Warning {
   return {cluster, message: `${what}: ${why}`};
 }
 
-/** A cluster where istioctl succeeded, and what is installed there now. */
+/** A cluster where istioctl succeeded, and its current installation. */
 interface InstalledNow extends DecidedInstall {
   readonly now: Observed<Pick<InstalledCluster, 'installed' | 'record'>>;
 }
 
 function recordPhase(finished: readonly DecidedInstall[], istioctl: ReportedVersion): Phase<readonly InstalledNow[]> {
   return {
-    title: 'record what was installed',
+    title: 'record the installation',
     gather: (deps) =>
       Promise.all(
         finished.map(async (one) => ({

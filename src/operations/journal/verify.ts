@@ -41,13 +41,13 @@ export interface ChainSummary {
 /** One cluster: `done` means that it was read. */
 export interface VerifiedCluster extends ClusterResult {
   readonly context?: string;
-  /** The journal heads recorded in the cluster, compared with the journal; empty where none is recorded. */
+  /** The journal heads recorded in the cluster, compared with the journal; empty if none is recorded. */
   readonly heads: readonly RecordedHead[];
 }
 
 /** The result of `journal verify`. */
 export interface VerifyJournalResult extends CommonResult {
-  /** The worst result; `unknown` where a cluster could not be read, or recorded an entry that is not in this copy. */
+  /** The worst result; `unknown` if a cluster could not be read, or recorded an entry that is not in this copy. */
   readonly verdict: 'ok' | 'warning' | 'error' | 'unknown';
   readonly journal: {
     readonly present: boolean;
@@ -137,7 +137,7 @@ async function readHeads(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, l
       reader.allows('cacerts')
         ? readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, deps.now()))
         : ('absent' as const),
-      reader.read('configMapNotes'),
+      reader.read('configMapMetadata'),
     ]);
     return {uid, objects: objectsWithHeads(mesh.istio.namespace, cacerts, configMaps)};
   });

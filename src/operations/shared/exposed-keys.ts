@@ -10,7 +10,7 @@ import type {Workspace} from '../../workspace/workspace.js';
 export interface GitExposure {
   /** Keys that are tracked already, or not ignored. */
   readonly exposed: readonly string[];
-  /** Why git could not tell; undefined where it could, or where there is no git repository. */
+  /** Why the check failed; undefined if it did not, or if there is no git repository. */
   readonly unknown: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export async function checkGitExposure(
   keys: readonly string[],
   willIgnore = false,
 ): Promise<GitExposure> {
-  // A directory that does not exist yet holds nothing that git could track.
+  // A directory that does not exist yet contains no tracked files.
   if ((await store.stat('.')) === undefined && (await store.list('.')).length === 0) {
     return {exposed: [], unknown: undefined};
   }
@@ -50,8 +50,8 @@ export function gitBlockers({exposed}: GitExposure): readonly Blocker[] {
   return exposed.length > 0 ? [{error: reportError(keyInGitError(exposed))}] : [];
 }
 
-/** Warns where git cannot tell: keys are still written, as there may be no repository, but not treated as ignored. */
+/** Warns if the check failed: keys are still written, since there may be no repository, but not treated as ignored. */
 export function gitWarnings({unknown}: GitExposure): readonly Warning[] {
   if (unknown === undefined) return [];
-  return [{message: `cannot tell whether git ignores the keys: ${printableLine(unknown)}`}];
+  return [{message: `cannot determine whether git ignores the keys: ${printableLine(unknown)}`}];
 }

@@ -47,13 +47,13 @@ export async function findClusterRoots({workspace}: Pick<Deps, 'workspace'>): Pr
   return found.flat();
 }
 
-/** The error for clusters with different roots and no root-cert.pem to decide; undefined where the roots agree. */
+/** The error for clusters with different roots and no root-cert.pem to decide; undefined if the roots agree. */
 export function conflictingRootsError(stores: readonly ClusterTrustStore[]): MeshError | undefined {
   const other = mismatch(stores);
   if (!other) return undefined;
   return new MeshError(
     'WORKDIR_CONFLICT',
-    `${stores[0]?.cluster ?? ''} and ${other.cluster} have different roots, and no ${layout.rootCert} declares which is the mesh's`,
+    `${stores[0]?.cluster ?? ''} and ${other.cluster} have different roots, and the work directory has no ${layout.rootCert}`,
     {hints: [`copy the ${layout.rootCert} of the root to use into the work directory`]},
   );
 }

@@ -6,12 +6,12 @@ import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {externalCaReason} from '../../domain/mesh/signer.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import {compareCa, type Difference, type OwnCa} from '../../domain/trust/diff.js';
+import {compareCa, type Difference, type DesiredCa} from '../../domain/trust/diff.js';
 import type {Deps} from '../../engine/deps.js';
 import {asWarnings, type Conclusion, emptyPlan, onePhase, type Warning} from '../../engine/operation.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {inspectWithoutKey, readCaSecret, readOwnCa} from '../../observe/ca-files.js';
+import {inspectWithoutKey, readCaSecret, readWorkDirCa} from '../../observe/ca-files.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
 import {summarizeCa, type ShownCa} from '../../domain/ca/inspect-ca.js';
@@ -44,7 +44,7 @@ interface DiffFacts {
 
 interface Compared {
   readonly cluster: MeshCluster;
-  readonly own: OwnCa;
+  readonly own: DesiredCa;
   readonly inCluster: Observed<{readonly uid: string; readonly cacerts: CacertsSecret | 'absent'}>;
 }
 
@@ -75,7 +75,7 @@ async function readBoth(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): P
     return {uid, cacerts};
   };
   // The cluster first: credential plugins then prompt in the order in which clusters are declared.
-  const [inCluster, own] = await Promise.all([observe(read), readOwnCa(deps, mesh, cluster.name)]);
+  const [inCluster, own] = await Promise.all([observe(read), readWorkDirCa(deps, mesh, cluster.name)]);
   return {cluster, own, inCluster};
 }
 
@@ -103,7 +103,7 @@ function report({loaded, compared}: DiffFacts): DiffResult {
 }
 
 /** The error for a cluster without a CA in the work directory. */
-function missingCaErrors(cluster: string, {files, inspection}: OwnCa): readonly ErrorReport[] {
+function missingCaErrors(cluster: string, {files, inspection}: DesiredCa): readonly ErrorReport[] {
   if (inspection.certificate) return [];
   const why = files.caCert === undefined ? 'not found' : 'is unreadable';
   const message = `${cluster}/ca-cert.pem ${why}: there is nothing to compare with`;

@@ -4,7 +4,7 @@ import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown} from '../../domain/observed.js';
 import {caFileNames, type CaFiles} from '../../domain/ca/ca-files.js';
 import {type CacertsSecret, dataOfBundle} from '../../domain/trust/cacerts.js';
-import type {Difference, OwnCa} from '../../domain/trust/diff.js';
+import type {Difference, DesiredCa} from '../../domain/trust/diff.js';
 import {secretOf} from '../../domain/trust/cluster-trust.js';
 import {isInPlace, type PushKind} from '../../domain/trust/plan-push.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -19,7 +19,7 @@ import {
   type CommonResult,
 } from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {readOwnCa} from '../../observe/ca-files.js';
+import {readWorkDirCa} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {presentsOtherCa, readTrust} from '../../observe/trust-state.js';
 import {type ShownCa, summarizeCa} from '../../domain/ca/inspect-ca.js';
@@ -67,7 +67,10 @@ export const pushTrust = onePhase<PushRequest, PushResult, TrustFacts, TrustPlan
     const clusters = externalCaReason(loaded.mesh.trust.signer) === undefined ? loaded.clusters : [];
     // All files first: clusters are then opened in the order in which they are declared, so that credential plugins
     // prompt in that order.
-    const read = clusters.map(async (cluster) => ({cluster, own: await readOwnCa(deps, loaded.mesh, cluster.name)}));
+    const read = clusters.map(async (cluster) => ({
+      cluster,
+      own: await readWorkDirCa(deps, loaded.mesh, cluster.name),
+    }));
     const gather = (one: ClusterCa): Promise<TrustTarget> => gatherTarget(deps, loaded, one, request);
     return factsOf(deps, loaded, await eachCluster(await Promise.all(read), concurrency, gather));
   },
@@ -78,7 +81,7 @@ export const pushTrust = onePhase<PushRequest, PushResult, TrustFacts, TrustPlan
 
 interface ClusterCa {
   readonly cluster: MeshCluster;
-  readonly own: OwnCa;
+  readonly own: DesiredCa;
 }
 
 async function gatherTarget(

@@ -85,7 +85,7 @@ async function gatherTarget(
 }
 
 /**
- * The Secret to restore: the previous one, or `cacerts` itself where a rollback wrote it and ended before istiod loaded
+ * The Secret to restore: the previous one, or `cacerts` itself if a rollback wrote it and ended before istiod loaded
  * it. A second rollback then completes the first: swapping again would silently undo it. Throws errors that prevent
  * telling the two cases apart.
  */
@@ -106,8 +106,8 @@ function noPrevious({cluster: {name}, seen}: ClusterTrust, namespace: string): E
   const missing = problem(
     'NOTHING_TO_ROLL_BACK',
     `${name} has no Secret ${namespace}/${previousName}`,
-    'trust push creates it when it replaces a CA',
     advice`to see the differences: ${kubectlMesh('trust diff', [name])}`,
+    'trust push creates this Secret when it replaces a CA',
   );
   return unknown ?? missing;
 }

@@ -136,7 +136,7 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
       const known = new Set(before.report.warnings.map(({message}) => message));
       const newWarnings = (facts: VerifyFacts | undefined): readonly Warning[] =>
         (facts?.report.warnings ?? []).filter(({message}) => !known.has(message));
-      const wait = {...whatIsAwaited(before.report, failOn), elapsedMs, limitMs: waitMs};
+      const wait = {...firstPending(before.report, failOn), elapsedMs, limitMs: waitMs};
       const {facts} = await engine.run({...phase('wait', poll, newWarnings), wait});
       if (!facts) {
         const message = `not all checks passed within ${formatDuration(waitMs)}`;
@@ -186,7 +186,7 @@ function replaceFacts(last: Evidence, update: Evidence): Evidence {
 }
 
 /** The first check that does not pass, where, and how many more there are: `MESH402 TITLE, and 2 more checks`. */
-function whatIsAwaited({checks: rows}: Report, failOn: Severity): Pick<Wait, 'where' | 'what'> {
+function firstPending({checks: rows}: Report, failOn: Severity): Pick<Wait, 'where' | 'what'> {
   const pending = rows.filter((row) => !isPassing([row], failOn));
   const [first = pending[0]] = pending.filter(({impliedBy}) => impliedBy === undefined);
   const {id = '', title = '', cluster = 'mesh', peer} = first ?? {};

@@ -1,6 +1,6 @@
 /**
  * Prometheus' text exposition format (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4): families with
- * HELP and TYPE, one sample a line, no timestamps (node_exporter's textfile collector takes none).
+ * HELP and TYPE, one sample per line, no timestamps (node_exporter's textfile collector rejects them).
  */
 import type {MetricFamily} from '../../domain/monitoring/metrics.js';
 import {printableLine} from '../../domain/printable.js';
@@ -14,14 +14,14 @@ export interface MetricSample {
 /** A family with its samples. */
 export interface Family extends MetricFamily {
   readonly samples: readonly MetricSample[];
-  /** Which of two samples with the same labels is written: both would make the page invalid. Default: smallest. */
+  /** The sample to write if several have the same labels, which would be invalid. Default: smallest. */
   readonly keep?: 'smallest' | 'largest';
 }
 
-/** Longer label values slow down every query. */
-const longestValue = 200;
+/** The maximum length of a label value: longer ones slow down every query. Characters. */
+const maxValueLength = 200;
 
-/** The page. Families without samples are left out. */
+/** Formats metric families. Families without samples are omitted. */
 export function exposition(families: readonly Family[]): string {
   return families
     .filter(({samples}) => samples.length > 0)
@@ -46,13 +46,11 @@ function labelText(labels: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
-/**
- * Control characters and halves of characters are taken out before they reach a terminal by way of an alert; what is left
- * is escaped.
- */
+/** Removes control characters and unpaired surrogates, which an alert could pass on to a terminal, and escapes the rest. */
 function escaped(value: string): string {
   const text = printableLine(Buffer.from(value, 'utf8').toString('utf8'));
-  // Cut before it is escaped, so that no escape is cut in two; a half character at the cut becomes one that stands for it.
-  const short = text.length > longestValue ? `${Buffer.from(text.slice(0, longestValue - 1)).toString('utf8')}…` : text;
+  // Truncated before it is escaped, so that no escape sequence is split; a split character becomes U+FFFD.
+  const short =
+    text.length > maxValueLength ? `${Buffer.from(text.slice(0, maxValueLength - 1)).toString('utf8')}…` : text;
   return short.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

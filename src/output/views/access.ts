@@ -3,11 +3,11 @@ import {rightText, pathKinds} from '../../domain/access/path-kinds.js';
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {PrintedRole} from '../../operations/access/role.js';
-import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
+import type {AccessResult, ShownCluster, ShownSubject, ShownAccessPath} from '../../operations/access/show.js';
 import {errorLines, failedLines, indent, some, table} from '../format.js';
 import type {Printed, View} from '../view.js';
 
-/** `access role`: manifests for `kubectl apply -f -`. JSON is the same as a List without comments. */
+/** `access role`: manifests for `kubectl apply -f -`. The JSON output is a List without comments. */
 export const accessRoleView: View<PrintedRole> = {text: ({yaml}) => yaml()};
 
 /** `access show`: a line for each finding; expected subjects by reason. `wide` prints every access path of each subject. */
@@ -41,7 +41,7 @@ function head({name, outcome, error, subjects}: Printed<ShownCluster>): readonly
 const columns = ['CHECK', 'SUBJECT', 'CAN', 'PERMISSION', 'GRANTED BY'];
 
 /** An access path in these columns, with at most `most` of its permissions. */
-function cells(subject: ShownSubject, way: ShownWay, can: string, most: number): readonly string[] {
+function cells(subject: ShownSubject, way: ShownAccessPath, can: string, most: number): readonly string[] {
   return [way.check ?? '', nameOf(subject), can, rightsOf(way, most), grantedBy(way)];
 }
 
@@ -65,11 +65,11 @@ function expectedLines({subjects}: Printed<ShownCluster>): readonly string[] {
     subjects.filter(({expected}) => expected),
     ({ways: [first]}) => first?.expected ?? '',
   );
-  return [...reasons].map(([why, all]) => `  expected, ${printableLine(why)}: ${some(all.map(nameOf), mostNames)}`);
+  return [...reasons].map(([why, all]) => `  expected, ${printableLine(why)}: ${some(all.map(nameOf), maxNames)}`);
 }
 
 /** Kubernetes has dozens of controllers. */
-const mostNames = 4;
+const maxNames = 4;
 
 function clusterWide(cluster: Printed<ShownCluster>): readonly string[] {
   const lines = cluster.subjects.flatMap((subject) =>
@@ -82,18 +82,18 @@ function nameOf({id, from}: ShownSubject): string {
   return printableLine(from === undefined ? id : `${id} of ${from}`);
 }
 
-function actionOf({way, via, path}: ShownWay): string {
+function actionOf({way, via, path}: ShownAccessPath): string {
   if (way !== 'remote-secret') return printableLine(`${pathKinds[way].phrase}${via === undefined ? '' : `: ${via}`}`);
   const steps = (path ?? []).map(({secret, leadsTo}) => `${secret} to ${leadsTo}`).join(', ');
   return printableLine(`use remote secret ${steps}${via === undefined ? '' : `, as ${via}`}`);
 }
 
-function rightsOf({rights}: ShownWay, most: number): string {
+function rightsOf({rights}: ShownAccessPath, most: number): string {
   const names = rights.slice(0, most).map(rightText).join(', ');
   return printableLine(`${names}${rights.length > most ? ', …' : ''}`);
 }
 
-function grantedBy({through}: ShownWay): string {
+function grantedBy({through}: ShownAccessPath): string {
   return through.length === 0
     ? 'the API server itself'
     : printableLine(through.map((binding) => bindingText(binding)).join(', '));

@@ -3,7 +3,7 @@ import type {AdoptedCluster, AdoptResult} from '../../operations/certs/adopt.js'
 import {clusterCaText, errorLines, failedLines} from '../format.js';
 import type {Printed, View} from '../view.js';
 
-/** `certs adopt`: a line for each context with its CA below it, then the changes to the work directory and the errors. */
+/** `certs adopt`: each context with its CA and files, then the changes to the work directory and the errors. */
 export const certsAdoptView: View<AdoptResult> = {
   text: (result, {now}) =>
     [
@@ -27,8 +27,8 @@ function clusterLines(cluster: Printed<AdoptedCluster>, dryRun: boolean, now: Da
 }
 
 function caLine({ca, keptIn, keeper}: Printed<AdoptedCluster>, now: Date): string {
-  if (keptIn === 'elsewhere') return 'no cluster CA: another CA issues the workload certificates';
-  if (keptIn === 'istio-ca-secret') return 'cluster CA: a root that istiod created (Secret istio-ca-secret)';
+  if (keptIn === 'elsewhere') return 'no cluster CA: an external CA issues the workload certificates';
+  if (keptIn === 'istio-ca-secret') return "cluster CA: istiod's self-signed root (Secret istio-ca-secret)";
   const manager = keeper === undefined ? '' : `, managed by ${printableLine(keeper)}`;
   return `${ca?.clusterCa ? clusterCaText(ca.clusterCa, now) : 'unreadable cluster CA'}${manager}`;
 }

@@ -25,12 +25,10 @@ export const certsGenerateView: View<GenerateResult> = {
   name: doneNames,
 };
 
-/** A root that a signer returned is not authenticated: its fingerprint has to be compared with the published one. */
+/** A root that was not created here is not authenticated: the user must compare its fingerprint. */
 function receivedRootLines({certificate, takenOver}: Printed<GenerateResult>['root']): readonly string[] {
   if (takenOver !== true || !certificate) return [];
-  return [
-    `root CA: compare with the fingerprint that its owner publishes: SHA-256 ${formatFingerprint(certificate.fingerprint)}`,
-  ];
+  return [`root CA: verify its fingerprint with its owner: SHA-256 ${formatFingerprint(certificate.fingerprint)}`];
 }
 
 interface Line extends Pick<ClusterResult, 'outcome'> {

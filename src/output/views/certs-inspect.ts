@@ -22,7 +22,7 @@ function block(lines: readonly string[]): readonly string[] {
   return lines.length > 0 ? [lines.map(printableLine).join('\n')] : [];
 }
 
-/** A certificate that is in several files is shown once, with the names of all. */
+/** A certificate in several files is printed once, with the names of all of them. */
 function distinct(certificates: readonly InspectedCertificate[]): readonly InspectedCertificate[] {
   const names = (fingerprint: string): string =>
     [...new Set(certificates.filter((one) => one.fingerprint === fingerprint).map((one) => one.in))].join(', ');
@@ -66,7 +66,7 @@ function certificateBlock(certificate: InspectedCertificate, now: Date): string 
     ['Key id', certificate.subjectKeyId],
     ['Issuer key id', certificate.authorityKeyId],
     ['Unhandled critical', certificate.unhandledCritical?.join(', ')],
-    ['In this mesh', ours === undefined ? undefined : ours ? "yes, issued below the work directory's root" : 'no'],
+    ['In this mesh', ours === undefined ? undefined : ours ? "yes, chains to the work directory's root" : 'no'],
   ]);
 }
 

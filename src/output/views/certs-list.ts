@@ -20,7 +20,7 @@ import type {Printed, View, ViewContext} from '../view.js';
 import {certsListPrometheus} from './certs-list-prometheus.js';
 import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
-/** A column: its heading, and a row's cell. */
+/** A column: its header, and a function that returns the cell of a row. */
 type Column = readonly [head: string, cell: (row: CertificateRow, now: Date) => string];
 
 const name: Column = ['NAME', ({owner}) => (owner === ofMesh ? '(mesh)' : owner)];
@@ -48,7 +48,7 @@ const wideColumns: readonly Column[] = [
   ['SHA-256', ({fingerprint}) => formatFingerprint(fingerprint)],
 ];
 
-/** `certs list`: a line for each certificate, the problems, what to renew by when, and the first outage. */
+/** `certs list`: all certificates, the problems, the renewal dates, and the first outage. */
 export const certsListView: View<ListResult> = {
   text: (result, context) => page(result, context, columns),
   wide: (result, context) => page(result, context, wideColumns),
@@ -59,13 +59,13 @@ export const certsListView: View<ListResult> = {
 interface CertificateRow extends CertificateSummary, Pick<Sighting, 'owner'> {
   readonly role: CertificateRole;
   readonly inUse: boolean;
-  /** The file; absent where it is only in the cluster. */
+  /** The file; absent if the certificate is only in the cluster. */
   readonly file?: string;
-  /** Where else it was found: objects and pods of its cluster, for a root of the mesh the clusters. */
+  /** Other places: objects and pods of its cluster or, for a root of the mesh, clusters. */
   readonly foundIn: readonly string[];
 }
 
-/** A row for each certificate of the mesh and of each cluster, wherever it was found. */
+/** Returns one row for each certificate of the mesh and of each cluster, with all its places. */
 function rows(result: Printed<ListResult>): readonly CertificateRow[] {
   const groups = groupBy(sightings(result), ({owner, certificate}) => `${owner} ${certificate.fingerprint}`);
   return [...groups.values()].map((group): CertificateRow => {
@@ -114,7 +114,7 @@ function page(result: Printed<ListResult>, {command, now}: ViewContext, columns:
   ].join('\n');
 }
 
-/** The clusters without a cluster CA, and the command that creates it or the external CA that replaces it. */
+/** The clusters without a cluster CA, with a hint: the command that creates it, or the external CA. */
 function noCaLines({clusters, missing}: Printed<ListResult>): readonly string[] {
   const names = clusters.filter(({outcome}) => outcome === 'skipped').map(({name}) => name);
   return names.length === 0 ? [] : [`No cluster CA: ${names.join(', ')}`, ...hintLines([missing])];
@@ -125,7 +125,7 @@ function disagreements({rootAgreement}: Printed<ListResult>, command: ViewContex
   return rootAgreement
     .filter(({agrees}) => !agrees)
     .flatMap(({cluster, source, refusedBy}) => [
-      `${cluster}: the roots of ${refusedBy.join(', ')} do not accept ${source === 'live' ? 'the chain that its istiod presents' : 'its cluster CA'}`,
+      `${cluster}: ${source === 'live' ? 'the chain that its istiod presents' : 'its cluster CA'} does not verify against the roots of ${refusedBy.join(', ')}`,
       ...hintLines([verify]),
     ]);
 }
@@ -140,7 +140,7 @@ function forecastTable(forecast: readonly Forecast[], now: Date): string {
   );
 }
 
-/** Clusters whose CA a renewal would not extend. */
+/** The clusters whose CA would not expire later after a renewal. */
 function limitedByRoot(forecast: readonly Forecast[]): readonly string[] {
   const limited = forecast.filter(({cutByRoot}) => cutByRoot).map(({cluster}) => cluster);
   return limited.length === 0
@@ -157,7 +157,7 @@ function outage(
   return `First outage: ${formatExpiry(notAfter, now)}: ${printableLine(file)} (${printableLine(subject)}) expires, which affects ${clusters.join(', ')}`;
 }
 
-/** To one decimal. */
+/** Formats days with at most one decimal. */
 function days(count: number): string {
   return plural(Math.round(count * 10) / 10, 'day');
 }

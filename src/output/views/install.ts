@@ -10,13 +10,13 @@ export const renderView: View<RenderResult> = {
   name: (result) => result.clusters.map(({path}) => path).join('\n'),
 };
 
-/** `install render --output-file -`: the document only; with `-o name` its cluster, since no file was written. */
+/** `install render --output-file -`: the document; with `-o name` the cluster, since no file was written. */
 export const printView: View<PrintResult> = {text: ({document}) => document, name: ({cluster}) => cluster};
 
 function clusterLines(cluster: Printed<RenderedCluster>, dryRun: boolean): readonly string[] {
   const {name, outcome, path, diff = [], kept, error} = cluster;
   if (error) return failedLines(cluster, error);
-  const schema = `Istio ${cluster.istioVersion ?? '?'} from ${cluster.versionFrom ?? '?'}, schema of ${cluster.dialect ?? '?'}`;
+  const schema = `Istio ${cluster.istioVersion ?? '?'} from ${cluster.versionFrom ?? '?'}, schema version ${cluster.dialect ?? '?'}`;
   const words = outcome === 'done' ? 'written' : outcome === 'skipped' && dryRun ? 'would be written' : outcome;
   return [
     `${name}: ${path} ${words} (${schema})`,

@@ -4,10 +4,10 @@ import type {ShowResult} from '../../operations/journal/show.js';
 import {columnWidths, cut, formatSecond, table} from '../format.js';
 import type {View} from '../view.js';
 
-/** The column that is cut on a narrow terminal: JSON and `-o wide` print it in full. */
+/** The column that is truncated on a narrow terminal; JSON and `-o wide` print it in full. */
 const action = 'ACTION';
-/** Its least width, in characters. */
-const leastActionWidth = 24;
+/** Its minimum width. Characters. */
+const minActionWidth = 24;
 
 /** `journal show`: a line for each change, newest last. */
 export const journalShowView: View<ShowResult> = {
@@ -41,8 +41,8 @@ function page(
   width?: number,
 ): string {
   if (total === 0) return 'The journal has no entries.';
-  if (changes.length === 0) return `No match among the ${String(total)} changes in the journal.`;
-  // An empty column would take room from the others.
+  if (changes.length === 0) return `No matching changes (total: ${String(total)}).`;
+  // An empty column would waste space.
   const hasReasons = changes.some(({reason}) => reason !== undefined);
   const columns = [...header, ...(hasReasons ? ['REASON'] : [])];
   const rows = changes.map((change) =>
@@ -51,7 +51,7 @@ function page(
   return table(columns, width === undefined ? rows : fitted(columns, rows, width));
 }
 
-/** The rows with {@link action} cut to the room that the other columns leave. */
+/** Truncates {@link action} to the space that the other columns leave. */
 function fitted(
   columns: readonly string[],
   rows: readonly (readonly string[])[],
@@ -59,11 +59,11 @@ function fitted(
 ): readonly (readonly string[])[] {
   const at = columns.indexOf(action);
   const others = columnWidths([columns, ...rows]).reduce((sum, one, column) => sum + (column === at ? 0 : one + 2), 0);
-  const room = Math.max(leastActionWidth, width - others);
+  const room = Math.max(minActionWidth, width - others);
   return rows.map((row) => row.map((cell, column) => (column === at ? cut(cell, room) : cell)));
 }
 
-/** `alice@host`, without the host's identifier. */
+/** Formats `alice@host`, without the host's identifier. */
 function userOf({user, host}: Change): string {
   return `${user}@${host.split('/')[0] ?? ''}`;
 }

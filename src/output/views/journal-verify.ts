@@ -13,13 +13,13 @@ export const journalVerifyView: View<VerifyJournalResult> = {
       ...journal.aside.flatMap(asideLines),
       ...clusters.flatMap((cluster) => clusterLines(cluster, secrets)),
     ]
-      // The indentation stays.
+      // Keeps the indentation.
       .map((line) => line.replace(/[^ ].*/s, printableLine))
       .join('\n'),
 };
 
-/** More faults are not printed. */
-const mostFaults = 20;
+/** The maximum number of printed faults. */
+const maxPrintedFaults = 20;
 
 function fileLines(
   {present, entries, chains, faults, open}: VerifyJournalResult['journal'],
@@ -49,9 +49,11 @@ function asideLines({file, entries, faults}: VerifyJournalResult['journal']['asi
 function faultLines(faults: VerifyJournalResult['journal']['faults']): readonly string[] {
   return [
     ...faults
-      .slice(0, mostFaults)
+      .slice(0, maxPrintedFaults)
       .map(({line, message}) => `  ${line === 0 ? '' : `line ${String(line)}: `}${message}`),
-    ...(faults.length > mostFaults ? [`  and ${String(faults.length - mostFaults)} more: -o json prints all`] : []),
+    ...(faults.length > maxPrintedFaults
+      ? [`  and ${String(faults.length - maxPrintedFaults)} more: -o json prints all`]
+      : []),
   ];
 }
 

@@ -4,10 +4,10 @@ import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {ShownCa} from '../../domain/ca/inspect-ca.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
-import {clusterCaText, failedLines, indent} from '../format.js';
+import {clusterCaText, columns, failedLines, indent} from '../format.js';
 import type {Printed, View} from '../view.js';
 
-/** How a page prints dates and fingerprints. */
+/** The current time, and how to print fingerprints. */
 interface Style {
   readonly now: Date;
   readonly print: (fingerprint: string) => string;
@@ -21,15 +21,15 @@ function withFingerprints<Result>(page: (result: Printed<Result>, style: Style) 
   };
 }
 
-/** `trust push`: a line for each cluster, then the CA before and after a change, or every reason why it was refused. */
+/** `trust push`: the CA of each cluster before and after the change, or every reason for refusing the change. */
 export const trustPushView = withFingerprints<PushResult>(page);
 
-/** `trust rollback`: the same, or one line where the previous Secret was deleted. */
+/** `trust rollback`: like `trust push`; with `--forget`, whether the previous Secret was deleted. */
 export const trustRollbackView = withFingerprints<RollbackResult>((result, style) =>
   result.forgotten ? deletedPage(result) : page(result, style),
 );
 
-/** `trust diff`: a line for each cluster; for each difference the values in the cluster (-) and the work directory (+). */
+/** `trust diff`: for each difference, the values in the cluster (-) and in the work directory (+). */
 export const trustDiffView = withFingerprints<DiffResult>(({clusters}, {print}) =>
   clusters.flatMap((cluster) => comparedLines(cluster, print)).join('\n'),
 );
@@ -58,18 +58,17 @@ function clusterLines(cluster: Printed<PushedCluster>, dryRun: boolean, style: S
   const secret = `Secret ${namespace}/cacerts`;
   if (cluster.plan === 'unchanged' && (outcome === 'unchanged' || outcome === 'done')) {
     const restarted = restarts.map((deployment) => `Deployment ${deployment} restarted`);
-    return [`${name}: ${secret} unchanged`, ...indent([caLine('is', after, style), ...restarted])];
+    return [`${name}: ${secret} unchanged`, ...indent([...caLines({current: after}, style), ...restarted])];
   }
   if (outcome === 'cancelled') return [`${name}: cancelled: to complete it, run the command again`];
   if (outcome === 'skipped' && !dryRun) return [`${name}: not started`];
-  const will = dryRun ? 'will be ' : '';
+  const would = dryRun ? 'would be ' : '';
   return [
-    `${name}: ${secret} ${dryRun && cluster.plan !== 'unchanged' ? 'would be ' : ''}${doneWords[cluster.plan ?? 'refuse']}`,
+    `${name}: ${secret} ${cluster.plan === 'unchanged' ? '' : would}${doneWords[cluster.plan ?? 'refuse']}`,
     ...indent([
-      ...(before ? [caLine(dryRun ? 'is' : 'was', before, style)] : []),
-      caLine(dryRun ? 'will be' : 'is', after, style),
-      ...(keepsPrevious ? [`previous CA ${will}kept as ${secret}-previous`] : []),
-      ...restarts.map((deployment) => `Deployment ${deployment} ${will}restarted`),
+      ...caLines(dryRun ? {current: before, new: after} : {previous: before, current: after}, style),
+      ...(keepsPrevious ? [`previous CA ${would}saved as ${secret}-previous`] : []),
+      ...restarts.map((deployment) => `Deployment ${deployment} ${would}restarted`),
       ...notValidated.map((what) => `not validated by the API server: ${what}`),
     ]),
   ];
@@ -88,20 +87,26 @@ function failureLines({name, outcome, error, refusals}: Printed<PushedCluster>):
   return all.flatMap((one) => failedLines({name, outcome}, one));
 }
 
-/** The CA in the cluster, and the one that would have replaced it, of a refused push. */
+/** The CA in the cluster and the one to write, for a refused change. */
 function sides(cluster: Printed<PushedCluster>, style: Style): readonly string[] {
   const {plan, differences, before, after, namespace, error} = cluster;
   if (plan !== 'refuse' || differences.length === 0 || error?.code === 'NOTHING_TO_ROLL_BACK') return [];
-  return [
-    before ? caLine('is', before, style) : `is: no Secret ${namespace}/cacerts`,
-    caLine('would be', after, style),
-  ];
+  return caLines({current: before ?? `no Secret ${namespace}/cacerts`, new: after}, style);
 }
 
-function caLine(verb: string, {roots, clusterCa}: ShownCa, {now, print}: Style): string {
+/** Returns a line for each CA, by label. */
+function caLines(labeled: Readonly<Record<string, ShownCa | string | undefined>>, style: Style): readonly string[] {
+  return columns(
+    Object.entries(labeled).flatMap(([label, ca]) =>
+      ca === undefined ? [] : [[`${label}:`, typeof ca === 'string' ? ca : caText(ca, style)]],
+    ),
+  );
+}
+
+function caText({roots, clusterCa}: ShownCa, {now, print}: Style): string {
   const ca = clusterCa ? clusterCaText(clusterCa, now, print) : 'unreadable cluster CA';
   const list = roots.map(({fingerprint}) => print(fingerprint)).join(', ');
-  return `${verb}: ${ca}, root ${list === '' ? 'unreadable' : list}`;
+  return `${ca}, root ${list === '' ? 'unreadable' : list}`;
 }
 
 const parts = {

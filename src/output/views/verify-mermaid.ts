@@ -1,6 +1,6 @@
 /**
- * `-o mermaid`: a flowchart for a README. Uses only syntax that every version documents (mermaid.js.org/syntax/flowchart.html):
- * subgraphs, nodes with quoted labels, links with quoted labels, classes.
+ * `-o mermaid`: a flowchart for a README. Uses only syntax that all versions support (mermaid.js.org/syntax/flowchart.html):
+ * subgraphs, nodes and links with quoted labels, classes.
  */
 import type {Acceptance, ClusterTopology, MeshTopology, TopologyCertificate} from '../../domain/checks/topology.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
@@ -66,13 +66,13 @@ function answer({accepts}: ClusterTopology, other: ClusterTopology): Acceptance 
 
 type DiagramLink = Exclude<Acceptance, 'none'>;
 const both: Readonly<Record<DiagramLink, string>> = {
-  yes: '<-->|"accept each other"|',
-  no: '<-.->|"refuse each other"|',
+  yes: '<-->|"trust each other"|',
+  no: '<-.->|"do not trust each other"|',
   unknown: '<-.->|"unknown"|',
 };
 const oneWay: Readonly<Record<DiagramLink, string>> = {
-  yes: '-->|"accepts"|',
-  no: '-.->|"refuses"|',
+  yes: '-->|"trusts"|',
+  no: '-.->|"does not trust"|',
   unknown: '-.->|"unknown"|',
 };
 
@@ -80,7 +80,7 @@ function direction(from: string, to: string, result: Acceptance): readonly strin
   return result === 'none' ? [] : [`${from} ${oneWay[result]} ${to}`];
 }
 
-/** Other characters than those of plain words as numeric entities (mermaid.js.org: "Entity codes to escape characters"); a label is never empty. */
+/** Escapes special characters as numeric entities (mermaid.js.org, "Entity codes to escape characters"). Labels must not be empty. */
 function escaped(text: string): string {
   const line = printableLine(text);
   return (line === '' ? '-' : line).replace(/[^A-Za-z0-9 .:_-]/gu, (one) => `#${String(one.codePointAt(0) ?? 0)};`);

@@ -1,4 +1,4 @@
-/** What the views of verify share: the place of a row, its details, and counts. */
+/** Shared by the views of verify: a row's place and details, and counts. */
 import type {Row} from '../../domain/checks/report.js';
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
@@ -7,16 +7,16 @@ import type {VerifyResult} from '../../operations/verify/verify.js';
 import {errorLines, plural} from '../format.js';
 import type {Printed} from '../view.js';
 
-/** The result as views get it. */
+/** The result as text. */
 export type ShownVerify = Printed<VerifyResult>;
 
-/** A row as views get it. */
+/** A row as text. */
 export type ShownRow = Printed<Row>;
 
-/** The place of rows about no single cluster. */
+/** The place of rows about the mesh. */
 export const meshPlace = 'mesh';
 
-/** The cluster of a row, or the pair: `cluster1 to cluster2`. */
+/** Returns a row's place: the mesh, a cluster, or a pair of clusters (`cluster1 to cluster2`). */
 export function placeOf({cluster, peer}: ShownRow): string {
   if (cluster === undefined) return meshPlace;
   return peer === undefined ? cluster : `${cluster} to ${peer}`;
@@ -28,46 +28,46 @@ export interface Place {
   readonly rows: readonly ShownRow[];
 }
 
-/** Every place with its rows: the mesh first, then in order of appearance. */
+/** Groups rows by place: the mesh first, then in order of appearance. */
 export function places(rows: readonly ShownRow[]): readonly Place[] {
   const all = [...groupBy(rows, placeOf)].map(([place, own]) => ({place, rows: own}));
   return [...all.filter(({place}) => place === meshPlace), ...all.filter(({place}) => place !== meshPlace)];
 }
 
-/** The longest result and id: `warning`, `MESH101`. */
+/** The width of the longest result and id: `warning`, `MESH101`. */
 export const resultWidth = 7;
 
-/** The details of a row, by name; empty ones are left out. */
+/** Returns the details of a row, by name. Empty ones are omitted. */
 export function details(row: ShownRow): readonly (readonly [string, string])[] {
   const {observed, expected, reason} = row;
   const all = [
     ['reason', reason ?? ''],
     ['observed', observed],
     ['expected', expected],
-    [remedyName(row), remedyText(row)],
+    [fixLabel(row), fixText(row)],
   ] as const;
   return all.filter(([, text]) => text !== '').map(([name, text]) => [name, printableLine(text)] as const);
 }
 
-/** The command of a row, or the text that replaces it; empty where nothing needs fixing. */
-export function remedyText({fix}: Pick<ShownRow, 'fix'>): string {
+/** Returns the command of a row, or the text in its place; empty if there is nothing to fix. */
+export function fixText({fix}: Pick<ShownRow, 'fix'>): string {
   return typeof fix === 'string' ? fix : fix.text;
 }
 
-/** `fix` for a command that fixes the finding, `look` for one that only shows where to look. */
-export function remedyName({fix}: Pick<ShownRow, 'fix'>): Purpose {
+/** Returns `fix` for a command that fixes the finding, `inspect` for one that only shows its cause. */
+export function fixLabel({fix}: Pick<ShownRow, 'fix'>): Purpose {
   return typeof fix === 'string' ? 'fix' : fix.purpose;
 }
 
-/** Whether the row does not pass. */
+/** Reports whether a row does not pass. */
 export function isBad({result}: ShownRow): boolean {
   return result !== 'ok' && result !== 'skipped';
 }
 
-/** The results in the order in which they are counted: those that do not pass first. */
+/** The results in the order of {@link countsText}: those that do not pass first. */
 const results = ['error', 'unknown', 'warning', 'ok', 'skipped'] as const;
 
-/** `2 errors, 24 ok, 1 skipped`. */
+/** Formats counts: `2 errors, 24 ok, 1 skipped`. */
 export function countsText(rows: readonly ShownRow[]): string {
   return results
     .map((one) => [rows.filter(({result}) => result === one).length, one] as const)
@@ -76,7 +76,7 @@ export function countsText(rows: readonly ShownRow[]): string {
     .join(', ');
 }
 
-/** Why `--wait` ended before every check passed, with its hints; nothing otherwise. */
+/** The timeout of `--wait` with its hints; empty if there was none. */
 export function timeoutLines({error}: ShownVerify): readonly string[] {
   return error ? errorLines({...error, message: `Timed out: ${error.message}`}) : [];
 }

@@ -1,10 +1,10 @@
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
-import {isBad, placeOf, remedyName, remedyText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
+import {isBad, placeOf, fixLabel, fixText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
 
 /**
- * `-o short`: a line for each row that does not pass, nothing when all pass. Consequences of one cause, in one place, with
- * one result, are one line.
+ * `-o short`: a line for each row that does not pass; empty if all pass. Rows of one place that follow from the same check,
+ * with the same result, are one line.
  */
 export function verifyShort(result: ShownVerify): string {
   const groups = groupBy(result.checks.filter(isBad), (row) =>
@@ -20,7 +20,7 @@ function shortLine(group: readonly [ShownRow, ...ShownRow[]]): string {
     return `${row.result} ${[...ids].join(',')} ${placeOf(row)}: follows from ${row.impliedBy}`;
   }
   const observed = row.result === 'unknown' ? (row.reason ?? '') : row.observed;
-  const remedy = remedyText(row);
-  const fix = remedy === '' ? '' : `; ${remedyName(row)}: ${remedy}`;
+  const remedy = fixText(row);
+  const fix = remedy === '' ? '' : `; ${fixLabel(row)}: ${remedy}`;
   return printableLine(`${row.result} ${row.id} ${placeOf(row)}: ${row.title}: ${observed}${fix}`);
 }

@@ -1,10 +1,9 @@
 /**
- * verify as text. By default: one line for the mesh and one for each passing cluster, or one for all of them where there are
- * many; then a block for each cluster with rows that do not pass; the verdict last. `-v` prints every row, `-o wide` the
- * evidence as well, in one block for the mesh, for each cluster, and for each pair (one for all pairs of a trusting cluster
- * that only pass or are skipped: fifty clusters have 2,450). One line for each check, what was observed indented below it
- * with the command that fixes it; a consequence names its cause instead. A command that fixes several rows is printed once:
- * some must not be executed twice.
+ * `verify` as text. By default: a line for the mesh and for each passing cluster (one for all of them if there are many), a
+ * block for each cluster with rows that do not pass, and the verdict. `-v` prints every row, and `-o wide` also the evidence,
+ * in blocks for the mesh, each cluster and each pair; the pairs of a trusting cluster that pass or are skipped share a block,
+ * because fifty clusters have 2,450 pairs. Below each check are the observed state and the command that fixes it; a
+ * consequence names its cause instead. A command that fixes several rows is printed once, because some must not be run twice.
  */
 import type {Acceptance, ClusterTopology, MeshTopology, TopologyCertificate} from '../../domain/checks/topology.js';
 import {groupBy} from '../../domain/group-by.js';
@@ -19,7 +18,7 @@ import {
   meshPlace,
   placeOf,
   places,
-  remedyText,
+  fixText,
   resultWidth,
   timeoutLines,
   type Place,
@@ -35,39 +34,41 @@ export function verifyText(result: ShownVerify, context: Context = {}): string {
   return page(result, context.verbose === true ? sections(result, options) : summary(result, options), options);
 }
 
-/** `-o wide`: every row with its evidence, which cluster accepts which, and by which certificates. */
+/** `-o wide`: every row with its evidence, and which clusters trust each other, with the certificates. */
 export function verifyWide(result: ShownVerify, context: Context = {}): string {
   const options = rowOptions(result, true, context);
   return page(result, [...sections(result, options), ...topologyLines(result.mesh)], options);
 }
 
 interface RowOptions {
-  /** Whether the evidence of rows that pass is printed as well. */
+  /** Whether to print the evidence of rows that pass, too. */
   readonly withEvidence: boolean;
   readonly paint: ReturnType<typeof createPainter>;
-  /** Whether a line about pairs of clusters names the trusted ones: no heading does. */
+  /** Whether lines about pairs name the trusted clusters, because there is no heading with them. */
   readonly namesPeers?: boolean;
-  /** The row printed before that the same command fixes. */
+  /** Returns an earlier row that the same command fixes. */
   readonly twin: (row: ShownRow) => ShownRow | undefined;
 }
 
 function rowOptions({checks: rows}: ShownVerify, withEvidence: boolean, {color = false}: Context): RowOptions {
-  const byRemedy = groupBy(
+  const byFix = groupBy(
     places(rows).flatMap((one) => one.rows.filter(hasDetails)),
-    remedyText,
+    fixText,
   );
   const twin = (row: ShownRow): ShownRow | undefined => {
-    const remedy = remedyText(row);
-    const first = remedy === '' ? undefined : byRemedy.get(remedy)?.[0];
+    const remedy = fixText(row);
+    const first = remedy === '' ? undefined : byFix.get(remedy)?.[0];
     return first === row ? undefined : first;
   };
   return {withEvidence, paint: createPainter(color), twin};
 }
 
-/** The lines, how to preview the fixes that would change something, and the verdict. */
+/** Adds how to preview fixes, the timeout of `--wait`, and the verdict. */
 function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions): string {
   const {verdict, checks: rows} = result;
-  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.agrees);
+  const changes = rows.some(
+    ({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.includesYes,
+  );
   return [
     ...lines,
     ...(changes ? ['To preview a `kubectl mesh` fix, run it with --dry-run instead of --yes.', ''] : []),
@@ -76,10 +77,10 @@ function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions
   ].join('\n');
 }
 
-/** More passing clusters than this are one line. */
-const mostClusterLines = 12;
+/** The maximum number of passing clusters with a line each. */
+const maxClusterLines = 12;
 
-/** The lines of what passes, then the blocks of what does not. */
+/** Returns the lines of the passing clusters, then the blocks of the others. */
 function summary({checks}: ShownVerify, options: RowOptions): readonly string[] {
   const mesh = checks.filter(({cluster}) => cluster === undefined);
   const general: readonly Owner[] = mesh.length > 0 ? [{name: meshPlace, rows: mesh}] : [];
@@ -90,13 +91,13 @@ function summary({checks}: ShownVerify, options: RowOptions): readonly string[] 
   const isPassing = ({rows}: Owner): boolean => !rows.some(isBad);
   const passing = clusters.filter(isPassing);
   const lines: readonly Owner[] =
-    passing.length > mostClusterLines
+    passing.length > maxClusterLines
       ? [
           ...general.filter(isPassing),
           {name: plural(passing.length, 'cluster'), rows: passing.flatMap(({rows}) => rows)},
         ]
       : all.filter(isPassing);
-  // Clusters with the same lines share one block, for example all that trust an unreachable cluster.
+  // Clusters with the same output share a block, such as all those that trust an unreachable cluster.
   const failing = all
     .filter((one) => !isPassing(one))
     .map((owner) => ({
@@ -122,7 +123,7 @@ interface Owner {
   readonly rows: readonly ShownRow[];
 }
 
-/** A skipped check counts as neither passed nor failed. */
+/** Skipped checks count as neither passed nor failed. */
 function isCounted({result}: ShownRow): boolean {
   return result !== 'skipped';
 }
@@ -133,7 +134,7 @@ function passedText(rows: readonly ShownRow[]): string {
   return ok > 0 ? `${plural(ok, 'check')} ok` : `${plural(rows.length, 'check')} skipped`;
 }
 
-/** What does not pass: of the cluster, consequences in its pairs, then each pair that has more to show. */
+/** Returns the rows that do not pass: those of the cluster, consequences in its pairs, then each pair with details. */
 function ownerLines({rows}: Owner, options: RowOptions): readonly string[] {
   const bad = rows.filter(isBad);
   const isOfPair = (row: ShownRow): boolean => row.peer !== undefined && hasDetails(row);
@@ -146,7 +147,7 @@ function ownerLines({rows}: Owner, options: RowOptions): readonly string[] {
   ];
 }
 
-/** The blocks of all rows. */
+/** Returns the blocks of all rows. */
 function sections({checks: rows}: ShownVerify, options: RowOptions): readonly string[] {
   const all = places(rows);
   const quiet = groupBy(all.filter(isQuietPair), clusterOf);
@@ -161,12 +162,12 @@ function clusterOf({rows: [row]}: Place): string {
   return row?.cluster ?? '';
 }
 
-/** Whether it is a pair of clusters whose rows all pass or are skipped. */
+/** Reports whether a place is a pair of clusters whose rows all pass or are skipped. */
 function isQuietPair({rows}: Place): boolean {
   return rows.every((row) => row.peer !== undefined && !isBad(row));
 }
 
-/** One block for several pairs of a trusting cluster: a line for each check and result, with the number of pairs. */
+/** Returns one block for several pairs of a trusting cluster: a line for each check and result, with the number of pairs. */
 function quietLines(all: readonly [Place, ...Place[]], options: RowOptions): readonly string[] {
   const rows = all.flatMap((place) => place.rows);
   const peers = [...new Set(rows.flatMap(({peer}) => peer ?? []))];
@@ -181,8 +182,8 @@ function quietLines(all: readonly [Place, ...Place[]], options: RowOptions): rea
 }
 
 /**
- * The lines of one place. Checks skipped for one reason are one line, and so are consequences of one cause, last: a page
- * of them would hide the others.
+ * Returns the lines of one place. Checks that are skipped for the same reason share a line, and so do consequences of the
+ * same cause. These lines are last, so that they do not hide the others.
  */
 function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly string[] {
   const groups = [...groupBy(rows, (row) => foldKey(row) ?? row).values()];
@@ -194,7 +195,7 @@ function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly st
         const [row] = alike;
         const ids = [...new Set(alike.map(({id}) => id))];
         const what = row.result === 'skipped' ? plural(ids.length, 'check') : ids.join(', ');
-        return `  ${resultOf(row, options)}  ${what} (${peersOf(alike, options)}${whyNoDetails(row)})`;
+        return `  ${resultOf(row, options)}  ${what} (${peersOf(alike, options)}${shortReason(row)})`;
       }),
   ];
 }
@@ -205,18 +206,18 @@ function peersOf(rows: readonly ShownRow[], {namesPeers = false}: RowOptions): s
   return peers.length === 0 ? '' : `to ${some(peers)}: `;
 }
 
-/** What rows that are folded into one line have in common. */
+/** Returns the key of rows that share a line; undefined for a row with its own line. */
 function foldKey(row: ShownRow): string | undefined {
   if (hasDetails(row) || row.result === 'ok') return undefined;
-  return `${row.result} ${row.peer === undefined ? 'cluster' : 'pair'} ${whyNoDetails(row)}`;
+  return `${row.result} ${row.peer === undefined ? 'cluster' : 'pair'} ${shortReason(row)}`;
 }
 
-/** Whether more than one line is printed for the row. */
+/** Reports whether a row has details, and so more than one line. */
 function hasDetails(row: ShownRow): boolean {
   return isBad(row) && row.impliedBy === undefined;
 }
 
-function whyNoDetails({result, reason = '', impliedBy}: ShownRow): string {
+function shortReason({result, reason = '', impliedBy}: ShownRow): string {
   return result === 'skipped' || impliedBy === undefined ? printableLine(reason) : `follows from ${impliedBy}`;
 }
 
@@ -225,7 +226,7 @@ function rowLines(row: ShownRow, options: RowOptions): readonly string[] {
   if (row.result === 'ok') return [head, ...(options.withEvidence ? detailLines(row, undefined) : [])];
   return hasDetails(row)
     ? [head, ...detailLines(row, options.twin(row))]
-    : [`${head} (${peersOf([row], options)}${whyNoDetails(row)})`];
+    : [`${head} (${peersOf([row], options)}${shortReason(row)})`];
 }
 
 function headOf(row: ShownRow, options: RowOptions): string {
@@ -243,7 +244,7 @@ function detailLines(row: ShownRow, twin: ShownRow | undefined): readonly string
   return details(shown).map(([name, text]) => `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`);
 }
 
-/** `NO` stands out. */
+/** The cells of the matrix. `NO` is in capitals to stand out. */
 const cells: Readonly<Record<Acceptance, string>> = {yes: 'yes', no: 'NO', unknown: 'unknown', none: '-'};
 
 function topologyLines({clusters}: MeshTopology): readonly string[] {
@@ -259,7 +260,7 @@ function topologyLines({clusters}: MeshTopology): readonly string[] {
   ];
 }
 
-/** Rows trust, columns are trusted. */
+/** Returns the matrix of trust: rows are the trusting clusters, columns the trusted ones. */
 function matrix(clusters: readonly ClusterTopology[]): string {
   return table(
     ['TRUSTING', ...clusters.map(({name}) => name)],

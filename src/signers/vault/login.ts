@@ -95,7 +95,7 @@ async function findToken({file}: AuthOf<'token'>, context: SignerContext): Promi
   if (file !== undefined) return readSecret(file, context);
   const missing = new MeshError('MISSING_VALUE', 'no token for Vault: neither VAULT_TOKEN nor ~/.vault-token exists', {
     hints: [
-      advice`${fixWith.run('vault', ['login'])}`,
+      advice`log in with: ${fixWith.run('vault', ['login'])}`,
       'or set VAULT_TOKEN, or configure a login with auth under trust.signer',
     ],
   });
@@ -119,8 +119,8 @@ async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise
     proof: secretId ? {secret_id: secretId} : {},
     refusal:
       secretId === undefined
-        ? 'no secret ID was sent: set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer'
-        : 'secret IDs expire and have a limited number of uses: generate a new one',
+        ? 'set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer: no secret ID was sent'
+        : 'generate a new secret ID: secret IDs expire and have a limited number of uses',
     hints: [advice`check the role ID: ${inspectWith.run('vault', words`read auth/approle/role/ROLE/role-id`)}`],
   };
 }

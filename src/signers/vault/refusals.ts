@@ -49,17 +49,17 @@ export async function explainForbidden(
   const {mount, http} = client.settings;
   const {host} = http.address;
   const itself = await client.send({method: 'GET', path: 'auth/token/lookup-self', token}, tokenSchema);
-  // A token without the default policy may not look itself up.
+  // A token without the default policy has no permission for lookup-self.
   if (!itself.ok && !(await canUseMount(client, token))) {
     return refusedError(`${host} does not accept the token: it expired, was revoked, or belongs to another server`, [
       advice`log in again: ${fixWith.run('vault', ['login'])}, or set a new VAULT_TOKEN`,
-      'a token also belongs to a namespace: check VAULT_NAMESPACE',
+      'check VAULT_NAMESPACE: a token belongs to a namespace',
     ]);
   }
   const policies = (itself.data?.policies ?? []).map(printableLine).join(', ');
   const whose = policies === '' ? 'the token' : `the token (policies: ${policies})`;
   return refusedError(`permission denied: ${whose} may not update ${path} at ${host}`, [
-    `required policy: path "${path}" { capabilities = ["update"] }`,
+    `add this policy to the token: path "${path}" { capabilities = ["update"] }`,
     `if the PKI engine is not mounted at ${mount}, set mount under trust.signer`,
   ]);
 }

@@ -59,6 +59,6 @@ function portForwardError({context, namespace, pod}: ForwardOptions, stderr: str
   }
   return new MeshError(
     'TOOL_FAILED',
-    `kubectl could not forward ports of pod ${namespace}/${pod} in context "${context}": ${output}`,
+    `cannot forward ports of pod ${namespace}/${pod} in context "${context}": ${output}`,
   );
 }

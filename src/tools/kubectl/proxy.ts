@@ -89,7 +89,7 @@ function contextMissing(context: string, names: readonly string[]): MeshError {
   const meant = names.find((name) => name.includes(context)) ?? nearest(context, names);
   return new MeshError('CONTEXT_MISSING', `the kubeconfig has no context "${context}"`, {
     hints: [
-      meant === undefined ? `it has ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
+      meant === undefined ? `choose one of: ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
       advice`to list all contexts: ${inspectWith.kubectl('any', words`config get-contexts -o name`)}`,
     ],
   });

@@ -25,7 +25,7 @@ const resends = 5;
 const resendPauseMs = 100;
 
 /** The upper limit for a server's Retry-After. Milliseconds. */
-const longestPauseMs = 5000;
+const maxPauseMs = 5000;
 
 /** The parts of a session. */
 export interface SessionParts {
@@ -54,7 +54,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
       try {
         const answer = await transport.send({...request, timeoutMs, signal});
         if (answer.status !== 429 || attempt >= resends) return answer;
-        await sleep(Math.min(Number(answer.headers['retry-after'] ?? 0) * 1000 || pauseMs, longestPauseMs), signal);
+        await sleep(Math.min(Number(answer.headers['retry-after'] ?? 0) * 1000 || pauseMs, maxPauseMs), signal);
       } catch (thrown) {
         if (!(thrown instanceof NoResponseError)) throw thrown;
         // A write that may have arrived is never sent twice: the effect reads the object back instead.

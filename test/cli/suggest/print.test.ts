@@ -30,10 +30,10 @@ describe('a printed result', () => {
   it.each([
     [push, 'fix', true],
     [kubectlMesh('init'), 'fix', false],
-    [inspectWith.kubectl('any', ['delete', '--yes']), 'look', false],
+    [inspectWith.kubectl('any', ['delete', '--yes']), 'inspect', false],
     [sequence(inspectWith.run('a', []), push), 'fix', true],
-  ] as const)('says what a command is for, and whether it agrees beforehand: %j', (fix, purpose, agrees) => {
-    expect(printResult({fix}, {}).fix).toMatchObject({purpose, agrees});
+  ] as const)('contains the purpose of a command, and whether it includes --yes: %j', (fix, purpose, includesYes) => {
+    expect(printResult({fix}, {}).fix).toMatchObject({purpose, includesYes});
   });
 });
 

@@ -119,7 +119,7 @@ describe('a suggestion', () => {
       "kubectl mesh init $(echo 'a b') -w '/w d'",
     ],
     [
-      script('look')`case "$x" in ${'a b'}) ${inspectWith.run('echo', ['c d'])};; ${['e', 'f g']} esac`,
+      script('inspect')`case "$x" in ${'a b'}) ${inspectWith.run('echo', ['c d'])};; ${['e', 'f g']} esac`,
       `case "$x" in 'a b') echo 'c d';; e 'f g' esac`,
       `case "$x" in 'a b') echo 'c d';; e 'f g' esac`,
     ],

@@ -39,7 +39,9 @@ describe('selecting checks', () => {
   it('lists the valid prefixes instead of guessing one', () => {
     expect(() => ids(['MESH9'])).toThrow(
       expect.objectContaining({
-        hints: expect.arrayContaining(['the prefixes are MESH1, MESH2, MESH3, MESH4, MESH5']) as unknown,
+        hints: expect.arrayContaining([
+          'use a prefix such as MESH1, MESH2, MESH3, MESH4, MESH5, or a check ID',
+        ]) as unknown,
       }),
     );
   });

@@ -27,21 +27,21 @@ const file = inWorkDir('x');
 const variable = new Variable('namespace');
 
 describe('the purpose of a suggestion', () => {
-  it.each<[string, Suggestion, 'fix' | 'look']>([
+  it.each<[string, Suggestion, 'fix' | 'inspect']>([
     ['a command of this program that changes something', push, 'fix'],
-    ['its dry run', kubectlMesh('trust push', ['c1', '--dry-run']), 'look'],
-    ['a command of this program that changes nothing', kubectlMesh('certs list'), 'look'],
+    ['its dry run', kubectlMesh('trust push', ['c1', '--dry-run']), 'inspect'],
+    ['a command of this program that changes nothing', kubectlMesh('certs list'), 'inspect'],
     ['the editor', edit(file), 'fix'],
-    ['steps that change nothing', sequence(look, look), 'look'],
+    ['steps that change nothing', sequence(look, look), 'inspect'],
     ['steps, one of which changes something', sequence(look, fix), 'fix'],
     ['the same, ignoring failures', runAll(look, fix), 'fix'],
-    ['a pipe into a filter', pipe(look, inspectWith.run('grep', ['x'])), 'look'],
+    ['a pipe into a filter', pipe(look, inspectWith.run('grep', ['x'])), 'inspect'],
     ['a pipe into a command that changes something', pipe(look, fixWith.kubectl('any', ['apply', '-f', '-'])), 'fix'],
     ['output written to a file', writeTo(file, look), 'fix'],
-    ['a loop that changes nothing', forEach(variable, ['a'], () => look), 'look'],
+    ['a loop that changes nothing', forEach(variable, ['a'], () => look), 'inspect'],
     ['a loop that changes something', forEach(variable, ['a'], () => fix), 'fix'],
     ['a command that runs if a file exists', ifExists(file, fix), 'fix'],
-    ['a script', script('look')`${look} && true`, 'look'],
+    ['a script', script('inspect')`${look} && true`, 'inspect'],
   ])('%s', (_, {purpose, changes}, expected) => {
     expect(purpose).toBe(expected);
     expect(changes).toBe(expected === 'fix');

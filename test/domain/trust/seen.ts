@@ -5,7 +5,7 @@ import {known, type Observed, unknown} from '../../../src/domain/observed.js';
 import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {inspectCaFiles, type InspectOptions} from '../../../src/domain/ca/inspect-ca.js';
 import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
-import type {OwnCa} from '../../../src/domain/trust/diff.js';
+import type {DesiredCa} from '../../../src/domain/trust/diff.js';
 import type {TrustObservation} from '../../../src/domain/trust/cluster-trust.js';
 import {type IstiodObservation, readIstiod} from '../../../src/domain/trust/istiod.js';
 import {namespace, secret} from '../../helpers/fake-kubectl/fake-cluster.js';
@@ -46,12 +46,12 @@ export function filesOf({ca, above}: IssuedCa, change: CaFiles = {}): CaFiles {
 }
 
 /** Returns a cluster CA of the work directory. */
-export function own(ca: IssuedCa, change?: CaFiles): OwnCa {
+export function own(ca: IssuedCa, change?: CaFiles): DesiredCa {
   return ownOf(filesOf(ca, change));
 }
 
 /** Returns a cluster CA of the work directory with any files. */
-export function ownOf(files: CaFiles): OwnCa {
+export function ownOf(files: CaFiles): DesiredCa {
   return {files, inspection: inspectCaFiles(files, options)};
 }
 

@@ -29,7 +29,7 @@ const cluster = (name: string, more: Partial<PushedCluster>): PushedCluster => (
 const refusal = {
   code: 'RESTART_NEEDED',
   message: 'istiod\u001b[2J would not load it',
-  hints: ['say --restart-istiod'],
+  hints: ['use --restart-istiod'],
 } as const;
 const clusters = [
   cluster('new', {}),

@@ -150,8 +150,8 @@ describe('the command of a finding', () => {
 
   it.each<[Row['fix'], string]>([
     [kubectlMesh('trust push', ['c1', '--yes']), '; fix: kubectl mesh trust push c1 --yes'],
-    [kubectlMesh('journal verify', ['c1']), '; look: kubectl mesh journal verify c1'],
-    [inspectWith.run('ls', ['-l', 'x']), '; look: ls -l x'],
+    [kubectlMesh('journal verify', ['c1']), '; inspect: kubectl mesh journal verify c1'],
+    [inspectWith.run('ls', ['-l', 'x']), '; inspect: ls -l x'],
     ['log in again', '; fix: log in again'],
     ['', ''],
   ])('%j is called what it is for', (fix, expected) => {
@@ -258,10 +258,10 @@ describe('-o mermaid', () => {
       ':unknown',
     ]);
     expect(lines.filter((line) => /^c\d .*\| c\d$/.test(line))).toEqual([
-      'c1 <-->|"accept each other"| c2',
-      'c1 -->|"accepts"| c3',
+      'c1 <-->|"trust each other"| c2',
+      'c1 -->|"trusts"| c3',
       'c3 -.->|"unknown"| c1',
-      'c2 <-.->|"refuse each other"| c3',
+      'c2 <-.->|"do not trust each other"| c3',
     ]);
     for (const state of ['ok', 'warning', 'error', 'unknown']) {
       expect(lines.some((line) => line.startsWith(`classDef ${state} `))).toBe(true);
@@ -279,7 +279,7 @@ describe('-o mermaid', () => {
     const remote = cluster('c2', {c1: 'yes'}, {role: 'remote', primary: 'c1', clusterCas: []});
     const lines = mermaid(cluster('c1', {c2: 'none'}), remote);
     expect(lines.find((line) => line.startsWith('c2['))).toContain('remote of c1<br/>root ');
-    expect(lines.filter((line) => /^c\d .*\| c\d$/.test(line))).toEqual(['c2 -->|"accepts"| c1']);
+    expect(lines.filter((line) => /^c\d .*\| c\d$/.test(line))).toEqual(['c2 -->|"trusts"| c1']);
   });
 
   it.each(['end', '"] --> c9', '', '<script>alert(1)</script>', '%% `é` #quot; {{x}} | \\ \n;'])(

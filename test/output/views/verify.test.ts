@@ -24,7 +24,7 @@ const golden = (name: string): string => `../../fixtures/golden/verify/${name}`;
 
 const forbidden: ErrorReport = {
   code: 'FORBIDDEN',
-  message: 'not allowed to list pods in namespace "istio-system"',
+  message: 'cannot list pods in namespace "istio-system"',
   hints: [advice`${inspectWith.kubectl('any', words`auth can-i list pods -n istio-system --context kind-cluster1`)}`],
 };
 

@@ -17,7 +17,7 @@ const requestTimeout = ['--request-timeout', '5s'];
 const allContexts = inspectWith.kubectl('any', words`config get-contexts -o name`);
 
 /** The cluster UID of the context in `$context`. kubectl must not consume the loop's list of contexts on standard input. */
-const uidOfContext = script('look')`${inspectWith.kubectl(
+const uidOfContext = script('inspect')`${inspectWith.kubectl(
   'any',
   words`--context ${new Variable('context')} get namespace kube-system -o jsonpath={.metadata.uid} ${requestTimeout}`,
 )} </dev/null 2>/dev/null`;
@@ -31,16 +31,16 @@ export function recordContextsByUid({clusters}: Mesh): Suggestion {
   const candidates =
     recorded.length === 0
       ? allContexts
-      : script('look')`{ ${inspectWith.run('printf', ['%s\\n', ...recorded])}; ${allContexts}; }`;
+      : script('inspect')`{ ${inspectWith.run('printf', ['%s\\n', ...recorded])}; ${allContexts}; }`;
   const branches = clusters.flatMap(({name, uid}) =>
-    uid === undefined ? [] : [script('look')`${uid}) echo "${name}=$context";;`],
+    uid === undefined ? [] : [script('inspect')`${uid}) echo "${name}=$context";;`],
   );
-  const loop = script('look')`while read -r context; do case "$(${uidOfContext})" in ${branches} esac; done`;
+  const loop = script('inspect')`while read -r context; do case "$(${uidOfContext})" in ${branches} esac; done`;
   const firstOfEach = inspectWith.run('awk', ['-F=', '!seen[$1]++']);
   return kubectlMesh('init', [new OutputOf(pipe(candidates, loop, firstOfEach))]);
 }
 
 /** Prints every context with its cluster's UID, for the user to choose from. */
 export function listContextsWithUid(): Suggestion {
-  return pipe(allContexts, script('look')`while read -r context; do echo "$context $(${uidOfContext})"; done`);
+  return pipe(allContexts, script('inspect')`while read -r context; do echo "$context $(${uidOfContext})"; done`);
 }

@@ -161,7 +161,7 @@ export const hazards: readonly Hazard[] = [
         : undefined;
     },
     consequence: 'after that, workloads present certificates that are not accepted until they renew them',
-    expected: 'a cluster CA that lives longer than the certificates it signs',
+    expected: 'a cluster CA that expires after the certificates it signs',
     fix: {by: 'renew'},
     source: features.leafExpiresWithSigner.source,
   },

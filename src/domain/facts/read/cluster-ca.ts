@@ -5,7 +5,7 @@ import type {Certificate} from '../../x509/certificate.js';
 import {orderUpward} from '../../x509/chain.js';
 import {crlProblem} from '../../x509/crl.js';
 import type {CacertsSecret} from '../../trust/cacerts.js';
-import {compareCa, type OwnCa} from '../../trust/diff.js';
+import {compareCa, type DesiredCa} from '../../trust/diff.js';
 import type {CaInspection} from '../../ca/inspect-ca.js';
 import {attributeOf} from '../../x509/name.js';
 import type {CacertsFacts, CertificateFacts, ClusterCaFacts} from '../facts.js';
@@ -56,7 +56,7 @@ export function certificateFacts(certificate: Certificate): CertificateFacts {
 }
 
 /** The facts of Secret cacerts, compared with the cluster CA in the work directory. */
-export function cacertsFacts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
+export function cacertsFacts(secret: CacertsSecret, own: DesiredCa): CacertsFacts {
   const {data, files, inspection} = secret;
   const {caCerts, chain, roots, verified} = inspection;
   const {layout = 'pem', crl = ''} = files;
