@@ -52,11 +52,7 @@ async function startError(options: ProxyOptions, stderr: string, lines: readonly
   const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? lastLines([stderr, ...lines].join('\n'));
   if (/context .*does not exist/i.test(error)) {
     const names = await contextNames(options);
-    if (names.length > 0) return contextMissing(context, names);
-    const {kubeconfig = '(KUBECONFIG or ~/.kube/config)'} = flags;
-    return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${kubeconfig} does not exist or has no contexts`, {
-      hints: ['set another one with --kubeconfig or KUBECONFIG'],
-    });
+    return names.length > 0 ? contextMissing(context, names) : await noContexts(options);
   }
   const missingFile = /(?:stat|open) (.+): no such file or directory/.exec(error)?.[1];
   if (missingFile !== undefined) {
@@ -84,12 +80,28 @@ async function startError(options: ProxyOptions, stderr: string, lines: readonly
   });
 }
 
+/** kubectl ignores missing files that KUBECONFIG or its default names: each file is checked, to name those. */
+async function noContexts({runner, flags}: Kubectl): Promise<MeshError> {
+  const {kubeconfig, defaultKubeconfigs = []} = flags;
+  const files = kubeconfig === undefined ? defaultKubeconfigs : [kubeconfig];
+  const check = async (file: string): Promise<string> => {
+    const args = [...kubectlArgs({kubeconfig: file}), 'config', 'get-contexts', '-o', 'name'];
+    const {stderr} = await runner.run({file: 'kubectl', args, timeoutMs: 10_000});
+    return `${file} ${/no such file or directory/.test(stderr) ? 'does not exist' : 'has no contexts'}`;
+  };
+  const states = await Promise.all(files.map(check));
+  return new MeshError('KUBECONFIG_MISSING', `no kubeconfig with contexts: ${states.join(', ')}`, {
+    hints: ['select another file with --kubeconfig or KUBECONFIG'],
+  });
+}
+
 function contextMissing(context: string, names: readonly string[]): MeshError {
   // Users often omit a tool's prefix: "cluster1" for "kind-cluster1".
   const meant = names.find((name) => name.includes(context)) ?? nearest(context, names);
   return new MeshError('CONTEXT_MISSING', `the kubeconfig has no context "${context}"`, {
     hints: [
       meant === undefined ? `choose one of: ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
+      'correct the context in contexts.yaml or mesh.yaml, or use --context',
       advice`to list all contexts: ${inspectWith.kubectl('any', words`config get-contexts -o name`)}`,
     ],
   });
