@@ -31,7 +31,7 @@ async function unknownCommand(argv: readonly string[], root: string): Promise<Me
     const name = commands.find((one) => argv.slice(later).join(' ').concat(' ').startsWith(`${one} `));
     return wrongCommand(
       `no command given before ${argv[0] ?? ''}`,
-      ...(later === -1 || name === undefined ? [] : [`put flags after the command: ${bin} ${name} ${argv[0] ?? ''}`]),
+      ...(later === -1 || name === undefined ? [] : [`put flags after the command: ${bin} ${name} [flags]`]),
       `to list the commands, run: ${bin} --help`,
     );
   }
@@ -65,7 +65,12 @@ export function likelyCommands(words: readonly string[], commands: readonly stri
     [nearestCommand(words, commands) ?? []].flat(),
     commands.filter((name) => name.startsWith(typed)),
     commands.filter((name) => name.split(' ').slice(1).includes(first)),
-    commands.filter((name) => name.split(' ').slice(1).includes(nearest(first, lastWords(commands)) ?? '')),
+    commands.filter((name) =>
+      name
+        .split(' ')
+        .slice(1)
+        .includes(nearest(first, lastWords(commands)) ?? ''),
+    ),
   ];
   return candidates.find((names) => names.length > 0)?.slice(0, maxSuggestions) ?? [];
 }

@@ -6,7 +6,7 @@ import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {seconds} from '../bounded.js';
 import {lastLines} from '../child-output.js';
 import type {RunningTool} from '../runner.js';
-import {kubectlArgs, startKubectl, type Kubectl} from './start.js';
+import {kubectlArgs, startKubectl, type Kubectl, type KubectlFlags} from './start.js';
 
 /** How long kubectl may take to open its socket; it does not contact a server before. Milliseconds. */
 const startLimitMs = 30_000;
@@ -52,7 +52,7 @@ async function startError(options: ProxyOptions, stderr: string, lines: readonly
   const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? lastLines([stderr, ...lines].join('\n'));
   if (/context .*does not exist/i.test(error)) {
     const names = await contextNames(options);
-    return names.length > 0 ? contextMissing(context, names) : await noContexts(options);
+    return names.length > 0 ? contextMissing(context, names) : noContexts(flags);
   }
   const missingFile = /(?:stat|open) (.+): no such file or directory/.exec(error)?.[1];
   if (missingFile !== undefined) {
@@ -80,17 +80,10 @@ async function startError(options: ProxyOptions, stderr: string, lines: readonly
   });
 }
 
-/** kubectl ignores missing files that KUBECONFIG or its default names: each file is checked, to name those. */
-async function noContexts({runner, flags}: Kubectl): Promise<MeshError> {
-  const {kubeconfig, defaultKubeconfigs = []} = flags;
+/** kubectl ignores missing files that KUBECONFIG or its default names, so missing and empty ones are not distinguished. */
+function noContexts({kubeconfig, defaultKubeconfigs = []}: KubectlFlags): MeshError {
   const files = kubeconfig === undefined ? defaultKubeconfigs : [kubeconfig];
-  const check = async (file: string): Promise<string> => {
-    const args = [...kubectlArgs({kubeconfig: file}), 'config', 'get-contexts', '-o', 'name'];
-    const {stderr} = await runner.run({file: 'kubectl', args, timeoutMs: 10_000});
-    return `${file} ${/no such file or directory/.test(stderr) ? 'does not exist' : 'has no contexts'}`;
-  };
-  const states = await Promise.all(files.map(check));
-  return new MeshError('KUBECONFIG_MISSING', `no kubeconfig with contexts: ${states.join(', ')}`, {
+  return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${files.join(', ')} does not exist or has no contexts`, {
     hints: ['select another file with --kubeconfig or KUBECONFIG'],
   });
 }
