@@ -2,7 +2,7 @@
  * The composition root: creates the workspace and the tools. Modules that not every run uses (kubectl, istioctl,
  * prompts, animated progress) are loaded on first use.
  */
-import {resolve} from 'node:path';
+import {delimiter, join, resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
 import {memoizeAsync} from '../domain/memoize.js';
 import type {Deps} from '../engine/deps.js';
@@ -82,6 +82,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
         signal,
         temporaryDirectory: createTemporaryDirectory,
         kubeconfig: flags.kubeconfig,
+        defaultKubeconfigs: kubeconfigFiles(environment),
         requestTimeoutMs: flags['request-timeout'],
         as: flags.as,
         asGroups: flags['as-group'] ?? [],
@@ -169,6 +170,15 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       await progress.rest();
     },
   };
+}
+
+/** The files that kubectl reads without `--kubeconfig`. */
+function kubeconfigFiles({
+  KUBECONFIG = '',
+  HOME = '~',
+}: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const files = KUBECONFIG.split(delimiter).filter((file) => file !== '');
+  return files.length > 0 ? files : [join(HOME, '.kube/config')];
 }
 
 /** Animated progress on a terminal, lines otherwise. */

@@ -26,18 +26,58 @@ async function unknownCommand(argv: readonly string[], root: string): Promise<Me
     const [extra = ''] = words.slice(command.split(' ').length);
     return wrongCommand(`unexpected argument ${JSON.stringify(extra)}`, `for usage, run: ${bin} ${command} --help`);
   }
-  const near = nearestCommand(words, topic === undefined ? [...commands, ...topics.map(({name}) => name)] : commands);
+  if (words.length === 0) {
+    const later = argv.findIndex((word) => commands.includes(word) || topics.some(({name}) => name === word));
+    const name = commands.find((one) => argv.slice(later).join(' ').concat(' ').startsWith(`${one} `));
+    return wrongCommand(
+      `no command given before ${argv[0] ?? ''}`,
+      ...(later === -1 || name === undefined ? [] : [`put flags after the command: ${bin} ${name} [flags]`]),
+      `to list the commands, run: ${bin} --help`,
+    );
+  }
+  const near = likelyCommands(words, topic === undefined ? [...commands, ...topics.map(({name}) => name)] : commands);
   return wrongCommand(
-    words.length > 0
-      ? `unknown command ${JSON.stringify(words.join(' '))}`
-      : `no command given before ${argv[0] ?? ''}`,
-    ...(near === undefined ? [] : [`did you mean ${bin} ${near}?`]),
+    `unknown command ${JSON.stringify(words.join(' '))}`,
+    ...(near.length === 0 ? [] : [`did you mean ${near.map((name) => `${bin} ${name}`).join(' or ')}?`]),
     `to list the commands, run: ${[bin, ...(topic === undefined ? [] : [topic])].join(' ')} --help`,
   );
 }
 
 function wrongCommand(message: string, ...hints: readonly string[]): MeshError {
   return new MeshError('USAGE', message, {hints});
+}
+
+/** The maximum number of commands that an error suggests. */
+const maxSuggestions = 3;
+
+/** Global flags that users type as commands, as in other programs. */
+const flagCommands = ['--version', '--help'];
+
+/**
+ * The commands that were probably meant: the nearest one, otherwise those that begin with the words typed ("certs gen"),
+ * otherwise those that are named like the first word in any topic ("generate"). Pure.
+ */
+export function likelyCommands(words: readonly string[], commands: readonly string[]): readonly string[] {
+  const typed = words.join(' ');
+  const [first = ''] = words;
+  const candidates: readonly (readonly string[])[] = [
+    flagCommands.filter((flag) => flag === `--${typed}`),
+    [nearestCommand(words, commands) ?? []].flat(),
+    commands.filter((name) => name.startsWith(typed)),
+    commands.filter((name) => name.split(' ').slice(1).includes(first)),
+    commands.filter((name) =>
+      name
+        .split(' ')
+        .slice(1)
+        .includes(nearest(first, lastWords(commands)) ?? ''),
+    ),
+  ];
+  return candidates.find((names) => names.length > 0)?.slice(0, maxSuggestions) ?? [];
+}
+
+/** The names of commands without their topics. */
+function lastWords(commands: readonly string[]): readonly string[] {
+  return commands.flatMap((name) => name.split(' ').slice(1));
 }
 
 /** The command or topic nearest to what was typed; the words after the command's name are its arguments. Pure. */

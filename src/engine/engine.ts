@@ -53,8 +53,11 @@ const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
 /** Actions that the API server can validate without storing anything (`--dry-run=server`). */
 const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object', 'replace-object']);
 
-/** Appended to the actions that a dry run lists, worded as in kubectl. */
-const dryRunNote = {none: '', client: ' (dry run)', server: ' (server dry run)'} as const;
+/** Returns what is appended to an action that a dry run lists, worded as in kubectl. */
+function dryRunNote({kind}: Action, {dryRun}: RunSettings): string {
+  if (dryRun === 'none') return '';
+  return dryRun === 'server' && serverSide.has(kind) ? ' (server dry run)' : ' (dry run)';
+}
 
 /** How often a phase gathers and plans when another client changed the gathered objects (409). */
 const maxAttempts = 5;
@@ -104,7 +107,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         const {runnable, skipped} = splitByBlockers(plan, settings);
         if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
           for (const prompt of promptsOf(runnable)) {
-            report({type: 'note', message: `requires confirmation: ${prompt} (--yes without a terminal)`});
+            report({type: 'note', message: `would prompt for confirmation (without a terminal, --yes is required): ${prompt}`});
           }
         }
         if (settings.dryRun === 'none' && runnable.length > 0) {
@@ -202,7 +205,7 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
       outcomes.push(outcomeOf(action, lane, {status: 'skipped'}));
       continue;
     }
-    line(`${action.title}${dryRunNote[context.settings.dryRun]}`);
+    line(`${action.title}${dryRunNote(action, context.settings)}`);
     outcomes.push(await perform(action, lane, {...context, line, waiting}));
   }
   context.report({type: 'lane-ended', lane: lane.key, outcomes});

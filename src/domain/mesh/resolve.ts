@@ -265,10 +265,10 @@ export function requireIstioNames(
 /** Returns the cluster's kubeconfig context. The current context is never used. Throws `NO_CONTEXT`. */
 export function requireContext(cluster: MeshCluster): string {
   if (cluster.context !== undefined) return cluster.context;
-  throw new MeshError('NO_CONTEXT', `cluster ${cluster.name} has no kubeconfig context`, {
+  throw new MeshError('NO_CONTEXT', `cluster ${JSON.stringify(cluster.name)} has no kubeconfig context`, {
     hints: [
       advice`record one with: ${kubectlMesh('init', words`${cluster.name}=CONTEXT`)}`,
-      'or use --context CONTEXT',
+      'or, for a single cluster, use --context CONTEXT',
       advice`list the contexts in your kubeconfig with: ${inspectWith.kubectl('any', words`config get-contexts`)}`,
     ],
   });

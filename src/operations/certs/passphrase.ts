@@ -169,8 +169,8 @@ function plan({signer, path, unencrypted, found}: PassphraseFacts): PassphrasePl
 }
 
 function encryptionTitle(path: string, encryption: KeyEncryption | undefined, same: boolean | undefined): string {
-  if (!encryption) return `encrypt ${path} (now unencrypted)`;
-  const now = `(now ${encryption.cipher} and ${encryption.kdf})`;
+  if (!encryption) return `encrypt ${path} (currently unencrypted)`;
+  const now = `(currently ${encryption.cipher} and ${encryption.kdf})`;
   return same === true ? `raise the work factor of ${path} ${now}` : `change the passphrase of ${path} ${now}`;
 }
 

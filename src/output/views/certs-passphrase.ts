@@ -1,10 +1,10 @@
 import type {PassphraseResult, Protection} from '../../operations/certs/passphrase.js';
-import {errorLines} from '../format.js';
+import {generalErrorLines} from '../format.js';
 import type {View} from '../view.js';
 
 /** `certs passphrase`: the root key's protection, then the errors. */
 export const certsPassphraseView: View<PassphraseResult> = {
-  text: (result) => [...lineOf(result), ...result.errors.flatMap(errorLines)].join('\n'),
+  text: (result) => [...lineOf(result), ...generalErrorLines(result.errors)].join('\n'),
 };
 
 function lineOf({outcome, action, before, after, dryRun}: PassphraseResult): readonly string[] {

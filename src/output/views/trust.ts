@@ -4,7 +4,7 @@ import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {ShownCa} from '../../domain/ca/inspect-ca.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
-import {clusterCaText, columns, failedLines, indent} from '../format.js';
+import {clusterCaText, columns, failedLines, indent, withoutRepeatedHints} from '../format.js';
 import type {Printed, View} from '../view.js';
 
 /** The current time, and how to print fingerprints. */
@@ -31,11 +31,13 @@ export const trustRollbackView = withFingerprints<RollbackResult>((result, style
 
 /** `trust diff`: for each difference, the values in the cluster (-) and in the work directory (+). */
 export const trustDiffView = withFingerprints<DiffResult>(({clusters}, {print}) =>
-  clusters.flatMap((cluster) => comparedLines(cluster, print)).join('\n'),
+  withoutRepeatedHints(clusters.flatMap((cluster) => comparedLines(cluster, print))).join('\n'),
 );
 
 function page({clusters, dryRun}: Printed<PushResult>, style: Style): string {
-  return clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, style)).join('\n');
+  return withoutRepeatedHints(clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, style))).join(
+    '\n',
+  );
 }
 
 function deletedPage({clusters, dryRun}: Printed<RollbackResult>): string {
