@@ -53,7 +53,8 @@ Exit codes: 0 no findings at or above --fail-on, 2 invalid mesh.yaml, 3 findings
     'list-checks': Flags.boolean({description: 'list all checks', exclusive: ['explain']}),
     explain: Flags.string({
       helpValue: 'ID',
-      description: 'explain a check: what it means, how to check it by hand and how to fix a finding',
+      description:
+        'explain a check: what it means, how to check it by hand and how to fix a finding; for a prefix, list its checks',
     }),
     ...targetFlags,
     ...concurrencyFlags,

@@ -103,4 +103,10 @@ describe('the views of the catalogue', () => {
     const explained = await explainCheck.execute({id: 'MESH304'}, engine);
     await expect(explainView.text(explained, context)).toMatchFileSnapshot(golden('explain.txt'));
   });
+
+  it('list the checks of a prefix that is explained', async () => {
+    const explained = await explainCheck.execute({id: 'mesh30'}, engine);
+    const all = checks.filter(({id}) => id.startsWith('MESH30'));
+    expect(explainView.text(explained, context).split('\n')).toHaveLength(all.length);
+  });
 });
