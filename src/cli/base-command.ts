@@ -6,6 +6,7 @@ import {asMeshError, MeshError} from '../domain/errors.js';
 import {answerOf} from '../engine/report.js';
 import {execute} from '../engine/engine.js';
 import type {Operation} from '../engine/operation.js';
+import {unprintedErrors} from '../output/unprinted-errors.js';
 import type {Printed, View} from '../output/view.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {normalizeArgv, wantsJson} from './argv.js';
@@ -64,6 +65,7 @@ export abstract class MeshCommand extends Command {
       const answer = answerOf(result, settings);
       const printed = printResult(answer, typedTarget(flags));
       await this.print(this.render(printed, request, view, flags), flags, deps.workspace);
+      for (const line of unprintedErrors(printed, view, formatOf(flags))) process.stderr.write(`${line}\n`);
       const code = exitCode(operation.conclude(result, request));
       if (code !== 0) this.exit(code);
       return answer;
@@ -98,9 +100,9 @@ export abstract class MeshCommand extends Command {
     view: View<Result, Request>,
     flags: CommonFlags,
   ): string {
-    const format = flags.json === true ? 'json' : (flags.output ?? 'text');
+    const format = formatOf(flags);
     if (format === 'json') return JSON.stringify(Object.assign({schemaVersion}, result), undefined, 2);
-    const render = view[format as keyof View<Result, Request>];
+    const render = view[format as Exclude<keyof View<Result, Request>, 'problems'>];
     if (!render) throw new MeshError('INTERNAL', `the view of ${this.id ?? 'this command'} has no format ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;
     return render(
@@ -115,6 +117,10 @@ export abstract class MeshCommand extends Command {
       }),
     );
   }
+}
+
+function formatOf({json, output = 'text'}: CommonFlags): string {
+  return json === true ? 'json' : output;
 }
 
 /** Prints an error as text or JSON, as the arguments require, and throws oclif's ExitError with its exit code. */

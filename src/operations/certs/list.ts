@@ -1,6 +1,6 @@
 /** `certs list`: all certificates of the mesh, what expires first, and when to renew. Requires no keys. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, errorClasses} from '../../domain/errors.js';
+import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {type Dependency, type Dependencies, type Forecast, forecasts} from '../../domain/monitoring/forecast.js';
@@ -110,10 +110,7 @@ export const listCerts = onePhase<ListRequest, ListResult, ListFacts>({
 function errorsOf({root, clusters}: ListResult): readonly Conclusion[] {
   return [
     ...[root.error, ...clusters.map(({error}) => error)].map((error) => error?.code ?? 'done'),
-    // A failed read means "unknown", never "a change failed".
-    ...clusters.flatMap(({live}) =>
-      (live?.problems ?? []).map(({code}) => (errorClasses[code] === 'failed' ? 'API_ERROR' : code)),
-    ),
+    ...clusters.flatMap(({live}) => (live?.problems ?? []).map(({code}) => codeOfFailedRead(code))),
   ];
 }
 
