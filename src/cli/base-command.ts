@@ -3,6 +3,7 @@ import {defined} from '../domain/defined.js';
 import {resolve} from 'node:path';
 import {Command, Errors} from '@oclif/core';
 import {asMeshError, MeshError} from '../domain/errors.js';
+import {advice, kubectlMesh} from '../domain/suggest/suggestion.js';
 import {answerOf} from '../engine/report.js';
 import {execute} from '../engine/engine.js';
 import type {Operation} from '../engine/operation.js';
@@ -54,11 +55,22 @@ export abstract class MeshCommand extends Command {
     flags: CommonFlags,
   ): Promise<Result> {
     const abort = createAbort(flags.timeout);
+    let hasStarted = false;
     try {
       const {deps, settings, report, close} = await createDeps(flags, abort.signal);
+      const isChanging = operation.changes && settings.dryRun === 'none';
       let result: Result;
       try {
-        result = await execute(operation, request, {deps, settings, report});
+        result = await execute(operation, request, {
+          deps,
+          settings,
+          report(event) {
+            if (isChanging && event.type === 'group-started') hasStarted = true;
+            report(event);
+          },
+        });
+      } catch (thrown) {
+        throw abort.signal.aborted && isChanging ? abortError(abort.signal.reason, hasStarted) : thrown;
       } finally {
         await close();
       }
@@ -72,7 +84,9 @@ export abstract class MeshCommand extends Command {
     } catch (thrown) {
       if (thrown instanceof Errors.ExitError) throw thrown;
       // Aborted work fails with any kind of error: report the abort instead.
-      throw printError(asMeshError(abort.signal.aborted ? abort.signal.reason : thrown), typedTarget(flags));
+      const error = asMeshError(thrown);
+      const isAbort = error.class === 'interrupted' || error.class === 'timeout';
+      throw printError(abort.signal.aborted && !isAbort ? asMeshError(abort.signal.reason) : error, typedTarget(flags));
     } finally {
       abort.dispose();
     }
@@ -117,6 +131,15 @@ export abstract class MeshCommand extends Command {
       }),
     );
   }
+}
+
+/** Why a command that changes something was aborted, and what it has changed. */
+function abortError(reason: unknown, hasStarted: boolean): MeshError {
+  const {code, message, hints} = asMeshError(reason);
+  const state = hasStarted
+    ? advice`some changes may have been made; to list them, run: ${kubectlMesh('journal show')}`
+    : 'nothing was changed';
+  return new MeshError(code, message, {hints: [state, ...hints], cause: reason});
 }
 
 function formatOf({json, output = 'text'}: CommonFlags): string {

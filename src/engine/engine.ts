@@ -104,7 +104,10 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         const {runnable, skipped} = splitByBlockers(plan, settings);
         if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
           for (const prompt of promptsOf(runnable)) {
-            report({type: 'note', message: `requires confirmation: ${prompt} (--yes without a terminal)`});
+            report({
+              type: 'note',
+              message: `would prompt for confirmation (without a terminal, --yes is required): ${prompt}`,
+            });
           }
         }
         if (settings.dryRun === 'none' && runnable.length > 0) {

@@ -73,7 +73,7 @@ export interface ListResult {
   readonly forecast: readonly Forecast[];
   /** Whether each cluster's CA chains to roots that every other cluster trusts. Never filtered. */
   readonly rootAgreement: readonly RootAgreement[];
-  /** How a cluster without CA files gets them, or why it needs none. */
+  /** How a cluster without CA files gets them, or why it needs none; empty if every cluster has them. */
   readonly missing: Hint;
   /** Clusters that need CA files but have no known CA, not even a live one. */
   readonly withoutCa: readonly string[];
@@ -168,8 +168,10 @@ function report({facts, plan}: PhaseRun<ListFacts>, {withinDays}: ListRequest): 
     }),
     forecast: forecasts(clusters, expiry, now),
     rootAgreement: [...agreementOfFiles(read), ...(liveMesh?.agreement ?? [])],
-    missing:
-      externalCaReason(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`,
+    missing: !clusters.some(({result}) => result.outcome === 'skipped')
+      ? ''
+      : (externalCaReason(signer) ??
+        advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`),
     withoutCa: externalCaReason(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
     firstOutage: findFirstOutage(clusters, now),
     warnings: plan.warnings,

@@ -51,7 +51,7 @@ export interface VerifyResult extends Report {
   readonly mesh: MeshTopology;
   /** Notes on the declared and the running Istio versions. They do not change the verdict. */
   readonly warnings: readonly Warning[];
-  /** With `--wait`: the time was up before all checks passed. The rows are those of the last pass. */
+  /** With `--wait`: it timed out or was interrupted before all checks passed. The rows are those of the last pass. */
   readonly error?: ErrorReport;
 }
 
@@ -169,7 +169,7 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
     }
   } catch (thrown) {
     const error = asMeshError(thrown);
-    if (error.class !== 'timeout') throw thrown;
+    if (error.class !== 'timeout' && error.class !== 'interrupted') throw thrown;
     return {...last.report, error: reportError(error)};
   }
 }
