@@ -133,6 +133,15 @@ export interface ErrorReport {
   readonly hints: readonly Hint[];
 }
 
+/**
+ * What an error of a command that only reads means for its exit code. A failed request is not a failed change, and a cluster
+ * without a context is as unknown as one whose context is not in the kubeconfig.
+ */
+export function codeOfFailedRead(code: ErrorCode): ErrorCode {
+  if (code === 'NO_CONTEXT') return 'CONTEXT_MISSING';
+  return errorClasses[code] === 'failed' ? 'API_ERROR' : code;
+}
+
 /** Turns anything thrown into a {@link MeshError}; a foreign error becomes the cause of an `INTERNAL` one. */
 export function asMeshError(thrown: unknown): MeshError {
   if (thrown instanceof MeshError) return thrown;

@@ -107,7 +107,10 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         const {runnable, skipped} = splitByBlockers(plan, settings);
         if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
           for (const prompt of promptsOf(runnable)) {
-            report({type: 'note', message: `would prompt for confirmation (without a terminal, --yes is required): ${prompt}`});
+            report({
+              type: 'note',
+              message: `would prompt for confirmation (without a terminal, --yes is required): ${prompt}`,
+            });
           }
         }
         if (settings.dryRun === 'none' && runnable.length > 0) {

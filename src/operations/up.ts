@@ -72,8 +72,8 @@ const steps: readonly UpStepDefinition[] = [
   step(pushTrust, ['certs generate'], (request) => request),
   step(renderInstalls, [], (request) => request),
   step(applyInstalls, ['trust push', 'install render'], (request) => request),
-  step(verifyMesh, ['install apply'], ({clusters, context, istioNamespace, waitMs}): VerifyRequest => ({
-    mesh: {clusters, context, istioNamespace},
+  step(verifyMesh, ['install apply'], ({clusters, context, istioNamespace, rootDirectory, waitMs}): VerifyRequest => ({
+    mesh: {clusters, context, istioNamespace, rootDirectory},
     selection: {only: [], skip: []},
     limits: {},
     waitMs,

@@ -1,14 +1,19 @@
-import {closest} from 'fastest-levenshtein';
+import {distance} from 'fastest-levenshtein';
 import {MeshError} from '../errors.js';
-import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Check} from './check.js';
 
-/** The prefixes of check groups; valid even while a group has no check. */
-export const groupPrefixes = ['MESH1', 'MESH2', 'MESH3', 'MESH4', 'MESH5'] as const;
+/** The prefixes of the check groups, with their subjects. */
+export const checkGroups = {
+  MESH1: 'work directory',
+  MESH2: 'access',
+  MESH3: 'trust',
+  MESH4: 'control plane',
+} as const;
 
-/** Whether an id equals the given id or starts with the given prefix. */
+/** Whether an id equals the given id or starts with the given prefix. Letter case does not matter. */
 export function matches(id: string, idOrPrefix: string): boolean {
-  return id.startsWith(idOrPrefix);
+  return id.startsWith(idOrPrefix.toUpperCase());
 }
 
 /** The selected checks, as ids or prefixes. */
@@ -19,10 +24,7 @@ export interface Selection {
 
 /** The selected checks, in the registry's order. Throws `UNKNOWN_ID` with the nearest id. */
 export function selectChecks(checks: readonly Check[], selection: Selection): readonly Check[] {
-  const known = [...groupPrefixes, ...checks.map(({id}) => id)];
-  for (const word of [...selection.only, ...selection.skip]) {
-    if (!/^MESH[0-9]+$/.test(word) || !known.some((id) => matches(id, word))) throw unknownId(word, known);
-  }
+  for (const word of [...selection.only, ...selection.skip]) findChecks(checks, word);
   return checks.filter(
     ({id}) =>
       (selection.only.length === 0 || selection.only.some((word) => matches(id, word))) &&
@@ -30,24 +32,36 @@ export function selectChecks(checks: readonly Check[], selection: Selection): re
   );
 }
 
-/** The check with this id. Throws `UNKNOWN_ID` with the nearest id. */
-export function findCheck(checks: readonly Check[], id: string): Check {
-  const check = checks.find((one) => one.id === id);
-  if (check) return check;
-  throw unknownId(
-    id,
-    checks.map((one) => one.id),
-  );
-}
-
-function unknownId(word: string, known: readonly string[]): MeshError {
-  return new MeshError('UNKNOWN_ID', `unknown check "${word}"`, {
+/** The check with this id, or all checks with this prefix. Throws `UNKNOWN_ID` with the nearest id. */
+export function findChecks(checks: readonly Check[], idOrPrefix: string): readonly [Check, ...Check[]] {
+  const [first, ...rest] = /^MESH[0-9]+$/i.test(idOrPrefix) ? checks.filter(({id}) => matches(id, idOrPrefix)) : [];
+  if (first) return [first, ...rest];
+  throw new MeshError('UNKNOWN_ID', `unknown check "${idOrPrefix}"`, {
     hints: [
-      // All group prefixes resemble each other: suggesting one of them would be a guess.
-      /^MESH\d?$/i.test(word)
-        ? `use a prefix such as ${groupPrefixes.join(', ')}, or a check ID`
-        : `did you mean ${closest(word.toUpperCase(), [...known])}?`,
+      nearest(checks, idOrPrefix) ?? knownGroups(),
       advice`list all checks with: ${kubectlMesh('verify', words`--list-checks`)}`,
     ],
   });
+}
+
+/** How many letters of an id can be mistyped. */
+const maxTypos = 2;
+
+/**
+ * The id that the user probably meant. None for a well-formed id: all ids resemble each other, so suggesting one would be
+ * a guess.
+ */
+function nearest(checks: readonly Check[], word: string): Hint | undefined {
+  const upper = word.toUpperCase();
+  if (/^MESH[0-9]*$/.test(upper)) return undefined;
+  const [best] = checks
+    .map(({id}) => ({id, typos: distance(upper, id)}))
+    .filter(({typos}) => typos <= maxTypos)
+    .toSorted((one, other) => one.typos - other.typos);
+  return best && `did you mean ${best.id}?`;
+}
+
+function knownGroups(): Hint {
+  const groups = Object.entries(checkGroups).map(([prefix, subject]) => `${prefix} (${subject})`);
+  return `use a check ID, or a prefix: ${groups.join(', ')}`;
 }

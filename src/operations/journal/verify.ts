@@ -1,3 +1,4 @@
+import {codeOfFailedRead} from '../../domain/errors.js';
 import {defined} from '../../domain/defined.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -14,7 +15,7 @@ import {
   type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
-import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
+import {outcomeOfFailedRead, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import type {JournalState} from '../../workspace/workspace.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret} from '../../observe/ca-files.js';
@@ -93,7 +94,7 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
   conclude: ({journal, clusters}) => [
     ...(hasFindings(journal) ? (['findings'] as const) : []),
     ...clusters.flatMap(({error, heads}): readonly Conclusion[] => [
-      ...(error ? [error.code] : []),
+      ...(error ? [codeOfFailedRead(error.code)] : []),
       ...heads.map(({result}) => conclusionOf[result]),
     ]),
   ],
@@ -154,7 +155,7 @@ function compare({mesh}: LoadedMesh, all: readonly ObservedHeads[], state: Journ
     if (isKnown(objects)) {
       return defined({name, context, outcome: 'done', heads: compareHeads(objects.value.objects, comparer)});
     }
-    return defined({name, context, outcome: outcomeOfError(objects.unknown), error: objects.unknown, heads: []});
+    return defined({name, context, outcome: outcomeOfFailedRead(objects.unknown), error: objects.unknown, heads: []});
   });
 }
 
