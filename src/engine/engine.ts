@@ -10,6 +10,7 @@ import {asMeshError, reportError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
 import type {Action, ActionKind} from './action.js';
 import type {ResultOf} from './action-result.js';
+import type {Deps} from './deps.js';
 import {confirm, isRecorded, promptsOf, withReasonCheck, requireReason} from './confirmation.js';
 import type {Effect, EffectContext} from './effect.js';
 import type {
@@ -23,9 +24,11 @@ import type {
   Phase,
   PhaseRun,
   Plan,
+  PlannedPassphrase,
   RunSettings,
   Wait,
 } from './operation.js';
+import {untilAborted} from '../tools/bounded.js';
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
 /**
@@ -110,7 +113,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         if (settings.dryRun === 'none' && runnable.length > 0) {
           await requireReason(runnable, context);
           await confirm(runnable, confirmed, context);
-          if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
+          if (plan.passphrase) await preparePassphrase(plan.passphrase, deps);
         }
         const outcomes = [...(await runGroups(runnable, {command, readIdentity, deps, settings, report})), ...skipped];
         if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(({error}) => error?.code === 'CONFLICT')) {
@@ -121,6 +124,11 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
       }
     },
   };
+}
+
+/** Gets the passphrase, and opens the signer that it protects. Throws `WRONG_PASSPHRASE`, and what both throw. */
+async function preparePassphrase({purpose, path, opens}: PlannedPassphrase, deps: Deps): Promise<void> {
+  await (opens ? untilAborted(deps.signers.issuer(opens), deps.signal) : deps.passphrases.get(purpose, path));
 }
 
 /** Returns the groups to run, and the outcomes of the lanes that blockers prevent from running. */

@@ -16,6 +16,7 @@ export function signerContext(
     workspace,
     rootStore: () => workspace,
     readPassphrase: absent('the passphrase'),
+    retryPassphrase: () => false,
     clusters: {open: absent('clusters'), forward: absent('clusters'), close: () => Promise.resolve()},
     runner: absent('the runner'),
     environment: {},

@@ -7,6 +7,12 @@ export const passphraseVariable = 'KUBECTL_MESH_PASSPHRASE';
 /** The environment variable for the passphrase that `certs passphrase` sets. It is not passed to child processes. */
 export const newPassphraseVariable = 'KUBECTL_MESH_NEW_PASSPHRASE';
 
+/**
+ * A new passphrase with fewer characters causes a warning. The number is a choice of this program: NIST SP 800-63B requires
+ * 15 for a single factor, but scrypt slows down guessing at a copied file.
+ */
+const minPassphraseLength = 12;
+
 /** The error for a missing passphrase that cannot be prompted for. Only a new key can be written unencrypted. */
 export function passphraseNeeded(purpose: 'new' | 'existing'): MeshError {
   return new MeshError('PASSPHRASE_NEEDED', "the root key's passphrase is required", {
@@ -33,7 +39,7 @@ export function newPassphraseNeeded(): MeshError {
 export function requirePassphrase(passphrase: Sensitive<string>): Sensitive<string> {
   if (!isEmptyPassphrase(passphrase)) return passphrase;
   throw new MeshError('PASSPHRASE_NEEDED', "the root key's passphrase is empty", {
-    hints: ['use a passphrase of at least one character'],
+    hints: [`use a passphrase of at least ${String(minPassphraseLength)} characters`],
   });
 }
 
@@ -42,17 +48,11 @@ export function isEmptyPassphrase(passphrase: Sensitive<string>): boolean {
   return passphrase.test((text) => text === '');
 }
 
-/**
- * A new passphrase with fewer characters causes a warning. The number is a choice of this program: NIST SP 800-63B requires
- * 15 for a single factor, but scrypt slows down guessing at a copied file.
- */
-const minPassphraseLength = 12;
-
 /** The warning about a short new passphrase, which reveals neither it nor its length; undefined for a longer one. */
 export function passphraseWarning(passphrase: Sensitive<string>): string | undefined {
   // Counts code points: a letter of any script counts once.
   if (!passphrase.test((text) => Array.from(text).length < minPassphraseLength)) return undefined;
-  return `the new passphrase of the root key has fewer than ${String(minPassphraseLength)} characters: anyone with a copy of the file can guess it`;
+  return `the root key's passphrase has fewer than ${String(minPassphraseLength)} characters: anyone with a copy of the file can guess it`;
 }
 
 /** Whether two passphrases are the same. */

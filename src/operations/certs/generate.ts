@@ -9,7 +9,7 @@ import {type GenerateClusterFacts, gatherGenerate, type GenerateFacts, type Gene
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
-import {externalCaReason} from '../../domain/mesh/signer.js';
+import {externalCaReason, rootKeyPath} from '../../domain/mesh/signer.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
 import {cannotIssue, keyCannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
@@ -132,13 +132,18 @@ function completion(name: string, state: Extract<ClusterState, {kind: 'completab
 
 /** The passphrase that the actions use. */
 export function passphraseOf(
-  {root: found, signer}: GenerateFacts,
+  {root: found, signer, loaded, makefileImport}: GenerateFacts,
   root: RootPlan,
   issuing: readonly IssueClusterCa[],
 ): Plan['passphrase'] {
-  if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return 'new';
+  const spec = loaded.mesh.trust.signer;
+  const path = rootKeyPath(spec);
+  if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return {purpose: 'new', path};
   const needsPassphrase = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
-  return needsPassphrase && issuing.length > 0 ? 'existing' : undefined;
+  if (!needsPassphrase || issuing.length === 0) return undefined;
+  // Files that the run imports are not in place yet.
+  const isInPlace = root.action === undefined && makefileImport.files.length === 0;
+  return defined({purpose: 'existing', path, opens: isInPlace ? spec : undefined});
 }
 
 /** Why no cluster CA can be signed; a conflict in the root's files already blocks the whole plan. */

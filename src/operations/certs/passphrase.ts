@@ -1,6 +1,6 @@
 /** `certs passphrase`: changes the root key's passphrase, and updates the work factor of its key derivation. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
+import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
 import {resolveSigner, rootKeyPath, type SignerSpec} from '../../domain/mesh/signer.js';
@@ -124,10 +124,11 @@ async function prompt(
   {unencrypted, path}: Pick<PassphraseFacts, 'unencrypted' | 'path'>,
   {passphrases, newPassphrases}: Deps,
 ): Promise<boolean> {
-  await openPrivateKey(text, () => passphrases.get('existing'), path);
+  const retry = (wrong: MeshError): boolean => passphrases.retry(wrong);
+  await openPrivateKey(text, () => passphrases.get('existing', path), path, retry);
   if (unencrypted) return encryption === undefined;
-  const replacement = await newPassphrases.get('new');
-  return encryption !== undefined && isSamePassphrase(await passphrases.get('existing'), replacement);
+  const replacement = await newPassphrases.get('new', path);
+  return encryption !== undefined && isSamePassphrase(await passphrases.get('existing', path), replacement);
 }
 
 function plan({signer, path, unencrypted, found}: PassphraseFacts): PassphrasePlan {
