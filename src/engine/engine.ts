@@ -29,6 +29,7 @@ import type {
   Wait,
 } from './operation.js';
 import {untilAborted} from '../tools/bounded.js';
+import {journalWarning} from './journal-warning.js';
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
 /**
@@ -77,6 +78,9 @@ export async function execute<Request, Result>(
   }
   const lock = await deps.workspace.lock(operation.command);
   try {
+    // Read before recovery, which closes a truncated line.
+    const warning = await journalWarning(deps.workspace);
+    if (warning) report({type: 'warning', warning});
     for (const message of await deps.workspace.recover()) report({type: 'note', message});
     return await operation.execute(
       request,

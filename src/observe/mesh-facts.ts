@@ -7,6 +7,7 @@ import {checkContextsFile, checkMeshFile, renderProblem} from '../domain/mesh/pa
 import {parseCertificates} from '../domain/x509/certificate.js';
 import {readPrivateKey} from '../domain/keys/private-key.js';
 import {printableLine} from '../domain/printable.js';
+import {readJournalEvidence} from '../engine/journal-warning.js';
 import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';
 import {readGitHistory} from './facts/git-history.js';
@@ -62,14 +63,18 @@ export function meshFactsOf(
       return modes;
     },
     gitHistory: () => readGitHistory(deps, clusters),
-    journal: async () => journalFacts(await journal()),
+    journal: async () => journalFacts(await journal(), deps),
   };
 }
 
-function journalFacts({present, entries, heads, faults, open, own, inProgress, archived}: JournalState): JournalFacts {
+async function journalFacts(
+  {present, entries, heads, faults, open, own, inProgress, archived}: JournalState,
+  deps: Pick<Deps, 'workspace'>,
+): Promise<JournalFacts> {
   const ownOpen = open.filter(({chain}) => chain === own);
-  return {
+  return defined({
     present,
+    evidence: present ? undefined : await readJournalEvidence(deps.workspace),
     entries: entries.length,
     chains: heads.size,
     faults,
@@ -87,7 +92,7 @@ function journalFacts({present, entries, heads, faults, open, own, inProgress, a
     brokenAside: archived.flatMap(({file, faults: [first]}) =>
       first ? [{file: printableLine(file), message: printableLine(first.message)}] : [],
     ),
-  };
+  });
 }
 
 /** The suffix of key files: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */
