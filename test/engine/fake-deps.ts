@@ -65,7 +65,12 @@ export function fakeDeps(
       readOutside: absent('readOutside'),
       writeOutside: absent('writeOutside'),
     },
-    clusters: {open: absent('open'), forward: absent('forward'), close: () => Promise.resolve()},
+    clusters: {
+      open: absent('open'),
+      forward: absent('forward'),
+      missingContext: () => Promise.resolve(undefined),
+      close: () => Promise.resolve(),
+    },
     git: {isIgnored: absent('git'), committedKeys: absent('git history')},
     istioctl: {version: absent('version'), run: absent('run')},
     passphrases: {available: false, get: absent('passphrase'), retry: () => false},

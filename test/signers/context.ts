@@ -17,7 +17,12 @@ export function signerContext(
     rootStore: () => workspace,
     readPassphrase: absent('the passphrase'),
     retryPassphrase: () => false,
-    clusters: {open: absent('clusters'), forward: absent('clusters'), close: () => Promise.resolve()},
+    clusters: {
+      open: absent('clusters'),
+      forward: absent('clusters'),
+      missingContext: () => Promise.resolve(undefined),
+      close: () => Promise.resolve(),
+    },
     runner: absent('the runner'),
     environment: {},
     environmentSecrets: new Map(),
