@@ -17,7 +17,7 @@ export interface PassphraseOptions {
   /** Runs the command and returns the first line it prints. */
   readonly runCommand: (command: string) => Promise<Sensitive<string>>;
   /** The error if no source is available; default: the one of the existing passphrase. */
-  readonly needed?: (purpose: 'new' | 'existing') => MeshError;
+  readonly needed?: () => MeshError;
   /** Prompts on the terminal, without echo; twice for a new passphrase. */
   readonly prompt: (purpose: 'new' | 'existing', path: string) => Promise<Sensitive<string>>;
   /** Receives warnings about a short new passphrase, and about a wrong one before the next prompt. */
@@ -38,12 +38,13 @@ export function createPassphraseSource(options: PassphraseOptions): PassphraseSo
     if (options.command !== undefined) return options.runCommand(options.command);
     if (options.environment !== undefined) return options.environment;
     if (options.interactive) return options.prompt(purpose, path);
-    throw (options.needed ?? passphraseNeeded)(purpose);
+    throw options.needed?.() ?? passphraseNeeded(purpose);
   };
+  const emptyVariable = !hasSource && options.environment !== undefined && isEmptyPassphrase(options.environment);
   return {
+    emptyVariable,
     available:
-      hasSource ||
-      (options.environment === undefined ? options.interactive : !isEmptyPassphrase(options.environment)),
+      hasSource || (options.environment === undefined ? options.interactive : !isEmptyPassphrase(options.environment)),
     flag: hasSource ? `${options.flagPrefix}-${options.file === undefined ? 'command' : 'file'}` : undefined,
     get: (purpose, path) =>
       (result ??= read(purpose, path).then((input) => {

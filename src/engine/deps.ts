@@ -20,6 +20,8 @@ export interface PassphraseSource {
   get(purpose: 'new' | 'existing', path: string): Promise<Sensitive<string>>;
   /** After a wrong passphrase: whether `get` prompts for another one. Prompts at most three times in a run. */
   retry(wrong: MeshError): boolean;
+  /** Whether it is not available because its variable is set and empty. */
+  readonly emptyVariable?: boolean | undefined;
   /** The flag that specifies the source, if any. */
   readonly flag?: string | undefined;
 }

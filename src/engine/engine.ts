@@ -114,6 +114,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
             report({type: 'note', message: `requires confirmation: ${prompt} (--yes without a terminal)`});
           }
         }
+        if (settings.dryRun === 'none' && plan.blockers.length > 0 && attempt === 1) reportPrompts(plan, context);
         if (settings.dryRun === 'none' && runnable.length > 0) {
           await requireReason(runnable, context);
           await confirm(runnable, confirmed, context);
@@ -128,6 +129,14 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
       }
     },
   };
+}
+
+/** Reports which confirmations a blocked plan also requires, if they cannot be prompted for: one run names everything. */
+function reportPrompts({groups}: Plan, {deps, settings, report}: ExecuteContext): void {
+  if (settings.yes || deps.terminal.interactive) return;
+  for (const prompt of promptsOf(groups)) {
+    report({type: 'note', message: `also requires --yes, because no terminal is attached: ${prompt}`});
+  }
 }
 
 /** Gets the passphrase, and opens the signer that it protects. Throws `WRONG_PASSPHRASE`, and what both throw. */

@@ -13,23 +13,31 @@ export const newPassphraseVariable = 'KUBECTL_MESH_NEW_PASSPHRASE';
  */
 const minPassphraseLength = 12;
 
-/** The error for a missing passphrase that cannot be prompted for. Only a new key can be written unencrypted. */
-export function passphraseNeeded(purpose: 'new' | 'existing'): MeshError {
+/**
+ * The error for a missing passphrase that cannot be prompted for. Only a new key can be written unencrypted.
+ * `emptyVariable`: its variable is set, but empty.
+ */
+export function passphraseNeeded(purpose: 'new' | 'existing', emptyVariable = false): MeshError {
   return new MeshError('PASSPHRASE_NEEDED', "the root key's passphrase is required", {
     hints: [
       'set --passphrase-file FILE, --passphrase-command COMMAND or the variable KUBECTL_MESH_PASSPHRASE',
-      'to be prompted for it, run the command on a terminal and unset an empty KUBECTL_MESH_PASSPHRASE',
+      promptHint(emptyVariable ? passphraseVariable : undefined),
       ...(purpose === 'new' ? ['for a demo, write the root key unencrypted with --no-passphrase'] : []),
     ],
   });
 }
 
+function promptHint(emptyVariable: string | undefined): string {
+  const prompt = 'to be prompted for it, run the command on a terminal';
+  return emptyVariable === undefined ? prompt : `${prompt}, and unset ${emptyVariable}, which is empty`;
+}
+
 /** Like {@link passphraseNeeded}, for the new passphrase. */
-export function newPassphraseNeeded(): MeshError {
+export function newPassphraseNeeded(emptyVariable = false): MeshError {
   return new MeshError('PASSPHRASE_NEEDED', 'a new passphrase for the root key is required', {
     hints: [
       'set --new-passphrase-file FILE, --new-passphrase-command COMMAND or the variable KUBECTL_MESH_NEW_PASSPHRASE',
-      'to be prompted for it, run the command on a terminal and unset an empty KUBECTL_MESH_NEW_PASSPHRASE',
+      promptHint(emptyVariable ? newPassphraseVariable : undefined),
       'to raise only the work factor, give the current passphrase again',
     ],
   });

@@ -39,6 +39,10 @@ export type SignerFacts =
 export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequest, 'renew' | 'unencrypted'> {
   /** Whether a passphrase is available: from a configured source, or a terminal. */
   readonly passphraseAvailable: boolean;
+  /** Whether it is not available because its variable is empty. */
+  readonly passphraseVariableEmpty?: boolean | undefined;
+  /** The flag that specifies its source, if any. */
+  readonly passphraseFlag?: string | undefined;
   /** Where the mesh's root was found if it is not in the work directory yet. */
   readonly rootSource: string | undefined;
   readonly signer: SignerFacts;
@@ -83,6 +87,8 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
     renew,
     unencrypted,
     passphraseAvailable: deps.passphrases.available,
+    passphraseVariableEmpty: deps.passphrases.emptyVariable,
+    passphraseFlag: deps.passphrases.flag,
     root,
     clusters,
     existingRoots: root.kind === 'absent' ? await findClusterRoots(deps) : [],

@@ -113,8 +113,10 @@ function missingPassphrase(
   unencrypted: boolean,
   {passphrases, newPassphrases}: Deps,
 ): ErrorReport | undefined {
-  if (encryption && !passphrases.available) return reportError(passphraseNeeded('existing'));
-  return unencrypted || newPassphrases.available ? undefined : reportError(newPassphraseNeeded());
+  if (encryption && !passphrases.available) return reportError(passphraseNeeded('existing', passphrases.emptyVariable));
+  return unencrypted || newPassphrases.available
+    ? undefined
+    : reportError(newPassphraseNeeded(newPassphrases.emptyVariable));
 }
 
 /** Opens the key before planning: a wrong passphrase must be reported as such and change nothing. */
