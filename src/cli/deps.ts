@@ -97,19 +97,21 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     readFile: async (path: string) =>
       (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
     runCommand: async (command: string) => (await (await runner()).runSecret(command)).map(firstLine),
-    prompt: (purpose: 'new' | 'existing') => promptPassphrase(purpose, signal, flush),
+    prompt: (purpose: 'new' | 'existing', path: string) => promptPassphrase(purpose, path, signal, flush),
     warn: (message: string) => {
       progress.report({type: 'warning', warning: {message}});
     },
   };
   const passphrases = createPassphraseSource({
     ...passphraseReaders,
+    flagPrefix: '--passphrase',
     file: flags['passphrase-file'],
     command: flags['passphrase-command'],
     environment: taken.existing,
   });
   const newPassphrases = createPassphraseSource({
     ...passphraseReaders,
+    flagPrefix: '--new-passphrase',
     file: flags['new-passphrase-file'],
     command: flags['new-passphrase-command'],
     environment: taken.replacement,
@@ -136,7 +138,8 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       (await import('../signers/signers.js')).createSigners({
         workspace,
         rootStore,
-        readPassphrase: () => passphrases.get('existing'),
+        readPassphrase: (path) => passphrases.get('existing', path),
+        retryPassphrase: (wrong) => passphrases.retry(wrong),
         clusters,
         runner,
         terminal: isInteractive() ? {rest: flush, write: writeToTerminal} : undefined,

@@ -27,7 +27,7 @@ export function invalidFlag(flag: string, value: string, requirement: string, me
 export function usageError(thrown: unknown, command: ParsedCommand): unknown {
   // oclif also rewrites the messages of our own flag parsers.
   if (thrown instanceof MeshError && thrown.message.startsWith('Parsing --')) thrown.message = reword(thrown.message);
-  // eslint-disable-next-line no-restricted-syntax -- help is the same for every mesh: it needs no flags
+
   const usageHint = `for usage, run: kubectl mesh ${command.words} --help`;
   if (thrown instanceof MeshError && thrown.code === 'USAGE' && thrown.hints.length === 0) {
     return new MeshError('USAGE', thrown.message, {hints: [usageHint], cause: thrown});

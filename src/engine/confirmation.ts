@@ -25,10 +25,10 @@ export async function requireReason(groups: readonly Group[], context: ExecuteCo
  */
 export function withReasonCheck(context: ExecuteContext): Deps {
   const guard = (source: PassphraseSource): PassphraseSource => ({
-    available: source.available,
-    get: async (purpose) => {
+    ...source,
+    get: async (purpose, path) => {
       await requireReasonIfConfigured(context);
-      return source.get(purpose);
+      return source.get(purpose, path);
     },
   });
   const {deps} = context;

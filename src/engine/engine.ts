@@ -10,6 +10,7 @@ import {asMeshError, reportError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
 import type {Action, ActionKind} from './action.js';
 import type {ResultOf} from './action-result.js';
+import type {Deps} from './deps.js';
 import {confirm, isRecorded, promptsOf, withReasonCheck, requireReason} from './confirmation.js';
 import type {Effect, EffectContext} from './effect.js';
 import type {
@@ -23,9 +24,12 @@ import type {
   Phase,
   PhaseRun,
   Plan,
+  PlannedPassphrase,
   RunSettings,
   Wait,
 } from './operation.js';
+import {untilAborted} from '../tools/bounded.js';
+import {journalWarning} from './journal-warning.js';
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
 /**
@@ -77,6 +81,9 @@ export async function execute<Request, Result>(
   }
   const lock = await deps.workspace.lock(operation.command);
   try {
+    // Read before recovery, which closes a truncated line.
+    const warning = await journalWarning(deps.workspace);
+    if (warning) report({type: 'warning', warning});
     for (const message of await deps.workspace.recover()) report({type: 'note', message});
     return await operation.execute(
       request,
@@ -113,10 +120,11 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
             });
           }
         }
+        if (settings.dryRun === 'none' && plan.blockers.length > 0 && attempt === 1) reportPrompts(plan, context);
         if (settings.dryRun === 'none' && runnable.length > 0) {
           await requireReason(runnable, context);
           await confirm(runnable, confirmed, context);
-          if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
+          if (plan.passphrase) await preparePassphrase(plan.passphrase, deps);
         }
         const outcomes = [...(await runGroups(runnable, {command, readIdentity, deps, settings, report})), ...skipped];
         if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(({error}) => error?.code === 'CONFLICT')) {
@@ -127,6 +135,19 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
       }
     },
   };
+}
+
+/** Reports which confirmations a blocked plan also requires, if they cannot be prompted for: one run names everything. */
+function reportPrompts({groups}: Plan, {deps, settings, report}: ExecuteContext): void {
+  if (settings.yes || deps.terminal.interactive) return;
+  for (const prompt of promptsOf(groups)) {
+    report({type: 'note', message: `also requires --yes, because no terminal is attached: ${prompt}`});
+  }
+}
+
+/** Gets the passphrase, and opens the signer that it protects. Throws `WRONG_PASSPHRASE`, and what both throw. */
+async function preparePassphrase({purpose, path, opens}: PlannedPassphrase, deps: Deps): Promise<void> {
+  await (opens ? untilAborted(deps.signers.issuer(opens), deps.signal) : deps.passphrases.get(purpose, path));
 }
 
 /** Returns the groups to run, and the outcomes of the lanes that blockers prevent from running. */

@@ -6,6 +6,7 @@ import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {checkContextsFile, checkMeshFile, renderProblem} from '../domain/mesh/parse.js';
 import {parseCertificates} from '../domain/x509/certificate.js';
 import {printableLine} from '../domain/printable.js';
+import {readJournalEvidence} from '../engine/journal-warning.js';
 import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';
 import {readGitHistory} from './facts/git-history.js';
@@ -50,14 +51,18 @@ export function meshFactsOf(
       return own ? [...distinct, {path: '.', kind: 'parent', mode: own.mode}] : distinct;
     },
     gitHistory: () => readGitHistory(deps, clusters),
-    journal: async () => journalFacts(await journal()),
+    journal: async () => journalFacts(await journal(), deps),
   };
 }
 
-function journalFacts({present, entries, heads, faults, open, own, inProgress, archived}: JournalState): JournalFacts {
+async function journalFacts(
+  {present, entries, heads, faults, open, own, inProgress, archived}: JournalState,
+  deps: Pick<Deps, 'workspace'>,
+): Promise<JournalFacts> {
   const ownOpen = open.filter(({chain}) => chain === own);
-  return {
+  return defined({
     present,
+    evidence: present ? undefined : await readJournalEvidence(deps.workspace),
     entries: entries.length,
     chains: heads.size,
     faults,
@@ -75,7 +80,7 @@ function journalFacts({present, entries, heads, faults, open, own, inProgress, a
     brokenAside: archived.flatMap(({file, faults: [first]}) =>
       first ? [{file: printableLine(file), message: printableLine(first.message)}] : [],
     ),
-  };
+  });
 }
 
 /** The suffix of key files: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */

@@ -66,8 +66,21 @@ interface UpStepDefinition {
 /** The steps in the order of Istio's guide: trust before istiod, verification last. */
 const steps: readonly UpStepDefinition[] = [
   step(generateCerts, [], (request): GenerateRequest => {
-    const {clusters, keyAlgorithm, unencrypted, signer, rootDirectory, rootFile} = request;
-    return {clusters, keyAlgorithm, unencrypted, signer, rootDirectory, rootFile, renew: false};
+    const {clusters, context, meshId, network, istioNamespace, istioVersion} = request;
+    const {keyAlgorithm, unencrypted, signer, rootDirectory, rootFile} = request;
+    // Recorded before the root is created, which has the mesh ID in its name; a failed run then continues without flags.
+    const mesh = {
+      clusters,
+      context,
+      meshId,
+      network,
+      istioNamespace,
+      istioVersion,
+      keyAlgorithm,
+      signer,
+      rootDirectory,
+    };
+    return {...mesh, unencrypted, rootFile, renew: false};
   }),
   step(pushTrust, ['certs generate'], (request) => request),
   step(renderInstalls, [], (request) => request),

@@ -37,6 +37,15 @@ export const daysFlag = Flags.custom<number>({
   parse: parseWith(parseDayCount, 'a duration such as 30d, 36h or 90m', withUnit('d')),
 });
 
+/** Like {@link daysFlag}, parsed to milliseconds: the validity of a certificate. */
+export const validityFlag = Flags.custom<number>({
+  helpValue: 'DURATION',
+  parse: parseWith((text) => {
+    const days = parseDayCount(text);
+    return days === undefined ? undefined : Math.round(days * dayMs);
+  }, 'a duration such as 30d, 36h or 90m'),
+});
+
 /** RFC 3339 section 5.6, with an offset: without one the time is ambiguous. */
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
@@ -85,6 +94,8 @@ export function parseWith<T>(
 ) {
   return (text: string, _command: unknown, {name = ''}: {readonly name?: string}): Promise<T> => {
     const value = read(text);
-    return value === undefined ? Promise.reject(invalidFlag(name, text, requirement, meant?.(text))) : Promise.resolve(value);
+    return value === undefined
+      ? Promise.reject(invalidFlag(name, text, requirement, meant?.(text)))
+      : Promise.resolve(value);
   };
 }

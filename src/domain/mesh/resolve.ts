@@ -125,11 +125,14 @@ function checkNames(names: readonly string[], clusters: readonly MeshFileCluster
   }
   const similar = nearest(unknown, known);
   const question = similar === undefined ? '' : `; did you mean "${similar}"?`;
+  const declared =
+    known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared clusters: ${known.join(', ')}`;
   throw new MeshError('UNKNOWN_CLUSTER', `cluster "${unknown}" is not in ${layout.meshYaml}${question}`, {
-    hints: [
-      advice`add it with: ${kubectlMesh('init', [unknown])}`,
-      known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared clusters: ${known.join(', ')}`,
-    ],
+    // If the name is probably misspelled, adding it is the last option.
+    hints:
+      similar === undefined
+        ? [advice`add it with: ${kubectlMesh('init', [unknown])}`, declared]
+        : [declared, advice`to add a new cluster: ${kubectlMesh('init', [unknown])}`],
   });
 }
 

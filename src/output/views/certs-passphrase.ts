@@ -9,7 +9,10 @@ export const certsPassphraseView: View<PassphraseResult> = {
 
 function lineOf({outcome, action, before, after, dryRun}: PassphraseResult): readonly string[] {
   if (outcome === 'skipped' && dryRun !== undefined && action !== undefined) return [`root key: would ${action}`];
-  if (outcome === 'done' && after) return [`root key: ${describe(after)}${before ? ` (was ${describe(before)})` : ''}`];
+  if (outcome === 'done' && after) {
+    const changed = before && describe(before) !== describe(after) ? ` (previously ${describe(before)})` : '';
+    return [`root key: ${describe(after)}${changed}`];
+  }
   return [`root key: ${outcome}${outcome === 'unchanged' && before ? `, ${describe(before)}` : ''}`];
 }
 

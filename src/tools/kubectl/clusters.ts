@@ -9,7 +9,7 @@ import type {Runner} from '../runner.js';
 import type {Clusters, KubeApi} from './api.js';
 import type {KubectlFlags} from './start.js';
 import {startPortForward} from './port-forward.js';
-import {startProxy} from './proxy.js';
+import {missingContext, startProxy} from './proxy.js';
 import {createSession} from './session.js';
 import {createTransport} from './transport.js';
 
@@ -129,6 +129,7 @@ export function createClusters(options: ClustersOptions): Clusters {
       }
       return (await session).api;
     },
+    missingContext: (context) => missingContext(kubectl, context),
     async forward(context, namespace, pod, ports) {
       const target = {...kubectl, context, namespace, pod, ports};
       const forward = await startPortForward({...target, timeoutMs: requestTimeoutMs});

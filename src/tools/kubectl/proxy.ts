@@ -100,8 +100,23 @@ function contextMissing(context: string, names: readonly string[]): MeshError {
   });
 }
 
-/** Lists the contexts. Called only after a failure: normally there is one kubectl process per cluster. */
-async function contextNames({runner, flags: {kubeconfig}}: Kubectl): Promise<readonly string[]> {
+/**
+ * Returns the error if the kubeconfig has contexts, but not this one. Undefined otherwise: a missing kubeconfig or kubectl
+ * is not the context's fault. Never throws.
+ */
+export async function missingContext(
+  kubectl: Pick<Kubectl, 'runner' | 'flags'>,
+  context: string,
+): Promise<MeshError | undefined> {
+  const names = await contextNames(kubectl).catch((): readonly string[] => []);
+  return names.length === 0 || names.includes(context) ? undefined : contextMissing(context, names);
+}
+
+/** Lists the contexts. Called only after a failure and before a context is recorded: normally there is one kubectl process per cluster. */
+async function contextNames({
+  runner,
+  flags: {kubeconfig},
+}: Pick<Kubectl, 'runner' | 'flags'>): Promise<readonly string[]> {
   const args = [...kubectlArgs({kubeconfig}), 'config', 'get-contexts', '-o', 'name'];
   const result = await runner.run({file: 'kubectl', args, timeoutMs: 10_000});
   return result.exitCode === 0 ? result.stdout.split('\n').filter((line) => line !== '') : [];

@@ -130,6 +130,8 @@ export interface OpenChange {
 /** The facts of the journal. */
 export interface JournalFacts {
   readonly present: boolean;
+  /** Without a file: the evidence that there was one. */
+  readonly evidence?: string;
   readonly entries: number;
   /** One for each copy of the work directory that has written to it. */
   readonly chains: number;
