@@ -241,13 +241,13 @@ describe('--renew', () => {
 
   it('fails with the wrong passphrase and changes nothing', async () => {
     await copyMade();
-    const keys = ['root-key.pem', 'cluster1/ca-key.pem', 'cluster1/ca-cert.pem'];
+    const keys = ['root-key.pem', 'cluster1/ca-key.pem', 'cluster1/ca-cert.pem', 'mesh.yaml', 'journal.jsonl'];
     const before = await Promise.all(keys.map((name) => dir.read(name)));
-    const run = await runCommand(CertsGenerate, ['cluster1', '--renew', '-y', '-o', 'json', '-w', dir.root], {
+    const run = await runCommand(CertsGenerate, ['cluster1', 'new', '--renew', '-y', '-o', 'json', '-w', dir.root], {
       KUBECTL_MESH_PASSPHRASE: 'wrong',
     });
     expect(run.code).toBe(2);
-    expect(answer(run).clusters).toMatchObject([{outcome: 'failed', error: {code: 'WRONG_PASSPHRASE'}}]);
+    expect(answerOf(run)).toMatchObject({error: {code: 'WRONG_PASSPHRASE'}});
     expect(await Promise.all(keys.map((name) => dir.read(name)))).toEqual(before);
   });
 });
