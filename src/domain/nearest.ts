@@ -13,7 +13,7 @@ export function misspelled(name: string, known: readonly string[]): string | und
 }
 
 function isSwapped(one: string, other: string): boolean {
-  const at = [...one].findIndex((letter, index) => letter !== other[index]);
+  const at = Array.from(one).findIndex((letter, index) => letter !== other[index]);
   const [first = '', second = ''] = [one[at], one[at + 1]];
   return at >= 0 && one.slice(0, at) + second + first + one.slice(at + 2) === other;
 }

@@ -10,7 +10,6 @@ import {asMeshError, reportError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
 import type {Action, ActionKind} from './action.js';
 import type {ResultOf} from './action-result.js';
-import type {Deps} from './deps.js';
 import {confirm, isRecorded, promptsOf, withReasonCheck, requireReason} from './confirmation.js';
 import type {Effect, EffectContext} from './effect.js';
 import type {
@@ -24,11 +23,10 @@ import type {
   Phase,
   PhaseRun,
   Plan,
-  PlannedPassphrase,
   RunSettings,
   Wait,
 } from './operation.js';
-import {untilAborted} from '../tools/bounded.js';
+import {preparePassphrase} from './effects/prepare-passphrase.js';
 import {journalWarning} from './journal-warning.js';
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
@@ -143,11 +141,6 @@ function reportPrompts({groups}: Plan, {deps, settings, report}: ExecuteContext)
   for (const prompt of promptsOf(groups)) {
     report({type: 'note', message: `also requires --yes, because no terminal is attached: ${prompt}`});
   }
-}
-
-/** Gets the passphrase, and opens the signer that it protects. Throws `WRONG_PASSPHRASE`, and what both throw. */
-async function preparePassphrase({purpose, path, opens}: PlannedPassphrase, deps: Deps): Promise<void> {
-  await (opens ? untilAborted(deps.signers.issuer(opens), deps.signal) : deps.passphrases.get(purpose, path));
 }
 
 /** Returns the groups to run, and the outcomes of the lanes that blockers prevent from running. */

@@ -106,12 +106,12 @@ function requestedClusters(
 
 async function findMissingContexts(
   {clusters}: GuideVariables,
-  {missingContext}: Deps['clusters'],
+  sessions: Deps['clusters'],
 ): Promise<readonly Warning[]> {
   const found = await Promise.all(
     clusters.map(async ({name, context}): Promise<readonly Warning[]> => {
-      const error = context === undefined ? undefined : await missingContext(context);
-      return error ? [{cluster: name, message: [error.message, ...error.hints.slice(0, 1)].join(': ')}] : [];
+      const error = context === undefined ? undefined : await sessions.missingContext(context);
+      return error ? [{cluster: name, message: error.message}] : [];
     }),
   );
   return found.flat();

@@ -70,7 +70,7 @@ describe('MESH113', () => {
     await dir.write('root-cert.pem', certificate.pem);
     await rm(join(dir.root, 'journal.jsonl'));
     await rm(join(dir.root, '.journal-head.json'));
-    expect(await judged()).toMatchObject({result: 'warning', fix: expect.stringContaining('journal verify')});
+    expect(await judged()).toMatchObject({result: 'warning', fix: expect.stringContaining('journal verify') as string});
     const run = await runCommand(JournalVerify, ['--offline', '-o', 'json', '-w', dir.root]);
     expect([run.code, answerOf(run)]).toMatchObject([4, {verdict: 'unknown', journal: {present: false}}]);
     const {stderr} = await runCommand(Init, ['c3', '-w', dir.root]);

@@ -136,10 +136,12 @@ async function missingMesh(workspace: Deps['workspace']): Promise<MeshError> {
 }
 
 /** The nearest of two parent directories with mesh.yaml: the current directory may be a cluster's. */
-async function parentMesh({root, readOutside}: Deps['workspace']): Promise<string | undefined> {
-  const parents = [1, 2].map((level) => root.split('/').slice(0, -level).join('/')).filter((path) => path !== '');
+async function parentMesh(workspace: Deps['workspace']): Promise<string | undefined> {
+  const parents = [1, 2]
+    .map((level) => workspace.root.split('/').slice(0, -level).join('/'))
+    .filter((path) => path !== '');
   for (const parent of parents) {
-    const found = await readOutside(`${parent}/${layout.meshYaml}`).catch(() => undefined);
+    const found = await workspace.readOutside(`${parent}/${layout.meshYaml}`).catch(() => undefined);
     if (found) return parent;
   }
   return undefined;
