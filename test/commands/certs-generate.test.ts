@@ -70,6 +70,33 @@ async function placeRoot(root: TinyCa): Promise<void> {
   await dir.write('root-key.pem', writePrivateKey(root.key).reveal(), 0o600);
 }
 
+it('--mesh-id is recorded, and part of the name of the new root', async () => {
+  const run = await generate('cluster1', ...clear, '--mesh-id', 'mesh7');
+  expect(run.code, run.stderr).toBe(0);
+  const {subject} = new X509Certificate(await dir.read('root-cert.pem'));
+  expect([subject, await dir.read('mesh.yaml')]).toEqual([
+    expect.stringMatching(/^CN=mesh7 Root CA /m),
+    expect.stringMatching(/^meshID: mesh7$/m),
+  ]);
+});
+
+it('a wrong passphrase changes nothing: the new cluster is not added', async () => {
+  await copyMade();
+  const before = await dir.read('mesh.yaml');
+  const run = await runCommand(CertsGenerate, ['cluster2', ...small, '-w', dir.root], {
+    KUBECTL_MESH_PASSPHRASE: 'another passphrase',
+  });
+  expect([run.code, await dir.read('mesh.yaml')]).toEqual([2, before]);
+  expect(run.stderr.match(/^error: /gm)).toHaveLength(1);
+});
+
+it('warns about a new name that looks like a misspelled one', async () => {
+  await copyMade();
+  const {warnings, clusters} = answer(await generate('clustr1', ...small, '-o', 'json'));
+  expect(clusters).toMatchObject([{name: 'clustr1', outcome: 'done'}]);
+  expect(warnings.map(({message}) => message)).toContainEqual(expect.stringContaining('cluster1'));
+});
+
 describe('in an empty work directory', () => {
   it('creates an encrypted root, and a CA for each cluster that passes strict verification by openssl', async () => {
     const run = await generate('cluster1', 'cluster2', ...small, '-o', 'json');
