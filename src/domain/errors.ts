@@ -133,12 +133,8 @@ export interface ErrorReport {
   readonly hints: readonly Hint[];
 }
 
-/**
- * What an error of a command that only reads means for its exit code. A failed request is not a failed change, and a cluster
- * without a context is as unknown as one whose context is not in the kubeconfig.
- */
+/** What an error of a command that only reads means for its exit code: a failed request is not a failed change. */
 export function codeOfFailedRead(code: ErrorCode): ErrorCode {
-  if (code === 'NO_CONTEXT') return 'CONTEXT_MISSING';
   return errorClasses[code] === 'failed' ? 'API_ERROR' : code;
 }
 

@@ -16,6 +16,9 @@ export * from '../domain/format.js';
 type ShownError = Pick<Printed<ErrorReport>, 'message' | 'hints'>;
 type Named = Pick<ClusterResult, 'name' | 'outcome'>;
 
+/** The lines of a message before its hints. */
+const maxMessageLines = 3;
+
 /** Returns functions that color words for a terminal: error red, warning yellow, unknown magenta, ok green. */
 export function createPainter(color: boolean) {
   // Level 1: the sixteen colors that every terminal has.
@@ -32,12 +35,12 @@ export const indent = (lines: readonly string[]): readonly string[] =>
 export const hintLines = (hints: readonly string[]): readonly string[] =>
   hints.map((hint) => `  → ${printableLine(hint)}`);
 
-/** An error: its message, then the hints. */
+/** An error: at most three lines of its message, then the hints, then the rest of a longer message. */
 export function errorLines({message, hints}: ShownError): readonly string[] {
   const lines = printable(message)
     .split('\n')
     .map((line, index) => (index === 0 || line.startsWith(' ') ? line : `  ${line}`));
-  return [...lines, ...hintLines(hints)];
+  return [...lines.slice(0, maxMessageLines), ...hintLines(hints), ...lines.slice(maxMessageLines)];
 }
 
 /** Errors of the whole run in a result. */

@@ -168,10 +168,10 @@ describe('access show', () => {
     expect([run.code, resultOf(run).clusters.map(({outcome}) => outcome)]).toEqual([4, ['unknown', 'done']]);
   });
 
-  it('exits with 4 without a context for a given cluster or for another one', async () => {
+  it('exits with 4 without a context for another cluster, and with 2 without one for a given cluster', async () => {
     await writeFile(join(dir, 'mesh.yaml'), declaration.replace('{name: b, context: ctx-b}', '{name: b}'));
     expect((await show('a')).code).toBe(4);
-    expect((await show('b')).code).toBe(4);
+    expect((await show('b')).code).toBe(2);
   });
 
   it('reports the remote secrets that it does not follow', async () => {

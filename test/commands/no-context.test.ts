@@ -1,4 +1,4 @@
-/** A cluster of mesh.yaml for which no context is recorded: its state is unknown to commands that only read. */
+/** A cluster of mesh.yaml for which no context is recorded: invalid input, which is reported in every format. */
 import {appendFile, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -30,23 +30,25 @@ describe('a cluster without a recorded context', () => {
     ['certs list --live', CertsList, ['--live']],
     ['access show', AccessShow, []],
     ['journal verify', JournalVerify, []],
-  ])('is unknown to %s', async (_, command: CommandClass, argv) => {
+  ])('is invalid input of %s, and named in the result', async (_, command: CommandClass, argv) => {
     const {code, stdout} = await run(command, ...argv);
-    expect(code).toBe(4);
+    expect(code).toBe(2);
     expect(stdout).toMatch(/c2.*context/);
   });
 
-  it('is unknown to trust diff, which needs its CA in the work directory', async () => {
+  it('is invalid input of trust diff, which needs its CA in the work directory', async () => {
     await mesh.writeCa('c2', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c2'), [mesh.root])));
-    expect((await run(TrustDiff, 'c2')).code).toBe(4);
+    expect((await run(TrustDiff, 'c2')).code).toBe(2);
   });
 
   it('does not hide the findings in other clusters', async () => {
     mesh.one('c1').kube.remove('Secret', 'istio-system/cacerts');
-    expect((await run(Verify, '--only', 'MESH2,MESH301')).code).toBe(3);
+    const {code, stdout} = await run(Verify, '--only', 'MESH2,MESH301');
+    expect(code).toBe(2);
+    expect(stdout).toContain('MESH301');
   });
 
-  it('is invalid usage of a command that changes it, and so is an unknown name everywhere', async () => {
+  it('is invalid input of a command that changes it, and so is an unknown name everywhere', async () => {
     expect((await run(TrustPush, 'c2')).code).toBe(2);
     expect((await run(Verify, 'c3')).code).toBe(2);
     expect((await run(CertsList, '--live', 'c3')).code).toBe(2);
@@ -55,7 +57,7 @@ describe('a cluster without a recorded context', () => {
   it('is an error on standard error where the output has no errors, also with -q', async () => {
     const file = join(mesh.dir, 'metrics.prom');
     const metrics = await run(CertsList, '--live', '-q', '-o', 'prometheus', '--output-file', file);
-    expect([metrics.code, metrics.stdout]).toEqual([4, '']);
+    expect([metrics.code, metrics.stdout]).toEqual([2, '']);
     expect(metrics.stderr).toMatch(/c2.*context/);
     expect(await readFile(file, 'utf8')).toContain('cluster_reachable{cluster="c2"} 0');
   });

@@ -405,7 +405,7 @@ describe('selection', () => {
     );
   });
 
-  it.each(['MESH9', 'MESH5', 'cacerts'])('of %s is a usage error', async (word) => {
+  it.each(['MESH9', 'MESH999', 'cacerts'])('of %s is a usage error', async (word) => {
     const run = await verify('--only', word, '--json');
     expect(run.code).toBe(2);
     expect(answerOf(run)).toMatchObject({error: {code: 'UNKNOWN_ID'}});
@@ -430,7 +430,7 @@ describe('without a work directory and network', () => {
   it('rejects an unknown check', async () => {
     const run = await runCommand(Verify, ['--explain', 'MESH33'], nowhere);
     expect([run.code, run.stdout]).toEqual([2, '']);
-    expect(run.stderr).toContain('--list-checks');
+    expect(run.stderr).toMatch(/MESH303/);
   });
 });
 

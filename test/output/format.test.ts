@@ -13,15 +13,15 @@ describe('an error', () => {
     ]);
   });
 
-  it('prints its hints after the whole message', () => {
+  it('has at most three lines above its hints; the rest of a longer message follows', () => {
     const message = 'istioctl failed (exit 1)\nnot ready:\n  istiod-1\nc2: unchanged\n  no image';
     expect(failedLines({name: 'c1', outcome: 'failed'}, {message, hints: ['look at the pods']})).toEqual([
       'c1: failed: istioctl failed (exit 1)',
       '  not ready:',
       '  istiod-1',
+      '  → look at the pods',
       '  c2: unchanged',
       '  no image',
-      '  → look at the pods',
     ]);
   });
 

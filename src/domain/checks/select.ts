@@ -3,12 +3,13 @@ import {MeshError} from '../errors.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Check} from './check.js';
 
-/** The prefixes of the check groups, with their subjects. */
+/** The prefixes of the check groups, with their subjects; valid even if a group has no check. */
 export const checkGroups = {
   MESH1: 'work directory',
   MESH2: 'access',
   MESH3: 'trust',
   MESH4: 'control plane',
+  MESH5: 'discovery',
 } as const;
 
 /** Whether an id equals the given id or starts with the given prefix. Letter case does not matter. */
@@ -24,7 +25,9 @@ export interface Selection {
 
 /** The selected checks, in the registry's order. Throws `UNKNOWN_ID` with the nearest id. */
 export function selectChecks(checks: readonly Check[], selection: Selection): readonly Check[] {
-  for (const word of [...selection.only, ...selection.skip]) findChecks(checks, word);
+  for (const word of [...selection.only, ...selection.skip]) {
+    if (!(word.toUpperCase() in checkGroups)) findChecks(checks, word);
+  }
   return checks.filter(
     ({id}) =>
       (selection.only.length === 0 || selection.only.some((word) => matches(id, word))) &&
@@ -38,22 +41,16 @@ export function findChecks(checks: readonly Check[], idOrPrefix: string): readon
   if (first) return [first, ...rest];
   throw new MeshError('UNKNOWN_ID', `unknown check "${idOrPrefix}"`, {
     hints: [
-      nearest(checks, idOrPrefix) ?? knownGroups(),
+      meantId(checks, idOrPrefix) ?? knownGroups(),
       advice`list all checks with: ${kubectlMesh('verify', words`--list-checks`)}`,
     ],
   });
 }
 
-/** How many letters of an id can be mistyped. */
-const maxTypos = 2;
-
-/**
- * The id that the user probably meant. None for a well-formed id: all ids resemble each other, so suggesting one would be
- * a guess.
- */
-function nearest(checks: readonly Check[], word: string): Hint | undefined {
+/** The id that the user probably meant. One digit may be wrong: ids that differ in two are about other subjects. */
+function meantId(checks: readonly Check[], word: string): Hint | undefined {
   const upper = word.toUpperCase();
-  if (/^MESH[0-9]*$/.test(upper)) return undefined;
+  const maxTypos = /^MESH\d*$/.test(upper) ? 1 : 2;
   const [best] = checks
     .map(({id}) => ({id, typos: distance(upper, id)}))
     .filter(({typos}) => typos <= maxTypos)

@@ -8,7 +8,7 @@ import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
 import {AccessAnalyzer, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
-import {codeOfFailedRead} from '../../domain/errors.js';
+import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
@@ -182,7 +182,7 @@ function report({loaded, observations}: AccessFacts, {evaluation, warnings}: Acc
     clusters: shown.filter(({name}) => names.has(name)),
     elsewhere: shown
       .filter(({name, error}) => !names.has(name) && error !== undefined)
-      .map(({name, outcome, error}) => defined({name, outcome, error})),
+      .map(({name, outcome, error}) => unselected(name, outcome, error)),
     unknownHolders: judge.unknown().filter(({cluster, leadsTo}) => names.has(cluster) || names.has(leadsTo)),
     lowerBound,
     warnings,
@@ -193,6 +193,12 @@ function report({loaded, observations}: AccessFacts, {evaluation, warnings}: Acc
 function noKeyNotes({mesh}: LoadedMesh): readonly string[] {
   const why = noClusterKeyReason(mesh);
   return why === undefined ? [] : [`${why}: the access paths shown lead to Secrets without a CA of this mesh`];
+}
+
+/** The result for a cluster that was not selected: a missing context is then unknown access, not a usage error. */
+function unselected(name: string, outcome: ClusterResult['outcome'], error: ErrorReport | undefined): ClusterResult {
+  if (error?.code !== 'NO_CONTEXT') return defined({name, outcome, error});
+  return {name, outcome: 'unknown', error: {...error, code: 'CONTEXT_MISSING'}};
 }
 
 /** Warnings for remote secrets that could not be followed. */
