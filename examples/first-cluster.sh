@@ -12,9 +12,8 @@ set -euo pipefail
 : "${NETWORK_1:?set it to its network}"
 export WORK_DIR # each command reads it
 
-kubectl mesh init "$CLUSTER_1=$CTX_1" --mesh-id "$MESH" --network "$NETWORK_1"
-kubectl mesh certs generate "$CLUSTER_1"
-kubectl mesh trust push "$CLUSTER_1"
-kubectl mesh install render "$CLUSTER_1"
+kubectl mesh certs generate "$CLUSTER_1" --mesh-id "$MESH"
+kubectl mesh trust push "$CLUSTER_1" --context "$CTX_1"
+kubectl mesh install render "$CLUSTER_1" --network "$NETWORK_1"
 kubectl mesh install apply "$CLUSTER_1"
 kubectl mesh verify "$CLUSTER_1" --wait --timeout 3m

@@ -55,22 +55,20 @@ export abstract class MeshCommand extends Command {
     flags: CommonFlags,
   ): Promise<Result> {
     const abort = createAbort(flags.timeout);
-    let hasStarted = false;
+    let changes: Changes;
     try {
       const {deps, settings, report, close} = await createDeps(flags, abort.signal);
-      const isChanging = operation.changes && settings.dryRun === 'none';
+      if (operation.changes && settings.dryRun === 'none') changes = 'none';
       let result: Result;
       try {
         result = await execute(operation, request, {
           deps,
           settings,
           report(event) {
-            if (isChanging && event.type === 'group-started') hasStarted = true;
+            if (changes && event.type === 'group-started') changes = 'some';
             report(event);
           },
         });
-      } catch (thrown) {
-        throw abort.signal.aborted && isChanging ? abortError(abort.signal.reason, hasStarted) : thrown;
       } finally {
         await close();
       }
@@ -84,9 +82,8 @@ export abstract class MeshCommand extends Command {
     } catch (thrown) {
       if (thrown instanceof Errors.ExitError) throw thrown;
       // Aborted work fails with any kind of error: report the abort instead.
-      const error = asMeshError(thrown);
-      const isAbort = error.class === 'interrupted' || error.class === 'timeout';
-      throw printError(abort.signal.aborted && !isAbort ? asMeshError(abort.signal.reason) : error, typedTarget(flags));
+      const error = abort.signal.aborted ? abortError(abort.signal.reason, changes) : asMeshError(thrown);
+      throw printError(error, typedTarget(flags));
     } finally {
       abort.dispose();
     }
@@ -133,12 +130,18 @@ export abstract class MeshCommand extends Command {
   }
 }
 
-/** Why a command that changes something was aborted, and what it has changed. */
-function abortError(reason: unknown, hasStarted: boolean): MeshError {
-  const {code, message, hints} = asMeshError(reason);
-  const state = hasStarted
-    ? advice`some changes may have been made; to list them, run: ${kubectlMesh('journal show')}`
-    : 'nothing was changed';
+/** What a run has changed; undefined for a command or dry run that changes nothing. */
+type Changes = 'none' | 'some' | undefined;
+
+/** Why a run was aborted, and what it has changed. */
+function abortError(reason: unknown, changes: Changes): MeshError {
+  const error = asMeshError(reason);
+  if (changes === undefined) return error;
+  const {code, message, hints} = error;
+  const state =
+    changes === 'none'
+      ? 'nothing was changed'
+      : advice`some changes may have been made; to list them, run: ${kubectlMesh('journal show')}`;
   return new MeshError(code, message, {hints: [state, ...hints], cause: reason});
 }
 

@@ -27,12 +27,17 @@ export interface PassphraseOptions {
 /** How often a prompt accepts a wrong passphrase, as in sudo. */
 const maxAttempts = 3;
 
-/** Creates the passphrase source. It reads once in a run, prompts again for a wrong passphrase, and rejects an empty passphrase before any write. */
+/**
+ * Creates the passphrase source. It reads once in a run, prompts again for a wrong passphrase, and rejects an empty
+ * passphrase before any write.
+ */
 export function createPassphraseSource(options: PassphraseOptions): PassphraseSource {
   let result: Promise<Sensitive<string>> | undefined;
   let attempts = 0;
   const hasSource = options.file !== undefined || options.command !== undefined;
-  const isPrompted = !hasSource && options.environment === undefined && options.interactive;
+  const inEnvironment = hasSource ? undefined : options.environment;
+  const emptyVariable = inEnvironment !== undefined && isEmptyPassphrase(inEnvironment);
+  const isPrompted = !hasSource && inEnvironment === undefined && options.interactive;
   const read = async (purpose: 'new' | 'existing', path: string): Promise<Sensitive<string>> => {
     if (options.file !== undefined) return options.readFile(options.file);
     if (options.command !== undefined) return options.runCommand(options.command);
@@ -40,11 +45,9 @@ export function createPassphraseSource(options: PassphraseOptions): PassphraseSo
     if (options.interactive) return options.prompt(purpose, path);
     throw options.needed?.() ?? passphraseNeeded(purpose);
   };
-  const emptyVariable = !hasSource && options.environment !== undefined && isEmptyPassphrase(options.environment);
   return {
     emptyVariable,
-    available:
-      hasSource || (options.environment === undefined ? options.interactive : !isEmptyPassphrase(options.environment)),
+    available: hasSource || isPrompted || (inEnvironment !== undefined && !emptyVariable),
     flag: hasSource ? `${options.flagPrefix}-${options.file === undefined ? 'command' : 'file'}` : undefined,
     get: (purpose, path) =>
       (result ??= read(purpose, path).then((input) => {

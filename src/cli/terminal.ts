@@ -20,7 +20,10 @@ export function createTerminal(signal: AbortSignal, flush: () => Promise<void>):
   };
 }
 
-/** Prompts for the passphrase of the root key at `path` without echo; for a new one twice. Throws `INTERRUPTED`, or `USAGE` if the two differ. */
+/**
+ * Prompts for the passphrase of the root key at `path` without echo; for a new one twice. Throws `INTERRUPTED`, or `USAGE` if
+ * the two differ.
+ */
 export async function promptPassphrase(
   purpose: 'new' | 'existing',
   path: string,

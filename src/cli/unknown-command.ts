@@ -27,11 +27,11 @@ async function unknownCommand(argv: readonly string[], root: string): Promise<Me
     return wrongCommand(`unexpected argument ${JSON.stringify(extra)}`, `for usage, run: ${bin} ${command} --help`);
   }
   if (words.length === 0) {
-    const later = argv.findIndex((word) => commands.includes(word) || topics.some(({name}) => name === word));
-    const name = commands.find((one) => argv.slice(later).join(' ').concat(' ').startsWith(`${one} `));
+    const later = argv.map((_, index) => `${argv.slice(index).join(' ')} `);
+    const name = commands.find((one) => later.some((text) => text.startsWith(`${one} `)));
     return wrongCommand(
       `no command given before ${argv[0] ?? ''}`,
-      ...(later === -1 || name === undefined ? [] : [`put flags after the command: ${bin} ${name} [flags]`]),
+      ...(name === undefined ? [] : [`put flags after the command: ${bin} ${name} [flags]`]),
       `to list the commands, run: ${bin} --help`,
     );
   }
@@ -60,24 +60,27 @@ const flagCommands = ['--version', '--help'];
 export function likelyCommands(words: readonly string[], commands: readonly string[]): readonly string[] {
   const typed = words.join(' ');
   const [first = ''] = words;
+  const near = nearestCommand(words, commands);
+  const inTopics = (word: string | undefined): readonly string[] =>
+    commands.filter((name) => word !== undefined && withoutTopic(name) === word);
   const candidates: readonly (readonly string[])[] = [
     flagCommands.filter((flag) => flag === `--${typed}`),
-    [nearestCommand(words, commands) ?? []].flat(),
+    near === undefined ? [] : [near],
     commands.filter((name) => name.startsWith(typed)),
-    commands.filter((name) => name.split(' ').slice(1).includes(first)),
-    commands.filter((name) =>
-      name
-        .split(' ')
-        .slice(1)
-        .includes(nearest(first, lastWords(commands)) ?? ''),
+    inTopics(first),
+    inTopics(
+      nearest(
+        first,
+        commands.flatMap((name) => withoutTopic(name) ?? []),
+      ),
     ),
   ];
   return candidates.find((names) => names.length > 0)?.slice(0, maxSuggestions) ?? [];
 }
 
-/** The names of commands without their topics. */
-function lastWords(commands: readonly string[]): readonly string[] {
-  return commands.flatMap((name) => name.split(' ').slice(1));
+/** `generate` of `certs generate`; undefined for a command without a topic. */
+function withoutTopic(command: string): string | undefined {
+  return command.split(' ')[1];
 }
 
 /** The command or topic nearest to what was typed; the words after the command's name are its arguments. Pure. */

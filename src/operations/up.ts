@@ -65,23 +65,8 @@ interface UpStepDefinition {
 
 /** The steps in the order of Istio's guide: trust before istiod, verification last. */
 const steps: readonly UpStepDefinition[] = [
-  step(generateCerts, [], (request): GenerateRequest => {
-    const {clusters, context, meshId, network, istioNamespace, istioVersion} = request;
-    const {keyAlgorithm, unencrypted, signer, rootDirectory, rootFile} = request;
-    // Recorded before the root is created, which has the mesh ID in its name; a failed run then continues without flags.
-    const mesh = {
-      clusters,
-      context,
-      meshId,
-      network,
-      istioNamespace,
-      istioVersion,
-      keyAlgorithm,
-      signer,
-      rootDirectory,
-    };
-    return {...mesh, unencrypted, rootFile, renew: false};
-  }),
+  // Records the flags before the root is created, which has the mesh ID in its name: a failed run continues without flags.
+  step(generateCerts, [], (request): GenerateRequest => ({...request, renew: false})),
   step(pushTrust, ['certs generate'], (request) => request),
   step(renderInstalls, [], (request) => request),
   step(applyInstalls, ['trust push', 'install render'], (request) => request),

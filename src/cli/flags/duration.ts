@@ -34,16 +34,21 @@ export function parseDayCount(text: string): number | undefined {
 /** A flag whose value is a number of days; parsed to days. */
 export const daysFlag = Flags.custom<number>({
   helpValue: 'DURATION',
-  parse: parseWith(parseDayCount, 'a duration such as 30d, 36h or 90m', withUnit('d')),
+  parse: parseDays((days) => days),
 });
+
+function parseDays(convert: (days: number) => number) {
+  const read = (text: string): number | undefined => {
+    const days = parseDayCount(text);
+    return days === undefined ? undefined : convert(days);
+  };
+  return parseWith(read, 'a duration such as 30d, 36h or 90m', withUnit('d'));
+}
 
 /** Like {@link daysFlag}, parsed to milliseconds: the validity of a certificate. */
 export const validityFlag = Flags.custom<number>({
   helpValue: 'DURATION',
-  parse: parseWith((text) => {
-    const days = parseDayCount(text);
-    return days === undefined ? undefined : Math.round(days * dayMs);
-  }, 'a duration such as 30d, 36h or 90m'),
+  parse: parseDays((days) => Math.round(days * dayMs)),
 });
 
 /** RFC 3339 section 5.6, with an offset: without one the time is ambiguous. */

@@ -49,12 +49,12 @@ export interface Finding {
 
 /** The result of a check whose required facts are all known. */
 export type Judgement =
-  | Decision
+  | DecidedJudgement
   /** Not decided without this optional fact, which is absent: unknown or skipped, as the fact is. */
   | {readonly undecidedWithout: FactKey};
 
 /** The result of a check with all facts that it needs. */
-export type Decision =
+export type DecidedJudgement =
   | {readonly ok: string; readonly expected: string | undefined}
   | Finding
   | readonly [Finding, ...Finding[]]
@@ -62,12 +62,12 @@ export type Decision =
   | {readonly skipped: string};
 
 /** A passed check: what was observed, and what was expected if that differs from the check's `expected`. */
-export function ok(observed: string, expected?: string): Decision {
+export function ok(observed: string, expected?: string): DecidedJudgement {
   return {ok: observed, expected};
 }
 
 /** A check that does not apply here. */
-export function notApplicable(reason: string): Decision {
+export function notApplicable(reason: string): DecidedJudgement {
   return {skipped: reason};
 }
 

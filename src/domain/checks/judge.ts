@@ -6,7 +6,14 @@ import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/suggestion.js';
-import {type Check, type Finding, type Decision, notApplicable, notApplicableReason, type Side} from './check.js';
+import {
+  type Check,
+  type Finding,
+  type DecidedJudgement,
+  notApplicable,
+  notApplicableReason,
+  type Side,
+} from './check.js';
 import {
   isMeshFact,
   PerPod,
@@ -110,7 +117,7 @@ function judgeTarget(
     : rows;
 }
 
-function rowsOf(check: Check, target: Target, judgement: Decision): readonly JudgedRow[] {
+function rowsOf(check: Check, target: Target, judgement: DecidedJudgement): readonly JudgedRow[] {
   if ('skipped' in judgement) return [judgedRow(check, target, 'skipped', {reason: judgement.skipped})];
   const expected = (own: {readonly expected?: string | undefined}) => own.expected ?? check.expected;
   if ('ok' in judgement) {

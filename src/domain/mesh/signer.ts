@@ -71,7 +71,12 @@ export function rootKeyPath(signer: SignerSpec): string {
   return `${signer.directory.replace(/\/+$/, '')}/${layout.rootKey}`;
 }
 
-/** How to include the root key where it is not in the work directory, as the end of a sentence. */
+/** The directory of a root key that is not at the top level of the work directory. */
+export function rootKeyDirectory(path: string): string {
+  return path.slice(0, -`/${layout.rootKey}`.length) || '/';
+}
+
+/** How to include the root key if it is not in the work directory, as the end of a sentence. */
 export function rootKeyHint(signer: SignerSpec): string {
   if (signer.type !== 'local') return '';
   return signer.directory === undefined

@@ -4,7 +4,7 @@ import type {FileModeFacts, RootKeyFacts} from '../../domain/facts/facts.js';
 import {readPrivateKey} from '../../domain/keys/private-key.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
-import {rootKeyPath} from '../../domain/mesh/signer.js';
+import {rootKeyDirectory, rootKeyPath} from '../../domain/mesh/signer.js';
 import type {Deps} from '../../engine/deps.js';
 import {findRootKeyCopies} from './key-files.js';
 
@@ -42,10 +42,9 @@ export async function rootKeyModes(
   const [key, directory] = await Promise.all([store.statTarget(layout.rootKey), store.statTarget('.')]);
   if (key?.kind !== 'file' || !directory) return [];
   const path = rootKeyPath(signer);
-  const parent = path.slice(0, -layout.rootKey.length - 1);
   return [
     {path, kind: 'key', mode: key.mode},
-    {path: parent === '' ? '/' : parent, kind: 'parent', mode: directory.mode},
+    {path: rootKeyDirectory(path), kind: 'parent', mode: directory.mode},
   ];
 }
 

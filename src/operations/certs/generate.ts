@@ -81,7 +81,7 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
     blockers: [...(root.error ? [{error: root.error}] : []), ...blockers],
     warnings: [
       ...asWarnings(reason === undefined ? [] : [`nothing to generate: ${reason}`]),
-      ...asWarnings(uselessFlags(facts).map((flag) => `${flag} has no effect: ${signerHolds(facts)}`)),
+      ...asWarnings(uselessFlags(facts)),
       ...facts.makefileImport.warnings,
       ...asWarnings(root.warning === undefined ? [] : [root.warning]),
       ...warnings,
@@ -95,14 +95,15 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
   });
 }
 
-/** The flags about the root key's passphrase, if the root key is not a file. */
+/** Which flags about the root key's passphrase have no effect, because the root key is not a file. */
 function uselessFlags({loaded, passphraseFlag, unencrypted}: GenerateFacts): readonly string[] {
-  if (loaded.mesh.trust.signer.type === 'local') return [];
-  return [...(passphraseFlag === undefined ? [] : [passphraseFlag]), ...(unencrypted ? ['--no-passphrase'] : [])];
-}
-
-function signerHolds({loaded}: GenerateFacts): string {
-  return `the signer ${loaded.mesh.trust.signer.type} holds the CA key, which is not ${layout.rootKey}`;
+  const {type} = loaded.mesh.trust.signer;
+  if (type === 'local') return [];
+  return [passphraseFlag, unencrypted ? '--no-passphrase' : undefined].flatMap((flag) =>
+    flag === undefined
+      ? []
+      : [`${flag} has no effect: the signer ${type} holds the CA key, which is not ${layout.rootKey}`],
+  );
 }
 
 type ClusterPlan = Decision<IssueClusterCa | WriteFiles>;
@@ -207,13 +208,10 @@ function reportRoot(run: GenerateRun): RootResult {
     action: action?.title,
     certificate: created ? inShort(created) : shown && certificateRef(shown),
     protection: protectionOf(root, signer, action),
-    keyPath: created && created.protection !== 'elsewhere' ? keyPathOf(run.facts) : undefined,
+    keyPath:
+      created && created.protection !== 'elsewhere' ? rootKeyPath(run.facts.loaded.mesh.trust.signer) : undefined,
     takenOver: imported && true,
   });
-}
-
-function keyPathOf({loaded}: GenerateFacts): string {
-  return rootKeyPath(loaded.mesh.trust.signer);
 }
 
 function protectionOf(

@@ -5,7 +5,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {type Dependency, type Dependencies, type Forecast, forecasts} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
-import {externalCaReason} from '../../domain/mesh/signer.js';
+import {externalCaReason, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
 import {advice, type Hint, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -168,14 +168,17 @@ function report({facts, plan}: PhaseRun<ListFacts>, {withinDays}: ListRequest): 
     }),
     forecast: forecasts(clusters, expiry, now),
     rootAgreement: [...agreementOfFiles(read), ...(liveMesh?.agreement ?? [])],
-    missing: !clusters.some(({result}) => result.outcome === 'skipped')
-      ? ''
-      : (externalCaReason(signer) ??
-        advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`),
+    missing: clusters.some(({result}) => result.outcome === 'skipped') ? missingHint(signer) : '',
     withoutCa: externalCaReason(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
     firstOutage: findFirstOutage(clusters, now),
     warnings: plan.warnings,
   });
+}
+
+/** How a cluster without CA files gets them, or why it needs none. */
+function missingHint(signer: SignerSpec): Hint {
+  const generate = kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate');
+  return externalCaReason(signer) ?? advice`${generate}`;
 }
 
 function listed(found: readonly Found[], using: readonly Dependencies[], context: ExpiryContext): ListedCertificate[] {

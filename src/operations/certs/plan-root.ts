@@ -1,4 +1,5 @@
 /** Plans the root for `certs generate`: creates it or imports its certificate, and checks that its signer can sign. */
+import {rootKeyDirectory} from '../../domain/mesh/signer.js';
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -129,7 +130,7 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
 export function missingDirectory(keyPath: string): ErrorReport {
   return problem(
     'FILE_MISSING',
-    `directory ${keyPath.slice(0, -layout.rootKey.length - 1)} does not exist: ${layout.rootKey} must be in it`,
+    `directory ${rootKeyDirectory(keyPath)} does not exist: ${layout.rootKey} must be in it`,
     'attach the drive, create the directory, or specify another one with --root-dir DIR',
   );
 }

@@ -1,4 +1,5 @@
 /** The first step of every operation: resolves the mesh from mesh.yaml and flags, and selects the clusters. */
+import {dirname, join} from 'node:path';
 import {defined} from '../../domain/defined.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
 import {
@@ -137,12 +138,10 @@ async function missingMesh(workspace: Deps['workspace']): Promise<MeshError> {
 
 /** The nearest of two parent directories with mesh.yaml: the current directory may be a cluster's. */
 async function parentMesh(workspace: Deps['workspace']): Promise<string | undefined> {
-  const parents = [1, 2]
-    .map((level) => workspace.root.split('/').slice(0, -level).join('/'))
-    .filter((path) => path !== '');
-  for (const parent of parents) {
-    const found = await workspace.readOutside(`${parent}/${layout.meshYaml}`).catch(() => undefined);
-    if (found) return parent;
+  const parent = dirname(workspace.root);
+  for (const directory of [parent, dirname(parent)]) {
+    const found = await workspace.readOutside(join(directory, layout.meshYaml)).catch(() => undefined);
+    if (found) return directory;
   }
   return undefined;
 }

@@ -100,20 +100,16 @@ function contextMissing(context: string, names: readonly string[]): MeshError {
   });
 }
 
-/**
- * Returns the error if the kubeconfig has contexts, but not this one. Undefined otherwise: a missing kubeconfig or kubectl
- * is not the context's fault. Never throws.
- */
-export async function missingContext(
-  kubectl: Pick<Kubectl, 'runner' | 'flags'>,
-  context: string,
-): Promise<MeshError | undefined> {
-  const names = await contextNames(kubectl).catch((): readonly string[] => []);
+/** Returns the error if a kubeconfig with these contexts does not have this one; undefined if it has no contexts at all. */
+export function missingContext(names: readonly string[], context: string): MeshError | undefined {
   return names.length === 0 || names.includes(context) ? undefined : contextMissing(context, names);
 }
 
-/** Lists the contexts. Called only after a failure and before a context is recorded: normally there is one kubectl process per cluster. */
-async function contextNames({
+/**
+ * Lists the contexts. Called only after a failure and before a context is recorded: normally there is one kubectl process
+ * per cluster.
+ */
+export async function contextNames({
   runner,
   flags: {kubeconfig},
 }: Pick<Kubectl, 'runner' | 'flags'>): Promise<readonly string[]> {

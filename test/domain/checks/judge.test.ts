@@ -42,7 +42,7 @@ describe('the verdict', () => {
 describe('the error code of an unknown row', () => {
   it.each([
     ['FORBIDDEN', 'FORBIDDEN'],
-    ['NO_CONTEXT', 'CONTEXT_MISSING'],
+    ['NO_CONTEXT', 'NO_CONTEXT'],
     ['MESH_YAML_INVALID', 'MESH_YAML_INVALID'],
     // A failed request is never a failed change.
     ['TOOL_FAILED', 'API_ERROR'],

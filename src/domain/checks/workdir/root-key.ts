@@ -1,6 +1,6 @@
 import type {RootKeyFacts} from '../../facts/facts.js';
 import {layout} from '../../mesh/layout.js';
-import {rootKeyHint, type SignerSpec} from '../../mesh/signer.js';
+import {rootKeyDirectory, rootKeyHint, type SignerSpec} from '../../mesh/signer.js';
 import {printableLine} from '../../printable.js';
 import {
   filePath,
@@ -52,11 +52,8 @@ const strongKdf = 'a key derivation that makes the passphrase expensive to guess
 /** root-key.pem itself. */
 function ofFile({protection, path = layout.rootKey, weakness}: RootKeyFacts): Finding | undefined {
   // `--root-dir` is an absolute path; a relative one is the one in mesh.yaml.
-  const directory = path.startsWith('/') ? path.slice(0, -layout.rootKey.length - 1) : undefined;
-  const fix = kubectlMesh(
-    'certs passphrase',
-    directory === undefined ? [] : ['--root-dir', filePath(directory || '/')],
-  );
+  const isAbsolute = path.startsWith('/');
+  const fix = kubectlMesh('certs passphrase', isAbsolute ? ['--root-dir', filePath(rootKeyDirectory(path))] : []);
   if (protection === 'clear') return {observed: `${printableLine(path)} is not encrypted`, fix};
   return weakness === undefined ? undefined : {observed: weakText(path, weakness), expected: strongKdf, fix};
 }
