@@ -1,44 +1,12 @@
 /**
- * Encodes and decodes DER, independently of certificates. The only file that imports node-forge, and only its ASN.1 codec.
- * Decoding is strict: input that does not re-encode to the same bytes (BER lengths, trailing bytes, padded integers) is an
- * error, because Go's parser, which istiod uses, refuses it as well.
+ * Encodes DER, reads decoded values, and decodes BER, independently of certificates. The only file that imports node-forge,
+ * and only its ASN.1 codec. `decode.ts` decodes DER.
  */
 import codec, {type Asn1} from 'node-forge/lib/asn1.js';
 import {asMeshError, type ErrorCode, MeshError} from '../errors.js';
+import {decodeDer, type Der, tagClasses, tags} from './decode.js';
 
-/** The universal tag numbers in certificates and keys (X.680). */
-export const tags = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  null: 0x05,
-  oid: 0x06,
-  utf8String: 0x0c,
-  sequence: 0x10,
-  set: 0x11,
-  printableString: 0x13,
-  teletexString: 0x14,
-  ia5String: 0x16,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  universalString: 0x1c,
-  bmpString: 0x1e,
-} as const;
-
-/** Tag classes, in the two high bits of the identifier octet. */
-export const tagClasses = {universal: 0x00, context: 0x80} as const;
-
-/** A DER value: constructed with children, or primitive with content bytes. */
-export interface Der {
-  readonly tagClass: number;
-  readonly tag: number;
-  readonly children?: readonly Der[];
-  readonly content?: Buffer;
-}
-
-/** Certificates nest about ten levels deep; deeper input is an attack on the parser. */
-const maxDepth = 32;
+export {decodeDer, type Der, tagClasses, tags};
 
 /**
  * Decodes one DER value and passes it to `read`. Any error is thrown as a MeshError with this code and the message
@@ -53,13 +21,6 @@ export function readDer<T>(bytes: Uint8Array, code: ErrorCode, what: string, rea
   }
 }
 
-/** Decodes exactly one DER value. Throws a plain Error, to which {@link readDer} adds a code. */
-export function decodeDer(bytes: Uint8Array): Der {
-  const value = decodeBer(bytes);
-  if (!encodeDer(value).equals(bytes)) throw new Error('not DER: trailing bytes, or not the canonical encoding');
-  return value;
-}
-
 /**
  * Decodes the first value as BER (X.690 8.1): lengths may be indefinite or longer than necessary, as in PKCS#7 from
  * Microsoft and older Java. Ignores trailing bytes. Throws a plain Error.
@@ -67,7 +28,7 @@ export function decodeDer(bytes: Uint8Array): Der {
 export function decodeBer(bytes: Uint8Array): Der {
   // Without `strict`, truncated values are accepted. With `decodeBitStrings`, about 1 in 256 EC public keys is mistaken
   // for ASN.1.
-  const options = {strict: true, parseAllBytes: false, decodeBitStrings: false, maxDepth};
+  const options = {strict: true, parseAllBytes: false, decodeBitStrings: false, maxDepth: 32};
   return fromForge(codec.fromDer(Buffer.from(bytes).toString('latin1'), options));
 }
 
