@@ -8,6 +8,7 @@ import {formatMinute} from '../format.js';
 import {goSupportOf} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength, proxiesAllowUsage} from '../x509/chain.js';
+import {unsupportedByIstiod, unsupportedByProxies} from '../x509/critical-extensions.js';
 import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from '../x509/name-constraints.js';
 
 /** The time, trust domain and names for which a chain must be valid. */
@@ -16,6 +17,8 @@ export interface ChainPurpose {
   readonly trustDomain: string;
   /** DNS names in istiod's own certificate. */
   readonly servingNames: readonly string[];
+  /** Whether istiod is built with Go 1.24 or later, which validates policies; default: true. */
+  readonly hasPolicyValidation?: boolean;
 }
 
 /** A certificate in its chain. */
@@ -93,19 +96,36 @@ const rules = {
       `the key of ${name} is ${key.name}: istiod loads it, but proxies might not accept its signatures`
     );
   },
-  'critical-extension': ({extensions: {unhandledCritical}, name}) =>
-    unhandledCritical.length > 0 &&
-    `${name} has critical extensions that istiod does not support: ${unhandledCritical.join(', ')}`,
-  'authority-key': ({extensions: {authorityKeyId: stated}, parent, name}) => {
-    const actual = parent?.extensions.subjectKeyId;
+  'critical-extension': ({extensions, name, purpose: {hasPolicyValidation}}) => {
+    const unsupported = unsupportedByIstiod(extensions, hasPolicyValidation);
     return (
-      stated !== undefined &&
-      actual !== undefined &&
-      stated !== actual &&
-      `the authority key identifier of ${name} does not match "${parent?.subject.text ?? ''}": istiod accepts that, Envoy and OpenSSL do not`
+      unsupported.length > 0 &&
+      `${name} has critical extensions that istiod does not support: ${unsupported.join(', ')}`
     );
   },
+  'proxy-extension': ({extensions, name}) => {
+    const unsupported = unsupportedByProxies(extensions);
+    return (
+      unsupported.length > 0 &&
+      `${name} has critical extensions that proxies do not support, although istiod does: ${unsupported.join(', ')}`
+    );
+  },
+  // Workload certificates have no policies.
+  'required-policy': ({extensions: {requiresPolicy}, name}) =>
+    requiresPolicy === true &&
+    `the policy constraints of ${name} require a policy in every certificate below: proxies refuse workload certificates, which have none`,
+  'authority-key': ({extensions: {authorityKeyId, authority}, parent, name}) =>
+    parent &&
+    (differ(authorityKeyId, parent.extensions.subjectKeyId) ||
+      differ(authority?.serial, parent.serial) ||
+      (authority?.issuer !== undefined && !authority.issuer.equals(parent.issuer.der))) &&
+    `the authority key identifier of ${name} does not match "${parent.subject.text}": istiod accepts that, proxies and OpenSSL do not`,
 } satisfies Record<string, ChainRule>;
+
+/** Whether both values are known, and different (BoringSSL v3_purp.cc, X509_check_akid). */
+function differ(stated: string | undefined, actual: string | undefined): boolean {
+  return stated !== undefined && actual !== undefined && stated !== actual;
+}
 
 /** The id of a fault. */
 export type ChainFaultId = keyof typeof rules;

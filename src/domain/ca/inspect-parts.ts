@@ -86,7 +86,7 @@ function verdict(
 ): IstiodVerdict {
   const inspection = inspectCaFiles(files, {...options, keyMayBeMissing: true});
   const findings = inspection.findings.filter(({id}) => !ignored.includes(id));
-  return {as, findings, loads: findings.every(({effect}) => effect !== 'refused')};
+  return {as, findings, loads: findings.every(({effect}) => effect === 'silent')};
 }
 
 /** Whether a certificate is one of these roots, or chains up to one of them through `others`. */

@@ -39,15 +39,21 @@ interface RuleInput extends ParsedCa, ChainPurpose {
 
 /** A violation of a rule. */
 export interface CaFinding {
-  /** A rule's id, or `unreadable`. Stable: it appears in JSON. */
+  /** A rule's id, `unreadable`, or `unproven`. Stable: it appears in JSON. */
   readonly id: string;
-  readonly severity: 'error' | 'warning';
+  /** `unknown`: this program does not understand the input well enough to say what istiod and proxies do with it. */
+  readonly severity: 'error' | 'warning' | 'unknown';
   /**
    * `refused`: istiod does not start with these files, or keeps the previous ones. `silent`: it loads them without a
-   * warning, and something breaks later.
+   * warning, and something breaks later. `unproven`: unknown.
    */
-  readonly effect: 'refused' | 'silent';
+  readonly effect: 'refused' | 'silent' | 'unproven';
   readonly message: string;
+}
+
+/** Whether a finding is a reason not to use the files: an error, or not proven to be none. */
+export function isBlocking({severity}: Pick<CaFinding, 'severity'>): boolean {
+  return severity !== 'warning';
 }
 
 /** A rule; its check returns a message if the files violate it. */
@@ -153,7 +159,9 @@ export const caRules: readonly CaRule[] = [
   silent('subject-names', (input) => chainFault(['subject-names'], input)),
   silent('serving-names', (input) => chainFault(['serving-names'], input)),
   silent('authority-key', (input) => chainFault(['authority-key'], input)),
-  silent('weak-key', (input) => caFault('weak-key', input)),
+  silent('proxy-extension', (input) => chainFault(['proxy-extension'], input)),
+  silent('required-policy', (input) => chainFault(['required-policy'], input)),
+  silent('weak-key', (input) => chainFault(['weak-key'], input) ?? caFault('weak-key', input)),
   warning('unusual-key', (input) => caFault('unsupported-key', input)),
   warning(
     'several-ca-certs',
@@ -217,7 +225,7 @@ function caFault(id: ChainFaultId, input: RuleInput): string | undefined {
 }
 
 /** Whether a known version lacks a feature; `1.26` without a patch counts as its newest patch. */
-function lacks(version: string | undefined, feature: Feature): boolean {
+export function lacks(version: string | undefined, feature: Feature): boolean {
   const parsed = version === undefined ? undefined : parseVersion(version);
   return parsed !== undefined && !hasFeature(parsed, feature);
 }

@@ -2,9 +2,9 @@
  * X.509 v3 certificates (RFC 5280): parses them, and creates them in two pure steps, `toBeSigned` and
  * `assembleCertificate`, between which a signer of any kind signs the bytes.
  */
-import {createHash, type KeyObject, X509Certificate} from 'node:crypto';
+import {createHash, type KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
-import {encodeSignatureAlgorithm, readSignatureAlgorithm, type SignatureAlgorithm} from './algorithms.js';
+import {encodeSignatureAlgorithm, readSignatureAlgorithm, type SignatureAlgorithm, verifiesWith} from './algorithms.js';
 import {
   bitString,
   childrenOf,
@@ -14,16 +14,19 @@ import {
   explicit,
   integer,
   isContext,
+  OutsideProfile,
   readBitString,
   readDer,
   readInteger,
   readSequence,
   readSmallInteger,
-  readTime,
   sequence,
   time,
 } from '../asn1/der.js';
-import {encodeExtensions, type Extensions, type ExtensionsTemplate, readExtensions} from './extensions.js';
+import {readTime} from '../asn1/text.js';
+import {encodeExtensions, type Extensions, type ExtensionsTemplate} from './extensions.js';
+import {readExtensions} from './read-extensions.js';
+import {readPublicKey} from '../keys/public-key.js';
 import {describeKey, type KeyDescription, sha256Hex, spkiHash} from '../keys/keys.js';
 import {encodeName, type Name, type NameTemplate, readName} from './name.js';
 import {encodePem, parsePem} from '../asn1/pem.js';
@@ -54,19 +57,21 @@ export interface Certificate {
   signedBy(key: KeyObject): boolean;
 }
 
-/** Parses a DER certificate. `what` names it in messages. Throws `NOT_A_CERTIFICATE`. */
+/**
+ * Parses a DER certificate. `what` names it in messages. Throws `NOT_A_CERTIFICATE` for what istiod (Go's crypto/x509
+ * parser.go) or proxies (BoringSSL x_x509.cc) refuse, and `NOT_PROVEN` for anything else outside the profile of RFC 5280
+ * that this program understands.
+ */
 export function parseCertificate(der: Uint8Array, what: string): Certificate {
   const bytes = Buffer.from(der);
-  const fields = readDer(bytes, 'NOT_A_CERTIFICATE', what, readFields);
-  const x509 = openWith(() => new X509Certificate(bytes), what, 'OpenSSL cannot read the certificate');
-  const publicKey = openWith(() => x509.publicKey, what, "the certificate's public key cannot be read");
-  const signedBy = (key: KeyObject): boolean => verifies(x509, key);
+  const {toBeSigned: signed, signature, ...fields} = readDer(bytes, 'NOT_A_CERTIFICATE', what, readFields);
+  const {publicKey, signatureAlgorithm} = fields;
+  const signedBy = (key: KeyObject): boolean => verifiesWith(signatureAlgorithm, signed, key, signature);
   return {
     ...fields,
     der: bytes,
     pem: encodePem('CERTIFICATE', bytes),
     fingerprint: sha256Hex(bytes),
-    publicKey,
     key: describeKey(publicKey),
     spki: spkiHash(publicKey),
     selfSigned: fields.subject.der.equals(fields.issuer.der) && signedBy(publicKey),
@@ -74,54 +79,70 @@ export function parseCertificate(der: Uint8Array, what: string): Certificate {
   };
 }
 
-type CertificateFields = Omit<
+interface CertificateFields extends Omit<
   Certificate,
-  'der' | 'pem' | 'fingerprint' | 'publicKey' | 'key' | 'spki' | 'selfSigned' | 'signedBy'
->;
+  'der' | 'pem' | 'fingerprint' | 'key' | 'spki' | 'selfSigned' | 'signedBy'
+> {
+  readonly toBeSigned: Buffer;
+  readonly signature: Buffer;
+}
 
 function readFields(value: Der): CertificateFields {
   const [tbs, outerAlgorithm, signature, ...rest] = readSequence(value, 'certificate');
   if (rest.length > 0) throw new Error('the certificate has more than three fields');
-  readBitString(signature, 'signature');
+  const {bytes, unused} = readBitString(signature, 'signature');
+  if (unused !== 0) throw new OutsideProfile('the signature does not end at a byte');
   const parts = [...readSequence(tbs, 'to-be-signed part')];
-  const versionField = isContext(parts[0], 0) ? parts.shift() : undefined;
-  const version = versionField ? readSmallInteger(childrenOf(versionField, 'version')[0], 'version') + 1 : 1;
-  const [serial, innerAlgorithm, issuer, validity, subject, , ...optional] = parts;
-  if (!innerAlgorithm || !outerAlgorithm || !encodeDer(innerAlgorithm).equals(encodeDer(outerAlgorithm))) {
+  const version = readVersion(isContext(parts[0], 0) ? parts.shift() : undefined);
+  const [serial, innerAlgorithm, issuer, validity, subject, publicKey, ...optional] = parts;
+  if (!tbs || !innerAlgorithm || !outerAlgorithm || !encodeDer(innerAlgorithm).equals(encodeDer(outerAlgorithm))) {
     // RFC 5280 4.1.1.2; Go refuses this, too.
     throw new Error('the two signature algorithms of the certificate differ');
   }
-  const [notBefore, notAfter] = readSequence(validity, 'validity');
-  const extensions = optional.find((field) => isContext(field, 3));
+  const [notBefore, notAfter, ...otherTimes] = readSequence(validity, 'validity');
+  if (otherTimes.length > 0) throw new OutsideProfile('the validity has additional fields');
   return {
     version,
-    serial: readInteger(serial, 'serial number')
-      .toString('hex')
-      .replace(/^(?:00)+(?=.)/, ''),
+    serial: readSerial(serial),
     signatureAlgorithm: readSignatureAlgorithm(outerAlgorithm),
     issuer: readName(issuer, 'issuer'),
     notBefore: readTime(notBefore, 'not before'),
     notAfter: readTime(notAfter, 'not after'),
     subject: readName(subject, 'subject'),
-    extensions: readExtensions(extensions && childrenOf(extensions, 'extensions')[0]),
+    publicKey: readPublicKey(publicKey),
+    extensions: readExtensions(extensionsField(optional, version)),
+    toBeSigned: encodeDer(tbs),
+    signature: bytes,
   };
 }
 
-function openWith<T>(open: () => T, what: string, fault: string): T {
-  try {
-    return open();
-  } catch (thrown) {
-    throw new MeshError('NOT_A_CERTIFICATE', `${what}: ${fault}`, {cause: thrown});
-  }
+/** v1 is the default, which DER omits. Only v3 (encoded as 2) has extensions; v2 is not used. */
+function readVersion(field: Der | undefined): number {
+  if (!field) return 1;
+  const [number, ...rest] = childrenOf(field, 'version');
+  const version = readSmallInteger(number, 'version') + 1;
+  if (rest.length > 0 || version > 3) throw new Error('the version is not valid');
+  if (version < 3) throw new OutsideProfile(`the version is ${String(version)}, stated explicitly`);
+  return version;
 }
 
-function verifies(x509: X509Certificate, key: KeyObject): boolean {
-  try {
-    return x509.verify(key);
-  } catch {
-    // OpenSSL throws, instead of returning false, if key and signature have different types.
-    return false;
-  }
+/** RFC 5280 4.1.2.2: not negative, which Go refuses since 1.23 (x509negativeserial), and at most 20 bytes. */
+function readSerial(value: Der | undefined): string {
+  const serial = readInteger(value, 'serial number');
+  if ((serial[0] ?? 0) >= 0x80) throw new Error('the serial number is negative');
+  if (serial.length > 20) throw new OutsideProfile('the serial number has more than 20 bytes');
+  return serial.toString('hex').replace(/^(?:00)+(?=.)/, '');
+}
+
+/** The extensions of a v3 certificate. BoringSSL refuses extensions in other versions; Go ignores them. */
+function extensionsField(optional: readonly Der[], version: number): Der | undefined {
+  const [field, ...rest] = optional;
+  if (!field) return undefined;
+  if (version !== 3) throw new Error(`the version is ${String(version)}, but it has extensions: proxies refuse that`);
+  if (!isContext(field, 3) || rest.length > 0) throw new OutsideProfile('it has unique identifiers, or unknown fields');
+  const [extensions, ...others] = childrenOf(field, 'extensions');
+  if (!extensions || others.length > 0) throw new Error('the extensions are not valid');
+  return extensions;
 }
 
 /** The certificates in a PEM text. */
@@ -136,6 +157,10 @@ export function parseCertificates(text: string, what: string): CertificateText {
   const {blocks, hasOtherText, hasCarriageReturns} = parsePem(text, what);
   const certificates = blocks.map((block, index) => {
     const where = blocks.length === 1 ? what : `${what} (block ${String(index + 1)})`;
+    if (Object.keys(block.headers).length > 0) {
+      // Go's CertPool skips a block with headers (crypto/x509 cert_pool.go, AppendCertsFromPEM).
+      throw new MeshError('NOT_A_CERTIFICATE', `${where}: the PEM block has headers: istiod skips it`);
+    }
     if (block.label !== 'CERTIFICATE') {
       throw new MeshError('NOT_A_CERTIFICATE', `${where}: contains a ${block.label.toLowerCase()}, not a certificate`);
     }
