@@ -2,9 +2,9 @@
  * X.509 v3 certificates (RFC 5280): parses them, and creates them in two pure steps, `toBeSigned` and
  * `assembleCertificate`, between which a signer of any kind signs the bytes.
  */
-import {createHash, type KeyObject} from 'node:crypto';
+import {createHash, type KeyObject, X509Certificate} from 'node:crypto';
 import {MeshError} from '../errors.js';
-import {encodeSignatureAlgorithm, readSignatureAlgorithm, type SignatureAlgorithm, verifiesWith} from './algorithms.js';
+import {encodeSignatureAlgorithm, readSignatureAlgorithm, type SignatureAlgorithm} from './algorithms.js';
 import {
   bitString,
   childrenOf,
@@ -64,9 +64,11 @@ export interface Certificate {
  */
 export function parseCertificate(der: Uint8Array, what: string): Certificate {
   const bytes = Buffer.from(der);
-  const {toBeSigned: signed, signature, ...fields} = readDer(bytes, 'NOT_A_CERTIFICATE', what, readFields);
-  const {publicKey, signatureAlgorithm} = fields;
-  const signedBy = (key: KeyObject): boolean => verifiesWith(signatureAlgorithm, signed, key, signature);
+  const fields = readDer(bytes, 'NOT_A_CERTIFICATE', what, readFields);
+  const {publicKey} = fields;
+  // OpenSSL also verifies signatures that istiod does not support, which tells them from signatures by another key.
+  const x509 = openX509(bytes, what);
+  const signedBy = (key: KeyObject): boolean => verifies(x509, key);
   return {
     ...fields,
     der: bytes,
@@ -79,23 +81,34 @@ export function parseCertificate(der: Uint8Array, what: string): Certificate {
   };
 }
 
-interface CertificateFields extends Omit<
-  Certificate,
-  'der' | 'pem' | 'fingerprint' | 'key' | 'spki' | 'selfSigned' | 'signedBy'
-> {
-  readonly toBeSigned: Buffer;
-  readonly signature: Buffer;
+function openX509(bytes: Buffer, what: string): X509Certificate {
+  try {
+    return new X509Certificate(bytes);
+  } catch (thrown) {
+    throw new MeshError('NOT_A_CERTIFICATE', `${what}: OpenSSL cannot read the certificate`, {cause: thrown});
+  }
 }
+
+function verifies(x509: X509Certificate, key: KeyObject): boolean {
+  try {
+    return x509.verify(key);
+  } catch {
+    // OpenSSL throws, instead of returning false, if key and signature have different types.
+    return false;
+  }
+}
+
+type CertificateFields = Omit<Certificate, 'der' | 'pem' | 'fingerprint' | 'key' | 'spki' | 'selfSigned' | 'signedBy'>;
 
 function readFields(value: Der): CertificateFields {
   const [tbs, outerAlgorithm, signature, ...rest] = readSequence(value, 'certificate');
   if (rest.length > 0) throw new Error('the certificate has more than three fields');
-  const {bytes, unused} = readBitString(signature, 'signature');
-  if (unused !== 0) throw new OutsideProfile('the signature does not end at a byte');
+  if (readBitString(signature, 'signature').unused !== 0)
+    throw new OutsideProfile('the signature does not end at a byte');
   const parts = [...readSequence(tbs, 'to-be-signed part')];
   const version = readVersion(isContext(parts[0], 0) ? parts.shift() : undefined);
   const [serial, innerAlgorithm, issuer, validity, subject, publicKey, ...optional] = parts;
-  if (!tbs || !innerAlgorithm || !outerAlgorithm || !encodeDer(innerAlgorithm).equals(encodeDer(outerAlgorithm))) {
+  if (!innerAlgorithm || !outerAlgorithm || !encodeDer(innerAlgorithm).equals(encodeDer(outerAlgorithm))) {
     // RFC 5280 4.1.1.2; Go refuses this, too.
     throw new Error('the two signature algorithms of the certificate differ');
   }
@@ -111,8 +124,6 @@ function readFields(value: Der): CertificateFields {
     subject: readName(subject, 'subject'),
     publicKey: readPublicKey(publicKey),
     extensions: readExtensions(extensionsField(optional, version)),
-    toBeSigned: encodeDer(tbs),
-    signature: bytes,
   };
 }
 
