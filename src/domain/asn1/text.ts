@@ -21,7 +21,7 @@ const stringTypes: Readonly<Record<number, StringType>> = {
   [tags.utf8String]: {name: 'UTF8String', read: readUtf8},
   [tags.printableString]: {name: 'PrintableString', read: ascii(/^[A-Za-z0-9 '()+,\-./:=?*&]*$/)},
   [tags.numericString]: {name: 'NumericString', read: ascii(/^[0-9 ]*$/)},
-   
+
   [tags.ia5String]: {name: 'IA5String', read: ascii(/^[\x00-\x7f]*$/)},
   [tags.teletexString]: {name: 'TeletexString', read: (content) => content.toString('latin1')},
   [tags.bmpString]: {name: 'BMPString', read: readBmp},

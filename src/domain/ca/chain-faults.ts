@@ -103,8 +103,9 @@ const rules = {
       `${name} has critical extensions that istiod does not support: ${unsupported.join(', ')}`
     );
   },
-  'proxy-extension': ({extensions, name}) => {
-    const unsupported = unsupportedByProxies(extensions);
+  'proxy-extension': ({extensions, name, purpose: {hasPolicyValidation}}) => {
+    const reported = unsupportedByIstiod(extensions, hasPolicyValidation);
+    const unsupported = unsupportedByProxies(extensions).filter((id) => !reported.includes(id));
     return (
       unsupported.length > 0 &&
       `${name} has critical extensions that proxies do not support, although istiod does: ${unsupported.join(', ')}`

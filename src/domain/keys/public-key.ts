@@ -5,17 +5,20 @@
  */
 import {createPublicKey, type KeyObject} from 'node:crypto';
 import {
+  bitString,
   decodeDer,
   type Der,
   derNull,
   encodeDer,
   isTag,
+  oid,
   OutsideProfile,
   readBitString,
   readDer,
   readInteger,
   readOid,
   readSequence,
+  sequence,
   tags,
 } from '../asn1/der.js';
 import {curves, pointFault} from './curves.js';
@@ -58,6 +61,11 @@ export function readPublicKey(value: Der | undefined): KeyObject {
 /** The key of SubjectPublicKeyInfo as DER. Throws `NOT_A_KEY`, `NOT_PROVEN`. */
 export function parsePublicKey(bytes: Uint8Array, what: string): KeyObject {
   return readDer(bytes, 'NOT_A_KEY', what, readPublicKey);
+}
+
+/** The key of an RSA public key in PKCS#1 (RFC 8017 A.1.1; PEM type `RSA PUBLIC KEY`). Throws `NOT_A_KEY`. */
+export function parsePkcs1PublicKey(bytes: Uint8Array, what: string): KeyObject {
+  return parsePublicKey(encodeDer(sequence(sequence(oid(keyOids.rsa), derNull), bitString(bytes))), what);
 }
 
 /** Like {@link readPublicKey}, without node:crypto. */

@@ -1,5 +1,5 @@
 /** PKCS#10 certification requests (RFC 2986) from a cluster to an external CA. */
-import {createPublicKey} from 'node:crypto';
+import {readPublicKey} from '../keys/public-key.js';
 import {MeshError} from '../errors.js';
 import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesWith} from './algorithms.js';
 import {keyIdentifier, type Signer} from './certificate.js';
@@ -81,7 +81,7 @@ export function parseRequest(text: string, what: string): CertificationRequest {
     const [info, algorithm, signature] = readSequence(value, 'request');
     const [, subject, publicKeyInfo] = readSequence(info, 'request information');
     if (!info || !publicKeyInfo) throw new Error('the request is incomplete');
-    const publicKey = createPublicKey({key: encodeDer(publicKeyInfo), format: 'der', type: 'spki'});
+    const publicKey = readPublicKey(publicKeyInfo);
     const name = readSignatureAlgorithm(algorithm);
     const {bytes} = readBitString(signature, 'signature');
     if (!(name in signatureAlgorithms) || !verifiesWith(name, encodeDer(info), publicKey, bytes)) {

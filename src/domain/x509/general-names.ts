@@ -58,7 +58,7 @@ function readGeneralName(value: Der | undefined, use: Use): GeneralName {
   const content = contentOf(value, 'general name');
   if (type === 'ip') return {type, value: readAddress(content, use)};
   const text = content.toString('latin1');
-   
+
   if (!/^[\x00-\x7f]*$/.test(text)) throw new Error(`a ${type} name contains characters outside ASCII`);
   if (/[^!-~]/.test(text)) throw new Error(`a ${type} name contains spaces or control characters`);
   requireKnownForm[use][type](text);

@@ -3,7 +3,7 @@
  * kubectl. The input is Sensitive because it can contain private keys; the results are public.
  */
 import {defined} from '../defined.js';
-import {createPublicKey} from 'node:crypto';
+import {parsePublicKey} from '../keys/public-key.js';
 import {parse} from 'yaml';
 import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.js';
 import {printableLine} from '../printable.js';
@@ -216,7 +216,7 @@ function readBlocks(
 
 function describeOther({label, bytes}: PemBlock): string {
   if (label !== 'PUBLIC KEY') return printableLine(label);
-  return `PUBLIC KEY (${describeKey(createPublicKey({key: bytes, format: 'der', type: 'spki'})).name})`;
+  return `PUBLIC KEY (${describeKey(parsePublicKey(bytes, label)).name})`;
 }
 
 /** Any other error at this point is from OpenSSL, about invalid input. */
