@@ -40,18 +40,16 @@ function readBmp(content: Buffer): string | undefined {
 }
 
 /**
- * Text of a string type that names use (RFC 5280 4.1.2.4). Throws a plain Error for what Go refuses, and
- * {@link OutsideProfile} for control characters and for TeletexString outside ASCII, which programs decode differently.
+ * Text of a string type that names use (RFC 5280 4.1.2.4); TeletexString is read as Latin-1, as Go and BoringSSL do. Throws
+ * a plain Error for what Go refuses, and {@link OutsideProfile} for NUL.
  */
 export function readText(value: Der | undefined, what: string): string {
   const type = value?.tagClass === tagClasses.universal ? stringTypes[value.tag] : undefined;
   if (!type) throw new Error(`${what} is not of a string type that istiod reads`);
   const text = type.read(contentOf(value, what));
   if (text === undefined) throw new Error(`${what} contains characters that a ${type.name} must not contain`);
-  if (/\p{Cc}/u.test(text)) throw new OutsideProfile(`${what} contains control characters`);
-  if (isTag(value, tags.teletexString) && /[^ -~]/.test(text)) {
-    throw new OutsideProfile(`${what} is a TeletexString with characters outside ASCII`);
-  }
+  // Programs in C end a text here.
+  if (text.includes('\0')) throw new OutsideProfile(`${what} contains a NUL character`);
   return text;
 }
 

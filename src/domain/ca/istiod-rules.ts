@@ -131,7 +131,8 @@ export const caRules: readonly CaRule[] = [
       !isAmong(ca, chain) &&
       `${names.certChain} does not contain the cluster CA "${ca.subject.text}": workloads present a chain that does not match`,
   ),
-  silent('chain-order', ({certificate: ca, chain = [], names}) => {
+  // istiod and proxies find the issuers in any order (BoringSSL x509_vfy.cc, build_chain).
+  warning('chain-order', ({certificate: ca, chain = [], names}) => {
     if (!ca || !isAmong(ca, chain)) return undefined;
     const upward = chain.every((certificate, index) => {
       const parent = chain[index + 1];
@@ -142,7 +143,7 @@ export const caRules: readonly CaRule[] = [
       `${names.certChain} is in the wrong order: must be the cluster CA, then intermediates upward, the root last`
     );
   }),
-  silent('chain-open', (input) => {
+  warning('chain-open', (input) => {
     const {chain, roots = [], names} = input;
     const last = verifiedOf(input) && chain?.at(-1);
     return (
@@ -165,7 +166,9 @@ export const caRules: readonly CaRule[] = [
   warning('unusual-key', (input) => caFault('unsupported-key', input)),
   warning(
     'several-ca-certs',
-    ({caCerts = [], names}) =>
+    ({caCerts = [], files, names}) =>
+      // tls.crt is the chain, of which istiod also sends the others (istio/istio pilot/pkg/bootstrap/istio_ca.go).
+      files.layout !== 'tls' &&
       caCerts.length > 1 &&
       `${names.caCert} contains ${String(caCerts.length)} certificates: istiod signs with the first and ignores the others`,
   ),

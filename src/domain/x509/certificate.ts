@@ -137,11 +137,14 @@ function readVersion(field: Der | undefined): number {
   return version;
 }
 
-/** RFC 5280 4.1.2.2: not negative, which Go refuses since 1.23 (x509negativeserial), and at most 20 bytes. */
+/** The longest serial number with which istiod and proxies have been tested. */
+const maxSerialBytes = 32;
+
+/** RFC 5280 4.1.2.2: not negative, which Go refuses since 1.23 (x509negativeserial). More than its 20 bytes occur. */
 function readSerial(value: Der | undefined): string {
   const serial = readInteger(value, 'serial number');
   if ((serial[0] ?? 0) >= 0x80) throw new Error('the serial number is negative');
-  if (serial.length > 20) throw new OutsideProfile('the serial number has more than 20 bytes');
+  if (serial.length > maxSerialBytes) throw new OutsideProfile('the serial number is too long');
   return serial.toString('hex').replace(/^(?:00)+(?=.)/, '');
 }
 

@@ -57,12 +57,19 @@ export function verifyChain(certificate: Certificate, options: ChainOptions): Ch
   const search = new Search(options);
   const chains = isRoot ? [[certificate]] : search.from([certificate]);
   if (chains.length === 0) {
-    const names = `"${certificate.subject.text}" is not signed by any of these roots (issuer: "${certificate.issuer.text}")`;
-    return search.failure ?? failed('unknown-authority', names);
+    return search.failure ?? failed('unknown-authority', unknownAuthority(certificate, options));
   }
   const usable = chains.find((chain) => allowsUsage(chain, 'serverAuth'));
   if (usable) return {chain: usable};
   return failed('incompatible-usage', 'the extended key usage of a certificate in the chain lacks serverAuth');
+}
+
+/** istiod compares the bytes of names (Go verify.go, findPotentialParents); openssl also compares their texts. */
+function unknownAuthority({subject, issuer}: Certificate, {roots, intermediates}: ChainOptions): string {
+  const isNamed = [...roots, ...intermediates].some((one) => one.subject.text === issuer.text);
+  return isNamed
+    ? `the issuer's name in "${subject.text}" ("${issuer.text}") is encoded differently from the name in the issuer's own certificate, and istiod compares the bytes`
+    : `"${subject.text}" is not signed by any of these roots (issuer: "${issuer.text}")`;
 }
 
 function failed(failure: ChainFailure, message: string): Failure {

@@ -9,10 +9,12 @@ import {
   encodeDer,
   explicit,
   integer,
+  isContext,
   oid,
   readBitString,
   readDer,
   readSequence,
+  readSmallInteger,
   sequence,
   set,
 } from '../asn1/der.js';
@@ -78,9 +80,10 @@ export function parseRequest(text: string, what: string): CertificationRequest {
     throw new MeshError('NOT_A_CERTIFICATE', `${what}: contains no certificate request`);
   }
   return readDer(block.bytes, 'NOT_A_CERTIFICATE', what, (value) => {
-    const [info, algorithm, signature] = readSequence(value, 'request');
-    const [, subject, publicKeyInfo] = readSequence(info, 'request information');
-    if (!info || !publicKeyInfo) throw new Error('the request is incomplete');
+    const [info, algorithm, signature, ...rest] = readSequence(value, 'request');
+    const [version, subject, publicKeyInfo, attributes, ...others] = readSequence(info, 'request information');
+    const isComplete = info && publicKeyInfo && isContext(attributes, 0) && rest.length + others.length === 0;
+    if (!isComplete || readSmallInteger(version, 'version') !== 0) throw new Error('the request is incomplete');
     const publicKey = readPublicKey(publicKeyInfo);
     const name = readSignatureAlgorithm(algorithm);
     const {bytes} = readBitString(signature, 'signature');
