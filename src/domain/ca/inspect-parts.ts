@@ -46,8 +46,22 @@ export function inspectFile(
   content: PartContent,
   roots: readonly Certificate[],
   options: InspectOptions,
+  encoding?: FilePart['encoding'],
 ): IstiodVerdict | undefined {
-  const {certificates, key} = content;
+  const inspected = inspectContent(content, roots, options);
+  // What this program cannot read is reported as a problem.
+  const verdict = inspected && content.problems.length > 0 ? {...inspected, loads: false} : inspected;
+  if (!verdict || encoding === undefined) return verdict;
+  const message = `${content.name} has ${encoding}: istiod cannot read it`;
+  const finding = {id: 'unreadable', severity: 'error', effect: 'refused', message} as const;
+  return {...verdict, loads: false, findings: [finding, ...verdict.findings]};
+}
+
+function inspectContent(
+  {certificates, key}: PartContent,
+  roots: readonly Certificate[],
+  options: InspectOptions,
+): IstiodVerdict | undefined {
   const [first] = certificates;
   if (!first) {
     if (!key) return undefined;

@@ -129,7 +129,8 @@ function report({facts}: PhaseRun<InspectFacts>, request: InspectRequest): Inspe
     keyMayBeMissing: kind === 'cluster',
   };
   const [only] = contents;
-  const istiod = kind === 'file' ? only && inspectFile(only, roots, options) : inspectSet(parts, options);
+  const istiod =
+    kind === 'file' ? only && inspectFile(only, roots, options, parts[0]?.encoding) : inspectSet(parts, options);
   return defined({
     source: sourceName(request.target),
     kind,
