@@ -24,7 +24,7 @@ import {
   tags,
 } from '../asn1/der.js';
 import {bigintOf, curves} from './curves.js';
-import {keyOids, rsaExponent, rsaModulus} from './public-key.js';
+import {keyOids, otherCurves, refusedKeys, rsaExponent, rsaModulus} from './public-key.js';
 
 /** The encodings of unencrypted keys, by the PEM types under which istiod reads them. */
 export type PlainForm = 'pkcs8' | 'pkcs1' | 'sec1';
@@ -44,16 +44,20 @@ const formNames: Readonly<Record<PlainForm, string>> = {
   sec1: 'SEC1 ("EC PRIVATE KEY")',
 };
 
-/** The key of decoded bytes in this form. Throws a plain Error for what istiod refuses. */
+/** A key that is complete, but that istiod refuses; the message says why. */
+export class RefusedKey extends Error {}
+
+/** The key of decoded bytes in this form. Throws {@link RefusedKey}, and a plain Error if the bytes are not a key. */
 export function readPrivateKeyFields(value: Der, form: PlainForm): KeyObject {
   let key: Der;
   try {
     key = readers[form](value);
   } catch (thrown) {
+    if (thrown instanceof RefusedKey) throw thrown;
     const other = (Object.keys(readers) as PlainForm[]).find((one) => one !== form && isReadable(value, one));
-    if (other)
-      throw new Error(`the key is ${formNames[other]}, but its label is for ${formNames[form]}`, {cause: thrown});
-    throw thrown;
+    if (other === undefined) throw thrown;
+    const message = `the key is ${formNames[other]}, but its label is for ${formNames[form]}`;
+    throw new RefusedKey(message, {cause: thrown});
   }
   return createPrivateKey({key: encodeDer(key), format: 'der', type: 'pkcs8'});
 }
@@ -62,8 +66,8 @@ function isReadable(value: Der, form: PlainForm): boolean {
   try {
     readers[form](value);
     return true;
-  } catch {
-    return false;
+  } catch (thrown) {
+    return thrown instanceof RefusedKey;
   }
 }
 
@@ -81,20 +85,20 @@ function readPkcs8(value: Der): Der {
   const id = readOid(identifier, 'key algorithm');
   switch (id) {
     case keyOids.rsa:
-      if (!isTag(parameters, tags.null)) throw new Error('the parameters of the RSA key are not NULL');
+      if (!isTag(parameters, tags.null)) throw new RefusedKey('the parameters of the RSA key are not NULL');
       return readers.pkcs1(inner);
     case keyOids.ec: {
-      if (isTag(parameters, tags.sequence)) throw new Error(explicitParameters);
+      if (isTag(parameters, tags.sequence)) throw new RefusedKey(explicitParameters);
       const {curve, key: read} = readSec1(inner, readOid(parameters, 'curve'));
       return pkcs8(sequence(oid(keyOids.ec), oid(curve)), read);
     }
     case keyOids.ed25519: {
       const seed = readOctetString(inner, 'Ed25519 key');
-      if (parameters || seed.length !== 32) throw new Error('the Ed25519 key is not valid');
+      if (parameters || seed.length !== 32) throw new RefusedKey('the Ed25519 key is not valid');
       return pkcs8(sequence(oid(keyOids.ed25519)), octetString(seed));
     }
     default:
-      throw new Error(`istiod does not support keys with algorithm ${id}`);
+      throw new RefusedKey(`istiod does not support keys of type ${refusedKeys[id] ?? id}`);
   }
 }
 
@@ -107,14 +111,14 @@ function readSec1(value: Der, given: string | undefined): {readonly curve: strin
   if (readSmallInteger(version, 'version') !== 1) throw new Error('the version of the EC key is not 1');
   const parameters = optional.find((one) => isContext(one, 0));
   const named = parameters && childrenOf(parameters, 'curve')[0];
-  if (isTag(named, tags.sequence)) throw new Error(explicitParameters);
+  if (isTag(named, tags.sequence)) throw new RefusedKey(explicitParameters);
   const id = given ?? readOid(named, 'curve');
-  if (named && readOid(named, 'curve') !== id) throw new Error('the EC key names two curves');
+  if (named && readOid(named, 'curve') !== id) throw new RefusedKey('the EC key names two curves');
   const curve = curves.get(id);
-  if (!curve) throw new Error(`istiod does not support keys of the curve ${id}`);
+  if (!curve) throw new RefusedKey(`istiod does not support keys of the curve ${otherCurves[id] ?? id}`);
   const bytes = readOctetString(secret, 'EC key');
   const number = bigintOf(bytes);
-  if (number === 0n || number >= curve.n) throw new Error('the EC key is not in the range of its curve');
+  if (number === 0n || number >= curve.n) throw new RefusedKey('the EC key is not in the range of its curve');
   // Go accepts leading zeros, and their absence (sec1.go); OpenSSL 3 requires the size of the curve.
   const padded = Buffer.from(number.toString(16).padStart(2 * Math.ceil(curve.n.toString(16).length / 2), '0'), 'hex');
   return {curve: id, key: sequence(integer(1), octetString(padded))};
@@ -131,7 +135,7 @@ function readPkcs1(value: Der): Der {
   const [modulus = Buffer.alloc(1), exponent = Buffer.alloc(1)] = bytes;
   rsaModulus(modulus);
   rsaExponent(exponent);
-  if (bytes.some((one) => (one[0] ?? 0) >= 0x80)) throw new Error('the RSA key contains a negative number');
+  if (bytes.some((one) => (one[0] ?? 0) >= 0x80)) throw new RefusedKey('the RSA key contains a negative number');
   const [n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp = 0n, dq = 0n, inverse = 0n] = bytes.map(bigintOf);
   const isConsistent =
     p > 1n &&
@@ -145,6 +149,6 @@ function readPkcs1(value: Der): Der {
     dq === d % (q - 1n) &&
     inverse < p &&
     (inverse * q) % p === 1n;
-  if (!isConsistent) throw new Error('the numbers of the RSA key do not belong together');
+  if (!isConsistent) throw new RefusedKey('the numbers of the RSA key do not belong together');
   return value;
 }

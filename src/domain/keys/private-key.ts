@@ -9,7 +9,7 @@ import {asMeshError, MeshError, recover} from '../errors.js';
 import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from '../asn1/der.js';
 import {describeKey, type KeyDescription, publicHalf, spkiHash} from './keys.js';
-import {type PlainForm, readPrivateKeyFields} from './private-key-fields.js';
+import {type PlainForm, readPrivateKeyFields, RefusedKey} from './private-key-fields.js';
 import {requirePassphrase} from './passphrase.js';
 import {encodePem, parsePem, type PemBlock} from '../asn1/pem.js';
 import {
@@ -146,7 +146,7 @@ function plainFacts(block: PemBlock, form: PlainForm, what: string): PrivateKeyF
       return message.slice(what.length + 2);
     },
   );
-  if (typeof opened === 'string') return {form: 'unsupported', label, refusal: opened};
+  if (typeof opened === 'string') return {form, label, refusal: opened};
   return {form, label, key: opened, description: describeKey(opened), spki: spkiHash(publicHalf(opened))};
 }
 
@@ -159,7 +159,8 @@ function openKey(bytes: Buffer, form: PlainForm, what: string): KeyObject {
   try {
     return readPrivateKeyFields(value, form);
   } catch (thrown) {
-    throw new MeshError('UNSUPPORTED_KEY', `${what}: ${asMeshError(thrown).message}`, {cause: thrown});
+    const code = thrown instanceof RefusedKey ? 'UNSUPPORTED_KEY' : 'NOT_A_KEY';
+    throw new MeshError(code, `${what}: ${asMeshError(thrown).message}`, {cause: thrown});
   }
 }
 
@@ -175,7 +176,7 @@ export async function openPrivateKey(
   const {blocks} = parsePem(pem.reveal(), what);
   const facts = readPrivateKeyBlocks(blocks, what);
   if (facts.key) return facts.key;
-  if (facts.form === 'unsupported' && facts.refusal !== undefined) {
+  if (facts.encryption === undefined && facts.refusal !== undefined) {
     throw new MeshError('UNSUPPORTED_KEY', `${what}: ${facts.refusal}`);
   }
   const first = blocks[0];

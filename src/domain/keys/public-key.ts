@@ -27,7 +27,7 @@ import {curves, pointFault} from './curves.js';
 export const keyOids = {rsa: '1.2.840.113549.1.1.1', ec: '1.2.840.10045.2.1', ed25519: '1.3.101.112'} as const;
 
 /** Keys for which Go cannot verify signatures, or not even reads the certificate (crypto/x509 parser.go, parsePublicKey). */
-const refusedKeys: Readonly<Record<string, string>> = {
+export const refusedKeys: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.1.10': 'RSASSA-PSS',
   '1.2.840.113549.1.1.7': 'RSAES-OAEP',
   '1.2.840.10040.4.1': 'DSA',
@@ -38,7 +38,7 @@ const refusedKeys: Readonly<Record<string, string>> = {
 };
 
 /** Curves whose names help in messages; Go reads none of them. */
-const otherCurves: Readonly<Record<string, string>> = {
+export const otherCurves: Readonly<Record<string, string>> = {
   '1.3.132.0.10': 'secp256k1',
   '1.3.36.3.3.2.8.1.1.7': 'brainpoolP256r1',
   '1.3.36.3.3.2.8.1.1.11': 'brainpoolP384r1',
