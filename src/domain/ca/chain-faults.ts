@@ -153,6 +153,25 @@ export function firstFault(
   return ids.flatMap((id) => links.flatMap((link) => faultOf(id, link)))[0]?.message;
 }
 
+/**
+ * Faults for which only proxies refuse a chain, whatever the trust domain and istiod's names: Go does not check them when it
+ * verifies a chain.
+ */
+const proxyFaults = [
+  'no-cert-sign',
+  'no-server-auth',
+  'no-client-auth',
+  'proxy-extension',
+  'required-policy',
+  'authority-key',
+  'weak-key',
+] as const satisfies readonly ChainFaultId[];
+
+/** Why proxies refuse a chain that istiod accepts, from the cluster CA upward; undefined if they accept it, too. */
+export function proxyRefusal(chain: readonly Certificate[], now: Date): string | undefined {
+  return firstFault(proxyFaults, chain, {now, trustDomain: '', servingNames: []});
+}
+
 function faultOf(id: ChainFaultId, link: LinkOfChain): readonly ChainFault[] {
   const rule: ChainRule = rules[id];
   const message = rule(link);
