@@ -92,7 +92,7 @@ async function unlessInvalid<T>(read: () => Promise<T>): Promise<T | undefined> 
   try {
     return await read();
   } catch (thrown) {
-    if (thrown instanceof MeshError && thrown.class === 'invalid') return undefined;
+    if (thrown instanceof MeshError && (thrown.class === 'invalid' || thrown.code === 'NOT_PROVEN')) return undefined;
     throw thrown;
   }
 }
