@@ -22,6 +22,8 @@ export interface PemText {
 
 const begin = /^-----BEGIN ([A-Z0-9][A-Z0-9 #]*)-----$/;
 const header = /^([A-Za-z0-9-]+):[ \t]*(.*)$/;
+/** BoringSSL reads lines in pieces of 254 bytes, and takes one of spaces for an empty line (pem_lib.cc, PEM_read_bio). */
+const maxTrailingSpaces = 100;
 const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
@@ -36,7 +38,12 @@ export function parsePem(text: string, what: string): PemText {
       hints: ['PowerShell writes UTF-16 with ">": use "Set-Content -Encoding ascii" instead'],
     });
   }
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, '').replace(/[ \t]+$/, ''));
+  const lines = text.split('\n').map((raw, at) => {
+    const line = raw.replace(/\r$/, '');
+    const trimmed = line.replace(/[ \t]+$/, '');
+    if (line.length - trimmed.length > maxTrailingSpaces) throw notPem(what, at, 'the line ends with many spaces');
+    return trimmed;
+  });
   const blocks: PemBlock[] = [];
   let hasOtherText = false;
   for (let at = 0; at < lines.length; at++) {

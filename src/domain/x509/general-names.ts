@@ -46,7 +46,9 @@ export function readSubtrees(value: Der): readonly GeneralName[] {
 }
 
 function readGeneralName(value: Der | undefined, use: Use): GeneralName {
-  if (value?.tagClass === tagClasses.context && otherTags.includes(value.tag)) return {type: 'other', value: ''};
+  if (value?.tagClass === tagClasses.context && otherTags.includes(value.tag)) {
+    throw new OutsideProfile('a general name is of a type that this program does not decode');
+  }
   const types = Object.keys(generalNameTags) as (keyof typeof generalNameTags)[];
   const type = types.find((one) => isContext(value, generalNameTags[one]));
   if (type === undefined) throw new Error('a general name is of an unknown type');

@@ -1,5 +1,6 @@
 /** The extensions for certificate policies (RFC 5280 4.2.1.4, 4.2.1.5, 4.2.1.11), read like Go's crypto/x509. */
-import {contentOf, type Der, isContext, OutsideProfile, readOid, readSequence} from '../asn1/der.js';
+import {contentOf, type Der, isContext, isTag, OutsideProfile, readOid, readSequence, tags} from '../asn1/der.js';
+import {readText} from '../asn1/text.js';
 
 const anyPolicy = '2.5.29.32.0';
 
@@ -11,16 +12,32 @@ export function readPolicies(value: Der): void {
     if (qualifiers) {
       const list = readSequence(qualifiers, 'policy qualifiers');
       if (list.length === 0) throw new OutsideProfile('a certificate policy has an empty list of qualifiers');
-      for (const qualifier of list) {
-        const [id, ...content] = readSequence(qualifier, 'policy qualifier');
-        readOid(id, 'policy qualifier');
-        if (content.length !== 1) throw new OutsideProfile('a policy qualifier has additional fields');
-      }
+      list.forEach(readQualifier);
     }
     return readOid(policy, 'certificate policy');
   });
   if (policies.length === 0) throw new Error('the certificate policies are empty');
   if (new Set(policies).size < policies.length) throw new Error('the certificate policies contain a policy twice');
+}
+
+/** RFC 5280 4.2.1.4: an address (CPS), or a notice. BoringSSL decodes both. */
+function readQualifier(qualifier: Der): void {
+  const [id, content, ...rest] = readSequence(qualifier, 'policy qualifier');
+  if (rest.length > 0) throw new OutsideProfile('a policy qualifier has additional fields');
+  switch (readOid(id, 'policy qualifier')) {
+    case '1.3.6.1.5.5.7.2.1':
+      if (!isTag(content, tags.ia5String)) throw new Error('the address of a policy is not an IA5String');
+      readText(content, 'the address of a policy');
+      return;
+    case '1.3.6.1.5.5.7.2.2': {
+      const [text, ...others] = readSequence(content, 'policy notice');
+      if (others.length > 0) throw new OutsideProfile('a policy notice refers to a document');
+      if (text) readText(text, 'policy notice');
+      return;
+    }
+    default:
+      throw new OutsideProfile('a policy has an unknown qualifier');
+  }
 }
 
 /** Checks policy mappings: pairs of policies, without anyPolicy. */
