@@ -111,10 +111,11 @@ const rules = {
       `${name} has critical extensions that proxies do not support, although istiod does: ${unsupported.join(', ')}`
     );
   },
-  // Workload certificates have no policies.
-  'required-policy': ({extensions: {requiresPolicy}, name}) =>
+  // Workload certificates have no policies. The constraints of a root do not count (RFC 5280 6.1).
+  'required-policy': ({certificate: {selfSigned}, extensions: {requiresPolicy}, name}) =>
     requiresPolicy === true &&
-    `the policy constraints of ${name} require a policy in every certificate below: proxies refuse workload certificates, which have none`,
+    !selfSigned &&
+    `the policy constraints of ${name} require a policy in every certificate below: istiod (since 1.26) and proxies refuse such a chain, because workload certificates have none`,
   'authority-key': ({extensions: {authorityKeyId, authority}, parent, name}) =>
     parent &&
     (differ(authorityKeyId, parent.extensions.subjectKeyId) ||

@@ -5,6 +5,8 @@ import {istiodServingNames} from '../istio/names.js';
 import type {Sensitive} from '../sensitive.js';
 import {type CaBundle, type CaFiles, caFileNamesOf} from './ca-files.js';
 import {type Certificate, parseCertificates, readableCertificates} from '../x509/certificate.js';
+import {parsePem} from '../asn1/pem.js';
+import {sha256Hex} from '../keys/keys.js';
 import {verifyChain} from '../x509/chain.js';
 import {type CaFinding, caRules, isBlocking, lacks, type ParsedCa} from './istiod-rules.js';
 import {rootRef, type RootRef} from './trust-store.js';
@@ -29,6 +31,17 @@ export interface InspectOptions {
   readonly keyMayBeMissing?: boolean;
 }
 
+/** SHA-256 of the first PEM block, which istiod reads with other functions than those after it. */
+function firstBlock(text: string): string | undefined {
+  return recover(
+    () =>
+      parsePem(text, 'PEM')
+        .blocks.slice(0, 1)
+        .map(({bytes}) => sha256Hex(bytes))[0],
+    () => undefined,
+  );
+}
+
 type CertificatePart = 'caCert' | 'rootCert' | 'certChain';
 
 /**
@@ -40,7 +53,7 @@ const partlyReadable: Readonly<Record<CertificatePart, {readonly text: string; r
   {
     caCert: {text: 'istiod reads only the first certificate', effect: 'silent'},
     rootCert: {text: 'istiod does not start with it; on reload it skips what it cannot read', effect: 'refused'},
-    certChain: {text: 'istiod skips what it cannot read, and proxies refuse the chain', effect: 'silent'},
+    certChain: {text: 'istiod does not start with it; on reload it skips what it cannot read', effect: 'refused'},
   };
 
 /** Parses and checks CA files. Never throws for invalid input: unreadable files are findings. */
@@ -61,8 +74,9 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
           () => parseCertificates(text, names[part]).certificates,
           ({code, message}) => {
             const readable = readableCertificates(text, names[part]);
+            const isFirst = readable[0]?.fingerprint === firstBlock(text);
             // After a malformed marker or base64, Go may find other blocks than this program.
-            if (readable.length === 0 || code === 'NOT_PEM') addUnreadable({code, message}, 'refused');
+            if (!isFirst || code === 'NOT_PEM') addUnreadable({code, message}, 'refused');
             else {
               const {text: consequence, effect} = partlyReadable[part];
               addUnreadable({code, message: code === 'NOT_PROVEN' ? message : `${message}: ${consequence}`}, effect);
@@ -84,7 +98,7 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
   const certificate = caCerts?.[0];
   const roots = certificates(files.rootCert, 'rootCert');
   // istiod loads an empty chain; another rule reports it.
-  const chain = files.certChain?.trim() === '' ? [] : certificates(files.certChain, 'certChain');
+  const chain = files.certChain === '' ? [] : certificates(files.certChain, 'certChain');
   const parsed: ParsedCa = defined({
     certificate,
     caCerts,

@@ -87,6 +87,14 @@ export const caRules: readonly CaRule[] = [
       `istiod ${istioVersion ?? ''} does not read tls.crt, tls.key and ca.crt: requires 1.14.2 or later`,
   ),
   refused('key-format', ({key, names}) => key?.refusal !== undefined && `${names.caKey}: ${key.refusal}`),
+  // Go 1.24 and later sign with no smaller RSA key (crypto/rsa, rsa1024min).
+  refused(
+    'insecure-key',
+    ({certificate: ca}) =>
+      ca?.key.bits !== undefined &&
+      ca.key.bits < 1024 &&
+      `the key of "${ca.subject.text}" is ${ca.key.name}: istiod cannot sign with it`,
+  ),
   refused(
     'key-mismatch',
     ({certificate: ca, key, names}) =>
@@ -101,6 +109,14 @@ export const caRules: readonly CaRule[] = [
       verified &&
       'failure' in verified &&
       `${names.caCert} does not verify against ${names.rootCert}: ${verified.message}`,
+  ),
+  // The trust bundle of ISTIO_MULTIROOT_MESH (istio/istio pilot/pkg/trustbundle/trustbundle.go, verifyTrustAnchor).
+  refused(
+    'root-not-a-ca',
+    ({roots: [first] = []}) =>
+      first &&
+      !isCa(first) &&
+      `the first root, "${first.subject.text}", has no basic constraints with CA:TRUE: with ISTIO_MULTIROOT_MESH, istiod does not start`,
   ),
   refused(
     'not-a-ca',
@@ -161,7 +177,7 @@ export const caRules: readonly CaRule[] = [
   silent('serving-names', (input) => chainFault(['serving-names'], input)),
   silent('authority-key', (input) => chainFault(['authority-key'], input)),
   silent('proxy-extension', (input) => chainFault(['proxy-extension'], input)),
-  silent('required-policy', (input) => chainFault(['required-policy'], input)),
+  refused('required-policy', (input) => chainFault(['required-policy'], input)),
   silent('weak-key', (input) => chainFault(['weak-key'], input) ?? caFault('weak-key', input)),
   warning('unusual-key', (input) => caFault('unsupported-key', input)),
   warning(

@@ -62,7 +62,7 @@ function readGeneralName(value: Der | undefined, use: Use): GeneralName {
   const text = content.toString('latin1');
 
   if (!/^[\x00-\x7f]*$/.test(text)) throw new Error(`a ${type} name contains characters outside ASCII`);
-  if (/[^!-~]/.test(text)) throw new Error(`a ${type} name contains spaces or control characters`);
+  if (/[^!-~]/.test(text)) throw new OutsideProfile(`a ${type} name contains spaces or control characters`);
   requireKnownForm[use][type](text);
   return {type, value: text};
 }
@@ -72,7 +72,7 @@ const domain = /^[!-\-/-~]+(?:\.[!-\-/-~]+)*$/;
 
 /** A URI without user information: a scheme, a host and optional port, and the characters of RFC 3986 2. */
 const uri =
-  /^[a-z][a-z0-9+.-]*:(?:\/\/(?:[a-z0-9._-]+(?::[0-9]{1,5})?)?)?(?:\/?[a-z0-9\-._~!$&'()*+,;=:@/?#]|\/?%[0-9a-f]{2})*$/i;
+  /^[a-z][a-z0-9+.-]*:(?:\/\/(?:[a-z0-9._-]+(?::[0-9]{1,5})?)?(?=[/?#]|$)|(?!\/\/))(?:[a-z0-9\-._~!$&'()*+,;=:@/?#]|%[0-9a-f]{2})*$/i;
 
 function requireDomain(text: string): void {
   if (!domain.test(text)) throw new Error(`"${text}" is not a domain name`);

@@ -16,7 +16,7 @@ export function readPolicies(value: Der): void {
     }
     return readOid(policy, 'certificate policy');
   });
-  if (policies.length === 0) throw new Error('the certificate policies are empty');
+  if (policies.length === 0) throw new OutsideProfile('the certificate policies are empty');
   if (new Set(policies).size < policies.length) throw new Error('the certificate policies contain a policy twice');
 }
 
@@ -58,7 +58,8 @@ export function readPolicyMappings(value: Der): void {
 export function readPolicyConstraints(value: Der): boolean {
   const fields = readSequence(value, 'policy constraints');
   const order = fields.map((field) => (isContext(field, field.tag) ? field.tag : -1)).join();
-  if (!['0', '1', '0,1'].includes(order)) throw new Error('the policy constraints are empty or not valid');
+  if (order === '') throw new OutsideProfile('the policy constraints are empty');
+  if (!['0', '1', '0,1'].includes(order)) throw new Error('the policy constraints are not valid');
   for (const field of fields) {
     const content = contentOf(field, 'policy constraints');
     if (content.length !== 1 || (content[0] ?? 0) >= 0x80)

@@ -14,6 +14,7 @@ import {
   OutsideProfile,
   readBitString,
   readBoolean,
+  readInteger,
   readOctetString,
   readOid,
   readSequence,
@@ -57,7 +58,10 @@ export function readExtensions(value: Der | undefined): Extensions {
   of('authorityInfoAccess', notCritical('authority information access', readInformationAccess));
   of('policies', readPolicies);
   of('policyMappings', readPolicyMappings);
-  of('inhibitAnyPolicy', (der) => readSmallInteger(der, 'inhibitAnyPolicy'));
+  of('inhibitAnyPolicy', (der) => {
+    if ((readInteger(der, 'inhibitAnyPolicy')[0] ?? 0) >= 0x80)
+      throw new OutsideProfile('inhibitAnyPolicy is negative');
+  });
   return defined({
     basicConstraints: of('basicConstraints', readBasicConstraints),
     keyUsage: of('keyUsage', readKeyUsage),
