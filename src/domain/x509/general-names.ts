@@ -62,6 +62,8 @@ function readGeneralName(value: Der | undefined, use: Use): GeneralName {
   const text = content.toString('latin1');
 
   if (!/^[\x00-\x7f]*$/.test(text)) throw new Error(`a ${type} name contains characters outside ASCII`);
+  // Go's net/url refuses control characters, and a space in the host.
+  if (type === 'uri' && /^[^:]*:\/\/[^/?#]* |[^ -~]/.test(text)) throw new Error(`the URI "${text}" is not valid`);
   if (/[^!-~]/.test(text)) throw new OutsideProfile(`a ${type} name contains spaces or control characters`);
   requireKnownForm[use][type](text);
   return {type, value: text};

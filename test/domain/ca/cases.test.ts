@@ -63,7 +63,7 @@ const folders: readonly (readonly [folder: string, errors: readonly string[], wa
   ['53-certificates-that-are-refused/152-pss-signature-salt20', ['not-trusted'], []],
   ['53-certificates-that-are-refused/153-pss-key-ca', ['unreadable', 'key-format'], []],
   ['53-certificates-that-are-refused/170-nc-uri-with-scheme', ['unreadable'], []],
-  ['53-certificates-that-are-refused/192-root-v3-no-bc', ['not-trusted'], []],
+  ['53-certificates-that-are-refused/192-root-v3-no-bc', ['not-trusted', 'root-not-a-ca'], []],
   ['53-certificates-that-are-refused/197-duplicate-ext', ['unreadable'], []],
 ];
 

@@ -293,7 +293,7 @@ describe('unreadable input', () => {
 
   it.each([
     ['rootCert', false, 'refused'],
-    ['certChain', true, 'silent'],
+    ['certChain', false, 'refused'],
     ['caCert', true, 'silent'],
   ] as const)('in %s after a valid certificate: istiod loads it: %s', (part, loads, effect) => {
     const inspection = inspect({...good, [part]: `${good[part] ?? ''}${junk}`});
