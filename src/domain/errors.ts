@@ -44,6 +44,8 @@ export const errorClasses = {
   NOT_PEM: 'invalid',
   NOT_A_CERTIFICATE: 'invalid',
   NOT_A_KEY: 'invalid',
+  /** A certificate outside the profile that this program understands: istiod or proxies may refuse it. */
+  NOT_PROVEN: 'unknown',
   UNSUPPORTED_KEY: 'invalid',
   WRONG_PASSPHRASE: 'invalid',
   PASSPHRASE_NEEDED: 'refused',

@@ -2,13 +2,15 @@
 import {formatSize} from '../domain/format.js';
 import {memoizePerRun} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
-import {createPublicKey, type KeyObject} from 'node:crypto';
+import type {KeyObject} from 'node:crypto';
 import {isAbsolute, resolve} from 'node:path';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../domain/mesh/signer.js';
 import {signatureAlgorithmFor} from '../domain/x509/algorithms.js';
 import {describeKey, spkiHash} from '../domain/keys/keys.js';
+import {parsePkcs1PublicKey, parsePublicKey} from '../domain/keys/public-key.js';
+import {parsePem} from '../domain/asn1/pem.js';
 import {type GivenSignature, signatureFault} from '../domain/x509/signature-fault.js';
 import type {Signer} from '../domain/x509/certificate.js';
 import {printable, printableLine} from '../domain/printable.js';
@@ -173,9 +175,10 @@ function readPublicKey(output: Buffer, name: string): KeyObject {
   if (text.includes('PRIVATE KEY-----')) throw invalid('printed a private key, which must never be printed');
   if (text.includes('-----BEGIN CERTIFICATE')) throw invalid('printed a certificate');
   try {
-    return text.includes('-----BEGIN')
-      ? createPublicKey(text)
-      : createPublicKey({key: output, format: 'der', type: 'spki'});
+    if (!text.includes('-----BEGIN')) return parsePublicKey(output, name);
+    const block = parsePem(text, name).blocks.find(({label}) => label.endsWith('PUBLIC KEY'));
+    if (!block) throw invalid('did not print a public key');
+    return block.label === 'PUBLIC KEY' ? parsePublicKey(block.bytes, name) : parsePkcs1PublicKey(block.bytes, name);
   } catch {
     const [first = ''] = printable(text).split('\n');
     const excerpt = /^[\t -~]{4,}$/.test(first) ? ` ("${first.slice(0, 40)}")` : '';

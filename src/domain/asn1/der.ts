@@ -1,63 +1,34 @@
 /**
- * Encodes and decodes DER, independently of certificates. The only file that imports node-forge, and only its ASN.1 codec.
- * Decoding is strict: input that does not re-encode to the same bytes (BER lengths, trailing bytes, padded integers) is an
- * error, because Go's parser, which istiod uses, refuses it as well.
+ * Encodes DER, reads decoded values, and decodes BER, independently of certificates. The only file that imports node-forge,
+ * and only its ASN.1 codec. `decode.ts` decodes DER.
  */
 import codec, {type Asn1} from 'node-forge/lib/asn1.js';
 import {asMeshError, type ErrorCode, MeshError} from '../errors.js';
+import {decodeDer, type Der, tagClasses, tags} from './decode.js';
 
-/** The universal tag numbers in certificates and keys (X.680). */
-export const tags = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  null: 0x05,
-  oid: 0x06,
-  utf8String: 0x0c,
-  sequence: 0x10,
-  set: 0x11,
-  printableString: 0x13,
-  teletexString: 0x14,
-  ia5String: 0x16,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  universalString: 0x1c,
-  bmpString: 0x1e,
-} as const;
-
-/** Tag classes, in the two high bits of the identifier octet. */
-export const tagClasses = {universal: 0x00, context: 0x80} as const;
-
-/** A DER value: constructed with children, or primitive with content bytes. */
-export interface Der {
-  readonly tagClass: number;
-  readonly tag: number;
-  readonly children?: readonly Der[];
-  readonly content?: Buffer;
-}
-
-/** Certificates nest about ten levels deep; deeper input is an attack on the parser. */
-const maxDepth = 32;
+export {decodeDer, type Der, tagClasses, tags};
 
 /**
- * Decodes one DER value and passes it to `read`. Any error is thrown as a MeshError with this code and the message
- * "WHAT: reason".
+ * Reading found something that is not known to be refused, but that this program does not fully understand. Its message
+ * completes "it is not proven that istiod and proxies accept it: …".
+ */
+export class OutsideProfile extends Error {}
+
+/**
+ * Decodes one DER value and passes it to `read`. An {@link OutsideProfile} is thrown as `NOT_PROVEN`, any other error with
+ * this code, both as a MeshError with the message "WHAT: reason".
  */
 export function readDer<T>(bytes: Uint8Array, code: ErrorCode, what: string, read: (value: Der) => T): T {
   try {
     return read(decodeDer(bytes));
   } catch (thrown) {
     if (thrown instanceof MeshError) throw thrown;
+    if (thrown instanceof OutsideProfile) {
+      const message = `${what}: it is not proven that istiod and proxies accept it: ${thrown.message}`;
+      throw new MeshError('NOT_PROVEN', message, {cause: thrown});
+    }
     throw new MeshError(code, `${what}: ${asMeshError(thrown).message}`, {cause: thrown});
   }
-}
-
-/** Decodes exactly one DER value. Throws a plain Error, to which {@link readDer} adds a code. */
-export function decodeDer(bytes: Uint8Array): Der {
-  const value = decodeBer(bytes);
-  if (!encodeDer(value).equals(bytes)) throw new Error('not DER: trailing bytes, or not the canonical encoding');
-  return value;
 }
 
 /**
@@ -67,7 +38,7 @@ export function decodeDer(bytes: Uint8Array): Der {
 export function decodeBer(bytes: Uint8Array): Der {
   // Without `strict`, truncated values are accepted. With `decodeBitStrings`, about 1 in 256 EC public keys is mistaken
   // for ASN.1.
-  const options = {strict: true, parseAllBytes: false, decodeBitStrings: false, maxDepth};
+  const options = {strict: true, parseAllBytes: false, decodeBitStrings: false, maxDepth: 32};
   return fromForge(codec.fromDer(Buffer.from(bytes).toString('latin1'), options));
 }
 
@@ -237,41 +208,4 @@ export function readBitString(value: Der | undefined, what: string): {readonly b
     throw new Error(`${what} is not a valid BIT STRING`);
   }
   return {bytes: content.subarray(1), unused};
-}
-
-const timePattern = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
-
-/** A time in one of the two forms of RFC 5280 4.1.2.5. */
-export function readTime(value: Der | undefined, what: string): Date {
-  const utc = isTag(value, tags.utcTime);
-  if (!utc && !isTag(value, tags.generalizedTime)) throw new Error(`${what} is not a time`);
-  const text = contentOf(value, what).toString('latin1');
-  const match = timePattern.exec(text);
-  if (match?.[1]?.length !== (utc ? 2 : 4)) throw new Error(`${what} is not a valid time`);
-  const short = Number(match[1]);
-  // RFC 5280 4.1.2.5.1: two-digit years 50 to 99 are 1950 to 1999.
-  const year = utc ? (short >= 50 ? 1900 + short : 2000 + short) : short;
-  const iso = `${String(year).padStart(4, '0')}-${match.slice(2, 4).join('-')}T${match.slice(4, 7).join(':')}.000Z`;
-  const date = new Date(iso);
-  // Catches dates such as 31 February, which the Date constructor rejects or rolls over.
-  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) throw new Error(`${what} is not a valid time`);
-  return date;
-}
-
-const stringEncodings: Readonly<Record<number, 'utf8' | 'latin1'>> = {
-  [tags.utf8String]: 'utf8',
-  [tags.printableString]: 'latin1',
-  [tags.teletexString]: 'latin1',
-  [tags.ia5String]: 'latin1',
-};
-
-/** Text of a string type that names use (RFC 5280 4.1.2.4). */
-export function readText(value: Der | undefined, what: string): string {
-  const content = contentOf(value, what);
-  if (isTag(value, tags.bmpString) && content.length % 2 === 0) {
-    return Buffer.from(content).swap16().toString('utf16le');
-  }
-  const encoding = value?.tagClass === tagClasses.universal ? stringEncodings[value.tag] : undefined;
-  if (!encoding) throw new Error(`${what} is not a text type`);
-  return content.toString(encoding);
 }

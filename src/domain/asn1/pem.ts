@@ -20,33 +20,46 @@ export interface PemText {
   readonly hasCarriageReturns: boolean;
 }
 
-const begin = /^-----BEGIN ([^\r\n]*?)-----\s*$/;
-const header = /^([A-Za-z0-9-]+):\s*(.*)$/;
+const begin = /^-----BEGIN ([A-Z0-9][A-Z0-9 #]*)-----$/;
+const header = /^([A-Za-z0-9-]+):[ \t]*(.*)$/;
+/** BoringSSL reads lines in pieces of 254 bytes, and takes one of spaces for an empty line (pem_lib.cc, PEM_read_bio). */
+const maxTrailingSpaces = 100;
 const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
  * Reads every block. `what` names the text in messages (a path). Text outside the blocks is ignored. Throws `NOT_PEM` for
- * a text without blocks, a block without END, and invalid base64: Go silently skips such a block, which loses a
- * certificate.
+ * a text without blocks, and for whatever a reader that istiod or proxies use reads differently: Go (encoding/pem, Decode)
+ * silently skips a block with a malformed marker or base64, which loses a certificate, and BoringSSL (pem_lib.cc,
+ * PEM_read_bio) ends a header, or what looks like one, at an empty line. Only spaces and tabs may follow on a line.
  */
 export function parsePem(text: string, what: string): PemText {
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
+  if (text.includes('\0')) {
+    throw new MeshError('NOT_PEM', `${what}: the text is UTF-16, or binary: PEM must be ASCII or UTF-8`, {
+      hints: ['PowerShell writes UTF-16 with ">": use "Set-Content -Encoding ascii" instead'],
+    });
+  }
+  const lines = text.split('\n').map((raw, at) => {
+    const line = raw.replace(/\r$/, '');
+    const trimmed = withoutTrailingSpaces(line);
+    if (line.length - trimmed.length > maxTrailingSpaces) throw notPem(what, at, 'the line ends with many spaces');
+    return trimmed;
+  });
   const blocks: PemBlock[] = [];
   let hasOtherText = false;
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? '';
     const label = begin.exec(line)?.[1];
     if (label === undefined) {
-      if (line.includes('-----BEGIN') || line.includes('-----END')) {
-        throw notPem(what, at, 'a PEM marker must be alone on its line');
-      }
-      if (line.trim() !== '') hasOtherText = true;
+      if (line.includes('-----BEGIN') || line.includes('-----END')) throw notPem(what, at, markerFault(line));
+      if (line !== '') hasOtherText = true;
       continue;
     }
     let end = at + 1;
-    while (end < lines.length && lines[end]?.startsWith('-----') === false) end++;
-    if (lines[end]?.trimEnd() !== `-----END ${label}-----`) {
-      throw notPem(what, at, `"BEGIN ${label}" has no matching END`);
+    while (end < lines.length && lines[end]?.includes('-----') === false) end++;
+    const last = lines[end];
+    if (last !== `-----END ${label}-----`) {
+      if (last === undefined || begin.test(last)) throw notPem(what, at, `"BEGIN ${label}" has no matching END`);
+      throw notPem(what, end, markerFault(last));
     }
     blocks.push({label, line: at + 1, ...readBody(lines.slice(at + 1, end), what, at, label)});
     at = end;
@@ -55,6 +68,13 @@ export function parsePem(text: string, what: string): PemText {
     throw new MeshError('NOT_PEM', `${what}: no PEM block found${text.trim() === '' ? ' (the text is empty)' : ''}`);
   }
   return {blocks, hasOtherText, hasCarriageReturns: text.includes('\r')};
+}
+
+/** In linear time, unlike a regular expression. */
+function withoutTrailingSpaces(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === ' ' || line[end - 1] === '\t') end--;
+  return line.slice(0, end);
 }
 
 function readBody(
@@ -70,14 +90,44 @@ function readBody(
     if (!match?.[1]) break;
     headers[match[1]] = match[2] ?? '';
   }
-  const body = lines
-    .slice(start)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+  // An empty line separates the headers (RFC 1421 4.4).
+  if (start > 0 && lines[start] === '') start++;
+  const body = lines.slice(start);
+  const odd = body.findIndex((line) => !base64Line.test(line));
+  if (odd !== -1) throw notPem(what, at + 1 + start + odd, bodyFault(body[odd] ?? '', label));
   const base64 = body.join('');
-  const valid = body.every((line) => base64Line.test(line)) && base64.length % 4 === 0 && !/=[^=]/.test(base64);
-  if (!valid || base64 === '') throw notPem(what, at, `the base64 of "BEGIN ${label}" is invalid or truncated`);
+  if (base64 === '' || base64.length % 4 !== 0 || /=[^=]/.test(base64)) {
+    throw notPem(what, at, `the base64 of "BEGIN ${label}" is invalid or truncated`);
+  }
   return {headers, bytes: Buffer.from(base64, 'base64')};
+}
+
+/** Characters that no editor shows, by their names. */
+const invisible: Readonly<Record<string, string>> = {
+  '\u{feff}': 'a byte order mark',
+  '\u{a0}': 'a no-break space',
+  '\u{200b}': 'a zero-width space',
+  '\f': 'a form feed',
+  '\v': 'a vertical tab',
+  '\r': 'a carriage return',
+};
+
+function invisibleIn(line: string): string | undefined {
+  const found = Object.keys(invisible).find((character) => line.includes(character));
+  return found === undefined ? undefined : invisible[found];
+}
+
+function markerFault(line: string): string {
+  const character = invisibleIn(line);
+  if (character !== undefined) return `a PEM marker must be alone on its line, but there is ${character}`;
+  if (/-----END .*-----BEGIN /.test(line)) return 'a line break is missing between END and BEGIN';
+  return 'a PEM marker must be alone on its line';
+}
+
+function bodyFault(line: string, label: string): string {
+  if (line === '') return `an empty line in "BEGIN ${label}": istiod skips it, proxies do not`;
+  const character = invisibleIn(line);
+  return `the base64 of "BEGIN ${label}" is invalid${character === undefined ? '' : `: it contains ${character}`}`;
 }
 
 function notPem(what: string, index: number, reason: string): MeshError {

@@ -8,6 +8,7 @@ import {formatMinute} from '../format.js';
 import {goSupportOf} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength, proxiesAllowUsage} from '../x509/chain.js';
+import {unsupportedByIstiod, unsupportedByProxies} from '../x509/critical-extensions.js';
 import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from '../x509/name-constraints.js';
 
 /** The time, trust domain and names for which a chain must be valid. */
@@ -16,6 +17,8 @@ export interface ChainPurpose {
   readonly trustDomain: string;
   /** DNS names in istiod's own certificate. */
   readonly servingNames: readonly string[];
+  /** Whether istiod is built with Go 1.24 or later, which validates policies; default: true. */
+  readonly hasPolicyValidation?: boolean;
 }
 
 /** A certificate in its chain. */
@@ -93,19 +96,38 @@ const rules = {
       `the key of ${name} is ${key.name}: istiod loads it, but proxies might not accept its signatures`
     );
   },
-  'critical-extension': ({extensions: {unhandledCritical}, name}) =>
-    unhandledCritical.length > 0 &&
-    `${name} has critical extensions that istiod does not support: ${unhandledCritical.join(', ')}`,
-  'authority-key': ({extensions: {authorityKeyId: stated}, parent, name}) => {
-    const actual = parent?.extensions.subjectKeyId;
+  'critical-extension': ({extensions, name, purpose: {hasPolicyValidation}}) => {
+    const unsupported = unsupportedByIstiod(extensions, hasPolicyValidation);
     return (
-      stated !== undefined &&
-      actual !== undefined &&
-      stated !== actual &&
-      `the authority key identifier of ${name} does not match "${parent?.subject.text ?? ''}": istiod accepts that, Envoy and OpenSSL do not`
+      unsupported.length > 0 &&
+      `${name} has critical extensions that istiod does not support: ${unsupported.join(', ')}`
     );
   },
+  'proxy-extension': ({extensions, name, purpose: {hasPolicyValidation}}) => {
+    const reported = unsupportedByIstiod(extensions, hasPolicyValidation);
+    const unsupported = unsupportedByProxies(extensions).filter((id) => !reported.includes(id));
+    return (
+      unsupported.length > 0 &&
+      `${name} has critical extensions that proxies do not support, although istiod does: ${unsupported.join(', ')}`
+    );
+  },
+  // Workload certificates have no policies. The constraints of a root do not count (RFC 5280 6.1).
+  'required-policy': ({certificate: {selfSigned}, extensions: {requiresPolicy}, name}) =>
+    requiresPolicy === true &&
+    !selfSigned &&
+    `the policy constraints of ${name} require a policy in every certificate below: istiod (since 1.26) and proxies refuse such a chain, because workload certificates have none`,
+  'authority-key': ({extensions: {authorityKeyId, authority}, parent, name}) =>
+    parent &&
+    (differ(authorityKeyId, parent.extensions.subjectKeyId) ||
+      differ(authority?.serial, parent.serial) ||
+      (authority?.issuer !== undefined && !authority.issuer.equals(parent.issuer.der))) &&
+    `the authority key identifier of ${name} does not match "${parent.subject.text}": istiod accepts that, proxies and OpenSSL do not`,
 } satisfies Record<string, ChainRule>;
+
+/** Whether both values are known, and different (BoringSSL v3_purp.cc, X509_check_akid). */
+function differ(stated: string | undefined, actual: string | undefined): boolean {
+  return stated !== undefined && actual !== undefined && stated !== actual;
+}
 
 /** The id of a fault. */
 export type ChainFaultId = keyof typeof rules;
@@ -130,6 +152,25 @@ export function firstFault(
 ): string | undefined {
   const links = linksIn(chain, purpose);
   return ids.flatMap((id) => links.flatMap((link) => faultOf(id, link)))[0]?.message;
+}
+
+/**
+ * Faults for which only proxies refuse a chain, whatever the trust domain and istiod's names: Go does not check them when it
+ * verifies a chain.
+ */
+const proxyFaults = [
+  'no-cert-sign',
+  'no-server-auth',
+  'no-client-auth',
+  'proxy-extension',
+  'required-policy',
+  'authority-key',
+  'weak-key',
+] as const satisfies readonly ChainFaultId[];
+
+/** Why proxies refuse a chain that istiod accepts, from the cluster CA upward; undefined if they accept it, too. */
+export function proxyRefusal(chain: readonly Certificate[], now: Date): string | undefined {
+  return firstFault(proxyFaults, chain, {now, trustDomain: '', servingNames: []});
 }
 
 function faultOf(id: ChainFaultId, link: LinkOfChain): readonly ChainFault[] {

@@ -46,8 +46,22 @@ export function inspectFile(
   content: PartContent,
   roots: readonly Certificate[],
   options: InspectOptions,
+  encoding?: FilePart['encoding'],
 ): IstiodVerdict | undefined {
-  const {certificates, key} = content;
+  const inspected = inspectContent(content, roots, options);
+  // What this program cannot read is reported as a problem.
+  const verdict = inspected && content.problems.length > 0 ? {...inspected, loads: false} : inspected;
+  if (!verdict || encoding === undefined) return verdict;
+  const message = `${content.name} has ${encoding}: istiod cannot read it`;
+  const finding = {id: 'unreadable', severity: 'error', effect: 'refused', message} as const;
+  return {...verdict, loads: false, findings: [finding, ...verdict.findings]};
+}
+
+function inspectContent(
+  {certificates, key}: PartContent,
+  roots: readonly Certificate[],
+  options: InspectOptions,
+): IstiodVerdict | undefined {
   const [first] = certificates;
   if (!first) {
     if (!key) return undefined;
@@ -86,7 +100,7 @@ function verdict(
 ): IstiodVerdict {
   const inspection = inspectCaFiles(files, {...options, keyMayBeMissing: true});
   const findings = inspection.findings.filter(({id}) => !ignored.includes(id));
-  return {as, findings, loads: findings.every(({effect}) => effect !== 'refused')};
+  return {as, findings, loads: findings.every(({effect}) => effect === 'silent')};
 }
 
 /** Whether a certificate is one of these roots, or chains up to one of them through `others`. */

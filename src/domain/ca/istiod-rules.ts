@@ -39,15 +39,21 @@ interface RuleInput extends ParsedCa, ChainPurpose {
 
 /** A violation of a rule. */
 export interface CaFinding {
-  /** A rule's id, or `unreadable`. Stable: it appears in JSON. */
+  /** A rule's id, `unreadable`, or `unproven`. Stable: it appears in JSON. */
   readonly id: string;
-  readonly severity: 'error' | 'warning';
+  /** `unknown`: this program does not understand the input well enough to say what istiod and proxies do with it. */
+  readonly severity: 'error' | 'warning' | 'unknown';
   /**
    * `refused`: istiod does not start with these files, or keeps the previous ones. `silent`: it loads them without a
-   * warning, and something breaks later.
+   * warning, and something breaks later. `unproven`: unknown.
    */
-  readonly effect: 'refused' | 'silent';
+  readonly effect: 'refused' | 'silent' | 'unproven';
   readonly message: string;
+}
+
+/** Whether a finding is a reason not to use the files: an error, or not proven to be none. */
+export function isBlocking({severity}: Pick<CaFinding, 'severity'>): boolean {
+  return severity !== 'warning';
 }
 
 /** A rule; its check returns a message if the files violate it. */
@@ -81,6 +87,14 @@ export const caRules: readonly CaRule[] = [
       `istiod ${istioVersion ?? ''} does not read tls.crt, tls.key and ca.crt: requires 1.14.2 or later`,
   ),
   refused('key-format', ({key, names}) => key?.refusal !== undefined && `${names.caKey}: ${key.refusal}`),
+  // Go 1.24 and later sign with no smaller RSA key (crypto/rsa, rsa1024min).
+  refused(
+    'insecure-key',
+    ({certificate: ca}) =>
+      ca?.key.bits !== undefined &&
+      ca.key.bits < 1024 &&
+      `the key of "${ca.subject.text}" is ${ca.key.name}: istiod cannot sign with it`,
+  ),
   refused(
     'key-mismatch',
     ({certificate: ca, key, names}) =>
@@ -95,6 +109,14 @@ export const caRules: readonly CaRule[] = [
       verified &&
       'failure' in verified &&
       `${names.caCert} does not verify against ${names.rootCert}: ${verified.message}`,
+  ),
+  // The trust bundle of ISTIO_MULTIROOT_MESH (istio/istio pilot/pkg/trustbundle/trustbundle.go, verifyTrustAnchor).
+  refused(
+    'root-not-a-ca',
+    ({roots: [first] = []}) =>
+      first &&
+      !isCa(first) &&
+      `the first root, "${first.subject.text}", has no basic constraints with CA:TRUE: with ISTIO_MULTIROOT_MESH, istiod does not start`,
   ),
   refused(
     'not-a-ca',
@@ -125,7 +147,8 @@ export const caRules: readonly CaRule[] = [
       !isAmong(ca, chain) &&
       `${names.certChain} does not contain the cluster CA "${ca.subject.text}": workloads present a chain that does not match`,
   ),
-  silent('chain-order', ({certificate: ca, chain = [], names}) => {
+  // istiod and proxies find the issuers in any order (BoringSSL x509_vfy.cc, build_chain).
+  warning('chain-order', ({certificate: ca, chain = [], names}) => {
     if (!ca || !isAmong(ca, chain)) return undefined;
     const upward = chain.every((certificate, index) => {
       const parent = chain[index + 1];
@@ -136,7 +159,7 @@ export const caRules: readonly CaRule[] = [
       `${names.certChain} is in the wrong order: must be the cluster CA, then intermediates upward, the root last`
     );
   }),
-  silent('chain-open', (input) => {
+  warning('chain-open', (input) => {
     const {chain, roots = [], names} = input;
     const last = verifiedOf(input) && chain?.at(-1);
     return (
@@ -153,11 +176,15 @@ export const caRules: readonly CaRule[] = [
   silent('subject-names', (input) => chainFault(['subject-names'], input)),
   silent('serving-names', (input) => chainFault(['serving-names'], input)),
   silent('authority-key', (input) => chainFault(['authority-key'], input)),
-  silent('weak-key', (input) => caFault('weak-key', input)),
+  silent('proxy-extension', (input) => chainFault(['proxy-extension'], input)),
+  refused('required-policy', (input) => chainFault(['required-policy'], input)),
+  silent('weak-key', (input) => chainFault(['weak-key'], input) ?? caFault('weak-key', input)),
   warning('unusual-key', (input) => caFault('unsupported-key', input)),
   warning(
     'several-ca-certs',
-    ({caCerts = [], names}) =>
+    ({caCerts = [], files, names}) =>
+      // tls.crt is the chain, of which istiod also sends the others (istio/istio pilot/pkg/bootstrap/istio_ca.go).
+      files.layout !== 'tls' &&
       caCerts.length > 1 &&
       `${names.caCert} contains ${String(caCerts.length)} certificates: istiod signs with the first and ignores the others`,
   ),
@@ -217,7 +244,7 @@ function caFault(id: ChainFaultId, input: RuleInput): string | undefined {
 }
 
 /** Whether a known version lacks a feature; `1.26` without a patch counts as its newest patch. */
-function lacks(version: string | undefined, feature: Feature): boolean {
+export function lacks(version: string | undefined, feature: Feature): boolean {
   const parsed = version === undefined ? undefined : parseVersion(version);
   return parsed !== undefined && !hasFeature(parsed, feature);
 }

@@ -214,5 +214,7 @@ const hints: Readonly<Record<ChainFaultId, (facts: SignedChainFacts) => string>>
   'weak-key': () => 'use a key of at least 2048 bits, preferably P-256 or RSA 3072',
   'unsupported-key': () => 'use RSA, ECDSA P-256 or ECDSA P-384',
   'critical-extension': () => `${signAgain} without these extensions`,
+  'proxy-extension': () => `${signAgain} without these extensions, or with them not critical`,
+  'required-policy': () => `${signAgain} without requireExplicitPolicy, or ${useOtherParent}`,
   'authority-key': () => 'ask the CA for the certificate that issued this one: there is another one with the same name',
 };

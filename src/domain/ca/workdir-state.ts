@@ -13,6 +13,7 @@ import type {Certificate} from '../x509/certificate.js';
 import {orderUpward} from '../x509/chain.js';
 import {otherOwner} from './cluster-of-ca.js';
 import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
+import {isBlocking} from './istiod-rules.js';
 import {attributeOf} from '../x509/name.js';
 import {missingRoots, parseTrustStore, rootName, sameRoots, type TrustStore} from './trust-store.js';
 import {type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
@@ -118,7 +119,7 @@ export function clusterStateOf(
     // The default is the chain that would be written: the cluster CA, then the roots.
     const {certChain = `${files.caCert}${rootCert ?? ''}`} = files;
     const inspection = inspectCaFiles({...files, rootCert, certChain}, {now, ...names, keyMayBeMissing: true});
-    const error = inspection.findings.find(({severity}) => severity === 'error');
+    const error = inspection.findings.find(isBlocking);
     if (error) {
       throw conflict(`${name}: ${error.message}`, advice`create a new cluster CA under the same root with: ${renew}`);
     }

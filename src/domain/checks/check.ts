@@ -5,7 +5,7 @@
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Suggestion} from '../suggest/suggestion.js';
-import type {ClusterFactValues, FactKey, MeshFactValues, PodPart, PerPod} from '../facts/facts.js';
+import type {ClusterFactValues, FactKey, MeshFactValues, PodPart, PerPod, Problem} from '../facts/facts.js';
 
 /** Stable and never reused: users refer to it in pipelines and alerts. */
 export type CheckId = `MESH${number}`;
@@ -39,6 +39,8 @@ export interface Finding {
   readonly observed: string;
   /** Absent: the check's `expected`. */
   readonly expected?: string | undefined;
+  /** Whether the observation does not prove anything: the result is unknown, with code NOT_PROVEN. */
+  readonly isUnproven?: boolean;
   /** A command that fixes this finding, or shows what the user has to fix. Specific to the finding, not to the check. */
   readonly fix: Suggestion;
   /** The checks that cannot be ok because of this finding, where these are fewer than the check's `implies`. */
@@ -74,6 +76,11 @@ export function notApplicable(reason: string): DecidedJudgement {
 /** A check that needs one of its optional facts here, and did not get it. */
 export function undecidedWithout(fact: FactKey): Judgement {
   return {undecidedWithout: fact};
+}
+
+/** The finding of a problem, without its fix. */
+export function problemFinding({severity, message}: Problem): Omit<Finding, 'fix'> {
+  return severity === 'unknown' ? {observed: message, isUnproven: true} : {observed: message, severity};
 }
 
 /** The findings, or `otherwise` if there are none. */

@@ -123,9 +123,12 @@ function rowsOf(check: Check, target: Target, judgement: DecidedJudgement): read
   if ('ok' in judgement) {
     return [judgedRow(check, target, 'ok', {observed: judgement.ok, expected: expected(judgement)})];
   }
-  return ('fix' in judgement ? [judgement] : judgement).map((finding) =>
-    judgedRow(check, target, finding.severity ?? check.severity, {...finding, expected: expected(finding)}),
-  );
+  return ('fix' in judgement ? [judgement] : judgement).map(({isUnproven = false, ...finding}) => {
+    const fields = {...finding, expected: expected(finding)};
+    if (!isUnproven) return judgedRow(check, target, finding.severity ?? check.severity, fields);
+    const error = problem('NOT_PROVEN', finding.observed);
+    return judgedRow(check, target, 'unknown', {...fields, observed: '', reason: finding.observed, error});
+  });
 }
 
 /** The fields of a row that do not come from its check. */

@@ -43,6 +43,8 @@ export const features = {
     from: '1.26.1',
     source: 'releasenotes/notes/check-cacerts-completeness.yaml, 1.25.5 and 1.26.1:pilot/pkg/bootstrap/istio_ca.go',
   },
+  /** istiod is built with Go 1.24 or later, whose crypto/x509 validates policies and supports their critical extensions. */
+  policyValidation: {from: '1.26', source: 'go.mod of istio/istio at 1.25.0 (go 1.22) and 1.26.0 (go 1.24)'},
   /** istiod distributes ca-crl.pem of cacerts, in the *.pem layout only and unless PILOT_ENABLE_CA_CRL is false. */
   caCrl: {from: '1.27', source: '1.27.0:security/pkg/pki/ca/ca.go, releasenotes/notes/56529.yaml'},
   /** istiod can store its self-signed root in cacerts (USE_CACERTS_FOR_SELF_SIGNED_CA), with the key istio-generated. */

@@ -4,7 +4,7 @@
  * pkg/kube/multicluster/secretcontroller.go (each data key is a cluster).
  */
 import {defined} from '../defined.js';
-import {X509Certificate} from 'node:crypto';
+import {parseCertificates} from '../x509/certificate.js';
 import {parse} from 'yaml';
 import type {KubeObject} from '../kube/object.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
@@ -67,9 +67,10 @@ function identityOfToken(token: string): RemoteCredential['identity'] {
 
 /** CN is the user, each O is a group (kubernetes.io: reference/access-authn-authz/authentication, X.509 client certificates). */
 function identityOfCertificate(encoded: string): RemoteCredential['identity'] {
-  const {subject} = new X509Certificate(Buffer.from(encoded, 'base64'));
+  const {subject} =
+    parseCertificates(Buffer.from(encoded, 'base64').toString('utf8'), 'client certificate').certificates[0] ?? {};
   const values = (key: string): readonly string[] =>
-    subject.split('\n').flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
+    subject?.attributes.flatMap(({type, value}) => (type === key ? [value] : [])) ?? [];
   const [name] = values('CN');
   if (name === undefined) return undefined;
   return {user: userSubject(name), groups: values('O').map((group) => ({kind: 'Group', name: group}))};

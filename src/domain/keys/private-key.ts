@@ -3,12 +3,13 @@
  * `recognize.ts` the only file of the domain that reveals a Sensitive: key texts stay Sensitive, and the results are
  * node:crypto's KeyObject (which prints nothing) and public facts.
  */
-import {createPrivateKey, getCipherInfo, type KeyObject} from 'node:crypto';
+import {getCipherInfo, type KeyObject} from 'node:crypto';
 import {defined} from '../defined.js';
-import {MeshError} from '../errors.js';
+import {asMeshError, MeshError, recover} from '../errors.js';
 import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from '../asn1/der.js';
 import {describeKey, type KeyDescription, publicHalf, spkiHash} from './keys.js';
+import {type PlainForm, readPrivateKeyFields, RefusedKey} from './private-key-fields.js';
 import {requirePassphrase} from './passphrase.js';
 import {encodePem, parsePem, type PemBlock} from '../asn1/pem.js';
 import {
@@ -130,32 +131,36 @@ export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string):
 }
 
 /** PEM types that istiod reads (istio/istio security/pkg/pki/util/crypto.go, ParsePemEncodedKey). */
-const plainForms: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
+const plainForms: Readonly<Record<string, PlainForm>> = {
   'PRIVATE KEY': 'pkcs8',
   'RSA PRIVATE KEY': 'pkcs1',
   'EC PRIVATE KEY': 'sec1',
 };
 
-function plainFacts(block: PemBlock, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string): PrivateKeyFacts {
-  const key = openKey(block.bytes, form, what);
-  const description = describeKey(key);
-  return defined({
-    form,
-    label: block.label,
-    key,
-    description,
-    spki: spkiHash(publicHalf(key)),
-    refusal: description.supportedByGo ? undefined : `istiod does not support keys of type ${description.name}`,
-  });
+function plainFacts(block: PemBlock, form: PlainForm, what: string): PrivateKeyFacts {
+  const {label} = block;
+  const opened = recover(
+    () => openKey(block.bytes, form, what),
+    ({code, message}) => {
+      if (code !== 'UNSUPPORTED_KEY') throw new MeshError(code, message);
+      return message.slice(what.length + 2);
+    },
+  );
+  if (typeof opened === 'string') return {form, label, refusal: opened};
+  return {form, label, key: opened, description: describeKey(opened), spki: spkiHash(publicHalf(opened))};
 }
 
-function openKey(bytes: Buffer, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string): KeyObject {
-  // OpenSSL tolerates trailing bytes, Go does not.
-  readDer(bytes, 'NOT_A_KEY', what, (value) => readSequence(value, 'private key'));
+/** The key in decoded bytes. Throws `NOT_A_KEY` if they are not DER, and `UNSUPPORTED_KEY` for what istiod refuses. */
+function openKey(bytes: Buffer, form: PlainForm, what: string): KeyObject {
+  const value = readDer(bytes, 'NOT_A_KEY', what, (one) => {
+    readSequence(one, 'private key');
+    return one;
+  });
   try {
-    return createPrivateKey({key: bytes, format: 'der', type: form});
+    return readPrivateKeyFields(value, form);
   } catch (thrown) {
-    throw new MeshError('NOT_A_KEY', `${what}: the private key cannot be read`, {cause: thrown});
+    const code = thrown instanceof RefusedKey ? 'UNSUPPORTED_KEY' : 'NOT_A_KEY';
+    throw new MeshError(code, `${what}: ${asMeshError(thrown).message}`, {cause: thrown});
   }
 }
 
@@ -187,6 +192,9 @@ async function openOnce(
   const {blocks} = parsePem(pem.reveal(), what);
   const facts = readPrivateKeyBlocks(blocks, what);
   if (facts.key) return facts.key;
+  if (facts.encryption === undefined && facts.refusal !== undefined) {
+    throw new MeshError('UNSUPPORTED_KEY', `${what}: ${facts.refusal}`);
+  }
   const first = blocks[0];
   if (facts.form === 'encrypted-pkcs8' && first) {
     const key = await decryptPkcs8(first.bytes, (await passphrase()).reveal(), what);
@@ -242,5 +250,6 @@ export function openLegacyPem(block: PemBlock, passphrase: string, what: string)
   }
   const headers = `Proc-Type: 4,ENCRYPTED\nDEK-Info: ${header}\n\n`;
   const key = encodePem(block.label, block.bytes).replace('\n', `\n${headers}`);
-  return openWithOpenssl({key, format: 'pem', passphrase}, name, what);
+  const opened = openWithOpenssl({key, format: 'pem', passphrase}, name, what);
+  return openKey(opened.export({type: 'pkcs8', format: 'der'}), 'pkcs8', what);
 }

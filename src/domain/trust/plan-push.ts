@@ -2,6 +2,7 @@
  * Decides how to push a cluster CA to one cluster: which write and other steps are necessary, and whether to refuse
  * (docs/trust.md). Pure: facts in, decision out. `operations/trust` converts decisions to actions.
  */
+import {isBlocking} from '../ca/istiod-rules.js';
 import {defined} from '../defined.js';
 import {networkLabel} from '../istio/names.js';
 import {type ErrorReport, problem} from '../errors.js';
@@ -212,7 +213,7 @@ function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): re
     return [problem('FILE_MISSING', message, advice`issue the CA with: ${kubectlMesh('certs generate', [cluster])}`)];
   }
   const errors = own.inspection.findings.filter(
-    ({severity, id}) => severity === 'error' && (isRollback || id !== 'incomplete'),
+    (finding) => isBlocking(finding) && (isRollback || finding.id !== 'incomplete'),
   );
   const [first, ...others] = wrongCluster === undefined ? errors.map(({message}) => message) : [wrongCluster];
   if (allowInvalidBundle || first === undefined) return [];

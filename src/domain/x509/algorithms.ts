@@ -8,6 +8,7 @@ import {
   isContext,
   isTag,
   oid,
+  OutsideProfile,
   readOid,
   readSequence,
   readSmallInteger,
@@ -112,10 +113,15 @@ export function encodeSignatureAlgorithm(algorithm: SignatureAlgorithm): Der {
 
 /** The name of an AlgorithmIdentifier, or its dotted OID if it is unknown. Throws a plain Error. */
 export function readSignatureAlgorithm(value: Der | undefined): string {
-  const [identifier, parameters] = readSequence(value, 'signature algorithm');
+  const [identifier, parameters, ...rest] = readSequence(value, 'signature algorithm');
   const id = readOid(identifier, 'signature algorithm');
+  if (rest.length > 0) throw new OutsideProfile('the signature algorithm has additional fields');
   if (id === pssOid) return pssName(parameters);
-  return [...algorithms].find(([, {oid: known}]) => known === id)?.[0] ?? id;
+  const [name, {keyType}] = [...algorithms].find(([, {oid: known}]) => known === id) ?? [id, {}];
+  // RFC 4055 2.1 and RFC 5758 3.2; BoringSSL (x_algor.cc, a_verify.cc) refuses others.
+  const isUsual = keyType === 'rsa' ? isTag(parameters, tags.null) : parameters === undefined;
+  if (keyType !== undefined && !isUsual) throw new OutsideProfile('the signature algorithm has unusual parameters');
+  return name;
 }
 
 /** `rsassaPss` for the parameters that Go accepts, otherwise a distinct name. Throws a plain Error. */

@@ -14,16 +14,19 @@ import {
   explicit,
   integer,
   isContext,
+  OutsideProfile,
   readBitString,
   readDer,
   readInteger,
   readSequence,
   readSmallInteger,
-  readTime,
   sequence,
   time,
 } from '../asn1/der.js';
-import {encodeExtensions, type Extensions, type ExtensionsTemplate, readExtensions} from './extensions.js';
+import {readTime} from '../asn1/text.js';
+import {encodeExtensions, type Extensions, type ExtensionsTemplate} from './extensions.js';
+import {readExtensions} from './read-extensions.js';
+import {readPublicKey} from '../keys/public-key.js';
 import {describeKey, type KeyDescription, sha256Hex, spkiHash} from '../keys/keys.js';
 import {encodeName, type Name, type NameTemplate, readName} from './name.js';
 import {encodePem, parsePem} from '../asn1/pem.js';
@@ -54,19 +57,23 @@ export interface Certificate {
   signedBy(key: KeyObject): boolean;
 }
 
-/** Parses a DER certificate. `what` names it in messages. Throws `NOT_A_CERTIFICATE`. */
+/**
+ * Parses a DER certificate. `what` names it in messages. Throws `NOT_A_CERTIFICATE` for what istiod (Go's crypto/x509
+ * parser.go) or proxies (BoringSSL x_x509.cc) refuse, and `NOT_PROVEN` for anything else outside the profile of RFC 5280
+ * that this program understands.
+ */
 export function parseCertificate(der: Uint8Array, what: string): Certificate {
   const bytes = Buffer.from(der);
   const fields = readDer(bytes, 'NOT_A_CERTIFICATE', what, readFields);
-  const x509 = openWith(() => new X509Certificate(bytes), what, 'OpenSSL cannot read the certificate');
-  const publicKey = openWith(() => x509.publicKey, what, "the certificate's public key cannot be read");
+  const {publicKey} = fields;
+  // OpenSSL also verifies signatures that istiod does not support, which tells them from signatures by another key.
+  const x509 = openX509(bytes, what);
   const signedBy = (key: KeyObject): boolean => verifies(x509, key);
   return {
     ...fields,
     der: bytes,
     pem: encodePem('CERTIFICATE', bytes),
     fingerprint: sha256Hex(bytes),
-    publicKey,
     key: describeKey(publicKey),
     spki: spkiHash(publicKey),
     selfSigned: fields.subject.der.equals(fields.issuer.der) && signedBy(publicKey),
@@ -74,44 +81,11 @@ export function parseCertificate(der: Uint8Array, what: string): Certificate {
   };
 }
 
-type CertificateFields = Omit<
-  Certificate,
-  'der' | 'pem' | 'fingerprint' | 'publicKey' | 'key' | 'spki' | 'selfSigned' | 'signedBy'
->;
-
-function readFields(value: Der): CertificateFields {
-  const [tbs, outerAlgorithm, signature, ...rest] = readSequence(value, 'certificate');
-  if (rest.length > 0) throw new Error('the certificate has more than three fields');
-  readBitString(signature, 'signature');
-  const parts = [...readSequence(tbs, 'to-be-signed part')];
-  const versionField = isContext(parts[0], 0) ? parts.shift() : undefined;
-  const version = versionField ? readSmallInteger(childrenOf(versionField, 'version')[0], 'version') + 1 : 1;
-  const [serial, innerAlgorithm, issuer, validity, subject, , ...optional] = parts;
-  if (!innerAlgorithm || !outerAlgorithm || !encodeDer(innerAlgorithm).equals(encodeDer(outerAlgorithm))) {
-    // RFC 5280 4.1.1.2; Go refuses this, too.
-    throw new Error('the two signature algorithms of the certificate differ');
-  }
-  const [notBefore, notAfter] = readSequence(validity, 'validity');
-  const extensions = optional.find((field) => isContext(field, 3));
-  return {
-    version,
-    serial: readInteger(serial, 'serial number')
-      .toString('hex')
-      .replace(/^(?:00)+(?=.)/, ''),
-    signatureAlgorithm: readSignatureAlgorithm(outerAlgorithm),
-    issuer: readName(issuer, 'issuer'),
-    notBefore: readTime(notBefore, 'not before'),
-    notAfter: readTime(notAfter, 'not after'),
-    subject: readName(subject, 'subject'),
-    extensions: readExtensions(extensions && childrenOf(extensions, 'extensions')[0]),
-  };
-}
-
-function openWith<T>(open: () => T, what: string, fault: string): T {
+function openX509(bytes: Buffer, what: string): X509Certificate {
   try {
-    return open();
+    return new X509Certificate(bytes);
   } catch (thrown) {
-    throw new MeshError('NOT_A_CERTIFICATE', `${what}: ${fault}`, {cause: thrown});
+    throw new MeshError('NOT_A_CERTIFICATE', `${what}: OpenSSL cannot read the certificate`, {cause: thrown});
   }
 }
 
@@ -122,6 +96,67 @@ function verifies(x509: X509Certificate, key: KeyObject): boolean {
     // OpenSSL throws, instead of returning false, if key and signature have different types.
     return false;
   }
+}
+
+type CertificateFields = Omit<Certificate, 'der' | 'pem' | 'fingerprint' | 'key' | 'spki' | 'selfSigned' | 'signedBy'>;
+
+function readFields(value: Der): CertificateFields {
+  const [tbs, outerAlgorithm, signature, ...rest] = readSequence(value, 'certificate');
+  if (rest.length > 0) throw new Error('the certificate has more than three fields');
+  if (readBitString(signature, 'signature').unused !== 0)
+    throw new OutsideProfile('the signature does not end at a byte');
+  const parts = [...readSequence(tbs, 'to-be-signed part')];
+  const version = readVersion(isContext(parts[0], 0) ? parts.shift() : undefined);
+  const [serial, innerAlgorithm, issuer, validity, subject, publicKey, ...optional] = parts;
+  if (!innerAlgorithm || !outerAlgorithm || !encodeDer(innerAlgorithm).equals(encodeDer(outerAlgorithm))) {
+    // RFC 5280 4.1.1.2; Go refuses this, too.
+    throw new Error('the two signature algorithms of the certificate differ');
+  }
+  const [notBefore, notAfter, ...otherTimes] = readSequence(validity, 'validity');
+  if (otherTimes.length > 0) throw new OutsideProfile('the validity has additional fields');
+  return {
+    version,
+    serial: readSerial(serial),
+    signatureAlgorithm: readSignatureAlgorithm(outerAlgorithm),
+    issuer: readName(issuer, 'issuer'),
+    notBefore: readTime(notBefore, 'not before'),
+    notAfter: readTime(notAfter, 'not after'),
+    subject: readName(subject, 'subject'),
+    publicKey: readPublicKey(publicKey),
+    extensions: readExtensions(extensionsField(optional, version)),
+  };
+}
+
+/** v1 is the default, which DER omits. Only v3 (encoded as 2) has extensions; v2 is not used. */
+function readVersion(field: Der | undefined): number {
+  if (!field) return 1;
+  const [number, ...rest] = childrenOf(field, 'version');
+  const version = readSmallInteger(number, 'version') + 1;
+  if (rest.length > 0 || version > 3) throw new Error('the version is not valid');
+  if (version < 3) throw new OutsideProfile(`the version is ${String(version)}, stated explicitly`);
+  return version;
+}
+
+/** The longest serial number with which istiod and proxies have been tested. */
+const maxSerialBytes = 32;
+
+/** RFC 5280 4.1.2.2: not negative, which Go refuses since 1.23 (x509negativeserial). More than its 20 bytes occur. */
+function readSerial(value: Der | undefined): string {
+  const serial = readInteger(value, 'serial number');
+  if ((serial[0] ?? 0) >= 0x80) throw new Error('the serial number is negative');
+  if (serial.length > maxSerialBytes) throw new OutsideProfile('the serial number is too long');
+  return serial.toString('hex').replace(/^(?:00)+(?=.)/, '');
+}
+
+/** The extensions of a v3 certificate. BoringSSL refuses extensions in other versions; Go ignores them. */
+function extensionsField(optional: readonly Der[], version: number): Der | undefined {
+  const [field, ...rest] = optional;
+  if (!field) return undefined;
+  if (version !== 3) throw new Error(`the version is ${String(version)}, but it has extensions: proxies refuse that`);
+  if (!isContext(field, 3) || rest.length > 0) throw new OutsideProfile('it has unique identifiers, or unknown fields');
+  const [extensions, ...others] = childrenOf(field, 'extensions');
+  if (!extensions || others.length > 0) throw new Error('the extensions are not valid');
+  return extensions;
 }
 
 /** The certificates in a PEM text. */
@@ -136,6 +171,10 @@ export function parseCertificates(text: string, what: string): CertificateText {
   const {blocks, hasOtherText, hasCarriageReturns} = parsePem(text, what);
   const certificates = blocks.map((block, index) => {
     const where = blocks.length === 1 ? what : `${what} (block ${String(index + 1)})`;
+    if (Object.keys(block.headers).length > 0) {
+      // Go's CertPool skips a block with headers (crypto/x509 cert_pool.go, AppendCertsFromPEM).
+      throw new MeshError('NOT_A_CERTIFICATE', `${where}: the PEM block has headers: istiod skips it`);
+    }
     if (block.label !== 'CERTIFICATE') {
       throw new MeshError('NOT_A_CERTIFICATE', `${where}: contains a ${block.label.toLowerCase()}, not a certificate`);
     }

@@ -6,6 +6,7 @@
 import {formatMinute} from '../format.js';
 import {goSupportOf} from './algorithms.js';
 import type {Certificate} from './certificate.js';
+import {unsupportedByIstiod} from './critical-extensions.js';
 import {firstForbiddenName} from './name-constraints.js';
 
 /**
@@ -36,6 +37,8 @@ export interface ChainOptions {
   readonly roots: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
   readonly now: Date;
+  /** Whether istiod is built with Go 1.24 or later, which validates policies; default: true. */
+  readonly hasPolicyValidation?: boolean;
 }
 
 interface Failure {
@@ -48,18 +51,25 @@ const maxSignatureChecks = 100;
 
 /** Verifies a certificate like istiod. Reports the first failure with a matching issuer. */
 export function verifyChain(certificate: Certificate, options: ChainOptions): ChainResult {
-  const invalid = invalidity(certificate, 'leaf', [], options.now);
+  const invalid = invalidity(certificate, 'leaf', [], options);
   if (invalid) return invalid;
   const isRoot = options.roots.some((root) => root.fingerprint === certificate.fingerprint);
   const search = new Search(options);
   const chains = isRoot ? [[certificate]] : search.from([certificate]);
   if (chains.length === 0) {
-    const names = `"${certificate.subject.text}" is not signed by any of these roots (issuer: "${certificate.issuer.text}")`;
-    return search.failure ?? failed('unknown-authority', names);
+    return search.failure ?? failed('unknown-authority', unknownAuthority(certificate, options));
   }
   const usable = chains.find((chain) => allowsUsage(chain, 'serverAuth'));
   if (usable) return {chain: usable};
   return failed('incompatible-usage', 'the extended key usage of a certificate in the chain lacks serverAuth');
+}
+
+/** istiod compares the bytes of names (Go verify.go, findPotentialParents); openssl also compares their texts. */
+function unknownAuthority({subject, issuer}: Certificate, {roots, intermediates}: ChainOptions): string {
+  const isNamed = [...roots, ...intermediates].some((one) => one.subject.text === issuer.text);
+  return isNamed
+    ? `the issuer's name in "${subject.text}" ("${issuer.text}") is encoded differently from the name in the issuer's own certificate, and istiod compares the bytes`
+    : `"${subject.text}" is not signed by any of these roots (issuer: "${issuer.text}")`;
 }
 
 function failed(failure: ChainFailure, message: string): Failure {
@@ -91,7 +101,7 @@ class Search {
     const child = chain.at(-1);
     this.#checks += 1;
     if (!child || this.#checks > maxSignatureChecks) return false;
-    const problem = notSignedBy(child, parent) ?? invalidity(parent, role, chain, this.options.now);
+    const problem = notSignedBy(child, parent) ?? invalidity(parent, role, chain, this.options);
     if (problem) this.failure ??= problem;
     return problem === undefined;
   }
@@ -101,6 +111,9 @@ class Search {
 export function sameEntity(one: Certificate, other: Certificate): boolean {
   return one.subject.der.equals(other.subject.der) && one.spki === other.spki;
 }
+
+/** Go 1.24 and later refuse signatures by smaller RSA keys (crypto/rsa, rsa1024min). */
+const minRsaBits = 1024;
 
 /** Go's CheckSignatureFrom: whether the parent may sign certificates, and signed this one. */
 function notSignedBy(child: Certificate, parent: Certificate): Failure | undefined {
@@ -118,6 +131,9 @@ function notSignedBy(child: Certificate, parent: Certificate): Failure | undefin
     const message = `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod ${verdict}`;
     return failed('insecure-algorithm', message);
   }
+  if (parent.key.bits !== undefined && parent.key.bits < minRsaBits) {
+    return failed('insecure-algorithm', `the key of ${name} is ${parent.key.name}, which istiod refuses`);
+  }
   if (!child.signedBy(parent.publicKey)) {
     const message = `"${child.subject.text}" names ${name} as its issuer, but is not signed with that issuer's key`;
     return failed('unknown-authority', message);
@@ -130,12 +146,13 @@ function invalidity(
   certificate: Certificate,
   role: 'leaf' | 'intermediate' | 'root',
   below: readonly Certificate[],
-  now: Date,
+  {now, hasPolicyValidation}: ChainOptions,
 ): Failure | undefined {
   const {extensions} = certificate;
   const name = `"${certificate.subject.text}"`;
-  if (extensions.unhandledCritical.length > 0) {
-    const ids = extensions.unhandledCritical.join(', ');
+  const unsupported = unsupportedByIstiod(extensions, hasPolicyValidation);
+  if (unsupported.length > 0) {
+    const ids = unsupported.join(', ');
     return failed('unhandled-extension', `${name} has critical extensions that istiod does not support: ${ids}`);
   }
   if (now < certificate.notBefore) {

@@ -5,7 +5,26 @@
 import {MeshError} from '../errors.js';
 import {readSignatureAlgorithm, verifiesWith} from './algorithms.js';
 import type {Certificate} from './certificate.js';
-import {encodeDer, isTag, readBitString, readDer, readSequence, readSmallInteger, tags, type Der} from '../asn1/der.js';
+import {
+  childrenOf,
+  decodeDer,
+  type Der,
+  encodeDer,
+  isContext,
+  isTag,
+  OutsideProfile,
+  readBitString,
+  readBoolean,
+  readDer,
+  readInteger,
+  readOctetString,
+  readOid,
+  readSequence,
+  readSmallInteger,
+  tags,
+} from '../asn1/der.js';
+import {readTime} from '../asn1/text.js';
+import {readName} from './name.js';
 import {sha256Hex} from '../keys/keys.js';
 import {parsePem} from '../asn1/pem.js';
 
@@ -31,7 +50,7 @@ export function crlProblem(text: string, chain: readonly Certificate[], what = c
       readDer(bytes, 'NOT_PEM', `${what}: list ${String(index + 1)}`, readList),
     );
   } catch (thrown) {
-    if (thrown instanceof MeshError && thrown.class === 'invalid') return thrown.message;
+    if (thrown instanceof MeshError && thrown.class !== 'bug') return thrown.message;
     throw thrown;
   }
   // By subject, as in istiod: of two certificates with the same name, the last counts.
@@ -61,18 +80,55 @@ export function crlFingerprints(text: string | undefined): readonly string[] {
   }
 }
 
+/** Go's crypto/x509 parser.go, ParseRevocationList; anything beyond RFC 5280 5.1 is outside the profile. */
 function readList(value: Der): RevocationList {
-  const [toBeSigned, algorithm, signature] = readSequence(value, 'revocation list');
-  const [version] = readSequence(toBeSigned, 'to-be-signed part');
-  // Version 2 is encoded as 1; Go accepts no other (crypto/x509, ParseRevocationList). `openssl ca` writes 1 by default.
-  if (!isTag(version, tags.integer) || readSmallInteger(version, 'version') !== 1 || !toBeSigned) {
+  const [toBeSigned, algorithm, signature, ...rest] = readSequence(value, 'revocation list');
+  if (!toBeSigned || !algorithm || rest.length > 0) throw new Error('the revocation list is incomplete');
+  const fields = [...readSequence(toBeSigned, 'to-be-signed part')];
+  // Version 2 is encoded as 1; Go accepts no other. `openssl ca` writes 1 by default.
+  const version = fields.shift();
+  if (!isTag(version, tags.integer) || readSmallInteger(version, 'version') !== 1) {
     throw new Error('not a version 2 revocation list');
   }
-  return {
-    signed: encodeDer(toBeSigned),
-    algorithm: readSignatureAlgorithm(algorithm),
-    signature: readBitString(signature, 'signature').bytes,
-  };
+  const [inner, issuer, thisUpdate, ...optional] = fields;
+  if (!inner || !encodeDer(inner).equals(encodeDer(algorithm))) {
+    throw new Error('the two signature algorithms of the revocation list differ');
+  }
+  readName(issuer, 'issuer');
+  readTime(thisUpdate, 'this update');
+  if (isTag(optional[0], tags.utcTime) || isTag(optional[0], tags.generalizedTime)) {
+    readTime(optional.shift(), 'next update');
+  }
+  if (isTag(optional[0], tags.sequence)) readSequence(optional.shift(), 'revoked certificates').forEach(readRevoked);
+  const extensions = optional.shift();
+  if (extensions) {
+    if (!isContext(extensions, 0) || optional.length > 0) throw new OutsideProfile('the list has unknown fields');
+    readListExtensions(childrenOf(extensions, 'extensions')[0]);
+  }
+  const {bytes, unused} = readBitString(signature, 'signature');
+  if (unused !== 0) throw new OutsideProfile('the signature does not end at a byte');
+  return {signed: encodeDer(toBeSigned), algorithm: readSignatureAlgorithm(algorithm), signature: bytes};
+}
+
+function readRevoked(entry: Der): void {
+  const [serial, date, extensions, ...rest] = readSequence(entry, 'revoked certificate');
+  readInteger(serial, 'serial number');
+  readTime(date, 'revocation date');
+  if (extensions) readListExtensions(extensions);
+  if (rest.length > 0) throw new OutsideProfile('a revoked certificate has unknown fields');
+}
+
+/** The lists' extensions that are not critical, or only number the list and identify its key (RFC 5280 5.2). */
+function readListExtensions(value: Der | undefined): void {
+  for (const extension of readSequence(value, 'extensions')) {
+    const [id, ...fields] = readSequence(extension, 'extension');
+    const dotted = readOid(id, 'extension identifier');
+    const content = fields.pop();
+    if (fields.length > 1 || (fields[0] && readBoolean(fields[0], 'criticality'))) {
+      throw new OutsideProfile(`the critical extension ${dotted} is unknown`);
+    }
+    decodeDer(readOctetString(content, `extension ${dotted}`));
+  }
 }
 
 /** Go's crypto/x509, RevocationList.CheckSignatureFrom. Without the extension, any key usage is permitted (RFC 5280 4.2.1.3). */

@@ -1,5 +1,5 @@
 /** PKCS#10 certification requests (RFC 2986) from a cluster to an external CA. */
-import {createPublicKey} from 'node:crypto';
+import {readPublicKey} from '../keys/public-key.js';
 import {MeshError} from '../errors.js';
 import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesWith} from './algorithms.js';
 import {keyIdentifier, type Signer} from './certificate.js';
@@ -9,10 +9,12 @@ import {
   encodeDer,
   explicit,
   integer,
+  isContext,
   oid,
   readBitString,
   readDer,
   readSequence,
+  readSmallInteger,
   sequence,
   set,
 } from '../asn1/der.js';
@@ -78,10 +80,11 @@ export function parseRequest(text: string, what: string): CertificationRequest {
     throw new MeshError('NOT_A_CERTIFICATE', `${what}: contains no certificate request`);
   }
   return readDer(block.bytes, 'NOT_A_CERTIFICATE', what, (value) => {
-    const [info, algorithm, signature] = readSequence(value, 'request');
-    const [, subject, publicKeyInfo] = readSequence(info, 'request information');
-    if (!info || !publicKeyInfo) throw new Error('the request is incomplete');
-    const publicKey = createPublicKey({key: encodeDer(publicKeyInfo), format: 'der', type: 'spki'});
+    const [info, algorithm, signature, ...rest] = readSequence(value, 'request');
+    const [version, subject, publicKeyInfo, attributes, ...others] = readSequence(info, 'request information');
+    const isComplete = info && publicKeyInfo && isContext(attributes, 0) && rest.length + others.length === 0;
+    if (!isComplete || readSmallInteger(version, 'version') !== 0) throw new Error('the request is incomplete');
+    const publicKey = readPublicKey(publicKeyInfo);
     const name = readSignatureAlgorithm(algorithm);
     const {bytes} = readBitString(signature, 'signature');
     if (!(name in signatureAlgorithms) || !verifiesWith(name, encodeDer(info), publicKey, bytes)) {

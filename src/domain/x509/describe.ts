@@ -1,4 +1,5 @@
 /** Certificates and keys as plain data for results, JSON and views. Contains no private key material. */
+import {unsupportedByIstiod} from './critical-extensions.js';
 import {defined} from '../defined.js';
 import type {Certificate} from './certificate.js';
 import type {KeyEncryption} from '../keys/pkcs8.js';
@@ -101,6 +102,7 @@ export function detailCertificate(
   const {extensions} = certificate;
   const {basicConstraints, nameConstraints} = extensions;
   const text = ({type, value}: {readonly type: string; readonly value: string}): string => `${type}:${value}`;
+  const unhandled = unsupportedByIstiod(extensions);
   return defined({
     ...summarizeCertificate(certificate, thresholds, now),
     version: certificate.version,
@@ -118,7 +120,7 @@ export function detailCertificate(
       permitted: nameConstraints.permitted.map(text),
       excluded: nameConstraints.excluded.map(text),
     },
-    unhandledCritical: extensions.unhandledCritical.length > 0 ? extensions.unhandledCritical : undefined,
+    unhandledCritical: unhandled.length > 0 ? unhandled : undefined,
   });
 }
 

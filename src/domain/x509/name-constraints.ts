@@ -1,5 +1,6 @@
 /** Name constraints (RFC 5280 4.2.1.10), matched like Go's crypto/x509, which istiod uses. */
-import type {GeneralName, NameConstraints} from './extensions.js';
+import type {NameConstraints} from './extensions.js';
+import type {GeneralName} from './general-names.js';
 import type {Name} from './name.js';
 
 /** The first name that the constraints forbid; undefined if they allow all. */

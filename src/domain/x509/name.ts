@@ -1,17 +1,17 @@
 /** X.501 distinguished names. */
 import {
-  childrenOf,
   type Der,
   encodeDer,
   oid,
   readOid,
   readSequence,
   readSet,
-  readText,
   sequence,
   set,
   utf8String,
+  OutsideProfile,
 } from '../asn1/der.js';
+import {readText} from '../asn1/text.js';
 
 /** Short names of attribute types, as in openssl (RFC 4519, RFC 5280 4.1.2.4). */
 const attributeOids = {
@@ -57,15 +57,25 @@ export function encodeName(template: NameTemplate): Der {
   return sequence(...template.map(({type, value}) => set(sequence(oid(attributeOids[type]), utf8String(value)))));
 }
 
-/** Decodes a name. Throws a plain Error. */
+/**
+ * Decodes a name. Throws a plain Error, and {@link OutsideProfile} for relative names that are empty or not sorted (X.690
+ * 11.6), which not all programs compare alike.
+ */
 export function readName(value: Der | undefined, what: string): Name {
-  const attributes = readSequence(value, what).flatMap((rdn) =>
-    readSet(rdn, what).map((attribute): NameAttribute => {
-      const [type, text] = childrenOf(attribute, what);
+  const attributes = readSequence(value, what).flatMap((rdn) => {
+    const parts = readSet(rdn, what);
+    if (parts.length === 0) throw new OutsideProfile(`${what} has an empty relative name`);
+    const encoded = parts.map(encodeDer);
+    if (encoded.some((one, index) => index > 0 && Buffer.compare(encoded[index - 1] ?? one, one) > 0)) {
+      throw new OutsideProfile(`${what} has a relative name that is not sorted`);
+    }
+    return parts.map((attribute): NameAttribute => {
+      const [type, text, ...rest] = readSequence(attribute, what);
+      if (rest.length > 0) throw new OutsideProfile(`an attribute of ${what} has additional fields`);
       const dotted = readOid(type, `${what} attribute`);
       return {type: shortNames[dotted] ?? dotted, value: readText(text, `${what} attribute`)};
-    }),
-  );
+    });
+  });
   const text = attributes.map(({type, value}) => `${type}=${value.replace(/[,+"\\<>;]/g, '\\$&')}`).join(', ');
   return {attributes, text, der: encodeDer(value ?? sequence())};
 }

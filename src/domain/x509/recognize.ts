@@ -3,7 +3,7 @@
  * kubectl. The input is Sensitive because it can contain private keys; the results are public.
  */
 import {defined} from '../defined.js';
-import {createPublicKey} from 'node:crypto';
+import {parsePublicKey} from '../keys/public-key.js';
 import {parse} from 'yaml';
 import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.js';
 import {printableLine} from '../printable.js';
@@ -24,6 +24,8 @@ const inspectSecret = pipe(
 export interface FilePart {
   readonly name: string;
   readonly content: Sensitive<string>;
+  /** What istiod cannot read of the bytes, although this program can. */
+  readonly encoding?: 'a byte order mark' | 'the encoding UTF-16' | undefined;
 }
 
 /** A recognized file. */
@@ -47,11 +49,11 @@ export interface PartContent {
 
 /** Recognizes a file's bytes. Throws `NOT_PEM` for an unknown format. */
 export function recognize(content: Sensitive<Buffer>, name: string): RecognizedFile {
-  const bytes = asUtf8(content.reveal());
+  const {bytes, encoding} = asUtf8(content.reveal());
   // A PKCS#7 can contain any signed text, even PEM: a file that starts like DER is treated as DER.
   const binary = readBinary(bytes, name) ?? readBinary(bareBase64(bytes), name);
   if (binary !== undefined) return oneFile(name, binary);
-  if (bytes.includes('-----BEGIN') && !looksLikeObject(bytes)) return oneFile(name, bytes.toString('utf8'));
+  if (bytes.includes('-----BEGIN') && !looksLikeObject(bytes)) return oneFile(name, bytes.toString('utf8'), encoding);
   const object = readObject(bytes, name);
   if (object) return object;
   throw new MeshError(
@@ -63,17 +65,20 @@ export function recognize(content: Sensitive<Buffer>, name: string): RecognizedF
   );
 }
 
-function oneFile(name: string, text: string): RecognizedFile {
-  return {kind: 'file', parts: [{name, content: new Sensitive(text)}]};
+function oneFile(name: string, text: string, encoding?: FilePart['encoding']): RecognizedFile {
+  return {kind: 'file', parts: [{name, content: new Sensitive(text), encoding}]};
 }
 
 /** Text as UTF-8 without a byte order mark, which Windows programs add; PowerShell redirects output as UTF-16. */
-function asUtf8(bytes: Buffer): Buffer {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return Buffer.from(bytes.subarray(2).toString('utf16le'), 'utf8');
+function asUtf8(bytes: Buffer): {readonly bytes: Buffer; readonly encoding?: FilePart['encoding']} {
+  const utf16 = (text: Buffer) =>
+    ({bytes: Buffer.from(text.toString('utf16le'), 'utf8'), encoding: 'the encoding UTF-16'}) as const;
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return utf16(bytes.subarray(2));
   if (bytes[0] === 0xfe && bytes[1] === 0xff && bytes.length % 2 === 0) {
-    return Buffer.from(Buffer.from(bytes.subarray(2)).swap16().toString('utf16le'), 'utf8');
+    return utf16(Buffer.from(bytes.subarray(2)).swap16());
   }
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return hasMark ? {bytes: bytes.subarray(3), encoding: 'a byte order mark'} : {bytes};
 }
 
 /** DER bytes as PEM; undefined for other bytes. Throws `NOT_PEM` for a PKCS#12, which has a passphrase. */
@@ -216,7 +221,7 @@ function readBlocks(
 
 function describeOther({label, bytes}: PemBlock): string {
   if (label !== 'PUBLIC KEY') return printableLine(label);
-  return `PUBLIC KEY (${describeKey(createPublicKey({key: bytes, format: 'der', type: 'spki'})).name})`;
+  return `PUBLIC KEY (${describeKey(parsePublicKey(bytes, label)).name})`;
 }
 
 /** Any other error at this point is from OpenSSL, about invalid input. */

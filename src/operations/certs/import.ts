@@ -103,7 +103,10 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<R
   };
 }
 
-/** Reads all files. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without a certificate. */
+/**
+ * Reads all files. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE` for a file without a certificate, and
+ * `CERTIFICATE_REFUSED` if none is proven to be acceptable.
+ */
 async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<ReturnedFiles> {
   if (paths.filter((path) => path === '-').length > 1)
     throw new MeshError('USAGE', 'standard input (-) can be read only once');
@@ -130,7 +133,10 @@ async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<R
 function noCertificate(name: string, contents: readonly PartContent[], holdsKey: boolean): MeshError {
   const [fault] = contents.flatMap(({problems}) => problems);
   const others = contents.flatMap((part) => part.others);
-  if (fault) return new MeshError(fault.code, fault.message, {hints: fault.hints});
+  if (fault) {
+    const code = fault.code === 'NOT_PROVEN' ? 'CERTIFICATE_REFUSED' : fault.code;
+    return new MeshError(code, fault.message, {hints: fault.hints});
+  }
   if (others.some((one) => one.includes('CERTIFICATE REQUEST'))) {
     return new MeshError('NOT_A_CERTIFICATE', `${name} contains a certificate request, not a certificate`, {
       hints: ['send it to the CA, and import the certificates that the CA returns'],

@@ -112,7 +112,7 @@ async function unlessInvalid<T>(read: () => Promise<T>): Promise<T | undefined> 
   try {
     return await read();
   } catch (thrown) {
-    if (thrown instanceof MeshError && thrown.class === 'invalid') return undefined;
+    if (thrown instanceof MeshError && (thrown.class === 'invalid' || thrown.code === 'NOT_PROVEN')) return undefined;
     throw thrown;
   }
 }
@@ -157,7 +157,8 @@ function report({facts}: PhaseRun<InspectFacts>, request: InspectRequest): Inspe
     keyMayBeMissing: kind === 'cluster',
   };
   const [only] = contents;
-  const istiod = kind === 'file' ? only && inspectFile(only, roots, options) : inspectSet(parts, options);
+  const istiod =
+    kind === 'file' ? only && inspectFile(only, roots, options, parts[0]?.encoding) : inspectSet(parts, options);
   return defined({
     source: sourceName(request.target),
     kind,

@@ -1,4 +1,5 @@
 /** Decides for `certs adopt`: names, files and the mesh's root, or why a cluster cannot be adopted. Pure. */
+import {isBlocking} from '../../domain/ca/istiod-rules.js';
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -169,7 +170,7 @@ function warningsOf(
   const [{clusterID}] = running.controlPlanes;
   const cacerts = running.cacerts === 'absent' ? undefined : running.cacerts;
   const isUnknown = keptIn === 'cacerts' && keeper === undefined && !hasRootKey && file?.trust?.signer === undefined;
-  const broken = (cacerts?.inspection.findings ?? []).filter(({severity}) => severity === 'error');
+  const broken = (cacerts?.inspection.findings ?? []).filter(isBlocking);
   const messages: readonly (readonly [applies: boolean | undefined, message: string])[] = [
     [clusterID !== name, `istiod has clusterName ${printableLine(clusterID ?? '(unset)')}, not ${name}`],
     [

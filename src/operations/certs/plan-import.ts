@@ -1,4 +1,5 @@
 /** Plans `certs import` from the returned files and the work directory. Pure. */
+import {isBlocking} from '../../domain/ca/istiod-rules.js';
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -83,19 +84,23 @@ export function planImport(facts: ImportFacts): ImportPlan {
   const rootCert = trust.store?.text ?? top.pem;
   const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert, certChain: chainPem(chain)};
   const {findings} = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
-  const messagesOf = (level: 'error' | 'warning'): readonly string[] =>
-    findings.flatMap(({severity, message}) => (severity === level ? [message] : []));
   const hint = "for istiod's checks, see docs/certificates.md";
   const refusals = [
     ...wrongClusterName(certificate, facts),
-    ...messagesOf('error').map((message): Refusal => ({id: 'bundle', message, hint})),
+    ...findings.filter(isBlocking).map(({message}): Refusal => ({id: 'bundle', message, hint})),
   ];
   if (refusals.length > 0) return blocked(refusalError(name, refusals), refusals);
   const writesRoot = facts.root.kind === 'present' ? [] : [rootWrite(rootCert, top, newRoot, facts)];
   const imports = importAction(certificate, bundle, key, facts);
   const own = {
     groups: [...groupOf(writesRoot, 'always-stop', 'root CA'), ...groupOf(imports, 'always-stop')],
-    warnings: [...remarks, ...asWarnings(messagesOf('warning'), name)],
+    warnings: [
+      ...remarks,
+      ...asWarnings(
+        findings.filter((finding) => !isBlocking(finding)).map(({message}) => message),
+        name,
+      ),
+    ],
   };
   const writesKey = imports.some(({files}) => files.length > 0);
   return {refusals, chain, ...guardedPlan(facts, own, writesKey)};

@@ -1,4 +1,5 @@
 /** `certs workload`: issues a certificate for a workload outside Kubernetes, like one from the cluster's istiod. */
+import {isBlocking} from '../../domain/ca/istiod-rules.js';
 import {formatMinute} from '../../domain/format.js';
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
@@ -171,7 +172,7 @@ function cannotSign({cluster: {name}, loaded, files, inspection}: IssueWorkloadF
       advice`or create a new CA, sign with it, and push it: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
     );
   }
-  const [first, ...others] = inspection.findings.filter(({severity}) => severity === 'error');
+  const [first, ...others] = inspection.findings.filter(isBlocking);
   if (!first) return undefined;
   const hints = others.map(({message}) => message);
   return problem('CA_FILES_INVALID', `the CA of ${name} cannot sign: ${first.message}`, ...hints);

@@ -12,6 +12,19 @@ it.each([
   ['the END of another label', '-----BEGIN X-----\nAAAA\n-----END Y-----\n'],
   ['another BEGIN', '-----BEGIN X-----\nAAAA\n-----BEGIN X-----\nAAAA\n-----END X-----\n'],
   ['no content', '-----BEGIN X-----\n-----END X-----\n'],
+  ['a byte order mark', '\u{feff}-----BEGIN X-----\nAAAA\n-----END X-----\n'],
+  ['a no-break space after a marker', '-----BEGIN X-----\u{a0}\nAAAA\n-----END X-----\n'],
+  ['a form feed in the content', '-----BEGIN X-----\nAAAA\f\n-----END X-----\n'],
+  ['a vertical tab after END', '-----BEGIN X-----\nAAAA\n-----END X-----\v\n'],
+  ['a space before BEGIN', ' -----BEGIN X-----\nAAAA\n-----END X-----\n'],
+  ['a space within a line', '-----BEGIN X-----\nAA AA\n-----END X-----\n'],
+  ['an empty line', '-----BEGIN X-----\nAAAA\n\nAAAA\n-----END X-----\n'],
+  [
+    'its END and the next BEGIN on one line',
+    '-----BEGIN X-----\nAAAA\n-----END X----------BEGIN X-----\nAAAA\n-----END X-----\n',
+  ],
+  ['carriage returns alone', '-----BEGIN X-----\rAAAA\r-----END X-----\r'],
+  ['UTF-16', Buffer.from('-----BEGIN X-----\nAAAA\n-----END X-----\n', 'utf16le').toString('utf8')],
 ])('refuses a block with %s', (_, text) => {
   expect(() => parsePem(text, 'a.pem')).toThrow(expect.objectContaining({code: 'NOT_PEM'}) as Error);
 });

@@ -289,19 +289,21 @@ describe('unreadable input', () => {
     expect(inspect(invalid).loads).toBe(false);
   });
 
-  it.each(['rootCert', 'certChain', 'caCert'] as const)(
-    'in %s after a valid certificate is skipped by istiod',
-    (part) => {
-      const junk = '-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n';
-      for (const rest of [junk, (good.caCert ?? '').slice(0, 200)]) {
-        const inspection = inspect({...good, [part]: `${good[part] ?? ''}${rest}`});
-        expect(inspection).toMatchObject({
-          loads: true,
-          findings: [{id: 'unreadable', severity: 'error', effect: 'silent'}],
-        });
-      }
-    },
-  );
+  const junk = '-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n';
+
+  it.each([
+    ['rootCert', false, 'refused'],
+    ['certChain', false, 'refused'],
+    ['caCert', true, 'silent'],
+  ] as const)('in %s after a valid certificate: istiod loads it: %s', (part, loads, effect) => {
+    const inspection = inspect({...good, [part]: `${good[part] ?? ''}${junk}`});
+    expect(inspection).toMatchObject({loads, findings: [{id: 'unreadable', severity: 'error', effect}]});
+  });
+
+  it.each(['rootCert', 'certChain', 'caCert'] as const)('that is cut off in %s is never loaded', (part) => {
+    const inspection = inspect({...good, [part]: `${good[part] ?? ''}${(good.caCert ?? '').slice(0, 200)}`});
+    expect(inspection).toMatchObject({loads: false, findings: [{id: 'unreadable', effect: 'refused'}]});
+  });
 
   it('fails a bundle with the first error as message and the others as hints', () => {
     const files = {...good, certChain: '', rootCert: undefined};

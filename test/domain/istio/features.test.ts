@@ -12,6 +12,7 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['tlsCacerts', '1.13.9', '1.15.0'],
   ['incompleteCacertsRefused', '1.26.0', '1.26.1'],
   ['incompleteCacertsRefused', '1.25.5', '1.27.0'],
+  ['policyValidation', '1.25.5', '1.26.0'],
   ['caCrl', '1.26.8', '1.27.0'],
   ['cacertsForSelfSigned', '1.19.10', '1.20.0'],
   ['leafExpiresWithSigner', '1.28.6', '1.28.7'],

@@ -1,5 +1,5 @@
 /**
- * The programs of real control planes (Kubernetes, etcd, kwok, Istio), built once from the four go.mod files beside
+ * The programs of real control planes (Kubernetes, etcd, kwok, Istio), built once from the go.mod files beside
  * this folder and kept outside the checkout. `npm run control-planes` builds and does nothing else.
  *
  * A module's programs are built under a temporary name and renamed when all are there, so a killed build leaves nothing
@@ -28,7 +28,8 @@ export type Program =
   | 'kwokctl'
   | 'istioctl'
   | 'pilot-discovery'
-  | 'pilot-agent';
+  | 'pilot-agent'
+  | 'ca-loader';
 
 /** One go.mod and what is built from it. The projects disagree about common dependencies, hence one module each. */
 interface Module {
@@ -36,6 +37,8 @@ interface Module {
   readonly name: string;
   /** Program and Go package. */
   readonly programs: readonly (readonly [Program, string])[];
+  /** Go files of our own in the folder, which decide the program's bytes as well. */
+  readonly sources?: readonly string[];
   /** `-X` settings of the linker. */
   readonly stamps: Readonly<Record<string, string>>;
   /** Files of a dependency that the harness reads at run time: copied beside the programs. */
@@ -80,6 +83,12 @@ const modules: readonly Module[] = [
     ],
     stamps: prefixed('istio.io/istio/pkg/version.', istioVersion),
   },
+  {
+    name: 'ca-loader',
+    programs: [['ca-loader', '.']],
+    stamps: {},
+    sources: ['main.go', 'istiod.go', 'agent.go', 'diagnose.go'],
+  },
 ];
 
 /** Where the built programs are. */
@@ -94,11 +103,12 @@ export interface ControlPlanes {
 
 /**
  * Builds what the cache lacks, and says so on standard error; the first time takes 10 to 15 minutes on two cores, after
- * that nothing. Throws {@link HarnessError} in one line when Go is absent or too old, or a build fails.
+ * that nothing. `only` limits that to the modules of these programs. Throws {@link HarnessError} in one line when Go is
+ * absent or too old, or a build fails.
  */
-export async function controlPlanes(): Promise<ControlPlanes> {
+export async function controlPlanes(only?: readonly Program[]): Promise<ControlPlanes> {
   const cache = cacheDirectory();
-  const missing = modules.filter((module) => !existsSync(join(cache, cacheName(module))));
+  const missing = modules.filter((module) => isWanted(module, only) && !existsSync(join(cache, cacheName(module))));
   if (missing.length > 0) {
     await requireGo();
     mkdirSync(cache, {recursive: true});
@@ -115,10 +125,16 @@ export async function controlPlanes(): Promise<ControlPlanes> {
   return {
     cache,
     path: (program) => join(directories.get(program) ?? cache, program),
-    stages: readdirSync(kwok)
-      .filter((name) => name.endsWith('.yaml'))
-      .map((name) => readFileSync(join(kwok, name), 'utf8')),
+    stages: existsSync(kwok)
+      ? readdirSync(kwok)
+          .filter((name) => name.endsWith('.yaml'))
+          .map((name) => readFileSync(join(kwok, name), 'utf8'))
+      : [],
   };
+}
+
+function isWanted({programs}: Module, only: readonly Program[] | undefined): boolean {
+  return only === undefined || programs.some(([program]) => only.includes(program));
 }
 
 /** Builds one module's programs beside their final place, then moves them there in one step. */
@@ -162,7 +178,8 @@ function buildFlags(module: Module): string[] {
 /** The folder of a module's programs in the cache: whatever decides their bytes is in its name. */
 function cacheName(module: Module): string {
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(join(modulesDirectory, module.name, file)));
+  for (const file of ['go.mod', 'go.sum', ...(module.sources ?? [])])
+    hash.update(readFileSync(join(modulesDirectory, module.name, file)));
   hash.update(JSON.stringify([module, buildFlags(module), goEnvironment, process.platform, process.arch]));
   return `${module.name}-${hash.digest('hex').slice(0, 16)}`;
 }
@@ -189,7 +206,7 @@ function alive(pid: number): boolean {
   }
 }
 
-/** The newest `go` line of the four modules is the least Go that builds them all. */
+/** The newest `go` line of the modules is the least Go that builds them all. */
 async function requireGo(): Promise<void> {
   const needed = modules
     .map(

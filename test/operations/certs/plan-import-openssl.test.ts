@@ -259,11 +259,6 @@ describe('refuses', () => {
     ],
     ['a signature with SHA-1', 'insecure-signature', () => aboveWith({extensions: policy, digest: 'sha1'})],
     ['an RSA key of 1024 bits', 'weak-key', () => aboveOfKey('-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024')],
-    [
-      'a curve that Go does not support',
-      'unsupported-key',
-      () => aboveOfKey('-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:secp256k1'),
-    ],
   ])('a CA above it with %s (%s)', (_what, id, make) => {
     const [refusal] = expectRefused(make(), [id]);
     expect(refusal?.message).toContain('CN=P');

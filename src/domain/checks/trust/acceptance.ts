@@ -1,4 +1,5 @@
 import {verifyChain, type ChainFailure} from '../../x509/chain.js';
+import {proxyRefusal} from '../../ca/chain-faults.js';
 import {missingRoots} from '../../ca/trust-store.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type KnownFacts} from '../check.js';
@@ -52,17 +53,20 @@ export const acceptanceCheck = istiodCheck({
     'istio/istio security/pkg/server/ca/server.go (the chain that workloads get), security/pkg/pki/util/keycertbundle.go (chain verification); istio.io: ops/diagnostic-tools/multicluster',
 });
 
-/** Why roots do not accept a served chain; undefined if they do. */
+/** Why istiod's verification (Go) or proxies (BoringSSL) do not accept a served chain; undefined if both do. */
 export function rejectionOf(
   {certificates: roots}: LiveRoots,
   {certificates}: ServedChain,
   now: Date,
-): {readonly failure: ChainFailure | 'nothing'; readonly message: string} | undefined {
+): {readonly failure: ChainFailure | 'nothing' | 'proxies'; readonly message: string} | undefined {
   const [leaf, ...intermediates] = certificates;
   if (!leaf) return {failure: 'nothing', message: 'no certificate'};
   const options = {roots, intermediates, now};
   const result = verifyChain(leaf, options);
-  if (!('failure' in result)) return undefined;
+  if (!('failure' in result)) {
+    const message = proxyRefusal(result.chain.slice(1), now);
+    return message === undefined ? undefined : {failure: 'proxies', message};
+  }
   // istiod's serving certificate has no subject, so a failure of its issuer makes the better message.
   const [signer] = intermediates;
   const ofSigner = signer && verifyChain(signer, options);

@@ -1,6 +1,14 @@
 import {externalCaReason, usesCacerts} from '../../mesh/signer.js';
 import {fixWith, words} from '../../suggest/suggestion.js';
-import {apiServerCheck, notApplicable, ok, notApplicableReason, type ClusterSubject, type Judgement} from '../check.js';
+import {
+  apiServerCheck,
+  notApplicable,
+  ok,
+  notApplicableReason,
+  type ClusterSubject,
+  type Judgement,
+  problemFinding,
+} from '../check.js';
 import {shortFingerprint} from '../../keys/keys.js';
 import type {Difference} from '../../trust/diff.js';
 import {describeCertificate} from '../describe.js';
@@ -36,6 +44,8 @@ export const cacertsCheck = apiServerCheck({
     const problems = problemsOf(cacerts);
     const differences = relevantDifferences(cacerts.differences);
     const broken = [...problems, ...differences.map(({part, found}) => describePart(part, found))];
+    const [unproven] = cacerts.problems.filter(({severity}) => severity === 'unknown');
+    if (broken.length === 0 && unproven) return {...problemFinding(unproven), expected, fix};
     if (broken.length === 0) {
       return ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected);
     }

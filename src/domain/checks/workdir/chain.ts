@@ -1,4 +1,4 @@
-import {workDirCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {workDirCheck, findingsOr, notApplicable, ok, problemFinding} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import {renewFix} from '../fixes.js';
 
@@ -13,7 +13,7 @@ export const chainCheck = workDirCheck({
   expected: 'a CA certificate that istiod loads and every verifier accepts',
   judge: ({caFiles: {certificate, problems}}, subject) =>
     findingsOr(
-      problems.map(({severity, message}) => ({severity, observed: message, fix: renewFix(subject)})),
+      problems.map((one) => ({...problemFinding(one), fix: renewFix(subject)})),
       certificate === undefined ? notApplicable('no readable ca-cert.pem') : ok(describeCertificate(certificate)),
     ),
   meaning:

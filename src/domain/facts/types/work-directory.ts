@@ -17,7 +17,8 @@ export interface CertificateFacts {
 
 /** A problem of a file or a set of files. */
 export interface Problem {
-  readonly severity: 'error' | 'warning';
+  /** `unknown`: not proven, see `CaFinding`. */
+  readonly severity: 'error' | 'warning' | 'unknown';
   readonly message: string;
 }
 

@@ -1,0 +1,137 @@
+/** General names (RFC 5280 4.2.1.6), in subject alternative names, name constraints and the issuers of key identifiers. */
+import {
+  childrenOf,
+  contentOf,
+  type Der,
+  encodeDer,
+  isContext,
+  OutsideProfile,
+  readSequence,
+  tagClasses,
+} from '../asn1/der.js';
+import {readName} from './name.js';
+
+/** A general name. `ip` is a dotted or hexadecimal address, in constraints with its mask. `other` is not decoded. */
+export interface GeneralName {
+  readonly type: 'dns' | 'uri' | 'email' | 'ip' | 'directory' | 'other';
+  readonly value: string;
+}
+
+/** Context tags of GeneralName. */
+export const generalNameTags = {email: 1, dns: 2, directory: 4, uri: 6, ip: 7} as const;
+
+/** Tags of the types that this program does not decode: otherName, x400Address, ediPartyName, registeredID. */
+const otherTags = [0, 3, 5, 8];
+
+/** Whether the name stands for itself, or for a set of names in a constraint. */
+type Use = 'name' | 'constraint';
+
+/**
+ * The names in a non-empty GeneralNames of any tag. Throws a plain Error for what Go refuses (crypto/x509 parser.go,
+ * parseSANExtension), and {@link OutsideProfile}.
+ */
+export function readGeneralNames(value: Der | undefined, what: string): readonly GeneralName[] {
+  const names = childrenOf(value, what).map((one) => readGeneralName(one, 'name'));
+  if (names.length === 0) throw new OutsideProfile(`${what} is empty`);
+  return names;
+}
+
+/** The names in GeneralSubtrees (RFC 5280 4.2.1.10), like Go (parseNameConstraintsExtension). */
+export function readSubtrees(value: Der): readonly GeneralName[] {
+  return childrenOf(value, 'name constraints').map((subtree) => {
+    const [base, ...distances] = readSequence(subtree, 'name constraint');
+    if (distances.length > 0) throw new OutsideProfile('a name constraint has a minimum or maximum');
+    return readGeneralName(base, 'constraint');
+  });
+}
+
+function readGeneralName(value: Der | undefined, use: Use): GeneralName {
+  if (value?.tagClass === tagClasses.context && otherTags.includes(value.tag)) {
+    throw new OutsideProfile('a general name is of a type that this program does not decode');
+  }
+  const types = Object.keys(generalNameTags) as (keyof typeof generalNameTags)[];
+  const type = types.find((one) => isContext(value, generalNameTags[one]));
+  if (type === undefined) throw new Error('a general name is of an unknown type');
+  if (type === 'directory') {
+    const [name, ...rest] = childrenOf(value, 'directory name');
+    if (rest.length > 0) throw new Error('a directory name is not valid');
+    return {type, value: readName(name, 'directory name').text};
+  }
+  const content = contentOf(value, 'general name');
+  if (type === 'ip') return {type, value: readAddress(content, use)};
+  const text = content.toString('latin1');
+
+  if (!/^[\x00-\x7f]*$/.test(text)) throw new Error(`a ${type} name contains characters outside ASCII`);
+  // Go's net/url refuses control characters, and a space in the host.
+  if (type === 'uri' && /^[^:]*:\/\/[^/?#]* |[^ -~]/.test(text)) throw new Error(`the URI "${text}" is not valid`);
+  if (/[^!-~]/.test(text)) throw new OutsideProfile(`a ${type} name contains spaces or control characters`);
+  requireKnownForm[use][type](text);
+  return {type, value: text};
+}
+
+/** Domain names as in Go (domainNameValid), and no stricter: wildcards and underscores occur. */
+const domain = /^[!-\-/-~]+(?:\.[!-\-/-~]+)*$/;
+
+/** A URI without user information: a scheme, a host and optional port, and the characters of RFC 3986 2. */
+const uri =
+  /^[a-z][a-z0-9+.-]*:(?:\/\/(?:[a-z0-9._-]+(?::[0-9]{1,5})?)?(?=[/?#]|$)|(?!\/\/))(?:[a-z0-9\-._~!$&'()*+,;=:@/?#]|%[0-9a-f]{2})*$/i;
+
+function requireDomain(text: string): void {
+  if (!domain.test(text)) throw new Error(`"${text}" is not a domain name`);
+}
+
+function requireConstraint(text: string): void {
+  // An empty constraint matches every name; a leading dot, only subdomains.
+  if (text !== '') requireDomain(text.replace(/^\./, ''));
+}
+
+const requireKnownForm: Readonly<Record<Use, Readonly<Record<'dns' | 'uri' | 'email', (text: string) => void>>>> = {
+  name: {
+    dns: (text) => {
+      if (!domain.test(text)) throw new OutsideProfile(`"${text}" is not a domain name`);
+    },
+    email: (text) => {
+      if (!/^[^@]+@[^@]+$/.test(text)) throw new OutsideProfile(`"${text}" is not an email address`);
+    },
+    uri: (text) => {
+      if (!uri.test(text)) throw new OutsideProfile(`"${text}" is not a URI with a host name`);
+    },
+  },
+  constraint: {
+    dns: requireConstraint,
+    email: (text) => {
+      if (!text.includes('@')) requireConstraint(text);
+      else if (!/^[A-Za-z0-9._+-]+@[^@]+$/.test(text)) {
+        throw new OutsideProfile(`the name constraint "${text}" is not a usual email address`);
+      }
+    },
+    uri: (text) => {
+      if (/^[0-9.]+$/.test(text) || text.includes(':')) throw new Error(`the URI constraint "${text}" is an address`);
+      requireConstraint(text);
+    },
+  },
+};
+
+/** 4 or 16 bytes, in constraints followed by a mask of as many bytes, whose ones precede its zeros. */
+function readAddress(bytes: Buffer, use: Use): string {
+  const half = use === 'name' ? bytes.length : bytes.length / 2;
+  if (half !== 4 && half !== 16) throw new Error(`an IP address has ${String(bytes.length)} bytes`);
+  if (use === 'name') return formatAddress(bytes);
+  const mask = bytes.subarray(half);
+  const bits = [...mask].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  if (bits.includes('01')) throw new Error('an IP constraint has an invalid mask');
+  return `${formatAddress(bytes.subarray(0, half))}/${formatAddress(mask)}`;
+}
+
+/** 4 bytes as a dotted quad, 16 in hexadecimal groups. */
+function formatAddress(bytes: Buffer): string {
+  return bytes.length === 4 ? [...bytes].join('.') : (bytes.toString('hex').match(/.{1,4}/g) ?? []).join(':');
+}
+
+/** The encoding of the only directory name in GeneralNames; undefined for other names. */
+export function onlyDirectoryName(value: Der): Buffer | undefined {
+  const [first, ...others] = childrenOf(value, 'issuer');
+  if (others.length > 0 || !isContext(first, generalNameTags.directory)) return undefined;
+  const [name] = childrenOf(first, 'directory name');
+  return name && encodeDer(name);
+}

@@ -1,0 +1,69 @@
+/** The extensions for certificate policies (RFC 5280 4.2.1.4, 4.2.1.5, 4.2.1.11), read like Go's crypto/x509. */
+import {contentOf, type Der, isContext, isTag, OutsideProfile, readOid, readSequence, tags} from '../asn1/der.js';
+import {readText} from '../asn1/text.js';
+
+const anyPolicy = '2.5.29.32.0';
+
+/** Checks certificate policies: each policy once. The qualifiers are texts and addresses for people. */
+export function readPolicies(value: Der): void {
+  const policies = readSequence(value, 'certificate policies').map((information) => {
+    const [policy, qualifiers, ...rest] = readSequence(information, 'certificate policy');
+    if (rest.length > 0) throw new OutsideProfile('a certificate policy has additional fields');
+    if (qualifiers) {
+      const list = readSequence(qualifiers, 'policy qualifiers');
+      if (list.length === 0) throw new OutsideProfile('a certificate policy has an empty list of qualifiers');
+      list.forEach(readQualifier);
+    }
+    return readOid(policy, 'certificate policy');
+  });
+  if (policies.length === 0) throw new OutsideProfile('the certificate policies are empty');
+  if (new Set(policies).size < policies.length) throw new Error('the certificate policies contain a policy twice');
+}
+
+/** RFC 5280 4.2.1.4: an address (CPS), or a notice. BoringSSL decodes both. */
+function readQualifier(qualifier: Der): void {
+  const [id, content, ...rest] = readSequence(qualifier, 'policy qualifier');
+  if (rest.length > 0) throw new OutsideProfile('a policy qualifier has additional fields');
+  switch (readOid(id, 'policy qualifier')) {
+    case '1.3.6.1.5.5.7.2.1':
+      if (!isTag(content, tags.ia5String)) throw new Error('the address of a policy is not an IA5String');
+      readText(content, 'the address of a policy');
+      return;
+    case '1.3.6.1.5.5.7.2.2': {
+      const [text, ...others] = readSequence(content, 'policy notice');
+      if (others.length > 0) throw new OutsideProfile('a policy notice refers to a document');
+      if (text) readText(text, 'policy notice');
+      return;
+    }
+    default:
+      throw new OutsideProfile('a policy has an unknown qualifier');
+  }
+}
+
+/** Checks policy mappings: pairs of policies, without anyPolicy. */
+export function readPolicyMappings(value: Der): void {
+  const mappings = readSequence(value, 'policy mappings');
+  if (mappings.length === 0) throw new Error('the policy mappings are empty');
+  for (const mapping of mappings) {
+    const pair = readSequence(mapping, 'policy mapping').map((policy) => readOid(policy, 'policy mapping'));
+    if (pair.length !== 2) throw new Error('a policy mapping is not a pair');
+    if (pair.includes(anyPolicy)) throw new Error('a policy mapping contains anyPolicy');
+  }
+}
+
+/**
+ * Whether policy constraints require an explicit policy for the certificates below. Go (verify.go, policiesValid; since Go
+ * 1.24) and BoringSSL then refuse workload certificates, because istiod issues them without policies.
+ */
+export function readPolicyConstraints(value: Der): boolean {
+  const fields = readSequence(value, 'policy constraints');
+  const order = fields.map((field) => (isContext(field, field.tag) ? field.tag : -1)).join();
+  if (order === '') throw new OutsideProfile('the policy constraints are empty');
+  if (!['0', '1', '0,1'].includes(order)) throw new Error('the policy constraints are not valid');
+  for (const field of fields) {
+    const content = contentOf(field, 'policy constraints');
+    if (content.length !== 1 || (content[0] ?? 0) >= 0x80)
+      throw new OutsideProfile('the policy constraints skip many certificates');
+  }
+  return order.startsWith('0');
+}

@@ -1,0 +1,88 @@
+/** Keys that OpenSSL reads and istiod refuses (Go's crypto/x509). */
+import {generateKeyPairSync, type KeyObject} from 'node:crypto';
+import {describe, expect, it} from 'vitest';
+import {
+  bitString,
+  childrenOf,
+  decodeDer,
+  type Der,
+  encodeDer,
+  explicit,
+  integer,
+  octetString,
+  oid,
+  sequence,
+} from '../../../src/domain/asn1/der.js';
+import {encodePem} from '../../../src/domain/asn1/pem.js';
+import {readPrivateKey} from '../../../src/domain/keys/private-key.js';
+import {Sensitive} from '../../../src/domain/sensitive.js';
+
+const rsa = generateKeyPairSync('rsa', {modulusLength: 1024}).privateKey;
+const ec = generateKeyPairSync('ec', {namedCurve: 'prime256v1'}).privateKey;
+const numbers = childrenOf(decodeDer(rsa.export({type: 'pkcs1', format: 'der'})), 'key');
+const p256 = oid('1.2.840.10045.3.1.7');
+
+const read = (label: string, value: Der | Buffer) =>
+  readPrivateKey(new Sensitive(encodePem(label, Buffer.isBuffer(value) ? value : encodeDer(value))), 'ca-key.pem');
+
+/** The RSA key with one of its numbers changed: version, n, e, d, p, q, d mod p-1, d mod q-1, 1/q mod p. */
+const rsaWith = (index: number, value: Der): Der => sequence(...numbers.map((one, at) => (at === index ? value : one)));
+const sec1 = (secret: Buffer, ...rest: readonly Der[]): Der => sequence(integer(1), octetString(secret), ...rest);
+const secret = (key: KeyObject): Buffer => Buffer.from(key.export({format: 'jwk'}).d ?? '', 'base64url');
+const order = Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551', 'hex');
+
+describe('istiod refuses', () => {
+  it.each<[string, string, Der | Buffer]>([
+    ['PKCS#1 labelled PKCS#8', 'PRIVATE KEY', rsa.export({type: 'pkcs1', format: 'der'})],
+    ['PKCS#8 labelled RSA', 'RSA PRIVATE KEY', rsa.export({type: 'pkcs8', format: 'der'})],
+    ['PKCS#8 labelled EC', 'EC PRIVATE KEY', ec.export({type: 'pkcs8', format: 'der'})],
+    ['SEC1 labelled PKCS#8', 'PRIVATE KEY', ec.export({type: 'sec1', format: 'der'})],
+    ['another private exponent', 'RSA PRIVATE KEY', rsaWith(3, integer(Buffer.alloc(100, 3)))],
+    ['another prime', 'RSA PRIVATE KEY', rsaWith(4, integer(Buffer.alloc(64, 3)))],
+    ['a wrong exponent of the first prime', 'RSA PRIVATE KEY', rsaWith(6, integer(Buffer.alloc(64, 3)))],
+    ['a wrong exponent of the second prime', 'RSA PRIVATE KEY', rsaWith(7, integer(Buffer.alloc(64, 3)))],
+    ['a wrong coefficient', 'RSA PRIVATE KEY', rsaWith(8, integer(Buffer.alloc(64, 3)))],
+    ['the EC key 0', 'EC PRIVATE KEY', sec1(Buffer.alloc(32), explicit(0, p256))],
+    ['an EC key beyond the order', 'EC PRIVATE KEY', sec1(order, explicit(0, p256))],
+    ['explicit curve parameters', 'EC PRIVATE KEY', sec1(secret(ec), explicit(0, sequence(integer(1))))],
+    [
+      'two curves',
+      'PRIVATE KEY',
+      sequence(
+        integer(0),
+        sequence(oid('1.2.840.10045.2.1'), p256),
+        octetString(encodeDer(sec1(secret(ec), explicit(0, oid('1.3.132.0.34'))))),
+      ),
+    ],
+  ])('%s', (_, label, value) => {
+    const facts = read(label, value);
+    expect(facts.key).toBeUndefined();
+    expect(facts.refusal).toBeDefined();
+  });
+});
+
+describe('istiod reads', () => {
+  it.each<[string, string, Der | Buffer, KeyObject]>([
+    ['PKCS#1', 'RSA PRIVATE KEY', rsa.export({type: 'pkcs1', format: 'der'}), rsa],
+    ['PKCS#8 of RSA', 'PRIVATE KEY', rsa.export({type: 'pkcs8', format: 'der'}), rsa],
+    ['SEC1', 'EC PRIVATE KEY', ec.export({type: 'sec1', format: 'der'}), ec],
+    ['SEC1 without the public half', 'EC PRIVATE KEY', sec1(secret(ec), explicit(0, p256)), ec],
+    [
+      'SEC1 with leading zeros',
+      'EC PRIVATE KEY',
+      sec1(Buffer.concat([Buffer.alloc(2), secret(ec)]), explicit(0, p256)),
+      ec,
+    ],
+  ])('%s', (_, label, value, key) => {
+    const facts = read(label, value);
+    expect(facts.refusal).toBeUndefined();
+    expect(facts.key?.equals(key)).toBe(true);
+  });
+
+  it('the public half that belongs to the key, not the one that the key contains', () => {
+    const other = generateKeyPairSync('ec', {namedCurve: 'prime256v1'}).publicKey;
+    const point = childrenOf(decodeDer(other.export({type: 'spki', format: 'der'})), 'key')[1]?.content?.subarray(1);
+    const value = sec1(secret(ec), explicit(0, p256), explicit(1, bitString(point ?? Buffer.alloc(0))));
+    expect(read('EC PRIVATE KEY', value).key?.equals(ec)).toBe(true);
+  });
+});
