@@ -130,12 +130,12 @@ export function implicit(tag: number, content: Uint8Array): Der {
 // Decoding. Each function throws a plain Error that names the expected value.
 
 /** Whether a value has this universal tag. */
-export function isTag(value: Der | undefined, tag: number): value is Der {
+export function isTag<Tag extends number>(value: Der | undefined, tag: Tag): value is Der & {readonly tag: Tag} {
   return value?.tagClass === tagClasses.universal && value.tag === tag;
 }
 
 /** Whether a value has the context-specific `[tag]`. */
-export function isContext(value: Der | undefined, tag: number): value is Der {
+export function isContext<Tag extends number>(value: Der | undefined, tag: Tag): value is Der & {readonly tag: Tag} {
   return value?.tagClass === tagClasses.context && value.tag === tag;
 }
 
