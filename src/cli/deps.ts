@@ -62,7 +62,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
   const rootStore = (signer: SignerSpec): Workspace => {
     if (signer.type !== 'local' || signer.directory === undefined) return workspace;
     const root = resolve(workspace.root, signer.directory);
-    return root === workspace.root ? workspace : createWorkspace({root, now: () => new Date(), signal});
+    return root === workspace.root ? workspace : workspace.directory(root);
   };
   const runner = memoizeAsync(async () =>
     (await import('../tools/runner.js')).createRunner({environment: fullEnvironment, signal}),

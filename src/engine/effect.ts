@@ -9,6 +9,8 @@ export interface EffectContext {
   readonly deps: Deps;
   /** `dryRun` is `none` or `server`; no effect runs in a client dry run. */
   readonly settings: RunSettings;
+  /** As typed: `trust push`. */
+  readonly command: string;
   /** The journal entry of this action; absent if none was written, as in a dry run. */
   readonly entry?: ChainHead;
   /** Reports a line in this lane's progress. */

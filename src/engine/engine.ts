@@ -266,7 +266,7 @@ async function perform(
     intent = await journal?.intent(defined({command, action: id, title, cluster, reason, identity}));
     // The table is typed by kind; TypeScript cannot track the correlation between an action and its entry.
     const effect = (await effects[action.kind]()) as Effect<ActionKind>;
-    const result = await effect(action, defined({deps, settings, line, waiting, entry: intent}));
+    const result = await effect(action, defined({deps, settings, command, line, waiting, entry: intent}));
     done = {result};
     if (journal && intent) await journal.outcome(defined({intent, status: 'done', detail: result && {...result}}));
     return outcomeOf(action, lane, {status: dryRun === 'none' ? 'done' : 'skipped', result});

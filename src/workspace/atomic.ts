@@ -33,8 +33,22 @@ export async function modeFor(path: string, content: Content): Promise<number> {
   return facts?.isFile() ? facts.mode & 0o777 : publicMode;
 }
 
-/** Creates a complete, synced file with this mode. Never follows or reuses an existing file. */
-export async function createSynced(path: string, content: Content, mode: number, faults?: Faults): Promise<void> {
+/** How a file is written. */
+export interface WriteOptions {
+  readonly faults?: Faults | undefined;
+  /** Default: {@link modeFor}. */
+  readonly mode?: number | undefined;
+  /** Default: true. Without it, a crash may leave the old content, or no file. */
+  readonly isSynced?: boolean;
+}
+
+/** Creates a complete file with this mode. Never follows or reuses an existing file. */
+export async function createFile(
+  path: string,
+  content: Content,
+  mode: number,
+  {faults, isSynced = true}: WriteOptions = {},
+): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   await faults?.('create', path);
   const file = await open(path, flags, secretMode).catch(async (error: unknown) => {
@@ -48,7 +62,7 @@ export async function createSynced(path: string, content: Content, mode: number,
     await file.writeFile(content instanceof Sensitive ? content.reveal() : content, 'utf8');
     await file.chmod(mode);
     await faults?.('sync', path);
-    await file.sync();
+    if (isSynced) await file.sync();
   } finally {
     await file.close();
   }
@@ -59,11 +73,10 @@ export async function writeAtomic(
   path: string,
   content: Content,
   shown: string,
-  faults?: Faults,
-  mode?: number,
+  options: WriteOptions = {},
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}${temporarySuffix}`);
-  await replaceFile(path, temporary, content, faults, mode).catch(throwFileError(shown, 'write'));
+  await replaceFile(path, temporary, content, options).catch(throwFileError(shown, 'write'));
 }
 
 /** The same with a given temporary file. Throws errors of the file system. */
@@ -71,15 +84,15 @@ export async function replaceFile(
   path: string,
   temporary: string,
   content: Content,
-  faults?: Faults,
-  mode?: number,
+  options: WriteOptions = {},
 ): Promise<void> {
+  const {faults, mode, isSynced = true} = options;
   try {
-    await createSynced(temporary, content, mode ?? (await modeFor(path, content)), faults);
+    await createFile(temporary, content, mode ?? (await modeFor(path, content)), options);
     await faults?.('rename', path);
     await rename(temporary, path);
     await faults?.('sync-directory', dirname(path));
-    await syncDirectory(dirname(path));
+    if (isSynced) await syncDirectory(dirname(path));
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;

@@ -1,15 +1,31 @@
 /**
- * Writes sets of files atomically, such as a cluster's key, certificate, root and chain (docs/work-directory.md). The
- * files are written and synced in `.pending/`; then renaming a marker into that directory commits the set, and the
- * files move to their places. A run that is killed before the commit has changed nothing; after a run that is killed
- * later, the next run moves the remaining files.
+ * Writes sets of files atomically, such as a cluster's key, certificate, root and chain (docs/work-directory.md). The set
+ * is recorded in the journal; its files are written and synced in `.pending/`; then renaming a marker into that directory
+ * commits the set, and the files move to their places. A run that is killed before the commit has changed nothing; after
+ * a run that is killed later, the next run moves the remaining files.
+ *
+ * A `.pending` that the journal of this copy does not record, or whose content differs from the record, may come from
+ * anyone: it is never moved, deleted or read.
  */
-import {lstat, realpath, rename, rm} from 'node:fs/promises';
+import {link, lstat, readdir, realpath, rename, rm, unlink} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {layout} from '../domain/mesh/layout.js';
+import {defined} from '../domain/defined.js';
 import {MeshError} from '../domain/errors.js';
-import {type Faults, createSynced, makeDirectory, modeFor, secretMode, syncDirectory, writeAtomic} from './atomic.js';
-import {fileError, ifExists, readIfExists, throwFileError} from './fs-errors.js';
+import {sha256Hex} from '../domain/keys/keys.js';
+import {layout} from '../domain/mesh/layout.js';
+import type {FileSet} from '../domain/journal/file-sets.js';
+import {Sensitive} from '../domain/sensitive.js';
+import {
+  type Faults,
+  createFile,
+  makeDirectory,
+  modeFor,
+  secretMode,
+  syncDirectory,
+  temporarySuffix,
+  writeAtomic,
+} from './atomic.js';
+import {errno, fileError, ifExists, readIfExists, throwFileError} from './fs-errors.js';
 import {isInside} from './guard.js';
 import {parseJsonFile, readRegular} from './read.js';
 import type {FileContent} from './workspace.js';
@@ -24,48 +40,77 @@ interface MarkedFile {
   /** Its name in `.pending`. */
   readonly pending: string;
   readonly path: string;
+  /** Whether it must not replace a file. */
+  readonly isNew?: boolean;
 }
 
 const markerName = 'commit';
 
-/**
- * Writes a set into `directory`, all or none; paths are relative to it. First recovers what an earlier run left there.
- */
-export async function commitSet(directory: string, files: readonly FileContent[], faults?: Faults): Promise<void> {
+/** The journal's part in writing a directory's sets. */
+export interface SetRecord {
+  /** Records a set before any of its files is written. */
+  record(files: FileSet['files']): Promise<void>;
+  /** Returns the files, and their hashes, of the set that this copy recorded last and that may not be in its place. */
+  read(): Promise<FileSet['files'] | undefined>;
+  /** Records that the set was completed or discarded. */
+  recovered(result: 'completed' | 'discarded'): Promise<void>;
+}
+
+/** Writes a set into `directory`, all or none; paths are relative to it. First recovers what an earlier run left there. */
+export async function commitSet(
+  directory: string,
+  files: readonly FileContent[],
+  record: SetRecord,
+  faults?: Faults,
+): Promise<void> {
   const pending = join(directory, layout.pending);
+  await makeDirectory(directory, faults).catch(throwFileError(directory, 'write'));
+  await recoverSet(directory, record, faults);
+  await refuseExisting(directory, files);
+  await record.record(Object.fromEntries(files.map(({path, content}) => [path, sha256Hex(textOf(content))])));
   try {
-    await makeDirectory(directory, faults);
-    await recoverSet(directory, faults);
-    await refuseDirectories(directory, files);
     await makeDirectory(pending, faults);
     for (const [index, {path, content}] of files.entries()) {
       const mode = await modeFor(join(directory, path), content);
-      await createSynced(join(pending, String(index)), content, mode, faults);
+      await createFile(join(pending, String(index)), content, mode, {faults});
     }
-    const marker: Marker = {version: 1, files: files.map(({path}, index) => ({pending: String(index), path}))};
+    const marked = files.map(({path, isNew}, index) => ({pending: String(index), path, ...(isNew && {isNew})}));
+    const marker: Marker = {version: 1, files: marked};
     // The rename in writeAtomic is the commit; it also syncs the directory, and with it the entries of the files above.
     await faults?.('mark', pending);
     const markerPath = join(pending, markerName);
-    await writeAtomic(markerPath, `${JSON.stringify(marker)}\n`, markerPath, faults, secretMode);
+    await writeAtomic(markerPath, `${JSON.stringify(marker)}\n`, markerPath, {faults, mode: secretMode});
   } catch (error) {
     await dropUnmarked(pending).catch(() => undefined);
     throw fileError(error, directory, 'write');
   }
-  await recoverSet(directory, faults);
+  await completeSet(directory, record, faults);
 }
 
 /**
- * Completes or discards what an earlier run left in `directory`. Returns `forward` if a committed set was moved,
- * `dropped` if an uncommitted one was removed, undefined if there was nothing.
+ * Completes or discards what an earlier run of this copy left in `directory`, and records that. Returns undefined if
+ * there was nothing. Throws `WORKDIR_CONFLICT` for a `.pending` of other origin, and changes nothing then.
  */
-export async function recoverSet(directory: string, faults?: Faults): Promise<'forward' | 'dropped' | undefined> {
+export async function recoverSet(
+  directory: string,
+  record: SetRecord,
+  faults?: Faults,
+): Promise<'completed' | 'discarded' | undefined> {
+  const result = await completeSet(directory, record, faults);
+  if (result) await record.recovered(result);
+  return result;
+}
+
+async function completeSet(
+  directory: string,
+  record: SetRecord,
+  faults?: Faults,
+): Promise<'completed' | 'discarded' | undefined> {
   const pending = join(directory, layout.pending);
   const facts = await readIfExists(pending, lstat(pending));
   if (!facts) return undefined;
-  if (!facts.isDirectory()) {
-    throw new MeshError('WORKDIR_CONFLICT', `${pending} is not a directory`, {hints: ['move it away']});
-  }
-  const marker = await readMarker(pending);
+  if (!facts.isDirectory()) throw foreignError(pending, 'is not a directory');
+  const marker = await requireOwn(pending, await record.read());
   try {
     if (marker) await moveForward(directory, marker, faults);
     await faults?.('clean', pending);
@@ -78,23 +123,47 @@ export async function recoverSet(directory: string, faults?: Faults): Promise<'f
   } catch (error) {
     throw fileError(error, directory, 'write');
   }
-  return marker ? 'forward' : 'dropped';
+  return marker ? 'completed' : 'discarded';
 }
 
 /**
- * Returns the pending path of a file in a committed set that a killed run has not moved yet; otherwise undefined.
- * Readers without the lock thus see a complete set as soon as it is committed.
+ * Returns the pending path of a file in a committed set of this copy that a killed run has not moved yet; otherwise
+ * undefined. Readers without the lock thus see a complete set as soon as it is committed.
  */
-export async function committedPath(directory: string, path: string): Promise<string | undefined> {
+export async function committedPath(
+  directory: string,
+  path: string,
+  record: Pick<SetRecord, 'read'>,
+): Promise<string | undefined> {
   const pending = join(directory, layout.pending);
-  const marker = await readMarker(pending);
+  if (!(await ifExists(lstat(join(pending, markerName))).catch(() => undefined))) return undefined;
+  const marker = await requireOwn(pending, await record.read()).catch(() => undefined);
   const marked = marker?.files.find((file) => file.path === path);
   return marked && join(pending, marked.pending);
 }
 
+/** Returns the marker of a recorded set; undefined for one that was not committed. Throws `WORKDIR_CONFLICT` for any other. */
+async function requireOwn(pending: string, recorded: FileSet['files'] | undefined): Promise<Marker | undefined> {
+  if (!recorded) throw foreignError(pending, 'was not left by a run of this copy of the work directory');
+  const paths = Object.keys(recorded);
+  const known = [markerName, `.${markerName}${temporarySuffix}`, ...paths.map((_, index) => String(index))];
+  for (const entry of await readdir(pending, {withFileTypes: true})) {
+    if (!known.includes(entry.name) || !entry.isFile()) throw foreignError(pending, `contains ${entry.name}`);
+  }
+  const marker = await readMarker(pending);
+  if (!marker) return undefined;
+  if (marker.files.length !== paths.length) throw foreignError(pending, 'differs from the set in the journal');
+  for (const {pending: name, path} of marker.files) {
+    const text = await ifExists(readRegular(join(pending, name)));
+    const isRecorded = Object.hasOwn(recorded, path) && (text === undefined || sha256Hex(text) === recorded[path]);
+    if (!isRecorded) throw foreignError(pending, 'differs from the set in the journal');
+  }
+  return marker;
+}
+
 async function moveForward(directory: string, {files}: Marker, faults?: Faults): Promise<void> {
   const touched = new Set<string>();
-  for (const {pending, path} of files) {
+  for (const {pending, path, isNew} of files) {
     const from = join(directory, layout.pending, pending);
     const to = join(directory, path);
     const facts = await ifExists(lstat(from));
@@ -103,11 +172,15 @@ async function moveForward(directory: string, {files}: Marker, faults?: Faults):
     if (!facts) continue;
     await makeDirectory(dirname(to), faults);
     await faults?.('move', to);
-    const link = facts.mode % 0o1000 === secretMode ? undefined : await linkTarget(to);
-    // A declaration may be a symbolic link to another place: the link is kept. A key replaces the link.
-    if (link === undefined) await rename(from, to);
+    if (isNew) {
+      await moveNew(from, to);
+      continue;
+    }
+    const target = facts.mode % 0o1000 === secretMode ? undefined : await linkTarget(to);
+    // A declaration may be a symbolic link to another place in the work directory: the link is kept. A key replaces it.
+    if (target === undefined) await rename(from, to);
     else {
-      await writeAtomic(link, await readRegular(from), to, faults);
+      await writeAtomic(target, await readRegular(from), to, {faults});
       await rm(from);
     }
   }
@@ -117,17 +190,41 @@ async function moveForward(directory: string, {files}: Marker, faults?: Faults):
   }
 }
 
+/** Moves a file without replacing another one: link(2) fails if the name exists. */
+async function moveNew(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (errno(error) !== 'EEXIST') throw error;
+    // Linked by the run that was killed.
+    const [source, target] = [await lstat(from), await lstat(to)];
+    if (source.ino !== target.ino || source.dev !== target.dev) {
+      throw existsError(to, error);
+    }
+  }
+  await unlink(from);
+}
+
+function existsError(path: string, cause?: unknown): MeshError {
+  return new MeshError(
+    'WORKDIR_CONFLICT',
+    `${path} was created by another program: it was not changed`,
+    defined({cause, hints: ['run the command again to use it, or move it away']}),
+  );
+}
+
 /** The target of a symbolic link; undefined if the path is not a link, or the link is broken. */
 async function linkTarget(path: string): Promise<string | undefined> {
   const facts = await lstat(path).catch(() => undefined);
   return facts?.isSymbolicLink() === true ? realpath(path).catch(() => undefined) : undefined;
 }
 
-/** Refuses a directory in a file's place before the commit, because it would stop the moves half way after it. */
-async function refuseDirectories(directory: string, files: readonly FileContent[]): Promise<void> {
-  for (const {path} of files) {
+/** Refuses what would stop the moves half way after the commit: a directory in a file's place, or a file in a new one's. */
+async function refuseExisting(directory: string, files: readonly FileContent[]): Promise<void> {
+  for (const {path, isNew} of files) {
     const target = join(directory, path);
     const facts = await ifExists(lstat(target)).catch(throwFileError(target, 'write'));
+    if (facts && isNew === true) throw existsError(target);
     if (facts?.isDirectory() === true) {
       throw new MeshError('WORKDIR_CONFLICT', `${target} is a directory, but must be a file`, {
         hints: ['move the directory away'],
@@ -153,7 +250,15 @@ async function readMarker(pending: string): Promise<Marker | undefined> {
   );
   if (marker) return marker;
   // The marker is created by renaming a synced file, so no run of this program left it in this state.
-  throw new MeshError('WORKDIR_CONFLICT', `${path} is not a commit marker of this program`, {
-    hints: [`check ${pending}, save the files that you need, and remove it`],
+  throw foreignError(pending, `contains a file ${markerName} that is not a commit marker of this program`);
+}
+
+function foreignError(pending: string, why: string): MeshError {
+  return new MeshError('WORKDIR_CONFLICT', `${pending} ${why}: nothing in it is used or deleted`, {
+    hints: ['check its files: they may contain the only copy of a key. Save those that you need, and move it away'],
   });
+}
+
+function textOf(content: FileContent['content']): string {
+  return content instanceof Sensitive ? content.reveal() : content;
 }

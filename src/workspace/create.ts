@@ -1,15 +1,16 @@
 /** The work directory on disk: implements {@link Workspace} with the other files of this directory. */
 import {lstat, readdir, realpath, rmdir, stat, unlink} from 'node:fs/promises';
 import {hostname} from 'node:os';
-import {dirname, join} from 'node:path';
+import {dirname, join, relative} from 'node:path';
 import {MeshError} from '../domain/errors.js';
-import {layout} from '../domain/mesh/layout.js';
+import type {ChainHead} from '../domain/journal/chain.js';
+import {isLayoutPath, layout} from '../domain/mesh/layout.js';
 import {isClusterName} from '../domain/mesh/names.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {type Faults, makeDirectory, syncDirectory, temporarySuffix, writeAtomic} from './atomic.js';
-import {commitSet, committedPath, recoverSet} from './commit.js';
+import {commitSet, committedPath, recoverSet, type SetRecord} from './commit.js';
 import {errno, fileError, ifExists, isMissing, readIfExists, throwFileError} from './fs-errors.js';
-import {refuseSymlinks, resolveInside} from './guard.js';
+import {refuseLinksOut, refuseSymlinks, resolveInside} from './guard.js';
 import {hostIdentity, startTimeOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
@@ -30,12 +31,25 @@ export interface WorkspaceOptions {
 
 /** Creates access to the work directory at `root`. Does not access the disk until a method is called. */
 export function createWorkspace(options: WorkspaceOptions): Workspace {
+  const writer = {user: userName(), host: hostname(), pid: process.pid, now: options.now};
+  return accessDirectory(options, new JournalFile(options.root, writer, options.faults), (directory) =>
+    relative(options.root, directory),
+  );
+}
+
+/** `nameOf`: the name of a directory (absolute path) in the journal's records of sets. */
+function accessDirectory(
+  options: WorkspaceOptions,
+  journal: JournalFile,
+  nameOf: (directory: string) => string,
+): Workspace {
   const {root, now, faults} = options;
   const host = hostIdentity();
-  const journal = new JournalFile(root, {user: userName(), host: hostname(), pid: process.pid, now}, faults);
   const inTurn = createTurns();
+  const recordOf = (directory: string, intent?: ChainHead): SetRecord =>
+    createSetRecord(journal, nameOf(directory) || '.', relative(root, directory), intent);
 
-  const write = async (files: readonly FileContent[]): Promise<void> => {
+  const write = async (files: readonly FileContent[], intent?: ChainHead): Promise<void> => {
     if (files.length === 0) return;
     const directory = commonDirectory(files);
     // The checks also run in turn, so that writes to one directory keep their order.
@@ -43,18 +57,18 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       const holdsSecret = files.some(({content}) => content instanceof Sensitive);
       for (const {path} of files) {
         resolveInside(root, path);
-        if (holdsSecret) await refuseSymlinks(root, path);
+        await (holdsSecret ? refuseSymlinks : refuseLinksOut)(root, path);
       }
-      await writeSet(root, directory, files, faults);
+      await writeSet(root, directory, files, recordOf(join(root, directory), intent), faults);
     });
   };
 
   return {
     root,
     journal,
-    readText: (path) => readCommitted(root, path),
+    readText: (path) => readCommitted(root, path, recordOf),
     readSecret: async (path) => {
-      const text = await readCommitted(root, path);
+      const text = await readCommitted(root, path, recordOf);
       return text === undefined ? undefined : new Sensitive(text);
     },
     stat: (path) => factsOf(resolveInside(root, path)),
@@ -65,7 +79,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       for (const path of paths) await inTurn(topDirectoryOf(path), () => removeWithEmptyDirectory(root, path));
     },
     recover: async () => {
-      const files = await recoverFiles(root, faults);
+      const files = await recoverFiles(root, recordOf, faults);
       const intents = (await journal.closeOpen()).map(
         ({command, title, action, cluster}) =>
           `an earlier ${command} was killed during "${title ?? action}"${cluster === undefined ? '' : ` of ${cluster}`}: recorded as unknown`,
@@ -98,6 +112,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
         },
       };
     },
+    directory: (path) => accessDirectory({...options, root: path}, journal, (directory) => directory),
     readOutside: (path) => readOutside(path, options.signal),
     writeOutside: (path, content) => writeOutputFile(path, content, faults),
   };
@@ -133,19 +148,39 @@ async function writeSet(
   root: string,
   directory: string,
   files: readonly FileContent[],
+  record: SetRecord,
   faults: Faults | undefined,
 ): Promise<void> {
   const [only] = files;
-  if (files.length === 1 && only) {
+  if (files.length === 1 && only && only.isNew !== true) {
     // A committed set of a killed run would be read instead of this file, and overwrite it later.
-    await recoverSet(join(root, directory), faults);
+    await recoverSet(join(root, directory), record, faults);
     return writeOne(join(root, only.path), only.content, faults);
   }
-  const relative = files.map(({path, content}) => ({
-    path: directory === '' ? path : path.slice(directory.length + 1),
-    content,
+  const inDirectory = files.map((file) => ({
+    ...file,
+    path: directory === '' ? file.path : file.path.slice(directory.length + 1),
   }));
-  return commitSet(join(root, directory), relative, faults);
+  return commitSet(join(root, directory), inDirectory, record, faults);
+}
+
+/**
+ * The records of the sets of one directory. `name`: in the journal; `place`: relative to the layout's top level. A record with
+ * a path that the layout does not have is ignored.
+ */
+function createSetRecord(journal: JournalFile, name: string, place: string, intent: ChainHead | undefined): SetRecord {
+  const open = async () => {
+    const set = await journal.openSet(name);
+    return set && Object.keys(set.files).every((path) => isLayoutPath(join(place, path))) ? set : undefined;
+  };
+  return {
+    record: (files) => journal.recordSet({directory: name, files}, intent),
+    read: async () => (await open())?.files,
+    recovered: async (result) => {
+      const set = await open();
+      if (set) await journal.recordRecovery(set, result);
+    },
+  };
 }
 
 async function writeOne(path: string, content: FileContent['content'], faults: Faults | undefined): Promise<void> {
@@ -153,18 +188,21 @@ async function writeOne(path: string, content: FileContent['content'], faults: F
     await makeDirectory(dirname(path), faults);
     // A declaration may be a symbolic link to another place: the link is kept. For keys, links were refused before.
     const target = content instanceof Sensitive ? path : await realpath(path).catch(() => path);
-    await writeAtomic(target, content, path, faults);
+    await writeAtomic(target, content, path, {faults});
   } catch (error) {
     throw fileError(error, path, 'write');
   }
 }
 
-async function readCommitted(root: string, path: string): Promise<string | undefined> {
+type RecordOf = (directory: string) => SetRecord;
+
+async function readCommitted(root: string, path: string, recordOf: RecordOf): Promise<string | undefined> {
   const place = resolveInside(root, path);
   const top = topDirectoryOf(path);
+  const inTop = join(root, top);
   const pending =
-    (top === '' ? undefined : await committedPath(join(root, top), path.slice(top.length + 1))) ??
-    (await committedPath(root, path));
+    (top === '' ? undefined : await committedPath(inTop, path.slice(top.length + 1), recordOf(inTop))) ??
+    (await committedPath(root, path, recordOf(root)));
   const committed = pending === undefined ? undefined : await readIfExists(pending, readRegular(pending));
   return committed ?? readIfExists(place, readRegular(place));
 }
@@ -198,7 +236,7 @@ async function removeFile(path: string): Promise<void> {
 }
 
 /** Recovers from killed runs: in the work directory, and in directories that may be a cluster's. */
-async function recoverFiles(root: string, faults: Faults | undefined): Promise<readonly string[]> {
+async function recoverFiles(root: string, recordOf: RecordOf, faults: Faults | undefined): Promise<readonly string[]> {
   const directories = [root];
   for (const name of await namesIn(root)) {
     if (isClusterName(name) && (await factsOf(join(root, name)))?.kind === 'directory')
@@ -206,9 +244,9 @@ async function recoverFiles(root: string, faults: Faults | undefined): Promise<r
   }
   const messages: string[] = [];
   for (const directory of directories) {
-    const result = await recoverSet(directory, faults);
-    if (result === 'forward') messages.push(`completed an interrupted write of an earlier run in ${directory}`);
-    if (result === 'dropped') messages.push(`removed an incomplete write of an earlier run in ${directory}`);
+    const result = await recoverSet(directory, recordOf(directory), faults);
+    if (result === 'completed') messages.push(`completed an interrupted write of an earlier run in ${directory}`);
+    if (result === 'discarded') messages.push(`removed an incomplete write of an earlier run in ${directory}`);
     // Left by a run that was killed between writing and renaming.
     const unfinished = (await namesIn(directory)).filter(
       (name) => name.startsWith('.') && name.endsWith(temporarySuffix),

@@ -75,6 +75,19 @@ export function symlinkError(path: string, cause?: unknown): MeshError {
   );
 }
 
+/** `SYMLINK`: a link leads out of the work directory. */
+export function outsideLinkError(path: string, target: string): MeshError {
+  return new MeshError(
+    'SYMLINK',
+    `${path} is a symbolic link to ${target}: nothing is written outside the work directory`,
+    {
+      hints: [
+        'replace the link with a regular file or directory, or set --work-dir to the directory that contains both',
+      ],
+    },
+  );
+}
+
 function reason(code: string): string {
   const reasons: Readonly<Record<string, string>> = {
     EACCES: 'permission denied',

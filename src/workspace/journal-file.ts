@@ -6,18 +6,20 @@
 import {randomBytes} from 'node:crypto';
 import {sha256Hex} from '../domain/keys/keys.js';
 import {constants} from 'node:fs';
-import {open, readdir, rename, stat, writeFile} from 'node:fs/promises';
+import {open, readdir, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {defined} from '../domain/defined.js';
 import {MeshError} from '../domain/errors.js';
 import {type ChainHead, entryLine, readJournal, seal, headsToReference} from '../domain/journal/chain.js';
 import {type JournalEntry, type JournalRecord, entryId} from '../domain/journal/entry.js';
+import {type FileSet, openSet, type RecordedSet, setHash} from '../domain/journal/file-sets.js';
 import type {ArchivedJournal} from '../domain/journal/head.js';
 import {archivedHeadName, archivedJournalName, layout, archivedAt} from '../domain/mesh/layout.js';
-import {type Faults, makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
+import {type Faults, makeDirectory, syncDirectory} from './atomic.js';
 import {fileError, ifExists, throwFileError} from './fs-errors.js';
+import {HeadFile, identityOf, readArchivedHead, type SavedHead} from './head-file.js';
 import {isRunning} from './identity.js';
-import {parseJsonFile, readRegular} from './read.js';
+import {maxJournalBytes, readRegular} from './read.js';
 import type {Journal, JournalState} from './workspace.js';
 
 /** The author of entries. */
@@ -28,15 +30,11 @@ export interface Writer {
   readonly now: () => Date;
 }
 
-/** The content of `.journal-head.json`. */
-interface SavedHead {
-  readonly chain: string;
-  /** Inode of the work directory: a copy of the directory, including this file, starts a new chain. */
-  readonly directory: number;
-  readonly head?: ChainHead;
-}
+/** A record without what every entry has. */
+type NewRecord = Omit<JournalRecord, 'user' | 'host' | 'pid' | 'time'>;
 
 interface State extends SavedHead {
+  readonly secret: string;
   /** The heads of other chains that the next entry lists. */
   readonly unnamed: readonly string[];
 }
@@ -52,13 +50,16 @@ function subjectOf({command, action, cluster}: ChangedPath): ChangedPath {
 export class JournalFile implements Journal {
   readonly #subjects = new Map<string, ChangedPath>();
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #headFile: HeadFile;
   #state: State | undefined;
 
   constructor(
     private readonly root: string,
     private readonly writer: Writer,
     private readonly faults?: Faults,
-  ) {}
+  ) {
+    this.#headFile = new HeadFile(root, faults);
+  }
 
   intent(entry: Parameters<Journal['intent']>[0]): Promise<ChainHead> {
     return this.#inTurn(async () => {
@@ -77,8 +78,36 @@ export class JournalFile implements Journal {
     });
   }
 
+  /** Records a set of files before it is written. */
+  recordSet(set: FileSet, intent: ChainHead | undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      const id = intent && entryId(intent);
+      const subject = (id === undefined ? undefined : this.#subjects.get(id)) ?? {command: '', action: ''};
+      const {secret} = (this.#state ??= await this.#load());
+      const detail = {...set, own: setHash(set, secret)};
+      await this.#append(defined<NewRecord>({kind: 'set', ...subject, intent: id, detail}));
+    });
+  }
+
+  /** Records that a set of a killed run was completed or discarded. */
+  recordRecovery({id, directory, files, entry}: RecordedSet, result: 'completed' | 'discarded'): Promise<void> {
+    const detail = {set: id, directory, files: Object.keys(files), result};
+    const record = defined<NewRecord>({kind: 'recovery', ...subjectOf(entry), intent: entry.intent, detail});
+    return this.#inTurn(async () => {
+      await this.#append(record);
+    });
+  }
+
+  /** Returns the set in a directory that this copy recorded and that may not be in its place yet. */
+  async openSet(directory: string): Promise<RecordedSet | undefined> {
+    const saved = await this.#headFile.read();
+    // A clone may contain a head file, but cannot know this directory's inode and time of creation.
+    if (saved?.born === undefined || saved.secret === undefined) return undefined;
+    return openSet(readJournal((await this.#text()) ?? '').entries, directory, saved.secret);
+  }
+
   async read(): Promise<JournalState> {
-    const saved = await this.#savedHead();
+    const saved = await this.#headFile.read();
     const text = await this.#text();
     const reading = readJournal(text ?? '', saved?.head);
     const isLocked = (await stat(join(this.root, layout.lock)).catch(() => undefined)) !== undefined;
@@ -104,7 +133,7 @@ export class JournalFile implements Journal {
       const text = await this.#text();
       if (text === undefined) return [];
       if (readJournal(text).torn !== undefined) this.#state ??= await this.#load();
-      const saved = await this.#savedHead();
+      const saved = await this.#headFile.read();
       const open = readJournal(text).open.filter(({chain}) => chain === saved?.chain);
       for (const entry of open) {
         await this.#append({kind: 'outcome', ...subjectOf(entry), intent: entryId(entry), status: 'unknown'});
@@ -129,33 +158,22 @@ export class JournalFile implements Journal {
     return join(this.root, layout.journal);
   }
 
-  get #headPath(): string {
-    return join(this.root, layout.journalHead);
-  }
-
-  async #append(record: Omit<JournalRecord, 'user' | 'host' | 'pid' | 'time'>): Promise<JournalEntry> {
+  async #append(record: NewRecord): Promise<JournalEntry> {
     this.#state ??= await this.#load();
     return this.#write(this.#state, record);
   }
 
-  async #write(state: State, record: Omit<JournalRecord, 'user' | 'host' | 'pid' | 'time'>): Promise<JournalEntry> {
+  async #write(state: State, record: NewRecord): Promise<JournalEntry> {
     const {user, host, pid, now} = this.writer;
     const seen = state.unnamed.length > 0 ? {seen: state.unnamed} : {};
     const entry = seal({...record, ...seen, time: now().toISOString(), user, host, pid}, state.chain, state.head);
     await this.#appendText(entryLine(entry));
     const head = {chain: entry.chain, seq: entry.seq, hash: entry.hash};
     this.#state = {...state, head, unnamed: []};
+    const {chain, directory, born, secret} = state;
     // Not synced: after a crash it may be older than the journal, but never newer.
-    await this.#saveHead({chain: state.chain, directory: state.directory, head});
+    await this.#headFile.save(defined({chain, directory, born, secret, head}));
     return entry;
-  }
-
-  async #saveHead(head: SavedHead): Promise<void> {
-    // The next run removes files with this suffix.
-    const temporary = `${this.#headPath}${temporarySuffix}`;
-    await writeFile(temporary, `${JSON.stringify(head)}\n`, {mode: 0o600});
-    await this.faults?.('journal-remember', this.#headPath);
-    await rename(temporary, this.#headPath);
   }
 
   async #appendText(text: string): Promise<void> {
@@ -181,34 +199,24 @@ export class JournalFile implements Journal {
   /** Finds the head of this copy's chain, and closes a truncated last line. */
   async #load(): Promise<State> {
     await makeDirectory(this.root, this.faults);
-    const directory = (await stat(this.root)).ino;
-    const saved = await this.#savedHead();
+    const {directory, born} = await identityOf(this.root);
+    const saved = await this.#headFile.read();
     const text = (await this.#text()) ?? '';
     const reading = readJournal(text);
     const chain = saved?.chain ?? randomBytes(8).toString('hex');
     // Saved before the chain's first entry, so that the next run finds this intent if the run is killed right after it.
-    if (!saved) await this.#saveHead({chain, directory});
+    const secret = saved?.secret ?? randomBytes(32).toString('hex');
+    if (saved?.secret === undefined)
+      await this.#headFile.save(defined({...saved, chain, directory, born, secret}), true);
     const written = reading.heads.get(chain);
     const known = saved?.head;
     // If entries were removed, continue after the saved head: the gap stays detectable.
     const head = known && (!written || known.seq > written.seq) ? known : written;
-    const state: State = defined({chain, directory, head, unnamed: headsToReference(reading, chain)});
+    const state: State = defined({chain, directory, born, secret, head, unnamed: headsToReference(reading, chain)});
     if (text !== '' && !text.endsWith('\n')) await this.#appendText('\n');
     if (reading.torn === undefined) return state;
     await this.#write(state, {kind: 'repair', command: '', action: '', detail: {torn: sha256Hex(reading.torn)}});
     return this.#state ?? state;
-  }
-
-  /** The saved head of this copy's chain; undefined if there is none, or if it was copied from another directory. */
-  async #savedHead(): Promise<SavedHead | undefined> {
-    try {
-      const text = await ifExists(readRegular(this.#headPath));
-      if (text === undefined) return undefined;
-      const {ino} = await stat(this.root);
-      return parseJsonFile<SavedHead>(text, ({chain, directory}) => typeof chain === 'string' && directory === ino);
-    } catch (error) {
-      throw fileError(error, this.#headPath, 'read');
-    }
   }
 
   /** Reads the journals that were set aside, each checked against the head that was set aside with it. */
@@ -218,11 +226,11 @@ export class JournalFile implements Journal {
     return Promise.all(
       moments.map(async (when): Promise<ArchivedJournal> => {
         const [file, headFile] = [archivedJournalName(when), archivedHeadName(when)];
-        const known = names.includes(headFile) ? await readHead(join(this.root, headFile)) : undefined;
+        const known = names.includes(headFile) ? await readArchivedHead(join(this.root, headFile)) : undefined;
         // A head without its journal is what remains of a deleted journal.
         if (!names.includes(file)) return {file: headFile, ...readJournal('', known)};
         try {
-          return {file, ...readJournal(await readRegular(join(this.root, file)), known)};
+          return {file, ...readJournal(await readRegular(join(this.root, file), maxJournalBytes), known)};
         } catch {
           return {file, entries: [], faults: [{line: 0, kind: 'unreadable', message: 'the file cannot be read'}]};
         }
@@ -231,17 +239,8 @@ export class JournalFile implements Journal {
   }
 
   async #text(): Promise<string | undefined> {
-    return ifExists(readRegular(this.#path)).catch(throwFileError(this.#path, 'read'));
+    return ifExists(readRegular(this.#path, maxJournalBytes)).catch(throwFileError(this.#path, 'read'));
   }
-}
-
-/** Reads the newest entry in a head file that was set aside; undefined if it contains none. */
-async function readHead(path: string): Promise<ChainHead | undefined> {
-  const text = await readRegular(path).catch(() => '');
-  return parseJsonFile<{readonly head: ChainHead}>(text, ({head}) => {
-    const {chain, seq, hash} = head as Partial<ChainHead>;
-    return typeof chain === 'string' && typeof seq === 'number' && typeof hash === 'string';
-  })?.head;
 }
 
 /** The error if an entry cannot be written, whatever is in the journal's place; it stops the run. */

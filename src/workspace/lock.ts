@@ -15,7 +15,7 @@ import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
 import {advice, filePath, fixWith} from '../domain/suggest/suggestion.js';
-import {createSynced} from './atomic.js';
+import {createFile} from './atomic.js';
 import {errno, fileError, ifExists} from './fs-errors.js';
 import {type ProcessIdentity, isRunning, startTimeOf} from './identity.js';
 import {parseJsonFile, readRegular} from './read.js';
@@ -51,7 +51,7 @@ export async function takeLock(path: string, claimant: Claimant): Promise<HeldLo
   const mine: LockHolder = {...claimant, token: randomBytes(16).toString('hex')};
   const own = `${path}.${mine.token}.new`;
   try {
-    await createSynced(own, `${JSON.stringify(mine)}\n`, 0o644);
+    await createFile(own, `${JSON.stringify(mine)}\n`, 0o644);
     for (let attempt = 0; attempt < attempts; attempt++) {
       if (await tryLink(own, path)) return held(path, mine, undefined);
       const chain = await readChain(path);
@@ -111,12 +111,16 @@ function successorOf(path: string, holder: LockHolder): string {
   return `${path}.${holder.token}`;
 }
 
-/** The lock file's holder, its successor, and so on; empty if the lock is free. */
+/**
+ * The lock file's holder, its successor, and so on; empty if the lock is free. Tokens are random, so no run of this program
+ * leaves a chain that names one twice.
+ */
 async function readChain(path: string): Promise<readonly LockHolder[]> {
   const chain: LockHolder[] = [];
   for (let at: string = path; ;) {
     const holder = await readHolder(at);
     if (!holder) return chain;
+    if (chain.some(({token}) => token === holder.token)) throw damagedError(at);
     chain.push(holder);
     at = successorOf(path, holder);
   }
@@ -135,7 +139,11 @@ async function readHolder(path: string): Promise<LockHolder | undefined> {
   );
   if (holder) return holder;
   // A link is created with its content, so this is not a lock of this program, or a crash damaged it.
-  throw new MeshError('WORKDIR_LOCKED', `${path} is not a lock of this program, or is damaged`, {
+  throw damagedError(path);
+}
+
+function damagedError(path: string): MeshError {
+  return new MeshError('WORKDIR_LOCKED', `${path} is not a lock of this program, or is damaged`, {
     hints: [advice`if no other run uses this work directory, remove the file: ${fixWith.run('rm', [filePath(path)])}`],
   });
 }

@@ -24,7 +24,7 @@ export async function writeOutputFile(path: string, content: string, faults?: Fa
         hints: ['give the path of a file, or omit --output-file and redirect the output'],
       });
     }
-    await replaceFile(target, join(dirname(target), name), content, faults);
+    await replaceFile(target, join(dirname(target), name), content, {faults});
   } catch (thrown) {
     throw outputError(thrown, path);
   }

@@ -13,16 +13,20 @@ import {MeshError} from '../domain/errors.js';
 const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Larger than any certificate, Secret or passphrase, and small enough for memory. Bytes. */
-const maxOutsideBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
+
+/** Larger than a journal of a million changes, and smaller than the longest string of V8, 512 MiB. Bytes. */
+export const maxJournalBytes = 500 * 1024 * 1024;
 
 /**
  * Reads the text of a regular file, following links. Throws file system errors, such as `EISDIR` for a directory, and
- * `WORKDIR_CONFLICT` for anything else that is not a file.
+ * `WORKDIR_CONFLICT` for anything else that is not a file, and `WORKDIR_UNREADABLE` for a file above the limit in bytes.
  */
-export async function readRegular(path: string): Promise<string> {
+export async function readRegular(path: string, limit = maxBytes): Promise<string> {
   const file = await open(path, flags);
   try {
     const facts = await file.stat();
+    if (facts.isFile() && facts.size > limit) throw tooLargeError(path);
     if (facts.isFile() || facts.isDirectory()) return await file.readFile('utf8');
     throw new MeshError('WORKDIR_CONFLICT', `${path} is a pipe, socket or device, but must be a file`, {
       hints: ['move it away'],
@@ -43,6 +47,7 @@ export async function readAny(path: string, signal: AbortSignal | undefined): Pr
   if (fstatSync(file).isFIFO()) return readStream(new Socket({fd: file}), path, signal);
   try {
     const facts = fstatSync(file);
+    if (facts.isFile() && facts.size > maxBytes) throw tooLargeError(path);
     return facts.isFile() || facts.isDirectory() ? readFileSync(file) : readDevice(file, path);
   } finally {
     closeSync(file);
@@ -62,7 +67,7 @@ export async function readStream(stream: Readable, name: string, signal: AbortSi
     for await (const chunk of stream) {
       chunks.push(Buffer.from(chunk as Uint8Array));
       size += chunks.at(-1)?.length ?? 0;
-      if (size > maxOutsideBytes) throw tooLargeError(name);
+      if (size > maxBytes) throw tooLargeError(name);
     }
   } finally {
     signal?.removeEventListener('abort', stop);

@@ -9,6 +9,8 @@ export interface FileContent {
   readonly path: string;
   /** Sensitive content is written with mode 0600, and its directories are created with 0700. */
   readonly content: string | Sensitive<string>;
+  /** Throws `WORKDIR_CONFLICT` instead of replacing a file, also one that another program creates meanwhile. */
+  readonly isNew?: boolean;
 }
 
 /** The result of lstat that checks need. */
@@ -72,19 +74,23 @@ export interface Workspace {
   list(path: string): Promise<readonly string[]>;
   /**
    * Writes one file, or a set of files so that a killed run leaves all or none (`.pending`, docs/work-directory.md).
-   * Throws `SYMLINK` if a sensitive file or its directory is a symbolic link.
+   * `intent`: the journal entry of the change. Throws `SYMLINK` if a sensitive file or its directory is a symbolic link, or
+   * any file's link leads out of the work directory, and `WORKDIR_CONFLICT` if there is a `.pending` of other origin.
    */
-  write(files: readonly FileContent[]): Promise<void>;
+  write(files: readonly FileContent[], intent?: ChainHead): Promise<void>;
   /** Removes files; missing ones are ignored. Also removes a subdirectory of a cluster's directory that is then empty. */
   remove(paths: readonly string[]): Promise<void>;
   /**
-   * Called first under the lock: rolls committed `.pending` sets forward, discards uncommitted ones, and records
-   * intents without an outcome as unknown. Returns one line for each of these changes.
+   * Called first under the lock: completes committed `.pending` sets of this copy, discards uncommitted ones, and records
+   * both, and intents without an outcome as unknown. Returns one line for each of these changes. Throws `WORKDIR_CONFLICT`
+   * for sets of other origin.
    */
   recover(): Promise<readonly string[]>;
   /** Takes the writer's lock, creating the work directory if needed. Throws `WORKDIR_LOCKED`. */
   lock(command: string): Promise<{release(): Promise<void>}>;
   readonly journal: Journal;
+  /** Accesses another directory, such as that of the root key, whose changes this work directory's journal records. */
+  directory(root: string): Workspace;
   /** Reads a file that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;
   /**

@@ -36,6 +36,7 @@ export function fakeDeps(
         }
       },
       remove: absent('remove'),
+      directory: absent('directory'),
       recover: () => {
         log.push('recover');
         return Promise.resolve([]);

@@ -40,6 +40,15 @@ describe('the lock', () => {
     await (await workspace.lock('trust push')).release();
   });
 
+  it('ends with an error if it names itself', async () => {
+    const root = await temporaryRoot();
+    const token = 'ab'.repeat(16);
+    const holder = JSON.stringify({...claimant({pid: nobody}), token});
+    await writeFile(join(root, lockName), holder);
+    await writeFile(join(root, `${lockName}.${token}`), holder);
+    await expect(takeLock(join(root, lockName), claimant())).rejects.toThrow(locked);
+  });
+
   it('removes a work directory that it created and that is still empty', async () => {
     const root = join(await temporaryRoot(), 'new');
     const workspace = createWorkspace({root, now: () => new Date()});

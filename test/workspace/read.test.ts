@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {symlink, writeFile} from 'node:fs/promises';
+import {symlink, truncate, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {expect, it} from 'vitest';
@@ -56,4 +56,13 @@ it('refuses an endless file', async () => {
     },
   });
   await expect(readStream(endless, 'standard input', undefined)).rejects.toMatchObject({code: 'WORKDIR_UNREADABLE'});
+});
+
+it('refuses a file of 600 MiB', async () => {
+  const path = join(await temporaryRoot(), 'file');
+  await writeFile(path, '');
+  // Sparse: it takes no space.
+  await truncate(path, 600 * 1024 * 1024);
+  await expect(readAny(path, undefined)).rejects.toMatchObject({code: 'WORKDIR_UNREADABLE'});
+  await expect(readRegular(path)).rejects.toMatchObject({code: 'WORKDIR_UNREADABLE'});
 });

@@ -1,5 +1,6 @@
-import {chmod, lstat, mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {execFileSync} from 'node:child_process';
+import {chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import type {Faults} from '../../src/workspace/atomic.js';
@@ -120,9 +121,10 @@ describe('writing', () => {
     expect(await readdir(elsewhere)).toEqual([]);
   });
 
-  it('keeps a symbolic link to a declaration, alone and in a set', async () => {
+  it('keeps a symbolic link to a declaration in the work directory, alone and in a set', async () => {
     const root = await temporaryRoot();
-    const elsewhere = await temporaryRoot();
+    const elsewhere = join(root, 'declarations');
+    await mkdir(elsewhere);
     await writeFile(join(elsewhere, 'mesh.yaml'), 'old');
     await symlink(join(elsewhere, 'mesh.yaml'), join(root, 'mesh.yaml'));
     const workspace = workspaceAt(root);
@@ -134,6 +136,54 @@ describe('writing', () => {
     ]);
     expect(await readFile(join(elsewhere, 'mesh.yaml'), 'utf8')).toBe('two');
     expect((await workspace.stat('mesh.yaml'))?.kind).toBe('symlink');
+  });
+
+  it.each([
+    ['one file', 'mesh.yaml', [{path: 'mesh.yaml', content: 'x'}]],
+    [
+      'a set',
+      'mesh.yaml',
+      [
+        {path: 'mesh.yaml', content: 'x'},
+        {path: '.gitignore', content: 'x'},
+      ],
+    ],
+    ['install.yaml', 'c1/install.yaml', [{path: 'c1/install.yaml', content: 'x'}]],
+  ])('refuses a link that leads out of the work directory: %s', async (_what, path, files) => {
+    const root = await temporaryRoot();
+    const elsewhere = await temporaryRoot();
+    await writeFile(join(elsewhere, 'theirs'), 'old');
+    await mkdir(dirname(join(root, path)), {recursive: true});
+    await symlink(join(elsewhere, 'theirs'), join(root, path));
+    await expect(workspaceAt(root).write(files)).rejects.toMatchObject({code: 'SYMLINK'});
+    expect(await readFile(join(elsewhere, 'theirs'), 'utf8')).toBe('old');
+  });
+
+  it('refuses a cluster directory that is a link to a directory outside', async () => {
+    const root = await temporaryRoot();
+    const elsewhere = await temporaryRoot();
+    await symlink(elsewhere, join(root, 'c1'));
+    await expect(workspaceAt(root).write([{path: 'c1/install.yaml', content: 'x'}])).rejects.toMatchObject({
+      code: 'SYMLINK',
+    });
+    expect(await readdir(elsewhere)).toEqual([]);
+  });
+
+  it('does not replace a file that must be new', async () => {
+    const root = await temporaryRoot();
+    await writeFile(join(root, 'root-key.pem'), 'old');
+    const files = [
+      {path: 'root-key.pem', content: key, isNew: true},
+      {path: 'root-cert.pem', content: 'x'},
+    ];
+    await expect(workspaceAt(root).write(files)).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
+    // Also if it is created after the set was written.
+    await rm(join(root, 'root-key.pem'));
+    const racing = workspaceAt(root, async (point, path) => {
+      if (point === 'move' && path.endsWith('root-key.pem')) await writeFile(path, 'theirs');
+    });
+    await expect(racing.write(files)).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
+    expect(await readFile(join(root, 'root-key.pem'), 'utf8')).toBe('theirs');
   });
 
   it.each([
@@ -271,6 +321,20 @@ describe('the journal on disk', () => {
     const {faults, entries} = await workspaceAt(root).journal.read();
     expect(faults).toEqual([]);
     expect(entries.map(({kind}) => kind)).toEqual(['intent', 'repair', 'intent']);
+  });
+
+  it('does not write its head through a link, or wait for a pipe', async () => {
+    const [root, outside] = [await temporaryRoot(), await temporaryRoot()];
+    const temporary = join(root, '.journal-head.json.kubectl-mesh-tmp');
+    await writeFile(join(outside, 'theirs'), 'old');
+    await symlink(join(outside, 'theirs'), temporary);
+    const write = () => workspaceAt(root).journal.intent({command: 'x', action: 'y', title: 't'});
+    await write();
+    expect(await readFile(join(outside, 'theirs'), 'utf8')).toBe('old');
+    execFileSync('mkfifo', [temporary]);
+    await write();
+    expect((await workspaceAt(root).journal.read()).faults).toEqual([]);
+    expect(await mode(root, '.journal-head.json')).toBe(0o600);
   });
 
   it('detects removed entries even after more were written', async () => {

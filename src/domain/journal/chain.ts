@@ -1,7 +1,7 @@
 /** The hash chain of journal.jsonl: seals entries, reads them back, and detects tampering. */
 import {defined} from '../defined.js';
 import {sha256Hex} from '../keys/keys.js';
-import {type JournalEntry, type JournalRecord, entryId, genesis} from './entry.js';
+import {type JournalEntry, type JournalRecord, entryId, entryKinds, genesis} from './entry.js';
 
 /** The last entry of a chain. */
 export type ChainHead = Pick<JournalEntry, 'chain' | 'seq' | 'hash'>;
@@ -129,7 +129,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
   }
   faults.push(...missingSeenEntries(placed, present));
   faults.sort((a, b) => a.line - b.line);
-  const closed = new Set(entries.map(({intent}) => intent));
+  const closed = new Set(entries.filter(({kind}) => kind === 'outcome').map(({intent}) => intent));
   const open = entries.filter((entry) => entry.kind === 'intent' && !closed.has(entryId(entry)));
   return defined({entries, faults, heads, open, torn});
 }
@@ -203,7 +203,7 @@ function isEntry(value: unknown): value is JournalEntry {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const {kind, chain, seq, previous, hash} = value as Partial<Record<keyof JournalEntry, unknown>>;
   return (
-    ['intent', 'outcome', 'repair'].includes(String(kind)) &&
+    entryKinds.some((one) => one === kind) &&
     Number.isSafeInteger(seq) &&
     [chain, previous, hash].every((one) => typeof one === 'string')
   );

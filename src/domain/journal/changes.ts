@@ -38,15 +38,21 @@ export function changesOf(
   underWay: ReadonlySet<string> = new Set(),
 ): readonly Change[] {
   const outcomes = new Map<unknown, JournalEntry>();
+  const recoveries = new Map<unknown, JournalEntry>();
   const intents = new Set<string>();
   for (const entry of entries) {
     if (entry.kind === 'intent') intents.add(entryId(entry));
+    else if (entry.kind === 'recovery') recoveries.set(entry.intent, entry);
     // The first outcome of a change counts: no run writes a second one.
     else if (entry.kind === 'outcome' && !outcomes.has(entry.intent)) outcomes.set(entry.intent, entry);
   }
   const changes = entries.flatMap((entry): readonly Change[] => {
     const id = entryId(entry);
-    if (entry.kind === 'intent') return [joinEntries(id, entry, outcomes.get(id), underWay.has(id))];
+    if (entry.kind === 'intent') {
+      const change = joinEntries(id, entry, outcomes.get(id), underWay.has(id));
+      const recovered = recoveries.get(id)?.detail;
+      return [isMap(recovered) ? {...change, detail: {...change.detail, recovered}} : change];
+    }
     if (entry.kind !== 'outcome' || intents.has(entry.intent ?? '')) return [];
     return [{...joinEntries(entry.intent ?? id, entry, entry, false), withoutIntent: true}];
   });

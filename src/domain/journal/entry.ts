@@ -7,10 +7,16 @@ export interface ApiIdentity {
   readonly uid?: string;
 }
 
+/** The kinds of entries. */
+export const entryKinds = ['intent', 'outcome', 'set', 'recovery', 'repair'] as const;
+
 /** The content of an entry without its position in the chain. It never contains a key or a passphrase. */
 export interface JournalRecord {
-  /** `intent` before an effect, `outcome` after it, `repair` after a truncated line was closed. */
-  readonly kind: 'intent' | 'outcome' | 'repair';
+  /**
+   * `intent` before an effect, `outcome` after it, `set` before a set of files is written, `recovery` after such a set of a
+   * killed run was completed or discarded, `repair` after a truncated line was closed.
+   */
+  readonly kind: (typeof entryKinds)[number];
   /** ISO 8601, UTC. */
   readonly time: string;
   readonly user: string;
@@ -27,7 +33,7 @@ export interface JournalRecord {
   readonly reason?: string;
   /** Intents that concern a cluster only: the user as its API server identifies it. */
   readonly identity?: ApiIdentity;
-  /** Outcomes only: the id of the intent. */
+  /** The id of the intent: of outcomes, and of sets and their recoveries. */
   readonly intent?: string;
   /** Outcomes only. `unknown`: the run ended before it recorded an outcome. */
   readonly status?: 'done' | 'failed' | 'cancelled' | 'unknown';

@@ -3,6 +3,8 @@
  * files of this program. Paths are relative to the work directory and use `/`. No other file contains these names.
  */
 
+import {isClusterName} from './names.js';
+
 /** Files in the top level of the work directory. */
 export const layout = {
   /** The declaration of the mesh. */
@@ -77,6 +79,16 @@ export function workloadLayout(cluster: string, namespace: string, serviceAccoun
   };
 }
 export type WorkloadLayout = Readonly<ReturnType<typeof workloadLayout>>;
+
+/** Whether a path is one of the layout, whose files this program writes. */
+export function isLayoutPath(path: string): boolean {
+  const [top = '', ...rest] = path.split('/');
+  if (rest.length === 0) return Object.values(layout).some((name) => name === top);
+  if (!isClusterName(top)) return false;
+  if (Object.values(clusterLayout(top)).includes(path)) return true;
+  const [, namespace = '', serviceAccount = ''] = rest;
+  return Object.values(workloadLayout(top, namespace, serviceAccount)).includes(path);
+}
 
 /**
  * Files that must not be committed: keys (including those of Makefiles and workloads), this user's contexts, the lock, and

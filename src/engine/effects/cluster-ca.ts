@@ -19,7 +19,7 @@ import type {Deps} from '../deps.js';
  * Generates a cluster's CA key, has the mesh's signer issue the certificate, and writes the cluster's four files as one
  * set. Whatever the signer, the files first pass the same inspection as files from another tool.
  */
-export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, line}) => {
+export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, line, entry}) => {
   const {cluster} = action;
   const paths = clusterLayout(cluster);
   line(`generate a key (${action.algorithm})`);
@@ -57,22 +57,24 @@ export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, 
       path: paths[part],
       content: bundle[part],
     })),
+    entry,
   );
   return defined({...certificateRef(certificate), changes: changes.length > 0 ? changes : undefined});
 };
 
 /** Generates a key, or reads the existing one, and writes it with its request as one set. */
-export const requestClusterCa: Effect<'request-cluster-ca'> = async (action, {deps, line}) => {
+export const requestClusterCa: Effect<'request-cluster-ca'> = async (action, {deps, line, entry}) => {
   const {cluster} = action;
   const paths = clusterLayout(cluster);
   if (!action.keepKey) line(`generate a key (${action.algorithm})`);
   const {key, pem} = await untilAborted(action.keepKey ? pendingKey(action, deps) : newKey(action, deps), deps.signal);
   const csr = requestPem(await clusterCaRequest(cluster, createKeySigner(key)));
   line('write the request');
-  await deps.workspace.write([
+  const files = [
     {path: paths.requestKey, content: pem},
     {path: paths.requestCsr, content: csr},
-  ]);
+  ];
+  await deps.workspace.write(files, entry);
   const publicKey = publicHalf(key);
   return {file: paths.requestCsr, key: describeKey(publicKey).name, publicKey: spkiHash(publicKey)};
 };
@@ -93,11 +95,11 @@ async function pendingKey({cluster}: RequestClusterCa, {workspace}: Deps) {
 /** Writes the four files as one set, then removes the request, which is no longer needed. */
 export const importClusterCa: Effect<'import-cluster-ca'> = async (
   {files, requestFiles: answered, certificate},
-  {deps, line},
+  {deps, line, entry},
 ) => {
   if (files.length > 0) {
     line('write the four files');
-    await deps.workspace.write(files);
+    await deps.workspace.write(files, entry);
   }
   await deps.workspace.remove(answered);
   return {...certificate, files: files.map(({path}) => path)};

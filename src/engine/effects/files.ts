@@ -1,8 +1,8 @@
 import type {Effect} from '../effect.js';
 
 /** Writes files as one set. */
-export const writeFiles: Effect<'write-files'> = async ({files}, {deps}) => {
-  await deps.workspace.write(files);
+export const writeFiles: Effect<'write-files'> = async ({files}, {deps, entry}) => {
+  await deps.workspace.write(files, entry);
   return {files: files.map(({path}) => path)};
 };
 

@@ -18,7 +18,7 @@ import {untilAborted} from '../../tools/bounded.js';
  * workload: leaf, then cert-chain.pem (istio/istio security/pkg/server/ca/server.go). The files are verified as the
  * workload's peers will verify them, then written as one set.
  */
-export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => {
+export const effect: Effect<'issue-workload'> = async (action, {deps, line, entry}) => {
   const {cluster, namespace, serviceAccount, trustDomain, algorithm, caFiles} = action;
   const spiffeId = spiffeIdOf(trustDomain, action);
   const paths = workloadLayout(cluster, namespace, serviceAccount);
@@ -50,10 +50,11 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
     throw new MeshError('ISSUE_FAILED', `the new certificate of ${spiffeId} would not be accepted: ${why}`);
   }
   line('write the three files');
-  await deps.workspace.write([
+  const files = [
     {path: paths.key, content: issued.key},
     {path: paths.certChain, content: issued.certChain},
     {path: paths.rootCert, content: issued.rootCert},
-  ]);
+  ];
+  await deps.workspace.write(files, entry);
   return {...certificateRef(certificate), spiffeId};
 };

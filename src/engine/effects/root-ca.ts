@@ -20,7 +20,7 @@ import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
  * The cluster keys that are needed next are generated in parallel, to use all cores.
  */
 export const createRootCa: Effect<'create-root-ca'> = async (action, context) => {
-  const {deps, line} = context;
+  const {deps, line, command, entry} = context;
   const passphrase =
     action.protection === 'encrypted' ? await deps.passphrases.get('new', rootKeyPath(action.signer)) : undefined;
   const {signer, key} = await untilAborted(createRootSigner(action, context), deps.signal);
@@ -39,18 +39,17 @@ export const createRootCa: Effect<'create-root-ca'> = async (action, context) =>
   const certificateFile = {path: layout.rootCert, content: certificate.pem};
   const store = deps.rootStore(action.signer);
   if (key) {
-    // Another directory is not protected by this work directory's lock.
-    if ((await store.readSecret(layout.rootKey)) !== undefined) {
-      throw new MeshError(
-        'WORKDIR_CONFLICT',
-        `another program created a root key in ${store.root}: it was not changed`,
-      );
-    }
-    line('write root-key.pem and root-cert.pem');
     const content = passphrase ? await encryptKey(key, passphrase) : writePrivateKey(key);
-    await store.write([{path: layout.rootKey, content}, certificateFile]);
+    // Other work directories may use the same directory, which this work directory's lock does not protect.
+    const lock = store === deps.workspace ? undefined : await store.lock(command);
+    try {
+      line('write root-key.pem and root-cert.pem');
+      await store.write([{path: layout.rootKey, content, isNew: true}, certificateFile], entry);
+    } finally {
+      await lock?.release();
+    }
   }
-  if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile]);
+  if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile], entry);
   return {...certificateRef(certificate), protection: action.protection};
 };
 
@@ -84,7 +83,7 @@ function requireValidRoot(certificate: Certificate, now: Date): void {
  * Opens root-key.pem, encrypts the same key with another passphrase, and replaces the file atomically. The new content
  * is first decrypted in memory as a check: losing this key means losing the mesh's trust.
  */
-export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, line}) => {
+export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, line, entry}) => {
   const {path} = action;
   const store = deps.rootStore(action.signer);
   const before = await store.readSecret(layout.rootKey);
@@ -100,7 +99,7 @@ export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, li
     throw new MeshError('ISSUE_FAILED', `the new ${path} does not decrypt to the same key: nothing was written`);
   }
   line(`write ${path}`);
-  await store.write([{path: layout.rootKey, content: after}]);
+  await store.write([{path: layout.rootKey, content: after}], entry);
   const {encryption} = readPrivateKey(after, path);
   return {
     protection: action.protection,
