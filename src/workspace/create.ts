@@ -174,7 +174,11 @@ function createSetRecord(journal: JournalFile, name: string, place: string, inte
     return set && Object.keys(set.files).every((path) => isLayoutPath(join(place, path))) ? set : undefined;
   };
   return {
-    record: (files) => journal.recordSet({directory: name, files}, intent),
+    record: async (files) => {
+      const unknown = Object.keys(files).find((path) => !isLayoutPath(join(place, path)));
+      if (unknown !== undefined) throw new MeshError('INTERNAL', `${join(place, unknown)} is not a path of the layout`);
+      await journal.recordSet({directory: name, files}, intent);
+    },
     read: async () => (await open())?.files,
     recovered: async (result) => {
       const set = await open();

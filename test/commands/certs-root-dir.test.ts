@@ -11,7 +11,9 @@ import InstallRender from '../../src/commands/install/render.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import Verify from '../../src/commands/verify.js';
+import {Sensitive} from '../../src/domain/sensitive.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {createWorkspace} from '../../src/workspace/create.js';
 import {type FakeKube, startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import {openssl} from '../helpers/openssl.js';
 import {type OpensslCa, opensslCa} from '../helpers/openssl-ca.js';
@@ -152,10 +154,19 @@ describe('a root key on removable media', () => {
 
   it('whose creation was killed after its commit still receives the new passphrase', async () => {
     await copyMade();
-    // Neither file was moved into place, as described in commit.ts.
-    const files = ['root-key.pem', 'root-cert.pem'].map((path, index) => ({pending: String(index), path}));
-    await stick.write('.pending/commit', JSON.stringify({version: 1, files}), 0o600);
-    for (const {pending, path} of files) await rename(`${stick.root}/${path}`, `${stick.root}/.pending/${pending}`);
+    const files = await Promise.all(
+      ['root-key.pem', 'root-cert.pem'].map(async (path) => ({path, content: new Sensitive(await stick.read(path))})),
+    );
+    for (const {path} of files) await stick.remove(path);
+    const killed = createWorkspace({
+      root: dir.root,
+      now: () => new Date(),
+      faults: (point) => {
+        if (point === 'move') throw new Error('killed');
+      },
+    });
+    await expect(killed.directory(stick.root).write(files)).rejects.toThrow('killed');
+    expect(existsSync(`${stick.root}/root-key.pem`)).toBe(false);
     const ran = await run(CertsPassphrase, ['--root-dir', stick.root], {
       KUBECTL_MESH_PASSPHRASE: passphrase,
       KUBECTL_MESH_NEW_PASSPHRASE: 'another passphrase',

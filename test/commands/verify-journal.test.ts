@@ -54,7 +54,7 @@ async function killedRun(): Promise<void> {
 
 describe('MESH113', () => {
   it('is ok for the entries of runs', async () => {
-    expect(await judged()).toMatchObject({result: 'ok', observed: '4 entries in 1 chain'});
+    expect(await judged()).toMatchObject({result: 'ok', observed: '5 entries in 1 chain'});
   });
 
   it('does not apply without changes', async () => {
@@ -109,7 +109,7 @@ describe('MESH113', () => {
     expect((await runCommand(Init, ['c7=ctx', '-w', other.root])).code).toBe(0);
     await dir.write('journal.jsonl', (await other.read('journal.jsonl')) + ours);
     await other.dispose();
-    expect(await judged()).toMatchObject({result: 'ok', observed: '6 entries in 2 chains'});
+    expect(await judged()).toMatchObject({result: 'ok', observed: '8 entries in 2 chains'});
   });
 
   it.each<[string, (lines: string[]) => string, RegExp]>([
@@ -119,7 +119,7 @@ describe('MESH113', () => {
       /^line 1: entry/,
     ],
     ['a line is missing', ([, ...rest]) => joined(rest), /^line 1: /],
-    ['the newest lines are missing', (lines) => joined(lines.slice(0, 2)), /is missing/],
+    ['the newest lines are missing', (lines) => joined(lines.slice(0, 3)), /is missing/],
     ['lines are swapped', ([a = '', b = '', ...rest]) => joined([b, a, ...rest]), /expected entry/],
     ['a line has an unknown schema', ([a = '', ...rest]) => joined([a, '{"kind":"note"}', ...rest]), /^line 2: /],
     ['a line is a merge marker', ([a = '', ...rest]) => joined([a, '<<<<<<< ours', ...rest]), /^line 2: /],
@@ -147,7 +147,7 @@ describe('MESH113', () => {
   it('is a warning if the last line is truncated, and the fix closes it', async () => {
     await edit((lines) => joined(lines) + '{"kind":"int');
     const row = await judged();
-    expect(row).toMatchObject({result: 'warning', observed: expect.stringMatching(/^line 5 is truncated/) as unknown});
+    expect(row).toMatchObject({result: 'warning', observed: expect.stringMatching(/^line 6 is truncated/) as unknown});
     await fix(row.fix);
     expect(await judged()).toMatchObject({result: 'ok'});
   });

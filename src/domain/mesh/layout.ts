@@ -60,6 +60,11 @@ export function clusterLayout(name: string) {
 }
 export type ClusterLayout = Readonly<ReturnType<typeof clusterLayout>>;
 
+/** Returns the path under which an edited install.yaml is kept, by its SHA-256 in hex. */
+export function keptInstallYaml(cluster: string, sha256: string): string {
+  return `${cluster}/install.edited-${sha256.slice(0, 8)}.yaml`;
+}
+
 /** Returns the directory of a cluster's workload certificates. */
 export function workloadsDirectory(cluster: string): string {
   return `${cluster}/workloads`;
@@ -85,7 +90,8 @@ export function isLayoutPath(path: string): boolean {
   const [top = '', ...rest] = path.split('/');
   if (rest.length === 0) return Object.values(layout).some((name) => name === top);
   if (!isClusterName(top)) return false;
-  if (Object.values(clusterLayout(top)).includes(path)) return true;
+  if (Object.values(clusterLayout(top)).includes(path) || /^install\.edited-[0-9a-f]{8}\.yaml$/.test(rest.join('/')))
+    return true;
   const [, namespace = '', serviceAccount = ''] = rest;
   return Object.values(workloadLayout(top, namespace, serviceAccount)).includes(path);
 }

@@ -3,7 +3,7 @@ import {sha256Hex} from '../../domain/keys/keys.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import type {Rendered} from '../../domain/install/render.js';
-import {clusterLayout} from '../../domain/mesh/layout.js';
+import {keptInstallYaml} from '../../domain/mesh/layout.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
@@ -168,7 +168,7 @@ function planRender({loaded, renderings, notes}: RenderFacts): RenderPlan {
 /** Where to save an existing file that this program did not render; the name has its digest: it is saved only once. */
 function keptPath({cluster, present}: Rendering): string | undefined {
   if (present === undefined || installYamlState(present) === 'rendered') return undefined;
-  return `${clusterLayout(cluster.name).directory}/install.edited-${sha256Hex(present).slice(0, 8)}.yaml`;
+  return keptInstallYaml(cluster.name, sha256Hex(present));
 }
 
 function describe(
