@@ -45,10 +45,39 @@ export interface Git {
 
 type GitResult = Pick<ToolResult, 'exitCode' | 'stderr'>;
 
+/**
+ * Overrides the repository's own configuration where it names programs that these queries would run (git-config(1)): whoever
+ * can write the repository must not run programs as the user. `safe.bareRepository` ignores repositories that are embedded
+ * in another one (git 2.38 and later; earlier versions run none of their programs either, because of the other settings).
+ */
+const safeConfiguration: readonly string[] = [
+  'core.fsmonitor=false',
+  'core.hooksPath=/dev/null',
+  'safe.bareRepository=explicit',
+  'core.quotePath=false',
+];
+
+/**
+ * A partial clone fetches missing objects with the repository's `core.sshCommand` or remote helper: `GIT_NO_LAZY_FETCH`
+ * prevents that (git 2.45 and later), and without an allowed protocol every transport is refused (git(1)). Without optional
+ * locks the index is not rewritten.
+ */
+const safeEnvironment = {
+  GIT_NO_LAZY_FETCH: '1',
+  GIT_ALLOW_PROTOCOL: 'none',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_OPTIONAL_LOCKS: '0',
+} as const;
+
 /** Creates the queries. */
 export function createGit(runner: Runner): Git {
   const runGit = async (directory: string, args: readonly string[], timeoutMs = 10_000) =>
-    runner.run({file: 'git', args: ['-C', directory, '-c', 'core.quotePath=false', ...args], timeoutMs});
+    runner.run({
+      file: 'git',
+      args: ['--no-pager', '-C', directory, ...safeConfiguration.flatMap((one) => ['-c', one]), ...args],
+      environment: safeEnvironment,
+      timeoutMs,
+    });
 
   /** Whether the directory is in a repository; undefined if git is not installed. */
   const probeRepository = (directory: string, ...more: readonly string[]) =>

@@ -29,6 +29,8 @@ interface Program {
 export interface ToolCommand extends Program {
   /** Terminates the program after this time and throws `TIMEOUT`. Milliseconds. */
   readonly timeoutMs?: number;
+  /** Variables that are added to the environment, or replace the user's. Never contain a secret. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Receives sanitized lines of both streams as they arrive. */
   readonly onLine?: (line: string) => void;
 }
@@ -135,8 +137,10 @@ export function createRunner(options: RunnerOptions): Runner {
 
 async function runTool(command: ToolCommand, options: RunnerOptions): Promise<ToolResult> {
   const execa = await execaUnlessAborted(options);
+  const common = commonOptions(options, 'ours');
   const child = execa(command.file, [...command.args], {
-    ...commonOptions(options, 'ours'),
+    ...common,
+    env: {...common.env, ...command.environment},
     all: true,
     stdin: 'ignore',
     ...(command.timeoutMs === undefined ? {} : {timeout: command.timeoutMs}),
@@ -229,6 +233,8 @@ function commonOptions({environment, signal}: RunnerOptions, owner: ProgramOwner
     // execa's cleanup registers signal handlers; the abort signal and `exit` below replace it.
     cleanup: false,
     reject: false,
+    // Otherwise NODE_DEBUG=execa prints the output of the passphrase command.
+    verbose: 'none',
     windowsHide: true,
   } as const;
 }

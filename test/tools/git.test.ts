@@ -1,4 +1,4 @@
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -185,5 +185,81 @@ describe("private keys in git's history", () => {
     rmSync(join(dir, '.git/objects'), {recursive: true});
     mkdirSync(join(dir, '.git/objects'));
     await expect(git().committedKeys(dir)).rejects.toMatchObject({code: 'TOOL_FAILED'});
+  });
+});
+
+describe('a repository whose configuration names programs', () => {
+  /** Creates a program that leaves a file behind. */
+  const program = (): {readonly path: string; readonly ran: () => boolean} => {
+    const [path, trace] = [join(dir, 'program.sh'), join(dir, 'ran')];
+    writeFileSync(path, `#!/bin/sh\ntouch ${trace}\nexit 1\n`, {mode: 0o755});
+    return {path, ran: () => existsSync(trace)};
+  };
+  const commit = (at: string): void => {
+    execFileSync('git', ['-C', at, 'add', '-A']);
+    execFileSync('git', ['-C', at, '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'x']);
+  };
+  const query = async (at: string): Promise<void> => {
+    await git().isIgnored(at, ['root-key.pem']);
+    await git()
+      .committedKeys(at)
+      .catch(() => undefined);
+  };
+
+  it('runs none of them: fsmonitor, hooks', async () => {
+    const repository = join(dir, 'repository');
+    execFileSync('git', ['init', '-q', repository]);
+    writeFileSync(join(repository, 'mesh.yaml'), 'x');
+    commit(repository);
+    const {path, ran} = program();
+    mkdirSync(join(repository, '.git/hooks'), {recursive: true});
+    for (const hook of ['post-index-change', 'pre-auto-gc', 'reference-transaction', 'fsmonitor-watchman'])
+      writeFileSync(join(repository, '.git/hooks', hook), `#!/bin/sh\n${path}\n`, {mode: 0o755});
+    execFileSync('git', ['-C', repository, 'config', 'core.fsmonitor', path]);
+    execFileSync('git', ['-C', repository, 'config', 'core.pager', path]);
+    await query(repository);
+    expect(ran()).toBe(false);
+    // The attack works against git itself.
+    execFileSync('git', ['-C', repository, 'ls-files', '-m', '-o', '--others'], {stdio: 'ignore'});
+    execFileSync('git', ['-C', repository, 'status'], {stdio: 'ignore'});
+    expect(ran()).toBe(true);
+  });
+
+  it('does not fetch missing objects of a partial clone', async () => {
+    const repository = join(dir, 'repository');
+    execFileSync('git', ['init', '-q', repository]);
+    const key = ['-----BEGIN', 'PRIVATE KEY-----\nAAAA\n-----END', 'PRIVATE KEY-----\n'].join(' ');
+    writeFileSync(join(repository, 'root-key.pem'), key);
+    commit(repository);
+    const {path, ran} = program();
+    for (const [name, value] of [
+      ['remote.origin.url', 'ssh://example.com/x'],
+      ['remote.origin.promisor', 'true'],
+      ['remote.origin.partialclonefilter', 'blob:none'],
+      ['extensions.partialClone', 'origin'],
+      ['core.sshCommand', path],
+    ])
+      execFileSync('git', ['-C', repository, 'config', name ?? '', value ?? '']);
+    const blob = execFileSync('git', ['-C', repository, 'rev-parse', 'HEAD:root-key.pem'], {encoding: 'utf8'}).trim();
+    rmSync(join(repository, '.git/objects', blob.slice(0, 2), blob.slice(2)));
+    await query(repository);
+    expect(ran()).toBe(false);
+    spawnSync('git', ['-C', repository, 'cat-file', 'blob', blob], {stdio: 'ignore'});
+    expect(ran()).toBe(true);
+  });
+
+  it('of a bare repository that is embedded in another one is not used', async () => {
+    const bare = join(dir, 'outer', 'config');
+    execFileSync('git', ['init', '-q', join(dir, 'outer')]);
+    execFileSync('git', ['init', '-q', '--bare', bare]);
+    const {path, ran} = program();
+    for (const [name, value] of [
+      ['core.bare', 'false'],
+      ['core.worktree', '.'],
+      ['core.fsmonitor', path],
+    ])
+      execFileSync('git', ['-C', bare, 'config', name ?? '', value ?? '']);
+    await query(bare);
+    expect(ran()).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {createRunner} from '../../src/tools/runner.js';
 
@@ -108,4 +109,19 @@ describe('the runner', () => {
       expect(pieces.join('')).toContain('PIN');
     });
   });
+});
+
+it('prints no secret with NODE_DEBUG=execa', () => {
+  const module = new URL('../../src/tools/runner.ts', import.meta.url).href;
+  const script = `const {createRunner} = await import(${JSON.stringify(module)});
+const runner = createRunner({environment: process.env, signal: new AbortController().signal});
+const secret = await runner.runSecret('printf "%s%s" hun ter2');
+await runner.exchange({file: 'cat', args: [], input: Buffer.from(secret.reveal()), cwd: '/', timeoutMs: 9000, maxBytes: 100});
+console.log('ran', secret.reveal().length);`;
+  const ran = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    env: {...process.env, NODE_DEBUG: 'execa'},
+  });
+  expect(ran.stdout).toContain('ran 7');
+  expect(ran.stdout + ran.stderr).not.toContain('hunter2');
 });
