@@ -3,6 +3,7 @@ import {defined} from '../domain/defined.js';
 import {resolve} from 'node:path';
 import {Command, Errors} from '@oclif/core';
 import {asMeshError, MeshError} from '../domain/errors.js';
+import {printableJson} from '../domain/printable.js';
 import {advice, kubectlMesh} from '../domain/suggest/suggestion.js';
 import {answerOf} from '../engine/report.js';
 import {execute} from '../engine/engine.js';
@@ -112,7 +113,7 @@ export abstract class MeshCommand extends Command {
     flags: CommonFlags,
   ): string {
     const format = formatOf(flags);
-    if (format === 'json') return JSON.stringify(Object.assign({schemaVersion}, result), undefined, 2);
+    if (format === 'json') return printableJson(Object.assign({schemaVersion}, result));
     const render = view[format as Exclude<keyof View<Result, Request>, 'problems'>];
     if (!render) throw new MeshError('INTERNAL', `the view of ${this.id ?? 'this command'} has no format ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;

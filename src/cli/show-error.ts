@@ -1,5 +1,6 @@
 /** Errors as text for standard error, or as a small JSON object for standard output. */
 import {reportError, type MeshError} from '../domain/errors.js';
+import {printableJson} from '../domain/printable.js';
 import {createPainter, errorLines} from '../output/format.js';
 import {renderHint} from './suggest/render.js';
 
@@ -8,7 +9,7 @@ export const schemaVersion = 1;
 
 /** The JSON output of a run that failed: no command line, no stack trace (docs/exit-codes.md). */
 export function errorAsJson(error: MeshError): string {
-  return JSON.stringify({schemaVersion, error: reportError(error)}, undefined, 2);
+  return printableJson({schemaVersion, error: reportError(error)});
 }
 
 /** The error as text: what happened, then what to do. Only internal errors include a stack trace. */

@@ -1,7 +1,13 @@
-// C0 and C1 control characters, DEL, and the Unicode characters that reorder or hide text (bidirectional overrides,
-// zero-width characters, line separators): text from clusters and tools could otherwise rewrite the terminal.
-const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-const ansiSequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+/**
+ * Control characters except for line feeds and tabs, and characters that reorder, hide or separate text without being
+ * visible (Unicode general categories Cc, Cf, Zl and Zp, and default-ignorable code points: bidirectional controls,
+ * zero-width and tag characters): text from clusters and tools could otherwise rewrite the terminal, or look like
+ * another text.
+ */
+const unprintable = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** ECMA-48 control sequences and strings, introduced by ESC or by a single C1 character. */
+const ansiSequence =
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]*(?:[\u0007\u009c]|\u001b\\)?|\u001b[@-Z\\-_]?/g;
 
 /**
  * Makes text from a cluster, a tool or a file safe for a terminal and a log: removes ANSI sequences and control
@@ -16,4 +22,12 @@ export function printableLine(text: string): string {
   return printable(text.replace(/[\r\n\t]+/g, ' '))
     .replace(/ {2,}/g, ' ')
     .trim();
+}
+
+/** JSON with two spaces of indentation, in which unprintable characters are escaped: the values are unchanged. */
+export function printableJson(value: object): string {
+  const escape = (text: string): string =>
+    // JSON escapes code units (RFC 8259, section 7).
+    Array.from({length: text.length}, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
+  return JSON.stringify(value, undefined, 2).replace(unprintable, escape);
 }

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {printable, printableLine} from '../../src/domain/printable.js';
+import {printable, printableJson, printableLine} from '../../src/domain/printable.js';
 
 describe('printable', () => {
   it.each([
@@ -11,7 +11,12 @@ describe('printable', () => {
     ['right\u202eleft', 'rightleft'],
     ['zero\u200bwidth', 'zerowidth'],
     ['lines\nand\ttabs stay', 'lines\nand\ttabs stay'],
-    ['\u009b31mC1', '31mC1'],
+    ['\u009b31mC1', 'C1'],
+    ['\u009d0;title\u009ctext', 'text'],
+    ['arabic\u061cmark', 'arabicmark'],
+    ['tag\u{e0041}\u{e007f}characters', 'tagcharacters'],
+    ['soft\u00adhyphen', 'softhyphen'],
+    ['isolate\u2066d\u2069', 'isolated'],
     ['Ünïcödé 猫', 'Ünïcödé 猫'],
   ])('%j becomes %j', (raw, clean) => {
     expect(printable(raw)).toBe(clean);
@@ -19,5 +24,12 @@ describe('printable', () => {
 
   it('joins several lines into one', () => {
     expect(printableLine(' a\n b\r\n\tc ')).toBe('a b c');
+  });
+
+  it('escapes in JSON, and keeps the values', () => {
+    const value = {name: 'a\u061cb\u{e0041}c\u009bd\u202ee\u2028f\u007f', list: ['\n\t']};
+    const text = printableJson(value);
+    expect(JSON.parse(text)).toEqual(value);
+    expect(text).toMatch(/^[\n -~]+$/);
   });
 });
