@@ -1,11 +1,11 @@
 /** Whether istiod would load certificates and keys that need not be a complete set, such as a single file. */
 import {defined} from '../defined.js';
+import {groupBy} from '../group-by.js';
 import {type CaFiles, caFilesOfSecret} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
-import {chainPem, lowestOf, orderUpward} from '../x509/chain.js';
+import {chainPem, issued, lowestOf} from '../x509/chain.js';
 import {inspectCaFiles, type InspectOptions} from './inspect-ca.js';
 import type {CaFinding} from './istiod-rules.js';
-import {isAmong} from './trust-store.js';
 import {type FilePart, type PartContent, publicText} from '../x509/recognize.js';
 
 /** Whether istiod would load an inspected file or Secret. */
@@ -103,12 +103,22 @@ function verdict(
   return {as, findings, loads: findings.every(({effect}) => effect === 'silent')};
 }
 
-/** Whether a certificate is one of these roots, or chains up to one of them through `others`. */
-export function isBelow(
-  certificate: Certificate,
-  roots: readonly Certificate[],
-  others: readonly Certificate[],
-): boolean {
-  const top = orderUpward(certificate, [...others, ...roots]).at(-1);
-  return top !== undefined && isAmong(top, roots);
+/**
+ * The fingerprints of the certificates that are one of these roots, or chain up to one of them through the others. Each
+ * certificate is verified once with each key that may have signed it: a bundle may contain thousands of certificates.
+ */
+export function belowRoots(certificates: readonly Certificate[], roots: readonly Certificate[]): ReadonlySet<string> {
+  const byIssuer = groupBy(certificates, ({issuer}) => issuer.der.toString('hex'));
+  const below = new Map(roots.map((root) => [root.fingerprint, root]));
+  const tried = new Set<string>();
+  // A Map's iterator also visits entries that are added meanwhile.
+  for (const parent of below.values()) {
+    for (const child of byIssuer.get(parent.subject.der.toString('hex')) ?? []) {
+      const attempt = `${child.fingerprint} ${parent.spki}`;
+      if (below.has(child.fingerprint) || tried.has(attempt)) continue;
+      tried.add(attempt);
+      if (issued(parent, child)) below.set(child.fingerprint, child);
+    }
+  }
+  return new Set(below.keys());
 }

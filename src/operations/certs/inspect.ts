@@ -7,7 +7,7 @@ import {isClusterName} from '../../domain/mesh/names.js';
 import {defaults} from '../../domain/mesh/resolve.js';
 import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
 import {type CertificateDetails, detailCertificate, detailKey, type KeyDetails} from '../../domain/x509/describe.js';
-import {isBelow, type IstiodVerdict, inspectFile, inspectSet} from '../../domain/ca/inspect-parts.js';
+import {belowRoots, type IstiodVerdict, inspectFile, inspectSet} from '../../domain/ca/inspect-parts.js';
 import {type FilePart, readPart, recognize, type RecognizedFile} from '../../domain/x509/recognize.js';
 import {nearest} from '../../domain/nearest.js';
 import {Sensitive} from '../../domain/sensitive.js';
@@ -149,6 +149,7 @@ function report({facts}: PhaseRun<InspectFacts>, request: InspectRequest): Inspe
   const {kind, object, parts} = recognized;
   const contents = parts.map(readPart);
   const all = contents.flatMap(({certificates}) => certificates);
+  const below = belowRoots(all, roots);
   const thresholds = mesh?.trust.expiry ?? {warn: defaults.warn, error: defaults.error};
   const options = {
     now,
@@ -167,7 +168,7 @@ function report({facts}: PhaseRun<InspectFacts>, request: InspectRequest): Inspe
       certificates.map((certificate) =>
         defined({
           in: name,
-          ours: roots.length > 0 ? isBelow(certificate, roots, all) : undefined,
+          ours: roots.length > 0 ? below.has(certificate.fingerprint) : undefined,
           ...detailCertificate(certificate, thresholds, now),
         }),
       ),
