@@ -125,6 +125,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
         runner: await runner(),
         kubeconfig: flags.kubeconfig,
         impersonating: flags.as !== undefined,
+        privateFile: async (name, text) => (await import('../workspace/temporary.js')).createPrivateFile(name, text),
       }),
     ),
     git: lazy(async () => (await import('../tools/git.js')).createGit(await runner())),

@@ -19,8 +19,8 @@ export interface IstioctlRequest {
   readonly context: string;
   /** Arguments without file, context and kubeconfig. */
   readonly args: readonly string[];
-  /** Absolute path of the document for `-f`. */
-  readonly file: string;
+  /** The document for `-f`. istioctl reads a private copy: nobody can change it after it was checked. */
+  readonly document: string;
   readonly timeoutMs: number;
   readonly onLine?: (line: string) => void;
 }
@@ -47,6 +47,8 @@ export interface IstioctlOptions {
   readonly kubeconfig: string | undefined;
   /** `--as` or `--as-group` was given: istioctl must not access a cluster. */
   readonly impersonating: boolean;
+  /** Writes a text to a file that only this user can read and change. `remove` ignores a missing file. */
+  readonly privateFile: (name: string, text: string) => Promise<{readonly path: string; readonly remove: () => Promise<void>}>;
 }
 
 /**
@@ -64,15 +66,20 @@ const versionTimeoutMs = 30_000;
 const versionOutput = z.object({clientVersion: z.object({version: z.string().min(1)})});
 
 /** Finds istioctl in PATH at first use. */
-export function createIstioctl({runner, kubeconfig, impersonating}: IstioctlOptions): Istioctl {
+export function createIstioctl({runner, kubeconfig, impersonating, privateFile}: IstioctlOptions): Istioctl {
   return {
     version: memoizeAsync(() => readClientVersion(runner)),
-    async run({context, args, file, timeoutMs, onLine}) {
+    async run({context, args, document, timeoutMs, onLine}) {
       if (impersonating) throw impersonationUnsupported();
       const target = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
-      const all = [...args, '-f', fileArgument(file), ...target];
-      const result = await withHint(runner.run(defined({file: 'istioctl', args: all, timeoutMs, onLine})));
-      return {exitCode: result.exitCode, output: result.output};
+      const {path, remove} = await privateFile('install.yaml', document);
+      try {
+        const all = [...args, '-f', fileArgument(path), ...target];
+        const result = await withHint(runner.run(defined({file: 'istioctl', args: all, timeoutMs, onLine})));
+        return {exitCode: result.exitCode, output: result.output};
+      } finally {
+        await remove();
+      }
     },
   };
 }

@@ -1,9 +1,10 @@
-/** Private directories outside the work directory, for sockets. */
+/** Private directories and files outside the work directory, for sockets and for documents that other programs read. */
 import {createHash} from 'node:crypto';
 import {lstat, mkdtemp, readdir, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
+import {createFile, secretMode} from './atomic.js';
 import {errno, fileError} from './fs-errors.js';
 import {hostIdentity, isRunning} from './identity.js';
 
@@ -30,6 +31,22 @@ export async function createTemporaryDirectory(): Promise<{readonly path: string
     });
   });
   return {path, remove: () => rm(path, {recursive: true, force: true})};
+}
+
+/** Writes a file with mode 0600 in a directory of its own; `remove` removes both. Throws what the directory's creation throws. */
+export async function createPrivateFile(
+  name: string,
+  content: string,
+): Promise<{readonly path: string; remove(): Promise<void>}> {
+  const directory = await createTemporaryDirectory();
+  const path = join(directory.path, name);
+  try {
+    await createFile(path, content, secretMode, {isSynced: false});
+  } catch (error) {
+    await directory.remove();
+    throw fileError(error, path, 'write');
+  }
+  return {path, remove: () => directory.remove()};
 }
 
 /**

@@ -1,9 +1,11 @@
+import {existsSync, lstatSync} from 'node:fs';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {delimiter, join} from 'node:path';
+import {delimiter, dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {createIstioctl, type Istioctl} from '../../src/tools/istioctl.js';
+import {createIstioctl, type Istioctl, type IstioctlOptions} from '../../src/tools/istioctl.js';
 import {createRunner} from '../../src/tools/runner.js';
+import {createPrivateFile} from '../../src/workspace/temporary.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 
 let bin: string;
@@ -20,7 +22,10 @@ afterEach(async () => {
 });
 
 function istioctl(
-  options: {path?: string; kubeconfig?: string; impersonating?: boolean; signal?: AbortSignal} = {},
+  options: Partial<Pick<IstioctlOptions, 'kubeconfig' | 'impersonating' | 'privateFile'>> & {
+    readonly path?: string;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Istioctl {
   const environment = {
     ...process.env,
@@ -28,10 +33,15 @@ function istioctl(
     KUBECTL_MESH_PASSPHRASE: 'secret',
   };
   const runner = createRunner({environment, signal: options.signal ?? new AbortController().signal});
-  return createIstioctl({runner, kubeconfig: options.kubeconfig, impersonating: options.impersonating ?? false});
+  return createIstioctl({
+    runner,
+    kubeconfig: options.kubeconfig,
+    impersonating: options.impersonating ?? false,
+    privateFile: options.privateFile ?? createPrivateFile,
+  });
 }
 
-const run = {context: 'kind-a', args: ['install', '-y'], file: '/dev/null', timeoutMs: 20_000};
+const run = {context: 'kind-a', args: ['install', '-y'], document: 'kind: IstioOperator\n', timeoutMs: 20_000};
 
 describe('version', () => {
   it.each(['1.31.0', '1.6.14', 'unknown'])('reads %s', async (version) => {
@@ -72,11 +82,10 @@ describe('version', () => {
 
 describe('run', () => {
   it('adds the file, the context and the kubeconfig, and returns the output', async () => {
-    const file = join(bin, 'install.yaml');
-    await writeFile(file, 'kind: IstioOperator\n');
     fake.answer = () => ({stdout: '\u001b[32mdone\u001b[0m\n', stderr: 'and a warning\n'});
     const lines: string[] = [];
-    const result = await istioctl({kubeconfig: '/k'}).run({...run, file, onLine: (line) => lines.push(line)});
+    const result = await istioctl({kubeconfig: '/k'}).run({...run, onLine: (line) => lines.push(line)});
+    const file = expect.stringMatching(/\/install\.yaml$/) as string;
     expect(fake.calls).toMatchObject([
       {
         args: ['install', '-y', '-f', file, '--context', 'kind-a', '--kubeconfig', '/k'],
@@ -89,10 +98,26 @@ describe('run', () => {
     expect(lines.sort()).toEqual(['and a warning', 'done']);
   });
 
+  it('passes a private copy, which it removes', async () => {
+    let facts: {readonly mode: number; readonly directory: number} | undefined;
+    const pathOf = (args: readonly string[]): string => args[args.indexOf('-f') + 1] ?? '';
+    fake.answer = ({args}) => {
+      const path = pathOf(args);
+      facts = {mode: lstatSync(path).mode & 0o777, directory: lstatSync(dirname(path)).mode & 0o777};
+      return {exitCode: 1};
+    };
+    await istioctl().run(run);
+    expect(facts).toEqual({mode: 0o600, directory: 0o700});
+    expect(existsSync(dirname(pathOf(fake.calls[0]?.args ?? [])))).toBe(false);
+  });
+
   it('quotes a file name with commas and quotes', async () => {
-    const file = join(bin, 'a,b "c".yaml');
-    await writeFile(file, 'kind: IstioOperator\n');
-    await istioctl().run({...run, file});
+    const path = join(bin, 'a,b "c".yaml');
+    const privateFile: IstioctlOptions['privateFile'] = async (_name, text) => {
+      await writeFile(path, text);
+      return {path, remove: () => rm(path)};
+    };
+    await istioctl({privateFile}).run(run);
     expect(fake.calls).toMatchObject([{content: 'kind: IstioOperator\n'}]);
   });
 

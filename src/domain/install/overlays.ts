@@ -1,5 +1,6 @@
 import {LineCounter, isScalar, parseAllDocuments, visit} from 'yaml';
 import {MeshError} from '../errors.js';
+import {plainValue} from '../plain-value.js';
 import {valueAt, isTree, mergeTrees, existingPrefix, type Tree} from '../tree.js';
 
 /** Settings that are merged over the document: a part of an IstioOperator, and where it was written. */
@@ -53,7 +54,9 @@ export function parseOverlay(path: string, text: string): Overlay {
       );
     },
   });
-  const tree: unknown = document.toJS() ?? {};
+  const {value, problem: unresolved} = plainValue(document);
+  if (unresolved !== undefined) return fail(`invalid YAML: ${unresolved}`, shape);
+  const tree = value ?? {};
   if (!isTree(tree)) return fail('must be a map', shape);
   const unknownField = Object.keys(tree).find((key) => !topFields.includes(key));
   if (unknownField !== undefined) return fail(`unknown field ${unknownField}`, shape);

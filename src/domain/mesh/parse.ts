@@ -15,6 +15,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
+import {plainValue} from '../plain-value.js';
 import type * as z from 'zod';
 import {MeshError, type ErrorCode} from '../errors.js';
 import {nearest} from '../nearest.js';
@@ -190,11 +191,8 @@ class YamlSource {
 
   /** Returns the file as plain values. The YAML library rejects exponentially expanding aliases. */
   toPlain(): {readonly value: unknown} | {readonly problem: FileProblem} {
-    try {
-      return {value: this.#document.toJS()};
-    } catch (error) {
-      return {problem: this.#at(this.#unresolved(), '', error instanceof Error ? error.message : String(error))};
-    }
+    const {value, problem} = plainValue(this.#document);
+    return problem === undefined ? {value} : {problem: this.#at(this.#unresolved(), '', problem)};
   }
 
   /** Returns the position of the first alias without an anchor; the start if there is none. */

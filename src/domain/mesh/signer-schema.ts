@@ -3,6 +3,7 @@
  * entry here, a file in src/signers, and an entry in its registry.
  */
 import {parseDocument} from 'yaml';
+import {plainValue} from '../plain-value.js';
 import * as z from 'zod';
 import {MeshError} from '../errors.js';
 import {kind, line, list, type Parsed, text} from './fields.js';
@@ -136,7 +137,7 @@ export type DeclaredSigner = Parsed<typeof signerSchema>;
  */
 export function parseSignerFlag(text: string): DeclaredSigner {
   const document = parseDocument(text, {logLevel: 'silent'});
-  const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
+  const value: unknown = document.errors.length > 0 ? undefined : plainValue(document).value;
   const parsed = signerSchema.safeParse(typeof value === 'string' ? {type: value} : value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({path: field, message, code, ...issue}) => {

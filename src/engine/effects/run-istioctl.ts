@@ -11,12 +11,12 @@ import type {Effect} from '../effect.js';
 
 /** Applies exactly the planned file; if istioctl fails, collects which pods are not ready and why. */
 export const effect: Effect<'run-istioctl'> = async (action, {deps, line, waiting}) => {
-  await requireUnchangedFile(action, deps);
+  const document = await readUnchangedFile(action, deps);
   const start = deps.now().getTime();
   const run = await deps.istioctl.run({
     context: action.context,
     args: action.args,
-    file: `${deps.workspace.root}/${action.file}`,
+    document,
     timeoutMs: action.timeoutMs,
     onLine: (text) => {
       const what = /\bWaiting for (.+)$/.exec(text)?.[1];
@@ -33,10 +33,10 @@ export const effect: Effect<'run-istioctl'> = async (action, {deps, line, waitin
   );
 };
 
-async function requireUnchangedFile(action: RunIstioctl, {workspace}: Deps): Promise<void> {
+async function readUnchangedFile(action: RunIstioctl, {workspace}: Deps): Promise<string> {
   const text = await workspace.readText(action.file);
   if (text === undefined) throw new MeshError('STALE_INSTALL', `${action.file} was removed after the plan was made`);
-  if (createHash('sha256').update(text).digest('hex') === action.fileSha256) return;
+  if (createHash('sha256').update(text).digest('hex') === action.fileSha256) return text;
   throw new MeshError('STALE_INSTALL', `${action.file} was changed after the plan was made`, {
     hints: ['run the command again to plan with the current file'],
   });

@@ -276,6 +276,25 @@ describe('hostile values', () => {
     expect(render(meshWith({istio})).text).not.toMatch(/[&*]a\d/);
   });
 
+  it.each([
+    ['an alias without an anchor', 'spec: {values: *missing}'],
+    [
+      'aliases that expand exponentially',
+      [
+        'spec:',
+        '  a: &a [x, x, x, x, x, x, x, x, x, x]',
+        ...['b', 'c', 'd'].map(
+          (name, at) =>
+            `  ${name}: &${name} [${Array(10)
+              .fill(`*${'abc'[at] ?? ''}`)
+              .join(', ')}]`,
+        ),
+      ].join('\n'),
+    ],
+  ])('rejects an overlay with %s', (_what, text) => {
+    expect(() => parseOverlay('o.yaml', text)).toThrow(expect.objectContaining({code: 'OVERLAY_INVALID'}));
+  });
+
   it('treats __proto__ as a key like any other', () => {
     const overlay = parseOverlay('o.yaml', 'spec: {values: {__proto__: {polluted: true}}}');
     const mesh = meshWith({istio: {namespace: 'istio-system', profile: 'default', overlays: ['o.yaml']}});

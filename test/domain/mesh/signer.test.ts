@@ -68,7 +68,7 @@ describe('--signer', () => {
     expect(parseSignerFlag(text)).toEqual(spec);
   });
 
-  it.each(['', 'kms', 'command', '{type: csr, mount: x}', '{type: [', '- csr', '{type: command, argv: []}', '42'])(
+  it.each(['', 'kms', 'command', '{type: csr, mount: x}', '{type: [', '- csr', '{type: command, argv: []}', '42', '*missing'])(
     'refuses %j',
     (text) => {
       expect(() => parseSignerFlag(text)).toThrow(expect.objectContaining({code: 'USAGE'}) as Error);
