@@ -85,7 +85,11 @@ describe('a suggestion', () => {
     [inspectWith.run('git', words`-C ${inWorkDir('.')} log`), 'git -C . log', "git -C '/w d/.' log"],
     [fixWith.run('rm', [inWorkDir('-rf')]), 'rm ./-rf', "rm '/w d/-rf'"],
     [fixWith.run('rm', [filePath('-rf')]), 'rm ./-rf', 'rm ./-rf'],
-    [inspectWith.run('ls', ['-l', inWorkDir('a\u001bb\nc')]), 'ls -l a*b*c', "ls -l '/w d/a'*b*c"],
+    [
+      inspectWith.run('ls', ['-l', inWorkDir('a\u001bb\nc')]),
+      `ls -l "$(printf -- 'a\\033b\\012c')"`,
+      `ls -l "$(printf -- '/w d/a\\033b\\012c')"`,
+    ],
     [fixWith.run('openssl', ['-in', "it's"]), `openssl -in 'it'\\''s'`, `openssl -in 'it'\\''s'`],
     [edit(inWorkDir('mesh.yaml')), '${EDITOR:-vi} mesh.yaml', "${EDITOR:-vi} '/w d/mesh.yaml'"],
     [inspectWith.run(new Variable('ISTIO', '/bin/x y'), ['a']), `"$ISTIO"'/bin/x y' a`, `"$ISTIO"'/bin/x y' a`],

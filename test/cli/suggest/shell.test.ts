@@ -1,5 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
+import {printableLine} from '../../../src/domain/printable.js';
 import {shellPath, shellWord, typedCommand} from '../../../src/cli/suggest/shell.js';
 
 describe('a shell word', () => {
@@ -20,9 +21,19 @@ describe('a shell word', () => {
     'a\nb',
     '',
     '-n',
-  ])('%j reaches the program unchanged', (word) => {
-    const seen = execFileSync('sh', ['-c', `printf '%s' ${shellWord(word)}`], {encoding: 'utf8'});
-    expect(seen).toBe(word);
+    '=ls',
+    'a\tb c',
+    ' a   b ',
+    'a\u001b[2Jb',
+    '\u202ea\u061c\u{e0041}',
+    "%s\\n'\u009b31m$HOME`id`",
+    '-\u200b',
+  ])('%j reaches the program unchanged, and is printable', (word) => {
+    const quoted = shellWord(word);
+    expect(printableLine(quoted)).toBe(quoted);
+    for (const shell of ['sh', 'bash']) {
+      expect(execFileSync(shell, ['-c', `printf '%s' ${quoted}`], {encoding: 'utf8'})).toBe(word);
+    }
   });
 
   it('is quoted only if necessary', () => {
@@ -37,11 +48,7 @@ describe('a shell path', () => {
     ['-rf', './-rf'],
     ['- x', "'./- x'"],
     ["it's", `'it'\\''s'`],
-    // Unprintable characters become a wildcard.
-    ['a\nb', 'a*b'],
-    ['a\tb c', "a*'b c'"],
-    ['a\u001b[2Jb', "a*'[2Jb'"],
-    ['\u202ea', '*a'],
+    ['a\nb', `"$(printf -- 'a\\012b')"`],
   ])('%j is %s', (path, expected) => {
     expect(shellPath(path)).toBe(expected);
   });
