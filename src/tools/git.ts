@@ -46,8 +46,8 @@ export interface Git {
 type GitResult = Pick<ToolResult, 'exitCode' | 'stderr'>;
 
 /**
- * Overrides the repository's own configuration where it names programs that these queries would run (git-config(1)): whoever
- * can write the repository must not run programs as the user. `safe.bareRepository` ignores repositories that are embedded
+ * Overrides the repository's own configuration where it names programs that these queries would run (git-config(1)): someone
+ * who can write the repository must not run programs as the user. `safe.bareRepository` ignores repositories that are embedded
  * in another one (git 2.38 and later; earlier versions run none of their programs either, because of the other settings).
  */
 const safeConfiguration: readonly string[] = [
