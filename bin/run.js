@@ -4,4 +4,7 @@
 const {availableParallelism} = require('node:os');
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
-void import('../dist/main.js').then(({main}) => main(process.argv.slice(2)));
+const args = process.argv.slice(2);
+// Started by the program itself (src/cli/supervisor-program.ts): no command, and without oclif, so that it starts fast.
+if (args[0] === '__supervise') void import('../dist/supervise.js').then(({main}) => main());
+else void import('../dist/main.js').then(({main}) => main(args));

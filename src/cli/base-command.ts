@@ -17,6 +17,7 @@ import {hasColor, writeOut} from './streams.js';
 import {printError, printResult} from './suggest/print.js';
 import {renderSuggestion} from './suggest/render.js';
 import {typedTarget} from './suggest/typed-target.js';
+import {supervisorProgram} from './supervisor-program.js';
 import {usageError} from './usage-error.js';
 
 /** An example in a command's help: its title, and the arguments after the command's name. */
@@ -54,7 +55,11 @@ export abstract class MeshCommand extends Command {
   ): Promise<Result> {
     const abort = createAbort(flags.timeout);
     try {
-      const {deps, settings, report, close} = await createDeps(flags, abort.signal);
+      const {deps, settings, report, close} = await createDeps(
+        flags,
+        abort.signal,
+        supervisorProgram(this.config.root),
+      );
       let result: Result;
       try {
         result = await execute(operation, request, {deps, settings, report});
