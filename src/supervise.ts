@@ -1,6 +1,5 @@
 /** The entry point of the supervisor (src/tools/supervisor.ts), which bin/run.js loads instead of the program. */
-import {createProcesses} from './tools/processes.js';
-import {runPs} from './tools/runner.js';
+import {createProcesses, type RunPs} from './tools/processes.js';
 import {supervise} from './tools/supervise.js';
 import {hasProc, readProcess, readProcesses} from './workspace/processes.js';
 import {removeTemporaryDirectory} from './workspace/temporary.js';
@@ -9,6 +8,7 @@ import {removeTemporaryDirectory} from './workspace/temporary.js';
 export async function main(): Promise<void> {
   // A signal to all our processes, as from systemd or `pkill`, must not end the supervisor before the run.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => undefined);
+  const runPs: RunPs = async (args) => (await import('./tools/runner.js')).runPs(args);
   await supervise({
     pipe: process.stdin,
     processes: createProcesses(hasProc() ? {readProcess, readProcesses} : undefined, runPs),

@@ -1,5 +1,5 @@
 /** Ends a child process with its descendants: when the run is aborted, after the child's timeout, or on request. */
-import {endTrees} from './end-tree.js';
+import {endTrees, sendSignal} from './end-tree.js';
 import type {Processes} from './processes.js';
 import type {SupervisedChild, Supervisor} from './supervisor.js';
 
@@ -34,11 +34,19 @@ export function controlChild(child: Child, {timeoutMs, signal, processes, superv
   const {pid} = child;
   let ending: Promise<void> | undefined;
   let timedOut = false;
-  const end = (): Promise<void> => {
+  const endNow = async (): Promise<void> => {
     // The process ID of a child that has exited may belong to another process.
-    const isRunning = pid !== undefined && child.exitCode === null && child.signalCode === null;
-    return (ending ??= isRunning ? endTrees([pid], processes) : Promise.resolve());
+    if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const releases: (() => void)[] = [];
+    // The supervisor must know them: if this process dies now, and the child has exited, it could not find them.
+    const superviseAll = (pids: readonly number[]): void => {
+      const found = pids.map((each) => ({pid: each, kill: (name: 'SIGKILL') => sendSignal(each, name)}));
+      releases.push(...found.flatMap((each) => supervisor?.add(each) ?? []));
+    };
+    await endTrees([pid], processes, superviseAll);
+    for (const release of releases) release();
   };
+  const end = (): Promise<void> => (ending ??= endNow());
   const abort = (): void => void end();
   const timer =
     timeoutMs === undefined

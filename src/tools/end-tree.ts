@@ -21,18 +21,23 @@ type Members = ReadonlyMap<number, string | undefined>;
 
 /**
  * Sends SIGTERM to these running processes and all their descendants, and SIGKILL to those that are still running three
- * seconds later. Resolves when all have exited. Never rejects.
+ * seconds later. Resolves when all have exited. Never rejects. `onFound` receives the descendants before anything ends.
  */
-export async function endTrees(roots: readonly number[], processes: Processes): Promise<void> {
+export async function endTrees(
+  roots: readonly number[],
+  processes: Processes,
+  onFound?: (descendants: readonly number[]) => void,
+): Promise<void> {
   const members = await stopTrees(roots, processes);
+  onFound?.([...members.keys()].filter((pid) => !roots.includes(pid)));
   for (const pid of members.keys()) {
-    send(pid, 'SIGTERM');
-    send(pid, 'SIGCONT');
+    sendSignal(pid, 'SIGTERM');
+    sendSignal(pid, 'SIGCONT');
   }
   const left = await waitForExit(members, killDelayMs, processes);
   if (left.size === 0) return;
   const all = await stopTrees([...left.keys()], processes);
-  for (const pid of all.keys()) send(pid, 'SIGKILL');
+  for (const pid of all.keys()) sendSignal(pid, 'SIGKILL');
   await waitForExit(all, afterKillMs, processes);
 }
 
@@ -44,7 +49,7 @@ async function stopTrees(roots: readonly number[], processes: Processes): Promis
   const members = new Map<number, string | undefined>(roots.map((pid) => [pid, undefined]));
   let added = roots;
   for (let round = 0; added.length > 0 && round < maxRounds; round += 1) {
-    for (const pid of added) send(pid, 'SIGSTOP');
+    for (const pid of added) sendSignal(pid, 'SIGSTOP');
     const all = await processes.list().catch(() => []);
     const started = new Map(all.map((entry) => [entry.pid, entry.started]));
     added = descendantsOf(roots, all).flatMap(({pid}) => (members.has(pid) ? [] : [pid]));
@@ -61,7 +66,7 @@ async function waitForExit(members: Members, limitMs: number, processes: Process
   for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, 100)) {
     const checked = await Promise.all(
       [...left].map(async ([pid, started]) => {
-        const same = exists(pid) && (await findStart(pid, processes)) === started;
+        const same = sendSignal(pid, 0) && (await findStart(pid, processes)) === started;
         return same ? ([[pid, started]] as const) : [];
       }),
     );
@@ -77,13 +82,8 @@ export async function findStart(pid: number, processes: Processes): Promise<stri
   return entry?.started;
 }
 
-/** Whether a process or a zombie has this ID. */
-function exists(pid: number): boolean {
-  return send(pid, 0);
-}
-
-/** Returns false if there is no such process, or if it belongs to another user, as below sudo. */
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+/** Sends a signal; 0 sends none. Returns false if there is no such process, or if it belongs to another user, as below sudo. */
+export function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, signal);
   } catch {
