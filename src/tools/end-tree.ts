@@ -21,15 +21,16 @@ type Members = ReadonlyMap<number, string | undefined>;
 
 /**
  * Sends SIGTERM to these running processes and all their descendants, and SIGKILL to those that are still running three
- * seconds later. Resolves when all have exited. Never rejects. `onFound` receives the descendants before anything ends.
+ * seconds later. Resolves when all have exited. Never rejects. `onFound` receives
+ * those that are running, roots and descendants, before anything ends.
  */
 export async function endTrees(
   roots: readonly number[],
   processes: Processes,
-  onFound?: (descendants: readonly number[]) => void,
+  onFound?: (running: readonly number[]) => void,
 ): Promise<void> {
   const members = await stopTrees(roots, processes);
-  onFound?.([...members.keys()].filter((pid) => !roots.includes(pid)));
+  onFound?.([...members].flatMap(([pid, started]) => (started === undefined ? [] : [pid])));
   for (const pid of members.keys()) {
     sendSignal(pid, 'SIGTERM');
     sendSignal(pid, 'SIGCONT');
