@@ -6,8 +6,6 @@ import {removeTemporaryDirectory} from './workspace/temporary.js';
 
 /** Supervises the run at the other end of standard input, and exits after it. */
 export async function main(): Promise<void> {
-  // A signal to all our processes, as from systemd or `pkill`, must not end the supervisor before the run.
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => undefined);
   const runPs: RunPs = async (args) => (await import('./tools/runner.js')).runPs(args);
   await supervise({
     pipe: process.stdin,
