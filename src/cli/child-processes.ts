@@ -1,10 +1,9 @@
 /** Composes what runs other programs. Loaded on first use. */
-import {randomUUID} from 'node:crypto';
 import {createProcesses} from '../tools/processes.js';
 import type {Program, Runner} from '../tools/programs.js';
 import {createRunner, runPs, startSupervisor, type RunnerOptions} from '../tools/runner.js';
 import {createSupervisor, type Supervisor} from '../tools/supervisor.js';
-import {hasProc, readProcess, readProcesses, readProcessesWith} from '../workspace/processes.js';
+import {hasProc, readProcess, readProcesses} from '../workspace/processes.js';
 
 /** The options of {@link createChildProcesses}. */
 export interface ChildProcessesOptions extends Pick<RunnerOptions, 'environment' | 'signal'> {
@@ -24,10 +23,7 @@ export function createChildProcesses({
   signal,
   supervisor: program,
 }: ChildProcessesOptions): ChildProcesses {
-  const supervisor = createSupervisor(program && (() => startSupervisor(program, environment)), {
-    id: randomUUID(),
-    session: readProcess(process.pid)?.session,
-  });
-  const processes = createProcesses(hasProc() ? {readProcess, readProcesses, readProcessesWith} : undefined, runPs);
+  const supervisor = createSupervisor(program && (() => startSupervisor(program, environment)));
+  const processes = createProcesses(hasProc() ? {readProcess, readProcesses} : undefined, runPs);
   return {runner: createRunner({environment, signal, processes, supervisor}), supervisor};
 }

@@ -7,8 +7,6 @@ export interface ProcessEntry {
   readonly parent: number;
   /** Differs between two processes that had the same ID one after the other; its format depends on the system. */
   readonly started: string;
-  /** The process ID of its session's first process (setsid(2)); undefined where the system does not provide it. */
-  readonly session?: number | undefined;
 }
 
 /** The descendants of these processes: children, their children, and so on, without the processes themselves. */

@@ -34,18 +34,14 @@ export function controlChild(child: Child, {timeoutMs, signal, processes, superv
   const {pid} = child;
   let ending: Promise<void> | undefined;
   let timedOut = false;
-  let wasFound = false;
   const endNow = async (): Promise<void> => {
     // The process ID of a child that has exited may belong to another process.
     if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const releases: (() => void)[] = [];
     // The supervisor must know them: if this process dies now, and the child has exited, it could not find them.
-    const superviseAll = (running: readonly number[]): void => {
-      wasFound = running.includes(pid);
-      for (const found of running.filter((each) => each !== pid)) {
-        const release = supervisor?.add({pid: found, kill: (name) => sendSignal(found, name)});
-        if (release) releases.push(release);
-      }
+    const superviseAll = (pids: readonly number[]): void => {
+      const found = pids.map((each) => ({pid: each, kill: (name: 'SIGKILL') => sendSignal(each, name)}));
+      releases.push(...found.flatMap((each) => supervisor?.add(each) ?? []));
     };
     await endTrees([pid], processes, superviseAll);
     for (const release of releases) release();
@@ -64,8 +60,7 @@ export function controlChild(child: Child, {timeoutMs, signal, processes, superv
   const settle = (): void => {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
-    // Ended by Ctrl-C or another process before its descendants were found: they may be left.
-    release?.(!wasFound && (signal.aborted || child.signalCode !== null));
+    release?.();
   };
   if (pid === undefined) settle();
   else child.once('exit', settle);

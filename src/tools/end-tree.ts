@@ -21,16 +21,15 @@ type Members = ReadonlyMap<number, string | undefined>;
 
 /**
  * Sends SIGTERM to these running processes and all their descendants, and SIGKILL to those that are still running three
- * seconds later. Resolves when all have exited. Never rejects. `onFound` receives
- * those that are running, roots and descendants, before anything ends.
+ * seconds later. Resolves when all have exited. Never rejects. `onFound` receives the descendants before anything ends.
  */
 export async function endTrees(
   roots: readonly number[],
   processes: Processes,
-  onFound?: (running: readonly number[]) => void,
+  onFound?: (descendants: readonly number[]) => void,
 ): Promise<void> {
   const members = await stopTrees(roots, processes);
-  onFound?.([...members].flatMap(([pid, started]) => (started === undefined ? [] : [pid])));
+  onFound?.([...members.keys()].filter((pid) => !roots.includes(pid)));
   for (const pid of members.keys()) {
     sendSignal(pid, 'SIGTERM');
     sendSignal(pid, 'SIGCONT');

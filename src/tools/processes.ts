@@ -7,15 +7,12 @@ export interface Processes {
   list(): Promise<readonly ProcessEntry[]>;
   /** The running process with this ID. */
   find(pid: number): Promise<ProcessEntry | undefined>;
-  /** The processes with this variable, `NAME=value`, in their initial environment; none on systems without /proc. */
-  findWith(variable: string): readonly ProcessEntry[];
 }
 
 /** The processes in /proc. */
 export interface Proc {
   readProcesses(): readonly ProcessEntry[];
   readProcess(pid: number): ProcessEntry | undefined;
-  readProcessesWith(variable: string): readonly ProcessEntry[];
 }
 
 /** Runs ps with these arguments and returns its output; empty if it failed. */
@@ -40,7 +37,6 @@ export function createProcesses(proc: Proc | undefined, runPs: RunPs): Processes
       return pending;
     },
     find: async (pid) => (proc ? proc.readProcess(pid) : (await ps('-p', String(pid)))[0]),
-    findWith: (variable) => proc?.readProcessesWith(variable) ?? [],
   };
 }
 

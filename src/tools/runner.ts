@@ -157,9 +157,9 @@ async function execaUnlessAborted(command: Limited, {signal, supervisor}: Runner
   return execa;
 }
 
-function commonOptions({environment, supervisor}: RunnerOptions, owner: ProgramOwner) {
+function commonOptions({environment}: RunnerOptions, owner: ProgramOwner) {
   return {
-    env: {...childEnvironment(environment, owner), ...supervisor.environment},
+    env: childEnvironment(environment, owner),
     extendEnv: false,
     // After a child has printed more than it may. `controlChild` ends children for all other reasons.
     forceKillAfterDelay: killDelayMs,

@@ -18,33 +18,18 @@ export interface SuperviseOptions {
 export async function supervise({pipe, processes, removeDirectory}: SuperviseOptions): Promise<void> {
   const children = new Map<number, Promise<string | undefined>>();
   const directories = new Set<string>();
-  // The session of the run, and those of children that have their own.
-  const sessions = new Set<number>();
-  let variable: string | undefined;
   for await (const line of completeLines(pipe)) {
     const [, sign, digits] = /^([+-])(\d{1,10})$/.exec(line) ?? [];
     const pid = Number(digits);
-    const [, assignment, session] = /^=(\w+=\S+) (\d+)$/.exec(line) ?? [];
-    if (assignment !== undefined) {
-      variable = assignment;
-      sessions.add(Number(session));
-    } else if (sign === '+' && pid > 1) {
-      children.set(pid, findStart(pid, processes));
-      sessions.add(pid);
-    } else if (sign === '-') {
-      children.delete(pid);
-    } else if (line.startsWith('/')) {
-      directories.add(line);
-    }
+    if (sign === '+' && pid > 1) children.set(pid, findStart(pid, processes));
+    else if (sign === '-') children.delete(pid);
+    else if (line.startsWith('/')) directories.add(line);
   }
   // Equal if both are undefined, too: where the system provides no start times, the withdrawals must do.
   const roots = await Promise.all(
     [...children].map(async ([pid, started]) => ((await findStart(pid, processes)) === (await started) ? [pid] : [])),
   );
-  // A process whose parent has exited is found by its environment. A daemon has left the session of the run.
-  const marked = variable === undefined ? [] : processes.findWith(variable);
-  const orphans = marked.filter(({session}) => session !== undefined && sessions.has(session));
-  await endTrees([...new Set([...roots.flat(), ...orphans.map(({pid}) => pid)])], processes);
+  await endTrees(roots.flat(), processes);
   await Promise.allSettled([...directories].map(removeDirectory));
 }
 

@@ -27,28 +27,12 @@ export interface SupervisedChild {
   kill(signal: 'SIGKILL'): unknown;
 }
 
-/** How processes of a run are recognized after the process that started them has exited. */
-export interface RunMark {
-  /** Unique. Not a secret: children have it in their environment. */
-  readonly id: string;
-  /** The session of the run; undefined if the system does not provide it. */
-  readonly session: number | undefined;
-}
-
-/** The variable with the run's ID. */
-const idVariable = 'KUBECTL_MESH_RUN_ID';
-
 /** The supervisor of a run. */
 export interface Supervisor {
-  /** Variables for every child. */
-  readonly environment: Readonly<Record<string, string>>;
   /** Starts it unless it runs. Called before a child is started. */
   start(): Promise<void>;
-  /**
-   * Adds a child. The returned function withdraws it; `abandoned` means that another process ended it, so that its
-   * own children may be left.
-   */
-  add(child: SupervisedChild): (abandoned?: boolean) => void;
+  /** Adds a child. The returned function withdraws it. */
+  add(child: SupervisedChild): () => void;
   /** Adds a directory with sockets, to be removed after the children have ended. An absolute path. */
   addDirectory(path: string): void;
   /** Ends the supervisor, and the children that remain. */
@@ -60,24 +44,21 @@ export const lines = {
   add: (pid: number) => `+${String(pid)}`,
   withdraw: (pid: number) => `-${String(pid)}`,
   directory: (path: string) => path,
-  mark: ({id, session}: RunMark) => `=${idVariable}=${id} ${String(session)}`,
 };
 
 /**
  * Creates the supervisor of a run. Without `launch`, or if the supervisor has been killed, this process kills its children
  * itself when it exits, which covers everything except a death in which it runs no code.
  */
-export function createSupervisor(launch: (() => Promise<SupervisorProcess>) | undefined, mark: RunMark): Supervisor {
+export function createSupervisor(launch: (() => Promise<SupervisorProcess>) | undefined): Supervisor {
   const children = new Map<number, SupervisedChild>();
   const directories = new Set<string>();
-  let hasAbandoned = false;
   let running: SupervisorProcess | undefined;
   let starting: Promise<void> | undefined;
 
   const startNow = async (start: () => Promise<SupervisorProcess>): Promise<void> => {
     const started = await start();
     running = started;
-    started.write(lines.mark(mark));
     for (const path of directories) started.write(lines.directory(path));
     for (const pid of children.keys()) started.write(lines.add(pid));
     void started.exited.then(() => {
@@ -93,7 +74,6 @@ export function createSupervisor(launch: (() => Promise<SupervisorProcess>) | un
   };
 
   return {
-    environment: {[idVariable]: mark.id},
     start: async () => launch && (starting ??= startNow(launch)),
     add(child) {
       const {pid} = child;
@@ -101,8 +81,7 @@ export function createSupervisor(launch: (() => Promise<SupervisorProcess>) | un
       if (children.size === 0) process.once('exit', killAll);
       children.set(pid, child);
       running?.write(lines.add(pid));
-      return (abandoned = false) => {
-        hasAbandoned ||= abandoned;
+      return () => {
         children.delete(pid);
         running?.write(lines.withdraw(pid));
         if (children.size === 0) process.removeListener('exit', killAll);
@@ -116,7 +95,7 @@ export function createSupervisor(launch: (() => Promise<SupervisorProcess>) | un
       await starting;
       const current = running;
       if (!current) return;
-      if (children.size > 0 || hasAbandoned) current.closePipe();
+      if (children.size > 0) current.closePipe();
       else current.kill();
       await current.exited;
     },

@@ -1,5 +1,5 @@
 /** The processes of this machine as Linux shows them in /proc. */
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import type {ProcessEntry} from '../domain/process-tree.js';
 import {statFields} from './identity.js';
 
@@ -11,26 +11,13 @@ export function hasProc(): boolean {
 /** A running process; undefined if there is none with this ID, or only a zombie. */
 export function readProcess(pid: number): ProcessEntry | undefined {
   const fields = statFields(pid);
-  const [state = '', parent, , session] = fields ?? [];
+  const [state = '', parent] = fields ?? [];
   const started = fields?.[19];
   if (started === undefined || /^[ZX]/.test(state)) return undefined;
-  return {pid, parent: Number(parent), started, session: Number(session)};
+  return {pid, parent: Number(parent), started};
 }
 
 /** Every running process that this user may see. Processes that exit meanwhile may be missing. */
 export function readProcesses(): readonly ProcessEntry[] {
   return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
-}
-
-/** The processes that were started with this variable in their environment: `NAME=value`. Only this user's. */
-export function readProcessesWith(variable: string): readonly ProcessEntry[] {
-  return readProcesses().filter(({pid}) => {
-    try {
-      return readFileSync(`/proc/${String(pid)}/environ`, 'utf8')
-        .split('\0')
-        .includes(variable);
-    } catch {
-      return false;
-    }
-  });
 }

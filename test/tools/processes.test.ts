@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
 import {createProcesses} from '../../src/tools/processes.js';
 import {runPs} from '../../src/tools/runner.js';
-import {readProcess, readProcesses, readProcessesWith} from '../../src/workspace/processes.js';
+import {readProcess, readProcesses} from '../../src/workspace/processes.js';
 
 const macOutput = `    1     0 Ss   Mon Nov 23 08:00:01 2026    
   501     1 S+   Sun Nov 29 12:13:55 2026    
@@ -44,7 +44,7 @@ describe('without /proc', () => {
 
 describe('with /proc', () => {
   it('finds a running process with its parent, and no zombie', async () => {
-    const processes = createProcesses({readProcess, readProcesses, readProcessesWith}, runPs);
+    const processes = createProcesses({readProcess, readProcesses}, runPs);
     // The shell never waits for its child.
     const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {stdio: ['ignore', 'pipe', 'ignore']});
     const [line] = (await once(shell.stdout, 'data')) as [Buffer];
@@ -62,7 +62,6 @@ describe('with /proc', () => {
     let reads = 0;
     const proc = {
       readProcess,
-      readProcessesWith,
       readProcesses() {
         reads += 1;
         return [];

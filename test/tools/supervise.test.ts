@@ -1,15 +1,16 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
 import {PassThrough} from 'node:stream';
-import {afterEach, describe, expect, it, vi} from 'vitest';
+import {afterEach, describe, expect, it} from 'vitest';
 import {sendSignal} from '../../src/tools/end-tree.js';
 import {type Processes, createProcesses} from '../../src/tools/processes.js';
 import {runPs} from '../../src/tools/runner.js';
 import {supervise} from '../../src/tools/supervise.js';
-import {readProcess, readProcesses, readProcessesWith} from '../../src/workspace/processes.js';
+import {readProcess, readProcesses} from '../../src/workspace/processes.js';
 
-const real = createProcesses({readProcess, readProcesses, readProcessesWith}, runPs);
+const real = createProcesses({readProcess, readProcesses}, runPs);
 const started: ChildProcess[] = [];
+/** Children of `started`. */
 const orphans: number[] = [];
 
 afterEach(() => {
@@ -70,26 +71,6 @@ describe('when the pipe is closed', () => {
     expect([pid, below].filter(isRunning)).toEqual([]);
   });
 
-  it('ends a process of the run whose parent has exited, but no daemon and no process of another run', async () => {
-    const session = readProcess(process.pid)?.session;
-    const orphan = async (id: string, setsid = ''): Promise<number> => {
-      const script = `${setsid} sleep 300 >/dev/null & echo $!`;
-      const parent = spawn('sh', ['-c', script], {
-        env: {...process.env, RUN_ID: id},
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-      await once(parent, 'exit');
-      orphans.push(Number(line.toString()));
-      return Number(line.toString());
-    };
-    const own = await orphan('run-1');
-    const others = [await orphan('run-2'), await orphan('run-1', 'setsid')];
-    await vi.waitFor(() => expect(readProcess(others[1]!)?.session).toBe(others[1]));
-    await superviseChunks([`=RUN_ID=run-1 ${String(session)}\n`]);
-    expect([own, ...others].filter(isRunning)).toEqual(others);
-  });
-
   it('leaves a child that was withdrawn', async () => {
     const {pid, below} = await tree();
     await superviseChunks([`+${String(pid)}\n-${String(pid)}\n`]);
@@ -130,11 +111,7 @@ describe('when the pipe is closed', () => {
 
   it('ends the children also where no list of processes can be read', async () => {
     const {pid} = await tree();
-    const none = {
-      list: () => Promise.reject(new Error('no ps')),
-      find: () => Promise.resolve(undefined),
-      findWith: () => [],
-    };
+    const none = {list: () => Promise.reject(new Error('no ps')), find: () => Promise.resolve(undefined)};
     await superviseChunks([`+${String(pid)}\n`], none);
     expect(isRunning(pid)).toBe(false);
   });

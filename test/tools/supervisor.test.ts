@@ -5,8 +5,6 @@ import {createSupervisor, type Supervisor, type SupervisorProcess} from '../../s
 let launched: {readonly lines: string[]; state: 'running' | 'closed' | 'killed'; exit: () => void}[];
 let supervisor: Supervisor;
 
-const mark = {id: 'run-1', session: 7};
-const marked = '=KUBECTL_MESH_RUN_ID=run-1 7';
 const child = (pid?: number) => ({pid, kill: vi.fn()});
 
 beforeEach(() => {
@@ -27,7 +25,7 @@ beforeEach(() => {
       exited,
     };
     return Promise.resolve(made);
-  }, mark);
+  });
 });
 
 describe('the supervisor of a run', () => {
@@ -38,7 +36,7 @@ describe('the supervisor of a run', () => {
     const withdraw = supervisor.add(child(11));
     supervisor.add(child(12));
     withdraw();
-    expect(launched.map(({lines}) => lines)).toEqual([[marked, '/tmp/km-1', '+11', '+12', '-11']]);
+    expect(launched.map(({lines}) => lines)).toEqual([['/tmp/km-1', '+11', '+12', '-11']]);
     await supervisor.close();
   });
 
@@ -47,13 +45,6 @@ describe('the supervisor of a run', () => {
     supervisor.add(child(11))();
     await supervisor.close();
     expect(launched[0]?.state).toBe('killed');
-  });
-
-  it('ends what a child has left that was killed by another process', async () => {
-    await supervisor.start();
-    supervisor.add(child(11))(true);
-    await supervisor.close();
-    expect(launched[0]?.state).toBe('closed');
   });
 
   it('ends the children that are left', async () => {
@@ -71,14 +62,14 @@ describe('the supervisor of a run', () => {
     await new Promise((resolve) => setImmediate(resolve));
     await supervisor.start();
     withdraw();
-    expect(launched[1]?.lines).toEqual([marked, '+11', '-11']);
+    expect(launched[1]?.lines).toEqual(['+11', '-11']);
     await supervisor.close();
   });
 
   it('is not given a child that could not be started', async () => {
     await supervisor.start();
     supervisor.add(child())();
-    expect(launched[0]?.lines).toEqual([marked]);
+    expect(launched[0]?.lines).toEqual([]);
     await supervisor.close();
   });
 });
@@ -101,7 +92,7 @@ describe('when this process exits', () => {
 
   it('kills children without a supervisor, with one listener', async () => {
     const before = process.listeners('exit');
-    const alone = createSupervisor(undefined, mark);
+    const alone = createSupervisor(undefined);
     await alone.start();
     const children = [child(11), child(12)];
     const withdrawals = children.map((each) => alone.add(each));
