@@ -3,7 +3,7 @@
  * passes bytes; {@link Runner.start} keeps a program running. Rules enforced here: arguments are an array and never
  * contain a secret; no child gets the passphrase variables, and only the user's own programs get Vault's tokens; output
  * is sanitized before it is shown; errors contain neither arguments nor environment; no signal handler is registered;
- * no child, and nothing that it starts, outlives the run.
+ * no child outlives the run.
  */
 import {once} from 'node:events';
 import {Socket} from 'node:net';

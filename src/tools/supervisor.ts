@@ -7,7 +7,11 @@
  * after it, and would not belong to the terminal's foreground process group, so that credential plugins could not
  * prompt. Process IDs are not mistaken: a child's ID is not reused before this process has waited for it, which Node does
  * immediately before `exit`, where the child is withdrawn; and the supervisor compares start times.
+ *
+ * Descendants are found through their parents. One whose parent has exited first is left, such as a credential plugin that
+ * ignores the Ctrl-C which ended its kubectl: only its environment would tell, which macOS does not show.
  */
+
 /** The supervisor's process. */
 export interface SupervisorProcess {
   /** Writes a line to its pipe. Ignored if it has exited. */

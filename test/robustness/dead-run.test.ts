@@ -122,14 +122,15 @@ describe('a run of verify that dies', () => {
     await processes.waitUntilGone();
   });
 
-  it('of SIGKILL leaves no process even if all its processes had received SIGTERM, as from a service manager', async () => {
-    await addPlugins(`trap '' TERM;`);
+  it('of SIGKILL after SIGTERM to all its processes, as from a service manager, leaves no process and no socket', async () => {
+    await addPlugins();
     const {child, processes, ended} = await startVerify(withoutPipes);
     child.kill('SIGSTOP');
     for (const {pid} of processes.collect()) sendSignal(pid, 'SIGTERM');
     child.kill('SIGKILL');
     await ended;
     await processes.waitUntilGone();
+    expect(await snapshot(box.tmp)).toEqual({});
   });
 });
 

@@ -45,8 +45,8 @@ describe('without /proc', () => {
 describe('with /proc', () => {
   it('finds a running process with its parent, and no zombie', async () => {
     const processes = createProcesses({readProcess, readProcesses}, runPs);
-    // The shell never waits for its child.
-    const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {stdio: ['ignore', 'pipe', 'ignore']});
+    // The shell has become another program, which never waits for its child, before the child exits.
+    const shell = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], {stdio: ['ignore', 'pipe', 'ignore']});
     const [line] = (await once(shell.stdout, 'data')) as [Buffer];
     const zombie = Number(line.toString());
     while (readProcess(zombie)) await new Promise((resolve) => setTimeout(resolve, 10));
