@@ -5,7 +5,7 @@ import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
 import {advice, inspectWith} from '../domain/suggest/suggestion.js';
 import {lastLines} from './child-output.js';
-import type {Runner} from './runner.js';
+import type {Runner} from './programs.js';
 
 /** The result of an istioctl run. */
 export interface IstioctlRun {

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {createIstioctl, type Istioctl} from '../../src/tools/istioctl.js';
-import {createRunner} from '../../src/tools/runner.js';
+import {createRunner} from '../helpers/runner.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 
 let bin: string;

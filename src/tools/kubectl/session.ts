@@ -8,7 +8,7 @@ import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {lastLines} from '../child-output.js';
 import {sleep} from '../bounded.js';
 import type {HttpResponse} from '../http.js';
-import type {RunningTool} from '../runner.js';
+import type {RunningTool} from '../programs.js';
 import type {KubeApi, ListOptions, WriteDryRun} from './api.js';
 import {NoResponseError, type HttpRequest, type Transport} from './transport.js';
 

@@ -5,7 +5,7 @@ import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import type {KubeApi} from '../../../src/tools/kubectl/api.js';
 import {createClusters, type ClustersOptions} from '../../../src/tools/kubectl/clusters.js';
-import {createRunner} from '../../../src/tools/runner.js';
+import {createRunner} from '../../helpers/runner.js';
 import {configMap, secret} from '../../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeKube, type FakeKube} from '../../helpers/fake-kubectl/fake-kube.js';
 import {failureOf} from '../../helpers/suggestions.js';
