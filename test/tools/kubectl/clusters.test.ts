@@ -183,16 +183,43 @@ describe('error responses', () => {
       {status: 403, message: 'secrets is forbidden: User "u" cannot list resource "secrets" in API group ""'},
       'FORBIDDEN',
     ],
-    [{status: 403, message: 'exceeded quota: compute'}, 'REJECTED'],
     [{status: 403, text: '<html>no</html>'}, 'FORBIDDEN'],
-    [{status: 404, message: 'not found'}, 'NOT_FOUND'],
-    [{status: 409, message: 'conflict'}, 'CONFLICT'],
-    [{status: 422, message: 'invalid'}, 'REJECTED'],
+    [{status: 403, message: 'exceeded quota: compute'}, 'FORBIDDEN'],
+    [{status: 404, message: 'not found', reason: 'NotFound'}, 'NOT_FOUND'],
+    [{status: 404, text: '404 page not found\n'}, 'NOT_FOUND'],
+    [{status: 404, message: 'no route to the API server'}, 'API_ERROR'],
+    [{status: 404, text: '<html>not found</html>'}, 'API_ERROR'],
+    [{status: 302, text: 'moved'}, 'API_ERROR'],
+    [{status: 400, message: 'bad request'}, 'API_ERROR'],
+    [{status: 405, message: 'method not allowed'}, 'API_ERROR'],
+    [{status: 409, message: 'conflict'}, 'API_ERROR'],
+    [{status: 422, message: 'invalid'}, 'API_ERROR'],
     [{status: 500, message: 'etcdserver: leader changed'}, 'API_ERROR'],
-  ])('%j is %s', async (fault, code) => {
+  ])('%j to a read is %s', async (fault, code) => {
     const api = await open();
     kube.cluster('kind-cluster1').fault({verb: 'list'}, fault);
     await expect(api.list(secrets)).rejects.toMatchObject({code});
+  });
+
+  it.each([
+    [{status: 400, message: 'bad request'}, 'REJECTED'],
+    [{status: 403, message: 'exceeded quota: compute'}, 'REJECTED'],
+    [{status: 404, message: 'not found', reason: 'NotFound'}, 'NOT_FOUND'],
+    [{status: 409, message: 'conflict'}, 'CONFLICT'],
+    [{status: 422, message: 'invalid'}, 'REJECTED'],
+  ])('%j to a write is %s', async (fault, code) => {
+    const api = await open();
+    kube.cluster('kind-cluster1').fault({verb: 'patch'}, fault);
+    await expect(api.patch(cacerts, {}, 'none')).rejects.toMatchObject({code});
+  });
+
+  it('do not mean that an object is absent unless the API server reports it', async () => {
+    const api = await open();
+    const cluster = kube.cluster('kind-cluster1');
+    cluster.fault({verb: 'get'}, {status: 404, text: '404 page not found'});
+    await expect(api.find(cacerts)).rejects.toMatchObject({code: 'API_ERROR'});
+    cluster.fault({verb: 'get'}, {status: 404, message: 'not found'});
+    await expect(api.find(cacerts)).rejects.toMatchObject({code: 'API_ERROR'});
   });
 
   it.each([
