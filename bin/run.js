@@ -4,4 +4,13 @@
 const {availableParallelism} = require('node:os');
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
+// Until the command handles signals itself (src/cli/signals.ts), which takes a few hundred milliseconds.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(name, () => {
+    if (process.listenerCount(name) > 1) return;
+    process.stderr.write(`error: interrupted by ${name}\n`);
+    process.exit(130);
+  });
+}
+
 void import('../dist/main.js').then(({main}) => main(process.argv.slice(2)));

@@ -11,10 +11,9 @@ set -euo pipefail
 : "${CLUSTER_1:?set it to the cluster name}" "${CTX_1:?set it to its kubeconfig context}"
 : "${NETWORK_1:?set it to its network}"
 export WORK_DIR # each command reads it
-mkdir -p "$WORK_DIR"
 
-kubectl mesh certs generate "$CLUSTER_1"
+kubectl mesh certs generate "$CLUSTER_1" --mesh-id "$MESH"
 kubectl mesh trust push "$CLUSTER_1" --context "$CTX_1"
-kubectl mesh install render "$CLUSTER_1" --mesh-id "$MESH" --network "$NETWORK_1"
+kubectl mesh install render "$CLUSTER_1" --network "$NETWORK_1"
 kubectl mesh install apply "$CLUSTER_1"
 kubectl mesh verify "$CLUSTER_1" --wait --timeout 3m

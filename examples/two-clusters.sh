@@ -14,7 +14,6 @@ set -euo pipefail
 : "${CLUSTER_2:?set it to a cluster name}" "${CTX_2:?set it to its kubeconfig context}"
 : "${NETWORK_1:?set it to the network of cluster 1}" "${NETWORK_2:?set it to the network of cluster 2}"
 export WORK_DIR MESH CLUSTER_1 CTX_1 NETWORK_1 CLUSTER_2 CTX_2 NETWORK_2
-mkdir -p "$WORK_DIR"
 
 kubectl mesh init --from-env # reads the variables into mesh.yaml
 kubectl mesh certs generate  # one root CA, a cluster CA for each cluster

@@ -2,11 +2,13 @@
 # A minimal implementation of the protocol, for tests: signs with a key file through openssl. For a root key in a file,
 # use trust.signer {type: local}, which encrypts it, and --root-dir to keep it outside the work directory.
 #
-# Name the key file *-key.pem, as covered by .gitignore and MESH106; keep it with mode 0600 outside the work directory:
-#   (umask 077; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ~/mesh/root-key.pem)
+# Keep the key file outside the work directory, readable only by you:
+#   (umask 077; mkdir -p ~/mesh-signer && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
+#     -out ~/mesh-signer/root-key.pem)
 #
+# Copy this script to the work directory. In mesh.yaml (argv is not passed to a shell, so ~ is not expanded):
 #   trust:
-#     signer: {type: command, argv: [./openssl-file.sh, KEY-FILE]}
+#     signer: {type: command, argv: [./openssl-file.sh, /home/ME/mesh-signer/root-key.pem]}
 set -euo pipefail
 
 key=$1 verb=$2

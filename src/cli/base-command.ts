@@ -3,9 +3,11 @@ import {defined} from '../domain/defined.js';
 import {resolve} from 'node:path';
 import {Command, Errors} from '@oclif/core';
 import {asMeshError, MeshError} from '../domain/errors.js';
+import {advice, kubectlMesh} from '../domain/suggest/suggestion.js';
 import {answerOf} from '../engine/report.js';
 import {execute} from '../engine/engine.js';
 import type {Operation} from '../engine/operation.js';
+import {unprintedErrors} from '../output/unprinted-errors.js';
 import type {Printed, View} from '../output/view.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {normalizeArgv, wantsJson} from './argv.js';
@@ -53,24 +55,35 @@ export abstract class MeshCommand extends Command {
     flags: CommonFlags,
   ): Promise<Result> {
     const abort = createAbort(flags.timeout);
+    let changes: Changes;
     try {
       const {deps, settings, report, close} = await createDeps(flags, abort.signal);
+      if (operation.changes && settings.dryRun === 'none') changes = 'none';
       let result: Result;
       try {
-        result = await execute(operation, request, {deps, settings, report});
+        result = await execute(operation, request, {
+          deps,
+          settings,
+          report(event) {
+            if (changes && event.type === 'group-started') changes = 'some';
+            report(event);
+          },
+        });
       } finally {
         await close();
       }
       const answer = answerOf(result, settings);
       const printed = printResult(answer, typedTarget(flags));
       await this.print(this.render(printed, request, view, flags), flags, deps.workspace);
+      for (const line of unprintedErrors(printed, view, formatOf(flags))) process.stderr.write(`${line}\n`);
       const code = exitCode(operation.conclude(result, request));
       if (code !== 0) this.exit(code);
       return answer;
     } catch (thrown) {
       if (thrown instanceof Errors.ExitError) throw thrown;
       // Aborted work fails with any kind of error: report the abort instead.
-      throw printError(asMeshError(abort.signal.aborted ? abort.signal.reason : thrown), typedTarget(flags));
+      const error = abort.signal.aborted ? abortError(abort.signal.reason, changes) : asMeshError(thrown);
+      throw printError(error, typedTarget(flags));
     } finally {
       abort.dispose();
     }
@@ -98,9 +111,9 @@ export abstract class MeshCommand extends Command {
     view: View<Result, Request>,
     flags: CommonFlags,
   ): string {
-    const format = flags.json === true ? 'json' : (flags.output ?? 'text');
+    const format = formatOf(flags);
     if (format === 'json') return JSON.stringify(Object.assign({schemaVersion}, result), undefined, 2);
-    const render = view[format as keyof View<Result, Request>];
+    const render = view[format as Exclude<keyof View<Result, Request>, 'problems'>];
     if (!render) throw new MeshError('INTERNAL', `the view of ${this.id ?? 'this command'} has no format ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;
     return render(
@@ -115,6 +128,25 @@ export abstract class MeshCommand extends Command {
       }),
     );
   }
+}
+
+/** What a run has changed; undefined for a command or dry run that changes nothing. */
+type Changes = 'none' | 'some' | undefined;
+
+/** Why a run was aborted, and what it has changed. */
+function abortError(reason: unknown, changes: Changes): MeshError {
+  const error = asMeshError(reason);
+  if (changes === undefined) return error;
+  const {code, message, hints} = error;
+  const state =
+    changes === 'none'
+      ? 'nothing was changed'
+      : advice`some changes may have been made; to list them, run: ${kubectlMesh('journal show')}`;
+  return new MeshError(code, message, {hints: [state, ...hints], cause: reason});
+}
+
+function formatOf({json, output = 'text'}: CommonFlags): string {
+  return json === true ? 'json' : output;
 }
 
 /** Prints an error as text or JSON, as the arguments require, and throws oclif's ExitError with its exit code. */

@@ -2,7 +2,7 @@
  * The composition root: creates the workspace and the tools. Modules that not every run uses (kubectl, istioctl,
  * prompts, animated progress) are loaded on first use.
  */
-import {resolve} from 'node:path';
+import {delimiter, join, resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
 import {memoizeAsync} from '../domain/memoize.js';
 import type {Deps} from '../engine/deps.js';
@@ -82,6 +82,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
         signal,
         temporaryDirectory: createTemporaryDirectory,
         kubeconfig: flags.kubeconfig,
+        defaultKubeconfigs: kubeconfigFiles(environment),
         requestTimeoutMs: flags['request-timeout'],
         as: flags.as,
         asGroups: flags['as-group'] ?? [],
@@ -96,19 +97,21 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     readFile: async (path: string) =>
       (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
     runCommand: async (command: string) => (await (await runner()).runSecret(command)).map(firstLine),
-    prompt: (purpose: 'new' | 'existing') => promptPassphrase(purpose, signal, flush),
+    prompt: (purpose: 'new' | 'existing', path: string) => promptPassphrase(purpose, path, signal, flush),
     warn: (message: string) => {
       progress.report({type: 'warning', warning: {message}});
     },
   };
   const passphrases = createPassphraseSource({
     ...passphraseReaders,
+    flagPrefix: '--passphrase',
     file: flags['passphrase-file'],
     command: flags['passphrase-command'],
     environment: taken.existing,
   });
   const newPassphrases = createPassphraseSource({
     ...passphraseReaders,
+    flagPrefix: '--new-passphrase',
     file: flags['new-passphrase-file'],
     command: flags['new-passphrase-command'],
     environment: taken.replacement,
@@ -135,7 +138,8 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       (await import('../signers/signers.js')).createSigners({
         workspace,
         rootStore,
-        readPassphrase: () => passphrases.get('existing'),
+        readPassphrase: (path) => passphrases.get('existing', path),
+        retryPassphrase: (wrong) => passphrases.retry(wrong),
         clusters,
         runner,
         terminal: isInteractive() ? {rest: flush, write: writeToTerminal} : undefined,
@@ -169,6 +173,15 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       await progress.rest();
     },
   };
+}
+
+/** The files that kubectl reads without `--kubeconfig`. */
+function kubeconfigFiles({
+  KUBECONFIG = '',
+  HOME = '~',
+}: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const files = KUBECONFIG.split(delimiter).filter((file) => file !== '');
+  return files.length > 0 ? files : [join(HOME, '.kube/config')];
 }
 
 /** Animated progress on a terminal, lines otherwise. */

@@ -20,9 +20,13 @@ export function createTerminal(signal: AbortSignal, flush: () => Promise<void>):
   };
 }
 
-/** Prompts for a passphrase without echo; for a new one twice. Throws `INTERRUPTED`, or `USAGE` if the two differ. */
+/**
+ * Prompts for the passphrase of the root key at `path` without echo; for a new one twice. Throws `INTERRUPTED`, or `USAGE` if
+ * the two differ.
+ */
 export async function promptPassphrase(
   purpose: 'new' | 'existing',
+  path: string,
   signal: AbortSignal,
   flush: () => Promise<void>,
 ): Promise<Sensitive<string>> {
@@ -30,7 +34,7 @@ export async function promptPassphrase(
   const {default: password} = await import('@inquirer/password');
   const ask = (message: string): Promise<string> =>
     answerTo(signal, password({message, mask: false}, {output: process.stderr, signal}));
-  const first = await ask(purpose === 'new' ? 'New passphrase for the root key:' : 'Passphrase for the root key:');
+  const first = await ask(`${purpose === 'new' ? 'New passphrase' : 'Passphrase'} for the root key (${path}):`);
   if (purpose === 'new' && first !== '' && (await ask('Repeat the passphrase:')) !== first) {
     throw new MeshError('USAGE', 'the passphrases do not match', {hints: ['run the command again']});
   }

@@ -16,25 +16,28 @@ interface ParseErrorFields {
   readonly args?: readonly (string | {readonly name: string})[];
 }
 
-/** The error of an invalid flag value. `requirement` completes "must be". */
-export function invalidFlag(flag: string, value: string, requirement: string): MeshError {
-  return new MeshError('USAGE', `invalid --${flag} ${JSON.stringify(value)}: must be ${requirement}`);
+/** The error of an invalid flag value. `requirement` completes "must be"; `meant` is the value that was probably meant. */
+export function invalidFlag(flag: string, value: string, requirement: string, meant?: string): MeshError {
+  return new MeshError('USAGE', `invalid --${flag} ${JSON.stringify(value)}: must be ${requirement}`, {
+    hints: meant === undefined ? [] : [`did you mean --${flag} ${meant}?`],
+  });
 }
 
-/** Turns oclif's parse errors into `USAGE` errors; returns any other error as it is. */
+/** Turns oclif's parse errors into `USAGE` errors, and adds a hint to those without one; returns any other error as it is. */
 export function usageError(thrown: unknown, command: ParsedCommand): unknown {
   // oclif also rewrites the messages of our own flag parsers.
   if (thrown instanceof MeshError && thrown.message.startsWith('Parsing --')) thrown.message = reword(thrown.message);
+
+  const usageHint = `for usage, run: kubectl mesh ${command.words} --help`;
+  if (thrown instanceof MeshError && thrown.code === 'USAGE' && thrown.hints.length === 0) {
+    return new MeshError('USAGE', thrown.message, {hints: [usageHint], cause: thrown});
+  }
   if (!(thrown instanceof Errors.CLIError)) return thrown;
   const {flags = []} = thrown as ParseErrorFields;
   const unknown = flags.map((flag) => flag.replace(/=[^]*$/, ''));
   const near = unknown.flatMap((flag) => (flag.startsWith('--') ? (nearest(flag.slice(2), command.flags) ?? []) : []));
   return new MeshError('USAGE', messageOf(thrown, unknown), {
-    hints: [
-      ...near.map((name) => `did you mean --${name}?`),
-      // eslint-disable-next-line no-restricted-syntax -- help is the same for every mesh: it needs no flags
-      `for usage, run: kubectl mesh ${command.words} --help`,
-    ],
+    hints: [...near.map((name) => `did you mean --${name}?`), usageHint],
     cause: thrown,
   });
 }

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {example, MeshCommand} from '../cli/base-command.js';
 import {outputFlags, verboseFlags} from '../cli/flags/output.js';
+import {signerFlags} from '../cli/flags/signer.js';
 import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
@@ -53,8 +54,10 @@ Exit codes: 0 no findings at or above --fail-on, 2 invalid mesh.yaml, 3 findings
     'list-checks': Flags.boolean({description: 'list all checks', exclusive: ['explain']}),
     explain: Flags.string({
       helpValue: 'ID',
-      description: 'explain a check: what it means, how to check it by hand and how to fix a finding',
+      description:
+        'explain a check: what it means, how to check it by hand and how to fix a finding; for a prefix, list its checks',
     }),
+    'root-dir': signerFlags['root-dir'],
     ...targetFlags,
     ...concurrencyFlags,
     ...outputFlags(['text', 'wide', 'short', 'junit', 'mermaid', 'json']),
@@ -66,7 +69,8 @@ Exit codes: 0 no findings at or above --fail-on, 2 invalid mesh.yaml, 3 findings
     if (flags['list-checks']) return this.perform(listChecks, undefined, checkListView, flags);
     if (flags.explain !== undefined) return this.perform(explainCheck, {id: flags.explain}, explainView, flags);
     const request = {
-      mesh: meshRequest(flags, args.cluster),
+      mesh: {...meshRequest(flags, args.cluster), rootDirectory: flags['root-dir']},
+      requireRootKey: flags['root-dir'] !== undefined,
       selection: {only: flags.only ?? [], skip: flags.skip ?? []},
       limits: {noSecrets: flags['no-secrets'], noLive: flags['no-live'], offline: flags.offline, access: flags.access},
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),

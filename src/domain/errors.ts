@@ -133,6 +133,11 @@ export interface ErrorReport {
   readonly hints: readonly Hint[];
 }
 
+/** What an error of a command that only reads means for its exit code: a failed request is not a failed change. */
+export function codeOfFailedRead(code: ErrorCode): ErrorCode {
+  return errorClasses[code] === 'failed' ? 'API_ERROR' : code;
+}
+
 /** Turns anything thrown into a {@link MeshError}; a foreign error becomes the cause of an `INTERNAL` one. */
 export function asMeshError(thrown: unknown): MeshError {
   if (thrown instanceof MeshError) return thrown;

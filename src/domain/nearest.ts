@@ -1,6 +1,24 @@
 import {distance} from 'fastest-levenshtein';
 
 /**
+ * Returns the known name of which `name` is probably a misspelling: one letter differs, is added, omitted or swapped with
+ * its neighbor. Names that differ only in numbers and single letters (`cluster2`, `prod-b`) are a series.
+ */
+export function misspelled(name: string, known: readonly string[]): string | undefined {
+  const series = (text: string): string => text.replace(/\d+/g, '').replace(/(?<![a-z])[a-z](?![a-z])/g, '');
+  return known.find((other) => {
+    if (Math.min(name.length, other.length) < 4 || series(name) === series(other)) return false;
+    return distance(name, other) === 1 || isSwapped(name, other);
+  });
+}
+
+function isSwapped(one: string, other: string): boolean {
+  const at = Array.from(one).findIndex((letter, index) => letter !== other[index]);
+  const [first = '', second = ''] = [one[at], one[at + 1]];
+  return at >= 0 && one.slice(0, at) + second + first + one.slice(at + 2) === other;
+}
+
+/**
  * Returns the candidate that the user probably meant, or undefined if none is similar: at most two edits, or a third of
  * the word's length for long words. Letter case is ignored.
  */

@@ -17,6 +17,8 @@ interface ActionBase {
   readonly title: string;
   /** Set if replacing or deleting something requires confirmation (docs/architecture.md): what would be lost. */
   readonly confirm?: string;
+  /** What to do instead of confirming: the first hints if the confirmation is missing. */
+  readonly confirmHints?: readonly Hint[];
 }
 
 /** The additional fields of every action in a cluster. */

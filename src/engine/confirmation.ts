@@ -25,10 +25,10 @@ export async function requireReason(groups: readonly Group[], context: ExecuteCo
  */
 export function withReasonCheck(context: ExecuteContext): Deps {
   const guard = (source: PassphraseSource): PassphraseSource => ({
-    available: source.available,
-    get: async (purpose) => {
+    ...source,
+    get: async (purpose, path) => {
       await requireReasonIfConfigured(context);
-      return source.get(purpose);
+      return source.get(purpose, path);
     },
   });
   const {deps} = context;
@@ -62,14 +62,15 @@ export async function confirm(
   const prompts = promptsOf(groups).filter((prompt) => !confirmed.has(prompt));
   if (settings.yes || prompts.length === 0) return;
   const list = prompts.join('; ');
+  const instead = plannedActions({groups}).flatMap(({confirm: what, confirmHints = []}) => (what ? confirmHints : []));
   if (!deps.terminal.interactive) {
     throw new MeshError('CONFIRMATION_NEEDED', `confirmation required, but no terminal is attached: ${list}`, {
-      hints: ['preview the change with --dry-run, then confirm it with --yes (-y)'],
+      hints: [...instead, 'preview the change with --dry-run, then confirm it with --yes (-y)'],
     });
   }
   report({type: 'planned', groups});
   if (!(await deps.terminal.confirm(`${list}. Continue?`))) {
-    throw new MeshError('CONFIRMATION_NEEDED', `not confirmed: ${list}`, {hints: ['nothing was changed']});
+    throw new MeshError('CONFIRMATION_NEEDED', `not confirmed: ${list}`, {hints: ['nothing was changed', ...instead]});
   }
   for (const prompt of prompts) confirmed.add(prompt);
 }

@@ -1,3 +1,4 @@
+import type {MeshError} from '../domain/errors.js';
 import type {Signers} from '../signers/signers.js';
 import type {Git} from '../tools/git.js';
 import type {Istioctl} from '../tools/istioctl.js';
@@ -8,15 +9,21 @@ import type {Workspace} from '../workspace/workspace.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
-/** The source of the root key's passphrase (docs/certificates.md). Prompts at most once per run. */
+/** The source of the root key's passphrase (docs/certificates.md). Reads it once per run, unless it is wrong. */
 export interface PassphraseSource {
   /** False without a source and without a terminal: callers refuse with `PASSPHRASE_NEEDED` before planning. */
   readonly available: boolean;
   /**
-   * Returns the passphrase. `purpose` selects the prompt: a new passphrase is entered twice on a terminal. Throws
-   * `PASSPHRASE_NEEDED`, `FILE_MISSING`, `TOOL_FAILED` (passphrase command), `INTERRUPTED`.
+   * Returns the passphrase of the key at `path`. `purpose` selects the prompt: a new passphrase is entered twice on a
+   * terminal. Throws `PASSPHRASE_NEEDED`, `FILE_MISSING`, `TOOL_FAILED` (passphrase command), `INTERRUPTED`.
    */
-  get(purpose: 'new' | 'existing'): Promise<Sensitive<string>>;
+  get(purpose: 'new' | 'existing', path: string): Promise<Sensitive<string>>;
+  /** After a wrong passphrase: whether `get` prompts for another one. Prompts at most three times in a run. */
+  retry(wrong: MeshError): boolean;
+  /** Whether it is not available because its variable is set and empty. */
+  readonly emptyVariable?: boolean | undefined;
+  /** The flag that specifies the source, if any. */
+  readonly flag?: string | undefined;
 }
 
 /** The user's terminal, if one is attached. */

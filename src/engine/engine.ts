@@ -26,6 +26,8 @@ import type {
   RunSettings,
   Wait,
 } from './operation.js';
+import {preparePassphrase} from './effects/prepare-passphrase.js';
+import {journalWarning} from './journal-warning.js';
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
 /**
@@ -53,8 +55,11 @@ const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
 /** Actions that the API server can validate without storing anything (`--dry-run=server`). */
 const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object', 'replace-object']);
 
-/** Appended to the actions that a dry run lists, worded as in kubectl. */
-const dryRunNote = {none: '', client: ' (dry run)', server: ' (server dry run)'} as const;
+/** Returns what is appended to an action that a dry run lists, worded as in kubectl. */
+function dryRunNote({kind}: Action, {dryRun}: RunSettings): string {
+  if (dryRun === 'none') return '';
+  return dryRun === 'server' && serverSide.has(kind) ? ' (server dry run)' : ' (dry run)';
+}
 
 /** How often a phase gathers and plans when another client changed the gathered objects (409). */
 const maxAttempts = 5;
@@ -74,6 +79,9 @@ export async function execute<Request, Result>(
   }
   const lock = await deps.workspace.lock(operation.command);
   try {
+    // Read before recovery, which closes a truncated line.
+    const warning = await journalWarning(deps.workspace);
+    if (warning) report({type: 'warning', warning});
     for (const message of await deps.workspace.recover()) report({type: 'note', message});
     return await operation.execute(
       request,
@@ -104,13 +112,17 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         const {runnable, skipped} = splitByBlockers(plan, settings);
         if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
           for (const prompt of promptsOf(runnable)) {
-            report({type: 'note', message: `requires confirmation: ${prompt} (--yes without a terminal)`});
+            report({
+              type: 'note',
+              message: `would prompt for confirmation (without a terminal, --yes is required): ${prompt}`,
+            });
           }
         }
+        if (settings.dryRun === 'none' && plan.blockers.length > 0 && attempt === 1) reportPrompts(plan, context);
         if (settings.dryRun === 'none' && runnable.length > 0) {
           await requireReason(runnable, context);
           await confirm(runnable, confirmed, context);
-          if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
+          if (plan.passphrase) await preparePassphrase(plan.passphrase, deps);
         }
         const outcomes = [...(await runGroups(runnable, {command, readIdentity, deps, settings, report})), ...skipped];
         if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(({error}) => error?.code === 'CONFLICT')) {
@@ -121,6 +133,14 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
       }
     },
   };
+}
+
+/** Reports which confirmations a blocked plan also requires, if they cannot be prompted for: one run names everything. */
+function reportPrompts({groups}: Plan, {deps, settings, report}: ExecuteContext): void {
+  if (settings.yes || deps.terminal.interactive) return;
+  for (const prompt of promptsOf(groups)) {
+    report({type: 'note', message: `also requires --yes, because no terminal is attached: ${prompt}`});
+  }
 }
 
 /** Returns the groups to run, and the outcomes of the lanes that blockers prevent from running. */
@@ -202,7 +222,7 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
       outcomes.push(outcomeOf(action, lane, {status: 'skipped'}));
       continue;
     }
-    line(`${action.title}${dryRunNote[context.settings.dryRun]}`);
+    line(`${action.title}${dryRunNote(action, context.settings)}`);
     outcomes.push(await perform(action, lane, {...context, line, waiting}));
   }
   context.report({type: 'lane-ended', lane: lane.key, outcomes});

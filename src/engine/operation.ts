@@ -4,6 +4,7 @@
  * Plans are data: a dry run, the journal and a resumed run all use the same plan.
  */
 import type {ErrorReport} from '../domain/errors.js';
+import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Hint} from '../domain/suggest/suggestion.js';
 import type {Action, ActionKind} from './action.js';
 import type {ResultOf} from './action-result.js';
@@ -49,7 +50,16 @@ export interface Plan {
   readonly blockers: readonly Blocker[];
   readonly warnings: readonly Warning[];
   /** The root key passphrase that the actions use: prompted for before any progress is drawn and any action runs. */
-  readonly passphrase?: 'new' | 'existing' | undefined;
+  readonly passphrase?: PlannedPassphrase | undefined;
+}
+
+/** The root key passphrase that a plan's actions use. */
+export interface PlannedPassphrase {
+  readonly purpose: 'new' | 'existing';
+  /** The root key's path in messages. */
+  readonly path: string;
+  /** The signer that the passphrase opens: opened before any action runs, so that a wrong one changes nothing. */
+  readonly opens?: SignerSpec;
 }
 
 /** A plan that does nothing. */

@@ -1,6 +1,6 @@
 /** Turns a phase's run into the per-cluster part of an operation's result. Pure. */
 import {defined} from '../domain/defined.js';
-import {type ErrorClass, errorClasses, type ErrorReport} from '../domain/errors.js';
+import {codeOfFailedRead, type ErrorClass, errorClasses, type ErrorReport} from '../domain/errors.js';
 import type {Action, ActionKind} from './action.js';
 import type {Conclusion, Outcome, OutcomeOf, PhaseRun, Plan, RunSettings, Warning} from './operation.js';
 
@@ -83,6 +83,11 @@ export function clusterOutcomesWithCause(names: readonly string[], run: PhaseOut
 /** The outcome for an error's class: `refused`, `unknown` or `cancelled`, otherwise `failed`. */
 export function outcomeOfError(error: ErrorReport): ClusterOutcome {
   return byClass[classOf(error)] ?? 'failed';
+}
+
+/** The outcome for a cluster of a command that only reads. */
+export function outcomeOfFailedRead(error: ErrorReport): ClusterOutcome {
+  return outcomeOfError({...error, code: codeOfFailedRead(error.code)});
 }
 
 const byClass: Partial<Record<ErrorClass, ClusterOutcome>> = {

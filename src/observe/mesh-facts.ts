@@ -5,17 +5,18 @@ import {clusterLayout, layout, workloadsDirectory, type ClusterLayout} from '../
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {checkContextsFile, checkMeshFile, renderProblem} from '../domain/mesh/parse.js';
 import {parseCertificates} from '../domain/x509/certificate.js';
-import {readPrivateKey} from '../domain/keys/private-key.js';
 import {printableLine} from '../domain/printable.js';
+import {readJournalEvidence} from '../engine/journal-warning.js';
 import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';
 import {readGitHistory} from './facts/git-history.js';
-import {findClearRootKeys, keyFilesIn} from './facts/key-files.js';
+import {keyFilesIn} from './facts/key-files.js';
+import {readRootKey, rootKeyModes} from './facts/root-key.js';
 
 /** The functions that read each fact of the mesh. */
 export function meshFactsOf(
   deps: Deps,
-  {trust}: Mesh,
+  mesh: Mesh,
   clusters: readonly MeshCluster[],
   journal: () => Promise<JournalState>,
 ): {readonly [Key in keyof MeshFactValues]: () => Promise<MeshFactValues[Key]>} {
@@ -32,44 +33,36 @@ export function meshFactsOf(
       if (!parsed) return {present: false, problems, clusters: clusters.length};
       return {present: true, problems, clusters: 'value' in parsed ? (parsed.value.clusters?.length ?? 0) : 0};
     },
-    async rootKey() {
-      const {signer} = trust;
-      const store = deps.rootStore(signer);
-      const key = await store.readSecret(layout.rootKey);
-      const inside = store.root === workspace.root || store.root.startsWith(`${workspace.root}/`);
-      const known = inside ? `${store.root}/${layout.rootKey}`.slice(workspace.root.length + 1) : undefined;
-      const found = await findClearRootKeys(workspace, clusters, known);
-      const copies = found.length > 0 ? found : undefined;
-      if (!key) return defined({protection: 'absent', copies});
-      const path =
-        signer.type === 'local' && signer.directory !== undefined ? `${signer.directory}/${layout.rootKey}` : undefined;
-      const {encryption} = readPrivateKey(key, path ?? layout.rootKey);
-      if (!encryption) return defined({protection: 'clear', path, copies});
-      const {cipher, kdf, weak} = encryption;
-      return defined({protection: 'encrypted', path, copies, weakness: weak ? `${cipher} and ${kdf}` : undefined});
-    },
+    rootKey: () => readRootKey(deps, mesh, clusters),
     async meshRoots() {
       const text = await workspace.readText(layout.rootCert);
       if (text === undefined) return [];
       return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
     },
     async fileModes() {
-      const modes = [...(await keyModes(deps, '.'))];
+      const modes = [...(await rootKeyModes(deps, mesh)), ...(await keyModes(deps, '.'))];
       // In sequence, because each directory opens files.
       for (const {name} of clusters) {
         modes.push(...(await directoryModes(deps, clusterLayout(name))), ...(await workloadModes(deps, name)));
       }
-      return modes;
+      if (modes.length === 0) return [];
+      const own = await workspace.statTarget('.');
+      const distinct = [...new Map(modes.map((one) => [one.path, one])).values()];
+      return own ? [...distinct, {path: '.', kind: 'parent', mode: own.mode}] : distinct;
     },
     gitHistory: () => readGitHistory(deps, clusters),
-    journal: async () => journalFacts(await journal()),
+    journal: async () => journalFacts(await journal(), deps),
   };
 }
 
-function journalFacts({present, entries, heads, faults, open, own, inProgress, archived}: JournalState): JournalFacts {
+async function journalFacts(
+  {present, entries, heads, faults, open, own, inProgress, archived}: JournalState,
+  deps: Pick<Deps, 'workspace'>,
+): Promise<JournalFacts> {
   const ownOpen = open.filter(({chain}) => chain === own);
-  return {
+  return defined({
     present,
+    evidence: present ? undefined : await readJournalEvidence(deps.workspace),
     entries: entries.length,
     chains: heads.size,
     faults,
@@ -87,7 +80,7 @@ function journalFacts({present, entries, heads, faults, open, own, inProgress, a
     brokenAside: archived.flatMap(({file, faults: [first]}) =>
       first ? [{file: printableLine(file), message: printableLine(first.message)}] : [],
     ),
-  };
+  });
 }
 
 /** The suffix of key files: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */

@@ -57,6 +57,8 @@ interface InitFacts {
   readonly texts: DeclarationTexts;
   readonly makefile: MakefileImport;
   readonly requested: GuideVariables;
+  /** Requested contexts that the kubeconfig does not have. */
+  readonly missingContexts: readonly Warning[];
 }
 
 /** A plan, with the contents of mesh.yaml, contexts.yaml and .gitignore after it. */
@@ -68,11 +70,12 @@ export const init = onePhase<InitRequest, InitResult, InitFacts, InitPlan>({
   command: 'init',
   changes: true,
   title: () => 'read the work directory',
-  async gather({workspace, environment}, request) {
+  async gather({workspace, environment, clusters}, request) {
     const texts = await readDeclaringTexts(workspace);
     const makefile = await importMakefileDirectory({workspace});
     const requested = requestedClusters(request, environment, texts.mesh === undefined ? makefile.clusters : []);
-    return {workDir: workspace.root, texts, makefile, requested};
+    const missingContexts = await findMissingContexts(requested, clusters);
+    return {workDir: workspace.root, texts, makefile, requested, missingContexts};
   },
   plan: planInit,
   report: reportInit,
@@ -101,17 +104,32 @@ function requestedClusters(
   return defined<GuideVariables>({meshID, clusters: [...byName.values()]});
 }
 
+async function findMissingContexts(
+  {clusters}: GuideVariables,
+  sessions: Deps['clusters'],
+): Promise<readonly Warning[]> {
+  const found = await Promise.all(
+    clusters.map(async ({name, context}): Promise<readonly Warning[]> => {
+      const error = context === undefined ? undefined : await sessions.missingContext(context);
+      return error ? [{cluster: name, message: error.message}] : [];
+    }),
+  );
+  return found.flat();
+}
+
 /** `NAME` or `NAME=CONTEXT`. */
 function parseClusterArgument(text: string): GuideCluster {
   const [name = '', ...rest] = text.split('=');
   if (rest.length === 0) return {name};
   const context = rest.join('=');
   if (context !== '') return {name, context};
-  throw new MeshError('USAGE', `missing context in "${text}"`, {hints: [`use ${name}=CONTEXT, or only ${name}`]});
+  throw new MeshError('USAGE', `missing context in "${text}"`, {
+    hints: [name === '' ? 'use NAME=CONTEXT, without spaces' : `use ${name}=CONTEXT, or only ${name}`],
+  });
 }
 
 /** Pure. Throws `CONTRADICTION` where the request contradicts mesh.yaml. */
-function planInit({texts, makefile, requested}: InitFacts): InitPlan {
+function planInit({texts, makefile, requested, missingContexts}: InitFacts): InitPlan {
   const {file} = readTexts(texts);
   checkConsistency(file, requested);
   checkContextsAreFree(clustersOf(texts), requested.clusters);
@@ -125,6 +143,7 @@ function planInit({texts, makefile, requested}: InitFacts): InitPlan {
     blockers: [],
     warnings: [
       ...makefile.warnings,
+      ...missingContexts,
       ...undeclared.map((name) => ({
         message: advice`${name}/ contains a cluster CA, but cluster "${name}" is not in mesh.yaml; add it with: ${kubectlMesh('init', [name])}`,
       })),

@@ -65,15 +65,13 @@ interface UpStepDefinition {
 
 /** The steps in the order of Istio's guide: trust before istiod, verification last. */
 const steps: readonly UpStepDefinition[] = [
-  step(generateCerts, [], (request): GenerateRequest => {
-    const {clusters, keyAlgorithm, unencrypted, signer, rootDirectory, rootFile} = request;
-    return {clusters, keyAlgorithm, unencrypted, signer, rootDirectory, rootFile, renew: false};
-  }),
+  // Records the flags before the root is created, which has the mesh ID in its name: a failed run continues without flags.
+  step(generateCerts, [], (request): GenerateRequest => ({...request, renew: false})),
   step(pushTrust, ['certs generate'], (request) => request),
   step(renderInstalls, [], (request) => request),
   step(applyInstalls, ['trust push', 'install render'], (request) => request),
-  step(verifyMesh, ['install apply'], ({clusters, context, istioNamespace, waitMs}): VerifyRequest => ({
-    mesh: {clusters, context, istioNamespace},
+  step(verifyMesh, ['install apply'], ({clusters, context, istioNamespace, rootDirectory, waitMs}): VerifyRequest => ({
+    mesh: {clusters, context, istioNamespace, rootDirectory},
     selection: {only: [], skip: []},
     limits: {},
     waitMs,

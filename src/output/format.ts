@@ -16,7 +16,7 @@ export * from '../domain/format.js';
 type ShownError = Pick<Printed<ErrorReport>, 'message' | 'hints'>;
 type Named = Pick<ClusterResult, 'name' | 'outcome'>;
 
-/** The maximum number of message lines before the hints. */
+/** The lines of a message before its hints. */
 const maxMessageLines = 3;
 
 /** Returns functions that color words for a terminal: error red, warning yellow, unknown magenta, ok green. */
@@ -35,12 +35,22 @@ export const indent = (lines: readonly string[]): readonly string[] =>
 export const hintLines = (hints: readonly string[]): readonly string[] =>
   hints.map((hint) => `  → ${printableLine(hint)}`);
 
-/** An error: up to three lines of its message, then the hints, then the remaining lines. */
+/** An error: at most three lines of its message, then the hints, then the rest of a longer message. */
 export function errorLines({message, hints}: ShownError): readonly string[] {
   const lines = printable(message)
     .split('\n')
     .map((line, index) => (index === 0 || line.startsWith(' ') ? line : `  ${line}`));
   return [...lines.slice(0, maxMessageLines), ...hintLines(hints), ...lines.slice(maxMessageLines)];
+}
+
+/** Errors of the whole run in a result. */
+export function generalErrorLines(errors: readonly ShownError[]): readonly string[] {
+  return errors.flatMap(({message, hints}) => errorLines({message: `error: ${message}`, hints}));
+}
+
+/** Removes hints that are already printed for an earlier error: clusters often fail for the same reason. */
+export function withoutRepeatedHints(lines: readonly string[]): readonly string[] {
+  return lines.filter((line, index) => !/^ *→ /.test(line) || lines.indexOf(line) === index);
 }
 
 /** A cluster's error, with its hints. */
@@ -54,12 +64,12 @@ export function allErrorLines(result: {
   readonly clusters: readonly (Named & {readonly error?: ShownError})[];
 }): readonly string[] {
   const general = new Set(result.errors.map(({message}) => message));
-  return [
-    ...result.errors.flatMap(errorLines),
+  return withoutRepeatedHints([
+    ...generalErrorLines(result.errors),
     ...result.clusters.flatMap((cluster) =>
       cluster.error && !general.has(cluster.error.message) ? failedLines(cluster, cluster.error) : [],
     ),
-  ];
+  ]);
 }
 
 /** A certificate's table cells: key, not after, fingerprint, subject. */

@@ -58,4 +58,7 @@ export type View<Result, Request = unknown> = Readonly<
     Partial<
       Record<'wide' | 'short' | 'name' | 'junit' | 'mermaid' | 'prometheus' | 'csr' | 'yaml', Render<Result, Request>>
     >
->;
+> & {
+  /** The lines about errors that `-o name` and `-o prometheus` do not contain. Absent: those of the run and its clusters. */
+  readonly problems?: (result: Printed<Result>) => readonly string[];
+};

@@ -4,6 +4,7 @@ import {layout} from '../domain/mesh/layout.js';
 import {rootKeyPath, type SignerSpecOf} from '../domain/mesh/signer.js';
 import {spkiHash} from '../domain/keys/keys.js';
 import {openPrivateKey} from '../domain/keys/private-key.js';
+import type {Sensitive} from '../domain/sensitive.js';
 import type {CertificateAuthority} from '../domain/x509/certificate.js';
 import {createAuthorityIssuer, readRoots, readSigningCertificates, upwardFrom} from './authority.js';
 import {createKeySigner} from './keys.js';
@@ -30,7 +31,9 @@ export async function openLocalAuthority(spec: LocalSpec, context: SignerContext
       hints: [`restore ${missing}, or run this command where it is stored`],
     });
   }
-  const signer = createKeySigner(await openPrivateKey(secret, () => context.readPassphrase(), keyPath));
+  const passphrase = (): Promise<Sensitive<string>> => context.readPassphrase(keyPath);
+  const retry = (wrong: MeshError): boolean => context.retryPassphrase(wrong);
+  const signer = createKeySigner(await openPrivateKey(secret, passphrase, keyPath, retry));
   const [certificate, ...above] = upwardFrom(spkiHash(signer.publicKey), certificates, roots);
   if (!certificate) {
     const where = spec.certificate ?? layout.rootCert;

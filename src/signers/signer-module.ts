@@ -1,5 +1,5 @@
 /** The interface of a type of signer. Each type has one file, and a line in `signers.ts`. */
-import type {ErrorReport} from '../domain/errors.js';
+import type {ErrorReport, MeshError} from '../domain/errors.js';
 import type {SignerSpecOf, SignerType, SignerSpec} from '../domain/mesh/signer.js';
 import type {Certificate, Signer} from '../domain/x509/certificate.js';
 import type {Issuer} from '../domain/ca/issuer.js';
@@ -35,7 +35,10 @@ export interface SignerContext {
   readonly workspace: Workspace;
   /** The directory of a local root key: the work directory, or another one. */
   rootStore(spec: SignerSpec): Workspace;
-  readPassphrase(): Promise<Sensitive<string>>;
+  /** Reads the passphrase of the key at this path. */
+  readPassphrase(path: string): Promise<Sensitive<string>>;
+  /** After a wrong passphrase: whether `readPassphrase` prompts for another one. */
+  retryPassphrase(wrong: MeshError): boolean;
   readonly clusters: Clusters;
   runner(): Promise<Runner>;
   /** Present on a terminal: shows the messages of the user's programs after progress output has stopped. */

@@ -73,7 +73,13 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       return [...files, ...intents];
     },
     lock: async (command) => {
-      const isNew = (await factsOf(root)) === undefined;
+      const found = await factsOf(root, stat);
+      if (found && found.kind !== 'directory') {
+        throw new MeshError('WORKDIR_CONFLICT', `work directory ${root} is not a directory`, {
+          hints: ['specify another work directory with --work-dir or WORK_DIR'],
+        });
+      }
+      const isNew = found === undefined;
       await makeDirectory(root).catch(throwFileError(root, 'write'));
       const {pid} = process;
       const lock = await takeLock(join(root, layout.lock), {

@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {takePassphrases, takeVaultSecrets} from '../../src/cli/environment.js';
 import {isSamePassphrase, newPassphraseVariable, passphraseVariable} from '../../src/domain/keys/passphrase.js';
 import {createPassphraseSource, type PassphraseOptions} from '../../src/cli/passphrase.js';
+import {MeshError} from '../../src/domain/errors.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 
 const never = (what: string) => (): never => {
@@ -9,6 +10,7 @@ const never = (what: string) => (): never => {
 };
 const nothing: PassphraseOptions = {
   interactive: false,
+  flagPrefix: '--passphrase',
   readFile: never('the file'),
   runCommand: never('the command'),
   prompt: never('the terminal'),
@@ -33,13 +35,44 @@ describe('the passphrase', () => {
   ])('%s', async (_, options, expected) => {
     const source = createPassphraseSource({...nothing, warn: () => undefined, ...options});
     expect(source.available).toBe(true);
-    expect((await source.get('new')).reveal()).toBe(expected);
+    expect((await source.get('new', 'root-key.pem')).reveal()).toBe(expected);
+  });
+
+  it('is prompted for at most three times if it is wrong, with a warning between', async () => {
+    const warnings: string[] = [];
+    const typed = ['one', 'two', 'three'].map((text) => new Sensitive(text));
+    const prompt = () => Promise.resolve(typed.shift() ?? new Sensitive('none'));
+    const source = createPassphraseSource({
+      ...nothing,
+      interactive: true,
+      prompt,
+      warn: (text) => warnings.push(text),
+    });
+    const wrong = new MeshError('WRONG_PASSPHRASE', 'wrong');
+    const read = async () => (await source.get('existing', 'root-key.pem')).reveal();
+    expect([await read(), await read()]).toEqual(['one', 'one']);
+    expect([source.retry(wrong), await read()]).toEqual([true, 'two']);
+    expect([source.retry(wrong), await read()]).toEqual([true, 'three']);
+    expect(source.retry(wrong)).toBe(false);
+    expect(warnings).toHaveLength(2);
+  });
+
+  it.each<[string, Partial<PassphraseOptions>, string]>([
+    ['file', {file: 'f', readFile: answer('wrong')}, '--passphrase-file'],
+    ['command', {command: 'c', runCommand: answer('wrong')}, '--passphrase-command'],
+  ])('is not read again from a %s if it is wrong', (_, options, flag) => {
+    const source = createPassphraseSource({...nothing, interactive: true, ...options});
+    expect(source.flag).toBe(flag);
+    expect(source.retry(new MeshError('WRONG_PASSPHRASE', 'wrong'))).toBe(false);
   });
 
   it('is refused without a source, with the available options as hints', async () => {
     const source = createPassphraseSource(nothing);
     expect(source.available).toBe(false);
-    await expect(source.get('existing')).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED', class: 'refused'});
+    await expect(source.get('existing', 'root-key.pem')).rejects.toMatchObject({
+      code: 'PASSPHRASE_NEEDED',
+      class: 'refused',
+    });
   });
 
   it.each<[string, Partial<PassphraseOptions>, boolean]>([
@@ -51,7 +84,7 @@ describe('the passphrase', () => {
     for (const purpose of ['new', 'existing'] as const) {
       const source = createPassphraseSource({...nothing, ...options});
       expect(source.available).toBe(available);
-      await expect(source.get(purpose)).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED'});
+      await expect(source.get(purpose, 'root-key.pem')).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED'});
     }
   });
 
@@ -67,22 +100,22 @@ describe('the passphrase', () => {
       warnings.push(message);
     };
     const source = createPassphraseSource({...nothing, ...options, warn});
-    await source.get('new');
-    await source.get('new');
+    await source.get('new', 'root-key.pem');
+    await source.get('new', 'root-key.pem');
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).not.toMatch(/elevenchars|🔑/u);
-    await createPassphraseSource({...nothing, ...options}).get('existing');
+    await createPassphraseSource({...nothing, ...options}).get('existing', 'root-key.pem');
   });
 
   it('triggers no warning with 12 characters', async () => {
     const source = createPassphraseSource({...nothing, environment: new Sensitive('twelve chars')});
-    expect((await source.get('new')).reveal()).toBe('twelve chars');
+    expect((await source.get('new', 'root-key.pem')).reveal()).toBe('twelve chars');
   });
 
   it('hints at an unencrypted key for a new key only', async () => {
     const hints = async (purpose: 'new' | 'existing'): Promise<string> => {
       const thrown: unknown = await createPassphraseSource(nothing)
-        .get(purpose)
+        .get(purpose, 'root-key.pem')
         .catch((error: unknown) => error);
       return JSON.stringify((thrown as {readonly hints: readonly string[]}).hints);
     };
@@ -94,8 +127,8 @@ describe('the passphrase', () => {
     let requested = 0;
     const prompt = () => Promise.resolve(new Sensitive(String((requested += 1))));
     const source = createPassphraseSource({...nothing, interactive: true, prompt, warn: () => undefined});
-    await source.get('new');
-    expect((await source.get('existing')).reveal()).toBe('1');
+    await source.get('new', 'root-key.pem');
+    expect((await source.get('existing', 'root-key.pem')).reveal()).toBe('1');
   });
 });
 

@@ -1,6 +1,6 @@
 import {Errors} from '@oclif/core';
 import {describe, expect, it} from 'vitest';
-import {nearestCommand, showUnknownCommand} from '../../src/cli/unknown-command.js';
+import {likelyCommands, nearestCommand, showUnknownCommand} from '../../src/cli/unknown-command.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 
 const commands = ['init', 'trust push', 'trust diff', 'certs generate', 'up', 'trust'];
@@ -17,6 +17,17 @@ describe('nearestCommand', () => {
 
   it('suggests nothing for a word that resembles no command', () => {
     expect(nearestCommand(['obliterate'], commands)).toBeUndefined();
+  });
+});
+
+describe('likelyCommands', () => {
+  it.each([
+    [['generate'], ['certs generate']],
+    [['certs', 'gen'], ['certs generate']],
+    [['version'], ['--version']],
+    [['verson-of-nothing'], []],
+  ])('suggests for %j: %j', (words, likely) => {
+    expect(likelyCommands(words, commands)).toEqual(likely);
   });
 });
 

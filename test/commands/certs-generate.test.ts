@@ -70,6 +70,33 @@ async function placeRoot(root: TinyCa): Promise<void> {
   await dir.write('root-key.pem', writePrivateKey(root.key).reveal(), 0o600);
 }
 
+it('--mesh-id is recorded, and part of the name of the new root', async () => {
+  const run = await generate('cluster1', ...clear, '--mesh-id', 'mesh7');
+  expect(run.code, run.stderr).toBe(0);
+  const {subject} = new X509Certificate(await dir.read('root-cert.pem'));
+  expect([subject, await dir.read('mesh.yaml')]).toEqual([
+    expect.stringMatching(/^CN=mesh7 Root CA /m),
+    expect.stringMatching(/^meshID: mesh7$/m),
+  ]);
+});
+
+it('a wrong passphrase changes nothing: the new cluster is not added', async () => {
+  await copyMade();
+  const before = await dir.read('mesh.yaml');
+  const run = await runCommand(CertsGenerate, ['cluster2', ...small, '-w', dir.root], {
+    KUBECTL_MESH_PASSPHRASE: 'another passphrase',
+  });
+  expect([run.code, await dir.read('mesh.yaml')]).toEqual([2, before]);
+  expect(run.stderr.match(/^error: /gm)).toHaveLength(1);
+});
+
+it('warns about a new name that looks like a misspelled one', async () => {
+  await copyMade();
+  const {warnings, clusters} = answer(await generate('clustr1', ...small, '-o', 'json'));
+  expect(clusters).toMatchObject([{name: 'clustr1', outcome: 'done'}]);
+  expect(warnings.map(({message}) => message)).toContainEqual(expect.stringContaining('cluster1'));
+});
+
 describe('in an empty work directory', () => {
   it('creates an encrypted root, and a CA for each cluster that passes strict verification by openssl', async () => {
     const run = await generate('cluster1', 'cluster2', ...small, '-o', 'json');
@@ -241,13 +268,13 @@ describe('--renew', () => {
 
   it('fails with the wrong passphrase and changes nothing', async () => {
     await copyMade();
-    const keys = ['root-key.pem', 'cluster1/ca-key.pem', 'cluster1/ca-cert.pem'];
+    const keys = ['root-key.pem', 'cluster1/ca-key.pem', 'cluster1/ca-cert.pem', 'mesh.yaml', 'journal.jsonl'];
     const before = await Promise.all(keys.map((name) => dir.read(name)));
-    const run = await runCommand(CertsGenerate, ['cluster1', '--renew', '-y', '-o', 'json', '-w', dir.root], {
+    const run = await runCommand(CertsGenerate, ['cluster1', 'new', '--renew', '-y', '-o', 'json', '-w', dir.root], {
       KUBECTL_MESH_PASSPHRASE: 'wrong',
     });
     expect(run.code).toBe(2);
-    expect(answer(run).clusters).toMatchObject([{outcome: 'failed', error: {code: 'WRONG_PASSPHRASE'}}]);
+    expect(answerOf(run)).toMatchObject({error: {code: 'WRONG_PASSPHRASE'}});
     expect(await Promise.all(keys.map((name) => dir.read(name)))).toEqual(before);
   });
 });

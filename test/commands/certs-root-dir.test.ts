@@ -1,6 +1,6 @@
 /** A root key in another directory (`--root-dir`): removable media that are mounted for signing. */
 import {existsSync} from 'node:fs';
-import {cp, rename, rm} from 'node:fs/promises';
+import {chmod, cp, rename, rm} from 'node:fs/promises';
 import {execFileSync} from 'node:child_process';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
@@ -11,6 +11,7 @@ import InstallRender from '../../src/commands/install/render.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import Verify from '../../src/commands/verify.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {type FakeKube, startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import {openssl} from '../helpers/openssl.js';
 import {type OpensslCa, opensslCa} from '../helpers/openssl-ca.js';
@@ -106,11 +107,26 @@ describe('a root key on removable media', () => {
     expect(ran.code).toBe(2);
     expect(refusal(ran)).toMatchObject({
       code: 'FILE_MISSING',
-      message: expect.stringContaining('root-key.pem not found') as string,
+      message: expect.stringContaining(`directory ${stick.root} does not exist`) as string,
     });
     expect(await dir.snapshot()).toEqual(before);
     expect((await generate('one')).code).toBe(0);
     await rm(`${stick.root}-away`, {recursive: true});
+  });
+
+  it('is checked by verify with --root-dir or the `directory` in mesh.yaml, and must be where the flag says', async () => {
+    await copyMade();
+    const check = async (...argv: string[]) => {
+      const ran = await run(Verify, ['--offline', '--only', 'MESH106,MESH107', '-o', 'json', ...argv]);
+      if (ran.code === 2) return [2, (answerOf(ran) as {error: {code: string}}).error.code];
+      return [ran.code, ...(answerOf(ran) as VerifyResult).checks.map(({id, result}) => `${id} ${result}`)];
+    };
+    expect(await check()).toEqual([0, 'MESH106 ok', 'MESH107 skipped']);
+    await chmod(`${stick.root}/root-key.pem`, 0o644);
+    expect(await check('--root-dir', stick.root)).toEqual([3, 'MESH106 error', 'MESH107 ok']);
+    expect(await check('--root-dir', dir.root)).toEqual([2, 'FILE_MISSING']);
+    await declare(`{signer: {type: local, directory: ${stick.root}}}`);
+    expect(await check()).toEqual([3, 'MESH106 error', 'MESH107 ok']);
   });
 
   it('in a new work directory, root-cert.pem is copied from it', async () => {

@@ -66,7 +66,11 @@ it.each<[CommandClass, readonly string[], string]>([
   [CertsRequest, ['--reason', ' '], 'invalid --reason: must not be empty'],
   [MonitorRules, ['--runbook-url', 'x'], 'invalid --runbook-url "x": must be a valid URL'],
   [MonitorRules, ['--name', 'A_b'], 'invalid --name "A_b": must be a DNS-1123 subdomain'],
-  [MonitorRules, ['--labels', 'a=b,c'], 'invalid --labels "c": must be a Kubernetes label KEY=VALUE'],
+  [
+    MonitorRules,
+    ['--labels', 'a=b,c'],
+    'invalid --labels "c": must be a Kubernetes label KEY=VALUE, such as release=prometheus',
+  ],
   [JournalShow, ['--since', '1h', '--until', '2h'], 'invalid --since: must be before --until'],
 ])('%# is a usage error', async (command, argv, message) => {
   expect((await usageErrorOf(command, argv)).message).toBe(message);

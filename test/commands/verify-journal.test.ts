@@ -1,12 +1,15 @@
 import {execFileSync} from 'node:child_process';
-import {readdir} from 'node:fs/promises';
+import {readdir, rm} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Init from '../../src/commands/init.js';
+import JournalVerify from '../../src/commands/journal/verify.js';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {createWorkspace} from '../../src/workspace/create.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
+import {tinyRoot} from '../helpers/tiny-ca.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
@@ -60,6 +63,44 @@ describe('MESH113', () => {
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json', '-w', fresh.root]);
     await fresh.dispose();
     expect((answerOf(run) as AsJson<VerifyResult>).checks).toMatchObject([{result: 'skipped'}]);
+  });
+
+  it('is a warning if the journal was deleted from a directory with a root CA that certs generate created', async () => {
+    const {certificate} = await tinyRoot();
+    await dir.write('root-cert.pem', certificate.pem);
+    await rm(join(dir.root, 'journal.jsonl'));
+    await rm(join(dir.root, '.journal-head.json'));
+    expect(await judged()).toMatchObject({result: 'warning', fix: expect.stringContaining('journal verify') as string});
+    const run = await runCommand(JournalVerify, ['--offline', '-o', 'json', '-w', dir.root]);
+    expect([run.code, answerOf(run)]).toMatchObject([4, {verdict: 'unknown', journal: {present: false}}]);
+    const {stderr} = await runCommand(Init, ['c3', '-w', dir.root]);
+    expect(stderr).toMatch(/^Warning: .*journal verify/m);
+  });
+
+  it.each<[string, (root: string) => string]>([
+    ['another tool created the root CA', (root) => root],
+    ['the directory has no root CA', () => ''],
+  ])('does not apply without a journal if %s', async (_, rootOf) => {
+    const other = await tinyRoot({change: (template) => ({...template, subject: [{type: 'CN', value: 'Root CA'}]})});
+    const text = rootOf(other.certificate.pem);
+    if (text !== '') await dir.write('root-cert.pem', text);
+    await rm(join(dir.root, 'journal.jsonl'));
+    await rm(join(dir.root, '.journal-head.json'));
+    expect(await judged()).toMatchObject({result: 'skipped'});
+    expect((await runCommand(JournalVerify, ['--offline', '-w', dir.root])).code).toBe(0);
+    expect((await runCommand(Init, ['c3', '-w', dir.root])).stderr).not.toContain('Warning');
+  });
+
+  it('is reported by a change that extends a modified journal', async () => {
+    await edit(([first = '', ...rest]) => joined([first.replace('init', 'iniT'), ...rest]));
+    const {code, stderr} = await runCommand(Init, ['c3', '-w', dir.root]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^Warning: .*line 1: .*journal verify/m)]);
+  });
+
+  it('reports no problem to a change that closes a line that a crash truncated', async () => {
+    await rm(join(dir.root, '.journal-head.json'));
+    await edit((lines) => joined(lines).slice(0, -20));
+    expect((await runCommand(Init, ['c3', '-w', dir.root])).stderr).not.toContain('Warning');
   });
 
   it('is ok for chains of several copies that were merged', async () => {

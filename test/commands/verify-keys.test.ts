@@ -204,7 +204,7 @@ describe('a key under another name', () => {
       ]);
       for (const {fix = 'false', observed} of rows) {
         expect(`${fix}${observed}`).not.toMatch(/[\u0000-\u001f]/);
-        execFileSync('sh', ['-c', fix.replace('-scrypt', '-scrypt -passout pass:x')], {cwd: mesh.dir});
+        execFileSync('sh', ['-c', fix.replace('-topk8', '-topk8 -passout pass:x')], {cwd: mesh.dir});
       }
       expect(await words('MESH106')).toEqual([expect.stringMatching(/^ok/)]);
       expect(await words('MESH107')).not.toContainEqual(expect.stringMatching(/^warning/));
@@ -233,7 +233,16 @@ describe('a key under another name', () => {
     await put('README', '-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n', 0o644);
     expect((await words('MESH106')).length).toBe(before.length);
     expect(await words('MESH106')).not.toContainEqual(expect.stringMatching(/server|sealed|large|README/));
-    expect(await words('MESH107')).not.toContainEqual(expect.stringMatching(/^(warning|error|unknown)/));
+    expect(await words('MESH107')).toEqual([expect.stringMatching(/^ok: sealed\.pem/)]);
+  });
+
+  it('is only inspected if a signer command may read it', async () => {
+    await put('root-cert.pem', mesh.root.certificate.pem);
+    await put('k.pem', key());
+    const signer = 'trust: {signer: {type: command, argv: [./sign, k.pem]}}\n';
+    await writeFile(join(mesh.dir, 'mesh.yaml'), (await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')) + signer);
+    const [row] = await rowsOf('MESH107');
+    expect([row?.result, row?.fix]).toEqual(['warning', expect.stringMatching(/^ls -l \S*k\.pem$/)]);
   });
 });
 
@@ -242,5 +251,19 @@ describe("a cluster CA's key", () => {
     const path = join(mesh.dir, 'c1', 'ca-cert.pem');
     await (how === 'deleted' ? rm(path) : writeFile(path, (await readFile(path)).subarray(0, 300)));
     expect(results(await rowsOf('MESH107'))).not.toContain('MESH107 warning');
+  });
+});
+
+describe('MESH106', () => {
+  it.each([
+    [0o755, 'MESH106 ok'],
+    [0o775, 'MESH106 warning'],
+    [0o777, 'MESH106 error'],
+  ])('of a work directory with mode %o is %s; the fix applies', async (mode, result) => {
+    await chmod(mesh.dir, mode);
+    const [row] = await rowsOf('MESH106');
+    expect(`MESH106 ${row?.result ?? ''}`).toBe(result);
+    execFileSync('sh', ['-c', String(row?.fix)], {cwd: mesh.dir});
+    expect(results(await rowsOf('MESH106'))).toEqual(['MESH106 ok']);
   });
 });

@@ -405,7 +405,7 @@ describe('selection', () => {
     );
   });
 
-  it.each(['MESH9', 'mesh301', 'cacerts'])('of %s is a usage error', async (word) => {
+  it.each(['MESH9', 'MESH999', 'cacerts'])('of %s is a usage error', async (word) => {
     const run = await verify('--only', word, '--json');
     expect(run.code).toBe(2);
     expect(answerOf(run)).toMatchObject({error: {code: 'UNKNOWN_ID'}});

@@ -172,7 +172,7 @@ describe('a dry run', () => {
     const thePlan = plan([group([], {lanes: [lane]}), group(['b'])]);
     await engine.run({title: 'test', gather: () => Promise.resolve(undefined), plan: () => thePlan});
     expect(notes).toHaveLength(says ? 1 : 0);
-    for (const note of notes) expect(note).toMatch(/a: replace the file.*--yes/);
+    for (const note of notes) expect(note).toMatch(/--yes.*a: replace the file/);
   });
 });
 
@@ -231,7 +231,7 @@ describe('confirmation', () => {
 });
 
 describe('the passphrase', () => {
-  const needing = plan([group(['a'])], {passphrase: 'new'});
+  const needing = plan([group(['a'])], {passphrase: {purpose: 'new', path: 'root-key.pem'}});
 
   it('is required before the first action', async () => {
     const log: Log = [];
@@ -243,12 +243,27 @@ describe('the passphrase', () => {
           log.push(`passphrase ${purpose}`);
           return Promise.resolve(new Sensitive('x'));
         },
+        retry: () => false,
       },
     };
     const engine = createEngine('test', {deps, settings, report: () => undefined});
     await engine.run({title: 'test', gather: () => Promise.resolve(undefined), plan: () => needing});
     expect(log[0]).toBe('passphrase new');
     expect(log).toHaveLength(4);
+  });
+
+  it('opens the signer before the first action, so that a wrong one changes nothing', async () => {
+    const log: Log = [];
+    const fake = fakeDeps(log);
+    const wrong = new MeshError('WRONG_PASSPHRASE', 'wrong');
+    const deps = {...fake, signers: {...fake.signers, issuer: () => Promise.reject(wrong)}};
+    const opening = plan([group(['a'])], {
+      passphrase: {purpose: 'existing', path: 'root-key.pem', opens: {type: 'local'}},
+    });
+    const engine = createEngine('test', {deps, settings, report: () => undefined});
+    const run = engine.run({title: 'test', gather: () => Promise.resolve(undefined), plan: () => opening});
+    await expect(run).rejects.toBe(wrong);
+    expect(log).toEqual([]);
   });
 
   it('is not required in a dry run, nor if a blocker prevents all actions', async () => {

@@ -4,6 +4,7 @@ import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {createServer} from 'node:tls';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {createWorkspace} from '../../src/workspace/create.js';
 import {configMap, namespace, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
 import {seconds, startFakeMonitor, type IstiodWords} from './fake-istiod.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, type TinyCa} from './tiny-ca.js';
@@ -74,6 +75,10 @@ export async function verifiedMesh(...names: readonly string[]): Promise<Verifie
     }),
   );
   await writeFile(join(mesh.dir, 'mesh.yaml'), meshYaml(clusters));
+  // The change that recorded the UIDs.
+  const {journal} = createWorkspace({root: mesh.dir, now: () => new Date()});
+  const intent = await journal.intent({command: 'trust push', action: 'declare', title: 'record the UIDs'});
+  await journal.outcome({intent, status: 'done'});
   return {
     ...mesh,
     clusters,

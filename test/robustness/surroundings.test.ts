@@ -65,7 +65,8 @@ describe.each(environments)('with %s', (_what, change) => {
 it('draws on a terminal of 20 columns, and on one that says none, without a crash', async () => {
   const draw = async (columns: number, args: string, expected: string): Promise<void> => {
     const command = `stty cols ${String(columns)} rows 5; ${process.execPath} ${program} ${args}`;
-    const env = {...box.env, TERM: 'xterm'};
+    // The passphrase that `certs passphrase` has set above.
+    const env = {...box.env, TERM: 'xterm', KUBECTL_MESH_PASSPHRASE: 'another'};
     // script(1) gives a program a terminal.
     const run = await runChild('script', ['-qec', command, '/dev/null'], {cwd: box.work, env});
     expectNoCrash(run, command);

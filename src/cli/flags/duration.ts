@@ -20,7 +20,7 @@ export function parseDuration(text: string): number | undefined {
 /** A flag whose value is a duration; parsed to milliseconds. */
 export const durationFlag = Flags.custom<number>({
   helpValue: 'DURATION',
-  parse: parseWith(parseDuration, 'a duration such as 300ms, 30s, 5m or 1h30m'),
+  parse: parseWith(parseDuration, 'a duration such as 300ms, 30s, 5m or 1h30m', withUnit('s')),
 });
 
 /** Days of `30d` or of a duration as above (`36h` is 1.5). Undefined for other text and for zero. */
@@ -34,7 +34,21 @@ export function parseDayCount(text: string): number | undefined {
 /** A flag whose value is a number of days; parsed to days. */
 export const daysFlag = Flags.custom<number>({
   helpValue: 'DURATION',
-  parse: parseWith(parseDayCount, 'a duration such as 30d, 36h or 90m'),
+  parse: parseDays((days) => days),
+});
+
+function parseDays(convert: (days: number) => number) {
+  const read = (text: string): number | undefined => {
+    const days = parseDayCount(text);
+    return days === undefined ? undefined : convert(days);
+  };
+  return parseWith(read, 'a duration such as 30d, 36h or 90m', withUnit('d'));
+}
+
+/** Like {@link daysFlag}, parsed to milliseconds: the validity of a certificate. */
+export const validityFlag = Flags.custom<number>({
+  helpValue: 'DURATION',
+  parse: parseDays((days) => Math.round(days * dayMs)),
 });
 
 /** RFC 3339 section 5.6, with an offset: without one the time is ambiguous. */
@@ -65,13 +79,28 @@ export const momentFlag = Flags.custom<number>({
   parse: parseWith(
     (text) => parseMoment(text, new Date()),
     'an age such as 24h or 30d, or a time such as 2026-05-01T00:00:00Z',
+    withUnit('d'),
   ),
 });
 
-/** Returns a flag parser that rejects text for which `read` returns undefined. `requirement` completes "must be". */
-export function parseWith<T>(read: (text: string) => T | undefined, requirement: string) {
+/** Returns what a number without a unit probably means. */
+function withUnit(unit: string) {
+  return (text: string): string | undefined => (/^[1-9]\d*$/.test(text) ? `${text}${unit}` : undefined);
+}
+
+/**
+ * Returns a flag parser that rejects text for which `read` returns undefined. `requirement` completes "must be"; `meant`
+ * returns the value that was probably meant.
+ */
+export function parseWith<T>(
+  read: (text: string) => T | undefined,
+  requirement: string,
+  meant?: (text: string) => string | undefined,
+) {
   return (text: string, _command: unknown, {name = ''}: {readonly name?: string}): Promise<T> => {
     const value = read(text);
-    return value === undefined ? Promise.reject(invalidFlag(name, text, requirement)) : Promise.resolve(value);
+    return value === undefined
+      ? Promise.reject(invalidFlag(name, text, requirement, meant?.(text)))
+      : Promise.resolve(value);
   };
 }

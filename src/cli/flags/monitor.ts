@@ -47,7 +47,10 @@ export const labelsFlag = Flags.custom<Readonly<Record<string, string>>>({
       );
     };
     const invalid = pairs.find((pair) => !isLabel(pair));
-    if (invalid) return Promise.reject(invalidFlag('labels', invalid.join('='), 'a Kubernetes label KEY=VALUE'));
+    if (invalid)
+      return Promise.reject(
+        invalidFlag('labels', invalid.join('='), 'a Kubernetes label KEY=VALUE, such as release=prometheus'),
+      );
     return Promise.resolve(Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])));
   },
 });

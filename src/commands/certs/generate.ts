@@ -36,6 +36,10 @@ Valid existing files are used and never overwritten, so running the command agai
     'key-algorithm': Flags.option({options: keyAlgorithms})(
       keyAlgorithmHelp('key algorithm of new CAs', ' (default: mesh.yaml, otherwise rsa-4096)'),
     ),
+    'mesh-id': Flags.string({
+      helpValue: 'ID',
+      description: 'Istio mesh ID, part of the name of a new root CA; recorded if mesh.yaml does not set it',
+    }),
     renew: Flags.boolean({
       description: 'replace the keys and certificates of existing cluster CAs; the root CA is not changed',
     }),
@@ -55,6 +59,7 @@ Valid existing files are used and never overwritten, so running the command agai
     const request = {
       clusters: args.cluster ?? [],
       addClusters: true,
+      meshId: flags['mesh-id'],
       keyAlgorithm: flags['key-algorithm'],
       renew: flags.renew,
       unencrypted: flags['no-passphrase'],

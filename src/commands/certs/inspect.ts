@@ -9,7 +9,7 @@ export default class CertsInspect extends MeshCommand {
   static override summary = 'Show a certificate, chain, key or Secret, and whether istiod would load it';
   static override description = `Accepts the name of a cluster in the work directory, a file, or - for standard input: PEM or DER certificates, chains, trust bundles, private keys (only the public key is shown, and no passphrase is required), and Secrets or ConfigMaps as printed by kubectl.
 
-Reports whether istiod would load the files, and problems that istiod does not detect when it loads them.`;
+Reports whether istiod would load the files, and problems that istiod does not detect when it loads them. The exit code does not depend on this: it is 0 if the input is readable, and 2 if it is missing or cannot be parsed.`;
   static override examples = [
     example("Show a cluster's CA", 'cluster1'),
     {

@@ -1,6 +1,6 @@
 import {Args, Flags} from '@oclif/core';
 import {example, MeshCommand} from '../../cli/base-command.js';
-import {durationFlag} from '../../cli/flags/duration.js';
+import {validityFlag} from '../../cli/flags/duration.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {keyAlgorithmHelp} from '../../cli/flags/signer.js';
@@ -23,7 +23,7 @@ Requires CLUSTER/ca-key.pem. An existing certificate is replaced only if it has 
     ),
     example(
       'Renew a certificate before it expires, with a validity of a week',
-      'databases/postgres --cluster cluster1 --validity 168h --renew --yes',
+      'databases/postgres --cluster cluster1 --validity 7d --renew --yes',
     ),
   ];
   static override args = {
@@ -39,10 +39,10 @@ Requires CLUSTER/ca-key.pem. An existing certificate is replaced only if it has 
       helpValue: 'CLUSTER',
       description: 'cluster whose CA signs the certificate: the one whose istiod the machine connects to',
     }),
-    validity: durationFlag({
+    validity: validityFlag({
       default: defaultWorkloadMs,
       defaultHelp: () => Promise.resolve('24h'),
-      description: 'validity of the certificate: at most 2160h (90 days), and never beyond the expiry of its CAs',
+      description: 'validity of the certificate: at most 90d, and never beyond the expiry of its CAs',
     }),
     'key-algorithm': Flags.option({options: keyAlgorithms})({
       ...keyAlgorithmHelp("algorithm of the workload's key"),

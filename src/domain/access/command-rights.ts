@@ -73,10 +73,19 @@ function readerRights({limits, level}: RoleOptions): readonly RoleRight[] {
   );
   return [...groups.values()].map((same) => {
     const {verb, group, name, where, when} = same[0];
-    const why = `verify${when === undefined ? '' : ` ${when.replace(/^with --access$/, '--access, access show')}`}`;
+    const why = when === 'with --access' ? 'verify --access, access show' : readersOf(same, when);
     const resources = api(group, ...same.map(({resource}) => resource));
     return row(where)(verb, resources, why, name === undefined ? undefined : [name]);
   });
+}
+
+/** The read-only commands that need these rights, for a rule's comment. */
+function readersOf(rights: readonly Right[], when: string | undefined): string {
+  const verify = when === undefined ? 'verify' : `verify ${when}`;
+  const needs = (resource: string): boolean => rights.some((right) => right.resource === resource);
+  if (needs('pods/portforward')) return `${verify}, and certs list --live: the CA that each istiod pod presents`;
+  if (needs('secrets')) return `${verify}, trust diff, journal verify, certs list --live, certs adopt`;
+  return verify;
 }
 
 /** The rights for trust push, trust rollback, and certs generate with a signer of type `cluster`. */

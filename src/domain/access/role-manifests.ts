@@ -137,14 +137,17 @@ function headerOf(options: ManifestOptions): readonly string[] {
   const readsSecrets = rightsOfRole(options).some(({resources}) => resources.includes('secrets'));
   return [
     `Least-privilege RBAC for kubectl mesh, role ${level}.`,
-    ...purposes[level],
+    ...(readsSecrets ? purposes[level] : ['For verify --no-secrets only. It is read-only.']),
     '',
     ...(readsSecrets
       ? [
           `It can read the CA key: permission to get Secret ${namespace}/cacerts includes the key.`,
           ...(level === 'reader' ? ['To omit this permission (for verify --no-secrets), use --no-secrets.'] : []),
         ]
-      : ['It cannot read Secrets: run verify with --no-secrets.']),
+      : ['It cannot read Secrets: trust diff, journal verify, certs list --live and certs adopt require them.']),
+    ...(rightsOfRole(options).some(({resources}) => resources.includes('pods/portforward'))
+      ? [`It can connect to the pods of ${namespace} (create pods/portforward).`]
+      : []),
     ...(limits.access === true
       ? [
           `It can list the Secrets of ${namespace}, to find remote secrets (RBAC cannot restrict a list by label). That includes`,

@@ -49,6 +49,12 @@ export interface Finding {
 
 /** The result of a check whose required facts are all known. */
 export type Judgement =
+  | DecidedJudgement
+  /** Not decided without this optional fact, which is absent: unknown or skipped, as the fact is. */
+  | {readonly undecidedWithout: FactKey};
+
+/** The result of a check with all facts that it needs. */
+export type DecidedJudgement =
   | {readonly ok: string; readonly expected: string | undefined}
   | Finding
   | readonly [Finding, ...Finding[]]
@@ -56,13 +62,18 @@ export type Judgement =
   | {readonly skipped: string};
 
 /** A passed check: what was observed, and what was expected if that differs from the check's `expected`. */
-export function ok(observed: string, expected?: string): Judgement {
+export function ok(observed: string, expected?: string): DecidedJudgement {
   return {ok: observed, expected};
 }
 
 /** A check that does not apply here. */
-export function notApplicable(reason: string): Judgement {
+export function notApplicable(reason: string): DecidedJudgement {
   return {skipped: reason};
+}
+
+/** A check that needs one of its optional facts here, and did not get it. */
+export function undecidedWithout(fact: FactKey): Judgement {
+  return {undecidedWithout: fact};
 }
 
 /** The findings, or `otherwise` if there are none. */

@@ -6,7 +6,14 @@ import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/suggestion.js';
-import {type Check, type Finding, type Judgement, notApplicable, notApplicableReason, type Side} from './check.js';
+import {
+  type Check,
+  type Finding,
+  type DecidedJudgement,
+  notApplicable,
+  notApplicableReason,
+  type Side,
+} from './check.js';
 import {
   isMeshFact,
   PerPod,
@@ -82,28 +89,35 @@ function judgeTarget(
   const reason = notApplicableReason(check, mesh) ?? required.find(({omitted}) => omitted !== undefined)?.omitted;
   if (reason !== undefined) return rowsOf(check, target, notApplicable(reason));
   const clusters = check.scope === 'mesh' ? clustersWithUnknowns(check, evidence) : undefined;
-  const missing = distinct(required.flatMap(({unknown}) => unknown)).map((error) =>
-    // The error's hints state the fix: as a command if one of them contains one.
-    judgedRow(check, target, 'unknown', {
-      fix: firstCommand(error.hints) ?? error.hints.find((hint) => typeof hint === 'string') ?? '',
-      reason: error.message,
-      error,
-      clusters,
-    }),
-  );
+  const unknownRows = (facts: readonly ResolvedFact[]): readonly JudgedRow[] =>
+    distinct(facts.flatMap(({unknown}) => unknown)).map((error) =>
+      // The error's hints state the fix: as a command if one of them contains one.
+      judgedRow(check, target, 'unknown', {
+        fix: firstCommand(error.hints) ?? error.hints.find((hint) => typeof hint === 'string') ?? '',
+        reason: error.message,
+        error,
+        clusters,
+      }),
+    );
+  const missing = unknownRows(required);
   // Without any known value nothing can be judged; the known parts of a per-pod fact can.
   if (required.some(({unknown, value}) => unknown.length > 0 && value === undefined)) return missing;
   const optional = (check.optional ?? []).map(resolve).filter(({value}) => value !== undefined);
   const known = Object.fromEntries([...required, ...optional].map(({key, value}) => [key, value]));
   // The only place that restores a check's erased types: `requires`, `optional` and `scope` determine both arguments.
-  const rows = rowsOf(check, target, check.judge(known as never, {now, mesh, ...target} as never));
+  const judgement = check.judge(known as never, {now, mesh, ...target} as never);
+  if ('undecidedWithout' in judgement) {
+    const {omitted, ...absent} = resolve(judgement.undecidedWithout);
+    return omitted === undefined ? unknownRows([absent]) : rowsOf(check, target, notApplicable(omitted));
+  }
+  const rows = rowsOf(check, target, judgement);
   // "ok" and "not applicable" do not hold while parts are unknown; findings do.
   return missing.length > 0
     ? [...rows.filter(({row: {result}}) => result === 'error' || result === 'warning'), ...missing]
     : rows;
 }
 
-function rowsOf(check: Check, target: Target, judgement: Judgement): readonly JudgedRow[] {
+function rowsOf(check: Check, target: Target, judgement: DecidedJudgement): readonly JudgedRow[] {
   if ('skipped' in judgement) return [judgedRow(check, target, 'skipped', {reason: judgement.skipped})];
   const expected = (own: {readonly expected?: string | undefined}) => own.expected ?? check.expected;
   if ('ok' in judgement) {

@@ -1,5 +1,5 @@
 /** The report of verify: one row for each result of a check, and one verdict (docs/verify.md). The names are those of the JSON output. */
-import {errorClasses, type ErrorCode, type ErrorReport} from '../errors.js';
+import {codeOfFailedRead, errorClasses, type ErrorCode, type ErrorReport} from '../errors.js';
 import type {Suggestion} from '../suggest/suggestion.js';
 import type {CheckId, Scope, Severity, Vantage} from './check.js';
 
@@ -54,10 +54,10 @@ export function isFailing(row: Pick<Row, 'result'>, failOn: Severity): boolean {
 
 /**
  * The error code of an unknown row, from which the exit code follows: unknown (4), or invalid input (2) if that is the reason.
- * A failed request never counts as a failed change.
+ * A failed request never counts as a failed change, a refusal or a timeout.
  */
 export function codeOfUnknown(row: Row): ErrorCode {
-  const code = row.error?.code ?? 'API_ERROR';
+  const code = codeOfFailedRead(row.error?.code ?? 'API_ERROR');
   const meaning = errorClasses[code];
   return meaning === 'unknown' || meaning === 'invalid' ? code : 'API_ERROR';
 }

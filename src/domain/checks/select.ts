@@ -1,14 +1,20 @@
-import {closest} from 'fastest-levenshtein';
+import {distance} from 'fastest-levenshtein';
 import {MeshError} from '../errors.js';
-import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Check} from './check.js';
 
-/** The prefixes of check groups; valid even while a group has no check. */
-export const groupPrefixes = ['MESH1', 'MESH2', 'MESH3', 'MESH4', 'MESH5'] as const;
+/** The prefixes of the check groups, with their subjects; valid even if a group has no check. */
+export const checkGroups = {
+  MESH1: 'work directory',
+  MESH2: 'access',
+  MESH3: 'trust',
+  MESH4: 'control plane',
+  MESH5: 'discovery',
+} as const;
 
-/** Whether an id equals the given id or starts with the given prefix. */
+/** Whether an id equals the given id or starts with the given prefix. Letter case does not matter. */
 export function matches(id: string, idOrPrefix: string): boolean {
-  return id.startsWith(idOrPrefix);
+  return id.startsWith(idOrPrefix.toUpperCase());
 }
 
 /** The selected checks, as ids or prefixes. */
@@ -19,9 +25,8 @@ export interface Selection {
 
 /** The selected checks, in the registry's order. Throws `UNKNOWN_ID` with the nearest id. */
 export function selectChecks(checks: readonly Check[], selection: Selection): readonly Check[] {
-  const known = [...groupPrefixes, ...checks.map(({id}) => id)];
   for (const word of [...selection.only, ...selection.skip]) {
-    if (!/^MESH[0-9]+$/.test(word) || !known.some((id) => matches(id, word))) throw unknownId(word, known);
+    if (!(word.toUpperCase() in checkGroups)) findChecks(checks, word);
   }
   return checks.filter(
     ({id}) =>
@@ -30,24 +35,30 @@ export function selectChecks(checks: readonly Check[], selection: Selection): re
   );
 }
 
-/** The check with this id. Throws `UNKNOWN_ID` with the nearest id. */
-export function findCheck(checks: readonly Check[], id: string): Check {
-  const check = checks.find((one) => one.id === id);
-  if (check) return check;
-  throw unknownId(
-    id,
-    checks.map((one) => one.id),
-  );
-}
-
-function unknownId(word: string, known: readonly string[]): MeshError {
-  return new MeshError('UNKNOWN_ID', `unknown check "${word}"`, {
+/** The check with this id, or all checks with this prefix. Throws `UNKNOWN_ID` with the nearest id. */
+export function findChecks(checks: readonly Check[], idOrPrefix: string): readonly [Check, ...Check[]] {
+  const [first, ...rest] = /^MESH[0-9]+$/i.test(idOrPrefix) ? checks.filter(({id}) => matches(id, idOrPrefix)) : [];
+  if (first) return [first, ...rest];
+  throw new MeshError('UNKNOWN_ID', `unknown check "${idOrPrefix}"`, {
     hints: [
-      // All group prefixes resemble each other: suggesting one of them would be a guess.
-      /^MESH\d?$/i.test(word)
-        ? `use a prefix such as ${groupPrefixes.join(', ')}, or a check ID`
-        : `did you mean ${closest(word.toUpperCase(), [...known])}?`,
+      meantId(checks, idOrPrefix) ?? knownGroups(),
       advice`list all checks with: ${kubectlMesh('verify', words`--list-checks`)}`,
     ],
   });
+}
+
+/** The id that the user probably meant. One digit may be wrong: ids that differ in two are about other subjects. */
+function meantId(checks: readonly Check[], word: string): Hint | undefined {
+  const upper = word.toUpperCase();
+  const maxTypos = /^MESH\d*$/.test(upper) ? 1 : 2;
+  const [best] = checks
+    .map(({id}) => ({id, typos: distance(upper, id)}))
+    .filter(({typos}) => typos <= maxTypos)
+    .toSorted((one, other) => one.typos - other.typos);
+  return best && `did you mean ${best.id}?`;
+}
+
+function knownGroups(): Hint {
+  const groups = Object.entries(checkGroups).map(([prefix, subject]) => `${prefix} (${subject})`);
+  return `use a check ID, or a prefix: ${groups.join(', ')}`;
 }

@@ -122,7 +122,9 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
   }
   const present = new Set(entries.map(formatHead));
   if (known && !present.has(formatHead(known))) {
-    const message = `entry ${entryId(known)}, which this work directory recorded, is missing`;
+    const how =
+      torn === undefined ? 'is missing' : 'is missing or truncated: a crash truncates only an unrecorded line';
+    const message = `entry ${entryId(known)}, which this work directory recorded, ${how}`;
     faults.push({line: lines.length, kind: 'cut-off', message});
   }
   faults.push(...missingSeenEntries(placed, present));

@@ -160,10 +160,26 @@ function openKey(bytes: Buffer, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string):
 }
 
 /**
- * The private key of a text, decrypted in memory if it is encrypted; `passphrase` is called only then. Throws
- * `WRONG_PASSPHRASE`, `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY`, and the errors of `passphrase`.
+ * The private key of a text, decrypted in memory if it is encrypted; `passphrase` is called only then, and again while it
+ * is wrong and `retry` returns true. Throws `WRONG_PASSPHRASE`, `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY`, and the errors
+ * of `passphrase`.
  */
 export async function openPrivateKey(
+  pem: Sensitive<string>,
+  passphrase: () => Promise<Sensitive<string>>,
+  what: string,
+  retry: (wrong: MeshError) => boolean = () => false,
+): Promise<KeyObject> {
+  for (;;) {
+    try {
+      return await openOnce(pem, passphrase, what);
+    } catch (thrown) {
+      if (!(thrown instanceof MeshError) || thrown.code !== 'WRONG_PASSPHRASE' || !retry(thrown)) throw thrown;
+    }
+  }
+}
+
+async function openOnce(
   pem: Sensitive<string>,
   passphrase: () => Promise<Sensitive<string>>,
   what: string,

@@ -125,11 +125,14 @@ function checkNames(names: readonly string[], clusters: readonly MeshFileCluster
   }
   const similar = nearest(unknown, known);
   const question = similar === undefined ? '' : `; did you mean "${similar}"?`;
+  const declared =
+    known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared clusters: ${known.join(', ')}`;
   throw new MeshError('UNKNOWN_CLUSTER', `cluster "${unknown}" is not in ${layout.meshYaml}${question}`, {
-    hints: [
-      advice`add it with: ${kubectlMesh('init', [unknown])}`,
-      known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared clusters: ${known.join(', ')}`,
-    ],
+    // If the name is probably misspelled, adding it is the last option.
+    hints:
+      similar === undefined
+        ? [advice`add it with: ${kubectlMesh('init', [unknown])}`, declared]
+        : [declared, advice`to add a new cluster: ${kubectlMesh('init', [unknown])}`],
   });
 }
 
@@ -265,10 +268,10 @@ export function requireIstioNames(
 /** Returns the cluster's kubeconfig context. The current context is never used. Throws `NO_CONTEXT`. */
 export function requireContext(cluster: MeshCluster): string {
   if (cluster.context !== undefined) return cluster.context;
-  throw new MeshError('NO_CONTEXT', `cluster ${cluster.name} has no kubeconfig context`, {
+  throw new MeshError('NO_CONTEXT', `cluster ${JSON.stringify(cluster.name)} has no kubeconfig context`, {
     hints: [
       advice`record one with: ${kubectlMesh('init', words`${cluster.name}=CONTEXT`)}`,
-      'or use --context CONTEXT',
+      'or, for a single cluster, use --context CONTEXT',
       advice`list the contexts in your kubeconfig with: ${inspectWith.kubectl('any', words`config get-contexts`)}`,
     ],
   });

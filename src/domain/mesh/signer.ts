@@ -71,6 +71,19 @@ export function rootKeyPath(signer: SignerSpec): string {
   return `${signer.directory.replace(/\/+$/, '')}/${layout.rootKey}`;
 }
 
+/** The directory of a root key that is not at the top level of the work directory. */
+export function rootKeyDirectory(path: string): string {
+  return path.slice(0, -`/${layout.rootKey}`.length) || '/';
+}
+
+/** How to include the root key if it is not in the work directory, as the end of a sentence. */
+export function rootKeyHint(signer: SignerSpec): string {
+  if (signer.type !== 'local') return '';
+  return signer.directory === undefined
+    ? '; for a root key elsewhere, use --root-dir DIR or set trust.signer {type: local, directory: DIR} in mesh.yaml'
+    : `, and ${rootKeyPath(signer)} not found`;
+}
+
 /** A type without fields matches every declaration of that type. */
 function matchesDeclaration(declared: SignerSpec, override: SignerSpec): boolean {
   const typeOnly = Object.keys(override).length === 1;

@@ -67,7 +67,12 @@ export function forecasts(
       const outage = {firstOutage: endsFirst.notAfter.toISOString(), endsFirst: summary(endsFirst)};
       return [{cluster, ...due, ...outage, cutByRoot: isLimitedByRoot(certificates)}];
     })
-    .toSorted((one, other) => Date.parse(one.nextRenewal) - Date.parse(other.nextRenewal));
+    .toSorted((one, other) => dayOf(one).localeCompare(dayOf(other)));
+}
+
+/** The day of the next renewal: clusters with the same day stay in the order in which they are declared. */
+function dayOf({nextRenewal}: Forecast): string {
+  return nextRenewal.slice(0, 10);
 }
 
 function expiryTime({notAfter}: Dependency): number {

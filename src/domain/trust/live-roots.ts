@@ -5,6 +5,7 @@ import type {Certificate} from '../x509/certificate.js';
 import {shortFingerprint} from '../keys/keys.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
 import {isReadableBundle, missingRoots, readableRoots} from '../ca/trust-store.js';
+import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {TrustObservation} from './cluster-trust.js';
 
 /** Returns the live roots of a cluster that a bundle would drop. If there are any, workloads must be checked. */
@@ -28,7 +29,8 @@ export function rootRefusals(inspection: CaInspection, seen: TrustObservation): 
     problem(
       'ROOT_CHANGE',
       why,
-      'replace the root in phases, or use --allow-root-change; mTLS fails until every workload has renewed its certificate',
+      advice`if the cluster belongs to a mesh that is managed elsewhere, copy that mesh here with: ${kubectlMesh('certs adopt', words`CONTEXT`)}`,
+      'to replace the root, see docs/trust.md; with --allow-root-change, mTLS fails until every workload has renewed its certificate',
     ),
   ];
   const unreadable = unreadableLiveBundle(seen);
@@ -44,7 +46,7 @@ export function rootRefusals(inspection: CaInspection, seen: TrustObservation): 
   if (first === undefined) return unknownsOf(workloads);
   const affected = others.length === 0 ? first : `${first} and ${String(others.length)} more`;
   return refuse(
-    `the bundle does not contain ${names(dropped)}, which is live in this cluster: mTLS would fail for ${affected}`,
+    `this would replace the live ${names(dropped)} with ${names(inspection.roots ?? [])}: mTLS would fail for ${affected}`,
   );
 }
 

@@ -6,7 +6,7 @@ import {requireSignatureAlgorithm} from './algorithms.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier} from './certificate.js';
 import type {KeyUsage} from './extensions.js';
 import {spkiHash} from '../keys/keys.js';
-import type {NameTemplate} from './name.js';
+import {attributeOf, type NameTemplate} from './name.js';
 import {dayMs} from '../time.js';
 
 /** The O in every certificate (istio/istio tools/certs/common.mk, ROOTCA_ORG and INTERMEDIATE_ORG). */
@@ -45,6 +45,12 @@ export function rootName(request: Pick<RootRequest, 'publicKey' | 'meshID' | 'no
     {type: 'O', value: organization},
     {type: 'CN', value: `${mesh}Root CA ${month} ${digits}`},
   ];
+}
+
+/** Whether a root has the name that {@link rootName} gives it. No other tool derives the digits from the key. */
+export function hasGeneratedName({subject, spki}: Pick<Certificate, 'subject' | 'spki'>): boolean {
+  const [, digits] = /^(?:.{1,40} )?Root CA \d{4}-\d{2} ([0-9a-f]{4})$/.exec(attributeOf(subject, 'CN') ?? '') ?? [];
+  return digits !== undefined && spki.startsWith(digits);
 }
 
 /** The template of a self-signed root CA: no path length, 3650 days unless declared otherwise (ROOTCA_DAYS). */

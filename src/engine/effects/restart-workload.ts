@@ -29,7 +29,7 @@ function rolloutState({metadata, spec, status = {}}: DeploymentObject): string |
   const {generation = 0} = metadata;
   const {replicas: desired = 1} = spec;
   const {observedGeneration = 0, updatedReplicas = 0, replicas = 0, availableReplicas = 0} = status;
-  if (observedGeneration < generation) return 'waiting for the controller to observe the Deployment';
+  if (observedGeneration < generation) return 'the controller has not observed the Deployment yet';
   if (updatedReplicas < desired) return `${String(updatedReplicas)} of ${String(desired)} new pods exist`;
   const old = replicas - updatedReplicas;
   if (old > 0) return plural(old, 'old pod still exists', 'old pods still exist');

@@ -8,6 +8,7 @@ import {openPrivateKey, readPrivateKey, writePrivateKey} from '../../domain/keys
 import {createKeySigner, encryptKey} from '../../signers/keys.js';
 import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
+import {rootKeyPath} from '../../domain/mesh/signer.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {certificateRef} from '../../domain/x509/describe.js';
@@ -20,7 +21,8 @@ import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
  */
 export const createRootCa: Effect<'create-root-ca'> = async (action, context) => {
   const {deps, line} = context;
-  const passphrase = action.protection === 'encrypted' ? await deps.passphrases.get('new') : undefined;
+  const passphrase =
+    action.protection === 'encrypted' ? await deps.passphrases.get('new', rootKeyPath(action.signer)) : undefined;
   const {signer, key} = await untilAborted(createRootSigner(action, context), deps.signal);
   const now = deps.now();
   const template = rootTemplate(
@@ -87,10 +89,12 @@ export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, li
   const store = deps.rootStore(action.signer);
   const before = await store.readSecret(layout.rootKey);
   if (before === undefined) throw new MeshError('FILE_MISSING', `${path} was deleted during the run`);
-  const key = await openPrivateKey(before, () => deps.passphrases.get('existing'), path);
+  const key = await openPrivateKey(before, () => deps.passphrases.get('existing', path), path);
   const after =
-    action.protection === 'clear' ? writePrivateKey(key) : await encryptKey(key, await deps.newPassphrases.get('new'));
-  const again = await openPrivateKey(after, () => deps.newPassphrases.get('new'), `the new ${path}`);
+    action.protection === 'clear'
+      ? writePrivateKey(key)
+      : await encryptKey(key, await deps.newPassphrases.get('new', path));
+  const again = await openPrivateKey(after, () => deps.newPassphrases.get('new', path), `the new ${path}`);
   const spki = spkiHash(publicHalf(key));
   if (spkiHash(publicHalf(again)) !== spki) {
     throw new MeshError('ISSUE_FAILED', `the new ${path} does not decrypt to the same key: nothing was written`);

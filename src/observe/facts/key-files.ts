@@ -4,6 +4,7 @@ import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {readableCertificates} from '../../domain/x509/certificate.js';
+import type {KeyEncryption} from '../../domain/keys/pkcs8.js';
 import {findPrivateKeys, isSingleKey} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
 
@@ -17,6 +18,8 @@ export interface KeyFile {
   readonly path: string;
   /** SHA-256 of the public keys of the unencrypted private keys. */
   readonly clear: readonly string[];
+  /** How the encrypted private keys are encrypted. */
+  readonly encryptions: readonly KeyEncryption[];
   /** Whether the file is one key and nothing else. */
   readonly alone: boolean;
 }
@@ -43,6 +46,7 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
     found.push({
       path,
       clear: keys.flatMap(({spki, encryption}) => (spki === undefined || encryption ? [] : [spki])),
+      encryptions: keys.flatMap(({encryption}) => encryption ?? []),
       alone: isSingleKey(text),
     });
   }
@@ -51,18 +55,19 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
 
 /**
  * Finds unencrypted keys, in the work directory and the clusters' directories, that can sign for the whole mesh: a root
- * CA's key, or that of a CA between the root and the cluster CAs. `known`: the root key's file, which has its own
- * check.
+ * CA's key, or that of a CA between the root and the cluster CAs; and encrypted keys at the top level of the work
+ * directory. `known`: the root key's file, which has its own check.
  */
-export async function findClearRootKeys(
+export async function findRootKeyCopies(
   workspace: Deps['workspace'],
   clusters: readonly MeshCluster[],
   known: string | undefined,
-): Promise<NonNullable<RootKeyFacts['copies']>> {
+): Promise<Pick<RootKeyFacts, 'copies' | 'encrypted'>> {
   const directories = clusters.map(({name}) => name);
   const spkisIn = (path: string): Promise<readonly string[]> => publicKeysIn(workspace, path);
   const [roots, signing, own] = [new Set(await spkisIn(layout.rootCert)), new Set<string>(), new Set<string>()];
-  const files = [...(await keyFilesIn(workspace, '.'))];
+  const topLevel = (await keyFilesIn(workspace, '.')).filter(({path}) => path !== known);
+  const files = [...topLevel];
   for (const directory of directories) {
     const paths = clusterLayout(directory);
     for (const spki of await spkisIn(paths.rootCert)) roots.add(spki);
@@ -73,7 +78,12 @@ export async function findClearRootKeys(
   // A cluster's CA key must be unencrypted: istiod cannot read an encrypted one. MESH110 checks that it is not a
   // root's.
   const checkedElsewhere = new Set([known, ...directories.map((directory) => clusterLayout(directory).caKey)]);
-  return files.flatMap(({path, clear, alone}) => {
+  const encrypted = topLevel.flatMap(({path, encryptions: [first, ...rest]}) => {
+    if (!first) return [];
+    const weak = [first, ...rest].find((one) => one.weak);
+    return [weak ? {path, weakness: `${weak.cipher} and ${weak.kdf}`} : {path}];
+  });
+  const copies = files.flatMap(({path, clear, alone}): NonNullable<RootKeyFacts['copies']> => {
     if (checkedElsewhere.has(path)) return [];
     // A cluster CA is the first certificate in its chain; a copy of its key under another name cannot sign for the
     // mesh.
@@ -84,6 +94,7 @@ export async function findClearRootKeys(
         : undefined;
     return of === undefined ? [] : [{path, of, alone}];
   });
+  return {...(copies.length > 0 && {copies}), ...(encrypted.length > 0 && {encrypted})};
 }
 
 /** SHA-256 of the public keys of a file's certificates; empty if there is no file, or no certificate can be parsed. */

@@ -8,7 +8,7 @@ import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
 import {AccessAnalyzer, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
-import type {ErrorReport} from '../../domain/errors.js';
+import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
@@ -23,7 +23,7 @@ import {
   type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
-import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
+import {outcomeOfFailedRead, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
@@ -99,7 +99,7 @@ export const showAccess = onePhase<AccessRequest, AccessResult, AccessFacts, Acc
   },
   report: ({facts, plan}) => report(facts, plan),
   conclude: ({clusters, elsewhere, unknownHolders}, {failOn}) => [
-    ...[...clusters, ...elsewhere].map(({error}): Conclusion => error?.code ?? 'done'),
+    ...[...clusters, ...elsewhere].map(({error}): Conclusion => (error ? codeOfFailedRead(error.code) : 'done')),
     ...(failOn === 'warning' &&
     (unknownHolders.length > 0 || clusters.some(({subjects}) => subjects.some(({expected}) => !expected)))
       ? (['findings'] as const)
@@ -260,7 +260,7 @@ function shownClusterOf(observed: AccessObservation, judge: AccessAnalyzer, expe
   return defined({
     name,
     context,
-    outcome: error ? outcomeOfError(error) : 'done',
+    outcome: error ? outcomeOfFailedRead(error) : 'done',
     error,
     // Findings first.
     subjects: [...bySubject.values()]

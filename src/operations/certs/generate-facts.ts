@@ -2,14 +2,12 @@
 import {defined} from '../../domain/defined.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {externalCaReason, type SignerSpec} from '../../domain/mesh/signer.js';
-import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {type ClusterState, rootStateOf, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {checkGitExposure} from '../shared/exposed-keys.js';
-import {ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
+import {ignoreKeys, type LoadedMesh, loadMesh, type MeshRequest, writesGitignore} from '../shared/load-mesh.js';
 import {findClusterRoots, readRootFile} from '../shared/mesh-roots.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {attempt} from '../../observe/cluster-reader.js';
@@ -18,18 +16,11 @@ import {type MakefileImport, importMakefileDirectory} from '../shared/import-mak
 import {type GuardedMesh, guardKeys, judgeClusters, type MeshRoots} from './ca-run.js';
 
 /** The request of `certs generate`. */
-export interface GenerateRequest {
-  readonly clusters: readonly string[];
-  readonly keyAlgorithm?: KeyAlgorithm | undefined;
-  /** Add named clusters that mesh.yaml does not contain. */
-  readonly addClusters?: boolean | undefined;
+export interface GenerateRequest extends MeshRequest {
   /** Replace existing cluster CAs, under the same root. */
   readonly renew: boolean;
   /** `--no-passphrase`: write a new root key unencrypted. */
   readonly unencrypted: boolean;
-  readonly signer?: DeclaredSigner | undefined;
-  /** `--root-dir`: the directory of root-key.pem. */
-  readonly rootDirectory?: string | undefined;
   /** `--root`: a file with the mesh's root, for a signer that does not return it. */
   readonly rootFile?: string | undefined;
 }
@@ -48,6 +39,10 @@ export type SignerFacts =
 export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequest, 'renew' | 'unencrypted'> {
   /** Whether a passphrase is available: from a configured source, or a terminal. */
   readonly passphraseAvailable: boolean;
+  /** Whether it is not available because its variable is empty. */
+  readonly passphraseVariableEmpty?: boolean | undefined;
+  /** The flag that specifies its source, if any. */
+  readonly passphraseFlag?: string | undefined;
   /** Where the mesh's root was found if it is not in the work directory yet. */
   readonly rootSource: string | undefined;
   readonly signer: SignerFacts;
@@ -63,6 +58,9 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
   const now = deps.now();
   const {rootFile, renew, unencrypted, ...mesh} = request;
   const loaded = await loadMesh(deps, mesh);
+  // A context is recorded here, before any cluster is accessed.
+  const missing = mesh.context === undefined ? undefined : await deps.clusters.missingContext(mesh.context);
+  if (missing) throw missing;
   const {signer: spec} = loaded.mesh.trust;
   const makefileImport = await importMakefileDirectory(deps);
   const reader = createCaFileReader(deps.workspace, makefileImport.files);
@@ -89,6 +87,8 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
     renew,
     unencrypted,
     passphraseAvailable: deps.passphrases.available,
+    passphraseVariableEmpty: deps.passphrases.emptyVariable,
+    passphraseFlag: deps.passphrases.flag,
     root,
     clusters,
     existingRoots: root.kind === 'absent' ? await findClusterRoots(deps) : [],

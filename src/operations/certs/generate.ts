@@ -9,14 +9,14 @@ import {type GenerateClusterFacts, gatherGenerate, type GenerateFacts, type Gene
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
-import {externalCaReason} from '../../domain/mesh/signer.js';
+import {externalCaReason, rootKeyPath} from '../../domain/mesh/signer.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
 import {cannotIssue, keyCannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
 import type {IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {FileContent} from '../../workspace/workspace.js';
 import {makefileImportGroups} from '../shared/import-makefile.js';
-import {planRoot, type RootAction, type RootPlan} from './plan-root.js';
+import {missingDirectory, planRoot, type RootAction, type RootPlan} from './plan-root.js';
 
 /** The root CA after the run. */
 export interface RootResult {
@@ -26,6 +26,8 @@ export interface RootResult {
   readonly certificate?: CertificateRef;
   /** How root-key.pem is protected; `missing`: no such file; `elsewhere`: the key is not kept in a file. */
   readonly protection?: 'encrypted' | 'clear' | 'missing' | 'elsewhere';
+  /** The path of the new root key, if it is a file. */
+  readonly keyPath?: string;
   /** The root came from the signer, the clusters or a file: compare its fingerprint with the owner's. */
   readonly takenOver?: true;
 }
@@ -79,6 +81,7 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
     blockers: [...(root.error ? [{error: root.error}] : []), ...blockers],
     warnings: [
       ...asWarnings(reason === undefined ? [] : [`nothing to generate: ${reason}`]),
+      ...asWarnings(uselessFlags(facts)),
       ...facts.makefileImport.warnings,
       ...asWarnings(root.warning === undefined ? [] : [root.warning]),
       ...warnings,
@@ -90,6 +93,17 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
     root: root.action,
     clusterActions,
   });
+}
+
+/** Which flags about the root key's passphrase have no effect, because the root key is not a file. */
+function uselessFlags({loaded, passphraseFlag, unencrypted}: GenerateFacts): readonly string[] {
+  const {type} = loaded.mesh.trust.signer;
+  if (type === 'local') return [];
+  return [passphraseFlag, unencrypted ? '--no-passphrase' : undefined].flatMap((flag) =>
+    flag === undefined
+      ? []
+      : [`${flag} has no effect: the signer ${type} holds the CA key, which is not ${layout.rootKey}`],
+  );
 }
 
 type ClusterPlan = Decision<IssueClusterCa | WriteFiles>;
@@ -132,13 +146,18 @@ function completion(name: string, state: Extract<ClusterState, {kind: 'completab
 
 /** The passphrase that the actions use. */
 export function passphraseOf(
-  {root: found, signer}: GenerateFacts,
+  {root: found, signer, loaded, makefileImport}: GenerateFacts,
   root: RootPlan,
   issuing: readonly IssueClusterCa[],
 ): Plan['passphrase'] {
-  if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return 'new';
+  const spec = loaded.mesh.trust.signer;
+  const path = rootKeyPath(spec);
+  if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return {purpose: 'new', path};
   const needsPassphrase = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
-  return needsPassphrase && issuing.length > 0 ? 'existing' : undefined;
+  if (!needsPassphrase || issuing.length === 0) return undefined;
+  // Files that the run imports are not in place yet.
+  const isInPlace = root.action === undefined && makefileImport.files.length === 0;
+  return defined({purpose: 'existing', path, opens: isInPlace ? spec : undefined});
 }
 
 /** Why no cluster CA can be signed; a conflict in the root's files already blocks the whole plan. */
@@ -146,6 +165,7 @@ export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | un
   if (signer.kind === 'elsewhere') return signer.error;
   if (signer.kind === 'ready') return toErrorReport(cannotIssue(signer.upward, now, signer.what));
   if (signer.kind !== 'key-file' || root.kind !== 'present') return undefined;
+  if (root.key === 'missing' && signer.directoryMissing === true) return missingDirectory(signer.keyPath);
   if (root.key === 'missing') {
     return problem(
       'FILE_MISSING',
@@ -188,6 +208,8 @@ function reportRoot(run: GenerateRun): RootResult {
     action: action?.title,
     certificate: created ? inShort(created) : shown && certificateRef(shown),
     protection: protectionOf(root, signer, action),
+    keyPath:
+      created && created.protection !== 'elsewhere' ? rootKeyPath(run.facts.loaded.mesh.trust.signer) : undefined,
     takenOver: imported && true,
   });
 }

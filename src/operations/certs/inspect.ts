@@ -9,6 +9,7 @@ import {type Certificate, parseCertificates} from '../../domain/x509/certificate
 import {type CertificateDetails, detailCertificate, detailKey, type KeyDetails} from '../../domain/x509/describe.js';
 import {isBelow, type IstiodVerdict, inspectFile, inspectSet} from '../../domain/ca/inspect-parts.js';
 import {type FilePart, readPart, recognize, type RecognizedFile} from '../../domain/x509/recognize.js';
+import {nearest} from '../../domain/nearest.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -83,8 +84,27 @@ async function gather(deps: Deps, {target}: InspectRequest): Promise<InspectFact
     // For the expiry thresholds and the Istio version.
     unlessInvalid(async () => (await loadMesh(deps, {clusters: []})).mesh),
   ]);
-  const recognized = cluster ?? recognize(await workspace.readOutside(target), sourceName(target));
+  const recognized = cluster ?? recognize(await readFileOf(target, deps, mesh), sourceName(target));
   return {recognized, roots, mesh, now: deps.now()};
+}
+
+/** Reads the file. Throws `FILE_MISSING` with the clusters that may have been meant. */
+async function readFileOf(target: string, {workspace}: Deps, mesh: Mesh | undefined) {
+  try {
+    return await workspace.readOutside(target);
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || thrown.code !== 'FILE_MISSING' || !isClusterName(target)) throw thrown;
+    const names = (mesh?.clusters ?? []).map(({name}) => name);
+    if (names.includes(target)) throw noCaError(target);
+    const near = nearest(target, names);
+    throw new MeshError('FILE_MISSING', `${target} is neither a cluster with a CA nor a file`, {
+      hints: [
+        ...(near === undefined ? [] : [advice`did you mean: ${kubectlMesh('certs inspect', [near])}`]),
+        advice`to list the certificates: ${kubectlMesh('certs list')}`,
+      ],
+      cause: thrown,
+    });
+  }
 }
 
 /** Ignores invalid input: other files can be inspected even if the work directory is invalid. */
@@ -96,6 +116,9 @@ async function unlessInvalid<T>(read: () => Promise<T>): Promise<T | undefined> 
     throw thrown;
   }
 }
+
+/** The verdict on a Secret without a CA (istio/istio pilot/pkg/bootstrap/istio_ca.go reads these keys). */
+const noCaNote = 'istiod would not load a CA from this Secret: it has none of ca-cert.pem, tls.crt and ca-key.pem';
 
 function sourceName(target: string): string {
   return target === '-' ? 'standard input' : target;
@@ -111,8 +134,13 @@ async function readCluster(target: string, {workspace}: Deps): Promise<InspectFa
     return [{name, content: typeof content === 'string' ? new Sensitive(content) : content}];
   });
   if (parts.length > 0) return {kind: 'cluster', parts};
-  throw new MeshError('FILE_MISSING', `cluster "${target}" has no CA yet: ${clusterLayout(target).caCert} not found`, {
-    hints: [advice`create it with: ${kubectlMesh('certs generate', [target])}`],
+  throw noCaError(target);
+}
+
+function noCaError(cluster: string): MeshError {
+  const {caCert} = clusterLayout(cluster);
+  return new MeshError('FILE_MISSING', `cluster "${cluster}" has no CA yet: ${caCert} not found`, {
+    hints: [advice`create it with: ${kubectlMesh('certs generate', [cluster])}`],
   });
 }
 
@@ -150,9 +178,11 @@ function report({facts}: PhaseRun<InspectFacts>, request: InspectRequest): Inspe
     }),
     others: contents.flatMap(({name, others}) => others.map((what) => ({in: name, what}))),
     problems: contents.flatMap(({problems}) => problems),
-    notes: contents.flatMap(({name, notes}) =>
-      notes.map((note) => (contents.length === 1 ? note : `${name}: ${note}`)),
-    ),
+    notes: [
+      ...contents.flatMap(({name, notes}) => notes.map((note) => (contents.length === 1 ? note : `${name}: ${note}`))),
+      ...(kind === 'secret' && !istiod ? [noCaNote] : []),
+      ...(kind === 'configmap' && all.length === 0 ? ['the ConfigMap contains no certificates'] : []),
+    ],
     istiod,
   });
 }

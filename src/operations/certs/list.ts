@@ -1,11 +1,11 @@
 /** `certs list`: all certificates of the mesh, what expires first, and when to renew. Requires no keys. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, errorClasses} from '../../domain/errors.js';
+import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {type Dependency, type Dependencies, type Forecast, forecasts} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
-import {externalCaReason} from '../../domain/mesh/signer.js';
+import {externalCaReason, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
 import {advice, type Hint, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -73,7 +73,7 @@ export interface ListResult {
   readonly forecast: readonly Forecast[];
   /** Whether each cluster's CA chains to roots that every other cluster trusts. Never filtered. */
   readonly rootAgreement: readonly RootAgreement[];
-  /** How a cluster without CA files gets them, or why it needs none. */
+  /** How a cluster without CA files gets them, or why it needs none; empty if every cluster has them. */
   readonly missing: Hint;
   /** Clusters that need CA files but have no known CA, not even a live one. */
   readonly withoutCa: readonly string[];
@@ -110,10 +110,7 @@ export const listCerts = onePhase<ListRequest, ListResult, ListFacts>({
 function errorsOf({root, clusters}: ListResult): readonly Conclusion[] {
   return [
     ...[root.error, ...clusters.map(({error}) => error)].map((error) => error?.code ?? 'done'),
-    // A failed read means "unknown", never "a change failed".
-    ...clusters.flatMap(({live}) =>
-      (live?.problems ?? []).map(({code}) => (errorClasses[code] === 'failed' ? 'API_ERROR' : code)),
-    ),
+    ...clusters.flatMap(({live}) => (live?.problems ?? []).map(({code}) => codeOfFailedRead(code))),
   ];
 }
 
@@ -171,12 +168,17 @@ function report({facts, plan}: PhaseRun<ListFacts>, {withinDays}: ListRequest): 
     }),
     forecast: forecasts(clusters, expiry, now),
     rootAgreement: [...agreementOfFiles(read), ...(liveMesh?.agreement ?? [])],
-    missing:
-      externalCaReason(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`,
+    missing: clusters.some(({result}) => result.outcome === 'skipped') ? missingHint(signer) : '',
     withoutCa: externalCaReason(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
     firstOutage: findFirstOutage(clusters, now),
     warnings: plan.warnings,
   });
+}
+
+/** How a cluster without CA files gets them, or why it needs none. */
+function missingHint(signer: SignerSpec): Hint {
+  const generate = kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate');
+  return externalCaReason(signer) ?? advice`${generate}`;
 }
 
 function listed(found: readonly Found[], using: readonly Dependencies[], context: ExpiryContext): ListedCertificate[] {

@@ -1,6 +1,6 @@
 /** `certs passphrase`: changes the root key's passphrase, and updates the work factor of its key derivation. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
+import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
 import {resolveSigner, rootKeyPath, type SignerSpec} from '../../domain/mesh/signer.js';
@@ -113,8 +113,10 @@ function missingPassphrase(
   unencrypted: boolean,
   {passphrases, newPassphrases}: Deps,
 ): ErrorReport | undefined {
-  if (encryption && !passphrases.available) return reportError(passphraseNeeded('existing'));
-  return unencrypted || newPassphrases.available ? undefined : reportError(newPassphraseNeeded());
+  if (encryption && !passphrases.available) return reportError(passphraseNeeded('existing', passphrases.emptyVariable));
+  return unencrypted || newPassphrases.available
+    ? undefined
+    : reportError(newPassphraseNeeded(newPassphrases.emptyVariable));
 }
 
 /** Opens the key before planning: a wrong passphrase must be reported as such and change nothing. */
@@ -124,10 +126,11 @@ async function prompt(
   {unencrypted, path}: Pick<PassphraseFacts, 'unencrypted' | 'path'>,
   {passphrases, newPassphrases}: Deps,
 ): Promise<boolean> {
-  await openPrivateKey(text, () => passphrases.get('existing'), path);
+  const retry = (wrong: MeshError): boolean => passphrases.retry(wrong);
+  await openPrivateKey(text, () => passphrases.get('existing', path), path, retry);
   if (unencrypted) return encryption === undefined;
-  const replacement = await newPassphrases.get('new');
-  return encryption !== undefined && isSamePassphrase(await passphrases.get('existing'), replacement);
+  const replacement = await newPassphrases.get('new', path);
+  return encryption !== undefined && isSamePassphrase(await passphrases.get('existing', path), replacement);
 }
 
 function plan({signer, path, unencrypted, found}: PassphraseFacts): PassphrasePlan {
@@ -169,8 +172,8 @@ function plan({signer, path, unencrypted, found}: PassphraseFacts): PassphrasePl
 }
 
 function encryptionTitle(path: string, encryption: KeyEncryption | undefined, same: boolean | undefined): string {
-  if (!encryption) return `encrypt ${path} (now unencrypted)`;
-  const now = `(now ${encryption.cipher} and ${encryption.kdf})`;
+  if (!encryption) return `encrypt ${path} (currently unencrypted)`;
+  const now = `(currently ${encryption.cipher} and ${encryption.kdf})`;
   return same === true ? `raise the work factor of ${path} ${now}` : `change the passphrase of ${path} ${now}`;
 }
 

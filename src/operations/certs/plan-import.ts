@@ -144,7 +144,11 @@ function rootWrite(
     files: [{path: layout.rootCert, content: text}],
     // Anyone who could change the files could have added any root.
     ...(newRoot && {
-      confirm: `trust "${top.subject.text}" from the CA's response as the mesh's root (SHA-256 ${formatFingerprint(top.fingerprint)}; to require a known root, use --root FILE)`,
+      confirm: `trust "${top.subject.text}" from the CA's response as the mesh's root (SHA-256 ${formatFingerprint(top.fingerprint)})`,
+      confirmHints: [
+        'to require the root that its owner published, use --root FILE',
+        'compare the fingerprint with the one that its owner published; if it differs, do not import the certificates',
+      ],
     }),
   };
 }

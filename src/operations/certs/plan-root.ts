@@ -1,4 +1,5 @@
 /** Plans the root for `certs generate`: creates it or imports its certificate, and checks that its signer can sign. */
+import {rootKeyDirectory} from '../../domain/mesh/signer.js';
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -75,7 +76,7 @@ function blocked(...error: Parameters<typeof problem>): RootPlan {
 
 function planPresentRoot(
   root: PresentRoot,
-  {signer, rootSource, passphraseAvailable}: GenerateFacts,
+  {signer, rootSource, passphraseAvailable, passphraseVariableEmpty}: GenerateFacts,
   issuing: readonly IssueClusterCa[],
 ): RootPlan {
   const imported: RootPlan = rootSource === undefined ? {} : {action: importRoot(root, rootSource)};
@@ -85,7 +86,7 @@ function planPresentRoot(
   if (other) return other;
   if (root.key === 'clear') return {...imported, warning: `${keyPath} is not encrypted: ${fullControl}`};
   if (root.key === 'encrypted' && issuing.length > 0 && !passphraseAvailable) {
-    return {error: reportError(passphraseNeeded('existing'))};
+    return {error: reportError(passphraseNeeded('existing', passphraseVariableEmpty))};
   }
   const encryption = root.keyFacts?.encryption;
   if (!encryption?.weak) return imported;
@@ -116,16 +117,22 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
   if (signer.kind === 'elsewhere' || signer.kind === 'idle') return {};
   if (signer.kind === 'rootless') return {action: createRoot(facts, 'elsewhere', issuing)};
   if (signer.kind === 'key-file' && signer.directoryMissing === true) {
-    return blocked(
-      'FILE_MISSING',
-      `the directory of ${signer.keyPath} does not exist: a new root key would be written to another disk`,
-      'attach the drive, create the directory, or specify another one with --root-dir DIR',
-    );
+    return {error: missingDirectory(signer.keyPath)};
   }
-  if (!unencrypted && !facts.passphraseAvailable) return {error: reportError(passphraseNeeded('new'))};
+  if (!unencrypted && !facts.passphraseAvailable)
+    return {error: reportError(passphraseNeeded('new', facts.passphraseVariableEmpty))};
   const warning = `${layout.rootKey} is written unencrypted (--no-passphrase): ${fullControl}`;
   const action = createRoot(facts, unencrypted ? 'clear' : 'encrypted', issuing);
   return unencrypted ? {action, warning} : {action};
+}
+
+/** The root key's directory does not exist: creating it could write the key to another disk. */
+export function missingDirectory(keyPath: string): ErrorReport {
+  return problem(
+    'FILE_MISSING',
+    `directory ${rootKeyDirectory(keyPath)} does not exist: ${layout.rootKey} must be in it`,
+    'attach the drive, create the directory, or specify another one with --root-dir DIR',
+  );
 }
 
 /** Plans for a work directory without root-cert.pem whose clusters have a root. */

@@ -86,7 +86,7 @@ export const issueWorkload = onePhase<IssueWorkloadRequest, WorkloadResult, Issu
 
 function checkValidity(validityMs: number): void {
   if (validityMs > maxWorkloadMs) {
-    throw new MeshError('USAGE', '--validity must be at most 2160h (90 days), as in istiod', {
+    throw new MeshError('USAGE', '--validity must be at most 90d, as in istiod', {
       hints: ['use a short validity, which limits the use of a stolen key (default: 24h)'],
     });
   }

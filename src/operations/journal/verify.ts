@@ -1,3 +1,4 @@
+import {codeOfFailedRead} from '../../domain/errors.js';
 import {defined} from '../../domain/defined.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -14,7 +15,8 @@ import {
   type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
-import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
+import {readJournalEvidence} from '../../engine/journal-warning.js';
+import {outcomeOfFailedRead, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import type {JournalState} from '../../workspace/workspace.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret} from '../../observe/ca-files.js';
@@ -47,10 +49,15 @@ export interface VerifiedCluster extends ClusterResult {
 
 /** The result of `journal verify`. */
 export interface VerifyJournalResult extends CommonResult {
-  /** The worst result; `unknown` if a cluster could not be read, or recorded an entry that is not in this copy. */
+  /**
+   * The worst result; `unknown` if a cluster could not be read, or recorded an entry that is not in this copy, and if the
+   * journal was deleted.
+   */
   readonly verdict: 'ok' | 'warning' | 'error' | 'unknown';
   readonly journal: {
     readonly present: boolean;
+    /** Without a file: the evidence that there was one. */
+    readonly evidence?: string;
     readonly entries: number;
     readonly chains: readonly ChainSummary[];
     readonly faults: readonly JournalFault[];
@@ -77,23 +84,25 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
   title: ({limits}) => (limits.offline === true ? 'read the journal' : 'read the journal and the clusters'),
   gather,
   plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
-  report({facts: {state, clusters}, plan: {warnings}}, {limits}) {
+  report({facts: {state, evidence, clusters}, plan: {warnings}}, {limits}) {
     const inProgress = new Set(state.inProgress);
-    const journal = {
+    const journal = defined<VerifyJournalResult['journal']>({
       present: state.present,
+      evidence,
       entries: state.entries.length,
       chains: chainsOf(state),
       faults: state.faults,
       open: state.open.filter((entry) => !inProgress.has(entry)).length,
       aside: state.archived.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
-    };
+    });
     const secrets = limitOn('cacerts', limits) === undefined;
     return {verdict: verdictOf(journal, clusters), journal, secrets, clusters, warnings};
   },
   conclude: ({journal, clusters}) => [
     ...(hasFindings(journal) ? (['findings'] as const) : []),
+    ...(journal.evidence === undefined ? [] : (['NOT_FOUND'] as const)),
     ...clusters.flatMap(({error, heads}): readonly Conclusion[] => [
-      ...(error ? [error.code] : []),
+      ...(error ? [codeOfFailedRead(error.code)] : []),
       ...heads.map(({result}) => conclusionOf[result]),
     ]),
   ],
@@ -101,6 +110,7 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
 
 interface VerifyJournalFacts {
   readonly state: JournalState;
+  readonly evidence?: string | undefined;
   readonly notes: readonly string[];
   readonly clusters: readonly VerifiedCluster[];
 }
@@ -111,14 +121,21 @@ async function gather(
   {concurrency}: RunSettings,
 ): Promise<VerifyJournalFacts> {
   const {limits} = request;
-  if (limits.offline === true) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
+  if (limits.offline === true) return {...(await readJournalState(deps)), notes: [], clusters: []};
   const loaded = await loadMesh(deps, request);
   const heads = await eachCluster(loaded.clusters, concurrency, (cluster) => readHeads(deps, loaded, cluster, limits));
   // Read last: the journal then contains the entry of any push that was running meanwhile.
-  const state = await deps.workspace.journal.read();
+  const {state, evidence} = await readJournalState(deps);
   const omitsSecrets = limitOn('cacerts', limits) !== undefined;
   const notes = [...loaded.notes, ...(omitsSecrets ? [secretsNotCompared] : [])];
-  return {state, notes, clusters: compare(loaded, heads, state)};
+  return {state, evidence, notes, clusters: compare(loaded, heads, state)};
+}
+
+async function readJournalState(deps: Deps): Promise<Pick<VerifyJournalFacts, 'state' | 'evidence'>> {
+  const state = await deps.workspace.journal.read();
+  // A journal that was set aside is reported itself.
+  const isExplained = state.present || state.faults.length > 0 || state.archived.length > 0;
+  return {state, evidence: isExplained ? undefined : await readJournalEvidence(deps.workspace)};
 }
 
 const secretsNotCompared = `--no-secrets: the head recorded in Secret ${cacertsName} (the last trust push) was not compared`;
@@ -154,7 +171,7 @@ function compare({mesh}: LoadedMesh, all: readonly ObservedHeads[], state: Journ
     if (isKnown(objects)) {
       return defined({name, context, outcome: 'done', heads: compareHeads(objects.value.objects, comparer)});
     }
-    return defined({name, context, outcome: outcomeOfError(objects.unknown), error: objects.unknown, heads: []});
+    return defined({name, context, outcome: outcomeOfFailedRead(objects.unknown), error: objects.unknown, heads: []});
   });
 }
 
@@ -188,6 +205,6 @@ function verdictOf(
 ): VerifyJournalResult['verdict'] {
   const results = new Set(clusters.flatMap(({heads}) => heads.map(({result}) => conclusionOf[result])));
   if (hasFindings(journal) || results.has('findings')) return 'error';
-  if (clusters.some(({error}) => error) || results.has('NOT_FOUND')) return 'unknown';
+  if (clusters.some(({error}) => error) || results.has('NOT_FOUND') || journal.evidence !== undefined) return 'unknown';
   return journal.faults.length > 0 || journal.open > 0 ? 'warning' : 'ok';
 }

@@ -1,6 +1,7 @@
 /** The first step of every operation: resolves the mesh from mesh.yaml and flags, and selects the clusters. */
+import {dirname, join} from 'node:path';
 import {defined} from '../../domain/defined.js';
-import {asMeshError} from '../../domain/errors.js';
+import {asMeshError, MeshError} from '../../domain/errors.js';
 import {
   declareMesh,
   type Declaration,
@@ -10,6 +11,8 @@ import {
 } from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {misspelled} from '../../domain/nearest.js';
+import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {checkMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
@@ -73,6 +76,7 @@ export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<
  */
 export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: MeshRequest): Promise<LoadedMesh> {
   const texts = await readDeclaringTexts(workspace);
+  if (texts.mesh === undefined && request.clusters.length === 0) throw await missingMesh(workspace);
   const {file, contexts} = readTexts(texts);
   const resolved = resolveMesh({
     file,
@@ -87,10 +91,59 @@ export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: Me
     mesh: resolved.mesh,
     clusters: resolved.selected,
     declared: file !== undefined,
-    notes: unknown.map((name) => `cluster "${name}" in ${layout.contextsYaml} is not in ${layout.meshYaml}`),
+    notes: [
+      ...unknown.map((name) => `cluster "${name}" in ${layout.contextsYaml} is not in ${layout.meshYaml}`),
+      ...misspelledNotes(file?.clusters ?? [], resolved.selected),
+    ],
     texts,
     declaration: declarationOf(request, resolved.selected),
   };
+}
+
+/** Warnings about new clusters whose names are similar to those of declared clusters. */
+function misspelledNotes(
+  declared: readonly {readonly name: string}[],
+  selected: readonly MeshCluster[],
+): readonly string[] {
+  const known = declared.map(({name}) => name);
+  return selected.flatMap(({name}) => {
+    const meant = known.includes(name) ? undefined : misspelled(name, known);
+    return meant === undefined ? [] : [`cluster "${name}" is new, and its name is similar to "${meant}"`];
+  });
+}
+
+/** The error for a work directory without mesh.yaml, if no cluster is given. */
+async function missingMesh(workspace: Deps['workspace']): Promise<MeshError> {
+  const {root} = workspace;
+  const place = await workspace.statTarget('.');
+  const another = 'specify another work directory with --work-dir or WORK_DIR';
+  if (place && place.kind !== 'directory') {
+    return new MeshError('MESH_YAML_MISSING', `work directory ${root} is not a directory`, {hints: [another]});
+  }
+  const parent = await parentMesh(workspace);
+  return new MeshError(
+    'MESH_YAML_MISSING',
+    place
+      ? `${layout.meshYaml} not found in ${root}, and no cluster is given`
+      : `work directory ${root} does not exist`,
+    {
+      hints: [
+        ...(parent === undefined ? [] : [`${parent} contains ${layout.meshYaml}: use --work-dir ${parent}`]),
+        advice`create it with: ${kubectlMesh('init', words`NAME=CONTEXT`)}`,
+        place ? `or specify a cluster, or another work directory with --work-dir or WORK_DIR` : `or ${another}`,
+      ],
+    },
+  );
+}
+
+/** The nearest of two parent directories with mesh.yaml: the current directory may be a cluster's. */
+async function parentMesh(workspace: Deps['workspace']): Promise<string | undefined> {
+  const parent = dirname(workspace.root);
+  for (const directory of [parent, dirname(parent)]) {
+    const found = await workspace.readOutside(join(directory, layout.meshYaml)).catch(() => undefined);
+    if (found) return directory;
+  }
+  return undefined;
 }
 
 /** Like {@link loadMesh}, but without clusters where mesh.yaml or contexts.yaml is invalid: that is then a finding. */

@@ -151,7 +151,7 @@ function writeActions(change: TrustChange): readonly Action[] {
   }
   const texts = {
     create: {title: `create ${what}`},
-    put: {title: `replace ${what}`, confirm: `replace ${what}${loss}`},
+    put: {title: `update ${what}`, confirm: `replace the CA in ${what}${loss}`},
     'delete-and-create': {
       title: `delete and create ${what}, which cannot be updated in place`,
       confirm: `delete and create ${what}${loss}`,

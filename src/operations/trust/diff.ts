@@ -1,6 +1,6 @@
 import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed, unknownsOf, valueOr} from '../../domain/observed.js';
-import {type ErrorReport, problem} from '../../domain/errors.js';
+import {codeOfFailedRead, type ErrorReport, problem} from '../../domain/errors.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {externalCaReason} from '../../domain/mesh/signer.js';
@@ -9,7 +9,7 @@ import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {compareCa, type Difference, type DesiredCa} from '../../domain/trust/diff.js';
 import type {Deps} from '../../engine/deps.js';
 import {asWarnings, type Conclusion, emptyPlan, onePhase, type Warning} from '../../engine/operation.js';
-import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
+import {outcomeOfFailedRead, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret, readWorkDirCa} from '../../observe/ca-files.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
@@ -60,10 +60,10 @@ export const diffTrust = onePhase<DiffRequest, DiffResult, DiffFacts>({
   plan: () => emptyPlan,
   report: ({facts}) => report(facts),
   conclude: ({clusters}) =>
-    clusters.map(
-      ({error, same, madeElsewhere: elsewhere}): Conclusion =>
-        error?.code ?? (same === true || elsewhere !== undefined ? 'done' : 'findings'),
-    ),
+    clusters.map(({error, same, madeElsewhere: elsewhere}): Conclusion => {
+      if (error) return codeOfFailedRead(error.code);
+      return same === true || elsewhere !== undefined ? 'done' : 'findings';
+    }),
 });
 
 async function readBoth(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
@@ -91,7 +91,7 @@ function report({loaded, compared}: DiffFacts): DiffResult {
       }
       const [error = mismatches.get(name)] = [...missingCaErrors(name, own), ...unknownsOf(inCluster)];
       if (error || !isKnown(inCluster)) {
-        return defined({...shown, outcome: error ? outcomeOfError(error) : 'unknown', error});
+        return defined({...shown, outcome: error ? outcomeOfFailedRead(error) : 'unknown', error});
       }
       const {cacerts} = inCluster.value;
       const differences = compareCa(own, cacerts);

@@ -105,6 +105,14 @@ export function blockersOf(decided: readonly DecidedPush[]): readonly Blocker[] 
   return decided.flatMap(({target: {cluster}, errors}) => errors.map((error) => ({cluster, error})));
 }
 
+/** Why the journal does not contain the last change of Secret cacerts. */
+const headCause = {
+  'not-known-here': 'another work directory made the last change of the Secret',
+  cut: 'entries were removed from the journal',
+  rewritten: 'an entry of the journal was modified',
+  'put-aside': 'the journal was damaged and set aside',
+} as const;
+
 /** Warns where the recorded journal head does not match: the change overwrites that record. */
 function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
   if (!isKnown(journal)) return [];
@@ -114,7 +122,7 @@ function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
     const verdict = head && compare(head);
     return !verdict || verdict.result === 'agrees'
       ? []
-      : [{cluster, message: `the journal lacks the last change recorded in the cluster: ${verdict.message}`}];
+      : [{cluster, message: `${headCause[verdict.result]}: ${verdict.message}`}];
   });
 }
 

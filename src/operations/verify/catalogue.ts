@@ -1,7 +1,7 @@
 /** `verify --list-checks` and `verify --explain ID`: need neither a network nor a work directory. */
 import type {Check, Explanation} from '../../domain/checks/check.js';
 import {checks} from '../../domain/checks/registry.js';
-import {findCheck} from '../../domain/checks/select.js';
+import {findChecks} from '../../domain/checks/select.js';
 import type {Operation} from '../../engine/operation.js';
 
 /** A check without its explanation. */
@@ -27,18 +27,22 @@ export const listChecks: Operation<undefined, CheckList> = {
   conclude: () => [],
 };
 
-/** `verify --explain ID`. Throws `UNKNOWN_ID`. */
-export const explainCheck: Operation<{readonly id: string}, ExplainedCheck> = {
+/** `verify --explain ID`: the explanation of a check; for a prefix of several checks, their list. Throws `UNKNOWN_ID`. */
+export const explainCheck: Operation<{readonly id: string}, ExplainedCheck | CheckList> = {
   command: 'verify',
   changes: false,
   execute: ({id}) =>
     new Promise((resolve) => {
-      const check = findCheck(checks, id);
-      const {meaning, breaks, byHand, fix, source, implies} = check;
-      resolve({...summary(check), meaning, breaks, byHand, mend: fix, source, implies});
+      const [check, ...others] = findChecks(checks, id);
+      resolve(others.length === 0 ? explained(check) : {checks: [check, ...others].map(summary)});
     }),
   conclude: () => [],
 };
+
+function explained(check: Check): ExplainedCheck {
+  const {meaning, breaks, byHand, fix, source, implies} = check;
+  return {...summary(check), meaning, breaks, byHand, mend: fix, source, implies};
+}
 
 function summary({id, title, severity, scope, vantage}: CheckSummary): CheckSummary {
   return {id, title, severity, scope, vantage};

@@ -10,8 +10,11 @@ import {checks} from '../../domain/checks/registry.js';
 import {codeOfUnknown, isFailing, isPassing, type Report} from '../../domain/checks/report.js';
 import {selectChecks, type Selection} from '../../domain/checks/select.js';
 import {versionNotes} from '../../domain/checks/version-notes.js';
-import {asMeshError, problem, reportError, type ErrorReport} from '../../domain/errors.js';
+import {asMeshError, MeshError, problem, reportError, type ErrorReport} from '../../domain/errors.js';
 import {formatDuration, plural} from '../../domain/format.js';
+import {layout} from '../../domain/mesh/layout.js';
+import type {Mesh} from '../../domain/mesh/mesh.js';
+import {rootKeyPath} from '../../domain/mesh/signer.js';
 import type {Deps} from '../../engine/deps.js';
 import {
   emptyPlan,
@@ -36,6 +39,8 @@ export interface VerifyRequest {
    */
   readonly waitMs?: number;
   readonly failOn: Severity;
+  /** Fail if the root key is not in the mesh request's `rootDirectory`: the user expects it there. */
+  readonly requireRootKey?: boolean;
   /** Gather the facts of the whole topology, even if no selected check requires them. */
   readonly fullTopology?: boolean;
 }
@@ -46,7 +51,7 @@ export interface VerifyResult extends Report {
   readonly mesh: MeshTopology;
   /** Notes on the declared and the running Istio versions. They do not change the verdict. */
   readonly warnings: readonly Warning[];
-  /** With `--wait`: the time was up before all checks passed. The rows are those of the last pass. */
+  /** With `--wait`: it timed out or was interrupted before all checks passed. The rows are those of the last pass. */
   readonly error?: ErrorReport;
 }
 
@@ -77,7 +82,11 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const reader: EvidenceReader = {
     selected,
     failOn,
-    load: (deps) => loadMeshOrEmpty(deps, request.mesh),
+    async load(deps) {
+      const loaded = await loadMeshOrEmpty(deps, request.mesh);
+      if (request.requireRootKey === true) await requireRootKey(deps, loaded.mesh);
+      return loaded;
+    },
     async read(deps, {mesh, clusters}, again) {
       const required = again ? {checks: again.checks, extraFacts: []} : {checks: selected, extraFacts};
       const evidence = await gatherEvidence(deps, {mesh, clusters, limits, concurrency, ...required});
@@ -96,6 +105,14 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
     return first.report;
   }
   return wait(reader, waitMs, engine, first);
+}
+
+/** Throws `FILE_MISSING` if the root key's directory does not contain it. */
+async function requireRootKey(deps: Deps, {trust: {signer}}: Mesh): Promise<void> {
+  if (await deps.rootStore(signer).statTarget(layout.rootKey)) return;
+  throw new MeshError('FILE_MISSING', `${rootKeyPath(signer)} not found`, {
+    hints: ['attach the drive with the root key, or specify another directory with --root-dir DIR'],
+  });
 }
 
 type Loaded = Pick<LoadedMesh, 'mesh' | 'clusters'>;
@@ -152,7 +169,7 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
     }
   } catch (thrown) {
     const error = asMeshError(thrown);
-    if (error.class !== 'timeout') throw thrown;
+    if (error.class !== 'timeout' && error.class !== 'interrupted') throw thrown;
     return {...last.report, error: reportError(error)};
   }
 }

@@ -1,6 +1,6 @@
 import {printableLine} from '../../domain/printable.js';
 import type {AdoptedCluster, AdoptResult} from '../../operations/certs/adopt.js';
-import {clusterCaText, errorLines, failedLines} from '../format.js';
+import {clusterCaText, generalErrorLines, failedLines} from '../format.js';
 import type {Printed, View} from '../view.js';
 
 /** `certs adopt`: each context with its CA and files, then the changes to the work directory and the errors. */
@@ -9,7 +9,7 @@ export const certsAdoptView: View<AdoptResult> = {
     [
       ...result.clusters.flatMap((cluster) => clusterLines(cluster, result.dryRun !== undefined, now)),
       ...changeLines(result),
-      ...result.errors.flatMap(errorLines),
+      ...generalErrorLines(result.errors),
     ].join('\n'),
   name: ({clusters}) => clusters.flatMap(({name, error}) => (error ? [] : [name])).join('\n'),
 };

@@ -66,8 +66,12 @@ function certificateBlock(certificate: InspectedCertificate, now: Date): string 
     ['Key id', certificate.subjectKeyId],
     ['Issuer key id', certificate.authorityKeyId],
     ['Unhandled critical', certificate.unhandledCritical?.join(', ')],
-    ['In this mesh', ours === undefined ? undefined : ours ? "yes, chains to the work directory's root" : 'no'],
+    ['In this mesh', ours === undefined ? undefined : ours ? `yes, ${inMesh(certificate)}` : 'no'],
   ]);
+}
+
+function inMesh({selfSigned}: InspectedCertificate): string {
+  return selfSigned ? "a root in the work directory's root-cert.pem" : "chains to the work directory's root";
 }
 
 function keyBlock(key: InspectedKey): string {

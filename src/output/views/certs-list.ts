@@ -54,6 +54,7 @@ export const certsListView: View<ListResult> = {
   wide: (result, context) => page(result, context, wideColumns),
   name: (result) => [...rows(result)].flatMap(({file}) => file ?? []).join('\n'),
   prometheus: certsListPrometheus,
+  problems: problemLines,
 };
 
 interface CertificateRow extends CertificateSummary, Pick<Sighting, 'owner'> {
@@ -83,7 +84,7 @@ function places({file, foundIn}: CertificateRow): string {
 }
 
 function page(result: Printed<ListResult>, {command, now}: ViewContext, columns: readonly Column[]): string {
-  const {root, clusters, firstOutage, forecast, withinDays} = result;
+  const {firstOutage, forecast, withinDays} = result;
   const all = rows(result);
   const header = columns.map(([head]) => head);
   const list =
@@ -95,23 +96,28 @@ function page(result: Printed<ListResult>, {command, now}: ViewContext, columns:
           ),
         ]
       : [];
-  const problems = [
-    ...[root, ...clusters].flatMap(({error}) => error ?? []),
-    ...clusters.flatMap(({name, live}) =>
-      (live?.problems ?? []).map(({message, hints}) => ({message: `${name}: ${message}`, hints})),
-    ),
-  ];
   const nothing =
     all.length === 0 && withinDays !== undefined ? [`No certificate in use expires within ${days(withinDays)}.`] : [];
   return [
     ...list,
     ...nothing,
     ...noCaLines(result),
-    ...problems.flatMap(errorLines),
+    ...problemLines(result),
     ...disagreements(result, command),
     ...(forecast.length > 0 ? ['', forecastTable(forecast, now), ...limitedByRoot(forecast)] : []),
     ...(firstOutage ? [outage(firstOutage, now)] : []),
   ].join('\n');
+}
+
+/** What could not be read, with hints. */
+function problemLines({root, clusters}: Printed<ListResult>): readonly string[] {
+  const all = [
+    ...[root, ...clusters].flatMap(({error}) => error ?? []),
+    ...clusters.flatMap(({name, live}) =>
+      (live?.problems ?? []).map(({message, hints}) => ({message: `${name}: ${message}`, hints})),
+    ),
+  ];
+  return all.flatMap(errorLines);
 }
 
 /** The clusters without a cluster CA, with a hint: the command that creates it, or the external CA. */

@@ -37,11 +37,12 @@ function row(cluster: RequestClusterResult, result: Printed<CsrResult>): readonl
 }
 
 function nextLines({clusters, dryRun}: Printed<CsrResult>, command: ViewContext['command']): readonly string[] {
-  const [first] = clusters.filter(({request}) => request !== undefined);
-  if (!first || dryRun !== undefined) return [];
+  const requested = clusters.filter(({request}) => request !== undefined);
+  if (requested.length === 0 || dryRun !== undefined) return [];
+  const imports = requested.map(({name}) => command(kubectlMesh('certs import', [name, 'FILE...'])));
   return [
     'Have them signed as CAs with path length 0 (key usage keyCertSign and cRLSign).',
-    `Next: ${command(kubectlMesh('certs import', [first.name, 'FILE...']))}`,
+    ...imports.map((text) => `Next: ${text}`),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type {WorkloadResult} from '../../operations/certs/workload.js';
-import {certificateCells, errorLines, outcomeText, table} from '../format.js';
+import {certificateCells, generalErrorLines, outcomeText, table} from '../format.js';
 import type {View} from '../view.js';
 
 /** `certs workload`: the certificate's identity and validity, and its files. */
@@ -15,7 +15,7 @@ export const certsWorkloadView: View<WorkloadResult> = {
         [[outcomeText({outcome, action}, result), ...cells, spiffeId]],
       ),
       ...(certificate ? [`files: ${files.key}, ${files.certChain}, ${files.rootCert}`] : []),
-      ...errors.flatMap(errorLines),
+      ...generalErrorLines(errors),
     ].join('\n');
   },
 };

@@ -1,7 +1,7 @@
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {InitResult} from '../../operations/init.js';
-import {errorLines} from '../format.js';
+import {generalErrorLines} from '../format.js';
 import type {Printed, View, ViewContext} from '../view.js';
 
 /** `init`: the changes, the mesh with its clusters, and the next command. */
@@ -11,7 +11,7 @@ export const initView: View<InitResult> = {
 };
 
 function changes({changes, errors, workDir, dryRun}: Printed<InitResult>): readonly string[] {
-  if (errors.length > 0) return errors.flatMap(errorLines);
+  if (errors.length > 0) return generalErrorLines(errors);
   if (changes.length === 0) return [`${workDir}: unchanged`];
   const would = dryRun === undefined ? '' : ' (dry run: nothing was written)';
   return [`${workDir}${would}`, ...changes.map((line) => `  ${line}`)];

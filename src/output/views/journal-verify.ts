@@ -22,18 +22,25 @@ export const journalVerifyView: View<VerifyJournalResult> = {
 const maxPrintedFaults = 20;
 
 function fileLines(
-  {present, entries, chains, faults, open}: VerifyJournalResult['journal'],
+  {present, evidence, entries, chains, faults, open}: VerifyJournalResult['journal'],
   command: ViewContext['command'],
 ): readonly string[] {
   const showOpen = kubectlMesh('journal show', ['--status', 'open']);
   const size = `${plural(entries, 'entry', 'entries')} in ${plural(chains.length, 'chain')}`;
   const state = faults.some(({kind}) => kind !== 'torn') ? 'DAMAGED' : 'intact';
   return [
-    present ? `${layout.journal}: ${state}, ${size}` : `${layout.journal}: not found`,
+    present ? `${layout.journal}: ${state}, ${size}` : `${layout.journal}: not found${missingReason(evidence)}`,
+    ...(evidence === undefined
+      ? []
+      : hintLines(['restore it from Git, a backup or another copy of the work directory'])),
     ...chains.map(chainLine),
     ...faultLines(faults),
     ...(open > 0 ? indent([`${plural(open, 'change')} without an outcome`, ...hintLines([command(showOpen)])]) : []),
   ];
+}
+
+function missingReason(evidence: string | undefined): string {
+  return evidence === undefined ? ', and no evidence of an earlier change' : `, although ${evidence}`;
 }
 
 function asideLines({file, entries, faults}: VerifyJournalResult['journal']['aside'][number]): readonly string[] {

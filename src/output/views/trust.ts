@@ -4,20 +4,22 @@ import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {ShownCa} from '../../domain/ca/inspect-ca.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
-import {clusterCaText, columns, failedLines, indent} from '../format.js';
-import type {Printed, View} from '../view.js';
+import {clusterCaText, columns, failedLines, indent, withoutRepeatedHints} from '../format.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import type {Printed, View, ViewContext} from '../view.js';
 
-/** The current time, and how to print fingerprints. */
+/** The current time, and how to print fingerprints and commands. */
 interface Style {
   readonly now: Date;
   readonly print: (fingerprint: string) => string;
+  readonly command: ViewContext['command'];
 }
 
 /** Short fingerprints; full ones with `-o wide`. */
 function withFingerprints<Result>(page: (result: Printed<Result>, style: Style) => string): View<Result> {
   return {
-    text: (result, {now}) => page(result, {now, print: shortFingerprint}),
-    wide: (result, {now}) => page(result, {now, print: formatFingerprint}),
+    text: (result, {now, command}) => page(result, {now, command, print: shortFingerprint}),
+    wide: (result, {now, command}) => page(result, {now, command, print: formatFingerprint}),
   };
 }
 
@@ -30,12 +32,19 @@ export const trustRollbackView = withFingerprints<RollbackResult>((result, style
 );
 
 /** `trust diff`: for each difference, the values in the cluster (-) and in the work directory (+). */
-export const trustDiffView = withFingerprints<DiffResult>(({clusters}, {print}) =>
-  clusters.flatMap((cluster) => comparedLines(cluster, print)).join('\n'),
-);
+export const trustDiffView = withFingerprints<DiffResult>(({clusters}, {print, command}) => {
+  const different = clusters.filter(({differences}) => differences.length > 0).map(({name}) => name);
+  const push = kubectlMesh('trust push', different);
+  return [
+    ...withoutRepeatedHints(clusters.flatMap((cluster) => comparedLines(cluster, print))),
+    ...(different.length > 0 ? [`Next: ${command(push)} replaces the CA in the cluster`] : []),
+  ].join('\n');
+});
 
 function page({clusters, dryRun}: Printed<PushResult>, style: Style): string {
-  return clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, style)).join('\n');
+  return withoutRepeatedHints(clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, style))).join(
+    '\n',
+  );
 }
 
 function deletedPage({clusters, dryRun}: Printed<RollbackResult>): string {

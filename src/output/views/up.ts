@@ -35,7 +35,7 @@ function stepLines(step: Printed<UpStep>, {dryRun}: Printed<UpResult>, context: 
 
 /** The view of each step's command, except verify, which is printed last. */
 const views: Readonly<Record<string, Render<never>>> = {
-  'certs generate': certsGenerateView.text,
+  'certs generate': (result, context) => certsGenerateView.text(result, {...context, request: {}}),
   'trust push': trustPushView.text,
   'install render': renderView.text,
   'install apply': applyView.text,

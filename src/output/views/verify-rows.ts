@@ -76,7 +76,7 @@ export function countsText(rows: readonly ShownRow[]): string {
     .join(', ');
 }
 
-/** The timeout of `--wait` with its hints; empty if there was none. */
+/** The timeout or interruption of `--wait`, with its hints; empty if there was none. */
 export function timeoutLines({error}: ShownVerify): readonly string[] {
-  return error ? errorLines({...error, message: `Timed out: ${error.message}`}) : [];
+  return error ? errorLines({...error, message: `error: ${error.message}`}) : [];
 }

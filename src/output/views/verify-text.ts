@@ -31,7 +31,11 @@ type Context = Partial<Pick<ViewContext, 'color' | 'verbose'>>;
 /** `-o text`. */
 export function verifyText(result: ShownVerify, context: Context = {}): string {
   const options = rowOptions(result, false, context);
-  return page(result, context.verbose === true ? sections(result, options) : summary(result, options), options);
+  return page(
+    result,
+    context.verbose === true ? sections(result, options) : summary(result, {...options, counts: true}),
+    options,
+  );
 }
 
 /** `-o wide`: every row with its evidence, and which clusters trust each other, with the certificates. */
@@ -46,6 +50,8 @@ interface RowOptions {
   readonly paint: ReturnType<typeof createPainter>;
   /** Whether lines about pairs name the trusted clusters, because there is no heading with them. */
   readonly namesPeers?: boolean;
+  /** Whether consequences are counted instead of listed by id. */
+  readonly counts?: boolean;
   /** Returns an earlier row that the same command fixes. */
   readonly twin: (row: ShownRow) => ShownRow | undefined;
 }
@@ -73,7 +79,10 @@ function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions
     ...lines,
     ...(changes ? ['To preview a `kubectl mesh` fix, run it with --dry-run instead of --yes.', ''] : []),
     ...timeoutLines(result),
-    `Verdict: ${paint[verdict](verdict)} (${countsText(rows)})`,
+    // Nothing was verified if every check was skipped.
+    rows.some(isCounted)
+      ? `Verdict: ${paint[verdict](verdict)} (${countsText(rows)})`
+      : `Verdict: none, no check was run (${countsText(rows)})`,
   ].join('\n');
 }
 
@@ -194,11 +203,15 @@ function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly st
       .map((alike) => {
         const [row] = alike;
         const ids = [...new Set(alike.map(({id}) => id))];
-        const what = row.result === 'skipped' ? plural(ids.length, 'check') : ids.join(', ');
+        const isCount = row.result === 'skipped' || (options.counts === true && ids.length > maxIds);
+        const what = isCount ? plural(ids.length, 'check') : ids.join(', ');
         return `  ${resultOf(row, options)}  ${what} (${peersOf(alike, options)}${shortReason(row)})`;
       }),
   ];
 }
+
+/** How many ids of consequences a line of the summary lists; `-v` lists all. */
+const maxIds = 4;
 
 /** `to cluster2, cluster3: ` */
 function peersOf(rows: readonly ShownRow[], {namesPeers = false}: RowOptions): string {

@@ -1,5 +1,5 @@
 /** The views of verify and of its list of checks. Each rendering has a file. */
-import type {CheckList, ExplainedCheck} from '../../operations/verify/catalogue.js';
+import type {CheckList, CheckSummary, ExplainedCheck} from '../../operations/verify/catalogue.js';
 import type {VerifyRequest, VerifyResult} from '../../operations/verify/verify.js';
 import type {Render, View} from '../view.js';
 import {verifyJunit} from './verify-junit.js';
@@ -28,8 +28,10 @@ function inAllFormats<Result>(text: Render<Result>): View<Result> {
 /** `verify --list-checks` */
 export const checkListView: View<CheckList> = inAllFormats(listText);
 
-/** `verify --explain ID` */
-export const explainView: View<ExplainedCheck> = inAllFormats(explainText);
+/** `verify --explain ID`: one check, or the list of those with a prefix. */
+export const explainView: View<ExplainedCheck | CheckList> = inAllFormats((result) =>
+  'checks' in result ? listText(result) : explainText(result),
+);
 
 /** Prints a line for each check. */
 function listText({checks}: CheckList): string {
@@ -40,6 +42,13 @@ function listText({checks}: CheckList): string {
     )
     .join('\n');
 }
+
+/** How often a check is evaluated. */
+const scopeText: Readonly<Record<CheckSummary['scope'], string>> = {
+  mesh: 'once for the mesh',
+  cluster: 'for each cluster',
+  pair: 'for each pair of clusters',
+};
 
 /** Prints the full explanation of a check. */
 function explainText(check: ExplainedCheck): string {
@@ -53,7 +62,7 @@ function explainText(check: ExplainedCheck): string {
   ] as const;
   return [
     `${check.id}: ${check.title}`,
-    `${check.severity}, for each ${check.scope}, observed from: ${check.vantage}`,
+    `${check.severity}, ${scopeText[check.scope]}, observed from: ${check.vantage}`,
     ...parts
       .filter(([, text]) => text !== '')
       .flatMap(([title, text]) => ['', title, ...text.split('\n').map((line) => `  ${line}`)]),

@@ -93,12 +93,16 @@ function refusedLogin(reply: VaultResponse, {mount, refusal, hints}: Login, sett
 
 async function findToken({file}: AuthOf<'token'>, context: SignerContext): Promise<Sensitive<string>> {
   if (file !== undefined) return readSecret(file, context);
-  const missing = new MeshError('MISSING_VALUE', 'no token for Vault: neither VAULT_TOKEN nor ~/.vault-token exists', {
-    hints: [
-      advice`log in with: ${fixWith.run('vault', ['login'])}`,
-      'or set VAULT_TOKEN, or configure a login with auth under trust.signer',
-    ],
-  });
+  const missing = new MeshError(
+    'MISSING_VALUE',
+    `no token for Vault or OpenBao: ${vaultNames('TOKEN').join(' and ')} are not set, and ~/.vault-token does not exist`,
+    {
+      hints: [
+        advice`log in with: ${fixWith.run('vault', ['login'])}`,
+        `or set ${vaultNames('TOKEN').join(' or ')}, or configure a login with auth under trust.signer`,
+      ],
+    },
+  );
   // `vault login` and `bao login` write this file.
   return secretVariable('TOKEN', context) ?? readSecret('~/.vault-token', context, missing);
 }
@@ -107,7 +111,7 @@ async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise
   const roleId = auth.roleId ?? readVaultVariable(context.environment, 'ROLE_ID')?.value;
   if (roleId === undefined) {
     throw new MeshError('MISSING_VALUE', 'AppRole requires a role ID', {
-      hints: ['set auth.roleId under trust.signer, or VAULT_ROLE_ID'],
+      hints: [`set auth.roleId under trust.signer, or ${vaultNames('ROLE_ID').join(' or ')}`],
     });
   }
   const {secretIdFile: file} = auth;
@@ -119,7 +123,7 @@ async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise
     proof: secretId ? {secret_id: secretId} : {},
     refusal:
       secretId === undefined
-        ? 'set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer: no secret ID was sent'
+        ? `set ${vaultNames('SECRET_ID').join(' or ')}, or auth.secretIdFile under trust.signer: no secret ID was sent`
         : 'generate a new secret ID: secret IDs expire and have a limited number of uses',
     hints: [advice`check the role ID: ${inspectWith.run('vault', words`read auth/approle/role/ROLE/role-id`)}`],
   };

@@ -1,3 +1,4 @@
+import type {MeshError} from '../../domain/errors.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import type {ListOptions} from '../../domain/kube/responses.js';
 
@@ -55,6 +56,11 @@ export interface Clusters {
    * `UNREACHABLE`, `UNAUTHORIZED`.
    */
   open(context: string): Promise<KubeApi>;
+  /**
+   * The error if the kubeconfig has contexts, but not this one; undefined if it has no contexts or kubectl is missing.
+   * Does not access the cluster. Never throws.
+   */
+  missingContext(context: string): Promise<MeshError | undefined>;
   /** `kubectl port-forward` to a pod: an additional kubectl process, only to query running pods. */
   forward(context: string, namespace: string, pod: string, ports: readonly number[]): Promise<PortForward>;
   /** Stops every kubectl process that this object started. */

@@ -4,12 +4,13 @@
  */
 import {defined} from '../../domain/defined.js';
 import {join} from 'node:path';
+import {memoizeAsync} from '../../domain/memoize.js';
 import {printable} from '../../domain/printable.js';
 import type {Runner} from '../runner.js';
 import type {Clusters, KubeApi} from './api.js';
 import type {KubectlFlags} from './start.js';
 import {startPortForward} from './port-forward.js';
-import {startProxy} from './proxy.js';
+import {contextNames, missingContext, startProxy} from './proxy.js';
 import {createSession} from './session.js';
 import {createTransport} from './transport.js';
 
@@ -109,6 +110,9 @@ export function createClusters(options: ClustersOptions): Clusters {
     return turn;
   };
 
+  // A missing kubeconfig or kubectl is not the context's fault.
+  const knownContexts = memoizeAsync(() => contextNames(kubectl).catch((): readonly string[] => []));
+
   return {
     async open(context) {
       let session = sessions.get(context);
@@ -129,6 +133,7 @@ export function createClusters(options: ClustersOptions): Clusters {
       }
       return (await session).api;
     },
+    missingContext: async (context) => missingContext(await knownContexts(), context),
     async forward(context, namespace, pod, ports) {
       const target = {...kubectl, context, namespace, pod, ports};
       const forward = await startPortForward({...target, timeoutMs: requestTimeoutMs});

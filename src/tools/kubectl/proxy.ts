@@ -6,7 +6,7 @@ import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {seconds} from '../bounded.js';
 import {lastLines} from '../child-output.js';
 import type {RunningTool} from '../runner.js';
-import {kubectlArgs, startKubectl, type Kubectl} from './start.js';
+import {kubectlArgs, startKubectl, type Kubectl, type KubectlFlags} from './start.js';
 
 /** How long kubectl may take to open its socket; it does not contact a server before. Milliseconds. */
 const startLimitMs = 30_000;
@@ -52,11 +52,7 @@ async function startError(options: ProxyOptions, stderr: string, lines: readonly
   const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? lastLines([stderr, ...lines].join('\n'));
   if (/context .*does not exist/i.test(error)) {
     const names = await contextNames(options);
-    if (names.length > 0) return contextMissing(context, names);
-    const {kubeconfig = '(KUBECONFIG or ~/.kube/config)'} = flags;
-    return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${kubeconfig} does not exist or has no contexts`, {
-      hints: ['set another one with --kubeconfig or KUBECONFIG'],
-    });
+    return names.length > 0 ? contextMissing(context, names) : noContexts(flags);
   }
   const missingFile = /(?:stat|open) (.+): no such file or directory/.exec(error)?.[1];
   if (missingFile !== undefined) {
@@ -84,19 +80,39 @@ async function startError(options: ProxyOptions, stderr: string, lines: readonly
   });
 }
 
+/** kubectl ignores missing files that KUBECONFIG or its default names, so missing and empty ones are not distinguished. */
+function noContexts({kubeconfig, defaultKubeconfigs = []}: KubectlFlags): MeshError {
+  const files = kubeconfig === undefined ? defaultKubeconfigs : [kubeconfig];
+  return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${files.join(', ')} does not exist or has no contexts`, {
+    hints: ['select another file with --kubeconfig or KUBECONFIG'],
+  });
+}
+
 function contextMissing(context: string, names: readonly string[]): MeshError {
   // Users often omit a tool's prefix: "cluster1" for "kind-cluster1".
   const meant = names.find((name) => name.includes(context)) ?? nearest(context, names);
   return new MeshError('CONTEXT_MISSING', `the kubeconfig has no context "${context}"`, {
     hints: [
       meant === undefined ? `choose one of: ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
+      'correct the context in contexts.yaml or mesh.yaml, or use --context',
       advice`to list all contexts: ${inspectWith.kubectl('any', words`config get-contexts -o name`)}`,
     ],
   });
 }
 
-/** Lists the contexts. Called only after a failure: normally there is one kubectl process per cluster. */
-async function contextNames({runner, flags: {kubeconfig}}: Kubectl): Promise<readonly string[]> {
+/** Returns the error if a kubeconfig with these contexts does not have this one; undefined if it has no contexts at all. */
+export function missingContext(names: readonly string[], context: string): MeshError | undefined {
+  return names.length === 0 || names.includes(context) ? undefined : contextMissing(context, names);
+}
+
+/**
+ * Lists the contexts. Called only after a failure and before a context is recorded: normally there is one kubectl process
+ * per cluster.
+ */
+export async function contextNames({
+  runner,
+  flags: {kubeconfig},
+}: Pick<Kubectl, 'runner' | 'flags'>): Promise<readonly string[]> {
   const args = [...kubectlArgs({kubeconfig}), 'config', 'get-contexts', '-o', 'name'];
   const result = await runner.run({file: 'kubectl', args, timeoutMs: 10_000});
   return result.exitCode === 0 ? result.stdout.split('\n').filter((line) => line !== '') : [];

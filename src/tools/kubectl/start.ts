@@ -5,6 +5,8 @@ import type {Runner, RunningTool, StartCommand} from '../runner.js';
 /** The flags that are passed on to every kubectl process. */
 export interface KubectlFlags {
   readonly kubeconfig?: string | undefined;
+  /** The files that kubectl reads without `--kubeconfig`, for messages. Not passed on. */
+  readonly defaultKubeconfigs?: readonly string[] | undefined;
   readonly as?: string | undefined;
   readonly asGroups?: readonly string[] | undefined;
 }

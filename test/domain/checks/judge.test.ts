@@ -43,6 +43,7 @@ describe('the error code of an unknown row', () => {
   it.each([
     ['FORBIDDEN', 'FORBIDDEN'],
     ['NO_CONTEXT', 'NO_CONTEXT'],
+    ['MESH_YAML_INVALID', 'MESH_YAML_INVALID'],
     // A failed request is never a failed change.
     ['TOOL_FAILED', 'API_ERROR'],
     ['TIMEOUT', 'API_ERROR'],

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {omittedBy} from '../../../src/domain/facts/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
-import {findCheck, selectChecks} from '../../../src/domain/checks/select.js';
+import {checkGroups, findChecks, selectChecks} from '../../../src/domain/checks/select.js';
 
 function ids(only: readonly string[], skip: readonly string[] = []): readonly string[] {
   return selectChecks(checks, {only, skip}).map(({id}) => id);
@@ -26,34 +26,39 @@ describe('selecting checks', () => {
     ]);
   });
 
-  it.each(['MESH1', 'MESH2', 'MESH3', 'MESH4', 'MESH5'])('accepts the group %s, even without checks', (group) => {
+  it.each(Object.keys(checkGroups))('accepts the group %s, even without checks', (group) => {
     expect(ids([group]).every((id) => id.startsWith(group))).toBe(true);
     expect(ids([], [group]).every((id) => !id.startsWith(group))).toBe(true);
   });
 
-  it.each(['MESH9', 'MESH399', 'mesh301', '301', '', 'MESH', 'MESH3O1', 'cacerts'])('rejects "%s"', (word) => {
+  it('ignores letter case', () => {
+    expect(ids(['mesh301', 'Mesh40'], ['mesh4'])).toEqual(['MESH301']);
+  });
+
+  it.each(['MESH9', 'MESH399', '301', '', 'MESH', 'MESH3O1', 'cacerts'])('rejects "%s"', (word) => {
     expect(() => ids([word])).toThrow(expect.objectContaining({code: 'UNKNOWN_ID'}));
     expect(() => ids([], [word])).toThrow(expect.objectContaining({code: 'UNKNOWN_ID'}));
   });
 
-  it('lists the valid prefixes instead of guessing one', () => {
-    expect(() => ids(['MESH9'])).toThrow(
+  it.each([
+    ['MESH9', /MESH1.*MESH5/],
+    ['MESH999', /MESH1.*MESH4/],
+    ['cacerts', /MESH1.*MESH4/],
+    ['MESH33', /MESH303\?$/],
+    ['MESH3O1', /MESH301\?$/],
+    ['mseh303', /MESH303\?$/],
+  ])('suggests for %s a similar id, or else lists the groups', (word, hint) => {
+    expect(() => findChecks(checks, word)).toThrow(
       expect.objectContaining({
-        hints: expect.arrayContaining([
-          'use a prefix such as MESH1, MESH2, MESH3, MESH4, MESH5, or a check ID',
-        ]) as unknown,
+        code: 'UNKNOWN_ID',
+        hints: [expect.stringMatching(hint), expect.anything()] as unknown,
       }),
     );
   });
 
-  it('suggests the nearest id', () => {
-    expect(() => findCheck(checks, 'mesh33')).toThrow(
-      expect.objectContaining({
-        code: 'UNKNOWN_ID',
-        hints: expect.arrayContaining([expect.stringMatching(/MESH303/)]) as unknown,
-      }),
-    );
-    expect(findCheck(checks, 'MESH303').id).toBe('MESH303');
+  it('finds a check by its id, and several by a prefix', () => {
+    expect(findChecks(checks, 'mesh303').map(({id}) => id)).toEqual(['MESH303']);
+    expect(findChecks(checks, 'MESH3').length).toBeGreaterThan(1);
   });
 });
 

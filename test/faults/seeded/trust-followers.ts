@@ -57,7 +57,7 @@ export const proxyFaults: readonly Fault[] = [
     shape: 'plain',
     cluster: 'one',
     result: 'unknown',
-    says: /2 proxies started before \(shop\/shop-/,
+    says: /2 proxies started before that \(shop\/shop-/,
     seed: async (lab) => {
       const on = lab.cluster('one');
       await deployWithProxy(on, 'shop');

@@ -26,7 +26,7 @@ function edited(change: (text: string) => string): Fault['seed'] {
 
 /** `certs passphrase` asks for a new passphrase twice; the old one stands in the environment. */
 const newPassphrase = [
-  {when: /New passphrase for the root key:/, type: `${passphrase}\n`},
+  {when: /New passphrase for the root key/, type: `${passphrase}\n`},
   {when: /Repeat the passphrase:/, type: `${passphrase}\n`},
 ];
 

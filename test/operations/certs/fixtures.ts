@@ -6,7 +6,7 @@ import {resolveMesh} from '../../../src/domain/mesh/resolve.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier} from '../../../src/domain/x509/certificate.js';
 import {publicHalf} from '../../../src/domain/keys/keys.js';
 import type {Action} from '../../../src/engine/action.js';
-import type {Group, Plan} from '../../../src/engine/operation.js';
+import type {Group, Plan, PlannedPassphrase} from '../../../src/engine/operation.js';
 import type {LoadedMesh} from '../../../src/operations/shared/load-mesh.js';
 import type {TrustStore} from '../../../src/domain/ca/trust-store.js';
 import type {ClusterTrustStore} from '../../../src/operations/shared/mesh-roots.js';
@@ -98,7 +98,7 @@ export interface PlanInShort {
   readonly blockers: readonly string[];
   /** The number of warnings. */
   readonly warnings: number;
-  readonly passphrase: Plan['passphrase'];
+  readonly passphrase: PlannedPassphrase['purpose'] | undefined;
 }
 
 export const emptyInShort: PlanInShort = {groups: [], blockers: [], warnings: 0, passphrase: undefined};
@@ -108,7 +108,7 @@ export function inShort({groups, blockers, warnings, passphrase}: Plan): PlanInS
     groups: groups.map((group) => `${group.onFailure}: ${actionsOf(group).map(actionInShort).join(', ')}`),
     blockers: blockers.map(({cluster, error}) => (cluster === undefined ? error.code : `${cluster}: ${error.code}`)),
     warnings: warnings.length,
-    passphrase,
+    passphrase: passphrase?.purpose,
   };
 }
 

@@ -59,7 +59,7 @@ function outcomeOf({issuing: clusters = ['c1'], ...change}: Change): Outcome {
     ),
     blockers: planned.error ? [planned.error.code] : [],
     warnings: planned.warning === undefined ? 0 : 1,
-    passphrase: passphraseOf(facts, planned, wanted),
+    passphrase: passphraseOf(facts, planned, wanted)?.purpose,
     rootCert: action?.kind === 'write-files' ? action.files.map(({content}) => content).join('') : undefined,
   };
 }

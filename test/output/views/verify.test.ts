@@ -67,15 +67,13 @@ describe('the view of verify', () => {
 
   it('reports a wait that timed out, with its hints', () => {
     const error: Printed<ErrorReport> = {code: 'TIMEOUT', message: 'not all checks passed', hints: ['use --timeout']};
-    expect(verifyView.text({...mixed, error})).toContain(
-      'Timed out: not all checks passed\n  → use --timeout\nVerdict:',
-    );
+    expect(verifyView.text({...mixed, error})).toContain('error: not all checks passed\n  → use --timeout\nVerdict:');
     expect(
       verifyView
         .short({...mixed, error})
         .split('\n')
         .at(-1),
-    ).toBe('Timed out: not all checks passed');
+    ).toBe('error: not all checks passed');
   });
 
   it('prints nothing that could rewrite a terminal', () => {
@@ -102,5 +100,11 @@ describe('the views of the catalogue', () => {
     expect(checkListView.text(list, context).split('\n')).toHaveLength(checks.length);
     const explained = await explainCheck.execute({id: 'MESH304'}, engine);
     await expect(explainView.text(explained, context)).toMatchFileSnapshot(golden('explain.txt'));
+  });
+
+  it('list the checks of a prefix that is explained', async () => {
+    const explained = await explainCheck.execute({id: 'mesh30'}, engine);
+    const all = checks.filter(({id}) => id.startsWith('MESH30'));
+    expect(explainView.text(explained, context).split('\n')).toHaveLength(all.length);
   });
 });

@@ -162,7 +162,11 @@ describe('a kubectl that does not work', () => {
   it('suggests a context similar to the missing one', async () => {
     expect(await failureOf(() => clusters().open('kind-clutser1'))).toMatchObject({
       code: 'CONTEXT_MISSING',
-      hints: [expect.stringContaining('"kind-cluster1"'), 'to list all contexts: kubectl config get-contexts -o name'],
+      hints: [
+        expect.stringContaining('"kind-cluster1"'),
+        expect.stringContaining('contexts.yaml'),
+        'to list all contexts: kubectl config get-contexts -o name',
+      ],
     });
   });
 

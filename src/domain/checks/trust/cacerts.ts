@@ -34,12 +34,19 @@ export const cacertsCheck = apiServerCheck({
       return {observed, expected, fix, implies: caDependents};
     }
     const problems = problemsOf(cacerts);
-    const broken = [...problems, ...relevantDifferences(cacerts.differences).map(describeDifference)];
+    const differences = relevantDifferences(cacerts.differences);
+    const broken = [...problems, ...differences.map(({part, found}) => describePart(part, found))];
     if (broken.length === 0) {
       return ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected);
     }
     // A different, loadable CA does not prevent istiod from starting.
-    return {observed: broken.join('; '), expected, fix, implies: problems.length === 0 ? caDependents : undefined};
+    const wanted = differences.map(({part, wanted: values}) => describePart(part, values)).join('; ');
+    return {
+      observed: broken.join('; '),
+      expected: differences.length === 0 ? expected : `${wanted}, as in the work directory`,
+      fix,
+      implies: problems.length === 0 ? caDependents : undefined,
+    };
   },
   meaning:
     "Secret cacerts in Istio's namespace is complete, can be loaded by istiod, and contains the same root bundle, cluster CA and key as CLUSTER/ in the work directory. If CLUSTER/ contains no CA because another tool (such as cert-manager) manages the Secret, the check requires only that the Secret is complete and can be loaded. If another issuer signs workload certificates (trust.signer with issuer istio-csr or kubernetes-csr), the Secret does not exist.",
@@ -93,8 +100,7 @@ const partNames: Readonly<Record<Difference['part'], string>> = {
   keys: 'unexpected data keys',
 };
 
-function describeDifference({part, wanted, found}: Difference): string {
-  const show = (values: readonly string[]): string =>
-    values.length === 0 ? 'none' : some(part === 'keys' ? values : values.map(shortFingerprint));
-  return `${partNames[part]}: ${show(found)} in the cluster, ${show(wanted)} in the work directory`;
+/** `cluster CA: AA:BB`: a part that differs, as it is on one side. */
+function describePart(part: Difference['part'], values: readonly string[]): string {
+  return `${partNames[part]}: ${values.length === 0 ? 'none' : some(part === 'keys' ? values : values.map(shortFingerprint))}`;
 }

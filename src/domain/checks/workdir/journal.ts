@@ -13,15 +13,16 @@ export const journalCheck = workDirCheck({
   expected: 'unchanged entries, and an outcome for every change',
   judge: ({journal}, subject) => {
     const broken = brokenChain(journal, subject);
-    if (!journal.present && !broken)
+    const missing = missingJournal(journal);
+    if (!journal.present && !broken && !missing)
       return notApplicable('no journal: nothing was changed from this work directory yet');
-    return findingsOr([broken, interrupted(journal)], ok(describe(journal)));
+    return findingsOr([broken ?? missing, interrupted(journal)], ok(describe(journal)));
   },
   meaning: `${layout.journal} records every change. Each line holds the hash of the previous line in its chain, and each copy of the work directory writes its own chain. No line was changed, removed or inserted, and each intent has an outcome. An intent without an outcome is a change whose run was killed: its effect is not recorded.`,
   breaks:
     'The journal is no longer a reliable account of what was changed, when and by whom. Trust itself is not affected; the other checks cover it.',
   byHand: `tail -n 5 "$WORK_DIR/${layout.journal}"\ngit -C "$WORK_DIR" log --oneline -- ${layout.journal}   # if the work directory is in Git`,
-  fix: `A truncated last line and a change without an outcome are closed by the next command that can make changes; \`kubectl mesh init\` without arguments changes nothing else. A changed or removed line cannot be fixed. First compare the file with Git or a backup, and restore the original ${layout.journal} if you find it. Otherwise, run the suggested command: it renames the file and ${layout.journalHead}, and the next change starts a new chain. The heads recorded in the clusters (MESH116) are still compared with the renamed file. MESH116 and \`kubectl mesh journal verify\` report the broken journal that was set aside until you have investigated it and moved it out of the work directory. The renamed file includes the entries of other copies of the work directory; those copies then report missing entries, and start a new chain in the same way.`,
+  fix: `A truncated last line and a change without an outcome are closed by the next command that can make changes; \`kubectl mesh init\` without arguments changes nothing else. A changed or removed line cannot be fixed. First compare the file with Git or a backup, and restore the original ${layout.journal} if you find it. Otherwise, run the suggested command: it renames the file and ${layout.journalHead}, and the next change starts a new chain. The heads recorded in the clusters (MESH116) are still compared with the renamed file. MESH116 and \`kubectl mesh journal verify\` report the broken journal that was set aside until you have investigated it and moved it out of the work directory. The renamed file includes the entries of other copies of the work directory; those copies then report missing entries, and start a new chain in the same way. A missing file was deleted, or not copied with the work directory: restore it from Git, a backup or the other copy; \`kubectl mesh journal verify\` reports which entries the clusters recorded. Without the file, the next change starts a new journal, and earlier changes are not accounted for.`,
   source: 'docs/work-directory.md, "The journal"; a hash chain as in RFC 6962, section 2',
 });
 
@@ -39,6 +40,17 @@ function brokenChain({present, faults}: JournalFacts, {now}: CheckSubject): Find
   return {
     observed: some(problems, 3),
     fix: present ? sequence(moveJournal, ifExists(head, moveHead)) : moveHead,
+  };
+}
+
+/** A journal that was deleted, or not copied with the work directory. With one that was set aside, MESH116 reports the rest. */
+function missingJournal({present, evidence, brokenAside}: JournalFacts): Finding | undefined {
+  if (present || evidence === undefined || brokenAside.length > 0) return undefined;
+  return {
+    severity: 'warning',
+    observed: `${layout.journal} not found, although ${evidence}`,
+    expected: `the ${layout.journal} to which that change was written`,
+    fix: kubectlMesh('journal verify'),
   };
 }
 

@@ -1,4 +1,4 @@
-import {workDirCheck, notApplicable, ok} from '../check.js';
+import {workDirCheck, ok, undecidedWithout} from '../check.js';
 import {pushFix} from '../fixes.js';
 
 /** `trust.keepClusterKeys: false` is met. */
@@ -7,13 +7,13 @@ export const retainedKeyCheck = workDirCheck({
   title: 'Cluster CA keys are retained only where mesh.yaml permits it',
   severity: 'warning',
   requires: ['caFiles'],
-  // Only the cluster shows whether the key was pushed; without it there is no finding.
+  // Only the cluster shows whether a key that should not be retained was pushed.
   optional: ['cacerts'],
   expected: 'no copy of a cluster CA key that its cluster already holds',
   judge: ({caFiles, cacerts}, {mesh, cluster}) => {
     if (mesh.trust.keepClusterKeys) return ok('retained, as set in mesh.yaml (trust.keepClusterKeys)');
     if (caFiles.key === 'absent') return ok('no key in the work directory');
-    if (cacerts === undefined) return notApplicable('whether the cluster already holds the key is unknown');
+    if (cacerts === undefined) return undecidedWithout('cacerts');
     const holds =
       cacerts !== 'absent' &&
       cacerts.key === 'matches' &&

@@ -31,10 +31,10 @@ export interface DeclarationFacts {
   readonly clusters: number;
 }
 
-/** root-key.pem at the top level of the work directory. */
+/** root-key.pem, in the work directory or in the signer's directory (`--root-dir`). */
 export interface RootKeyFacts {
   readonly protection: 'absent' | 'encrypted' | 'clear';
-  /** Its path, if not in the work directory. */
+  /** Its path, if it is not at the top level of the work directory: absolute, or relative to the work directory. */
   readonly path?: string;
   /** Cipher and key derivation, if the passphrase is cheap to guess. */
   readonly weakness?: string;
@@ -45,12 +45,23 @@ export interface RootKeyFacts {
     /** Whether the file contains nothing else. */
     readonly alone: boolean;
   }[];
+  /** Encrypted keys under other names at the top level of the work directory. Their owner is unknown. */
+  readonly encrypted?: readonly {
+    readonly path: string;
+    /** Cipher and key derivation, if the passphrase is cheap to guess. */
+    readonly weakness?: string;
+  }[];
 }
 
-/** A key file or a directory of key files in the work directory. */
+/** A key file, or a directory of key files. */
 export interface FileModeFacts {
+  /** Relative to the work directory, or absolute for a root key elsewhere. */
   readonly path: string;
-  readonly kind: 'key' | 'directory';
+  /**
+   * `directory`: one that only its owner may enter. `parent`: one that others may read, but not write: the work directory, or
+   * that of the root key.
+   */
+  readonly kind: 'key' | 'directory' | 'parent';
   /** Permission bits. */
   readonly mode: number;
 }
@@ -119,6 +130,8 @@ export interface OpenChange {
 /** The facts of the journal. */
 export interface JournalFacts {
   readonly present: boolean;
+  /** Without a file: the evidence that there was one. */
+  readonly evidence?: string;
   readonly entries: number;
   /** One for each copy of the work directory that has written to it. */
   readonly chains: number;

@@ -55,6 +55,14 @@ describe('MESH115', () => {
     expect(resultOf('MESH115', {...keysNotRetained, cluster1: cluster1 ?? {}})).toBe(result);
   });
 
+  it('is unknown while the cluster is, and skipped only if a flag omits the cluster', () => {
+    const reason = {code: 'UNREACHABLE', message: 'no response', hints: []} as const;
+    const unknown = {facts1: {cacerts: {unknown: reason}}};
+    expect(resultOf('MESH115', {...keysNotRetained, ...unknown})).toBe('unknown');
+    expect(resultOf('MESH115', {...keysNotRetained, facts1: {cacerts: {omitted: '--offline'}}})).toBe('skipped');
+    expect(resultOf('MESH115', unknown)).toBe('ok');
+  });
+
   it('is fixed by a push', () => {
     const row = judgedText(checks, evidence(keysNotRetained)).checks.find(
       ({id, result}) => id === 'MESH115' && result === 'warning',

@@ -89,6 +89,21 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH106 warning'],
   ],
   [
+    'every user can write to the work directory',
+    {meshValues: {fileModes: [{path: '.', kind: 'parent', mode: 0o777}]}},
+    ['MESH106 error'],
+  ],
+  [
+    'a group can write to the directory of the root key',
+    {meshValues: {fileModes: [{path: '/media/stick', kind: 'parent', mode: 0o775}]}},
+    ['MESH106 warning'],
+  ],
+  [
+    'an encrypted key under another name is weakly encrypted',
+    {meshValues: {rootKey: {protection: 'absent', encrypted: [{path: 'k.pem', weakness: 'des-cbc and md5'}]}}},
+    ['MESH107 warning'],
+  ],
+  [
     'the root key is weakly encrypted',
     {meshValues: {rootKey: {protection: 'encrypted', weakness: 'aes-256-cbc and pbkdf2-sha256 2048 rounds'}}},
     ['MESH107 warning'],
