@@ -16,8 +16,7 @@ type Struct = <Fields extends z.ZodRawShape>(fields: Fields) => z.ZodPreprocess<
 const onlyTheseFields: Struct = (fields) => z.preprocess(withoutNulls, z.object(fields));
 
 /** Of a single object: other fields are kept, because a write compares them with what it sent. */
-const theseAndOtherFields: Struct = (fields) =>
-  z.preprocess(withoutNulls, z.looseObject(fields));
+const theseAndOtherFields: Struct = (fields) => z.preprocess(withoutNulls, z.looseObject(fields));
 
 /**
  * A field that is null counts as absent, as for every Kubernetes client in Go (pkg.go.dev/encoding/json, Unmarshal). The

@@ -24,7 +24,10 @@ function read(kind: string, fields: object, metadata: object = {name: 'x'}): obj
 }
 
 const deployment = {
-  spec: {selector: {matchLabels: {app: 'istiod'}}, template: {metadata: null, spec: {containers: [{name: 'discovery'}]}}},
+  spec: {
+    selector: {matchLabels: {app: 'istiod'}},
+    template: {metadata: null, spec: {containers: [{name: 'discovery'}]}},
+  },
 };
 
 describe('an object', () => {
@@ -71,7 +74,11 @@ describe('an object', () => {
     ['Deployment', 'spec.selector', {spec: {template: deployment.spec.template}}],
     ['Deployment', 'spec.replicas', {spec: {...deployment.spec, replicas: '2'}}],
     ['Deployment', 'spec.replicas', {spec: {...deployment.spec, replicas: 2 ** 60}}],
-    ['Deployment', 'spec.template.spec.containers[0]', {spec: {...deployment.spec, template: {spec: {containers: [null]}}}}],
+    [
+      'Deployment',
+      'spec.template.spec.containers[0]',
+      {spec: {...deployment.spec, template: {spec: {containers: [null]}}}},
+    ],
     ['Deployment', 'status.readyReplicas', {...deployment, status: {readyReplicas: -1}}],
     ['Pod', 'status.conditions', {status: {conditions: {}}}],
     ['Service', 'spec.ports[0].port', {spec: {ports: [{port: 'http'}]}}],
@@ -86,7 +93,9 @@ describe('an object', () => {
   it('of another kind is unexpected', () => {
     const secret = {...kindOf('Secret'), metadata: {name: 'x'}};
     expect(() => readObject(request, {...kindOf('ConfigMap'), name: 'x'}, secret)).toThrow(unexpected('ConfigMap'));
-    expect(() => readObject(request, {apiVersion: 'apps/v1', kind: 'Secret', name: 'x'}, secret)).toThrow(unexpected('Secret'));
+    expect(() => readObject(request, {apiVersion: 'apps/v1', kind: 'Secret', name: 'x'}, secret)).toThrow(
+      unexpected('Secret'),
+    );
   });
 
   it('is described without a value of it', () => {
@@ -104,7 +113,11 @@ describe('an object', () => {
 
   it('that is not stored has no name', () => {
     const ref = {...kindOf('SelfSubjectReview'), name: ''};
-    const review = {...kindOf('SelfSubjectReview'), metadata: {creationTimestamp: null}, status: {userInfo: {username: 'u'}}};
+    const review = {
+      ...kindOf('SelfSubjectReview'),
+      metadata: {creationTimestamp: null},
+      status: {userInfo: {username: 'u'}},
+    };
     expect(readObject(request, ref, review)).toMatchObject({status: {userInfo: {username: 'u'}}});
   });
 
@@ -113,7 +126,10 @@ describe('an object', () => {
       request,
       '{"apiVersion":"v1","kind":"ConfigMap","__proto__":{"a":"b"},"metadata":{"name":"x","labels":{"__proto__":"c"}},"data":{"__proto__":"d"}}',
     );
-    const object = readObject(request, {...kindOf('ConfigMap'), name: 'x'}, body) as {data: object; a?: unknown};
+    const object = readObject(request, {...kindOf('ConfigMap'), name: 'x'}, body) as unknown as {
+      data: object;
+      a?: unknown;
+    };
     expect([object.a, Object.getPrototypeOf(object.data)]).toEqual([undefined, Object.prototype]);
     expect(Object.hasOwn(Object.prototype, 'a')).toBe(false);
   });
@@ -143,7 +159,13 @@ describe('a list', () => {
     const list = reader();
     expect(list.add(page([{...item('x'), immutable: true}], {continue: 'more'}))).toEqual({next: 'more'});
     expect(list.add(page([item('x', 'b')], {resourceVersion: '7'}))).toEqual({
-      list: {items: [{...kind, ...item('x')}, {...kind, ...item('x', 'b')}], metadata: {resourceVersion: '7'}},
+      list: {
+        items: [
+          {...kind, ...item('x')},
+          {...kind, ...item('x', 'b')},
+        ],
+        metadata: {resourceVersion: '7'},
+      },
     });
   });
 
