@@ -1,6 +1,7 @@
 /**
  * Responses of an API server and of istiod that are not as they should be: no run crashes, and the other cluster of the mesh is
- * judged as if nothing had happened. The commands run in this process, against two clusters of which the second one is altered.
+ * judged as if nothing had happened. Most commands run in this process, some as the built program,
+ * against two clusters of which the second one is altered.
  */
 import {isDeepStrictEqual} from 'node:util';
 import {cp, mkdtemp, rm, writeFile} from 'node:fs/promises';
@@ -19,6 +20,7 @@ import {textsOf} from '../helpers/trust-mesh.js';
 import type {VerifiedMesh} from '../helpers/verify-mesh.js';
 import {meshOfNetworks} from '../helpers/verify-networks.js';
 import {alterationOf, escapes, Random, withEscapes} from './harness/alterations.js';
+import {expectNoCrash, runBuilt} from './harness/run.js';
 
 const seed = Number(process.env.RESPONSES_SEED ?? 20_261_129);
 const runs = Number(process.env.RESPONSES_RUNS ?? 500);
@@ -73,9 +75,12 @@ afterAll(async () => {
   await rm(pushed, {recursive: true, force: true});
 });
 
-function run({name, command, argv}: Tried, ...more: string[]): Promise<CommandRun> {
-  const env = {...mesh.env, NO_COLOR: '1', ...(name === 'trust push' && {WORK_DIR: pushed})};
-  return runCommand(command, [...argv, ...more], env);
+function environmentOf({name}: Tried): Readonly<Record<string, string>> {
+  return {...mesh.env, NO_COLOR: '1', ...(name === 'trust push' && {WORK_DIR: pushed})};
+}
+
+function run(one: Tried, ...more: string[]): Promise<CommandRun> {
+  return runCommand(one.command, [...one.argv, ...more], environmentOf(one));
 }
 
 const rowsOf = (one: Tried, {stdout}: CommandRun): readonly Row[] =>
@@ -140,6 +145,26 @@ describe(`altered responses of one cluster (RESPONSES_SEED=${String(seed)})`, ()
       else if (!isDeepStrictEqual(rowsOf(one, result), rows)) faults.push(`${title}: the other cluster differs`);
     }
     expect(faults.join('\n\n'), `${String(faults.length)} runs`).toBe('');
+  });
+
+  it('crash none of 30 runs of the built program', {timeout: 300_000}, async () => {
+    const random = new Random(seed + 1);
+    for (let number = 0; number < 30; number++) {
+      const one = random.pick(weighted);
+      const {answers} = await record(one);
+      const [url, body] = random.pick([...answers]);
+      const {what, answer} = alterationOf(random, body);
+      const {kube} = mesh.one(altered);
+      kube.alter = ({url: requested}) => (requested === url ? answer : undefined);
+      const env = {...(process.env as Record<string, string>), ...environmentOf(one)};
+      const result = await runBuilt([...one.name.split(' '), ...one.argv, '-o', 'json'], {cwd: mesh.dir, env});
+      delete kube.alter;
+      const title = `#${String(number)} ${one.name}, GET ${url}: ${what}`;
+      expectNoCrash(result, title);
+      expect(result.stdout + result.stderr, title).not.toMatch(obeyed);
+      expect(documented, title).toContain(result.code);
+      expect(one.rows(JSON.parse(result.stdout) as Record<string, unknown>).length, title).toBeGreaterThan(0);
+    }
   });
 
   it('of a running istiod crash no run', async () => {
