@@ -111,7 +111,7 @@ function readSec1(value: Der, given: string | undefined): {readonly curve: strin
   if (readSmallInteger(version, 'version') !== 1) throw new Error('the version of the EC key is not 1');
   const parameters = optional.find((one) => isContext(one, 0));
   const named = parameters && childrenOf(parameters, 'curve')[0];
-  if (isTag(named, tags.sequence)) throw new RefusedKey(explicitParameters);
+  if (named?.tag === tags.sequence) throw new RefusedKey(explicitParameters);
   const id = given ?? readOid(named, 'curve');
   if (named && readOid(named, 'curve') !== id) throw new RefusedKey('the EC key names two curves');
   const curve = curves.get(id);

@@ -4,7 +4,6 @@
  * node:crypto's KeyObject (which prints nothing) and public facts.
  */
 import {getCipherInfo, type KeyObject} from 'node:crypto';
-import {defined} from '../defined.js';
 import {asMeshError, MeshError, recover} from '../errors.js';
 import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from '../asn1/der.js';

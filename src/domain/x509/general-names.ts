@@ -128,10 +128,9 @@ function formatAddress(bytes: Buffer): string {
   return bytes.length === 4 ? [...bytes].join('.') : (bytes.toString('hex').match(/.{1,4}/g) ?? []).join(':');
 }
 
-/** The encoding of the only directory name in GeneralNames; undefined for other names. */
-export function onlyDirectoryName(value: Der): Buffer | undefined {
-  const [first, ...others] = childrenOf(value, 'issuer');
-  if (others.length > 0 || !isContext(first, generalNameTags.directory)) return undefined;
-  const [name] = childrenOf(first, 'directory name');
+/** The encoding of the first directory name in GeneralNames, which BoringSSL compares; undefined without one. */
+export function firstDirectoryName(value: Der): Buffer | undefined {
+  const first = childrenOf(value, 'issuer').find((one) => isContext(one, generalNameTags.directory));
+  const [name] = first ? childrenOf(first, 'directory name') : [];
   return name && encodeDer(name);
 }

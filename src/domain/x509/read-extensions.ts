@@ -9,6 +9,7 @@ import {
   contentOf,
   decodeDer,
   type Der,
+  integerFault,
   isContext,
   isTag,
   OutsideProfile,
@@ -22,7 +23,7 @@ import {
   tags,
 } from '../asn1/der.js';
 import {type AuthorityKeyId, extendedKeyUsageNames, extensionOids, type Extensions, keyUsages} from './extensions.js';
-import {onlyDirectoryName, readGeneralNames, readSubtrees} from './general-names.js';
+import {firstDirectoryName, readGeneralNames, readSubtrees} from './general-names.js';
 import {readCrlDistributionPoints, readInformationAccess} from './locations.js';
 import {readPolicies, readPolicyConstraints, readPolicyMappings} from './policies.js';
 
@@ -59,8 +60,8 @@ export function readExtensions(value: Der | undefined): Extensions {
   of('policies', readPolicies);
   of('policyMappings', readPolicyMappings);
   of('inhibitAnyPolicy', (der) => {
-    if ((readInteger(der, 'inhibitAnyPolicy')[0] ?? 0) >= 0x80)
-      throw new OutsideProfile('inhibitAnyPolicy is negative');
+    const number = readInteger(der, 'inhibitAnyPolicy');
+    if (number.length !== 1 || (number[0] ?? 0) >= 0x80) throw new OutsideProfile('inhibitAnyPolicy is out of range');
   });
   return defined({
     basicConstraints: of('basicConstraints', readBasicConstraints),
@@ -137,7 +138,10 @@ function readAuthorityKeyId(value: Der): Pick<Extensions, 'authorityKeyId' | 'au
 
 function readAuthority(issuer: Der, serial: Buffer): AuthorityKeyId {
   readGeneralNames(issuer, 'authority key identifier');
-  return defined({issuer: onlyDirectoryName(issuer), serial: serial.toString('hex').replace(/^(?:00)+(?=.)/, '')});
+  // An IMPLICIT INTEGER, which the decoder has not recognized as such; BoringSSL does.
+  const fault = integerFault(serial);
+  if (fault !== undefined) throw new Error(`the serial number in the authority key identifier: ${fault}`);
+  return defined({issuer: firstDirectoryName(issuer), serial: serial.toString('hex').replace(/^(?:00)+(?=.)/, '')});
 }
 
 function readNameConstraints(value: Der, critical: boolean): NonNullable<Extensions['nameConstraints']> {

@@ -116,8 +116,35 @@ const refused: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['the same policy twice', withExtension('2.5.29.32', sequence(sequence(oid('1.2.3')), sequence(oid('1.2.3'))))],
   ['malformed certificate policies', withExtension('2.5.29.32', sequence(oid('1.2.3')))],
   ['malformed CRL distribution points', withExtension('2.5.29.31', sequence(integer(1)))],
+  [
+    'an object identifier that differs from basic constraints only by 2^32',
+    (fields) => (fields.extensions = [...fields.extensions, largeExtension]),
+  ],
+  [
+    'an extended key usage with a component above 2^31',
+    withExtension('2.5.29.37', sequence(universal(tags.oid, Buffer.from('2a8fffffff7f', 'hex')))),
+  ],
+  [
+    'a padded serial number in the authority key identifier',
+    (fields) => {
+      // node-forge would shorten it.
+      const value = Buffer.from('300aa104a402300082020001', 'hex');
+      const others = fields.extensions.filter((one) => !encodeDer(one).includes(Buffer.from('0603551d23', 'hex')));
+      fields.extensions = [...others, sequence(oid('2.5.29.35'), octetString(value))];
+    },
+  ],
+  [
+    'an RSA modulus of 8200 bits',
+    (fields) => spki(rsa(), rsaKey(integer(Buffer.alloc(1025, 0xff)), integer(65537)))(fields),
+  ],
   ['an extension twice', (fields) => (fields.extensions = [...fields.extensions, ...fields.extensions.slice(-1)])],
 ];
+
+/** 2.5.29.4294967315: 2^32 above basicConstraints. */
+const largeExtension = sequence(
+  universal(tags.oid, Buffer.from('551d9080808013', 'hex')),
+  octetString(Buffer.alloc(2)),
+);
 
 const notProven: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['a serial number of 40 bytes', (fields) => (fields.serial = integer(Buffer.alloc(40, 1)))],
@@ -142,6 +169,16 @@ const notProven: readonly (readonly [string, (fields: Fields) => void])[] = [
       true,
     ),
   ],
+  ['inhibitAnyPolicy of 100 bytes', withExtension('2.5.29.54', integer(Buffer.alloc(100, 1)))],
+  [
+    'a policy notice in a VisibleString',
+    withExtension(
+      '2.5.29.32',
+      sequence(
+        sequence(oid('1.2.3'), sequence(sequence(oid('1.3.6.1.5.5.7.2.2'), sequence(universal(0x1a, 'Notice'))))),
+      ),
+    ),
+  ],
   ['an empty list of policy qualifiers', withExtension('2.5.29.32', sequence(sequence(oid('1.2.3'), sequence())))],
   [
     'an authority key identifier by issuer without serial number',
@@ -163,6 +200,12 @@ describe('a certificate', () => {
   it('that is not changed is read', async () => {
     const der = await mutatedCertificate(ca, root, () => undefined);
     expect(parseCertificate(der, 'a.pem').signedBy(root.signer.publicKey)).toBe(true);
+  });
+
+  it('with a policy of 280 bits is read', async () => {
+    const policy = universal(tags.oid, Buffer.concat([Buffer.from([0x2a]), Buffer.alloc(40, 0xff), Buffer.from([1])]));
+    const der = await mutatedCertificate(ca, root, withExtension('2.5.29.32', sequence(sequence(policy))));
+    expect(parseCertificate(der, 'a.pem').version).toBe(3);
   });
 
   it.each(['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1'])('with a key of %s is read', async (namedCurve) => {
