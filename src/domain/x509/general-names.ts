@@ -15,6 +15,8 @@ import {readName} from './name.js';
 export interface GeneralName {
   readonly type: 'dns' | 'uri' | 'email' | 'ip' | 'directory' | 'other';
   readonly value: string;
+  /** A directory name's encoding. */
+  readonly encoded?: Buffer;
 }
 
 /** Context tags of GeneralName. */
@@ -55,7 +57,8 @@ function readGeneralName(value: Der | undefined, use: Use): GeneralName {
   if (type === 'directory') {
     const [name, ...rest] = childrenOf(value, 'directory name');
     if (rest.length > 0) throw new Error('a directory name is not valid');
-    return {type, value: readName(name, 'directory name').text};
+    const {text, der} = readName(name, 'directory name');
+    return {type, value: text, encoded: der};
   }
   const content = contentOf(value, 'general name');
   if (type === 'ip') return {type, value: readAddress(content, use)};
@@ -80,10 +83,15 @@ function requireDomain(text: string): void {
   if (!domain.test(text)) throw new Error(`"${text}" is not a domain name`);
 }
 
-function requireConstraint(text: string): void {
-  // An empty constraint matches every name; a leading dot, only subdomains.
-  if (text !== '') requireDomain(text.replace(/^\./, ''));
+/** An empty constraint matches every name; a leading dot, only subdomains. */
+function requireConstraint(text: string, allowed: RegExp): void {
+  if (text === '') return;
+  requireDomain(text.replace(/^\./, ''));
+  if (!allowed.test(text)) throw new OutsideProfile(`the name constraint "${text}" contains unusual characters`);
 }
+
+/** BoringSSL (v3_ncons.cc) refuses other characters in constraints for URIs and email addresses. */
+const hostCharacters = /^[a-z0-9.-]*$/i;
 
 const requireKnownForm: Readonly<Record<Use, Readonly<Record<'dns' | 'uri' | 'email', (text: string) => void>>>> = {
   name: {
@@ -98,16 +106,18 @@ const requireKnownForm: Readonly<Record<Use, Readonly<Record<'dns' | 'uri' | 'em
     },
   },
   constraint: {
-    dns: requireConstraint,
+    dns: (text) => {
+      requireConstraint(text, /^[a-z0-9._-]*$/i);
+    },
     email: (text) => {
-      if (!text.includes('@')) requireConstraint(text);
+      if (!text.includes('@')) requireConstraint(text, hostCharacters);
       else if (!/^[A-Za-z0-9._+-]+@[^@]+$/.test(text)) {
         throw new OutsideProfile(`the name constraint "${text}" is not a usual email address`);
       }
     },
     uri: (text) => {
       if (/^[0-9.]+$/.test(text) || text.includes(':')) throw new Error(`the URI constraint "${text}" is an address`);
-      requireConstraint(text);
+      requireConstraint(text, hostCharacters);
     },
   },
 };
