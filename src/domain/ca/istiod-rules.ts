@@ -272,11 +272,15 @@ function otherChain(input: RuleInput): string | false | undefined {
   return ca && verified && otherChainRefusal(issuedBy(ca), verified, {roots, presented}, input);
 }
 
-/** A workload's certificate as istiod issues it (Go's x509.CreateCertificate). */
+/**
+ * A workload's certificate as istiod issues it: without a subject. If the issuer has none either, Go's
+ * x509.CreateCertificate takes it for self-signed, and omits the authority key identifier.
+ */
 function issuedBy({subject, spki, extensions: {subjectKeyId}}: Certificate): Issued {
+  const authorityKeyId = subject.attributes.length === 0 ? undefined : subjectKeyId;
   return {
     issuer: subject,
-    extensions: defined({authorityKeyId: subjectKeyId, critical: []}),
+    extensions: defined({authorityKeyId, critical: []}),
     signedBy: (key) => spkiHash(key) === spki,
   };
 }

@@ -6,6 +6,7 @@
  */
 import {groupBy} from '../group-by.js';
 import type {Certificate} from './certificate.js';
+import type {Extensions} from './extensions.js';
 import {canonicalName} from './name.js';
 
 /** The part of a certificate that selects its issuer. */
@@ -62,7 +63,10 @@ function mayIssue(parent: Certificate, child: Issued): boolean {
 }
 
 /** Whether an authority key identifier fits the parent, or lacks what it could be compared with (X509_check_akid). */
-export function authorityKeyMatches({extensions: {authorityKeyId, authority}}: Issued, parent: Certificate): boolean {
+export function authorityKeyMatches(
+  {extensions: {authorityKeyId, authority}}: {readonly extensions: Pick<Extensions, 'authorityKeyId' | 'authority'>},
+  parent: Certificate,
+): boolean {
   const differs = (stated: string | undefined, actual: string | undefined): boolean =>
     stated !== undefined && actual !== undefined && stated !== actual;
   return !(

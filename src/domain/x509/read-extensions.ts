@@ -118,7 +118,7 @@ function readSubjectKeyId(value: Der): string {
 }
 
 /** RFC 5280 4.2.1.1: by key identifier, by the issuer's issuer and serial number, or both. */
-function readAuthorityKeyId(value: Der): Pick<Extensions, 'authorityKeyId' | 'authority'> {
+export function readAuthorityKeyId(value: Der): Pick<Extensions, 'authorityKeyId' | 'authority'> {
   const what = 'authority key identifier';
   const fields = readSequence(value, what);
   const order = fields.map(({tag}) => tag);

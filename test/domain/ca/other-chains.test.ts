@@ -78,6 +78,12 @@ it('a certificate of the cluster CA by an unknown issuer is an error where proxi
   expect(errors({certChain: certChain + pem(cross)})).toEqual([]);
 });
 
+it('a root and a cluster CA without subjects are an error: proxies cannot tell them apart', async () => {
+  const rootCert = pem(await mutatedCertificate(root, root, (fields) => (fields.subject = fields.issuer = sequence())));
+  const caCert = pem(await mutatedCertificate(ca, root, (fields) => (fields.subject = fields.issuer = sequence())));
+  expect(errors({rootCert, caCert, certChain: caCert + rootCert})).toEqual(['other-chain']);
+});
+
 it('MESH307 reports it', async () => {
   const twin = parseCertificate(await mutatedCertificate(root, root, expired), 'root-cert.pem');
   const served = {certificates: [await tinyClusterCa(ca, 'leaf'), ca, root].map(({certificate}) => certificate)};

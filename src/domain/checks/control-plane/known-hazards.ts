@@ -130,7 +130,8 @@ export const hazards: readonly Hazard[] = [
         return undefined;
       return cacerts.crl.problem;
     },
-    consequence: 'a running istiod ignores changes to cacerts, and a restarted one does not start',
+    consequence:
+      'a running istiod ignores changes to cacerts, and a restarted one does not start, or proxies refuse every certificate',
     expected: `a list from each CA in ${crlFileName}, or no ${crlFileName}`,
     fix: {by: 'no lists'},
     source: '1.27.0:security/pkg/pki/util/keycertbundle.go (Verify)',
