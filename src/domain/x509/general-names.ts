@@ -25,15 +25,22 @@ export const generalNameTags = {email: 1, dns: 2, directory: 4, uri: 6, ip: 7} a
 /** Tags of the types that this program does not decode: otherName, x400Address, ediPartyName, registeredID. */
 const otherTags = [0, 3, 5, 8];
 
-/** Whether the name stands for itself, or for a set of names in a constraint. */
-type Use = 'name' | 'constraint';
+/**
+ * Whether the name identifies the subject, stands for a set of names in a constraint, or is an address to download from,
+ * which neither istiod nor proxies read.
+ */
+type Use = 'name' | 'constraint' | 'location';
 
 /**
  * The names in a non-empty GeneralNames of any tag. Throws a plain Error for what Go refuses (crypto/x509 parser.go,
  * parseSANExtension), and {@link OutsideProfile}.
  */
-export function readGeneralNames(value: Der | undefined, what: string): readonly GeneralName[] {
-  const names = childrenOf(value, what).map((one) => readGeneralName(one, 'name'));
+export function readGeneralNames(
+  value: Der | undefined,
+  what: string,
+  use: 'name' | 'location' = 'name',
+): readonly GeneralName[] {
+  const names = childrenOf(value, what).map((one) => readGeneralName(one, use));
   if (names.length === 0) throw new OutsideProfile(`${what} is empty`);
   return names;
 }
@@ -63,6 +70,10 @@ function readGeneralName(value: Der | undefined, use: Use): GeneralName {
   const content = contentOf(value, 'general name');
   if (type === 'ip') return {type, value: readAddress(content, use)};
   const text = content.toString('latin1');
+  if (use === 'location') {
+    if (/[^ -~]/.test(text)) throw new OutsideProfile(`a ${type} name contains unusual characters`);
+    return {type, value: text};
+  }
 
   if (!/^[\x00-\x7f]*$/.test(text)) throw new Error(`a ${type} name contains characters outside ASCII`);
   // Go's net/url refuses control characters, and a space in the host.
@@ -93,7 +104,9 @@ function requireConstraint(text: string, allowed: RegExp): void {
 /** BoringSSL (v3_ncons.cc) refuses other characters in constraints for URIs and email addresses. */
 const hostCharacters = /^[a-z0-9.-]*$/i;
 
-const requireKnownForm: Readonly<Record<Use, Readonly<Record<'dns' | 'uri' | 'email', (text: string) => void>>>> = {
+const requireKnownForm: Readonly<
+  Record<'name' | 'constraint', Readonly<Record<'dns' | 'uri' | 'email', (text: string) => void>>>
+> = {
   name: {
     dns: (text) => {
       if (!domain.test(text)) throw new OutsideProfile(`"${text}" is not a domain name`);
@@ -124,9 +137,9 @@ const requireKnownForm: Readonly<Record<Use, Readonly<Record<'dns' | 'uri' | 'em
 
 /** 4 or 16 bytes, in constraints followed by a mask of as many bytes, whose ones precede its zeros. */
 function readAddress(bytes: Buffer, use: Use): string {
-  const half = use === 'name' ? bytes.length : bytes.length / 2;
+  const half = use === 'constraint' ? bytes.length / 2 : bytes.length;
   if (half !== 4 && half !== 16) throw new Error(`an IP address has ${String(bytes.length)} bytes`);
-  if (use === 'name') return formatAddress(bytes);
+  if (use !== 'constraint') return formatAddress(bytes);
   const mask = bytes.subarray(half);
   const bits = [...mask].map((byte) => byte.toString(2).padStart(8, '0')).join('');
   if (bits.includes('01')) throw new Error('an IP constraint has an invalid mask');

@@ -5,6 +5,7 @@ import {
   isContext,
   isTag,
   OutsideProfile,
+  readInteger,
   readLargeOid,
   readOid,
   readSequence,
@@ -42,15 +43,32 @@ function readQualifier(qualifier: Der): void {
       readText(content, 'the address of a policy');
       return;
     case '1.3.6.1.5.5.7.2.2': {
-      const [text, ...others] = readSequence(content, 'policy notice');
-      if (others.length > 0) throw new OutsideProfile('a policy notice refers to a document');
-      if (text?.tagClass === tagClasses.universal && text.tag === tags.visibleString)
-        throw new OutsideProfile('a policy notice is a VisibleString');
-      if (text) readText(text, 'policy notice');
+      const fields = [...readSequence(content, 'policy notice')];
+      if (isTag(fields[0], tags.sequence)) readReference(fields.shift());
+      const [text, ...others] = fields;
+      if (others.length > 0) throw new OutsideProfile('a policy notice has additional fields');
+      if (text) readNotice(text);
       return;
     }
     default:
       throw new OutsideProfile('a policy has an unknown qualifier');
+  }
+}
+
+/** A reference to a notice of an organization, by numbers. */
+function readReference(value: Der | undefined): void {
+  const [organization, numbers, ...others] = readSequence(value, 'policy notice');
+  if (!organization || others.length > 0) throw new OutsideProfile('a policy notice refers to an unknown document');
+  readNotice(organization);
+  for (const number of readSequence(numbers, 'policy notice')) readInteger(number, 'policy notice');
+}
+
+/** A text, in VisibleString as `openssl` writes it or in any type of {@link readText}; istiod and proxies do not read it. */
+function readNotice(text: Der): void {
+  if (text.tagClass !== tagClasses.universal || text.tag !== tags.visibleString) {
+    readText(text, 'policy notice');
+  } else if (/[^ -~]/.test(contentOf(text, 'policy notice').toString('latin1'))) {
+    throw new OutsideProfile('a policy notice contains unusual characters');
   }
 }
 

@@ -140,6 +140,9 @@ const refused: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['an extension twice', (fields) => (fields.extensions = [...fields.extensions, ...fields.extensions.slice(-1)])],
 ];
 
+const list = (tag: number, ...children: readonly Der[]): Der => ({tagClass: 0x80, tag, children});
+const visible = (text: string): Der => universal(tags.visibleString, text);
+const noticeWithReference = sequence(sequence(visible('Acme'), sequence(integer(1))), visible('Notice'));
 /** 2.5.29.4294967315: 2^32 above basicConstraints. */
 const largeExtension = sequence(
   universal(tags.oid, Buffer.from('551d9080808013', 'hex')),
@@ -170,15 +173,6 @@ const notProven: readonly (readonly [string, (fields: Fields) => void])[] = [
     ),
   ],
   ['inhibitAnyPolicy of 100 bytes', withExtension('2.5.29.54', integer(Buffer.alloc(100, 1)))],
-  [
-    'a policy notice in a VisibleString',
-    withExtension(
-      '2.5.29.32',
-      sequence(
-        sequence(oid('1.2.3'), sequence(sequence(oid('1.3.6.1.5.5.7.2.2'), sequence(universal(0x1a, 'Notice'))))),
-      ),
-    ),
-  ],
   ['an empty list of policy qualifiers', withExtension('2.5.29.32', sequence(sequence(oid('1.2.3'), sequence())))],
   [
     'an authority key identifier by issuer without serial number',
@@ -200,6 +194,30 @@ describe('a certificate', () => {
   it('that is not changed is read', async () => {
     const der = await mutatedCertificate(ca, root, () => undefined);
     expect(parseCertificate(der, 'a.pem').signedBy(root.signer.publicKey)).toBe(true);
+  });
+
+  it.each<[string, (fields: Fields) => void]>([
+    [
+      'a policy notice with a reference, in VisibleString',
+      withExtension(
+        '2.5.29.32',
+        sequence(sequence(oid('1.2.3'), sequence(sequence(oid('1.3.6.1.5.5.7.2.2'), noticeWithReference)))),
+      ),
+    ],
+    [
+      'a CRL distribution point with a space and the issuer of the list',
+      withExtension(
+        '2.5.29.31',
+        sequence(sequence(list(0, list(0, ia5(6, 'http://a.example/My CA.crl'))), list(2, list(4, sequence())))),
+      ),
+    ],
+    [
+      'authority information access without a host name',
+      withExtension('1.3.6.1.5.5.7.1.1', sequence(sequence(oid('1.3.6.1.5.5.7.48.2'), ia5(6, 'ca.crt')))),
+    ],
+  ])('with %s is read', async (_, change) => {
+    const der = await mutatedCertificate(ca, root, change);
+    expect(parseCertificate(der, 'a.pem').version).toBe(3);
   });
 
   it('with a policy of 280 bits is read', async () => {
