@@ -14,6 +14,9 @@ export {decodeDer, type Der, integerFault, tagClasses, tags};
  */
 export class OutsideProfile extends Error {}
 
+/** Reading found something that istiod (Go) accepts, and proxies (BoringSSL) refuse. Its message does not name them. */
+export class RefusedByProxies extends Error {}
+
 /**
  * Decodes one DER value and passes it to `read`. An {@link OutsideProfile} is thrown as `NOT_PROVEN`, any other error with
  * this code, both as a MeshError with the message "WHAT: reason".
@@ -27,7 +30,8 @@ export function readDer<T>(bytes: Uint8Array, code: ErrorCode, what: string, rea
       const message = `${what}: it is not proven that istiod and proxies accept it: ${thrown.message}`;
       throw new MeshError('NOT_PROVEN', message, {cause: thrown});
     }
-    throw new MeshError(code, `${what}: ${asMeshError(thrown).message}`, {cause: thrown});
+    const who = thrown instanceof RefusedByProxies ? ': istiod reads it, but proxies refuse it' : '';
+    throw new MeshError(code, `${what}: ${asMeshError(thrown).message}${who}`, {cause: thrown});
   }
 }
 

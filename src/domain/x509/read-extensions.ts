@@ -20,6 +20,7 @@ import {
   readOid,
   readSequence,
   readSmallInteger,
+  RefusedByProxies,
   tags,
 } from '../asn1/der.js';
 import {type AuthorityKeyId, extendedKeyUsageNames, extensionOids, type Extensions, keyUsages} from './extensions.js';
@@ -86,7 +87,7 @@ function readBasicConstraints(value: Der, critical: boolean): NonNullable<Extens
   const pathLength = path && readSmallInteger(path, 'path length');
   // BoringSSL v3_purp.cc, x509v3_cache_extensions: a path length is valid only for a CA.
   if (!ca && pathLength !== undefined)
-    throw new Error('the basic constraints have a path length, but are not for a CA');
+    throw new RefusedByProxies('the basic constraints have a path length, but are not for a CA');
   if (pathLength !== undefined && pathLength > 0x7fffffff) throw new OutsideProfile('the path length is too large');
   return defined({ca, critical, pathLength});
 }
@@ -95,7 +96,7 @@ function readKeyUsage(value: Der, critical: boolean): NonNullable<Extensions['ke
   const {bytes} = readBitString(value, 'key usage');
   const usages = keyUsages.filter((_, bit) => ((bytes[Math.floor(bit / 8)] ?? 0) & (0x80 >> (bit % 8))) !== 0);
   // BoringSSL refuses a key usage without bits (x509v3_cache_extensions).
-  if (usages.length === 0) throw new Error('the key usage is empty, which proxies refuse');
+  if (usages.length === 0) throw new RefusedByProxies('the key usage is empty');
   if (bytes.length > 2 || (bytes.length === 2 && ((bytes[1] ?? 0) & 0x7f) !== 0)) {
     throw new OutsideProfile('the key usage has unknown bits');
   }
@@ -107,7 +108,7 @@ function readExtendedKeyUsage(value: Der): readonly string[] {
     const id = readOid(child, 'extended key usage');
     return extendedKeyUsageNames.get(id) ?? id;
   });
-  if (usages.length === 0) throw new Error('the extended key usage is empty, which proxies refuse');
+  if (usages.length === 0) throw new RefusedByProxies('the extended key usage is empty');
   return usages;
 }
 
@@ -140,7 +141,7 @@ function readAuthority(issuer: Der, serial: Buffer): AuthorityKeyId {
   readGeneralNames(issuer, 'authority key identifier');
   // An IMPLICIT INTEGER, which the decoder has not recognized as such; BoringSSL does.
   const fault = integerFault(serial);
-  if (fault !== undefined) throw new Error(`the serial number in the authority key identifier: ${fault}`);
+  if (fault !== undefined) throw new RefusedByProxies(`the serial number in the authority key identifier: ${fault}`);
   return defined({issuer: firstDirectoryName(issuer), serial: serial.toString('hex').replace(/^(?:00)+(?=.)/, '')});
 }
 
