@@ -109,6 +109,8 @@ function proxiesMatch(name: GeneralName, constraint: string): boolean {
 }
 
 function isAllowed({permitted, excluded}: NameConstraints, name: GeneralName): boolean {
+  // Go has no constraints for other types.
+  if (name.type === 'directory' || name.type === 'other') return true;
   const sameType = (constraint: GeneralName): boolean => constraint.type === name.type;
   if (excluded.some((constraint) => sameType(constraint) && matches(name, constraint.value))) return false;
   const allowed = permitted.filter(sameType);

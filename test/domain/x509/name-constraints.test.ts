@@ -4,6 +4,7 @@ import {encodeDer, oid, sequence, set, utf8String} from '../../../src/domain/asn
 import type {GeneralName} from '../../../src/domain/x509/general-names.js';
 import {
   firstDoubtfulName,
+  firstForbiddenName,
   firstForbiddenSubject,
   forbidsTrustDomain,
 } from '../../../src/domain/x509/name-constraints.js';
@@ -74,6 +75,11 @@ describe('a name of a CA', () => {
     expect(firstDoubtfulName(permit(named('email=example.com')), ca(emailSubject))).toMatchObject({isRefused: false});
     expect(firstDoubtfulName(permit(named('dns=example.com')), ca(emailSubject))).toBeUndefined();
   });
+});
+
+it('a directory name of a CA is allowed by Go below constraints for directory names', () => {
+  expect(firstForbiddenName(permit(directory('a')), [directory('b')])).toBeUndefined();
+  expect(firstDoubtfulName(permit(directory('a')), ca(nameOf('a'), directory('b')))).toMatchObject({isRefused: false});
 });
 
 describe('a subject', () => {
