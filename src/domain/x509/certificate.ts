@@ -167,7 +167,7 @@ export interface CertificateText {
   readonly hasCarriageReturns: boolean;
 }
 
-/** Every certificate in a PEM text, in order. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` if a block is something else. */
+/** Every certificate in a PEM text, in order. Throws `NOT_PEM`, `NOT_A_CERTIFICATE` also for blocks of other types, and `NOT_PROVEN`. */
 export function parseCertificates(text: string, what: string): CertificateText {
   const {blocks, hasOtherText, hasCarriageReturns} = parsePem(text, what);
   const certificates = blocks.map((block, index) => {

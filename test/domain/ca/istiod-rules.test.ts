@@ -159,6 +159,15 @@ describe('what istiod checks', () => {
     expect(ids(files, {istioVersion: '1.14.1'})).toEqual(['tls-layout-unknown']);
     expect(ids(files, {istioVersion: '1.14'})).toEqual([]);
   });
+
+  it('refuses a tls.crt without a line break at its end: istiod joins it with ca.crt', () => {
+    const data: Record<string, string | undefined> = {'tls.crt': good.caCert?.trimEnd(), 'ca.crt': good.rootCert};
+    const files = caFilesOfSecret(
+      (key) => data[key],
+      (key) => (key === 'tls.key' ? good.caKey : undefined),
+    );
+    expect(inspect(files)).toMatchObject({loads: false, findings: [{id: 'unreadable', effect: 'refused'}]});
+  });
 });
 
 describe('a certificate that istiod reads and proxies refuse', () => {
