@@ -77,10 +77,28 @@ function readGeneralName(value: Der | undefined, use: Use): GeneralName {
 
   if (!/^[\x00-\x7f]*$/.test(text)) throw new Error(`a ${type} name contains characters outside ASCII`);
   // Go's net/url refuses control characters, and a space in the host.
-  if (type === 'uri' && /^[^:]*:\/\/[^/?#]* |[^ -~]/.test(text)) throw new Error(`the URI "${text}" is not valid`);
+  if (type === 'uri' && (/^[^:]*:\/\/[^/?#]* |[^ -~]/.test(text) || hasEmptyLabel(hostOf(text)))) {
+    throw new Error(`the URI "${text}" is not valid`);
+  }
   if (/[^!-~]/.test(text)) throw new OutsideProfile(`a ${type} name contains spaces or control characters`);
   requireKnownForm[use][type](text);
   return {type, value: text};
+}
+
+/** The host and port of a URI; empty without one. */
+function hostOf(text: string): string {
+  return /^[^:]*:\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(text)?.[1] ?? '';
+}
+
+function hasEmptyLabel(host: string): boolean {
+  return host !== '' && host.split('.').includes('');
+}
+
+/** Go 1.24.8 and 1.25.2 refuse longer labels and names (RFC 1035 2.3.4; golang/go issue 75835), other versions do not. */
+function requireUsualLength(host: string): void {
+  if (host.length > 253 || host.split('.').some(({length}) => length > 63)) {
+    throw new OutsideProfile(`the domain name "${host}" is too long`);
+  }
 }
 
 /** Domain names as in Go (domainNameValid), and no stricter: wildcards and underscores occur. */
@@ -88,7 +106,7 @@ const domain = /^[!-\-/-~]+(?:\.[!-\-/-~]+)*$/;
 
 /** A URI without user information: a scheme, a host and optional port, and the characters of RFC 3986 2. */
 const uri =
-  /^[a-z][a-z0-9+.-]*:(?:\/\/(?:[a-z0-9._-]+(?::[0-9]{1,5})?)?(?=[/?#]|$)|(?!\/\/))(?:[a-z0-9\-._~!$&'()*+,;=:@/?#]|%[0-9a-f]{2})*$/i;
+  /^[a-z][a-z0-9+.-]*:(?:\/\/(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::[0-9]{1,5})?)?(?=[/?#]|$)|(?!\/\/))(?:[a-z0-9\-._~!$&'()*+,;=:@/?#]|%[0-9a-f]{2})*$/i;
 
 function requireDomain(text: string): void {
   if (!domain.test(text)) throw new Error(`"${text}" is not a domain name`);
@@ -98,6 +116,7 @@ function requireDomain(text: string): void {
 function requireConstraint(text: string, allowed: RegExp): void {
   if (text === '') return;
   requireDomain(text.replace(/^\./, ''));
+  requireUsualLength(text);
   if (!allowed.test(text)) throw new OutsideProfile(`the name constraint "${text}" contains unusual characters`);
 }
 
@@ -110,12 +129,14 @@ const requireKnownForm: Readonly<
   name: {
     dns: (text) => {
       if (!domain.test(text)) throw new OutsideProfile(`"${text}" is not a domain name`);
+      requireUsualLength(text);
     },
     email: (text) => {
       if (!/^[^@]+@[^@]+$/.test(text)) throw new OutsideProfile(`"${text}" is not an email address`);
     },
     uri: (text) => {
       if (!uri.test(text)) throw new OutsideProfile(`"${text}" is not a URI with a host name`);
+      requireUsualLength(hostOf(text));
     },
   },
   constraint: {

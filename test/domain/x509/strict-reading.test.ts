@@ -72,6 +72,9 @@ const refused: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['Latin-1 in IA5String', subject(tags.ia5String, 'caf\u{e9}')],
   ['a letter in NumericString', subject(tags.numericString, '1a')],
   ['invalid UTF-8', subject(tags.utf8String, Buffer.from([0xc3, 0x28]))],
+  ...['\u{fdd0}', '\u{ffff}', '\u{1fffe}'].map(
+    (one) => [`the noncharacter ${one} in UTF8String`, subject(tags.utf8String, Buffer.from(one))] as const,
+  ),
   ['a surrogate in BMPString', subject(tags.bmpString, Buffer.from([0xd8, 0x01, 0xdc, 0x37]))],
   ['UniversalString', subject(tags.universalString, Buffer.from([0, 0, 0, 0x61]))],
   ['version 4', (fields) => (fields.version = explicit(0, integer(3)))],
@@ -102,6 +105,9 @@ const refused: readonly (readonly [string, (fields: Fields) => void])[] = [
     withExtension('2.5.29.19', sequence(derTrue, universal(tags.integer, Buffer.from([0xff]))), true),
   ],
   ['a DNS name outside ASCII', withExtension('2.5.29.17', sequence(ia5(2, 'caf\u{e9}.example')))],
+  ...['.a', 'a.', 'a..b'].map(
+    (host) => [`the host ${host} in a URI`, withExtension('2.5.29.17', sequence(ia5(6, `http://${host}/`)))] as const,
+  ),
   ['a URI with a space', withExtension('2.5.29.17', sequence(ia5(6, 'spiffe://a b/')))],
   ['an IP address of 5 bytes', withExtension('2.5.29.17', sequence(implicit(7, Buffer.alloc(5))))],
   ['empty name constraints', withExtension('2.5.29.30', sequence(), true)],
@@ -163,6 +169,7 @@ const notProven: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['an unknown key algorithm', spki(sequence(oid('1.2.3.4')), Buffer.alloc(32))],
   ['an empty list of extensions', (fields) => (fields.extensions = [])],
   ['an empty subject alternative name', withExtension('2.5.29.17', sequence())],
+  ['a DNS name with a label of 64 characters', withExtension('2.5.29.17', sequence(ia5(2, 'a'.repeat(64))))],
   ['a URI that is none', withExtension('2.5.29.17', sequence(ia5(6, 'http://[::1')))],
   [
     'a name constraint with a minimum',
