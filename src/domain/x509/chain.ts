@@ -66,7 +66,9 @@ export function verifyChain(certificate: Certificate, options: ChainOptions): Ch
 
 /** istiod compares the bytes of names (Go verify.go, findPotentialParents); openssl also compares their texts. */
 function unknownAuthority({subject, issuer}: Certificate, {roots, intermediates}: ChainOptions): string {
-  const isNamed = [...roots, ...intermediates].some((one) => one.subject.text === issuer.text);
+  const isNamed = [...roots, ...intermediates].some(
+    (one) => one.subject.text === issuer.text && !one.subject.der.equals(issuer.der),
+  );
   return isNamed
     ? `the issuer's name in "${subject.text}" ("${issuer.text}") is encoded differently from the name in the issuer's own certificate, and istiod compares the bytes`
     : `"${subject.text}" is not signed by any of these roots (issuer: "${issuer.text}")`;
