@@ -29,7 +29,7 @@ export function decideCrl(
   if (text === '') return {refusals: [], warnings: present ? [removal] : []};
   // In the tls layout istiod reads no lists. A missing chain is refused elsewhere.
   const {chain} = own.inspection;
-  const fault = own.files.layout === 'tls' || !chain ? undefined : crlProblem(text, chain);
+  const fault = own.files.layout === 'tls' || !chain ? undefined : crlProblem(text, chain)?.message;
   if (fault === undefined) return {refusals: [], warnings: []};
   const running = valueOr(istiods, []);
   if (running.length > 0 && !running.some(readsCrl)) {

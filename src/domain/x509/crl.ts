@@ -44,13 +44,21 @@ interface RevocationList {
   readonly signature: Buffer;
 }
 
+/** Why revocation lists cannot be used. */
+export interface CrlProblem {
+  readonly message: string;
+  /** Whether istiod and proxies might accept the lists nevertheless: this program does not fully understand them. */
+  readonly isUnproven: boolean;
+}
+
 /**
- * Why istiod does not load a chain together with a text of revocation lists; undefined if it does. istiod requires a list
+ * Why istiod does not load a chain together with a text of revocation lists; or proxies do not find them; undefined if they do. istiod requires a list
  * from every CA in cert-chain.pem, including the root, and a key usage that permits it (istio/istio
  * security/pkg/pki/util/keycertbundle.go, Verify). An empty text counts as absent. `what` names the text.
  */
-export function crlProblem(text: string, chain: readonly Certificate[], what = crlFileName): string | undefined {
+export function crlProblem(text: string, chain: readonly Certificate[], what = crlFileName): CrlProblem | undefined {
   if (text === '') return undefined;
+  const refused = (message: string): CrlProblem => ({message, isUnproven: false});
   let lists: readonly RevocationList[];
   try {
     lists = parsePem(text, what).blocks.map(({label, headers, bytes}, index) =>
@@ -64,14 +72,18 @@ export function crlProblem(text: string, chain: readonly Certificate[], what = c
       }),
     );
   } catch (thrown) {
-    if (thrown instanceof MeshError && thrown.class !== 'bug') return thrown.message;
+    if (thrown instanceof MeshError && thrown.class !== 'bug') {
+      return {message: thrown.message, isUnproven: thrown.code === 'NOT_PROVEN'};
+    }
     throw thrown;
   }
   // By subject, as in istiod: of two certificates with the same name, the last counts.
   const signers = [...new Map(chain.map((certificate) => [certificate.subject.text, certificate])).values()];
   const unable = signers.find((signer) => !maySign(signer));
   if (unable)
-    return `${what} exists, but the key usage of "${unable.subject.text}" does not permit signing lists (cRLSign)`;
+    return refused(
+      `${what} exists, but the key usage of "${unable.subject.text}" does not permit signing lists (cRLSign)`,
+    );
   // Go (crypto/x509, CheckSignature) accepts SHA-1 signatures on lists, unlike on certificates, but not MD5.
   const signedBy = ({publicKey}: Certificate): readonly RevocationList[] =>
     lists.filter(({algorithm, signed, signature}) => verifiesWith(algorithm, signed, publicKey, signature));
@@ -80,9 +92,11 @@ export function crlProblem(text: string, chain: readonly Certificate[], what = c
     // istiod compares no names; proxies find lists by their issuer (BoringSSL x509_vfy.cc, get_crl_score, crl_akid_check).
     const unnamed = signers.find((signer) => !signedBy(signer).some((list) => isFoundFor(list, signer)));
     if (!unnamed) return undefined;
-    return `${what} has a list signed by "${unnamed.subject.text}", but with another issuer or key identifier: proxies do not find it`;
+    return refused(
+      `${what} has a list signed by "${unnamed.subject.text}", but with another issuer or key identifier: proxies do not find it`,
+    );
   }
-  return `${what} has no list signed by ${missing.map(({subject}) => `"${subject.text}"`).join(', ')}`;
+  return refused(`${what} has no list signed by ${missing.map(({subject}) => `"${subject.text}"`).join(', ')}`);
 }
 
 /** Identifies a text of revocation lists: SHA-256 of each list, sorted, or of the text if it is not PEM. */

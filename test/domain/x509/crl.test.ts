@@ -34,7 +34,7 @@ const problem = (text: string, ...chain: readonly TinyCa[]): string | undefined 
   crlProblem(
     text,
     chain.map(({certificate}) => certificate),
-  );
+  )?.message;
 
 const number = (value: Der): Der => extensionOf('2.5.29.20', value);
 const reason = (value: Der): Der => extensionOf('2.5.29.21', value);
@@ -134,6 +134,13 @@ describe('revocation lists', () => {
     ['another PEM label', {label: 'CRL'}],
   ])('are refused, or not proven, with %s', async (_, fields) => {
     expect(problem((await listOf(ca, fields)) + crlOf(root), ca, root)).toBeDefined();
+  });
+
+  it('are distinguished: refused, or not proven', async () => {
+    const chain = [ca.certificate];
+    const unknownExtension = {extensions: [extensionOf('1.2.3.4', integer(1), true)]};
+    expect(crlProblem(await listOf(ca, unknownExtension), chain)).toMatchObject({isUnproven: true});
+    expect(crlProblem(await listOf(root, {}), chain)).toMatchObject({isUnproven: false});
   });
 
   it('are optional', () => {
