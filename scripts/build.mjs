@@ -14,7 +14,7 @@ const commands = (await readdir(join(root, 'src/commands'), {recursive: true}))
 const fresh = `dist-${process.pid}`;
 const {metafile} = await build({
   absWorkingDir: root,
-  entryPoints: ['src/main.ts', 'src/complete.ts', ...commands],
+  entryPoints: ['src/main.ts', 'src/complete.ts', 'src/supervise.ts', ...commands],
   outbase: 'src',
   outdir: fresh,
   chunkNames: 'chunks/[name]-[hash]',

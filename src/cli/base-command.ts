@@ -20,6 +20,7 @@ import {hasColor, writeOut} from './streams.js';
 import {printError, printResult} from './suggest/print.js';
 import {renderSuggestion} from './suggest/render.js';
 import {typedTarget} from './suggest/typed-target.js';
+import {supervisorProgram} from './supervisor-program.js';
 import {usageError} from './usage-error.js';
 
 /** An example in a command's help: its title, and the arguments after the command's name. */
@@ -58,7 +59,8 @@ export abstract class MeshCommand extends Command {
     const abort = createAbort(flags.timeout);
     let changes: Changes;
     try {
-      const {deps, settings, report, close} = await createDeps(flags, abort.signal);
+      const supervisor = supervisorProgram(this.config.root);
+      const {deps, settings, report, close} = await createDeps(flags, abort.signal, supervisor);
       if (operation.changes && settings.dryRun === 'none') changes = 'none';
       let result: Result;
       try {

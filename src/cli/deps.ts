@@ -10,6 +10,7 @@ import {type RunSettings, type Reporter} from '../engine/operation.js';
 import {createPlainProgress, type Progress} from '../output/plain-progress.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import {sleep} from '../tools/bounded.js';
+import type {Program} from '../tools/programs.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';
@@ -47,8 +48,8 @@ export interface Composition {
   readonly close: () => Promise<void>;
 }
 
-/** Creates the dependencies and settings of a run. */
-export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promise<Composition> {
+/** Creates the dependencies and settings of a run. `supervisor` starts the supervisor of its child processes. */
+export async function createDeps(flags: CommonFlags, signal: AbortSignal, supervisor?: Program): Promise<Composition> {
   const taken = takePassphrases(process.env);
   // Programs that the user configures need tokens (`--passphrase-command 'vault kv get …'`). The runner hides tokens
   // from all other programs.
@@ -64,9 +65,14 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     const root = resolve(workspace.root, signer.directory);
     return root === workspace.root ? workspace : workspace.directory(root);
   };
-  const runner = memoizeAsync(async () =>
-    (await import('../tools/runner.js')).createRunner({environment: fullEnvironment, signal}),
-  );
+  let closeChildren: (() => Promise<void>) | undefined;
+  const children = memoizeAsync(async () => {
+    const {createChildProcesses} = await import('./child-processes.js');
+    const created = createChildProcesses({environment: fullEnvironment, signal, supervisor});
+    closeChildren = () => created.supervisor.close();
+    return created;
+  });
+  const runner = async () => (await children()).runner;
   /** Passes output of a credential plugin or a signer's program to the terminal, after the progress output. */
   const writeToTerminal = (text: string): void => {
     void flush().then(() => process.stderr.write(text));
@@ -80,7 +86,11 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       return createClusters({
         runner: await runner(),
         signal,
-        temporaryDirectory: createTemporaryDirectory,
+        async temporaryDirectory() {
+          const directory = await createTemporaryDirectory();
+          (await children()).supervisor.addDirectory(directory.path);
+          return directory;
+        },
         kubeconfig: flags.kubeconfig,
         defaultKubeconfigs: kubeconfigFiles(environment),
         requestTimeoutMs: flags['request-timeout'],
@@ -171,6 +181,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     },
     async close() {
       await Promise.all(cleanups.map((cleanup) => cleanup()));
+      await closeChildren?.();
       await progress.rest();
     },
   };

@@ -3,7 +3,7 @@ import {memoizeByKey} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
 import {asMeshError} from '../domain/errors.js';
 import type {ApiIdentity} from '../domain/journal/entry.js';
-import type {KubeObject} from '../domain/kube/object.js';
+import type {SelfSubjectReview} from '../domain/kube/objects.js';
 import {printableLine} from '../domain/printable.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 
@@ -12,10 +12,6 @@ export type IdentityReader = (context: string) => Promise<ApiIdentity | undefine
 
 /** Longer than any user or service account name, short enough for a journal line. Characters. */
 const maxNameLength = 1024;
-
-interface SelfSubjectReview extends KubeObject {
-  readonly status?: {readonly userInfo?: {readonly username?: unknown; readonly uid?: unknown}};
-}
 
 /**
  * Sends a SelfSubjectReview, as `kubectl auth whoami` does. Every authenticated user may send it (ClusterRole
@@ -39,8 +35,8 @@ export function createIdentityReader(clusters: Pick<Clusters, 'open'>): Identity
 }
 
 function identityOf({status}: SelfSubjectReview): ApiIdentity | undefined {
-  const line = (text: unknown): string | undefined =>
-    typeof text === 'string' && text !== '' ? printableLine(text).slice(0, maxNameLength) : undefined;
+  const line = (text = ''): string | undefined =>
+    text !== '' ? printableLine(text).slice(0, maxNameLength) : undefined;
   const username = line(status?.userInfo?.username);
   return username === undefined ? undefined : defined({username, uid: line(status?.userInfo?.uid)});
 }

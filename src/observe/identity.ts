@@ -2,6 +2,7 @@
 import {defined} from '../domain/defined.js';
 import type {ClusterFactValues} from '../domain/facts/facts.js';
 import {MeshError} from '../domain/errors.js';
+import {readVersion} from '../domain/kube/responses.js';
 import type {Reads} from './cluster-reader.js';
 
 /**
@@ -16,12 +17,16 @@ export async function readClusterUid(reads: Pick<Reads, 'read'>): Promise<string
 
 type ApiVersion = ClusterFactValues['apiVersion'];
 
-/** Reads the version that the API server reports. Some providers report a minor version such as `27+`. */
-export async function readReportedVersion(reads: Pick<Reads, 'read'>): Promise<Partial<ApiVersion>> {
-  const {gitVersion, ...reported} = ((await reads.read('version')) ?? {}) as Partial<Record<keyof ApiVersion, unknown>>;
-  const [major, minor] = [reported.major, reported.minor].map((text) => Number.parseInt(String(text), 10));
+/**
+ * Reads the version that the API server reports. Some providers report a minor version such as `27+`. Throws `API_ERROR` if the
+ * response is something else.
+ */
+export async function readReportedVersion(reads: Pick<Reads, 'read'>, context: string): Promise<Partial<ApiVersion>> {
+  const request = {verb: 'get', resource: '/version', context} as const;
+  const {gitVersion, ...reported} = readVersion(request, await reads.read('version'));
+  const [major, minor] = [reported.major, reported.minor].map((text) => Number.parseInt(text ?? '', 10));
   return defined({
-    gitVersion: typeof gitVersion === 'string' ? gitVersion : undefined,
+    gitVersion,
     major: Number.isNaN(major) ? undefined : major,
     minor: Number.isNaN(minor) ? undefined : minor,
   });
@@ -29,7 +34,7 @@ export async function readReportedVersion(reads: Pick<Reads, 'read'>): Promise<P
 
 /** Reads the API server's version. Throws `API_ERROR` if the response does not contain it. */
 export async function readApiVersion(reads: Pick<Reads, 'read'>, context: string): Promise<ApiVersion> {
-  const {gitVersion, major, minor} = await readReportedVersion(reads);
+  const {gitVersion, major, minor} = await readReportedVersion(reads, context);
   const server = `the API server of context "${context}"`;
   if (gitVersion === undefined) throw new MeshError('API_ERROR', `${server} does not report a version`);
   if (major !== undefined && minor !== undefined) return {gitVersion, major, minor};

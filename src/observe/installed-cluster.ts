@@ -1,6 +1,6 @@
 /** Reads what is installed in a cluster, for `install apply` to compare with install.yaml. */
 import type {KubeObject} from '../domain/kube/object.js';
-import type {DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
+import type {ConfigMapObject, DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
 import {recordName} from '../domain/istio/names.js';
 import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -25,7 +25,7 @@ export interface InstalledCluster {
   /** The metadata of all objects that Istio's installers label. */
   readonly installed: readonly KubeObject[];
   /** The ConfigMap of the last `install apply`. */
-  readonly record: KubeObject | undefined;
+  readonly record: ConfigMapObject | undefined;
 }
 
 /** Reads the cluster. Throws what opening the context and reading throw. */
@@ -40,7 +40,7 @@ export async function readInstalledCluster(
   const revision = installedRevision(mesh);
   const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, istiod, record, installed] = await Promise.all([
     readClusterUid(reader),
-    readReportedVersion(reader),
+    readReportedVersion(reader, context),
     reader.read('istioNamespace', {name: namespace}),
     readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, now())),
     reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`}),

@@ -64,7 +64,9 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
       keys.length === 0 ? 'the Secret is empty' : `data keys of the Secret: ${keys.join(', ')}`,
     );
   }
-  const certificates = [caCert, files.certChain ?? [], files.rootCert ?? []]
+  // In the tls layout, the chain is the other two texts.
+  const chain = files.layout === 'tls' ? [] : (files.certChain ?? []);
+  const certificates = [caCert, chain, files.rootCert ?? []]
     .flat()
     .flatMap((text) => parseCertificates(text, what).certificates);
   const encrypted = invalid(

@@ -16,7 +16,7 @@ import type {Signer} from '../domain/x509/certificate.js';
 import {printable, printableLine} from '../domain/printable.js';
 import {advice, type Advice, inspectWith} from '../domain/suggest/suggestion.js';
 import {lastLines} from '../tools/child-output.js';
-import type {ExchangeResult} from '../tools/runner.js';
+import type {ExchangeResult} from '../tools/programs.js';
 import {createAuthorityIssuer, readRoots, readSigningCertificates, upwardFrom} from './authority.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
 

@@ -5,7 +5,7 @@ import type {Certificate, Signer} from '../domain/x509/certificate.js';
 import type {Issuer} from '../domain/ca/issuer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Clusters} from '../tools/kubectl/api.js';
-import type {Runner} from '../tools/runner.js';
+import type {Runner} from '../tools/programs.js';
 import type {Workspace} from '../workspace/workspace.js';
 
 /** The state of a signer before anything is signed. */

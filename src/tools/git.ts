@@ -1,7 +1,7 @@
 import {MeshError} from '../domain/errors.js';
 import {keyPattern} from '../domain/keys/private-key.js';
 import {Sensitive} from '../domain/sensitive.js';
-import type {Runner, ToolResult} from './runner.js';
+import type {Runner, ToolResult} from './programs.js';
 
 /** Whether git ignores a path. `unknown`: git is not installed, or failed (`why`). */
 export type Ignored =

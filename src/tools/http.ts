@@ -1,5 +1,6 @@
 /** One HTTP request and its whole response, bounded in time and size. */
 import {formatSize} from '../domain/format.js';
+import {isUtf8} from 'node:buffer';
 import type {ClientRequest, IncomingHttpHeaders, IncomingMessage} from 'node:http';
 import {abortError, bounded, type Bounds} from './bounded.js';
 
@@ -7,8 +8,10 @@ import {abortError, bounded, type Bounds} from './bounded.js';
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The body as UTF-8. */
+  /** The body as UTF-8; invalid bytes are replaced by U+FFFD. */
   readonly text: string;
+  /** Whether the body is valid UTF-8. */
+  readonly isUtf8: boolean;
 }
 
 /** The bounds of a response. */
@@ -32,7 +35,8 @@ export async function sendRequest(send: () => ClientRequest, bounds: ResponseBou
       sent.on('error', failed);
       sent.on('response', (response) => {
         readBody(response, bounds.maxBytes).then((body) => {
-          resolve({status: response.statusCode ?? 0, headers: response.headers, text: body.toString('utf8')});
+          const {statusCode: status = 0, headers} = response;
+          resolve({status, headers, text: body.toString('utf8'), isUtf8: isUtf8(body)});
         }, failed);
       });
     });

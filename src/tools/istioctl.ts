@@ -5,7 +5,7 @@ import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
 import {advice, inspectWith} from '../domain/suggest/suggestion.js';
 import {lastLines} from './child-output.js';
-import type {Runner} from './runner.js';
+import type {Runner} from './programs.js';
 
 /** The result of an istioctl run. */
 export interface IstioctlRun {
@@ -48,7 +48,10 @@ export interface IstioctlOptions {
   /** `--as` or `--as-group` was given: istioctl must not access a cluster. */
   readonly impersonating: boolean;
   /** Writes a text to a file that only this user can read and change. `remove` ignores a missing file. */
-  readonly privateFile: (name: string, text: string) => Promise<{readonly path: string; readonly remove: () => Promise<void>}>;
+  readonly privateFile: (
+    name: string,
+    text: string,
+  ) => Promise<{readonly path: string; readonly remove: () => Promise<void>}>;
 }
 
 /**

@@ -57,7 +57,7 @@ export function isRunning(pid: number): boolean {
  * The kernel's fields about a process (proc_pid_stat(5)), starting with field 3, the state: field 2, the name, may
  * contain spaces and parentheses. Field 22 is the start time.
  */
-function statFields(pid: number): readonly string[] | undefined {
+export function statFields(pid: number): readonly string[] | undefined {
   const stat = readOptional(`/proc/${String(pid)}/stat`);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto';
 import {lstat, mkdtemp, readdir, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {createFile, secretMode} from './atomic.js';
 import {errno, fileError} from './fs-errors.js';
@@ -60,13 +60,14 @@ async function removeLeftovers(parent: string, host: string): Promise<void> {
     const [, pid, of] = namePattern.exec(name) ?? [];
     return pid !== undefined && of === host && !isRunning(Number(pid));
   });
-  await Promise.all(
-    dead.map(async (name) => {
-      const path = join(parent, name);
-      const facts = await lstat(path).catch(() => undefined);
-      // /tmp is world-writable: never follow a link, or another user's directory with such a name.
-      if (facts?.isDirectory() !== true || facts.uid !== process.getuid?.()) return;
-      await rm(path, {recursive: true, force: true}).catch(() => undefined);
-    }),
-  );
+  await Promise.all(dead.map((name) => removeTemporaryDirectory(join(parent, name))));
+}
+
+/** Removes a directory that {@link createTemporaryDirectory} created. Ignores any other, and one that cannot be removed. */
+export async function removeTemporaryDirectory(path: string): Promise<void> {
+  if (!namePattern.test(basename(path))) return;
+  const facts = await lstat(path).catch(() => undefined);
+  // /tmp is world-writable: never follow a link, or another user's directory with such a name.
+  if (facts?.isDirectory() !== true || facts.uid !== process.getuid?.()) return;
+  await rm(path, {recursive: true, force: true}).catch(() => undefined);
 }

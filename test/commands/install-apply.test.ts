@@ -99,7 +99,10 @@ function installed({
       },
       managedFields: [{manager: 'istio-operator', operation: 'Apply', time, fieldsV1: {}}],
     },
-    spec: {template: {spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`}]}}},
+    spec: {
+      selector: {matchLabels: {app: 'istiod'}},
+      template: {spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`}]}},
+    },
   };
 }
 

@@ -120,6 +120,17 @@ describe('a finding', () => {
     expect(result.checks.map((row) => row.fix)).toEqual([fix]);
   });
 
+  it('is a warning if only the order of the chain differs, which istiod and proxies accept', async () => {
+    const ca = await tinyClusterCa(mesh.root, 'c1');
+    const files = textsOf(bundleOf(ca, [mesh.root]));
+    await mesh.writeCa('c1', files);
+    const reversed = files['cert-chain.pem']?.match(/-----BEGIN[^-]*-----[^-]*-----END[^-]*-----\n/g)?.toReversed();
+    expect(reversed).toHaveLength(2);
+    mesh.one('c1').kube.put(secret('istio-system/cacerts', {...files, 'cert-chain.pem': reversed?.join('') ?? ''}));
+    const {result} = await verifyJson('c1', '--only', 'MESH301');
+    expect(result.checks.map((row) => row.result)).toEqual(['warning']);
+  });
+
   it('suggests a restart if it is unknown whether one is required', async () => {
     mesh.one('c1').kube.deny({verb: 'list', resource: 'deployments'});
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));

@@ -138,7 +138,7 @@ describe('trust push to three clusters', () => {
     for (const name of clusterNames) kube.cluster(`ctx-${name}`).latencyMs = 40;
     const box = await meshBox([kube.bin]);
     const {pid} = await struck(box, ['trust', 'push'], 'SIGKILL', {afterMs});
-    // A killed program cannot clean up: its kubectl runs until it is stopped.
+    // The supervisor ends its kubectl, but a little later.
     endGroup(pid);
     expect(await journalFaults(box.work)).toEqual([]);
     for (const name of clusterNames) kube.cluster(`ctx-${name}`).latencyMs = 0;

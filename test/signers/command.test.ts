@@ -6,7 +6,7 @@ import type {SignerSpecOf} from '../../src/domain/mesh/signer.js';
 import {publicHalf} from '../../src/domain/keys/keys.js';
 import {commandSigner} from '../../src/signers/command.js';
 import type {SignerContext} from '../../src/signers/signer-module.js';
-import {createRunner} from '../../src/tools/runner.js';
+import {createRunner} from '../helpers/runner.js';
 import {createWorkspace} from '../../src/workspace/create.js';
 import {openssl, temporaryFiles} from '../helpers/openssl.js';
 import {type TinyCa, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';

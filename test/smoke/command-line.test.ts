@@ -3,6 +3,7 @@ import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {readProcess} from '../../src/workspace/processes.js';
 import {root, runMesh} from './program.js';
 
 describe('the command line', () => {
@@ -45,9 +46,9 @@ describe('the command line', () => {
     expect(stdout.split('\n')).toHaveLength(2);
   });
 
-  it('exits with 130 on Ctrl-C', async () => {
+  it('exits with 130 on Ctrl-C, and ends a program with its children', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'interrupt-'));
-    // The passphrase command never ends, and its child process outlives it with its output open.
+    // The passphrase command never ends, and its child process would outlive it with its output open.
     const command = 'sleep 600 & echo "$!" > pid; echo waiting >&2; wait';
     const args = ['certs', 'generate', 'cluster1', '--passphrase-command', command];
     const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
@@ -60,7 +61,8 @@ describe('the command line', () => {
       });
       child.on('exit', resolve);
     });
-    process.kill(Number(readFileSync(join(cwd, 'pid'), 'utf8')));
+    const below = Number(readFileSync(join(cwd, 'pid'), 'utf8'));
+    expect(readProcess(below)).toBeUndefined();
     rmSync(cwd, {recursive: true});
     expect(code).toBe(130);
   });

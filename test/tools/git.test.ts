@@ -5,7 +5,7 @@ import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {findPrivateKeys} from '../../src/domain/keys/private-key.js';
 import {createGit} from '../../src/tools/git.js';
-import {createRunner} from '../../src/tools/runner.js';
+import {createRunner} from '../helpers/runner.js';
 import {openssl} from '../helpers/openssl.js';
 
 let dir: string;

@@ -4,8 +4,8 @@ import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {createIstioctl, type Istioctl, type IstioctlOptions} from '../../src/tools/istioctl.js';
-import {createRunner} from '../../src/tools/runner.js';
 import {createPrivateFile} from '../../src/workspace/temporary.js';
+import {createRunner} from '../helpers/runner.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 
 let bin: string;

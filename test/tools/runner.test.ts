@@ -1,6 +1,6 @@
 import {spawnSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
-import {createRunner} from '../../src/tools/runner.js';
+import {createRunner} from '../helpers/runner.js';
 
 const environment = {PATH: process.env.PATH, KUBECTL_MESH_PASSPHRASE: 'hunter2'};
 const runner = (signal = new AbortController().signal) => createRunner({environment, signal});

@@ -3,7 +3,7 @@ import {lstat, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile} from 'no
 import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {createTemporaryDirectory} from '../../src/workspace/temporary.js';
+import {createTemporaryDirectory, removeTemporaryDirectory} from '../../src/workspace/temporary.js';
 
 let parent: string;
 /** A process of this machine that has ended. */
@@ -65,5 +65,29 @@ describe('the temporary directory of a killed run', () => {
     for (let number = 0; number < 10; number += 1) await mkdir(join(parent, await nameFor(deadPid)));
     const made = await Promise.all(Array.from({length: 10}, () => createTemporaryDirectory()));
     expect((await readdir(parent)).sort()).toEqual(made.map(({path}) => basename(path)).sort());
+  });
+});
+
+describe('removing a temporary directory of another process', () => {
+  it('removes it with its contents, and ignores that it is missing', async () => {
+    const made = await createTemporaryDirectory();
+    await writeFile(join(made.path, '1'), '');
+    await removeTemporaryDirectory(made.path);
+    await removeTemporaryDirectory(made.path);
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  it('removes no other directory, no file and no target of a link', async () => {
+    const name = await nameFor(deadPid);
+    const other = join(parent, 'other');
+    await mkdir(other);
+    await writeFile(join(other, '1'), '');
+    await symlink(other, join(parent, name));
+    await mkdir(join(parent, 'files'));
+    await writeFile(join(parent, 'files', name), '');
+    for (const path of [other, join(parent, name), join(parent, 'files', name)]) await removeTemporaryDirectory(path);
+    expect((await readdir(parent)).sort()).toEqual(['files', name, 'other'].sort());
+    expect(await readdir(other)).toEqual(['1']);
+    expect(await readdir(join(parent, 'files'))).toEqual([name]);
   });
 });

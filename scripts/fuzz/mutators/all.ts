@@ -12,9 +12,11 @@ import {pemMutators} from './pem.js';
 import {policyMutators} from './policies.js';
 import {publicKeyMutators} from './public-keys.js';
 import {timeAndSignatureMutators} from './times-and-signatures.js';
+import {twinMutators} from './twins.js';
 
 export const allMutators: readonly Mutator[] = [
   ...contentMutators,
+  ...twinMutators,
   ...pemMutators,
   ...pemFileMutators,
   ...nameMutators,

@@ -109,6 +109,11 @@ const structure: readonly Mutator[] = [
   }),
   extensionMutator('extensions/unknown', {id: '1.2.3.4.5', value: octets(Buffer.from('x'))}),
   extensionMutator('extensions/unknown-critical', {id: '1.2.3.4.5', critical: true, value: octets(Buffer.from('x'))}),
+  extensionMutator('extensions/large-arc', {id: '1.2.4294967296.1', value: octets(Buffer.from('x'))}),
+  extensionMutator('extensions/large-arc-like-basic-constraints', {
+    id: '2.5.29.4294967315',
+    value: sequence(),
+  }),
   extensionMutator('extensions/unknown-empty', {id: '1.2.3.4.5', value: Buffer.alloc(0)}),
   extensionMutator('extensions/explicit-not-critical', {
     id: '1.2.3.4.5',

@@ -13,6 +13,8 @@ const names: Readonly<Record<string, Buffer>> = {
   'uri-bad-port': uri('http://example.com:port/'),
   'uri-bad-host': uri('http://exa mple.com/'),
   'uri-underscore-host': uri('http://exam_ple.com/'),
+  'uri-host-dot': uri('http://example.com./'),
+  'uri-host-two-dots': uri('http://a..example.com/'),
   'uri-brackets': uri('http://[::1/'),
   'uri-control': uri('http://example.com/\x01'),
   'uri-empty': uri(''),

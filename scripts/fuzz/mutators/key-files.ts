@@ -113,6 +113,8 @@ export const keyFileMutators: readonly Mutator[] = [
       tagged(1, bits(point)),
     ),
   ),
+  ecMutator('fields-exchanged', (scalar, point) => sequence(integer(1), octets(scalar), tagged(1, bits(point)), named)),
+  ecMutator('empty-public-key', (scalar) => sequence(integer(1), octets(scalar), named, tagged(1))),
   ecMutator('version-0', (scalar, point) => sequence(integer(0), octets(scalar), named, tagged(1, bits(point)))),
   ecMutator('trailing', (scalar, point) =>
     Buffer.concat([sequence(integer(1), octets(scalar), named, tagged(1, bits(point))), Buffer.from([0, 0])]),

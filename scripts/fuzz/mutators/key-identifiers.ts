@@ -46,6 +46,8 @@ export const keyIdentifierMutators: readonly Mutator[] = [
     'issuer-is-dns': (certificate) => authority(certificate, {issuer: dns('example.com')}),
     'serial-without-issuer': ({issuer}) => sequence(implicit(2, issuer.serial.subarray(2))),
     'issuer-without-serial': ({issuer}) => sequence(tagged(1, tagged(4, issuer.subject))),
+    'padded-serial': (certificate) =>
+      authority(certificate, {serial: Buffer.concat([Buffer.alloc(1), certificate.issuer.serial.subarray(2)])}),
     'negative-serial': (certificate) => authority(certificate, {serial: Buffer.from([0x80])}),
     'other-key': sequence(implicit(0, Buffer.alloc(20, 9))),
     empty: sequence(),

@@ -48,6 +48,8 @@ const commonNames: Readonly<Record<string, (certificate: CertificateDraft) => vo
   'utf8-control': common('utf8', 'CA\u0001\u001b[31m'),
   'utf8-nul': common('utf8', 'CA\0x'),
   'utf8-surrogate': common('utf8', Buffer.from([0xed, 0xa0, 0x80])),
+  'utf8-noncharacter': common('utf8', 'CA\u{fdd0}'),
+  'utf8-noncharacter-astral': common('utf8', 'CA\u{1fffe}'),
   'utf8-emoji': common('utf8', '🔒 CA'),
   'utf8-empty': common('utf8', ''),
   'utf8-long': common('utf8', 'x'.repeat(600)),

@@ -250,6 +250,27 @@ export const pemMutators: readonly Mutator[] = [
     'lines-1000',
     body((lines) => lines.replaceAll('\n', '').replace(/.{1000}/g, '$&\n')),
   ),
+  // BoringSSL reads 253 bytes at once.
+  ...[252, 253, 254, 506].map((length) =>
+    text(
+      `lines-${String(length)}`,
+      body((lines) =>
+        lines
+          .replaceAll('\n', '')
+          .replace(new RegExp(`.{${String(length)}}`, 'g'), '$&\n')
+          .trimEnd(),
+      ),
+    ),
+  ),
+  text(
+    'lines-160-spaces-94',
+    body((lines) =>
+      lines
+        .replaceAll('\n', '')
+        .replace(/.{160}/g, `$&${' '.repeat(94)}\n`)
+        .trimEnd(),
+    ),
+  ),
   text(
     'lines-1',
     body((lines) => lines.replaceAll('\n', '').replace(/./g, '$&\n').trimEnd()),

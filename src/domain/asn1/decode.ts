@@ -21,6 +21,7 @@ export const tags = {
   ia5String: 0x16,
   utcTime: 0x17,
   generalizedTime: 0x18,
+  visibleString: 0x1a,
   universalString: 0x1c,
   bmpString: 0x1e,
 } as const;
@@ -110,8 +111,8 @@ const contentFaults: Readonly<Record<number, (content: Buffer) => string | undef
   [tags.bitString]: bitStringFault,
 };
 
-/** X.690 8.3.2: the first nine bits are neither all zero nor all one. */
-function integerFault(content: Buffer): string | undefined {
+/** Why bytes are not the content of an INTEGER (X.690 8.3.2: the first nine bits are neither all zero nor all one). */
+export function integerFault(content: Buffer): string | undefined {
   const [first, second] = content;
   if (first === undefined) return 'an integer is empty';
   if (second === undefined) return undefined;
@@ -125,6 +126,21 @@ function oidFault(content: Buffer): string | undefined {
   if ((content.at(-1) ?? 0) >= 0x80) return 'an object identifier is truncated';
   const isPadded = content.some((byte, index) => byte === 0x80 && (index === 0 || (content[index - 1] ?? 0) < 0x80));
   return isPadded ? 'an object identifier has leading zeros' : undefined;
+}
+
+/** The components of an object identifier's content (X.690 8.19.4: the first byte combines the first two). */
+export function componentsOf(content: Buffer): readonly bigint[] {
+  const numbers: bigint[] = [];
+  let number = 0n;
+  for (const byte of content) {
+    number = number * 128n + BigInt(byte & 0x7f);
+    if (byte >= 0x80) continue;
+    numbers.push(number);
+    number = 0n;
+  }
+  const [first = 0n, ...rest] = numbers;
+  const top = first < 80n ? first / 40n : 2n;
+  return [top, first - top * 40n, ...rest];
 }
 
 /** X.690 8.6.2 and 11.2.1: the first byte counts the unused bits in the last one, which are zero. */

@@ -4,15 +4,18 @@
  */
 import codec, {type Asn1} from 'node-forge/lib/asn1.js';
 import {asMeshError, type ErrorCode, MeshError} from '../errors.js';
-import {decodeDer, type Der, tagClasses, tags} from './decode.js';
+import {componentsOf, decodeDer, type Der, integerFault, tagClasses, tags} from './decode.js';
 
-export {decodeDer, type Der, tagClasses, tags};
+export {decodeDer, type Der, integerFault, tagClasses, tags};
 
 /**
  * Reading found something that is not known to be refused, but that this program does not fully understand. Its message
  * completes "it is not proven that istiod and proxies accept it: …".
  */
 export class OutsideProfile extends Error {}
+
+/** Reading found something that istiod (Go) accepts, and proxies (BoringSSL) refuse. Its message does not name them. */
+export class RefusedByProxies extends Error {}
 
 /**
  * Decodes one DER value and passes it to `read`. An {@link OutsideProfile} is thrown as `NOT_PROVEN`, any other error with
@@ -27,7 +30,8 @@ export function readDer<T>(bytes: Uint8Array, code: ErrorCode, what: string, rea
       const message = `${what}: it is not proven that istiod and proxies accept it: ${thrown.message}`;
       throw new MeshError('NOT_PROVEN', message, {cause: thrown});
     }
-    throw new MeshError(code, `${what}: ${asMeshError(thrown).message}`, {cause: thrown});
+    const who = thrown instanceof RefusedByProxies ? ': istiod reads it, but proxies refuse it' : '';
+    throw new MeshError(code, `${what}: ${asMeshError(thrown).message}${who}`, {cause: thrown});
   }
 }
 
@@ -168,11 +172,19 @@ function readPrimitive(value: Der | undefined, tag: number, what: string): Buffe
   return contentOf(value, what);
 }
 
+/** Go refuses larger components (cryptobyte asn1.go, readBase128Int), except in policies. */
+const maxComponent = 2n ** 31n - 1n;
+
 /** An object identifier in dotted form. */
 export function readOid(value: Der | undefined, what: string): string {
-  const content = readPrimitive(value, tags.oid, what);
-  if (content.length === 0) throw new Error(`${what} is an empty object identifier`);
-  return codec.derToOid(content.toString('latin1'));
+  const components = componentsOf(readPrimitive(value, tags.oid, what));
+  if (components.some((one) => one > maxComponent)) throw new Error(`${what} has a component that istiod cannot read`);
+  return components.join('.');
+}
+
+/** An object identifier in dotted form, with components of any size. */
+export function readLargeOid(value: Der | undefined, what: string): string {
+  return componentsOf(readPrimitive(value, tags.oid, what)).join('.');
 }
 
 /** An integer as its two's complement bytes. */

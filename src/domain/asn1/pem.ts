@@ -22,8 +22,8 @@ export interface PemText {
 
 const begin = /^-----BEGIN ([A-Z0-9][A-Z0-9 #]*)-----$/;
 const header = /^([A-Za-z0-9-]+):[ \t]*(.*)$/;
-/** BoringSSL reads lines in pieces of 254 bytes, and takes one of spaces for an empty line (pem_lib.cc, PEM_read_bio). */
-const maxTrailingSpaces = 100;
+/** How many bytes of a line BoringSSL reads at once (pem_lib.cc, PEM_read_bio: BIO_gets with 254). */
+const pieceLength = 253;
 const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
@@ -38,12 +38,8 @@ export function parsePem(text: string, what: string): PemText {
       hints: ['PowerShell writes UTF-16 with ">": use "Set-Content -Encoding ascii" instead'],
     });
   }
-  const lines = text.split('\n').map((raw, at) => {
-    const line = raw.replace(/\r$/, '');
-    const trimmed = withoutTrailingSpaces(line);
-    if (line.length - trimmed.length > maxTrailingSpaces) throw notPem(what, at, 'the line ends with many spaces');
-    return trimmed;
-  });
+  const rawLines = text.split('\n');
+  const lines = rawLines.map((line) => withoutTrailingSpaces(line.replace(/\r$/, '')));
   const blocks: PemBlock[] = [];
   let hasOtherText = false;
   for (let at = 0; at < lines.length; at++) {
@@ -61,6 +57,9 @@ export function parsePem(text: string, what: string): PemText {
       if (last === undefined || begin.test(last)) throw notPem(what, at, `"BEGIN ${label}" has no matching END`);
       throw notPem(what, end, markerFault(last));
     }
+    const split = rawLines.slice(at, end + 1).findIndex(endsInBlankPiece);
+    if (split !== -1)
+      throw notPem(what, at + split, 'proxies cannot read a line of this length: break it at 64 characters');
     blocks.push({label, line: at + 1, ...readBody(lines.slice(at + 1, end), what, at, label)});
     at = end;
   }
@@ -68,6 +67,12 @@ export function parsePem(text: string, what: string): PemText {
     throw new MeshError('NOT_PEM', `${what}: no PEM block found${text.trim() === '' ? ' (the text is empty)' : ''}`);
   }
   return {blocks, hasOtherText, hasCarriageReturns: text.includes('\r')};
+}
+
+/** Whether BoringSSL reads the line's end, or spaces before it, as a piece of its own: it takes that for an empty line. */
+function endsInBlankPiece(line: string): boolean {
+  const {length} = withoutTrailingSpaces(line.replace(/\r$/, ''));
+  return length > 0 && Math.floor(line.length / pieceLength) > Math.floor((length - 1) / pieceLength);
 }
 
 /** In linear time, unlike a regular expression. */

@@ -2,7 +2,7 @@
  * Text and times in DER. Accepts the characters that each string type may contain (X.680 41), plus `*` and `&` in
  * PrintableString, as Go (crypto/x509 parser.go, parseASN1String) and BoringSSL do; Go refuses any other.
  */
-import {contentOf, type Der, isTag, OutsideProfile, tagClasses, tags} from './der.js';
+import {contentOf, type Der, isTag, OutsideProfile, RefusedByProxies, tagClasses, tags} from './der.js';
 
 interface StringType {
   readonly name: string;
@@ -41,13 +41,15 @@ function readBmp(content: Buffer): string | undefined {
 
 /**
  * Text of a string type that names use (RFC 5280 4.1.2.4); TeletexString is read as Latin-1, as Go and BoringSSL do. Throws
- * a plain Error for what Go refuses, and {@link OutsideProfile} for NUL.
+ * a plain Error for what Go refuses, {@link RefusedByProxies}, and {@link OutsideProfile} for NUL.
  */
 export function readText(value: Der | undefined, what: string): string {
   const type = value?.tagClass === tagClasses.universal ? stringTypes[value.tag] : undefined;
   if (!type) throw new Error(`${what} is not of a string type that istiod reads`);
   const text = type.read(contentOf(value, what));
   if (text === undefined) throw new Error(`${what} contains characters that a ${type.name} must not contain`);
+  // BoringSSL (bytestring/unicode.cc, is_valid_code_point); Go accepts them in UTF8String.
+  if (/\p{Noncharacter_Code_Point}/u.test(text)) throw new RefusedByProxies(`${what} contains a Unicode noncharacter`);
   // Programs in C end a text here.
   if (text.includes('\0')) throw new OutsideProfile(`${what} contains a NUL character`);
   return text;

@@ -49,7 +49,8 @@ export function caFilesOfSecret(
   const layout = text('tls.crt') === undefined ? 'pem' : 'tls';
   const names = caFileNamesOf({layout});
   const [caCert = '', rootCert] = [text(names.caCert), text(names.rootCert)];
-  const joined = rootCert === undefined ? undefined : `${caCert}${caCert.endsWith('\n') ? '' : '\n'}${rootCert}`;
+  // istiod adds no line break (security/pkg/pki/util/keycertbundle.go, NewVerifiedKeyCertBundleFromFile).
+  const joined = rootCert === undefined ? undefined : `${caCert}${rootCert}`;
   return {
     layout,
     caCert: text(names.caCert),

@@ -9,12 +9,20 @@ import {goSupportOf} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength, proxiesAllowUsage} from '../x509/chain.js';
 import {unsupportedByIstiod, unsupportedByProxies} from '../x509/critical-extensions.js';
-import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from '../x509/name-constraints.js';
+import {
+  type DoubtfulName,
+  firstDoubtfulName,
+  firstForbiddenName,
+  firstForbiddenSubject,
+  forbidsTrustDomain,
+} from '../x509/name-constraints.js';
+import {authorityKeyMatches} from '../x509/proxy-chains.js';
 
 /** The time, trust domain and names for which a chain must be valid. */
 export interface ChainPurpose {
   readonly now: Date;
-  readonly trustDomain: string;
+  /** Absent: name constraints for workload identities are not checked. */
+  readonly trustDomain?: string | undefined;
   /** DNS names in istiod's own certificate. */
   readonly servingNames: readonly string[];
   /** Whether istiod is built with Go 1.24 or later, which validates policies; default: true. */
@@ -65,6 +73,7 @@ const rules = {
   },
   'workload-names': ({extensions: {nameConstraints}, name, purpose: {trustDomain}}) =>
     nameConstraints &&
+    trustDomain !== undefined &&
     forbidsTrustDomain(nameConstraints, trustDomain) &&
     `the name constraints of ${name} forbid workload identities of trust domain ${trustDomain}`,
   'subject-names': ({extensions: {nameConstraints}, below, name}) => {
@@ -73,6 +82,17 @@ const rules = {
     const found = nameConstraints?.critical === false && firstForbiddenSubject(nameConstraints, subjects);
     return (
       found && `the name constraints of ${name} forbid the subject "${found.text}": istiod ignores that, proxies do not`
+    );
+  },
+  'ca-names': (link) => {
+    const found = doubtfulName(link, true);
+    return found && `the name constraints of ${link.name} forbid ${found} in a CA: istiod accepts that, proxies do not`;
+  },
+  'ca-names-unproven': (link) => {
+    const found = doubtfulName(link, false);
+    return (
+      found &&
+      `it is not proven that the name constraints of ${link.name} allow ${found} in a CA, for istiod and proxies`
     );
   },
   'insecure-signature': ({certificate: {selfSigned, signatureAlgorithm}, name}) =>
@@ -116,17 +136,17 @@ const rules = {
     requiresPolicy === true &&
     !selfSigned &&
     `the policy constraints of ${name} require a policy in every certificate below: istiod (since 1.26) and proxies refuse such a chain, because workload certificates have none`,
-  'authority-key': ({extensions: {authorityKeyId, authority}, parent, name}) =>
+  'authority-key': ({certificate, parent, name}) =>
     parent &&
-    (differ(authorityKeyId, parent.extensions.subjectKeyId) ||
-      differ(authority?.serial, parent.serial) ||
-      (authority?.issuer !== undefined && !authority.issuer.equals(parent.issuer.der))) &&
+    !authorityKeyMatches(certificate, parent) &&
     `the authority key identifier of ${name} does not match "${parent.subject.text}": istiod accepts that, proxies and OpenSSL do not`,
 } satisfies Record<string, ChainRule>;
 
-/** Whether both values are known, and different (BoringSSL v3_purp.cc, X509_check_akid). */
-function differ(stated: string | undefined, actual: string | undefined): boolean {
-  return stated !== undefined && actual !== undefined && stated !== actual;
+function doubtfulName({extensions: {nameConstraints}, below}: LinkOfChain, isRefused: boolean): string | undefined {
+  if (!nameConstraints) return undefined;
+  return below
+    .map((ca): DoubtfulName | undefined => firstDoubtfulName(nameConstraints, ca))
+    .find((found) => found?.isRefused === isRefused)?.value;
 }
 
 /** The id of a fault. */
@@ -162,6 +182,8 @@ const proxyFaults = [
   'no-cert-sign',
   'no-server-auth',
   'no-client-auth',
+  'subject-names',
+  'ca-names',
   'proxy-extension',
   'required-policy',
   'authority-key',
@@ -170,7 +192,7 @@ const proxyFaults = [
 
 /** Why proxies refuse a chain that istiod accepts, from the cluster CA upward; undefined if they accept it, too. */
 export function proxyRefusal(chain: readonly Certificate[], now: Date): string | undefined {
-  return firstFault(proxyFaults, chain, {now, trustDomain: '', servingNames: []});
+  return firstFault(proxyFaults, chain, {now, servingNames: []});
 }
 
 function faultOf(id: ChainFaultId, link: LinkOfChain): readonly ChainFault[] {

@@ -5,6 +5,7 @@ import {istiodServingNames} from '../istio/names.js';
 import type {Sensitive} from '../sensitive.js';
 import {type CaBundle, type CaFiles, caFileNamesOf} from './ca-files.js';
 import {type Certificate, parseCertificates, readableCertificates} from '../x509/certificate.js';
+import {RefusedByProxies} from '../asn1/der.js';
 import {parsePem} from '../asn1/pem.js';
 import {sha256Hex} from '../keys/keys.js';
 import {verifyChain} from '../x509/chain.js';
@@ -72,11 +73,13 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
       ? undefined
       : recover(
           () => parseCertificates(text, names[part]).certificates,
-          ({code, message}) => {
+          ({code, message, cause}) => {
             const readable = readableCertificates(text, names[part]);
             const isFirst = readable[0]?.fingerprint === firstBlock(text);
+            // Without the first certificate, it is unknown whether istiod would load the files.
+            if (cause instanceof RefusedByProxies) addUnreadable({code, message}, isFirst ? 'silent' : 'unproven');
             // After a malformed marker or base64, Go may find other blocks than this program.
-            if (!isFirst || code === 'NOT_PEM') addUnreadable({code, message}, 'refused');
+            else if (!isFirst || code === 'NOT_PEM') addUnreadable({code, message}, 'refused');
             else {
               const {text: consequence, effect} = partlyReadable[part];
               addUnreadable({code, message: code === 'NOT_PROVEN' ? message : `${message}: ${consequence}`}, effect);

@@ -3,14 +3,18 @@
  * the mesh later. {@link firstFault} checks the certificates of a chain. Sources: istio/istio pilot/pkg/bootstrap/istio_ca.go,
  * security/pkg/pki/ca/ca.go, security/pkg/pki/util/{keycertbundle,crypto}.go.
  */
+import {defined} from '../defined.js';
 import {formatMinute} from '../format.js';
 import {type Feature, hasFeature} from '../istio/features.js';
 import {parseVersion} from '../istio/version.js';
 import type {Certificate} from '../x509/certificate.js';
 import type {CaFiles, caFileNamesOf} from './ca-files.js';
 import {type ChainFaultId, type ChainPurpose, firstFault} from './chain-faults.js';
+import {otherChainRefusal} from './other-chains.js';
 import {isAmong} from './trust-store.js';
 import type {ChainResult} from '../x509/chain.js';
+import type {Issued} from '../x509/proxy-chains.js';
+import {spkiHash} from '../keys/keys.js';
 import type {PrivateKeyFacts} from '../keys/private-key.js';
 import {dayMs} from '../time.js';
 
@@ -64,6 +68,16 @@ interface CaRule extends Omit<CaFinding, 'message'> {
 const refused = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'error', effect: 'refused', check});
 const silent = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'error', effect: 'silent', check});
 const warning = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'warning', effect: 'silent', check});
+
+const unproven = (id: string, check: CaRule['check']): CaRule => ({
+  ...{id, severity: 'unknown', effect: 'unproven'},
+  check,
+});
+
+/** BoringSSL's limit for a message with certificates (ssl.h, SSL_MAX_CERT_LIST_DEFAULT), which Envoy does not change. */
+const maxMessageSize = 100 * 1024;
+/** More than the workload's own certificate and the lengths between the certificates take. */
+const leafSize = 4096;
 
 /** Every rule; first those that istiod itself applies. */
 export const caRules: readonly CaRule[] = [
@@ -174,9 +188,19 @@ export const caRules: readonly CaRule[] = [
   silent('no-client-auth', (input) => chainFault(['no-server-auth', 'no-client-auth'], input)),
   silent('name-constraints', (input) => chainFault(['workload-names'], input)),
   silent('subject-names', (input) => chainFault(['subject-names'], input)),
+  silent('ca-names', (input) => chainFault(['ca-names'], input)),
+  unproven('ca-names-unproven', (input) => chainFault(['ca-names-unproven'], input)),
   silent('serving-names', (input) => chainFault(['serving-names'], input)),
   silent('authority-key', (input) => chainFault(['authority-key'], input)),
   silent('proxy-extension', (input) => chainFault(['proxy-extension'], input)),
+  silent('other-chain', otherChain),
+  silent('chain-too-large', ({chain = [], roots = []}) => {
+    const size = [...chain, ...roots].reduce((sum, {der}) => sum + der.length, leafSize);
+    return (
+      size > maxMessageSize &&
+      `the chain and the roots, which workloads present, have ${String(size)} bytes: proxies refuse more than ${String(maxMessageSize)}`
+    );
+  }),
   refused('required-policy', (input) => chainFault(['required-policy'], input)),
   silent('weak-key', (input) => chainFault(['weak-key'], input) ?? caFault('weak-key', input)),
   warning('unusual-key', (input) => caFault('unsupported-key', input)),
@@ -236,6 +260,29 @@ function verifiedOf({verified}: ParsedCa): readonly Certificate[] | undefined {
 /** The first fault of these kinds in the verified chain to a root. */
 function chainFault(ids: readonly ChainFaultId[], input: RuleInput): string | undefined {
   return firstFault(ids, verifiedOf(input) ?? [], input);
+}
+
+/** Whether proxies can build another chain from a workload's certificate than istiod, and refuse that one. */
+function otherChain(input: RuleInput): string | false | undefined {
+  const {certificate: ca, chain = [], roots = []} = input;
+  const verified = verifiedOf(input);
+  // The workload gets cert-chain.pem and root-cert.pem with its certificate, and presents both (istio/istio
+  // security/pkg/server/ca/server.go, CreateCertificate; security/pkg/nodeagent/cache/secretcache.go).
+  const presented = [...chain, ...roots];
+  return ca && verified && otherChainRefusal(issuedBy(ca), verified, {roots, presented}, input);
+}
+
+/**
+ * A workload's certificate as istiod issues it: without a subject. If the issuer has none either, Go's
+ * x509.CreateCertificate takes it for self-signed, and omits the authority key identifier.
+ */
+function issuedBy({subject, spki, extensions: {subjectKeyId}}: Certificate): Issued {
+  const authorityKeyId = subject.attributes.length === 0 ? undefined : subjectKeyId;
+  return {
+    issuer: subject,
+    extensions: defined({authorityKeyId, critical: []}),
+    signedBy: (key) => spkiHash(key) === spki,
+  };
 }
 
 /** The fault of this kind in the cluster CA itself. */

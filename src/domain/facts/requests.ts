@@ -20,6 +20,8 @@ import type {
   GatewayObject,
   NamespaceObject,
   PodObject,
+  RoleBindingObject,
+  RoleObject,
   SecretObject,
   ServiceObject,
   WebhookConfigurationKind,
@@ -115,8 +117,8 @@ const list = <T extends KubeObject>(kind: string, scope: ReadScope, extra: Extra
 const webhooks = (kind: WebhookConfigurationKind) =>
   list<WebhookConfigurationObject>(kind, 'cluster', {apiVersions: ['admissionregistration.k8s.io/v1']});
 const withAccess = {when: 'with --access', onRequest: '--access'} as const;
-const rbac = (kind: 'Role' | 'RoleBinding' | 'ClusterRole' | 'ClusterRoleBinding') =>
-  list<KubeObject>(kind, 'cluster', {apiVersions: ['rbac.authorization.k8s.io/v1'], ...withAccess});
+const rbac = <T extends RoleObject | RoleBindingObject>(kind: string) =>
+  list<T>(kind, 'cluster', {apiVersions: ['rbac.authorization.k8s.io/v1'], ...withAccess});
 
 const istioNamespace = 'Istio namespace';
 const severalNetworks = 'where clusters are on several networks';
@@ -166,10 +168,10 @@ export const reads = {
     given: ['namespace', 'name'],
     when: 'where meshNetworks refers to a Service',
   }),
-  roles: rbac('Role'),
-  roleBindings: rbac('RoleBinding'),
-  clusterRoles: rbac('ClusterRole'),
-  clusterRoleBindings: rbac('ClusterRoleBinding'),
+  roles: rbac<RoleObject>('Role'),
+  roleBindings: rbac<RoleBindingObject>('RoleBinding'),
+  clusterRoles: rbac<RoleObject>('ClusterRole'),
+  clusterRoleBindings: rbac<RoleBindingObject>('ClusterRoleBinding'),
   /** The only list of Secrets: remote secrets are found by label, and RBAC cannot restrict a list to one. */
   remoteSecrets: list<SecretObject>('Secret', istioNamespace, {labelSelector: remoteSecretLabel, ...withAccess}),
 

@@ -2,6 +2,7 @@
 import {defined} from '../defined.js';
 import {sha256Hex} from '../keys/keys.js';
 import type {KubeObject} from '../kube/object.js';
+import type {ConfigMapObject} from '../kube/objects.js';
 import {recordName} from '../istio/names.js';
 import {documentName} from './formats/istio-operator.js';
 import {ownerLabel} from './installer.js';
@@ -68,13 +69,11 @@ export interface InstallRecord {
 }
 
 /** Reads an install record; undefined if the ConfigMap does not contain one. */
-export function readRecord(configMap: KubeObject | undefined): InstallRecord | undefined {
-  const data = configMap?.data;
-  if (typeof data !== 'object' || data === null) return undefined;
-  const {installYaml, istioctl, live} = data as Readonly<Record<string, unknown>>;
-  return typeof installYaml === 'string' && typeof istioctl === 'string' && typeof live === 'string'
-    ? {installYaml, istioctl, live}
-    : undefined;
+export function readRecord(configMap: ConfigMapObject | undefined): InstallRecord | undefined {
+  const {installYaml, istioctl, live} = configMap?.data ?? {};
+  return installYaml === undefined || istioctl === undefined || live === undefined
+    ? undefined
+    : {installYaml, istioctl, live};
 }
 
 /** Returns the ConfigMap with a record, which replaces `before` if that exists. */

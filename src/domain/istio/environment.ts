@@ -13,16 +13,20 @@ export function parseBool(value: string | undefined, unset: boolean): boolean {
 /** The units of Go's time.ParseDuration that are used for certificate lifetimes, in milliseconds. */
 const units: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000};
 
+/** A time.Duration is an int64 of nanoseconds; time.ParseDuration rejects longer ones (about 292 years). */
+const maxDurationMs = Number(2n ** 63n / 1_000_000n);
+
 /**
  * Parses a duration variable of istiod, as Go's time.ParseDuration does (`24h0m0s`), and returns milliseconds. Undefined
  * for an invalid value, which counts as unset (istio/istio pkg/env/var.go).
  */
 export function parseGoDuration(text: string | undefined): number | undefined {
   if (text === undefined || !/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
+  const milliseconds = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
     (sum, [, number, unit = '']) => sum + Number(number) * (units[unit] ?? 0),
     0,
   );
+  return milliseconds > maxDurationMs ? undefined : milliseconds;
 }
 
 /**

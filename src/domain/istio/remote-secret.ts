@@ -6,7 +6,7 @@
 import {defined} from '../defined.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {parse} from 'yaml';
-import type {KubeObject} from '../kube/object.js';
+import type {SecretObject} from '../kube/objects.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
 
 /** The credential for one cluster in a remote secret. */
@@ -20,12 +20,10 @@ export interface RemoteCredential {
 }
 
 /** Returns the credentials in a remote secret. */
-export function readRemoteSecret({metadata, data}: KubeObject): readonly RemoteCredential[] {
-  const entries = typeof data === 'object' && data !== null ? Object.entries(data as Record<string, unknown>) : [];
-  return entries.map(([cluster, encoded]) => {
-    const identity = typeof encoded === 'string' ? identityIn(encoded) : undefined;
-    return defined<RemoteCredential>({secret: metadata.name, cluster, identity});
-  });
+export function readRemoteSecret({metadata, data = {}}: SecretObject): readonly RemoteCredential[] {
+  return Object.entries(data).map(([cluster, encoded]) =>
+    defined<RemoteCredential>({secret: metadata.name, cluster, identity: identityIn(encoded)}),
+  );
 }
 
 type KubeconfigFields = Partial<Record<string, unknown>>;

@@ -7,7 +7,6 @@ import {
   createCipheriv,
   createDecipheriv,
   createPrivateKey,
-  type KeyObject,
   pbkdf2,
   type PrivateKeyInput,
   scrypt,
@@ -169,13 +168,13 @@ function decryptBlocks(cipher: string, secret: Buffer, iv: Buffer, ciphertext: B
 }
 
 /**
- * Opens a key with a scheme older than PBES2. Throws `UNSUPPORTED_KEY` for a cipher that OpenSSL 3 has moved to its legacy
- * provider, otherwise `WRONG_PASSPHRASE`: data that decrypts to something other than a key also indicates a wrong passphrase
- * (OpenSSL then reports `ERR_OSSL_UNSUPPORTED` or a decoder error).
+ * Decrypts a key with a scheme older than PBES2, to PKCS#8. Throws `UNSUPPORTED_KEY` for a cipher that OpenSSL 3 has moved
+ * to its legacy provider, otherwise `WRONG_PASSPHRASE`: data that decrypts to something other than a key also indicates a
+ * wrong passphrase (OpenSSL then reports `ERR_OSSL_UNSUPPORTED` or a decoder error).
  */
-export function openWithOpenssl(input: PrivateKeyInput, cipher: string, what: string): KeyObject {
+export function openWithOpenssl(input: PrivateKeyInput, cipher: string, what: string): Buffer {
   try {
-    return createPrivateKey(input);
+    return createPrivateKey(input).export({type: 'pkcs8', format: 'der'});
   } catch (thrown) {
     if (codeOf(thrown) === unsupportedByOpenssl) throw unsupportedCipher(cipher, what, thrown);
     throw wrongPassphrase(what, thrown);
@@ -252,7 +251,7 @@ function readLegacyScheme(envelope: Buffer, schemeId: string, what: string): Env
     encryption: {...known, weak: true},
     open: (passphrase) => {
       const input = {key: envelope, format: 'der', type: 'pkcs8', passphrase} as const;
-      return Promise.resolve(openWithOpenssl(input, known.cipher, what).export({type: 'pkcs8', format: 'der'}));
+      return Promise.resolve(openWithOpenssl(input, known.cipher, what));
     },
   };
 }

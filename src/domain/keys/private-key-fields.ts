@@ -15,6 +15,7 @@ import {
   isTag,
   octetString,
   oid,
+  readBitString,
   readInteger,
   readOctetString,
   readOid,
@@ -109,9 +110,17 @@ const explicitParameters =
 function readSec1(value: Der, given: string | undefined): {readonly curve: string; readonly key: Der} {
   const [version, secret, ...optional] = readSequence(value, 'EC key');
   if (readSmallInteger(version, 'version') !== 1) throw new Error('the version of the EC key is not 1');
-  const parameters = optional.find((one) => isContext(one, 0));
-  const named = parameters && childrenOf(parameters, 'curve')[0];
-  if (isTag(named, tags.sequence)) throw new RefusedKey(explicitParameters);
+  // Go's encoding/asn1 requires each optional field at its place, around one value.
+  const fields = optional.map((one) => ({tag: one.tag, values: childrenOf(one, 'field of the EC key')}));
+  const order = optional.map((one) => (isContext(one, one.tag) ? one.tag : -1)).join();
+  if (!['', '0', '1', '0,1'].includes(order) || fields.some(({values}) => values.length !== 1)) {
+    throw new Error('the fields of the EC key are not valid');
+  }
+  const [named, point] = [0, 1].map((tag) => fields.find((one) => one.tag === tag)?.values[0]);
+  if (point && readBitString(point, 'public half of the EC key').unused !== 0) {
+    throw new Error('the public half of the EC key is not valid');
+  }
+  if (named?.tag === tags.sequence) throw new RefusedKey(explicitParameters);
   const id = given ?? readOid(named, 'curve');
   if (named && readOid(named, 'curve') !== id) throw new RefusedKey('the EC key names two curves');
   const curve = curves.get(id);

@@ -249,6 +249,5 @@ export function openLegacyPem(block: PemBlock, passphrase: string, what: string)
   }
   const headers = `Proc-Type: 4,ENCRYPTED\nDEK-Info: ${header}\n\n`;
   const key = encodePem(block.label, block.bytes).replace('\n', `\n${headers}`);
-  const opened = openWithOpenssl({key, format: 'pem', passphrase}, name, what);
-  return openKey(opened.export({type: 'pkcs8', format: 'der'}), 'pkcs8', what);
+  return openKey(openWithOpenssl({key, format: 'pem', passphrase}, name, what), 'pkcs8', what);
 }

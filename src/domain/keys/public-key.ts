@@ -103,8 +103,8 @@ function readRsa(bytes: Buffer): PublicKeyFields {
   return {type: 'rsa', modulus: rsaModulus(n), exponent: rsaExponent(e)};
 }
 
-/** OpenSSL's limit, and BoringSSL's (OPENSSL_RSA_MAX_MODULUS_BITS): larger keys take too long to verify. */
-const maxModulusBytes = 2048;
+/** Go's limit in TLS (crypto/tls handshake_client.go, checkKeySize): agents refuse istiod's chain with a larger key. */
+const maxModulusBytes = 1024;
 
 /** Checks an RSA modulus as two's complement bytes. Throws a plain Error. */
 export function rsaModulus(integer: Buffer): Buffer {
@@ -113,7 +113,7 @@ export function rsaModulus(integer: Buffer): Buffer {
   if (first >= 0x80 || last % 2 === 0) throw new Error('the RSA modulus is not a positive odd number');
   const modulus = first === 0 ? integer.subarray(1) : integer;
   if (modulus.length < 64) throw new Error('the RSA modulus has fewer than 512 bits');
-  if (modulus.length > maxModulusBytes) throw new Error('the RSA modulus has more than 16384 bits');
+  if (modulus.length > maxModulusBytes) throw new Error('the RSA modulus has more than 8192 bits');
   return modulus;
 }
 

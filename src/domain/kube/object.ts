@@ -1,27 +1,9 @@
 import type {Sensitive} from '../sensitive.js';
 import type {KindRef} from './kinds.js';
-
-/** The fields that one manager owns (server-side apply), and when it last changed them. */
-export interface ManagedFields {
-  readonly manager?: string;
-  readonly operation?: string;
-  readonly time?: string;
-  readonly fieldsV1?: unknown;
-}
+import type {FieldsOf} from './shapes.js';
 
 /** The parts of Kubernetes object metadata that this program reads or writes. */
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly creationTimestamp?: string;
-  readonly deletionTimestamp?: string;
-  readonly ownerReferences?: readonly {readonly kind: string; readonly name: string; readonly uid: string}[];
-  readonly managedFields?: readonly ManagedFields[];
-}
+export type ObjectMeta = FieldsOf<'metadata'>['metadata'];
 
 /** Any Kubernetes object. */
 export interface KubeObject {

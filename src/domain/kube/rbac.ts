@@ -6,8 +6,8 @@
  */
 import {defined} from '../defined.js';
 import {groupBy} from '../group-by.js';
-import type {KubeObject} from './object.js';
-import {impliedGroups, subjectId, subjectKinds, userSubject, type Subject} from './subjects.js';
+import type {RoleBindingObject, RoleObject} from './objects.js';
+import {impliedGroups, subjectId, userSubject, type Subject} from './subjects.js';
 
 /** A rule of a role: verbs that are permitted on resources. */
 export interface PolicyRule {
@@ -137,50 +137,38 @@ export function holdersIn(grants: readonly Grant[]): readonly Holder[] {
   });
 }
 
-/** Reads roles and bindings from API objects. Those that fail Kubernetes' validation are ignored. */
-export function readRbac(objects: readonly KubeObject[]): RbacFacts {
+/** Reads roles and bindings from API objects. */
+export function readRbac(objects: readonly (RoleObject | RoleBindingObject)[]): RbacFacts {
   return {
-    roles: objects.flatMap(({kind, metadata: {name, namespace, labels = {}}, rules}): readonly Role[] =>
-      isRoleKind(kind) ? [defined({kind, name, namespace, labels, rules: listOf(rules).map(readRule)})] : [],
-    ),
-    bindings: objects.flatMap(({kind, metadata: {name, namespace}, ...fields}): readonly Binding[] => {
-      const role = (fields.roleRef ?? {}) as JsonFields;
-      if ((kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') || !isRoleKind(role.kind)) return [];
-      const subjects = listOf(fields.subjects).flatMap((subject) => readSubject(subject, namespace));
-      return [defined({kind, name, namespace, role: {kind: role.kind, name: String(role.name)}, subjects})];
+    roles: objects.flatMap((object): readonly Role[] => {
+      const {kind, metadata} = object;
+      if (kind !== 'Role' && kind !== 'ClusterRole') return [];
+      const {name, namespace, labels = {}} = metadata;
+      const {rules = []} = object as RoleObject;
+      return [defined({kind, name, namespace, labels, rules: rules.map(readRule)})];
+    }),
+    bindings: objects.flatMap((object): readonly Binding[] => {
+      const {kind, metadata} = object;
+      if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return [];
+      const {name, namespace} = metadata;
+      const {roleRef, subjects = []} = object as RoleBindingObject;
+      const role = {kind: roleRef.kind, name: roleRef.name};
+      return [defined({kind, name, namespace, role, subjects: subjects.flatMap((one) => readSubject(one, namespace))})];
     }),
   };
 }
 
-function isRoleKind(kind: unknown): kind is Role['kind'] {
-  return kind === 'Role' || kind === 'ClusterRole';
+function readRule({verbs = [], apiGroups = [], resources = [], resourceNames = []}: RuleFields): PolicyRule {
+  return {verbs, apiGroups, resources, resourceNames};
 }
 
-type JsonFields = Partial<Record<string, unknown>>;
-
-function listOf(value: unknown): readonly JsonFields[] {
-  return Array.isArray(value) ? (value as JsonFields[]) : [];
-}
-
-function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
-}
-
-function readRule({verbs, apiGroups, resources, resourceNames}: JsonFields): PolicyRule {
-  return {
-    verbs: textsOf(verbs),
-    apiGroups: textsOf(apiGroups),
-    resources: textsOf(resources),
-    resourceNames: textsOf(resourceNames),
-  };
-}
+type RuleFields = NonNullable<RoleObject['rules']>[number];
+type SubjectFields = NonNullable<RoleBindingObject['subjects']>[number];
 
 /** A service account without a namespace is in the binding's namespace (plugin/pkg/auth/authorizer/rbac/rbac.go). */
-function readSubject({kind, name, namespace}: JsonFields, bindingNamespace: string | undefined): readonly Subject[] {
-  const known = subjectKinds.find((one) => one === kind);
-  if (known === undefined || typeof name !== 'string') return [];
-  if (known === 'User') return [userSubject(name)];
-  if (known === 'Group') return [{kind: known, name}];
-  const where = typeof namespace === 'string' && namespace !== '' ? namespace : bindingNamespace;
-  return where === undefined ? [] : [{kind: known, name, namespace: where}];
+function readSubject({kind, name, namespace}: SubjectFields, bindingNamespace: string | undefined): readonly Subject[] {
+  if (kind === 'User') return [userSubject(name)];
+  if (kind === 'Group') return [{kind, name}];
+  const where = namespace !== undefined && namespace !== '' ? namespace : bindingNamespace;
+  return where === undefined ? [] : [{kind, name, namespace: where}];
 }

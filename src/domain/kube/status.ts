@@ -37,17 +37,21 @@ export function responseError(request: ApiRequest, response: FailedResponse): Me
   const status = statusBody(response);
   if (!status) return proxyError(request, response);
   const {message, reason} = status;
-  const reply = printableLine(typeof message === 'string' ? message : `HTTP ${String(response.status)}`);
+  const reply = typeof message === 'string' ? shortened(message) : `HTTP ${String(response.status)}`;
   const error = (code: ErrorCode, what: string): MeshError =>
     new MeshError(code, `${what} in context "${request.context}": ${reply}`);
   switch (response.status) {
     case 401:
       return unauthorized(request, 'the API server rejected the credentials', response.toolText);
     case 403:
-      return isRbacDenial(reply) ? forbidden(request, reply) : error('REJECTED', `cannot ${describeRequest(request)}`);
+      if (isRbacDenial(reply)) return forbidden(request, reply);
+      return error(isRead(request) ? 'FORBIDDEN' : 'REJECTED', `cannot ${describeRequest(request)}`);
     case 404:
-      return error('NOT_FOUND', `${describeTarget(request)} not found`);
+      // A proxy that does not find the API server responds with 404, too: only this reason means that the object is absent.
+      if (reason === 'NotFound') return error('NOT_FOUND', `${describeTarget(request)} not found`);
+      break;
     case 409: {
+      if (isRead(request)) break;
       const how = reason === 'AlreadyExists' ? 'already exists' : 'was changed by another client';
       return error('CONFLICT', `${describeTarget(request)} ${how}`);
     }
@@ -56,10 +60,23 @@ export function responseError(request: ApiRequest, response: FailedResponse): Me
     case 413:
     case 415:
     case 422:
+      if (isRead(request)) break;
       return error('REJECTED', `cannot ${describeRequest(request)}`);
-    default:
-      return statusError('API_ERROR', request, response, reply);
   }
+  return statusError('API_ERROR', request, response, reply);
+}
+
+/** Nothing was attempted if a read is rejected: the state of the cluster is unknown. */
+function isRead({verb}: ApiRequest): boolean {
+  return verb === 'get' || verb === 'list';
+}
+
+/** Longer than any message of the API server and of admission webhooks that people read. Characters. */
+const maxReplyLength = 4096;
+
+/** Makes a server's text printable, on one line of limited length. */
+export function shortened(text: string): string {
+  return printableLine(text.slice(0, maxReplyLength));
 }
 
 function statusError(code: ErrorCode, request: ApiRequest, {status}: FailedResponse, reply: string): MeshError {
@@ -127,11 +144,14 @@ function unauthorized(request: ApiRequest, why: string, toolText: string | undef
 }
 
 /** Responses without a Status body come from proxies in front of the API server. */
-const plainCodes: Readonly<Record<number, ErrorCode>> = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN', 404: 'NOT_FOUND'};
+const plainCodes: Readonly<Record<number, ErrorCode>> = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN'};
+
+/** The API server's response for a path of an API group that it does not serve (pkg.go.dev/net/http, NotFound). */
+const unservedPath = '404 page not found';
 
 /** `kubectl proxy` responds in plain text if it has no response from the API server, or no credentials. */
 function proxyError(request: ApiRequest, response: FailedResponse): MeshError {
-  const reply = printableLine(response.body).slice(0, 500);
+  const reply = shortened(response.body).slice(0, 500);
   if (/getting credentials|exec plugin|oidc|unable to (?:get|refresh).*token|\binvalid_grant\b/i.test(reply)) {
     return unauthorized(request, reply, response.toolText);
   }
@@ -140,7 +160,10 @@ function proxyError(request: ApiRequest, response: FailedResponse): MeshError {
     const sent = /(?:^|: )dial \w+/.test(reply) ? 'not-sent' : 'maybe-sent';
     return unreachable(request.context, reply === '' ? `HTTP ${String(response.status)}` : reply, sent);
   }
-  return statusError(plainCodes[response.status] ?? 'API_ERROR', request, response, reply);
+  // Every API server serves the kinds of single objects that are read.
+  const isUnserved = response.status === 404 && reply === unservedPath && request.verb !== 'get';
+  const code = isUnserved ? 'NOT_FOUND' : (plainCodes[response.status] ?? 'API_ERROR');
+  return statusError(code, request, response, reply);
 }
 
 function statusBody({contentType, body}: FailedResponse): Partial<Record<'message' | 'reason', unknown>> | undefined {

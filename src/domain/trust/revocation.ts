@@ -29,11 +29,14 @@ export function decideCrl(
   if (text === '') return {refusals: [], warnings: present ? [removal] : []};
   // In the tls layout istiod reads no lists. A missing chain is refused elsewhere.
   const {chain} = own.inspection;
-  const fault = own.files.layout === 'tls' || !chain ? undefined : crlProblem(text, chain);
+  const fault = own.files.layout === 'tls' || !chain ? undefined : crlProblem(text, chain)?.message;
   if (fault === undefined) return {refusals: [], warnings: []};
   const running = valueOr(istiods, []);
   if (running.length > 0 && !running.some(readsCrl)) {
-    return {refusals: [], warnings: [`${fault}: an istiod that reads it will not start`]};
+    return {
+      refusals: [],
+      warnings: [`${fault}: an istiod that reads it will not start, or proxies will refuse every certificate`],
+    };
   }
   const file = `${cluster}/${crlFileName}`;
   const place = isRollback ? 'Secret cacerts-previous' : own.files.crl === undefined ? 'Secret cacerts' : file;
@@ -41,7 +44,7 @@ export function decideCrl(
     `save a list of every CA in ${cluster}/cert-chain.pem to ${file}; lists of other CAs are allowed too`,
     `or use an empty ${file} to remove the lists from the cluster`,
   ];
-  const message = `${place}: ${fault}: istiod would not load the chain`;
+  const message = `${place}: ${fault}: istiod or proxies would refuse the chain`;
   const hints = [...(isRollback ? [] : fixes), allowInvalid];
   return {refusals: [problem('PUSH_REFUSED_INVALID_CA', message, ...hints)], warnings: []};
 }

@@ -20,6 +20,7 @@ import {
   readInteger,
   readSequence,
   readSmallInteger,
+  RefusedByProxies,
   sequence,
   time,
 } from '../asn1/der.js';
@@ -152,7 +153,7 @@ function readSerial(value: Der | undefined): string {
 function extensionsField(optional: readonly Der[], version: number): Der | undefined {
   const [field, ...rest] = optional;
   if (!field) return undefined;
-  if (version !== 3) throw new Error(`the version is ${String(version)}, but it has extensions: proxies refuse that`);
+  if (version !== 3) throw new RefusedByProxies(`the version is ${String(version)}, but it has extensions`);
   if (!isContext(field, 3) || rest.length > 0) throw new OutsideProfile('it has unique identifiers, or unknown fields');
   const [extensions, ...others] = childrenOf(field, 'extensions');
   if (!extensions || others.length > 0) throw new Error('the extensions are not valid');
@@ -166,7 +167,7 @@ export interface CertificateText {
   readonly hasCarriageReturns: boolean;
 }
 
-/** Every certificate in a PEM text, in order. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` if a block is something else. */
+/** Every certificate in a PEM text, in order. Throws `NOT_PEM`, `NOT_A_CERTIFICATE` also for blocks of other types, and `NOT_PROVEN`. */
 export function parseCertificates(text: string, what: string): CertificateText {
   const {blocks, hasOtherText, hasCarriageReturns} = parsePem(text, what);
   const certificates = blocks.map((block, index) => {

@@ -5,7 +5,9 @@ import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, v
 import {keyIdentifier, type Signer} from './certificate.js';
 import {
   bitString,
+  childrenOf,
   decodeDer,
+  type Der,
   encodeDer,
   explicit,
   integer,
@@ -13,12 +15,15 @@ import {
   oid,
   readBitString,
   readDer,
+  readOid,
   readSequence,
+  readSet,
   readSmallInteger,
   sequence,
   set,
 } from '../asn1/der.js';
 import {encodeExtensions} from './extensions.js';
+import {readExtensions} from './read-extensions.js';
 import {describeKey, type KeyDescription, spkiHash} from '../keys/keys.js';
 import {encodePem, parsePem} from '../asn1/pem.js';
 import {encodeName, type Name, readName} from './name.js';
@@ -69,6 +74,15 @@ export interface CertificationRequest {
   readonly spki: string;
 }
 
+/** An attribute (RFC 2986 4.1); requested extensions must be valid. */
+function readAttribute(attribute: Der): void {
+  const [type, values, ...rest] = readSequence(attribute, 'attribute');
+  const [first, ...others] = readSet(values, 'attribute');
+  if (readOid(type, 'attribute') !== extensionRequest) return;
+  if (rest.length + others.length > 0) throw new Error('the requested extensions are not valid');
+  readExtensions(first);
+}
+
 /**
  * Parses the PEM of a request. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` for anything other than a request, or one that is
  * not signed with its own key, which no CA accepts.
@@ -76,7 +90,8 @@ export interface CertificationRequest {
 export function parseRequest(text: string, what: string): CertificationRequest {
   const {blocks} = parsePem(text, what);
   const [block] = blocks;
-  if (blocks.length !== 1 || !block || !/^(?:NEW )?CERTIFICATE REQUEST$/.test(block.label)) {
+  const isRequest = /^(?:NEW )?CERTIFICATE REQUEST$/.test(block?.label ?? '');
+  if (blocks.length !== 1 || !block || !isRequest || Object.keys(block.headers).length > 0) {
     throw new MeshError('NOT_A_CERTIFICATE', `${what}: contains no certificate request`);
   }
   return readDer(block.bytes, 'NOT_A_CERTIFICATE', what, (value) => {
@@ -86,7 +101,9 @@ export function parseRequest(text: string, what: string): CertificationRequest {
     if (!isComplete || readSmallInteger(version, 'version') !== 0) throw new Error('the request is incomplete');
     const publicKey = readPublicKey(publicKeyInfo);
     const name = readSignatureAlgorithm(algorithm);
-    const {bytes} = readBitString(signature, 'signature');
+    const {bytes, unused} = readBitString(signature, 'signature');
+    if (unused !== 0) throw new Error('the signature does not end at a byte');
+    childrenOf(attributes, 'attributes').forEach(readAttribute);
     if (!(name in signatureAlgorithms) || !verifiesWith(name, encodeDer(info), publicKey, bytes)) {
       throw new Error('the request is not signed with its own key');
     }

@@ -57,7 +57,7 @@ export interface NameConstraints {
 
 /** A certificate by its issuer and serial number. */
 export interface AuthorityKeyId {
-  /** The encoded name; absent if it is not a single directory name. */
+  /** The first directory name, encoded; absent without one. */
   readonly issuer?: Buffer;
   /** Lower-case hexadecimal, without leading zeros. */
   readonly serial: string;

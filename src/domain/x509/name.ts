@@ -1,5 +1,6 @@
 /** X.501 distinguished names. */
 import {
+  decodeDer,
   type Der,
   encodeDer,
   oid,
@@ -8,6 +9,7 @@ import {
   readSet,
   sequence,
   set,
+  tags,
   utf8String,
   OutsideProfile,
 } from '../asn1/der.js';
@@ -78,6 +80,40 @@ export function readName(value: Der | undefined, what: string): Name {
   });
   const text = attributes.map(({type, value}) => `${type}=${value.replace(/[,+"\\<>;]/g, '\\$&')}`).join(', ');
   return {attributes, text, der: encodeDer(value ?? sequence())};
+}
+
+/** String types that BoringSSL compares by their text; it compares others by their bytes (ASN1_MASK_CANON). */
+const comparedByText: readonly number[] = [
+  tags.utf8String,
+  tags.bmpString,
+  tags.printableString,
+  tags.teletexString,
+  tags.ia5String,
+];
+
+/**
+ * A text for each relative name of an encoded name: those of equal names are equal in BoringSSL and OpenSSL (x_name.cc,
+ * x509_name_canon), whatever their string types, the case of ASCII letters, and the number of spaces.
+ */
+export function canonicalName(encoded: Buffer): readonly string[] {
+  return readSequence(decodeDer(encoded), 'name').map((rdn) => {
+    const attributes = readSet(rdn, 'name').map((attribute) => {
+      const [type, value] = readSequence(attribute, 'name');
+      const id = readOid(type, 'name');
+      return value && comparedByText.includes(value.tag)
+        ? `${id}=${JSON.stringify(canonicalText(readText(value, 'name')))}`
+        : `${id}#${encodeDer(value ?? sequence()).toString('hex')}`;
+    });
+    return attributes.sort().join('+');
+  });
+}
+
+/** ASCII only: OpenSSL's tolower and isspace do not know other characters. */
+function canonicalText(text: string): string {
+  return text
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+    .replace(/[ \t\n\v\f\r]+/g, ' ')
+    .replace(/^ | $/g, '');
 }
 
 /** The value of the first attribute of this type. */

@@ -1,5 +1,17 @@
 /** The extensions for certificate policies (RFC 5280 4.2.1.4, 4.2.1.5, 4.2.1.11), read like Go's crypto/x509. */
-import {contentOf, type Der, isContext, isTag, OutsideProfile, readOid, readSequence, tags} from '../asn1/der.js';
+import {
+  contentOf,
+  type Der,
+  isContext,
+  isTag,
+  OutsideProfile,
+  readInteger,
+  readLargeOid,
+  readOid,
+  readSequence,
+  tagClasses,
+  tags,
+} from '../asn1/der.js';
 import {readText} from '../asn1/text.js';
 
 const anyPolicy = '2.5.29.32.0';
@@ -14,7 +26,8 @@ export function readPolicies(value: Der): void {
       if (list.length === 0) throw new OutsideProfile('a certificate policy has an empty list of qualifiers');
       list.forEach(readQualifier);
     }
-    return readOid(policy, 'certificate policy');
+    // Go's x509.OID has no limit.
+    return readLargeOid(policy, 'certificate policy');
   });
   if (policies.length === 0) throw new OutsideProfile('the certificate policies are empty');
   if (new Set(policies).size < policies.length) throw new Error('the certificate policies contain a policy twice');
@@ -30,13 +43,32 @@ function readQualifier(qualifier: Der): void {
       readText(content, 'the address of a policy');
       return;
     case '1.3.6.1.5.5.7.2.2': {
-      const [text, ...others] = readSequence(content, 'policy notice');
-      if (others.length > 0) throw new OutsideProfile('a policy notice refers to a document');
-      if (text) readText(text, 'policy notice');
+      const fields = [...readSequence(content, 'policy notice')];
+      if (isTag(fields[0], tags.sequence)) readReference(fields.shift());
+      const [text, ...others] = fields;
+      if (others.length > 0) throw new OutsideProfile('a policy notice has additional fields');
+      if (text) readNotice(text);
       return;
     }
     default:
       throw new OutsideProfile('a policy has an unknown qualifier');
+  }
+}
+
+/** A reference to a notice of an organization, by numbers. */
+function readReference(value: Der | undefined): void {
+  const [organization, numbers, ...others] = readSequence(value, 'policy notice');
+  if (!organization || others.length > 0) throw new OutsideProfile('a policy notice refers to an unknown document');
+  readNotice(organization);
+  for (const number of readSequence(numbers, 'policy notice')) readInteger(number, 'policy notice');
+}
+
+/** A text, in VisibleString as `openssl` writes it or in any type of {@link readText}; istiod and proxies do not read it. */
+function readNotice(text: Der): void {
+  if (text.tagClass !== tagClasses.universal || text.tag !== tags.visibleString) {
+    readText(text, 'policy notice');
+  } else if (/[^ -~]/.test(contentOf(text, 'policy notice').toString('latin1'))) {
+    throw new OutsideProfile('a policy notice contains unusual characters');
   }
 }
 
@@ -45,7 +77,7 @@ export function readPolicyMappings(value: Der): void {
   const mappings = readSequence(value, 'policy mappings');
   if (mappings.length === 0) throw new Error('the policy mappings are empty');
   for (const mapping of mappings) {
-    const pair = readSequence(mapping, 'policy mapping').map((policy) => readOid(policy, 'policy mapping'));
+    const pair = readSequence(mapping, 'policy mapping').map((policy) => readLargeOid(policy, 'policy mapping'));
     if (pair.length !== 2) throw new Error('a policy mapping is not a pair');
     if (pair.includes(anyPolicy)) throw new Error('a policy mapping contains anyPolicy');
   }

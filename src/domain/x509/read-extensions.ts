@@ -9,6 +9,7 @@ import {
   contentOf,
   decodeDer,
   type Der,
+  integerFault,
   isContext,
   isTag,
   OutsideProfile,
@@ -19,10 +20,11 @@ import {
   readOid,
   readSequence,
   readSmallInteger,
+  RefusedByProxies,
   tags,
 } from '../asn1/der.js';
 import {type AuthorityKeyId, extendedKeyUsageNames, extensionOids, type Extensions, keyUsages} from './extensions.js';
-import {onlyDirectoryName, readGeneralNames, readSubtrees} from './general-names.js';
+import {firstDirectoryName, readGeneralNames, readSubtrees} from './general-names.js';
 import {readCrlDistributionPoints, readInformationAccess} from './locations.js';
 import {readPolicies, readPolicyConstraints, readPolicyMappings} from './policies.js';
 
@@ -59,8 +61,8 @@ export function readExtensions(value: Der | undefined): Extensions {
   of('policies', readPolicies);
   of('policyMappings', readPolicyMappings);
   of('inhibitAnyPolicy', (der) => {
-    if ((readInteger(der, 'inhibitAnyPolicy')[0] ?? 0) >= 0x80)
-      throw new OutsideProfile('inhibitAnyPolicy is negative');
+    const number = readInteger(der, 'inhibitAnyPolicy');
+    if (number.length !== 1 || (number[0] ?? 0) >= 0x80) throw new OutsideProfile('inhibitAnyPolicy is out of range');
   });
   return defined({
     basicConstraints: of('basicConstraints', readBasicConstraints),
@@ -85,7 +87,7 @@ function readBasicConstraints(value: Der, critical: boolean): NonNullable<Extens
   const pathLength = path && readSmallInteger(path, 'path length');
   // BoringSSL v3_purp.cc, x509v3_cache_extensions: a path length is valid only for a CA.
   if (!ca && pathLength !== undefined)
-    throw new Error('the basic constraints have a path length, but are not for a CA');
+    throw new RefusedByProxies('the basic constraints have a path length, but are not for a CA');
   if (pathLength !== undefined && pathLength > 0x7fffffff) throw new OutsideProfile('the path length is too large');
   return defined({ca, critical, pathLength});
 }
@@ -94,7 +96,7 @@ function readKeyUsage(value: Der, critical: boolean): NonNullable<Extensions['ke
   const {bytes} = readBitString(value, 'key usage');
   const usages = keyUsages.filter((_, bit) => ((bytes[Math.floor(bit / 8)] ?? 0) & (0x80 >> (bit % 8))) !== 0);
   // BoringSSL refuses a key usage without bits (x509v3_cache_extensions).
-  if (usages.length === 0) throw new Error('the key usage is empty, which proxies refuse');
+  if (usages.length === 0) throw new RefusedByProxies('the key usage is empty');
   if (bytes.length > 2 || (bytes.length === 2 && ((bytes[1] ?? 0) & 0x7f) !== 0)) {
     throw new OutsideProfile('the key usage has unknown bits');
   }
@@ -106,7 +108,7 @@ function readExtendedKeyUsage(value: Der): readonly string[] {
     const id = readOid(child, 'extended key usage');
     return extendedKeyUsageNames.get(id) ?? id;
   });
-  if (usages.length === 0) throw new Error('the extended key usage is empty, which proxies refuse');
+  if (usages.length === 0) throw new RefusedByProxies('the extended key usage is empty');
   return usages;
 }
 
@@ -117,7 +119,7 @@ function readSubjectKeyId(value: Der): string {
 }
 
 /** RFC 5280 4.2.1.1: by key identifier, by the issuer's issuer and serial number, or both. */
-function readAuthorityKeyId(value: Der): Pick<Extensions, 'authorityKeyId' | 'authority'> {
+export function readAuthorityKeyId(value: Der): Pick<Extensions, 'authorityKeyId' | 'authority'> {
   const what = 'authority key identifier';
   const fields = readSequence(value, what);
   const order = fields.map(({tag}) => tag);
@@ -137,7 +139,10 @@ function readAuthorityKeyId(value: Der): Pick<Extensions, 'authorityKeyId' | 'au
 
 function readAuthority(issuer: Der, serial: Buffer): AuthorityKeyId {
   readGeneralNames(issuer, 'authority key identifier');
-  return defined({issuer: onlyDirectoryName(issuer), serial: serial.toString('hex').replace(/^(?:00)+(?=.)/, '')});
+  // An IMPLICIT INTEGER, which the decoder has not recognized as such; BoringSSL does.
+  const fault = integerFault(serial);
+  if (fault !== undefined) throw new RefusedByProxies(`the serial number in the authority key identifier: ${fault}`);
+  return defined({issuer: firstDirectoryName(issuer), serial: serial.toString('hex').replace(/^(?:00)+(?=.)/, '')});
 }
 
 function readNameConstraints(value: Der, critical: boolean): NonNullable<Extensions['nameConstraints']> {

@@ -1,5 +1,6 @@
 import {plural} from '../../domain/format.js';
 import type {KubeObject} from '../../domain/kube/object.js';
+import type {DeploymentObject} from '../../domain/kube/objects.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {Effect} from '../effect.js';
 import {awaitReady} from './await.js';
@@ -17,15 +18,16 @@ export const effect: Effect<'restart-workload'> = async (action, context) => {
     now && contains(now, patch) ? 'written' : 'not-written';
   await writeAndVerify({api, ref: action.ref, dryRun: 'none', judge}, () => api.patch(action.ref, patch, 'none'));
   const what = `${describeRef(action.ref)} did not become ready`;
-  await awaitReady(context, {what, timeoutMs: action.timeoutMs}, async () => rolloutState(await api.get(action.ref)));
+  await awaitReady(context, {what, timeoutMs: action.timeoutMs}, async () =>
+    rolloutState(await api.get<DeploymentObject>(action.ref)),
+  );
   return undefined;
 };
 
 /** What a rollout waits for; undefined if it is complete (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */
-function rolloutState(deployment: KubeObject): string | undefined {
-  const {generation = 0} = deployment.metadata as {readonly generation?: number};
-  const {replicas: desired = 1} = (deployment.spec ?? {}) as {readonly replicas?: number};
-  const status = (deployment.status ?? {}) as Readonly<Record<string, number | undefined>>;
+function rolloutState({metadata, spec, status = {}}: DeploymentObject): string | undefined {
+  const {generation = 0} = metadata;
+  const {replicas: desired = 1} = spec;
   const {observedGeneration = 0, updatedReplicas = 0, replicas = 0, availableReplicas = 0} = status;
   if (observedGeneration < generation) return 'the controller has not observed the Deployment yet';
   if (updatedReplicas < desired) return `${String(updatedReplicas)} of ${String(desired)} new pods exist`;

@@ -1,17 +1,9 @@
 import type {MeshError} from '../../domain/errors.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
+import type {ListOptions} from '../../domain/kube/responses.js';
 
 /** `none`: a real write. `server`: the API server admits and validates it, but stores nothing (`dryRun=All`). */
 export type WriteDryRun = 'none' | 'server';
-
-/** Selects what a list returns. */
-export interface ListOptions {
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  /** Requests only metadata (PartialObjectMetadata), for large collections and for names of Secrets. */
-  readonly metadataOnly?: boolean;
-}
 
 /**
  * The API server of one cluster, through one kubectl process (docs/architecture.md). Every method throws a MeshError:

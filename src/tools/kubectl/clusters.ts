@@ -6,7 +6,7 @@ import {defined} from '../../domain/defined.js';
 import {join} from 'node:path';
 import {memoizeAsync} from '../../domain/memoize.js';
 import {printable} from '../../domain/printable.js';
-import type {Runner} from '../runner.js';
+import type {Runner} from '../programs.js';
 import type {Clusters, KubeApi} from './api.js';
 import type {KubectlFlags} from './start.js';
 import {startPortForward} from './port-forward.js';

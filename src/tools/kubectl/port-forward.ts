@@ -46,14 +46,20 @@ const forwardForbidden = / is forbidden: .* cannot (create|get) resource "pods\/
 /** The error for `Error from server (Forbidden): …`, or for a message of the transport. */
 function portForwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
   const request: ApiRequest = {verb: 'get', resource: 'pods', name: pod, namespace, context};
-  const failed = (to: ApiRequest, status: number, message: string): MeshError =>
-    responseError(to, {status, contentType: 'application/json', body: JSON.stringify({message}), toolText: stderr});
+  const failed = (to: ApiRequest, status: number, reason: string, message: string): MeshError =>
+    responseError(to, {
+      status,
+      contentType: 'application/json',
+      body: JSON.stringify({message, reason}),
+      toolText: stderr,
+    });
   const output = lastLines(stderr).replace(/^error: /, '');
   const [, verb] = forwardForbidden.exec(output) ?? [];
-  if (verb === 'create' || verb === 'get') return failed({...request, verb, resource: 'pods/portforward'}, 403, output);
+  if (verb === 'create' || verb === 'get')
+    return failed({...request, verb, resource: 'pods/portforward'}, 403, 'Forbidden', output);
   const [, reason, message = ''] = /^Error from server(?: \((\w+)\))?: (.*)$/m.exec(stderr) ?? [];
   const status = reason === undefined ? undefined : {Forbidden: 403, NotFound: 404, Unauthorized: 401}[reason];
-  if (status !== undefined) return failed(request, status, message);
+  if (reason !== undefined && status !== undefined) return failed(request, status, reason, message);
   if (/unable to connect|connection to the server|dial tcp|no such host|timeout/i.test(output)) {
     return unreachable(context, output);
   }

@@ -5,7 +5,7 @@ import {nearest} from '../../domain/nearest.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {seconds} from '../bounded.js';
 import {lastLines} from '../child-output.js';
-import type {RunningTool} from '../runner.js';
+import type {RunningTool} from '../programs.js';
 import {kubectlArgs, startKubectl, type Kubectl, type KubectlFlags} from './start.js';
 
 /** How long kubectl may take to open its socket; it does not contact a server before. Milliseconds. */

@@ -2,18 +2,22 @@ import {defined} from '../../domain/defined.js';
 import {type KindRef, groupOf, resourceOf} from '../../domain/kube/kinds.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../domain/kube/paths.js';
-import {responseError, unreachable, type ApiRequest, type Verb} from '../../domain/kube/status.js';
+import {responseError, shortened, unreachable, type ApiRequest, type Verb} from '../../domain/kube/status.js';
+import {
+  ListReader,
+  type ListOptions,
+  pageSize,
+  parseJson,
+  readObject,
+  unexpectedResponse,
+} from '../../domain/kube/responses.js';
 import {MeshError} from '../../domain/errors.js';
-import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {lastLines} from '../child-output.js';
 import {sleep} from '../bounded.js';
-import type {HttpResponse} from '../http.js';
-import type {RunningTool} from '../runner.js';
-import type {KubeApi, ListOptions, WriteDryRun} from './api.js';
+import {ResponseTooLargeError, type HttpResponse} from '../http.js';
+import type {RunningTool} from '../programs.js';
+import type {KubeApi, WriteDryRun} from './api.js';
 import {NoResponseError, type HttpRequest, type Transport} from './transport.js';
-
-/** Items per chunk of a list, as kubectl's own default (`kubectl get --chunk-size`). */
-const chunkSize = 500;
 
 /** How often a list is restarted after its continue token expired (410). */
 const listRestarts = 3;
@@ -48,17 +52,19 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     ended = true;
   });
 
-  const send = async (request: Omit<HttpRequest, 'timeoutMs' | 'signal'>): Promise<HttpResponse> => {
+  const send = async (request: ApiRequest, http: Omit<HttpRequest, 'timeoutMs' | 'signal'>): Promise<HttpResponse> => {
     for (let attempt = 0; ; attempt++) {
       const pauseMs = resendPauseMs * 2 ** attempt;
       try {
-        const answer = await transport.send({...request, timeoutMs, signal});
+        const answer = await transport.send({...http, timeoutMs, signal});
         if (answer.status !== 429 || attempt >= resends) return answer;
         await sleep(Math.min(Number(answer.headers['retry-after'] ?? 0) * 1000 || pauseMs, maxPauseMs), signal);
       } catch (thrown) {
+        if (thrown instanceof ResponseTooLargeError)
+          throw unexpectedResponse(request, `it is ${thrown.message}`, thrown);
         if (!(thrown instanceof NoResponseError)) throw thrown;
         // A write that may have arrived is never sent twice: the effect reads the object back instead.
-        const canRetry = thrown.reason === 'refused' || (thrown.reason === 'broken' && request.method === 'GET');
+        const canRetry = thrown.reason === 'refused' || (thrown.reason === 'broken' && http.method === 'GET');
         if (!canRetry || ended || attempt >= resends) {
           const why = ended ? `kubectl has exited: ${lastLines(tool.stderr())}` : thrown.message;
           throw unreachable(context, why, thrown.reason === 'refused' ? 'not-sent' : 'maybe-sent');
@@ -69,20 +75,15 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
   };
 
   /** Returns the content of a response. Throws the error of a failed one. */
-  const read = (request: ApiRequest, {status, headers, text}: HttpResponse): unknown => {
+  const read = (request: ApiRequest, {status, headers, text, isUtf8}: HttpResponse): unknown => {
     const contentType = headers['content-type'] ?? '';
     if (status < 200 || status > 299) {
       throw responseError(request, {status, contentType, body: text, toolText: tool.stderr()});
     }
-    // /healthz, /readyz and /metrics return text.
-    if (!contentType.includes('json')) return text;
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw new MeshError('API_ERROR', `the API server of context "${context}" sent a response that is not JSON`, {
-        cause,
-      });
-    }
+    if (!contentType.includes('json'))
+      throw unexpectedResponse(request, `its content type is "${shortened(contentType)}"`);
+    if (!isUtf8) throw unexpectedResponse(request, 'it is not UTF-8');
+    return parseJson(request, text);
   };
 
   const requestFor = (verb: Verb, ref: KindRef & Partial<Pick<ObjectRef, 'name' | 'namespace'>>): ApiRequest =>
@@ -101,17 +102,22 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     [method, path]: readonly [HttpRequest['method'], string],
     content: object,
     type = 'application/json',
-  ): Promise<unknown> => {
-    const request = {method, path, headers: {'content-type': type}, body: JSON.stringify(content)};
-    return read(requestFor(verb, ref), await send(request));
+  ): Promise<KubeObject> => {
+    const request = requestFor(verb, ref);
+    const http = {method, path, headers: {'content-type': type}, body: JSON.stringify(content)};
+    return readObject(request, ref, read(request, await send(request, http)));
   };
 
   const api: KubectlSession = {
     context,
-    raw: async (path) => read({verb: 'get', resource: path, context}, await send({method: 'GET', path})),
+    async raw(path) {
+      const request = {verb: 'get', resource: path, context} as const;
+      return read(request, await send(request, {method: 'GET', path}));
+    },
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T> {
       const request = requestFor('get', ref);
-      return requireMetadata(request, read(request, await send({method: 'GET', path: objectPath(ref)}))) as T;
+      const response = await send(request, {method: 'GET', path: objectPath(ref)});
+      return readObject(request, ref, read(request, response)) as T;
     },
     async find<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
       try {
@@ -127,25 +133,20 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
       const request = requestFor('list', {...kind, ...selectors});
       const path = collectionPath(kind, namespace);
       const headers = metadataOnly === true ? {accept: metadataOnlyType} : {};
-      let items: T[] = [];
+      let pages = new ListReader(request, kind, options);
       let restarts = 0;
       for (let token: string | undefined; ;) {
-        const page = {limit: chunkSize, continue: token, ...query};
-        const response = await send({method: 'GET', path: withQuery(path, page), headers});
+        const page = {limit: pageSize, continue: token, ...query};
+        const response = await send(request, {method: 'GET', path: withQuery(path, page), headers});
         if (response.status === 410 && restarts < listRestarts) {
           restarts += 1;
-          items = [];
+          pages = new ListReader(request, kind, options);
           token = undefined;
           continue;
         }
-        // An empty PartialObjectMetadataList has `items: null` (Go's nil slice).
-        const list = requireMetadata(request, read(request, response)) as Pick<KubeList, 'metadata'> & {
-          items: readonly T[] | null;
-        };
-        // Items of a list have neither apiVersion nor kind (Kubernetes API conventions, "Lists").
-        items.push(...(list.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
-        token = list.metadata.continue;
-        if (token === undefined || token === '') return {items, metadata: list.metadata};
+        const added = pages.add(read(request, response));
+        if ('list' in added) return added.list as KubeList<T>;
+        token = added.next;
       }
     },
     async create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T> {
@@ -161,30 +162,32 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     async patch(ref, patch, dryRun) {
       const path = withQuery(objectPath(ref), writeQuery(dryRun));
       const type = Array.isArray(patch) ? 'application/json-patch+json' : 'application/merge-patch+json';
-      return (await write('patch', ref, ['PATCH', path], patch, type)) as KubeObject;
+      return write('patch', ref, ['PATCH', path], patch, type);
     },
     async delete(ref, preconditions, dryRun) {
       // If there is a body, the API server reads options only from it, so dryRun is there and not in the query.
       const all = dryRun === 'server' ? {dryRun: ['All']} : {};
       const options = {apiVersion: 'v1', kind: 'DeleteOptions', preconditions, ...all};
-      await write('delete', ref, ['DELETE', objectPath(ref)], options);
+      const request = requestFor('delete', ref);
+      const http = {
+        method: 'DELETE',
+        path: objectPath(ref),
+        headers: jsonContent,
+        body: JSON.stringify(options),
+      } as const;
+      const response = await send(request, http);
+      // The response to a delete is a Status or the object; its content is not used.
+      if (response.status < 200 || response.status > 299) read(request, response);
     },
   };
   return api;
 }
+
+const jsonContent = {'content-type': 'application/json'};
 
 /** Requests only metadata (Kubernetes API concepts, "Metadata-only fetches"). */
 const metadataOnlyType = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
 
 function writeQuery(dryRun: WriteDryRun): Readonly<Record<string, string | undefined>> {
   return {fieldManager, dryRun: dryRun === 'server' ? 'All' : undefined};
-}
-
-/** Every object and every list has metadata (Kubernetes API conventions, "Resources"); a login page has none. */
-function requireMetadata({context}: ApiRequest, body: unknown): unknown {
-  const metadata = typeof body === 'object' && body !== null && 'metadata' in body ? body.metadata : undefined;
-  if (typeof metadata === 'object' && metadata !== null) return body;
-  throw new MeshError('API_ERROR', `the server of context "${context}" did not respond like an API server`, {
-    hints: [advice`to investigate: ${inspectWith.kubectl('any', words`get --raw / --context ${context}`)}`],
-  });
 }

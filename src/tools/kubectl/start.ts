@@ -1,6 +1,6 @@
 /** Starts kubectl processes. */
 import {within} from '../bounded.js';
-import type {Runner, RunningTool, StartCommand} from '../runner.js';
+import type {Runner, RunningTool, StartCommand} from '../programs.js';
 
 /** The flags that are passed on to every kubectl process. */
 export interface KubectlFlags {

@@ -1,8 +1,7 @@
 import {defined} from '../../domain/defined.js';
-import {constants} from 'node:buffer';
 import {Agent, request, type ClientRequest} from 'node:http';
 import {seconds} from '../bounded.js';
-import {sendRequest, type HttpResponse} from '../http.js';
+import {ResponseTooLargeError, sendRequest, type HttpResponse} from '../http.js';
 
 /** A request to the API server. */
 export interface HttpRequest {
@@ -27,13 +26,16 @@ export class NoResponseError extends Error {
 
 /** HTTP over a unix socket. */
 export interface Transport {
-  /** Returns the response, with any status. Throws {@link NoResponseError} and `INTERRUPTED` or `TIMEOUT`. */
+  /** Returns the response, with any status. Throws {@link NoResponseError}, {@link ResponseTooLargeError}, and `INTERRUPTED` or `TIMEOUT`. */
   send(request: HttpRequest): Promise<HttpResponse>;
   close(): void;
 }
 
 /** Parallel connections to one socket: enough for parallel lists, few enough for API priority and fairness. */
 const maxConnections = 16;
+
+/** A page of 500 objects, each 130 kB long; the API server's own limit for one object is 1.5 MiB (etcd's for a request). */
+const maxResponseBytes = 64 * 1024 * 1024;
 
 /** Creates a transport over `socketPath`. */
 export function createTransport(socketPath: string): Transport {
@@ -60,16 +62,20 @@ export function createTransport(socketPath: string): Transport {
       };
       return sendRequest(send, {
         timeoutMs,
-        maxBytes: constants.MAX_STRING_LENGTH,
+        maxBytes: maxResponseBytes,
         signal,
         timeoutError: () =>
           new NoResponseError('timed-out', `no response within ${seconds(timeoutMs)} (--request-timeout)`),
-        explain: ({code, message}) =>
-          new NoResponseError(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'refused' : 'broken', message),
+        explain: (error) =>
+          error instanceof ResponseTooLargeError ? error : new NoResponseError(reasonOf(error), error.message),
       });
     },
     close() {
       agent.destroy();
     },
   };
+}
+
+function reasonOf({code}: NodeJS.ErrnoException): NoResponseError['reason'] {
+  return code === 'ECONNREFUSED' || code === 'ENOENT' ? 'refused' : 'broken';
 }

@@ -4,6 +4,9 @@ import {caFilesOfSecret, type CaFiles} from '../../../src/domain/ca/ca-files.js'
 import {inspectCaFiles, requireValidBundle} from '../../../src/domain/ca/inspect-ca.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import type {CertificateTemplate} from '../../../src/domain/x509/certificate.js';
+import {bitString, encodeDer} from '../../../src/domain/asn1/der.js';
+import {encodePem} from '../../../src/domain/asn1/pem.js';
+import {extensionOf, type Fields, mutatedCertificate} from '../../helpers/mutated-certificate.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
 
@@ -155,6 +158,36 @@ describe('what istiod checks', () => {
     expect(inspect(files)).toMatchObject({loads: true, findings: []});
     expect(ids(files, {istioVersion: '1.14.1'})).toEqual(['tls-layout-unknown']);
     expect(ids(files, {istioVersion: '1.14'})).toEqual([]);
+  });
+
+  it('refuses a tls.crt without a line break at its end: istiod joins it with ca.crt', () => {
+    const data: Record<string, string | undefined> = {'tls.crt': good.caCert?.trimEnd(), 'ca.crt': good.rootCert};
+    const files = caFilesOfSecret(
+      (key) => data[key],
+      (key) => (key === 'tls.key' ? good.caKey : undefined),
+    );
+    expect(inspect(files)).toMatchObject({loads: false, findings: [{id: 'unreadable', effect: 'refused'}]});
+  });
+});
+
+describe('a certificate that istiod reads and proxies refuse', () => {
+  const emptyUsage = (fields: Fields): void => {
+    const others = fields.extensions.filter((one) => !encodeDer(one).includes(Buffer.from('0603551d0f', 'hex')));
+    fields.extensions = [...others, extensionOf('2.5.29.15', bitString(Buffer.alloc(0)), true)];
+  };
+
+  it('is an error, but istiod loads a bundle in which it is not the first', async () => {
+    const second = encodePem('CERTIFICATE', await mutatedCertificate(root, root, emptyUsage));
+    const inspection = inspect({...good, rootCert: `${root.certificate.pem}${second}`});
+    expect(inspection.findings).toMatchObject([{id: 'unreadable', severity: 'error', effect: 'silent'}]);
+    expect(inspection.loads).toBe(true);
+  });
+
+  it('does not prove that istiod loads files in which it is the first', async () => {
+    const first = encodePem('CERTIFICATE', await mutatedCertificate(ca, root, emptyUsage));
+    const inspection = inspect({...good, caCert: first});
+    expect(inspection.findings).toContainEqual(expect.objectContaining({id: 'unreadable', effect: 'unproven'}));
+    expect(inspection.loads).toBe(false);
   });
 });
 

@@ -29,7 +29,8 @@ function facts(change: Partial<HazardFacts> = {}): HazardFacts {
 }
 const tls = cacerts({layout: 'tls', keys: ['ca.crt', 'tls.crt', 'tls.key']});
 const crl = {keys: [...pem, 'ca-crl.pem'], crl: {problem: undefined, isPushed: false}};
-const refused = {...crl, crl: {problem: 'ca-crl.pem has no list signed by "CN=root"', isPushed: false}};
+const message = 'ca-crl.pem has no list signed by "CN=root"';
+const refused = {...crl, crl: {problem: {message, isUnproven: false}, isPushed: false}};
 const between = [link('CN=ca'), link('CN=between'), ...chain.slice(1)];
 const marked = cacerts({keys: [...pem, 'istio-generated']});
 
@@ -208,4 +209,12 @@ describe('the table of hazards', () => {
     expect(hazards.filter((hazard) => affects(hazard, known)).map(({id}) => id)).toEqual(newest);
     expect(newest).not.toContain('leaf-outlives-ca');
   });
+});
+
+it.each([true, false])('lists that are not proven to be refused are unproven: %j', (isUnproven) => {
+  const found = hazardsOf(
+    version('1.31.0'),
+    facts({cacerts: cacerts({...crl, crl: {problem: {message, isUnproven}, isPushed: false}})}),
+  );
+  expect(found).toMatchObject([{condition: message, isUnproven}]);
 });

@@ -44,6 +44,8 @@ describe('how soon proxies get new roots', () => {
 
   it.each([
     ['a day', {}, '{}', 24],
+    ['a day if the metadata is not text', {}, 'defaultConfig: {proxyMetadata: {SECRET_TTL: {toString: 1}}}', 24],
+    ['a day if the configuration is not an object', {}, 'defaultConfig: [1]', 24],
     ['longer if proxies request more', {}, 'defaultConfig: {proxyMetadata: {SECRET_TTL: 48h}}', 48],
     [
       'at most the maximum of istiod',

@@ -6,6 +6,10 @@ it.each([
   ['1.5h', 5_400_000],
   ['90m', 5_400_000],
   ['500ms', 500],
+  ['2562047h', 2_562_047 * 3_600_000],
+  // An int64 of nanoseconds overflows.
+  ['2562048h', undefined],
+  [`${'9'.repeat(400)}h`, undefined],
   ['24', undefined],
   ['1d', undefined],
   ['-1h', undefined],

@@ -1,5 +1,5 @@
 /** Keys that OpenSSL reads and istiod refuses (Go's crypto/x509). */
-import {generateKeyPairSync, type KeyObject} from 'node:crypto';
+import {createCipheriv, createHash, generateKeyPairSync, type KeyObject} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
 import {
   bitString,
@@ -14,7 +14,7 @@ import {
   sequence,
 } from '../../../src/domain/asn1/der.js';
 import {encodePem} from '../../../src/domain/asn1/pem.js';
-import {readPrivateKey} from '../../../src/domain/keys/private-key.js';
+import {openPrivateKey, readPrivateKey} from '../../../src/domain/keys/private-key.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 
 const rsa = generateKeyPairSync('rsa', {modulusLength: 1024}).privateKey;
@@ -59,6 +59,28 @@ describe('istiod refuses', () => {
     expect(facts.key).toBeUndefined();
     expect(facts.refusal).toBeDefined();
   });
+});
+
+it.each<[string, readonly Der[]]>([
+  ['the public half before the curve', [explicit(1, bitString(Buffer.alloc(65, 4))), explicit(0, p256)]],
+  ['an empty public half', [explicit(0, p256), {tagClass: 0x80, tag: 1, children: []}]],
+  ['a public half that is no BIT STRING', [explicit(0, p256), explicit(1, octetString(Buffer.alloc(65, 4)))]],
+])('a SEC1 key with %s is not a key', (_, fields) => {
+  const value = sec1(secret(ec), ...fields);
+  expect(() => read('EC PRIVATE KEY', value)).toThrow(expect.objectContaining({code: 'NOT_A_KEY'}) as Error);
+});
+
+it('a legacy encrypted key with the point at infinity is no key: OpenSSL reads it, and fails to write it', async () => {
+  const key = encodeDer(sec1(secret(ec), explicit(0, p256), explicit(1, bitString(Buffer.from([0])))));
+  const vector = Buffer.alloc(16, 7);
+  const md5 = (...parts: readonly Uint8Array[]): Buffer => createHash('md5').update(Buffer.concat(parts)).digest();
+  const passphrase = Buffer.from('secret');
+  const cipher = createCipheriv('aes-128-cbc', md5(passphrase, vector.subarray(0, 8)), vector);
+  const encrypted = Buffer.concat([cipher.update(key), cipher.final()]);
+  const headers = `Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,${vector.toString('hex')}\n\n`;
+  const pem = encodePem('EC PRIVATE KEY', encrypted).replace('-----\n', `-----\n${headers}`);
+  const opened = openPrivateKey(new Sensitive(pem), () => Promise.resolve(new Sensitive('secret')), 'root-key.pem');
+  await expect(opened).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
 });
 
 describe('istiod reads', () => {

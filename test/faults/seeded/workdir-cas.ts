@@ -56,6 +56,7 @@ const chainFaults: readonly Fault[] = [
     id: 'MESH103-reversed-chain',
     title: 'cert-chain.pem has the root first',
     cluster: 'one',
+    result: 'warning',
     says: /cert-chain\.pem/,
     seed: changedFile('one/cert-chain.pem', (text) => [...blocks(text)].reverse().join('')),
     fix: 'as printed',

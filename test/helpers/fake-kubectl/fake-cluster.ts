@@ -51,11 +51,23 @@ export interface RequestMatch {
 
 /** `drop` closes the connection without an answer, `hang` never answers, `apply-and-drop` does the work first. */
 export type Fault =
-  {readonly status: number; readonly message?: string; readonly text?: string} | 'drop' | 'hang' | 'apply-and-drop';
+  | {readonly status: number; readonly message?: string; readonly reason?: string; readonly text?: string}
+  | 'drop'
+  | 'hang'
+  | 'apply-and-drop';
 
 interface Answer {
   readonly status: number;
   readonly body: unknown;
+}
+
+/** What is sent instead of an answer. */
+export interface AlteredAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+  /** Only so many bytes are sent, then the connection breaks. */
+  readonly cutAfter?: number;
 }
 
 /** One fake cluster. */
@@ -68,6 +80,11 @@ export class FakeCluster {
   username = 'test';
   /** Added to each answer. Milliseconds. */
   latencyMs = 0;
+  /** Replaces answers; undefined: as it is. Set in any run, it sees every answer that is not a fault. */
+  alter?: (
+    request: FakeRequest,
+    answer: {readonly status: number; readonly body: unknown},
+  ) => AlteredAnswer | undefined;
   /** For `kubectl port-forward`: local ports by pod and port, or the words with which it fails. */
   readonly forwards: Record<string, Record<string, number> | string> = {};
   readonly #objects = new Map<string, FakeObject>();
@@ -187,7 +204,7 @@ export class FakeCluster {
         response.writeHead(fault.status, {'content-type': 'text/plain; charset=utf-8'}).end(fault.text);
         return;
       }
-      send(response, failed(fault.status, fault.message ?? 'injected'));
+      send(response, failed(fault.status, fault.message ?? 'injected', fault.reason));
       return;
     }
     if (this.token !== undefined && incoming.headers.authorization !== `Bearer ${this.token}`) {
@@ -198,7 +215,10 @@ export class FakeCluster {
       send(response, failed(403, this.#denial(request), 'Forbidden'));
       return;
     }
-    send(response, this.#answer(request));
+    const answer = this.#answer(request);
+    const altered = this.alter?.(request, answer);
+    if (altered) sendAltered(response, altered);
+    else send(response, answer);
   }
 
   #isDenied(request: FakeRequest): boolean {
@@ -474,4 +494,11 @@ function failed(status: number, message: string, reason = ''): Answer {
 
 function send(response: ServerResponse, {status, body}: Answer): void {
   response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(body));
+}
+
+function sendAltered(response: ServerResponse, {status, headers, body, cutAfter}: AlteredAnswer): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, {...headers, 'content-length': String(bytes.length)});
+  if (cutAfter === undefined) response.end(bytes);
+  else response.write(bytes.subarray(0, cutAfter), () => response.destroy());
 }

@@ -302,7 +302,7 @@ describe('the change', () => {
     ['is a replacement if the installation has no record', {live: {...installation(), record: undefined}}, replace],
     [
       'is a replacement if the record is malformed',
-      {live: {...installation(), record: {...namespaceOf({}), kind: 'ConfigMap', data: {installYaml: 1}}}},
+      {live: {...installation(), record: {...namespaceOf({}), kind: 'ConfigMap', data: {installYaml: '1'}}}},
       replace,
     ],
     [

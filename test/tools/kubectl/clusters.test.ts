@@ -1,11 +1,12 @@
 import {mkdtemp, rm, writeFile, chmod, readdir} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import type {KubeApi} from '../../../src/tools/kubectl/api.js';
 import {createClusters, type ClustersOptions} from '../../../src/tools/kubectl/clusters.js';
-import {createRunner} from '../../../src/tools/runner.js';
+import {createRunner} from '../../helpers/runner.js';
 import {configMap, secret} from '../../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeKube, type FakeKube} from '../../helpers/fake-kubectl/fake-kube.js';
 import {failureOf} from '../../helpers/suggestions.js';
@@ -187,16 +188,43 @@ describe('error responses', () => {
       {status: 403, message: 'secrets is forbidden: User "u" cannot list resource "secrets" in API group ""'},
       'FORBIDDEN',
     ],
-    [{status: 403, message: 'exceeded quota: compute'}, 'REJECTED'],
     [{status: 403, text: '<html>no</html>'}, 'FORBIDDEN'],
-    [{status: 404, message: 'not found'}, 'NOT_FOUND'],
-    [{status: 409, message: 'conflict'}, 'CONFLICT'],
-    [{status: 422, message: 'invalid'}, 'REJECTED'],
+    [{status: 403, message: 'exceeded quota: compute'}, 'FORBIDDEN'],
+    [{status: 404, message: 'not found', reason: 'NotFound'}, 'NOT_FOUND'],
+    [{status: 404, text: '404 page not found\n'}, 'NOT_FOUND'],
+    [{status: 404, message: 'no route to the API server'}, 'API_ERROR'],
+    [{status: 404, text: '<html>not found</html>'}, 'API_ERROR'],
+    [{status: 302, text: 'moved'}, 'API_ERROR'],
+    [{status: 400, message: 'bad request'}, 'API_ERROR'],
+    [{status: 405, message: 'method not allowed'}, 'API_ERROR'],
+    [{status: 409, message: 'conflict'}, 'API_ERROR'],
+    [{status: 422, message: 'invalid'}, 'API_ERROR'],
     [{status: 500, message: 'etcdserver: leader changed'}, 'API_ERROR'],
-  ])('%j is %s', async (fault, code) => {
+  ])('%j to a read is %s', async (fault, code) => {
     const api = await open();
     kube.cluster('kind-cluster1').fault({verb: 'list'}, fault);
     await expect(api.list(secrets)).rejects.toMatchObject({code});
+  });
+
+  it.each([
+    [{status: 400, message: 'bad request'}, 'REJECTED'],
+    [{status: 403, message: 'exceeded quota: compute'}, 'REJECTED'],
+    [{status: 404, message: 'not found', reason: 'NotFound'}, 'NOT_FOUND'],
+    [{status: 409, message: 'conflict'}, 'CONFLICT'],
+    [{status: 422, message: 'invalid'}, 'REJECTED'],
+  ])('%j to a write is %s', async (fault, code) => {
+    const api = await open();
+    kube.cluster('kind-cluster1').fault({verb: 'patch'}, fault);
+    await expect(api.patch(cacerts, {}, 'none')).rejects.toMatchObject({code});
+  });
+
+  it('do not mean that an object is absent unless the API server reports it', async () => {
+    const api = await open();
+    const cluster = kube.cluster('kind-cluster1');
+    cluster.fault({verb: 'get'}, {status: 404, text: '404 page not found'});
+    await expect(api.find(cacerts)).rejects.toMatchObject({code: 'API_ERROR'});
+    cluster.fault({verb: 'get'}, {status: 404, message: 'not found'});
+    await expect(api.find(cacerts)).rejects.toMatchObject({code: 'API_ERROR'});
   });
 
   it.each([
@@ -302,6 +330,67 @@ describe('requests', () => {
     await expect(api.delete(cacerts, {resourceVersion: '1'}, 'none')).rejects.toMatchObject({code: 'CONFLICT'});
     await api.delete(cacerts, {resourceVersion: metadata.resourceVersion ?? ''}, 'none');
     expect(kube.cluster('kind-cluster1').get('Secret', 'default/cacerts')).toBeUndefined();
+  });
+});
+
+describe('responses without an end', () => {
+  const page = (items: readonly object[], next?: string) => ({
+    status: 200,
+    headers: {'content-type': 'application/json'},
+    body: JSON.stringify({kind: 'ConfigMapList', metadata: next === undefined ? {} : {continue: next}, items}),
+  });
+  const unexpected = (what: string) => ({code: 'API_ERROR', message: expect.stringContaining(what) as string});
+
+  it('are rejected after 64 MiB, and the next request succeeds', async () => {
+    const api = await open();
+    const cluster = kube.cluster('kind-cluster1');
+    const {body, ...rest} = page([]);
+    cluster.alter = () => ({...rest, body: body + ' '.repeat(64 * 1024 * 1024 - body.length)});
+    await expect(api.list(configMaps)).resolves.toMatchObject({items: []});
+    cluster.alter = () => ({...rest, body: body + ' '.repeat(64 * 1024 * 1024 + 1 - body.length)});
+    await expect(api.list(configMaps)).rejects.toMatchObject(unexpected('longer than'));
+    delete cluster.alter;
+    await expect(api.list(configMaps)).resolves.toBeDefined();
+  });
+
+  it('are rejected if they break off', async () => {
+    const api = await open();
+    kube.cluster('kind-cluster1').alter = () => ({...page([]), cutAfter: 10});
+    await expect(api.list(configMaps)).rejects.toMatchObject({code: 'UNREACHABLE'});
+  });
+
+  it('are rejected if compressed without request', async () => {
+    const api = await open();
+    const {body, status, headers} = page([]);
+    kube.cluster('kind-cluster1').alter = () => ({
+      status,
+      headers: {...headers, 'content-encoding': 'gzip'},
+      body: gzipSync(body),
+    });
+    await expect(api.list(configMaps)).rejects.toMatchObject({code: 'API_ERROR'});
+  });
+
+  it.each<[string, (number: number) => ReturnType<typeof page>, number]>([
+    ['the same token', (number) => page([], String(number % 2)), 3],
+    ['pages', (number) => page([], String(number)), 4000],
+    [
+      '200000 objects',
+      (number) => {
+        const named = (at: number) => ({metadata: {name: `m${String(number)}-${String(at)}`, namespace: 'a'}});
+        return page(
+          Array.from({length: 100_000}, (_, at) => named(at)),
+          String(number),
+        );
+      },
+      3,
+    ],
+  ])('are rejected as a list with more than the permitted %s', async (what, answer, requests) => {
+    const api = await open();
+    const cluster = kube.cluster('kind-cluster1');
+    let sent = 0;
+    cluster.alter = () => answer(sent++);
+    await expect(api.list(configMaps)).rejects.toMatchObject(unexpected(what));
+    expect(sent).toBe(requests);
   });
 });
 

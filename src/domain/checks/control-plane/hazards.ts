@@ -26,7 +26,8 @@ export const hazardsCheck = apiServerCheck({
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
         rotationDeclared: mesh.trust.rotationDeclared === true,
-      }).map(({hazard, condition}): Finding => ({
+      }).map(({hazard, condition, isUnproven}): Finding => ({
+        isUnproven,
         severity: hazard.severity ?? 'error',
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${condition}: ${hazard.consequence}`,
         expected: hazard.expected,

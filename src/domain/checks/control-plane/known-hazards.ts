@@ -50,6 +50,8 @@ export interface Hazard {
   readonly fixedIn?: FirstReleases;
   /** The observed condition, as a clause. Undefined: the hazard does not apply. */
   readonly applies: (facts: HazardFacts) => string | undefined;
+  /** Whether it is not proven that the condition has the consequence; absent: never. */
+  readonly isUnproven?: (facts: HazardFacts) => boolean;
   /** The consequence, as a clause. */
   readonly consequence: string;
   /** The expected state. */
@@ -128,9 +130,11 @@ export const hazards: readonly Hazard[] = [
     applies: ({cacerts, env}) => {
       if (cacerts?.crl === undefined || cacerts.layout === 'tls' || !parseBool(env[caCrlVariable], true))
         return undefined;
-      return cacerts.crl.problem;
+      return cacerts.crl.problem?.message;
     },
-    consequence: 'a running istiod ignores changes to cacerts, and a restarted one does not start',
+    isUnproven: ({cacerts}) => cacerts?.crl?.problem?.isUnproven === true,
+    consequence:
+      'a running istiod ignores changes to cacerts, and a restarted one does not start, or proxies refuse every certificate',
     expected: `a list from each CA in ${crlFileName}, or no ${crlFileName}`,
     fix: {by: 'no lists'},
     source: '1.27.0:security/pkg/pki/util/keycertbundle.go (Verify)',
@@ -244,9 +248,9 @@ export function affects({from, fixedIn}: Pick<Hazard, 'from' | 'fixedIn'>, versi
 export function hazardsOf(
   version: IstioVersion,
   facts: HazardFacts,
-): readonly {readonly hazard: Hazard; readonly condition: string}[] {
+): readonly {readonly hazard: Hazard; readonly condition: string; readonly isUnproven: boolean}[] {
   return hazards.flatMap((hazard) => {
     const condition = affects(hazard, version) ? hazard.applies(facts) : undefined;
-    return condition === undefined ? [] : [{hazard, condition}];
+    return condition === undefined ? [] : [{hazard, condition, isUnproven: hazard.isUnproven?.(facts) ?? false}];
   });
 }

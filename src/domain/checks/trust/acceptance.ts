@@ -1,5 +1,6 @@
 import {verifyChain, type ChainFailure} from '../../x509/chain.js';
 import {proxyRefusal} from '../../ca/chain-faults.js';
+import {otherChainRefusal} from '../../ca/other-chains.js';
 import {missingRoots} from '../../ca/trust-store.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type KnownFacts} from '../check.js';
@@ -64,7 +65,10 @@ export function rejectionOf(
   const options = {roots, intermediates, now};
   const result = verifyChain(leaf, options);
   if (!('failure' in result)) {
-    const message = proxyRefusal(result.chain.slice(1), now);
+    const chain = result.chain.slice(1);
+    const purpose = {now, servingNames: []};
+    const message =
+      proxyRefusal(chain, now) ?? otherChainRefusal(leaf, chain, {roots, presented: intermediates}, purpose);
     return message === undefined ? undefined : {failure: 'proxies', message};
   }
   // istiod's serving certificate has no subject, so a failure of its issuer makes the better message.

@@ -52,6 +52,7 @@ export const cacertsCheck = apiServerCheck({
     // A different, loadable CA does not prevent istiod from starting.
     const wanted = differences.map(({part, wanted: values}) => describePart(part, values)).join('; ');
     return {
+      severity: problems.length === 0 && differences.every(isOrder) ? 'warning' : 'error',
       observed: broken.join('; '),
       expected: differences.length === 0 ? expected : `${wanted}, as in the work directory`,
       fix,
@@ -98,6 +99,11 @@ function problemsOf(cacerts: CacertsFacts): readonly string[] {
 function relevantDifferences(differences: readonly Difference[]): readonly Difference[] {
   const isOther = differences.some(({part}) => part === 'clusterCa');
   return differences.filter(({part}) => !isOther || (part !== 'key' && part !== 'chain'));
+}
+
+/** Whether only the order of the chain differs: istiod and proxies accept every order. */
+function isOrder({part, wanted, found}: Difference): boolean {
+  return part === 'chain' && JSON.stringify(wanted.toSorted()) === JSON.stringify(found.toSorted());
 }
 
 const partNames: Readonly<Record<Difference['part'], string>> = {

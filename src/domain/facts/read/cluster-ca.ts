@@ -60,6 +60,7 @@ export function cacertsFacts(secret: CacertsSecret, own: DesiredCa): CacertsFact
   const {data, files, inspection} = secret;
   const {caCerts, chain, roots, verified} = inspection;
   const {layout = 'pem', crl = ''} = files;
+  const problem = crlProblem(crl, chain ?? []);
   return {
     ...clusterCaFacts(files, inspection),
     // Missing files are a separate finding; there is nothing to compare with then.
@@ -67,7 +68,7 @@ export function cacertsFacts(secret: CacertsSecret, own: DesiredCa): CacertsFact
     keys: Object.keys(data),
     layout,
     chain: (chain ?? []).map(({subject, selfSigned}) => ({subject: subject.text, selfSigned})),
-    ...(crl !== '' && {crl: {problem: crlProblem(crl, chain ?? []), isPushed: (own.files.crl ?? '') !== ''}}),
+    ...(crl !== '' && {crl: {problem, isPushed: (own.files.crl ?? '') !== ''}}),
     inspection: defined({caCerts, chain, roots, verified}),
   };
 }

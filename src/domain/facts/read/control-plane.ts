@@ -7,6 +7,7 @@ import {istiodContainer, istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/environment.js';
 import {resolveVersion} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
+import {labelSelectorList} from '../../kube/shapes.js';
 import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '../../kube/objects.js';
 import {readYaml, word} from './yaml.js';
 import type {ControlPlaneFacts, GatewayFacts, PodFacts, WorkloadFacts} from '../facts.js';
@@ -116,18 +117,9 @@ const meshConfigSchema = z.object({
   trustDomain: z.string().catch(defaultTrustDomain),
   discoverySelectors: z.unknown().optional(),
 });
-const selectorList = z.array(
-  z.object({
-    matchLabels: z.record(z.string(), z.string()).exactOptional(),
-    matchExpressions: z
-      .array(z.object({key: z.string(), operator: z.string(), values: z.array(z.string()).exactOptional()}))
-      .exactOptional(),
-  }),
-);
-
 /** Users write them by hand, and only istiod validates them. */
 function readSelectors(value: unknown, object: string): readonly LabelSelector[] {
-  const read = selectorList.safeParse(value ?? []);
+  const read = labelSelectorList.safeParse(value ?? []);
   if (read.success) return read.data;
   throw new MeshError('API_ERROR', `discoverySelectors of ${object} are not label selectors`, {cause: read.error});
 }

@@ -7,6 +7,7 @@
  */
 import {defined} from '../../defined.js';
 import {MeshError} from '../../errors.js';
+import {groupBy} from '../../group-by.js';
 import {printableLine} from '../../printable.js';
 import type {IstiodMetrics} from '../facts.js';
 
@@ -21,6 +22,9 @@ const families = {
   signingErrors: 'citadel_server_csr_sign_err_count',
 } as const;
 const wanted: ReadonlySet<string> = new Set(Object.values(families));
+
+/** istiod has about ten reasons for errors, and one sample of every other family. */
+const maxSamples = 1000;
 
 /** istiod's reasons and versions have about 20 characters; longer texts are cut off. */
 const maxTextLength = 100;
@@ -41,7 +45,7 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
   if (version === undefined) throw unreadable(pod, `neither ${families.build} nor ${families.info} is present`);
   const count = (family: keyof typeof families): number => total(of(family), families[family], pod);
   const [rootExpiry, caExpiry] = [expiryOf(of('rootExpiry'), pod), expiryOf(of('caExpiry'), pod)];
-  const reasons = new Set(of('signingErrors').map(({labels}) => labels.get('error') ?? 'UNKNOWN'));
+  const byReason = groupBy(of('signingErrors'), ({labels}) => labels.get('error') ?? 'UNKNOWN');
   return defined({
     version: shortened(version),
     rootExpiry,
@@ -49,14 +53,9 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
     requests: count('requests'),
     issued: count('issued'),
     unauthenticated: count('unauthenticated'),
-    signingErrors: [...reasons].sort().map((reason) => ({
-      reason: shortened(reason),
-      count: total(
-        of('signingErrors').filter(({labels}) => (labels.get('error') ?? 'UNKNOWN') === reason),
-        families.signingErrors,
-        pod,
-      ),
-    })),
+    signingErrors: [...byReason]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([reason, those]) => ({reason: shortened(reason), count: total(those, families.signingErrors, pod)})),
   });
 }
 
@@ -86,9 +85,10 @@ function readSamples(text: string, pod: string): ReadonlyMap<string, readonly Sa
     if (name === undefined || !wanted.has(name)) continue;
     const sample = readSample(line.slice(name.length));
     if (!sample) throw unreadable(pod, `cannot read "${printableLine(line.slice(0, 200))}"`);
-    const family = samples.get(name);
-    if (family) family.push(sample);
-    else samples.set(name, [sample]);
+    const family = samples.get(name) ?? [];
+    if (family.length === maxSamples) throw unreadable(pod, `${name} has more than ${String(maxSamples)} samples`);
+    samples.set(name, family);
+    family.push(sample);
   }
   return samples;
 }

@@ -1,11 +1,12 @@
 /** Determines from metadata alone whether proxies have received the latest roots. */
-import {parse} from 'yaml';
+import * as z from 'zod';
 import {parseGoDuration, parseBool} from '../../istio/environment.js';
 import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
 import {fieldChangedAt, type KubeObject} from '../../kube/object.js';
 import type {ConfigMapObject} from '../../kube/objects.js';
 import {isOwnGateway} from '../../trust/workloads.js';
 import type {ControlPlaneFacts} from '../facts.js';
+import {readYaml} from './yaml.js';
 
 /**
  * The label of every pod with a proxy: injected ones, gateways and waypoints (istio/istio
@@ -73,7 +74,7 @@ export function proxyRules(
 function rulesOf({revision, version, workload}: ControlPlaneFacts, configMaps: readonly ConfigMapObject[]): ProxyRules {
   const name = revision === 'default' ? 'istio' : `istio-${revision}`;
   const config = configMaps.find(({metadata}) => metadata.name === name);
-  const metadata = proxyMetadata(config?.data?.mesh);
+  const metadata = proxyMetadata(config);
   const requested = parseGoDuration(metadata.SECRET_TTL) ?? defaultLifetimeMs;
   const byDefault = parseGoDuration(workload.env.DEFAULT_WORKLOAD_CERT_TTL) ?? defaultLifetimeMs;
   const max = parseGoDuration(workload.env.MAX_WORKLOAD_CERT_TTL) ?? defaultMaxLifetimeMs;
@@ -86,9 +87,14 @@ function rulesOf({revision, version, workload}: ControlPlaneFacts, configMaps: r
   return {leafLifetimeMs: Math.min(max, Math.max(requested, byDefault)), ...(pushes && since && {pushedSince: since})};
 }
 
-function proxyMetadata(mesh: string | undefined): Readonly<Record<string, string>> {
-  const config = (mesh === undefined ? undefined : parse(mesh, {maxAliasCount: 0})) as
-    {readonly defaultConfig?: {readonly proxyMetadata?: Readonly<Record<string, unknown>>}} | null | undefined;
-  const entries = Object.entries(config?.defaultConfig?.proxyMetadata ?? {});
-  return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]));
+function proxyMetadata(config: ConfigMapObject | undefined): Readonly<Record<string, string | undefined>> {
+  const where = `ConfigMap ${config?.metadata.name ?? ''} does not contain valid YAML`;
+  return readYaml(meshConfig, config?.data?.mesh, where).defaultConfig.proxyMetadata;
 }
+
+/** Users write it by hand, also with numbers and booleans for texts. */
+const variable = z.union([z.string(), z.number().transform(String), z.boolean().transform(String)]);
+const proxyMetadataMap = z.record(z.string(), variable.optional().catch(undefined)).catch({});
+const meshConfig = z.object({
+  defaultConfig: z.object({proxyMetadata: proxyMetadataMap}).catch({proxyMetadata: {}}),
+});

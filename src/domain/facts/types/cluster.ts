@@ -4,6 +4,7 @@ import type {IstioVersion} from '../../istio/version.js';
 import type {LabelSelector, WebhookConfigurationKind} from '../../kube/objects.js';
 import type {Difference} from '../../trust/diff.js';
 import type {Certificate} from '../../x509/certificate.js';
+import type {CrlProblem} from '../../x509/crl.js';
 import type {CertificateFacts, ClusterCaFacts} from './work-directory.js';
 
 /** Where a cluster's CA comes from. */
@@ -35,8 +36,8 @@ export interface CacertsFacts extends ClusterCaFacts {
   readonly chain: readonly ChainLink[];
   /** ca-crl.pem, if present and not empty. */
   readonly crl?: {
-    /** Why istiod would not load the chain with it; undefined if it would. */
-    readonly problem: string | undefined;
+    /** Why istiod would not load the chain with it, or proxies would refuse it; undefined if they accept it. */
+    readonly problem: CrlProblem | undefined;
     /** Whether the work directory also holds lists, which a push would write. */
     readonly isPushed: boolean;
   };

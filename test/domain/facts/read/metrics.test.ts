@@ -97,6 +97,15 @@ describe('metrics', () => {
     expect(() => read(`${line}\n`)).toThrow(expect.objectContaining({code: 'API_ERROR'}));
   });
 
+  it('with too many samples of one name are an error', () => {
+    const lines = Array.from(
+      {length: 100_000},
+      (_, at) => `citadel_server_csr_sign_err_count{error="${String(at)}"} 1\n`,
+    );
+    expect(read(lines.slice(0, 1000).join('')).signingErrors).toHaveLength(1000);
+    expect(() => read(lines.join(''))).toThrow(expect.objectContaining({code: 'API_ERROR'}));
+  });
+
   it.each(['', '<html>no</html>', 'up 1\n', 'istio_build{component="agent",tag="1.30.3"} 1\n'])(
     'of another program are an error: %j',
     (text) => {
