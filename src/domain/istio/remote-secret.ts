@@ -5,8 +5,8 @@
  */
 import {defined} from '../defined.js';
 import {X509Certificate} from 'node:crypto';
-import {parse} from 'yaml';
 import * as z from 'zod';
+import {parseForeignYaml} from '../foreign-yaml.js';
 import type {SecretObject} from '../kube/objects.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
 
@@ -44,7 +44,7 @@ type Kubeconfig = z.output<typeof kubeconfig>;
 function identityIn(encoded: string): RemoteCredential['identity'] {
   try {
     const text = Buffer.from(encoded, 'base64').toString('utf8');
-    const config = kubeconfig.parse(parse(text, {maxAliasCount: 0, logLevel: 'silent'}));
+    const config = kubeconfig.parse(parseForeignYaml(text));
     // istioctl writes one user. If there are several, istiod uses the one of the current context.
     const {users} = config;
     const [entry] = users.length === 1 ? users : users.filter(({name}) => name === userOfContext(config));
