@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {createRunner as createSupervisedRunner} from '../../src/tools/runner.js';
 import {createRunner} from '../helpers/runner.js';
 
 const environment = {PATH: process.env.PATH, KUBECTL_MESH_PASSPHRASE: 'hunter2'};
@@ -107,5 +108,34 @@ describe('the runner', () => {
       expect(stderr).toBe('PIN:');
       expect(pieces.join('')).toContain('PIN');
     });
+  });
+});
+
+describe('the supervisor', () => {
+  /** Runs a program with this timeout; returns the calls to the supervisor. */
+  async function callsFor(timeoutMs?: number): Promise<readonly string[]> {
+    const calls: string[] = [];
+    const processes = {list: () => Promise.resolve([]), find: () => Promise.resolve(undefined)};
+    const supervisor = {
+      start: () => Promise.resolve(void calls.push('start')),
+      add() {
+        calls.push('add');
+        return () => void calls.push('withdraw');
+      },
+      addDirectory: () => undefined,
+      close: () => Promise.resolve(),
+    };
+    const {signal} = new AbortController();
+    const own = createSupervisedRunner({environment, signal, processes, supervisor});
+    await own.run({file: 'true', args: [], ...(timeoutMs !== undefined && {timeoutMs})});
+    return calls;
+  }
+
+  it.each([undefined, 30_001])('is started before a program with the timeout %s', async (timeoutMs) => {
+    expect(await callsFor(timeoutMs)).toEqual(['start', 'add', 'withdraw']);
+  });
+
+  it('is given a program with a short timeout, but not started for it', async () => {
+    expect(await callsFor(30_000)).toEqual(['add', 'withdraw']);
   });
 });
