@@ -18,5 +18,6 @@ export function parseForeignYaml(text: string): unknown {
     if (line.length - line.trimStart().length > maxIndentation) throw new Error('too much indentation');
     if ((line.match(/[-?:](?=[ \t]|$)/g) ?? []).length > maxIndicatorsPerLine) throw new Error('too many indicators');
   }
-  return parse(text, {maxAliasCount: 0, logLevel: 'silent'});
+  // Errors are thrown, and warnings not printed.
+  return parse(text, {maxAliasCount: 0, logLevel: 'error'});
 }
