@@ -15,8 +15,7 @@ export interface ChildLimits {
   readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
   readonly processes: Processes;
-  /** Undefined for a child that needs none, because its timeout is short. */
-  readonly supervisor: Supervisor | undefined;
+  readonly supervisor: Supervisor;
 }
 
 /** Controls one child. */
@@ -41,7 +40,7 @@ export function controlChild(child: Child, {timeoutMs, signal, processes, superv
     // The supervisor must know them: if this process dies now, and the child has exited, it could not find them.
     const superviseAll = (pids: readonly number[]): void => {
       const found = pids.map((each) => ({pid: each, kill: (name: 'SIGKILL') => sendSignal(each, name)}));
-      releases.push(...found.flatMap((each) => supervisor?.add(each) ?? []));
+      releases.push(...found.map((each) => supervisor.add(each)));
     };
     await endTrees([pid], processes, superviseAll);
     for (const release of releases) release();
@@ -56,11 +55,11 @@ export function controlChild(child: Child, {timeoutMs, signal, processes, superv
           abort();
         }, timeoutMs);
   signal.addEventListener('abort', abort);
-  const release = supervisor?.add(child);
+  const release = supervisor.add(child);
   const settle = (): void => {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
-    release?.();
+    release();
   };
   if (pid === undefined) settle();
   else child.once('exit', settle);

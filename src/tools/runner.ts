@@ -31,8 +31,8 @@ import type {
 import type {Supervisor, SupervisorProcess} from './supervisor.js';
 
 /**
- * A child whose timeout is at most this ends soon by itself, and is not worth starting a supervisor for: git, the version
- * of istioctl, the contexts of a kubeconfig. Milliseconds.
+ * A child whose timeout is at most this is not worth starting a supervisor for: git, the version of istioctl, the contexts
+ * of a kubeconfig. A supervisor that runs is given it, too. Milliseconds.
  */
 const unsupervisedMs = 30_000;
 
@@ -154,7 +154,7 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
 /** Loads execa at first use, and starts the supervisor if the program needs it. Throws the abort reason of the run. */
 async function execaUnlessAborted(command: Limited, {signal, supervisor}: RunnerOptions) {
   const {execa} = await import('execa');
-  if (!signal.aborted && isSupervised(command)) await supervisor.start();
+  if (!signal.aborted && needsSupervisor(command)) await supervisor.start();
   if (signal.aborted) throw abortError(signal);
   return execa;
 }
@@ -177,18 +177,12 @@ function commonOptions({environment}: RunnerOptions, owner: ProgramOwner) {
 /** A program with or without a timeout. */
 type Limited = Program & Pick<ToolCommand, 'timeoutMs'>;
 
-function isSupervised({timeoutMs}: Limited): boolean {
+function needsSupervisor({timeoutMs}: Limited): boolean {
   return timeoutMs === undefined || timeoutMs > unsupervisedMs;
 }
 
-function controlOf(child: Child, command: Limited, {signal, processes, supervisor}: RunnerOptions): ChildControl {
-  const {timeoutMs} = command;
-  return controlChild(child, {
-    timeoutMs,
-    signal,
-    processes,
-    supervisor: isSupervised(command) ? supervisor : undefined,
-  });
+function controlOf(child: Child, {timeoutMs}: Limited, {signal, processes, supervisor}: RunnerOptions): ChildControl {
+  return controlChild(child, {timeoutMs, signal, processes, supervisor});
 }
 
 /** Waits until a program has exited. Throws `TIMEOUT`, the abort reason of the run, and `TOOL_MISSING`. */

@@ -64,13 +64,17 @@ function install(call: IstioctlCall) {
   const cluster = mesh.kube.cluster(call.args[call.args.indexOf('--context') + 1] ?? '');
   const before = cluster.get('Deployment', 'istio-system/istiod');
   const same = before?.metadata.bytes === call.content;
-  cluster.put(same && before ? before : installed({time: String(istioctl.calls.length), bytes: call.content ?? ''}));
+  cluster.put(
+    same && before
+      ? before
+      : installed({time: `2026-01-01T00:00:0${String(istioctl.calls.length)}Z`, bytes: call.content ?? ''}),
+  );
   return {stdout: '✔ Istiod installed\n✔ Installation complete\n'};
 }
 
 function installed({
   version = '1.31.0',
-  time = '1',
+  time = '2026-01-01T00:00:01Z',
   bytes = '',
   labels = {},
   annotations = {},
@@ -179,7 +183,7 @@ describe('run again', () => {
 
   it('applies the same bytes again without a prompt if another manager took a field', async () => {
     await apply('c1');
-    mesh.cluster('c1').put(installed({time: 'later'}));
+    mesh.cluster('c1').put(installed({time: '2026-01-02T00:00:00Z'}));
     const run = await apply('c1');
     expect(run.code).toBe(0);
     expect(answer(run).clusters).toMatchObject([{outcome: 'done', change: 'repair'}]);
@@ -407,7 +411,7 @@ describe('concurrent changes and warnings', () => {
 
   it('reads and plans again if the record was written concurrently', async () => {
     await apply('c1');
-    mesh.cluster('c1').put(installed({time: 'later'}));
+    mesh.cluster('c1').put(installed({time: '2026-01-02T00:00:00Z'}));
     mesh.cluster('c1').before({verb: 'update', resource: 'configmaps'}, () => {
       const record = mesh.cluster('c1').get('ConfigMap', 'istio-system/kubectl-mesh-install');
       if (record) mesh.cluster('c1').put(record);

@@ -89,7 +89,7 @@ function owned(object: FakeObject): FakeObject {
     'operator.istio.io/managed': 'Reconcile',
     'operator.istio.io/component': object.metadata.labels?.['operator.istio.io/component'] ?? 'Pilot',
   };
-  const managedFields = [{manager: 'istio-operator', operation: 'Apply', time: '1', fieldsV1: {}}];
+  const managedFields = [{manager: 'istio-operator', operation: 'Apply', time: '2026-01-01T00:00:01Z', fieldsV1: {}}];
   return {...object, metadata: {...object.metadata, labels, managedFields}};
 }
 

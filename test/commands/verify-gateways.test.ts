@@ -76,7 +76,7 @@ describe('MESH411', () => {
 
   it('reports a missing Gateway of the Gateway API', async () => {
     // In neither version.
-    mesh.one('c2').kube.fault({resource: 'gateways'}, {status: 404, message: 'the server could not find it'}, 2);
+    mesh.one('c2').kube.fault({resource: 'gateways'}, {status: 404, text: '404 page not found\n'}, 2);
     expect(bad(await rows('MESH411'))).toEqual(['MESH411 error: c2: no gateway for network2']);
   });
 

@@ -147,9 +147,9 @@ describe(`altered responses of one cluster (RESPONSES_SEED=${String(seed)})`, ()
     expect(faults.join('\n\n'), `${String(faults.length)} runs`).toBe('');
   });
 
-  it('crash none of 30 runs of the built program', {timeout: 300_000}, async () => {
+  it('crash none of 12 runs of the built program', {timeout: 300_000}, async () => {
     const random = new Random(seed + 1);
-    for (let number = 0; number < 30; number++) {
+    for (let number = 0; number < 12; number++) {
       const one = random.pick(weighted);
       const {answers} = await record(one);
       const [url, body] = random.pick([...answers]);

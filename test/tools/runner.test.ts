@@ -1,5 +1,6 @@
 import {spawnSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
+import {createRunner as createSupervisedRunner} from '../../src/tools/runner.js';
 import {createRunner} from '../helpers/runner.js';
 
 const environment = {PATH: process.env.PATH, KUBECTL_MESH_PASSPHRASE: 'hunter2'};
@@ -112,7 +113,7 @@ describe('the runner', () => {
 });
 
 it('prints no secret with NODE_DEBUG=execa', () => {
-  const module = new URL('../../src/tools/runner.ts', import.meta.url).href;
+  const module = new URL('../helpers/runner.ts', import.meta.url).href;
   const script = `const {createRunner} = await import(${JSON.stringify(module)});
 const runner = createRunner({environment: process.env, signal: new AbortController().signal});
 const secret = await runner.runSecret('printf "%s%s" hun ter2');
@@ -124,4 +125,33 @@ console.log('ran', secret.reveal().length);`;
   });
   expect(ran.stdout).toContain('ran 7');
   expect(ran.stdout + ran.stderr).not.toContain('hunter2');
+});
+
+describe('the supervisor', () => {
+  /** Runs a program with this timeout; returns the calls to the supervisor. */
+  async function callsFor(timeoutMs?: number): Promise<readonly string[]> {
+    const calls: string[] = [];
+    const processes = {list: () => Promise.resolve([]), find: () => Promise.resolve(undefined)};
+    const supervisor = {
+      start: () => Promise.resolve(void calls.push('start')),
+      add() {
+        calls.push('add');
+        return () => void calls.push('withdraw');
+      },
+      addDirectory: () => undefined,
+      close: () => Promise.resolve(),
+    };
+    const {signal} = new AbortController();
+    const own = createSupervisedRunner({environment, signal, processes, supervisor});
+    await own.run({file: 'true', args: [], ...(timeoutMs !== undefined && {timeoutMs})});
+    return calls;
+  }
+
+  it.each([undefined, 30_001])('is started before a program with the timeout %s', async (timeoutMs) => {
+    expect(await callsFor(timeoutMs)).toEqual(['start', 'add', 'withdraw']);
+  });
+
+  it('is given a program with a short timeout, but not started for it', async () => {
+    expect(await callsFor(30_000)).toEqual(['add', 'withdraw']);
+  });
 });

@@ -4,8 +4,9 @@
  * pkg/kube/multicluster/secretcontroller.go (each data key is a cluster).
  */
 import {defined} from '../defined.js';
+import * as z from 'zod';
+import {parseForeignYaml} from '../foreign-yaml.js';
 import {parseCertificates} from '../x509/certificate.js';
-import {parse} from 'yaml';
 import type {SecretObject} from '../kube/objects.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
 
@@ -26,29 +27,42 @@ export function readRemoteSecret({metadata, data = {}}: SecretObject): readonly 
   );
 }
 
-type KubeconfigFields = Partial<Record<string, unknown>>;
+/** The fields of a kubeconfig that reveal its user (k8s.io/client-go tools/clientcmd/api/v1/types.go). */
+const kubeconfig = z.object({
+  'current-context': z.string().optional(),
+  contexts: z.array(z.object({name: z.string(), context: z.object({user: z.string().optional()})})).default([]),
+  users: z.array(
+    z.object({
+      name: z.string(),
+      user: z.object({token: z.string().optional(), 'client-certificate-data': z.string().optional()}),
+    }),
+  ),
+});
+
+type Kubeconfig = z.output<typeof kubeconfig>;
 
 function identityIn(encoded: string): RemoteCredential['identity'] {
   try {
-    const config = parse(Buffer.from(encoded, 'base64').toString('utf8')) as KubeconfigFields | null;
-    const users = Array.isArray(config?.users) ? (config.users as KubeconfigFields[]) : [];
+    const text = Buffer.from(encoded, 'base64').toString('utf8');
+    const config = kubeconfig.parse(parseForeignYaml(text));
     // istioctl writes one user. If there are several, istiod uses the one of the current context.
-    const [user] = users.length === 1 ? users : users.filter(({name}) => name === userOfContext(config ?? {}));
-    const credential = (user?.user ?? {}) as KubeconfigFields;
-    if (typeof credential.token === 'string') return identityOfToken(credential.token);
-    const certificate = credential['client-certificate-data'];
-    return typeof certificate === 'string' ? identityOfCertificate(certificate) : undefined;
+    const {users} = config;
+    const [entry] = users.length === 1 ? users : users.filter(({name}) => name === userOfContext(config));
+    const {token, 'client-certificate-data': certificate} = entry?.user ?? {};
+    if (token !== undefined) return identityOfToken(token);
+    return certificate === undefined ? undefined : identityOfCertificate(certificate);
   } catch {
     // The content is not a kubeconfig, so the identity is unknown.
     return undefined;
   }
 }
 
-function userOfContext(config: KubeconfigFields): unknown {
-  const contexts = Array.isArray(config.contexts) ? (config.contexts as KubeconfigFields[]) : [];
-  const current = contexts.find(({name}) => name === config['current-context']);
-  return ((current?.context ?? {}) as KubeconfigFields).user;
+function userOfContext(config: Kubeconfig): string | undefined {
+  return config.contexts.find(({name}) => name === config['current-context'])?.context.user;
 }
+
+/** The claims of a JWT that name its subject (RFC 7519, 4.1.2). */
+const claims = z.object({sub: z.string()});
 
 /**
  * A service account token is a JWT whose subject is the user name (kubernetes/kubernetes pkg/serviceaccount/claims.go,
@@ -57,8 +71,7 @@ function userOfContext(config: KubeconfigFields): unknown {
 function identityOfToken(token: string): RemoteCredential['identity'] {
   const [, payload] = token.trim().split('.');
   if (payload === undefined) return undefined;
-  const {sub} = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as KubeconfigFields;
-  if (typeof sub !== 'string') return undefined;
+  const {sub} = claims.parse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
   const user = userSubject(sub);
   return user.kind === 'ServiceAccount' ? {user, groups: []} : undefined;
 }

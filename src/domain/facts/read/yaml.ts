@@ -1,7 +1,7 @@
 /** Reads YAML in Istio's ConfigMaps. */
-import {parse} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
+import {parseForeignYaml} from '../../foreign-yaml.js';
 
 /** An optional text. An empty text or a value of another type counts as absent. */
 export const word = z.string().min(1).optional().catch(undefined);
@@ -10,7 +10,7 @@ export const word = z.string().min(1).optional().catch(undefined);
 export function readYaml<T>(schema: z.ZodType<T>, text: string | undefined, message: string): T {
   let value: unknown;
   try {
-    value = parse(text ?? '', {maxAliasCount: 0});
+    value = parseForeignYaml(text ?? '');
   } catch (cause) {
     throw new MeshError('API_ERROR', message, {cause});
   }

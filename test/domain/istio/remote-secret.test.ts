@@ -1,0 +1,46 @@
+import {describe, expect, it} from 'vitest';
+import {readRemoteSecret} from '../../../src/domain/istio/remote-secret.js';
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const claims = Buffer.from('{"sub":"system:serviceaccount:istio-system:reader"}').toString('base64url');
+const token = `e30.${claims}.x`;
+const reader = {kind: 'ServiceAccount', namespace: 'istio-system', name: 'reader'};
+
+/** The identity that a kubeconfig in a remote secret reveals. */
+function identityIn(kubeconfig: string) {
+  const metadata = {name: 'istio-remote-secret-c2', namespace: 'istio-system'};
+  const [credential] = readRemoteSecret({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata,
+    data: {c2: base64(kubeconfig)},
+  });
+  expect(credential).toMatchObject({secret: metadata.name, cluster: 'c2'});
+  return credential?.identity;
+}
+
+describe("a remote secret's kubeconfig", () => {
+  it.each([
+    ['one user', `users: [{name: a, user: {token: ${token}}}]`],
+    [
+      'the user of the current context',
+      `{current-context: c, contexts: [{name: c, context: {user: b}}], users: [{name: a, user: {}}, {name: b, user: {token: ${token}}}]}`,
+    ],
+  ])('reveals the identity of %s', (_, text) => {
+    expect(identityIn(text)).toMatchObject({user: reader, groups: []});
+  });
+
+  it.each([
+    ['no YAML', '{'],
+    ['nothing', ''],
+    ['another type', 'users: 7'],
+    ['null in place of a user', `users: [null, {name: a, user: {token: ${token}}}]`],
+    ['a number as the token', 'users: [{name: a, user: {token: 7}}]'],
+    ['a token with claims that are null', `users: [{name: a, user: {token: "e30.${base64('null')}.x"}}]`],
+    ['aliases, which no client writes', `t: &t ${token}\nusers: [{name: a, user: {token: *t}}]`],
+    ['a certificate that is text', 'users: [{name: a, user: {client-certificate-data: text}}]'],
+    ['brackets without end', '['.repeat(200_000)],
+  ])('reveals none with %s', (_, text) => {
+    expect(identityIn(text)).toBeUndefined();
+  });
+});
