@@ -1,7 +1,7 @@
 /**
  * Private keys as PEM texts: parses, decrypts and encrypts them, and determines whether istiod can read them. With
- * `recognize.ts` the only file of the domain that reveals a Sensitive: key texts stay Sensitive, and the results are
- * node:crypto's KeyObject (which prints nothing) and public facts.
+ * `embedded-keys.ts` and `recognize.ts` the only file of the domain that reveals a Sensitive: key texts stay Sensitive, and
+ * the results are node:crypto's KeyObject (which prints nothing) and public facts.
  */
 import {getCipherInfo, type KeyObject} from 'node:crypto';
 import {asMeshError, MeshError, recover} from '../errors.js';
@@ -51,36 +51,6 @@ export interface PrivateKeyFacts {
  */
 export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKeyFacts {
   return readPrivateKeyBlocks(parsePem(pem.reveal(), what).blocks, what);
-}
-
-/**
- * Every PEM block of a private key in a text: plain, indented as in a manifest, in a JSON string, and in base64, possibly
- * wrapped (see {@link keyPattern}). The blocks are not validated.
- */
-export function privateKeyBlocks(text: Sensitive<string>): readonly Sensitive<string>[] {
-  const plain = text.reveal();
-  const encoded = plain.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/\s]+=*/g) ?? [];
-  return [plain, ...encoded.map((one) => Buffer.from(one, 'base64').toString('latin1'))]
-    .flatMap(
-      (one) => one.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-[^-]+)*-----END [A-Z ]*PRIVATE KEY-----/g) ?? [],
-    )
-    .map((block) => block.split(/\r?\n|(?:\\r)?\\n/).map((line) => line.trim()))
-    .map((lines) => new Sensitive(lines.join('\n')));
-}
-
-/**
- * Every private key among the {@link privateKeyBlocks} of a text. Blocks that only look like a key, such as examples in
- * documentation, are omitted.
- */
-export function findPrivateKeys(text: Sensitive<string>, what: string): readonly PrivateKeyFacts[] {
-  return privateKeyBlocks(text).flatMap((block): readonly PrivateKeyFacts[] => {
-    try {
-      return [readPrivateKey(block, what)];
-    } catch (thrown) {
-      if (thrown instanceof MeshError && thrown.class !== 'bug') return [];
-      throw thrown;
-    }
-  });
 }
 
 /** Whether a text is a single private key as PEM, so that rewriting the key loses nothing else. */

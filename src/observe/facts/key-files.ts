@@ -5,7 +5,8 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {readableCertificates} from '../../domain/x509/certificate.js';
 import type {KeyEncryption} from '../../domain/keys/pkcs8.js';
-import {findPrivateKeys, isSingleKey} from '../../domain/keys/private-key.js';
+import {embeddedKeys, isReadable} from '../../domain/keys/embedded-keys.js';
+import {isSingleKey} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
 
 /** How many files of a directory are read: a work directory has fewer. */
@@ -41,11 +42,11 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
       if (isClosed && thrown instanceof MeshError && thrown.code === 'WORKDIR_UNREADABLE') return undefined;
       throw thrown;
     });
-    const keys = text === undefined ? [] : findPrivateKeys(text, path);
+    const keys = text === undefined ? [] : embeddedKeys(text).filter(isReadable);
     if (text === undefined || keys.length === 0) continue;
     found.push({
       path,
-      clear: keys.flatMap(({spki, encryption}) => (spki === undefined || encryption ? [] : [spki])),
+      clear: keys.flatMap(({spki}) => spki ?? []),
       encryptions: keys.flatMap(({encryption}) => encryption ?? []),
       alone: isSingleKey(text),
     });
