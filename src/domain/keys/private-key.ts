@@ -3,7 +3,7 @@
  * `embedded-keys.ts` and `recognize.ts` the only file of the domain that reveals a Sensitive: key texts stay Sensitive, and
  * the results are node:crypto's KeyObject (which prints nothing) and public facts.
  */
-import {getCipherInfo, type KeyObject} from 'node:crypto';
+import {createPrivateKey, getCipherInfo, type KeyObject} from 'node:crypto';
 import {asMeshError, MeshError, recover} from '../errors.js';
 import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from '../asn1/der.js';
@@ -175,9 +175,44 @@ async function openOnce(
   throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${facts.label}" are not supported`);
 }
 
-/** A key as unencrypted PKCS#8 PEM: the form of ca-key.pem, which istiod must read without a passphrase. */
-export function writePrivateKey(key: KeyObject): Sensitive<string> {
-  return new Sensitive(encodePem('PRIVATE KEY', key.export({type: 'pkcs8', format: 'der'})));
+/** A key as unencrypted PEM, which istiod reads without a passphrase: the form of ca-key.pem. */
+export function writePrivateKey(key: KeyObject, form: PlainForm = 'pkcs8'): Sensitive<string> {
+  const label = Object.keys(plainForms).find((one) => plainForms[one] === form) ?? '';
+  // The types of node:crypto separate RSA from EC keys.
+  const der = key.export({type: form as 'pkcs8', format: 'der'});
+  return new Sensitive(encodePem(label, der));
+}
+
+/**
+ * The key that istiod reads from a text, as one block of the same PEM type; undefined if istiod cannot read it. Encoded from
+ * the key itself: a block can have other contents (RFC 5958, attributes), and a text other blocks.
+ */
+export function canonicalKey(pem: Sensitive<string>): Sensitive<string> | undefined {
+  return recover(
+    () => {
+      const {blocks} = parsePem(pem.reveal(), 'key');
+      const {key, form, spki, refusal} = readPrivateKeyBlocks(blocks, 'key');
+      const [first] = blocks;
+      if (!first || !key || refusal !== undefined || !isPlainForm(form)) return undefined;
+      // OpenSSL's reading keeps the public half of an EC key, which most tools write; it must be the right one.
+      const read = openWithItsPublicHalf(first.bytes, form);
+      return writePrivateKey(read && spkiHash(publicHalf(read)) === spki ? read : key, form);
+    },
+    () => undefined,
+  );
+}
+
+function isPlainForm(form: PrivateKeyForm): form is PlainForm {
+  return Object.values(plainForms).some((one) => one === form);
+}
+
+function openWithItsPublicHalf(der: Buffer, form: PlainForm): KeyObject | undefined {
+  try {
+    return createPrivateKey({key: der, format: 'der', type: form});
+  } catch {
+    // OpenSSL requires the length of an EC key to be that of its curve; istiod does not.
+    return undefined;
+  }
 }
 
 /** A key as encrypted PKCS#8 PEM, see {@link encryptPkcs8}. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */

@@ -4,7 +4,7 @@
  * place. An encrypted key cannot be compared and is of no use to istiod, so that it is refused.
  */
 import {MeshError, recover} from '../../domain/errors.js';
-import {caFileNames, caFileNamesOf} from '../../domain/ca/ca-files.js';
+import {caKeyNames} from '../../domain/ca/ca-files.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import {type EmbeddedKey, embeddedKeys} from '../../domain/keys/embedded-keys.js';
 import {Sensitive} from '../../domain/sensitive.js';
@@ -36,7 +36,7 @@ export function textsOf(content: object): Payload {
 }
 
 /** Where istiod reads a CA key: in a Secret's data, or in the object that is sent. */
-const keySlots = [caFileNames.caKey, caFileNamesOf({layout: 'tls'}).caKey].flatMap((name) => [name, `/data/${name}`]);
+const keySlots = caKeyNames.flatMap((name) => [name, `/data/${name}`]);
 
 /**
  * Throws `ROOT_KEY_IN_PAYLOAD` if a value contains the private key of a root or of a CA above the cluster's, or a key that
