@@ -62,7 +62,7 @@ function keysInCluster(): readonly string[] {
   );
   return [...new Set(texts.flatMap((text) => embeddedKeys(new Sensitive(text))).map(({id}) => id))];
 }
-const ownKey = (): string => mesh.bundle('c1').caKey && embeddedKeys(mesh.bundle('c1').caKey)[0]!.id;
+const ownKey = (): string => embeddedKeys(mesh.bundle('c1').caKey)[0]!.id;
 
 describe('a root key in the files of the work directory', () => {
   it.each(allForms)('after the CA key, %s, does not reach the cluster, whatever is allowed', async (_, make) => {
@@ -143,17 +143,18 @@ describe('a private key in Secret cacerts', () => {
   });
 
   it.each(inSecret)('in %s, %s, is not restored by a rollback, whatever is allowed', async (file, _, make) => {
-    putCacerts(mesh.cluster('c1'), files);
+    const current = textsOf(await mesh.renew('c1'));
+    putCacerts(mesh.cluster('c1'), current);
     const before = {...files, [file]: (files[file] ?? '') + make()};
     mesh.cluster('c1').put(secret('istio-system/cacerts-previous', before));
     const {code, result} = await json<PushResult>(TrustRollback, '-y', '--allow-invalid-bundle');
     expect([code, result.clusters[0]?.error?.code]).toEqual([5, 'PRIVATE_KEY_PUBLISHED']);
-    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(files);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(current);
   });
 });
 
 it('a private key in the values of install.yaml is not rendered', async () => {
-  const values = `values: {meshConfig: {caCertificates: [{pem: ${JSON.stringify(files['root-cert.pem'] + rootKey())}}]}}`;
+  const values = `values: {meshConfig: {caCertificates: [{pem: ${JSON.stringify(`${files['root-cert.pem'] ?? ''}${rootKey()}`)}}]}}`;
   const yaml = 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh1\nistio: {version: "1.30"}\n';
   const cluster = `clusters:\n  - name: c1\n    context: ctx-c1\n    network: n1\n    ${values}\n`;
   await writeFile(join(mesh.dir, 'mesh.yaml'), yaml + cluster);

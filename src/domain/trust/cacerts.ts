@@ -5,10 +5,10 @@ import type {KubeObject, SecretData} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
 import {type CaFiles, caFileNames, caFilesOfSecret, caKeyNames} from '../ca/ca-files.js';
-import {canonicalFiles, unreadableParts} from '../ca/canonical.js';
+import {canonicalCrl, canonicalFiles, unreadableParts} from '../ca/canonical.js';
 import {crlFileName} from '../x509/crl.js';
 import {inspectCaFiles, type CaInspection, type InspectOptions} from '../ca/inspect-ca.js';
-import {type EmbeddedKey, embeddedKeys} from '../keys/embedded-keys.js';
+import {containsKey, type EmbeddedKey, embeddedKeys} from '../keys/embedded-keys.js';
 import {Sensitive} from '../sensitive.js';
 
 const managedByLabel = 'app.kubernetes.io/managed-by';
@@ -131,12 +131,18 @@ function managerOf({metadata}: KubeObject): string | undefined {
   return owner && `${owner.kind} ${owner.name}`;
 }
 
+/** The revocation lists that a change of the CA keeps; undefined if there are none, or nothing but a private key is readable. */
+export function keptLists({files: {crl}}: CacertsSecret): string | undefined {
+  if (crl === undefined) return undefined;
+  return canonicalCrl(crl) ?? (containsKey(crl) ? undefined : crl);
+}
+
 /**
  * Returns the data of complete files with istiod's names, built from what was parsed; undefined if a file is missing or
  * cannot be parsed. Revocation lists are those of `crl`, none if `crl` is empty, or without `crl` those of the existing Secret.
  */
 export function dataOfFiles(files: CaFiles, before?: CacertsSecret): SecretData | undefined {
-  const {crl = before?.files.crl} = files;
+  const {crl = before && keptLists(before)} = files;
   const {caCert, caKey, rootCert, certChain, crl: lists} = canonicalFiles({...files, crl});
   const isIncomplete = caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined;
   if (isIncomplete || unreadableParts(files).length > 0) return undefined;
@@ -194,7 +200,7 @@ export function cacertsPatch({metadata}: KubeObject, files: CaFiles, before: Cac
   const add = (path: string, value: unknown): object => ({op: 'add', path, value});
   const addText = (name: string, text = ''): object => add(`/data/${name}`, Buffer.from(text).toString('base64'));
   // As in `dataOfFiles`: without `crl`, existing revocation lists are kept.
-  const {crl = before.files.crl, ...certificates} = files;
+  const {crl = keptLists(before), ...certificates} = files;
   const built = canonicalFiles({...certificates, crl});
   const dropsCrl = built.crl === '' && crlFileName in before.data;
   const removed = [...(dropsCrl ? [crlFileName] : []), ...before.foreignKeys];

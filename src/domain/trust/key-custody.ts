@@ -17,7 +17,7 @@ export function renewHint(cluster: string): Hint {
 
 /** What a published key means: removing it from the file does not make it secret again. */
 const compromised =
-  "whoever could read the file has the key: if it is the root's, replace the root; any other key must be replaced, too";
+  "anyone who could read the file has the key: if it is the root's, replace the root; any other key must be replaced, too";
 
 /** Why a CA is not sent, whatever is allowed: a key that does not belong there, or a file that cannot be built. */
 export function keyRefusal({
@@ -68,6 +68,6 @@ export function exposedKeyWarnings({files}: CacertsSecret, cluster: string): rea
   if (published === undefined) return [];
   const renew = kubectlMesh('certs generate', words`${cluster} --renew`);
   return [
-    advice`Secret cacerts: ${published}; istiod publishes it to every namespace. Whoever could read a ConfigMap or a proxy's certificates has the key. If it is the cluster CA's: ${renew}; if it is the root's, replace the root`,
+    advice`Secret cacerts: ${published}; istiod publishes it to every namespace. Anyone who could read a ConfigMap or a proxy's certificates has the key. If it is the cluster CA's: ${renew}; if it is the root's, replace the root`,
   ];
 }

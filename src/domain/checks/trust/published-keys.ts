@@ -9,6 +9,7 @@ export const publishedKeysCheck = apiServerCheck({
   title: 'No private key is published in the cluster',
   requires: ['publishedKeys'],
   optional: ['caOrigin'],
+  implies: ['MESH301'],
   expected: "no private key in the public data of Secret cacerts, the trust bundles and Istio's ConfigMaps",
   judge: ({publishedKeys, caOrigin}, subject) => {
     if (publishedKeys.length === 0) return ok('none');

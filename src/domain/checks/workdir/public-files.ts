@@ -1,6 +1,6 @@
 import {clusterLayout} from '../../mesh/layout.js';
 import {printableLine} from '../../printable.js';
-import {inspectWith, inWorkDir, words} from '../../suggest/suggestion.js';
+import {edit, inWorkDir} from '../../suggest/suggestion.js';
 import {workDirCheck, findingsOr, ok} from '../check.js';
 import {renewFix} from '../fixes.js';
 
@@ -10,6 +10,8 @@ export const publicFilesCheck = workDirCheck({
   title: 'No public file contains a private key',
   scope: 'mesh',
   requires: ['keysInPublicFiles'],
+  // A key as a PEM block makes the file unreadable.
+  implies: ['MESH103'],
   expected: 'no private key in certificates, revocation lists, requests, install.yaml and mesh.yaml',
   judge: ({keysInPublicFiles}, {mesh}) =>
     findingsOr(
@@ -20,7 +22,7 @@ export const publicFilesCheck = workDirCheck({
         // A renewal replaces the key and these files; only a user can edit the others.
         const isRenewed = [caCert, rootCert, certChain].includes(path);
         if (cluster && isRenewed) return {observed, clusters: [cluster.name], fix: renewFix({cluster, mesh})};
-        const fix = inspectWith.run('ls', words`-l ${inWorkDir(path)}`);
+        const fix = edit(inWorkDir(path));
         return cluster ? {observed, clusters: [cluster.name], fix} : {observed, fix};
       }),
       ok('no file contains one'),
