@@ -179,6 +179,7 @@ export default defineConfig(
       'src/signers/**',
       'src/workspace/**',
       'src/domain/keys/private-key.ts',
+      'src/domain/keys/embedded-keys.ts',
       'src/domain/x509/recognize.ts',
     ],
     rules: {'no-restricted-syntax': ['error', revealing, ...commandInHint]},

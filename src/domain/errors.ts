@@ -87,6 +87,9 @@ export const errorClasses = {
   RESTART_NEEDED: 'refused',
   PUSH_REFUSED_INVALID_CA: 'refused',
   ROOT_KEY_IN_PAYLOAD: 'refused',
+  PRIVATE_KEY_IN_PAYLOAD: 'refused',
+  /** A private key in a file or data key that everyone may read: it is compromised. */
+  PRIVATE_KEY_PUBLISHED: 'refused',
   NO_CACERTS: 'refused',
   STALE_INSTALL: 'refused',
   VERSION_CHANGE: 'refused',

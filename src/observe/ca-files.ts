@@ -2,6 +2,7 @@
 import {type Mesh, meshNames} from '../domain/mesh/mesh.js';
 import {clusterLayout, layout} from '../domain/mesh/layout.js';
 import type {CaFiles} from '../domain/ca/ca-files.js';
+import {canonicalFiles} from '../domain/ca/canonical.js';
 import {inspectCaFiles, type InspectOptions} from '../domain/ca/inspect-ca.js';
 import type {RootFiles} from '../domain/ca/workdir-state.js';
 import {Sensitive} from '../domain/sensitive.js';
@@ -54,14 +55,17 @@ export async function readCaFiles(workspace: Workspace, cluster: string): Promis
   return createCaFileReader(workspace).cluster(cluster);
 }
 
-/** Reads and inspects a cluster's CA files; a work directory need not contain the key. Throws `WORKDIR_UNREADABLE`. */
+/**
+ * Reads and inspects a cluster's CA files, and returns them as they are sent to the cluster; a work directory need not
+ * contain the key. Throws `WORKDIR_UNREADABLE`.
+ */
 export async function readWorkDirCa(
   {workspace, now}: Pick<Deps, 'workspace' | 'now'>,
   mesh: Mesh,
   cluster: string,
 ): Promise<DesiredCa> {
   const files = await readCaFiles(workspace, cluster);
-  return {files, inspection: inspectCaFiles(files, inspectWithoutKey(mesh, now()))};
+  return {files: canonicalFiles(files), inspection: inspectCaFiles(files, inspectWithoutKey(mesh, now()))};
 }
 
 /** The options to inspect a mesh's CA files as a running istiod reads them. */

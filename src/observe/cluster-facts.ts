@@ -10,6 +10,7 @@ import {accessFacts} from './facts/access.js';
 import {secretFacts} from './facts/cacerts.js';
 import {controlPlaneFacts} from './facts/control-plane.js';
 import {clusterDirectoryFacts} from './facts/cluster-directory.js';
+import {exposedKeyFacts} from './facts/exposed-keys.js';
 import {deriveJournalHeads} from './facts/journal-heads.js';
 import {istiodFacts} from './facts/istiod.js';
 import {deriveNetworkGateways} from './facts/network-gateways.js';
@@ -22,6 +23,7 @@ const derivations: Derivations<ClusterFactKey> = {
   ...controlPlaneFacts,
   ...secretFacts,
   ...rootsFacts,
+  ...exposedKeyFacts,
   ...istiodFacts,
   journalHeads: deriveJournalHeads,
   networkGateways: deriveNetworkGateways,

@@ -10,7 +10,7 @@ import {readJournalEvidence} from '../engine/journal-warning.js';
 import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';
 import {readGitHistory} from './facts/git-history.js';
-import {keyFilesIn} from './facts/key-files.js';
+import {findKeysInPublicFiles, keyFilesIn} from './facts/key-files.js';
 import {readRootKey, rootKeyModes} from './facts/root-key.js';
 
 /** The functions that read each fact of the mesh. */
@@ -51,6 +51,7 @@ export function meshFactsOf(
       return own ? [...distinct, {path: '.', kind: 'parent', mode: own.mode}] : distinct;
     },
     gitHistory: () => readGitHistory(deps, clusters),
+    keysInPublicFiles: () => findKeysInPublicFiles(deps.workspace, clusters),
     journal: async () => journalFacts(await journal(), deps),
   };
 }

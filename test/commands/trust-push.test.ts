@@ -406,6 +406,10 @@ describe('refusals, each with its override flag', () => {
     const {code, result} = await pushJson('c1');
     expect(code).toBe(5);
     expect(result.clusters[0]?.error?.code).toBe('PUSH_REFUSED_INVALID_CA');
+    const again = await pushJson('c1', '--allow-invalid-bundle');
+    expect([again.code, again.result.clusters[0]?.error?.code]).toEqual([5, 'PUSH_REFUSED_INVALID_CA']);
+    await mesh.writeCa('c1', {...texts, 'cert-chain.pem': texts['root-cert.pem'] ?? ''});
+    expect((await pushJson('c1')).result.clusters[0]?.error?.code).toBe('PUSH_REFUSED_INVALID_CA');
     expect((await push('c1', '--allow-invalid-bundle')).code).toBe(0);
   });
 

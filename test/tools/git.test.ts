@@ -3,7 +3,7 @@ import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {findPrivateKeys} from '../../src/domain/keys/private-key.js';
+import {embeddedKeys} from '../../src/domain/keys/embedded-keys.js';
 import {createGit} from '../../src/tools/git.js';
 import {createRunner} from '../helpers/runner.js';
 import {openssl} from '../helpers/openssl.js';
@@ -144,7 +144,7 @@ describe("private keys in git's history", () => {
     commit('file');
     const keys = await git().committedKeys(dir);
     if (keys.state !== 'read') throw new Error(keys.state);
-    expect(keys.texts.flatMap((one) => findPrivateKeys(one.text, one.path))).toHaveLength(1);
+    expect(keys.texts.flatMap((one) => embeddedKeys(one.text))).toHaveLength(1);
   });
 
   it('are marked as those of a shallow clone', async () => {

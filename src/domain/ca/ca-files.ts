@@ -10,6 +10,9 @@ export const caFileNames = {
   certChain: 'cert-chain.pem',
 } as const;
 
+/** One of the four files. */
+export type CaPart = keyof typeof caFileNames;
+
 /** The files' texts. Missing files are undefined: a git checkout has no keys. */
 export interface CaFiles {
   readonly caCert?: string | undefined;
@@ -31,10 +34,26 @@ export interface CaBundle {
 }
 
 /** The files' names in messages. */
-export function caFileNamesOf(files: CaFiles): Readonly<Record<keyof typeof caFileNames, string>> {
+export function caFileNamesOf(files: CaFiles): Readonly<Record<CaPart, string>> {
   return files.layout === 'tls'
     ? {caCert: 'tls.crt', caKey: 'tls.key', rootCert: 'ca.crt', certChain: 'tls.crt + ca.crt'}
     : caFileNames;
+}
+
+/** The names of the CA key in both layouts. */
+export const caKeyNames: readonly string[] = [caFileNames.caKey, caFileNamesOf({layout: 'tls'}).caKey];
+
+/**
+ * The files that istiod publishes: the roots in a ConfigMap of every namespace, the lists likewise, the chain with every
+ * certificate that it issues. By their names in messages. ca-cert.pem is meant to be committed to git.
+ */
+export function publicFilesOf(files: CaFiles): readonly (readonly [name: string, text: string])[] {
+  const names = caFileNamesOf(files);
+  // In the layout of tls.crt, the chain consists of the other two.
+  const parts =
+    files.layout === 'tls' ? (['rootCert', 'caCert'] as const) : (['rootCert', 'certChain', 'caCert'] as const);
+  const texts = [...parts.map((part) => [names[part], files[part]] as const), [crlFileName, files.crl] as const];
+  return texts.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]));
 }
 
 /**

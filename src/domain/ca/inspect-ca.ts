@@ -4,6 +4,7 @@ import {type ErrorCode, MeshError, recover} from '../errors.js';
 import {istiodServingNames} from '../istio/names.js';
 import type {Sensitive} from '../sensitive.js';
 import {type CaBundle, type CaFiles, caFileNamesOf} from './ca-files.js';
+import {canonicalFiles} from './canonical.js';
 import {type Certificate, parseCertificates, readableCertificates} from '../x509/certificate.js';
 import {RefusedByProxies} from '../asn1/der.js';
 import {parsePem} from '../asn1/pem.js';
@@ -124,7 +125,10 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
   return {...parsed, findings, loads: findings.every(({effect}) => effect === 'silent')};
 }
 
-/** The bundle of complete files without errors, and without anything that is not proven. Throws `code` with the first error as message and the others as hints. */
+/**
+ * The bundle of complete files without errors, and without anything that is not proven, built from what was parsed. Throws `code` with the
+ * first error as message and the others as hints.
+ */
 export function requireValidBundle(
   files: CaFiles,
   inspection: CaInspection,
@@ -132,7 +136,7 @@ export function requireValidBundle(
   code: ErrorCode = 'PUSH_REFUSED_INVALID_CA',
 ): CaBundle {
   const [first, ...others] = inspection.findings.filter(isBlocking);
-  const {caCert, caKey, rootCert, certChain} = files;
+  const {caCert, caKey, rootCert, certChain} = canonicalFiles(files);
   if (first) throw new MeshError(code, `${what}: ${first.message}`, {hints: others.map(({message}) => message)});
   if (caCert === undefined || caKey === undefined || rootCert === undefined || certChain === undefined) {
     throw new MeshError(code, `${what}: the CA files are incomplete`);

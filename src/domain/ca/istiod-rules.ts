@@ -8,7 +8,8 @@ import {formatMinute} from '../format.js';
 import {type Feature, hasFeature} from '../istio/features.js';
 import {parseVersion} from '../istio/version.js';
 import type {Certificate} from '../x509/certificate.js';
-import type {CaFiles, caFileNamesOf} from './ca-files.js';
+import {type CaFiles, type caFileNamesOf, publicFilesOf} from './ca-files.js';
+import {containsKey, embeddedKeys} from '../keys/embedded-keys.js';
 import {type ChainFaultId, type ChainPurpose, firstFault} from './chain-faults.js';
 import {otherChainRefusal} from './other-chains.js';
 import {isAmong} from './trust-store.js';
@@ -79,8 +80,20 @@ const maxMessageSize = 100 * 1024;
 /** More than the workload's own certificate and the lengths between the certificates take. */
 const leafSize = 4096;
 
-/** Every rule; first those that istiod itself applies. */
+/** The ids of findings about private keys, which no flag overrides. */
+export const keyRules: readonly string[] = ['published-key', 'several-keys', 'key-format', 'key-mismatch'];
+
+/** Every rule; first the compromised keys, then the rules that istiod itself applies. */
 export const caRules: readonly CaRule[] = [
+  silent('published-key', ({files}) => publishedKeyProblem(files)),
+  // istiod reads the first block only.
+  silent(
+    'several-keys',
+    ({files: {caKey}, names}) =>
+      caKey &&
+      embeddedKeys(caKey).length > 1 &&
+      `${names.caKey} contains more than one private key: it must contain the key of ${names.caCert} and nothing else`,
+  ),
   refused('incomplete', ({files, names, keyMayBeMissing, istioVersion}) => {
     const parts =
       files.layout === 'tls'
@@ -248,6 +261,13 @@ export const caRules: readonly CaRule[] = [
       `the cluster signs with the root's own key ("${ca.subject.text}"): anyone who can read its Secrets controls the mesh`,
   ),
 ];
+
+/** Which published files contain a private key in any form, also as a comment; undefined if none does. */
+export function publishedKeyProblem(files: CaFiles): string | undefined {
+  const published = publicFilesOf(files).flatMap(([name, text]) => (containsKey(text) ? [name] : []));
+  if (published.length === 0) return undefined;
+  return `${published.join(' and ')} ${published.length === 1 ? 'contains' : 'contain'} a private key: the file is public, so the key is compromised`;
+}
 
 function isCa(certificate: Certificate | undefined): boolean {
   return certificate?.extensions.basicConstraints?.ca === true;

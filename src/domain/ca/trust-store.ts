@@ -7,7 +7,7 @@ import {parseCertificates, type Certificate} from '../x509/certificate.js';
 
 /** A set of trusted roots. */
 export interface TrustStore {
-  /** The PEM text, as read or to be written. */
+  /** The certificates as PEM, encoded again: a file can contain other text. */
   readonly text: string;
   /** In the order of the text, without duplicates. Empty if the text is unreadable. */
   readonly roots: readonly Certificate[];
@@ -24,7 +24,7 @@ export interface RootRef {
 
 /** The trust store of a text. `what` names the text in messages. Throws `NOT_PEM`, `NOT_A_CERTIFICATE`. */
 export function parseTrustStore(text: string, what: string): TrustStore {
-  return {text, roots: distinctRoots(parseCertificates(text, what).certificates)};
+  return trustStoreOf(parseCertificates(text, what).certificates);
 }
 
 /** The trust store of these certificates. */

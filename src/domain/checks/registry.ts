@@ -27,6 +27,8 @@ import {bundlesCheck} from './trust/bundles.js';
 import {cacertsCheck} from './trust/cacerts.js';
 import {clusterExpiryCheck} from './trust/expiry.js';
 import {liveChainCheck} from './trust/live-chain.js';
+import {publishedKeysCheck} from './trust/published-keys.js';
+import {rootKeysCheck} from './trust/root-keys.js';
 import {proxiesCheck} from './trust/proxies.js';
 import {selfSignedCheck} from './trust/self-signed.js';
 import {webhooksCheck} from './trust/webhooks.js';
@@ -42,6 +44,7 @@ import {retainedKeyCheck} from './workdir/retained-key.js';
 import {keyCheck} from './workdir/key.js';
 import {oneRootCheck} from './workdir/one-root.js';
 import {outlivesCheck} from './workdir/outlives.js';
+import {publicFilesCheck} from './workdir/public-files.js';
 import {permissionsCheck} from './workdir/permissions.js';
 import {rootKeyCheck} from './workdir/root-key.js';
 import {rightDirectoryCheck} from './workdir/right-directory.js';
@@ -64,6 +67,7 @@ export const checks: readonly Check[] = [
   gitHistoryCheck,
   retainedKeyCheck,
   journalHeadsCheck,
+  publicFilesCheck,
   reachableCheck,
   allowedCheck,
   uidCheck,
@@ -82,6 +86,8 @@ export const checks: readonly Check[] = [
   loadedCaCheck,
   signingCheck,
   proxiesCheck,
+  publishedKeysCheck,
+  rootKeysCheck,
   namespaceCheck,
   istiodPodsCheck,
   gatewayPodsCheck,

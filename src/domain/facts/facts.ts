@@ -58,6 +58,8 @@ const meshFacts = {
   fileModes: fromFiles<readonly ofWorkDir.FileModeFacts[]>(),
   journal: fromFiles<ofWorkDir.JournalFacts>(),
   gitHistory: fromFiles<ofWorkDir.GitHistoryFacts>(),
+  /** The certificate files, requests and install.yaml files with a private key. */
+  keysInPublicFiles: fromFiles<readonly ofWorkDir.KeyInPublicFile[]>(),
 } as const;
 
 /** Facts of one cluster, one row each. `src/observe/facts` derives them. */
@@ -84,6 +86,14 @@ const clusterFacts = {
     reads: [],
     mayRead: ['cacerts', 'selfSigned', 'deployments', 'configMaps'],
   }),
+  /** The public data of Secret cacerts, and the ConfigMaps, that contain a private key: `root-cert.pem in Secret …`. */
+  publishedKeys: fact<readonly string[]>({
+    reads: [...controlPlane, 'bundles'],
+    mayRead: ['cacerts'],
+    knownDespite: ['--no-secrets'],
+  }),
+  /** The Secrets in which istiod stores CAs that hold the key of a root of this mesh. */
+  rootKeysInSecrets: fact<readonly ofCluster.RootKeyInSecret[]>({reads: ['cacerts', 'selfSigned']}),
   /** The self-signed root of istiod (Secret istio-ca-secret). */
   selfSignedRoot: fact<ofWorkDir.CertificateFacts | 'absent'>({reads: ['selfSigned']}),
   // With `--no-secrets` it is read from the work directory.

@@ -1,5 +1,6 @@
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {CaFiles} from '../ca/ca-files.js';
+import {publishedKeyProblem} from '../ca/istiod-rules.js';
 import {sha256Hex} from '../keys/keys.js';
 import {parsePem} from '../asn1/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
@@ -39,12 +40,26 @@ export function refuseCacerts(
   }
   // Before 1.26.1 only the key decides whether istiod uses the Secret or a self-signed CA (pilot/pkg/bootstrap/istio_ca.go).
   if (!secret.hasKey) return refuse(`${what} has no CA key: istiod would create a self-signed root or fail to start`);
+  const published = refusePublishedKey(what, secret);
+  if (published) return published;
   const different = parts
     .filter(({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret.files[key], ordered))
     .map(({name}) => name);
   if (different.length === 0) return undefined;
   const diff = advice`compare them with: ${kubectlMesh('trust diff', [cluster])}`;
   return refuse(`${what} differs from the work directory: ${different.join(', ')}`, diff);
+}
+
+/** istiod would publish a private key in the Secret's public files to every namespace. */
+function refusePublishedKey(what: string, {files, misplacedKeys}: CacertsSecret): ErrorReport | undefined {
+  const published = publishedKeyProblem(files);
+  if (published === undefined && misplacedKeys.length === 0) return undefined;
+  const message = published ?? `there are private keys besides the CA key in ${misplacedKeys.join(', ')}`;
+  return problem(
+    'PRIVATE_KEY_PUBLISHED',
+    `${what}: ${message}`,
+    'replace the key, and the Secret; if it is the key of the root, replace the root',
+  );
 }
 
 /** Returns why istiod must not be installed yet if another tool fills the Secret, which must be complete; any CA is accepted. */
@@ -64,7 +79,8 @@ export function refuseForeignCacerts(
     ...parts.filter(({key}) => (secret.files[key] ?? '').trim() === '').map(({name}) => name),
     ...(secret.hasKey ? [] : ['the CA key']),
   ];
-  return missing.length === 0 ? undefined : refuse(`is not complete yet: ${missing.join(', ')} missing`);
+  if (missing.length > 0) return refuse(`is not complete yet: ${missing.join(', ')} missing`);
+  return refusePublishedKey(`Secret ${namespace}/cacerts of ${cluster}`, secret);
 }
 
 /** Returns the fingerprints of the certificates in a text. An unreadable text equals only itself. */

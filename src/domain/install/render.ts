@@ -1,5 +1,7 @@
+import {MeshError} from '../errors.js';
 import {formatMinor} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
+import {containsKey} from '../keys/embedded-keys.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Format} from './formats/istio-operator.js';
 import {formatFor} from './formats/registry.js';
@@ -17,7 +19,8 @@ export interface Rendered extends InstallModel {
 /**
  * Renders one cluster's install.yaml. The same input gives the same bytes. Throws `MISSING_VALUE` (mesh ID, network),
  * `OVERLAY_INVALID`, `USAGE` for a remote and for a version without a known format, `FILE_MISSING`, `NOT_PEM` and
- * `NOT_A_CERTIFICATE` for `roots` (root-cert.pem of the work directory), which only a Kubernetes signer needs.
+ * `NOT_A_CERTIFICATE` for `roots` (root-cert.pem of the work directory), which only a Kubernetes signer needs, and
+ * `PRIVATE_KEY_PUBLISHED` for values with a private key.
  */
 export function renderInstall(
   mesh: Mesh,
@@ -29,8 +32,16 @@ export function renderInstall(
   const model = installModel(mesh, cluster, version, files, roots);
   const format = formatFor(version.version);
   const document = applyOverlays(format.document(model), model.overlays, format.owned(model));
+  const written = documentYaml(document);
+  if (containsKey(written)) {
+    throw new MeshError('PRIVATE_KEY_PUBLISHED', `install.yaml of ${cluster.name} would contain a private key`, {
+      hints: [
+        'istioctl writes most values to ConfigMaps: remove the key from values and overlays, and replace it if others could read it',
+      ],
+    });
+  }
   const origin = {cluster: cluster.name, istio: formatMinor(version.version), schema: format.id};
-  return {...model, text: installYamlText(origin, documentYaml(document)), format};
+  return {...model, text: installYamlText(origin, written), format};
 }
 
 /** Returns the overlay files of a cluster's install.yaml, in merge order. */

@@ -1,9 +1,9 @@
 /**
  * Private keys as PEM texts: parses, decrypts and encrypts them, and determines whether istiod can read them. With
- * `recognize.ts` the only file of the domain that reveals a Sensitive: key texts stay Sensitive, and the results are
- * node:crypto's KeyObject (which prints nothing) and public facts.
+ * `embedded-keys.ts` and `recognize.ts` the only file of the domain that reveals a Sensitive: key texts stay Sensitive, and
+ * the results are node:crypto's KeyObject (which prints nothing) and public facts.
  */
-import {getCipherInfo, type KeyObject} from 'node:crypto';
+import {createPrivateKey, getCipherInfo, type KeyObject} from 'node:crypto';
 import {asMeshError, MeshError, recover} from '../errors.js';
 import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from '../asn1/der.js';
@@ -51,36 +51,6 @@ export interface PrivateKeyFacts {
  */
 export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKeyFacts {
   return readPrivateKeyBlocks(parsePem(pem.reveal(), what).blocks, what);
-}
-
-/**
- * Every PEM block of a private key in a text: plain, indented as in a manifest, in a JSON string, and in base64, possibly
- * wrapped (see {@link keyPattern}). The blocks are not validated.
- */
-export function privateKeyBlocks(text: Sensitive<string>): readonly Sensitive<string>[] {
-  const plain = text.reveal();
-  const encoded = plain.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/\s]+=*/g) ?? [];
-  return [plain, ...encoded.map((one) => Buffer.from(one, 'base64').toString('latin1'))]
-    .flatMap(
-      (one) => one.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-[^-]+)*-----END [A-Z ]*PRIVATE KEY-----/g) ?? [],
-    )
-    .map((block) => block.split(/\r?\n|(?:\\r)?\\n/).map((line) => line.trim()))
-    .map((lines) => new Sensitive(lines.join('\n')));
-}
-
-/**
- * Every private key among the {@link privateKeyBlocks} of a text. Blocks that only look like a key, such as examples in
- * documentation, are omitted.
- */
-export function findPrivateKeys(text: Sensitive<string>, what: string): readonly PrivateKeyFacts[] {
-  return privateKeyBlocks(text).flatMap((block): readonly PrivateKeyFacts[] => {
-    try {
-      return [readPrivateKey(block, what)];
-    } catch (thrown) {
-      if (thrown instanceof MeshError && thrown.class !== 'bug') return [];
-      throw thrown;
-    }
-  });
 }
 
 /** Whether a text is a single private key as PEM, so that rewriting the key loses nothing else. */
@@ -205,9 +175,44 @@ async function openOnce(
   throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${facts.label}" are not supported`);
 }
 
-/** A key as unencrypted PKCS#8 PEM: the form of ca-key.pem, which istiod must read without a passphrase. */
-export function writePrivateKey(key: KeyObject): Sensitive<string> {
-  return new Sensitive(encodePem('PRIVATE KEY', key.export({type: 'pkcs8', format: 'der'})));
+/** A key as unencrypted PEM, which istiod reads without a passphrase: the form of ca-key.pem. */
+export function writePrivateKey(key: KeyObject, form: PlainForm = 'pkcs8'): Sensitive<string> {
+  const label = Object.keys(plainForms).find((one) => plainForms[one] === form) ?? '';
+  // The types of node:crypto separate RSA from EC keys.
+  const der = key.export({type: form as 'pkcs8', format: 'der'});
+  return new Sensitive(encodePem(label, der));
+}
+
+/**
+ * The key that istiod reads from a text, as one block of the same PEM type; undefined if istiod cannot read it. Encoded from
+ * the key itself: a block can have other contents (RFC 5958, attributes), and a text other blocks.
+ */
+export function canonicalKey(pem: Sensitive<string>): Sensitive<string> | undefined {
+  return recover(
+    () => {
+      const {blocks} = parsePem(pem.reveal(), 'key');
+      const {key, form, spki, refusal} = readPrivateKeyBlocks(blocks, 'key');
+      const [first] = blocks;
+      if (!first || !key || refusal !== undefined || !isPlainForm(form)) return undefined;
+      // OpenSSL's reading keeps the public half of an EC key, which most tools write; it must be the right one.
+      const read = openWithItsPublicHalf(first.bytes, form);
+      return writePrivateKey(read && spkiHash(publicHalf(read)) === spki ? read : key, form);
+    },
+    () => undefined,
+  );
+}
+
+function isPlainForm(form: PrivateKeyForm): form is PlainForm {
+  return Object.values(plainForms).some((one) => one === form);
+}
+
+function openWithItsPublicHalf(der: Buffer, form: PlainForm): KeyObject | undefined {
+  try {
+    return createPrivateKey({key: der, format: 'der', type: form});
+  } catch {
+    // OpenSSL requires the length of an EC key to be that of its curve; istiod does not.
+    return undefined;
+  }
 }
 
 /** A key as encrypted PKCS#8 PEM, see {@link encryptPkcs8}. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */

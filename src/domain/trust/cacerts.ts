@@ -4,9 +4,11 @@ import {journalHeadAnnotation} from '../journal/head.js';
 import type {KubeObject, SecretData} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
-import {type CaBundle, type CaFiles, caFileNames, caFilesOfSecret} from '../ca/ca-files.js';
+import {type CaFiles, caFileNames, caFilesOfSecret, caKeyNames} from '../ca/ca-files.js';
+import {canonicalCrl, canonicalFiles, unreadableParts} from '../ca/canonical.js';
 import {crlFileName} from '../x509/crl.js';
 import {inspectCaFiles, type CaInspection, type InspectOptions} from '../ca/inspect-ca.js';
+import {containsKey, type EmbeddedKey, embeddedKeys} from '../keys/embedded-keys.js';
 import {Sensitive} from '../sensitive.js';
 
 const managedByLabel = 'app.kubernetes.io/managed-by';
@@ -58,6 +60,10 @@ export interface CacertsSecret {
   readonly inspection: CaInspection;
   /** Data keys outside the layout that istiod reads. If `tls.crt` exists, the four *.pem names are foreign. */
   readonly foreignKeys: readonly string[];
+  /** The private keys in each of its data keys, in any encoding. */
+  readonly privateKeys: Readonly<Record<string, readonly EmbeddedKey[]>>;
+  /** The data keys with private keys other than one CA key under its name in either layout. */
+  readonly misplacedKeys: readonly string[];
   /** Another tool that manages the Secret, if known: `cert-manager Certificate istio-ca`. */
   readonly managedBy?: string;
 }
@@ -75,6 +81,8 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
   });
   const {metadata} = secret;
   const known = layoutKeys[files.layout ?? 'pem'];
+  const data = secretDataOf(secret);
+  const privateKeys = privateKeysOf(data);
   return defined({
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
@@ -82,17 +90,32 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
     immutable: secret.immutable === true,
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
-    data: Object.fromEntries(
-      Object.entries(encoded).map(([key, value]) => [key, new Sensitive(Buffer.from(value, 'base64'))]),
-    ),
+    data,
     files,
     hasKey: (encoded[files.layout === 'tls' ? 'tls.key' : caFileNames.caKey] ?? '') !== '',
     inspection: inspectCaFiles(files, options),
     foreignKeys: Object.keys(encoded)
       .filter((key) => !known.includes(key))
       .sort(),
+    privateKeys,
+    misplacedKeys: Object.entries(privateKeys)
+      .flatMap(([key, keys]) => (caKeyNames.includes(key) && keys.length === 1 ? [] : [key]))
+      .sort(),
     managedBy: managerOf(secret),
   });
+}
+
+/** A Secret's decoded data. */
+export function secretDataOf({data = {}}: SecretObject): SecretData {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, new Sensitive(Buffer.from(value, 'base64'))]),
+  );
+}
+
+/** The private keys in a Secret's data, by data key; data keys without any are absent. */
+export function privateKeysOf(data: SecretData): Readonly<Record<string, readonly EmbeddedKey[]>> {
+  const found = Object.entries(data).map(([key, value]) => [key, embeddedKeys(value)] as const);
+  return Object.fromEntries(found.filter(([, keys]) => keys.length > 0));
 }
 
 /** Reports whether a Secret can be updated. Its type and an immutable Secret cannot be changed (kubernetes.io: Secrets). */
@@ -108,19 +131,28 @@ function managerOf({metadata}: KubeObject): string | undefined {
   return owner && `${owner.kind} ${owner.name}`;
 }
 
+/** The revocation lists that a change of the CA keeps; undefined if there are none, or nothing but a private key is readable. */
+export function keptLists({files: {crl}}: CacertsSecret): string | undefined {
+  if (crl === undefined) return undefined;
+  return canonicalCrl(crl) ?? (containsKey(crl) ? undefined : crl);
+}
+
 /**
- * Returns the data of a complete bundle with istiod's names. Revocation lists are those of `crl`, none if `crl` is empty, or
- * without `crl` those of the existing Secret, byte for byte.
+ * Returns the data of complete files with istiod's names, built from what was parsed; undefined if a file is missing or
+ * cannot be parsed. Revocation lists are those of `crl`, none if `crl` is empty, or without `crl` those of the existing Secret.
  */
-export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSecret): SecretData {
+export function dataOfFiles(files: CaFiles, before?: CacertsSecret): SecretData | undefined {
+  const {crl = before && keptLists(before)} = files;
+  const {caCert, caKey, rootCert, certChain, crl: lists} = canonicalFiles({...files, crl});
+  const isIncomplete = caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined;
+  if (isIncomplete || unreadableParts(files).length > 0) return undefined;
   const bytes = (text: string): Sensitive<Buffer> => new Sensitive(Buffer.from(text));
-  const revoked = crl === undefined ? before?.data[crlFileName] : crl === '' ? undefined : bytes(crl);
   return defined({
-    [caFileNames.caCert]: bytes(bundle.caCert),
-    [caFileNames.caKey]: bundle.caKey.map((text) => Buffer.from(text)),
-    [caFileNames.rootCert]: bytes(bundle.rootCert),
-    [caFileNames.certChain]: bytes(bundle.certChain),
-    [crlFileName]: revoked,
+    [caFileNames.caCert]: bytes(caCert),
+    [caFileNames.caKey]: caKey.map((text) => Buffer.from(text)),
+    [caFileNames.rootCert]: bytes(rootCert),
+    [caFileNames.certChain]: bytes(certChain),
+    [crlFileName]: lists === undefined || lists === '' ? undefined : bytes(lists),
   });
 }
 
@@ -167,13 +199,15 @@ export function cacertsObject(
 export function cacertsPatch({metadata}: KubeObject, files: CaFiles, before: CacertsSecret): readonly object[] {
   const add = (path: string, value: unknown): object => ({op: 'add', path, value});
   const addText = (name: string, text = ''): object => add(`/data/${name}`, Buffer.from(text).toString('base64'));
-  // As in `dataOfBundle`: without `crl`, existing revocation lists are kept.
-  const dropsCrl = files.crl === '' && crlFileName in before.data;
+  // As in `dataOfFiles`: without `crl`, existing revocation lists are kept.
+  const {crl = keptLists(before), ...certificates} = files;
+  const built = canonicalFiles({...certificates, crl});
+  const dropsCrl = built.crl === '' && crlFileName in before.data;
   const removed = [...(dropsCrl ? [crlFileName] : []), ...before.foreignKeys];
   return [
     {op: 'test', path: '/metadata/resourceVersion', value: before.resourceVersion},
-    ...(['caCert', 'rootCert', 'certChain'] as const).map((part) => addText(caFileNames[part], files[part])),
-    ...(files.crl ? [addText(crlFileName, files.crl)] : []),
+    ...(['caCert', 'rootCert', 'certChain'] as const).map((part) => addText(caFileNames[part], built[part])),
+    ...(built.crl ? [addText(crlFileName, built.crl)] : []),
     // Escaped as a JSON pointer (RFC 6901, section 3).
     ...removed.map((key) => ({op: 'remove', path: `/data/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`})),
     add('/metadata/labels', metadata.labels),

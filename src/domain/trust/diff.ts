@@ -1,12 +1,21 @@
-/** Compares work directory and cluster by fingerprint (docs/trust.md). The encoding of files does not matter. */
+/**
+ * Compares work directory and cluster by fingerprint (docs/trust.md). The encoding of files and the text in them do not matter,
+ * unless they contain a private key.
+ */
 import type {CaFiles} from '../ca/ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
 import {crlFingerprints} from '../x509/crl.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
 
-/** The part that differs. `keys`: the Secret has data keys that affect what istiod reads, or that are foreign. */
-export type DifferentPart = 'secret' | 'clusterCa' | 'roots' | 'chain' | 'key' | 'crl' | 'keys';
+/**
+ * The part that differs. `keys`: the Secret has data keys that affect what istiod reads, or that are foreign. `privateKeys`:
+ * there are private keys besides the CA key, in these data keys.
+ */
+export type DifferentPart = 'secret' | 'clusterCa' | 'roots' | 'chain' | 'key' | 'crl' | 'keys' | 'privateKeys';
+
+/** The parts whose values are names, not fingerprints. */
+export const namedParts: readonly DifferentPart[] = ['keys', 'privateKeys'];
 
 /** A difference in fingerprints or names. It never contains key material. */
 export interface Difference {
@@ -23,6 +32,8 @@ export interface DesiredCa {
   readonly inspection: CaInspection;
   /** Data keys outside the layout that belong to it: those of a previous Secret that is restored. */
   readonly foreignKeys?: readonly string[];
+  /** Its data keys with private keys that do not belong there: such a Secret is not restored. */
+  readonly misplacedKeys?: readonly string[];
 }
 
 /** Returns the differences between a cluster CA and the Secret in the cluster; empty if the trust is the same. */
@@ -42,6 +53,8 @@ export function compareCa(own: DesiredCa, secret: CacertsSecret | 'absent'): rea
       ? []
       : [{part: 'crl', wanted: crlFingerprints(crl), found: crlFingerprints(secret.files.crl)} as const]),
     {part: 'keys', wanted: own.foreignKeys ?? [], found: secret.foreignKeys},
+    // A certificate is the same with a key in the text around it, but istiod publishes the text.
+    {part: 'privateKeys', wanted: [], found: secret.misplacedKeys},
   ];
   return parts.filter(({wanted, found}) => JSON.stringify(wanted) !== JSON.stringify(found));
 }

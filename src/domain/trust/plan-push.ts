@@ -13,6 +13,7 @@ import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {type CacertsSecret, isChangeable} from './cacerts.js';
 import {compareCa, type Difference, type DesiredCa} from './diff.js';
 import type {TrustObservation} from './cluster-trust.js';
+import {exposedKeyWarnings, keyRefusal, renewHint, whyNotKept} from './key-custody.js';
 import {stuckIstiods, type IstiodObservation} from './istiod.js';
 import {droppedRoots, rootRefusals, rootWarnings} from './live-roots.js';
 import {allowInvalid, decideCrl} from './revocation.js';
@@ -73,7 +74,7 @@ export interface PushDecision {
   /** The live roots that the change drops. */
   readonly droppedRoots: readonly Certificate[];
   readonly refusals: readonly ErrorReport[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Hint[];
 }
 
 /** The input of a decision. */
@@ -157,15 +158,13 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
     ...(cacerts === 'absent' ? [] : unknownsOf(seen.previous)),
   ]);
   const isRefused = refusals.size > 0;
-  // A root's key must not be copied again.
-  const key = cacerts === 'absent' ? undefined : cacerts.inspection.key?.spki;
-  const holdsRoot = key !== undefined && own.inspection.roots?.some(({spki}) => spki === key) === true;
+  const notKept = cacerts === 'absent' ? undefined : whyNotKept(cacerts, own);
   const kind = cacerts === 'absent' ? 'create' : write === 'delete-and-create' ? 'replace' : 'update';
   return defined({
     ...base,
     kind: isRefused ? 'refuse' : kind,
     write: typeof write === 'string' ? write : undefined,
-    keepPrevious: cacerts !== 'absent' && Object.keys(cacerts.data).length > 0 && !holdsRoot,
+    keepPrevious: cacerts !== 'absent' && Object.keys(cacerts.data).length > 0 && notKept === undefined,
     restart: istiods.restart,
     prove: istiods.running,
     changesLiveTrust: cacerts !== 'absent' || istiods.running,
@@ -175,7 +174,8 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
       ...(isRefused ? [] : bundleWarnings(push)),
       ...managerWarnings(push),
       ...istiods.warnings,
-      ...(holdsRoot ? [`the Secret contains the root's private key, so it is not saved as cacerts-previous`] : []),
+      ...(cacerts === 'absent' ? [] : exposedKeyWarnings(cacerts, target.cluster)),
+      ...(notKept === undefined ? [] : [`the Secret ${notKept}, so it is not saved as cacerts-previous`]),
       ...(isRefused ? [] : rootWarnings(own.inspection, seen)),
     ],
   });
@@ -200,7 +200,9 @@ function decideWrite({target: {own, cluster}, seen, cacerts}: Push): SecretWrite
   }
   if (!isChangeable(cacerts)) return 'delete-and-create';
   if (hasKey) return 'put';
-  return cacerts.files.layout === 'tls' ? 'delete-and-create' : 'patch';
+  if (cacerts.files.layout === 'tls') return 'delete-and-create';
+  // A patch keeps ca-key.pem as it is.
+  return cacerts.misplacedKeys.length > 0 ? 'put' : 'patch';
 }
 
 function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): readonly ErrorReport[] {
@@ -212,6 +214,8 @@ function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): re
     const message = `${missing.join(', ')} not found`;
     return [problem('FILE_MISSING', message, advice`issue the CA with: ${kubectlMesh('certs generate', [cluster])}`)];
   }
+  const key = keyRefusal(target);
+  if (key) return [key];
   const errors = own.inspection.findings.filter(
     (finding) => isBlocking(finding) && (isRollback || finding.id !== 'incomplete'),
   );
@@ -219,7 +223,7 @@ function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): re
   if (allowInvalidBundle || first === undefined) return [];
   const fix =
     wrongCluster === undefined
-      ? advice`issue a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`
+      ? renewHint(cluster)
       : advice`if directories were swapped, see how to move them back: ${kubectlMesh('verify', words`--offline`)}`;
   const hints = [...others, ...(isRollback ? [] : [fix]), allowInvalid];
   return [problem('PUSH_REFUSED_INVALID_CA', `${what}: ${first}`, ...hints)];

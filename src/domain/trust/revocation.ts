@@ -2,7 +2,7 @@
 import {type ErrorReport, problem} from '../errors.js';
 import {valueOr} from '../observed.js';
 import {crlFileName, crlProblem} from '../x509/crl.js';
-import type {CacertsSecret} from './cacerts.js';
+import {type CacertsSecret, keptLists} from './cacerts.js';
 import type {TrustObservation} from './cluster-trust.js';
 import {readsCrl} from './istiod.js';
 import type {DesiredCa} from './diff.js';
@@ -23,7 +23,7 @@ export function decideCrl(
   {istiods}: Pick<TrustObservation, 'istiods'>,
   cacerts: CacertsSecret | 'absent',
 ): {readonly refusals: readonly ErrorReport[]; readonly warnings: readonly string[]} {
-  const present = cacerts === 'absent' ? undefined : cacerts.files.crl;
+  const present = cacerts === 'absent' ? undefined : keptLists(cacerts);
   const text = own.files.crl ?? present ?? '';
   const removal = `${crlFileName} is removed; an istiod that has loaded it enforces it until it restarts`;
   if (text === '') return {refusals: [], warnings: present ? [removal] : []};

@@ -41,7 +41,7 @@ export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, 
   const files = {
     caCert: certificate.pem,
     caKey: writePrivateKey(key),
-    rootCert,
+    rootCert: chainPem(roots),
     certChain: chainPem(orderUpward(certificate, [...above, ...roots])),
   };
   // Inspected at the current time, not the time of the request: a server may set notBefore to the second it signs.

@@ -7,7 +7,7 @@ import type {DeleteObject, PutObject, ReplaceObject} from '../action.js';
 import type {ObjectDeleted, ObjectWritten} from '../action-result.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {objectToSend, patchToSend} from './journal-head.js';
-import {refuseRootKey, textsOf} from './root-key-guard.js';
+import {refuseKeys, textsOf} from './root-key-guard.js';
 import {contains, type WriteState, writeAndVerify, writeObject} from './verified-write.js';
 
 /** Creates an object, or replaces it at the resourceVersion in the plan. */
@@ -30,7 +30,7 @@ export const putObject: Effect<'put-object'> = async (action, context) => {
 export const patchObject: Effect<'patch-object'> = async (action, context) => {
   const {ref} = action;
   const patch = patchToSend(action, context.entry);
-  await refuseRootKey(textsOf(action.patch), action.cluster, context.deps.workspace, action.title);
+  await refuseKeys(textsOf(action.patch), action.cluster, context.deps, action.title);
   const api = await context.deps.clusters.open(action.context);
   const dryRun = dryRunOf(context);
   const tested = testedVersion(patch);
@@ -87,13 +87,13 @@ function dryRunOf({settings}: EffectContext): WriteDryRun {
   return settings.dryRun === 'server' ? 'server' : 'none';
 }
 
-/** The object to send. Throws `ROOT_KEY_IN_PAYLOAD`. */
+/** The object to send. Throws `ROOT_KEY_IN_PAYLOAD` and `PRIVATE_KEY_IN_PAYLOAD`. */
 async function guardedObject(
   action: PutObject | ReplaceObject,
   {deps, entry}: Pick<EffectContext, 'deps' | 'entry'>,
 ): Promise<KubeObject> {
   const payload = {...textsOf(action.object), ...action.secretData};
-  await refuseRootKey(payload, action.cluster, deps.workspace, action.title);
+  await refuseKeys(payload, action.cluster, deps, action.title);
   return objectToSend(action, entry);
 }
 

@@ -4,10 +4,12 @@ import {failureMessage, isReadinessFailure, isInformative} from '../../domain/in
 import {explainNotReady} from '../../domain/install/not-ready.js';
 import type {PodObject, EventObject} from '../../domain/kube/objects.js';
 import {isKnown, observe} from '../../domain/observed.js';
+import {Sensitive} from '../../domain/sensitive.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {RunIstioctl} from '../action.js';
 import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';
+import {refuseKeys} from './root-key-guard.js';
 
 /** Applies exactly the planned file; if istioctl fails, collects which pods are not ready and why. */
 export const effect: Effect<'run-istioctl'> = async (action, {deps, line, waiting}) => {
@@ -33,10 +35,15 @@ export const effect: Effect<'run-istioctl'> = async (action, {deps, line, waitin
   );
 };
 
-async function readUnchangedFile(action: RunIstioctl, {workspace}: Deps): Promise<string> {
-  const text = await workspace.readText(action.file);
+/** Returns the planned text. Refuses private keys: istioctl writes most values to ConfigMaps. */
+async function readUnchangedFile(action: RunIstioctl, deps: Deps): Promise<string> {
+  const text = await deps.workspace.readText(action.file);
   if (text === undefined) throw new MeshError('STALE_INSTALL', `${action.file} was removed after the plan was made`);
-  if (createHash('sha256').update(text).digest('hex') === action.fileSha256) return text;
+  if (createHash('sha256').update(text).digest('hex') === action.fileSha256) {
+    const payload = {[action.file]: new Sensitive(Buffer.from(text))};
+    await refuseKeys(payload, action.cluster, deps, action.title);
+    return text;
+  }
   throw new MeshError('STALE_INSTALL', `${action.file} was changed after the plan was made`, {
     hints: ['run the command again to plan with the current file'],
   });

@@ -4,7 +4,7 @@ import type {GitHistoryFacts, KeyInHistory} from '../../domain/facts/facts.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {findPrivateKeys} from '../../domain/keys/private-key.js';
+import {embeddedKeys, isReadable} from '../../domain/keys/embedded-keys.js';
 import type {Deps} from '../../engine/deps.js';
 import {publicKeysIn} from './key-files.js';
 
@@ -20,10 +20,12 @@ export async function readGitHistory(deps: Deps, clusters: readonly MeshCluster[
   if (history.state === 'no-repository') return {absent: 'the work directory is not in a git repository'};
   const owners = history.texts.length === 0 ? new Map<string, KeyOwner>() : await ownersOf(deps, clusters);
   const keys = history.texts.flatMap(({path, commit, text}) =>
-    findPrivateKeys(text, path).map(({spki, encryption}): KeyInHistory => {
-      const owner = spki === undefined ? undefined : owners.get(spki);
-      return defined({path, commit, protection: encryption ? 'encrypted' : 'clear', owner});
-    }),
+    embeddedKeys(text)
+      .filter(isReadable)
+      .map(({spki, encryption}): KeyInHistory => {
+        const owner = spki === undefined ? undefined : owners.get(spki);
+        return defined({path, commit, protection: encryption ? 'encrypted' : 'clear', owner});
+      }),
   );
   return {keys: keys.toSorted(bySeverity), more: history.more, shallow: history.shallow};
 }

@@ -1,11 +1,12 @@
 /** Finds private keys in a directory, regardless of file names. */
-import type {RootKeyFacts} from '../../domain/facts/facts.js';
+import type {KeyInPublicFile, RootKeyFacts} from '../../domain/facts/facts.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {readableCertificates} from '../../domain/x509/certificate.js';
 import type {KeyEncryption} from '../../domain/keys/pkcs8.js';
-import {findPrivateKeys, isSingleKey} from '../../domain/keys/private-key.js';
+import {containsKey, embeddedKeys, isReadable} from '../../domain/keys/embedded-keys.js';
+import {isSingleKey} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
 
 /** How many files of a directory are read: a work directory has fewer. */
@@ -41,11 +42,11 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
       if (isClosed && thrown instanceof MeshError && thrown.code === 'WORKDIR_UNREADABLE') return undefined;
       throw thrown;
     });
-    const keys = text === undefined ? [] : findPrivateKeys(text, path);
+    const keys = text === undefined ? [] : embeddedKeys(text).filter(isReadable);
     if (text === undefined || keys.length === 0) continue;
     found.push({
       path,
-      clear: keys.flatMap(({spki, encryption}) => (spki === undefined || encryption ? [] : [spki])),
+      clear: keys.flatMap(({spki}) => spki ?? []),
       encryptions: keys.flatMap(({encryption}) => encryption ?? []),
       alone: isSingleKey(text),
     });
@@ -95,6 +96,24 @@ export async function findRootKeyCopies(
     return of === undefined ? [] : [{path, of, alone}];
   });
   return {...(copies.length > 0 && {copies}), ...(encrypted.length > 0 && {encrypted})};
+}
+
+/** The files of the layout that are public, and contain a private key: as PEM, or in any other form in the text. */
+export async function findKeysInPublicFiles(
+  workspace: Deps['workspace'],
+  clusters: readonly MeshCluster[],
+): Promise<readonly KeyInPublicFile[]> {
+  const ofClusters = clusters.flatMap(({name}) => {
+    const {caCert, rootCert, certChain, caCrl, installYaml, requestCsr} = clusterLayout(name);
+    return [caCert, rootCert, certChain, caCrl, installYaml, requestCsr].map((path) => ({path, cluster: name}));
+  });
+  const found: KeyInPublicFile[] = [];
+  // In sequence, as above.
+  for (const file of [{path: layout.meshYaml}, {path: layout.rootCert}, ...ofClusters]) {
+    const text = await workspace.readText(file.path);
+    if (text !== undefined && containsKey(text)) found.push(file);
+  }
+  return found;
 }
 
 /** SHA-256 of the public keys of a file's certificates; empty if there is no file, or no certificate can be parsed. */

@@ -4,6 +4,8 @@ import type {Declaration} from '../../domain/mesh/declare.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
 import type {Observed} from '../../domain/observed.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
+import {canonicalFiles} from '../../domain/ca/canonical.js';
+import {containsKey} from '../../domain/keys/embedded-keys.js';
 import type {FileContent} from '../../workspace/workspace.js';
 import type {Warning} from '../../engine/operation.js';
 import type {RunningCluster} from '../../observe/running-cluster.js';
@@ -94,7 +96,9 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
   const found = publicFiles(cacerts);
   const sources = (['caCert', 'rootCert', 'certChain'] as const).flatMap((part) => {
     const content = found[part];
-    return content === undefined ? [] : [{path: paths[part], content, present: present[part]}];
+    return content === undefined
+      ? []
+      : [{path: paths[part], content, present: present[part], source: sourceOf(cacerts, part)}];
   });
   const conflict = sources.find((file) => file.present !== undefined && !sameCertificates(file.present, file.content));
   if (conflict) {
@@ -106,7 +110,7 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
     );
   }
   // Certificate files are readable by everyone and are committed to git.
-  const withKey = sources.find(({content}) => content.includes('PRIVATE KEY'));
+  const withKey = sources.find(({source}) => containsKey(source));
   if (withKey) {
     return reject(
       'CA_FILES_INVALID',
@@ -114,7 +118,7 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
       advice`remove the key from that entry; to list subjects that can read it: ${kubectlMesh('access show', [name])}`,
     );
   }
-  const {caKey} = cacerts.files;
+  const {caKey} = found;
   const copiesKey = withKeys && caKey !== undefined && present.caKey === undefined && isClusterKey(cacerts);
   const missing = sources.flatMap(({path, content, present: old}) => (old === undefined ? [{path, content}] : []));
   return defined({
@@ -126,9 +130,15 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
   });
 }
 
-/** The public files, unchanged; for the kubernetes.io/tls layout, whose tls.crt may contain the chain, only the CA. */
+/** The files without other text; for the kubernetes.io/tls layout, whose tls.crt may contain the chain, only the CA. */
 function publicFiles({files, inspection}: CacertsSecret): CaFiles {
-  return files.layout === 'tls' ? {...files, caCert: inspection.certificate?.pem ?? files.caCert} : files;
+  const built = canonicalFiles(files);
+  return files.layout === 'tls' ? {...built, caCert: inspection.certificate?.pem ?? built.caCert} : built;
+}
+
+/** The text that a file is built from. */
+function sourceOf({files}: CacertsSecret, part: 'caCert' | 'rootCert' | 'certChain'): string {
+  return files[part] ?? '';
 }
 
 /** Whether the Secret's key is a root's key, even if its certificate here is not a root: such a key is never copied. */

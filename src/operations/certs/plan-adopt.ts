@@ -11,6 +11,7 @@ import {isKnown} from '../../domain/observed.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
+import {canonicalCertificates} from '../../domain/ca/canonical.js';
 import {readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
 import type {Warning} from '../../engine/operation.js';
 import {
@@ -158,7 +159,8 @@ function decideRoot(adopted: readonly Adoptable[], existing: ExistingWorkDir): P
     return {cluster: name, message: `${why}: workloads in clusters with different roots reject each other`};
   });
   if (!isMissing || !first) return {rootCert: undefined, warnings};
-  if (different.length === 0) return {rootCert: {path: layout.rootCert, content: first.text}, warnings};
+  if (different.length === 0)
+    return {rootCert: {path: layout.rootCert, content: canonicalCertificates(first.text) ?? ''}, warnings};
   const message = `${layout.rootCert} is not written: the clusters do not share a root`;
   return {rootCert: undefined, warnings: [...warnings, {message}]};
 }

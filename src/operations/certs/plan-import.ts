@@ -6,6 +6,8 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
 import {validateSignedChain, type Refusal} from '../../domain/ca/signed-chain.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
+import {canonicalFiles} from '../../domain/ca/canonical.js';
+import {canonicalKey} from '../../domain/keys/private-key.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {chainPem} from '../../domain/x509/chain.js';
 import {otherOwner} from '../../domain/ca/cluster-of-ca.js';
@@ -82,7 +84,9 @@ export function planImport(facts: ImportFacts): ImportPlan {
   const key = keys.find(({spki}) => spki === certificate?.spki);
   if (!certificate || !top || !key) throw new MeshError('INTERNAL', 'an incomplete chain was accepted');
   const rootCert = trust.store?.text ?? top.pem;
-  const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert, certChain: chainPem(chain)};
+  // The key's file can contain other blocks.
+  const caKey = canonicalKey(key.pem) ?? key.pem;
+  const bundle = {caCert: certificate.pem, caKey, rootCert, certChain: chainPem(chain)};
   const {findings} = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
   const hint = "for istiod's checks, see docs/certificates.md";
   const refusals = [
@@ -168,7 +172,9 @@ function importAction(
   const paths = clusterLayout(name);
   const spkiAt = (where: string): string | undefined => keys.find(({path}) => path === where)?.spki;
   const sameKey = spkiAt(paths.caKey) === key.spki;
-  const same = sameKey && (['caCert', 'certChain', 'rootCert'] as const).every((part) => files[part] === bundle[part]);
+  const present = canonicalFiles(files);
+  const same =
+    sameKey && (['caCert', 'certChain', 'rootCert'] as const).every((part) => present[part] === bundle[part]);
   // The request is fulfilled once its own key has its certificate; any other request stays pending.
   const fulfilled = hasRequest && (spkiAt(paths.requestKey) ?? key.spki) === key.spki;
   if (same && !fulfilled) return [];

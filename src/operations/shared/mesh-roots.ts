@@ -41,7 +41,7 @@ export async function findClusterRoots({workspace}: Pick<Deps, 'workspace'>): Pr
       const text = await workspace.readText(clusterLayout(name).rootCert);
       if (text === undefined) return [];
       // An unreadable file counts too: it must prevent a new root from being created.
-      return [{cluster: name, text, roots: readableRoots(text)}];
+      return [{cluster: name, ...trustStoreOf(readableRoots(text))}];
     }),
   );
   return found.flat();

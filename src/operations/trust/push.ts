@@ -3,7 +3,7 @@ import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown} from '../../domain/observed.js';
 import {caFileNames, type CaFiles} from '../../domain/ca/ca-files.js';
-import {type CacertsSecret, dataOfBundle} from '../../domain/trust/cacerts.js';
+import {type CacertsSecret, dataOfFiles} from '../../domain/trust/cacerts.js';
 import type {Difference, DesiredCa} from '../../domain/trust/diff.js';
 import {secretOf} from '../../domain/trust/cluster-trust.js';
 import {isInPlace, type PushKind} from '../../domain/trust/plan-push.js';
@@ -116,11 +116,8 @@ async function gatherTarget(
 
 /** The Secret's data: from the work directory, the CA key from the cluster if the work directory no longer has it. */
 function dataToWrite(files: CaFiles, cacerts: CacertsSecret | undefined): SecretData | undefined {
-  const {caCert, rootCert, certChain, crl} = files;
   const {caKey = cacerts?.files.caKey} = files;
-  return caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined
-    ? undefined
-    : dataOfBundle({caCert, rootCert, certChain, caKey}, crl, cacerts);
+  return dataOfFiles({...files, caKey}, cacerts);
 }
 
 /** The result of a push or rollback. */

@@ -80,7 +80,8 @@ async function gatherTarget(
   }
   // Exactly the saved contents: revocation lists that were added later are removed.
   const files = {...saved.files, crl: saved.files.crl ?? ''};
-  const own = {files, inspection: saved.inspection, foreignKeys: saved.foreignKeys};
+  const {inspection, foreignKeys, misplacedKeys} = saved;
+  const own = {files, inspection, foreignKeys, misplacedKeys};
   return {...change, target: {...common, own, what}, data: saved.data};
 }
 

@@ -1,5 +1,6 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
+import {namedParts} from '../../domain/trust/diff.js';
 import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {ShownCa} from '../../domain/ca/inspect-ca.js';
@@ -126,6 +127,7 @@ const parts = {
   key: 'public key',
   crl: 'revocation lists',
   keys: 'other data of the Secret',
+  privateKeys: 'data with private keys besides the CA key',
 } as const;
 
 function comparedLines(
@@ -141,7 +143,7 @@ function comparedLines(
       const show = (values: readonly string[]): string =>
         values.length === 0
           ? '(none)'
-          : values.map((value) => (part === 'keys' ? printableLine(value) : print(value))).join(', ');
+          : values.map((value) => (namedParts.includes(part) ? printableLine(value) : print(value))).join(', ');
       return [`  ${parts[part]}`, `    - cluster:        ${show(found)}`, `    + work directory: ${show(wanted)}`];
     }),
   ];

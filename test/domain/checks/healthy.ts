@@ -273,6 +273,8 @@ export function clusterValues(name: Name): ClusterValues {
     remoteCredentials: [remoteCredential(name === 'cluster1' ? 'cluster2' : 'cluster1')],
     cacerts: cacertsOf(clusterCa(name)),
     restartOnPush: false,
+    publishedKeys: [],
+    rootKeysInSecrets: [],
     selfSignedRoot: 'absent',
     pushedTrust: {
       from: 'Secret cacerts',
@@ -325,6 +327,7 @@ export function meshValues(): MeshValues {
       {path: 'cluster1', kind: 'directory', mode: 0o700},
     ],
     gitHistory: {keys: [], more: 0, shallow: false},
+    keysInPublicFiles: [],
     journal: {present: true, entries: 12, chains: 1, faults: [], open: [], openElsewhere: 0, brokenAside: []},
   };
 }

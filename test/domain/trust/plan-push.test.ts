@@ -594,6 +594,7 @@ describe('workloads that trust a dropped root', () => {
 
 describe('the bundle', () => {
   const mismatched = own(renewed, {caKey: filesOf(live).caKey});
+  const withoutItself = own(renewed, {certChain: pemOf(root)});
   const odd = own(renewed, {caCert: pemOf(renewed.ca, live.ca)});
   const allowed = {allowInvalidBundle: true};
   const refused = {kind: 'refuse', refusals: ['PUSH_REFUSED_INVALID_CA']} as const;
@@ -609,10 +610,16 @@ describe('the bundle', () => {
       {target: {own: mismatched}},
       {...refused, differences: ['clusterCa', 'chain']},
     ],
+    ['is refused if its chain lacks the cluster CA', {target: {own: withoutItself}}, refused],
     [
-      'is accepted with --allow-invalid-bundle if istiod would not load it, with a warning',
+      'is accepted with --allow-invalid-bundle if its chain lacks the cluster CA, with a warning',
+      {target: {own: withoutItself}, rules: allowed},
+      {warnings: 1},
+    ],
+    [
+      'is refused with the key of another CA, even with --allow-invalid-bundle',
       {target: {own: mismatched}, rules: allowed},
-      {differences: ['clusterCa', 'chain'], warnings: 1},
+      {...refused, differences: ['clusterCa', 'chain']},
     ],
     ['is accepted if istiod loads it despite a finding, with a warning', {target: {own: odd}}, {warnings: 1}],
     [

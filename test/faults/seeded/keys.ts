@@ -1,5 +1,7 @@
 /** Faults of how keys are kept: committed to git, left on disk, used twice. */
 import {rmSync} from 'node:fs';
+import {join} from 'node:path';
+import {inIstioSystem} from '../harness/by-hand.js';
 import {createCacerts} from '../harness/cas.js';
 import type {Fault, Undo} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
@@ -125,6 +127,46 @@ export const keyFaults: readonly Fault[] = [
       );
       await createCacerts(lab, 'two');
       await lab.waitForChain('two');
+      return undefined;
+    },
+    fix: 'as printed',
+  },
+  {
+    id: 'MESH117-comment',
+    title: "another cluster's CA key is in a comment of root-cert.pem, in base64",
+    says: /one\/root-cert\.pem contains a private key/,
+    seed: async (lab) => {
+      await lab.type("(printf '# '; base64 -w0 two/ca-key.pem; echo) >> one/root-cert.pem");
+      return undefined;
+    },
+    fix: 'as printed',
+  },
+  {
+    id: 'MESH311-root-cert',
+    title: 'root-cert.pem in cacerts has a private key in a comment, which istiod publishes',
+    cluster: 'one',
+    says: /root-cert\.pem in Secret istio-system\/cacerts/,
+    seed: async (lab) => {
+      const comment = `# ${Buffer.from(lab.read('two/ca-key.pem')).toString('base64')}\n`;
+      const value = Buffer.from(lab.read('root-cert.pem') + comment).toString('base64');
+      const patch = JSON.stringify([{op: 'replace', path: '/data/root-cert.pem', value}]);
+      await inIstioSystem('one', 'patch', 'secret', 'cacerts', '--type=json', '-p', patch)(lab);
+      return undefined;
+    },
+    fix: 'as printed',
+  },
+  {
+    id: 'MESH312-left-over',
+    title: "istio-ca-secret with the mesh's root key is left over from the time before cacerts",
+    cluster: 'one',
+    result: 'warning',
+    says: /Secret istio-system\/istio-ca-secret holds the key of a root/,
+    seed: async (lab) => {
+      const file = join(lab.setting.sandbox.dir, 'root-key-in-the-clear.pem');
+      await lab.type(`openssl pkey -in root-key.pem -passin env:KUBECTL_MESH_PASSPHRASE -out '${file}'`);
+      const from = [`--from-file=ca-key.pem=${file}`, `--from-file=ca-cert.pem=${lab.path('root-cert.pem')}`];
+      await inIstioSystem('one', 'create', 'secret', 'generic', 'istio-ca-secret', ...from)(lab);
+      rmSync(file);
       return undefined;
     },
     fix: 'as printed',

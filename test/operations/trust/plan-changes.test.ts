@@ -3,7 +3,7 @@ import {networkLabel} from '../../../src/domain/istio/names.js';
 import {formatHead, seal} from '../../../src/domain/journal/chain.js';
 import type {JournalContent} from '../../../src/domain/journal/head.js';
 import {known, type Observed} from '../../../src/domain/observed.js';
-import {annotations, dataOfBundle} from '../../../src/domain/trust/cacerts.js';
+import {annotations, dataOfFiles} from '../../../src/domain/trust/cacerts.js';
 import {secretOf, type TrustObservation} from '../../../src/domain/trust/cluster-trust.js';
 import type {PushTarget} from '../../../src/domain/trust/plan-push.js';
 import type {Action} from '../../../src/engine/action.js';
@@ -69,7 +69,7 @@ function targetOf(name: Name, {seen, target, order = 'keep-first', removesKey = 
       seen: seen ?? known(running(name)),
     },
     target: {...wanted, ...target},
-    data: dataOfBundle(bundleOf(renewed[name].ca, [root])),
+    data: dataOfFiles(bundleOf(renewed[name].ca, [root])),
     order,
     removesKey,
   };

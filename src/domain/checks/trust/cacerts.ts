@@ -10,7 +10,7 @@ import {
   problemFinding,
 } from '../check.js';
 import {shortFingerprint} from '../../keys/keys.js';
-import type {Difference} from '../../trust/diff.js';
+import {type Difference, namedParts} from '../../trust/diff.js';
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
 import {loadFix, replaceCaFix} from '../fixes.js';
@@ -114,9 +114,10 @@ const partNames: Readonly<Record<Difference['part'], string>> = {
   key: 'public half of the key',
   crl: 'revocation lists',
   keys: 'unexpected data keys',
+  privateKeys: 'private keys besides the CA key',
 };
 
 /** `cluster CA: AA:BB`: a part that differs, as it is on one side. */
 function describePart(part: Difference['part'], values: readonly string[]): string {
-  return `${partNames[part]}: ${values.length === 0 ? 'none' : some(part === 'keys' ? values : values.map(shortFingerprint))}`;
+  return `${partNames[part]}: ${values.length === 0 ? 'none' : some(namedParts.includes(part) ? values : values.map(shortFingerprint))}`;
 }

@@ -10,8 +10,16 @@ import type {CaInspection} from '../../ca/inspect-ca.js';
 import {attributeOf} from '../../x509/name.js';
 import type {CacertsFacts, CertificateFacts, ClusterCaFacts} from '../facts.js';
 
-/** Rules with a separate check: missing files, the key, and an expiry after the root's. */
-const coveredByOtherChecks: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
+/** Rules about the key, which have a separate check. */
+const keyProblems: readonly string[] = ['several-keys', 'key-format'];
+/** The other rules with a separate check: missing files, a published key, and an expiry after the root's. */
+const coveredByOtherChecks: readonly string[] = [
+  ...keyProblems,
+  'incomplete',
+  'published-key',
+  'key-mismatch',
+  'outlives-issuer',
+];
 
 /** The facts of CA files. */
 export function clusterCaFacts(files: CaFiles, inspection: CaInspection): ClusterCaFacts {
@@ -21,7 +29,7 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
     .filter(({id, message}) => !coveredByOtherChecks.includes(id) && !(id === 'unreadable' && isOfKey(message)))
     .map(({severity, message}) => ({severity, message}));
   const keyProblem = inspection.findings.find(
-    ({id, message}) => id === 'key-format' || (id === 'unreadable' && isOfKey(message)),
+    ({id, message}) => keyProblems.includes(id) || (id === 'unreadable' && isOfKey(message)),
   )?.message;
   const {certificate, verified} = inspection;
   const between = intermediatesOf(inspection);

@@ -45,6 +45,14 @@ export interface CacertsFacts extends ClusterCaFacts {
   readonly inspection?: Pick<CaInspection, 'caCerts' | 'chain' | 'roots' | 'verified'>;
 }
 
+/** The key of one of the mesh's roots in a Secret of a cluster. */
+export interface RootKeyInSecret {
+  /** The Secret's name, in Istio's namespace. */
+  readonly secret: string;
+  /** The data key. */
+  readonly entry: string;
+}
+
 /** The trust that istiod should have loaded, read from Secret cacerts, or from the work directory with `--no-secrets`. */
 export interface PushedTrust {
   readonly from: string;

@@ -94,6 +94,14 @@ export type InstallFileFacts =
   | {readonly state: 'current'}
   | {readonly state: 'stale'; readonly difference: string};
 
+/** A file that is meant to be public and contains a private key. */
+export interface KeyInPublicFile {
+  /** Relative to the work directory. */
+  readonly path: string;
+  /** The cluster of the file; absent for a file of the mesh. */
+  readonly cluster?: string;
+}
+
 /** A private key in the git history. */
 export interface KeyInHistory {
   /** Relative to the work directory, under the name in that commit. */

@@ -230,4 +230,32 @@ export const trustFaults: readonly Fault[] = [
     {cluster1: metricsOf({requests: 12, issued: 0, unauthenticated: 12})},
     ['MESH309 warning'],
   ],
+  [
+    'Secret cacerts publishes a private key',
+    {cluster1: {publishedKeys: ['root-cert.pem in Secret istio-system/cacerts']}},
+    ['MESH311 error'],
+  ],
+  [
+    'a ConfigMap publishes a private key',
+    {cluster1: {publishedKeys: ['ConfigMap istio-system/istio']}},
+    ['MESH311 error'],
+  ],
+  [
+    'a root key is left in istio-ca-secret',
+    {cluster1: {rootKeysInSecrets: [{secret: 'istio-ca-secret', entry: 'ca-key.pem'}]}},
+    ['MESH312 warning'],
+  ],
+  [
+    'both Secrets hold a root key, and no other copy is known',
+    {
+      meshValues: {rootKey: {protection: 'absent'}},
+      cluster1: {
+        rootKeysInSecrets: [
+          {secret: 'cacerts', entry: 'note'},
+          {secret: 'istio-ca-secret', entry: 'ca-key.pem'},
+        ],
+      },
+    },
+    ['MESH312 warning', 'MESH312 warning'],
+  ],
 ];

@@ -260,6 +260,16 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH114 warning'],
   ],
   [
+    'a certificate file of a cluster contains a private key',
+    {meshValues: {keysInPublicFiles: [{path: 'cluster1/root-cert.pem', cluster: 'cluster1'}]}},
+    ['MESH117 error'],
+  ],
+  [
+    "root-cert.pem and a cluster's install.yaml contain a private key",
+    {meshValues: {keysInPublicFiles: [{path: 'root-cert.pem'}, {path: 'cluster1/install.yaml', cluster: 'cluster1'}]}},
+    ['MESH117 error', 'MESH117 error'],
+  ],
+  [
     'a cluster CA key that the cluster holds is retained',
     {
       mesh: {trust: {...mesh.trust, keepClusterKeys: false}},
