@@ -2,7 +2,8 @@
  * The composition root: creates the workspace and the tools. Modules that not every run uses (kubectl, istioctl,
  * prompts, animated progress) are loaded on first use.
  */
-import {delimiter, join, resolve} from 'node:path';
+import {homedir} from 'node:os';
+import {delimiter, isAbsolute, join, resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
 import {memoizeAsync} from '../domain/memoize.js';
 import type {Deps} from '../engine/deps.js';
@@ -33,6 +34,8 @@ export interface CommonFlags extends TargetFlags {
   readonly 'dry-run'?: RunSettings['dryRun'] | undefined;
   readonly yes?: boolean | undefined;
   readonly reason?: string | undefined;
+  readonly signer?: {readonly declared: SignerSpec} | undefined;
+  readonly 'trust-mesh-yaml'?: boolean | undefined;
   readonly 'passphrase-file'?: string | undefined;
   readonly 'passphrase-command'?: string | undefined;
   readonly 'new-passphrase-file'?: string | undefined;
@@ -102,15 +105,17 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal, superv
     cleanups.push(async () => (await created).close());
     return created;
   });
+  const warn = (message: string): void => {
+    progress.report({type: 'warning', warning: {message}});
+  };
+  const terminal = createTerminal(signal, flush);
   const passphraseReaders = {
     interactive: isInteractive(),
     readFile: async (path: string) =>
       (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
     runCommand: async (command: string) => (await (await runner()).runSecret(command)).map(firstLine),
     prompt: (purpose: 'new' | 'existing', path: string) => promptPassphrase(purpose, path, signal, flush),
-    warn: (message: string) => {
-      progress.report({type: 'warning', warning: {message}});
-    },
+    warn,
   };
   const passphrases = createPassphraseSource({
     ...passphraseReaders,
@@ -148,6 +153,19 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal, superv
     signers: lazy(async () =>
       (await import('../signers/signers.js')).createSigners({
         workspace,
+        dryRun: (flags['dry-run'] ?? 'none') !== 'none',
+        confirmation: {
+          typed: flags.signer?.declared,
+          all: flags['trust-mesh-yaml'] ?? false,
+          confirmed: lazy(async () =>
+            (await import('../workspace/confirmed-uses.js')).createConfirmedUses(
+              stateDirectory(environment),
+              workspace.root,
+            ),
+          ),
+          terminal,
+          warn,
+        },
         rootStore,
         readPassphrase: (path) => passphrases.get('existing', path),
         retryPassphrase: (wrong) => passphrases.retry(wrong),
@@ -161,7 +179,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal, superv
         signal,
       }),
     ),
-    terminal: createTerminal(signal, flush),
+    terminal,
     environment,
     now: () => new Date(),
     sleep: (milliseconds) => sleep(milliseconds, signal),
@@ -194,6 +212,11 @@ function kubeconfigFiles({
 }: Readonly<Record<string, string | undefined>>): readonly string[] {
   const files = KUBECONFIG.split(delimiter).filter((file) => file !== '');
   return files.length > 0 ? files : [join(HOME, '.kube/config')];
+}
+
+/** This program's directory for state of the user (XDG Base Directory Specification: a relative path is ignored). */
+function stateDirectory({XDG_STATE_HOME = '', HOME = homedir()}: Readonly<Record<string, string | undefined>>): string {
+  return join(isAbsolute(XDG_STATE_HOME) ? XDG_STATE_HOME : join(HOME, '.local/state'), 'kubectl-mesh');
 }
 
 /** Animated progress on a terminal, lines otherwise. */

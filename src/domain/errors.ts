@@ -82,6 +82,8 @@ export const errorClasses = {
   // safety rules
   CONFIRMATION_NEEDED: 'refused',
   REASON_NEEDED: 'refused',
+  /** mesh.yaml names a program or a server that the user has not confirmed. */
+  MESH_YAML_NOT_TRUSTED: 'refused',
   UID_MISMATCH: 'refused',
   ROOT_CHANGE: 'refused',
   RESTART_NEEDED: 'refused',

@@ -40,6 +40,10 @@ export const commandSigner: SignerModule<'command'> = {
     if (!known) return {kind: 'rootless', what};
     throw keyMismatch(spec);
   },
+  async surveyLocally(spec, context) {
+    await readSigningCertificates(context.workspace, spec.certificate);
+    return programName(spec);
+  },
   async open(spec, context) {
     const {signer, upward} = await upwardOf(spec, context);
     const [certificate, ...above] = upward;

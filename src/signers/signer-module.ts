@@ -6,6 +6,7 @@ import type {Issuer} from '../domain/ca/issuer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/programs.js';
+import type {ConfirmedUses} from '../workspace/confirmed-uses.js';
 import type {Workspace} from '../workspace/workspace.js';
 
 /** The state of a signer before anything is signed. */
@@ -27,12 +28,27 @@ export type SignerState =
   | {readonly kind: 'ready'; readonly what: string; readonly upward: readonly Certificate[]}
   /** It can sign but has no certificate yet: it can create the mesh's root. */
   | {readonly kind: 'rootless'; readonly what: string}
+  /** Not inspected, because a dry run neither runs programs nor contacts servers that mesh.yaml names. */
+  | {readonly kind: 'unchecked'; readonly what: string}
   /** `certs generate` cannot issue with it; the error describes the alternative. */
   | {readonly kind: 'elsewhere'; readonly error: ErrorReport};
+
+/** How the user confirms what mesh.yaml makes this machine run or contact (`confirmation.ts`). */
+export interface Confirmation {
+  /** The value of `--signer`. */
+  readonly typed?: SignerSpec | undefined;
+  /** `--trust-mesh-yaml`. */
+  readonly all: boolean;
+  readonly confirmed: ConfirmedUses;
+  readonly terminal: {readonly interactive: boolean; confirm(question: string): Promise<boolean>};
+  warn(message: string): void;
+}
 
 /** The dependencies of signers. */
 export interface SignerContext {
   readonly workspace: Workspace;
+  readonly dryRun: boolean;
+  readonly confirmation: Confirmation;
   /** The directory of a local root key: the work directory, or another one. */
   rootStore(spec: SignerSpec): Workspace;
   /** Reads the passphrase of the key at this path. */
@@ -55,10 +71,15 @@ export interface SignerContext {
 /** One kind of signer. */
 export interface SignerModule<Type extends SignerType> {
   /**
-   * Determines the signer's state without signing and without requiring a passphrase, also in a dry run. Throws
-   * `SIGNER_UNAVAILABLE`, `SIGNER_REFUSED`, `FORBIDDEN`, `WORKDIR_CONFLICT`, ….
+   * Determines the signer's state without signing and without requiring a passphrase. Throws `SIGNER_UNAVAILABLE`,
+   * `SIGNER_REFUSED`, `FORBIDDEN`, `WORKDIR_CONFLICT`, ….
    */
   survey(spec: SignerSpecOf<Type>, context: SignerContext): Promise<SignerState>;
+  /**
+   * For a signer that runs a program or contacts a server: what a dry run does instead of `survey`. Validates what can be
+   * validated on this machine, and returns the signer's name. Absent: a dry run uses `survey`.
+   */
+  surveyLocally?(spec: SignerSpecOf<Type>, context: SignerContext): Promise<string>;
   /** Opens the signer for issuing. Absent: {@link SignerState} is always `elsewhere`. */
   open?(spec: SignerSpecOf<Type>, context: SignerContext): Promise<Issuer>;
   /** Returns the raw signer, to create the root with it. Absent: the state is never `rootless`. */

@@ -3,6 +3,7 @@ import {memoizeByKey} from '../domain/memoize.js';
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../domain/errors.js';
 import {type KeyAlgorithm} from '../domain/keys/keys.js';
+import {requireConfirmed} from './confirmation.js';
 import {generateKey} from './keys.js';
 import type {SignerSpec, SignerType} from '../domain/mesh/signer.js';
 import type {Issuer} from '../domain/ca/issuer.js';
@@ -31,26 +32,40 @@ async function moduleOf(spec: SignerSpec): Promise<SignerModule<SignerType>> {
 export function createSigners(context: SignerContext) {
   const started = new Map<string, Promise<KeyObject>>();
   const idOf = (owner: string, algorithm: KeyAlgorithm): string => `${algorithm} ${owner}`;
-  const issuer = memoizeByKey(
-    async (spec: SignerSpec): Promise<Issuer> => {
-      const module = await moduleOf(spec);
-      if (module.open) return module.open(spec, context);
-      throw new MeshError('SIGNED_ELSEWHERE', `a signer of type ${spec.type} does not issue certificates`);
-    },
-    (spec) => JSON.stringify(spec),
-  );
+  const once = <T>(run: (spec: SignerSpec) => Promise<T>) => memoizeByKey(run, (spec) => JSON.stringify(spec));
+  const confirmed = once((spec) => requireConfirmed(spec, context));
+  /** The module of a signer that may be used in this run: the only access to modules that run or contact something. */
+  const allowed = async (spec: SignerSpec): Promise<SignerModule<SignerType>> => {
+    const module = await moduleOf(spec);
+    if (context.dryRun && module.surveyLocally)
+      throw new MeshError('INTERNAL', `a dry run used the ${spec.type} signer`);
+    await confirmed(spec);
+    return module;
+  };
+  const issuer = once(async (spec: SignerSpec): Promise<Issuer> => {
+    const module = await allowed(spec);
+    if (module.open) return module.open(spec, context);
+    throw new MeshError('SIGNED_ELSEWHERE', `a signer of type ${spec.type} does not issue certificates`);
+  });
   return {
-    /** Determines the signer's state without signing. Throws like {@link SignerModule.survey}. */
-    survey: async (spec: SignerSpec): Promise<SignerState> => (await moduleOf(spec)).survey(spec, context),
+    /**
+     * Determines the signer's state without signing; in a dry run without running or contacting anything that mesh.yaml
+     * names. Throws like {@link SignerModule.survey} and {@link requireConfirmed}.
+     */
+    async survey(spec: SignerSpec): Promise<SignerState> {
+      const what = context.dryRun ? await (await moduleOf(spec)).surveyLocally?.(spec, context) : undefined;
+      if (what !== undefined) return {kind: 'unchecked', what};
+      return (await allowed(spec)).survey(spec, context);
+    },
     /**
      * Returns the issuer of cluster CAs. Opened at first use and once per run: decrypting the root key takes a third of
      * a second, a login needs a server. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`, `WRONG_PASSPHRASE`,
-     * `PASSPHRASE_NEEDED`, `SIGNED_ELSEWHERE`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`.
+     * `PASSPHRASE_NEEDED`, `SIGNED_ELSEWHERE`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `MESH_YAML_NOT_TRUSTED`.
      */
     issuer,
     /** Returns the raw signer, to create the root with a key that is not a file. Throws like `issuer`. */
     async rootSigner(spec: SignerSpec): Promise<Signer> {
-      const module = await moduleOf(spec);
+      const module = await allowed(spec);
       if (!module.rootSigner) throw new MeshError('INTERNAL', `a signer of type ${spec.type} cannot create a root`);
       return module.rootSigner(spec, context);
     },

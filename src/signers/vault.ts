@@ -29,6 +29,8 @@ export const vaultSigner: SignerModule<'vault'> = {
     await requireMaySign(session);
     return {kind: 'ready', what: session.client.settings.what, upward};
   },
+  // A session contacts nothing until it is used.
+  surveyLocally: async (spec, context) => (await openSession(spec, context)).client.settings.what,
   async open(spec, context) {
     const session = await openSession(spec, context);
     return {issue: (request) => issue(request, session)};

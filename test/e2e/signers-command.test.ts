@@ -79,7 +79,7 @@ describe('a root key in a PKCS#11 token', () => {
     const meshYaml = readFileSync(path('mesh.yaml'), 'utf8');
     writeFileSync(path('mesh.yaml'), meshYaml.replace(`"${ids.rsa}"`, `"${ids.ecdsa}"`));
     const before = readFileSync(path('one/ca-cert.pem'), 'utf8');
-    const other = await cli.run(['certs', 'generate', 'one', '--renew', '--yes', '-o', 'json']);
+    const other = await cli.run(['certs', 'generate', 'one', '--renew', '--yes', '--trust-mesh-yaml', '-o', 'json']);
     expect(other.code).toBe(2);
     expect(other.stdout).toContain('WORKDIR_CONFLICT');
     expect(readFileSync(path('one/ca-cert.pem'), 'utf8')).toBe(before);

@@ -144,12 +144,9 @@ describe('OpenBao signs cluster CAs', () => {
   it('but not for a token that may not: the policy that it prints is the one that is missing', async () => {
     await bao.policy('other', 'path "pki_mesh/issuer/other/sign-intermediate" { capabilities = ["update"] }\n');
     const cli = user({VAULT_TOKEN: await bao.token('other')});
-    const dry = await generate(cli, '{type: vault, mount: pki_mesh}', '--dry-run');
     const denied = await generate(cli, '{type: vault, mount: pki_mesh}');
-    for (const answer of [dry, denied]) {
-      expect(answer.code).toBe(1);
-      expect(errorOf(answer)).toMatchObject({code: 'SIGNER_REFUSED'});
-    }
+    expect(denied.code).toBe(1);
+    expect(errorOf(denied)).toMatchObject({code: 'SIGNER_REFUSED'});
     const rule = /path ".*/.exec(at(errorOf(denied).hints, 0))?.[0] ?? '';
     await bao.policy('other', rule);
     expect((await generate(cli, '{type: vault, mount: pki_mesh}')).code).toBe(0);

@@ -4,6 +4,9 @@ import {Errors} from '@oclif/core';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** No directory can be created here: runs remember nothing of mesh.yaml's programs, and leave the developer's state alone. */
+const withoutState = {XDG_STATE_HOME: '/dev/null'};
+
 /** What a run wrote. */
 export interface CommandRun {
   readonly code: number;
@@ -23,7 +26,7 @@ export async function runCommand(
   env: Readonly<Record<string, string>> = {},
 ): Promise<CommandRun> {
   const before = {...process.env};
-  Object.assign(process.env, env);
+  Object.assign(process.env, withoutState, env);
   const capture = captureStreams();
   let code = 0;
   try {

@@ -14,6 +14,13 @@ export function signerContext(
 ): SignerContext {
   return {
     workspace,
+    dryRun: false,
+    confirmation: {
+      all: true,
+      confirmed: {has: () => Promise.resolve(true), add: absent('the state directory')},
+      terminal: {interactive: false, confirm: absent('the terminal')},
+      warn: absent('warnings'),
+    },
     rootStore: () => workspace,
     readPassphrase: absent('the passphrase'),
     retryPassphrase: () => false,

@@ -1,4 +1,4 @@
-import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
@@ -76,6 +76,31 @@ describe('on a terminal', () => {
     const {screen, code} = await runInTerminal(`${generate} --renew`, [{when: /Continue\?/, type: 'n\r'}], {cwd, env});
     expect(code, screen).toBe(5);
     expect(readFileSync(join(cwd, 'cluster1/ca-cert.pem'), 'utf8')).toBe(before);
+  });
+
+  it('shows what mesh.yaml would run before the first use, and remembers the confirmation', async () => {
+    const env = {...process.env, XDG_STATE_HOME: join(cwd, 'state'), KUBECTL_MESH_TRUST: ''};
+    const work = join(cwd, 'work');
+    mkdirSync(work);
+    const declare = (argv: string) => {
+      writeFileSync(
+        join(work, 'mesh.yaml'),
+        `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: {signer: {type: command, argv: ${argv}}}\nclusters: [{name: one}]\n`,
+      );
+    };
+    writeFileSync(join(work, 'sign.sh'), '#!/bin/sh\ntouch ran\nexit 1\n', {mode: 0o755});
+    const ran = () => readdirSync(work).includes('ran');
+    const command = `${mesh} certs generate`;
+    declare('[./sign.sh, --slot, "1 2"]');
+    const refused = await runInTerminal(command, [{when: /later runs\?/, type: 'n\r'}], {cwd: work, env});
+    expect([refused.code, ran()], refused.screen).toEqual([5, false]);
+    expect(refused.screen).toContain('./sign.sh --slot "1 2"');
+    const confirmed = await runInTerminal(command, [{when: /later runs\?/, type: 'y\r'}], {cwd: work, env});
+    expect([confirmed.code, ran()], confirmed.screen).toEqual([4, true]);
+    const again = runMesh(['certs', 'generate'], {cwd: work, env});
+    expect(again.code, again.stderr).toBe(4);
+    declare('[./sign.sh, --slot, "2"]');
+    expect(runMesh(['certs', 'generate'], {cwd: work, env}).code).toBe(5);
   });
 
   it('changes a passphrase: prompts once for the old one and twice for the new one, without echo', async () => {

@@ -18,6 +18,11 @@ export const signerFlags = {
       "signer of cluster CAs: local, csr, vault, command, cluster or external, or a map as in trust.signer, such as '{type: vault, mount: pki}' (default: mesh.yaml, otherwise local)",
     helpGroup: 'SIGNER',
   }),
+  'trust-mesh-yaml': Flags.boolean({
+    description:
+      'confirm the program or server that trust.signer of mesh.yaml names, and remember it; --yes does not include this',
+    helpGroup: 'SIGNER',
+  }),
   'root-dir': Flags.string({
     helpValue: 'DIR',
     // Relative to the current directory, as shells complete it; in mesh.yaml it is relative to the work directory.

@@ -42,6 +42,7 @@ export function planRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
   const trust = meshTrustStore(root, existingRoots);
   if ('error' in trust) return trust;
   if (signer.kind === 'ready') return planReadyRoot(facts, signer, trust.store);
+  if (signer.kind === 'unchecked') return planUncheckedRoot(facts, signer, issuing);
   return root.kind === 'present' ? planPresentRoot(root, facts, issuing) : planMissingRoot(facts, issuing);
 }
 
@@ -68,6 +69,24 @@ function planReadyRoot(
     );
   }
   return root.kind === 'present' ? {} : {action: importRoot(known, what)};
+}
+
+/** Plans for a signer that a dry run does not use: the root that a server would return is not known. */
+function planUncheckedRoot(
+  facts: GenerateFacts,
+  {what}: Extract<SignerState, {kind: 'unchecked'}>,
+  issuing: readonly IssueClusterCa[],
+): RootPlan {
+  const {root, givenRoot, existingRoots, loaded} = facts;
+  const warning = `a dry run does not use ${what}: whether it can sign${root.kind === 'present' ? '' : ', and its root,'} was not checked`;
+  const [first] = existingRoots;
+  if (root.kind === 'present') return {warning};
+  if (givenRoot) return {action: importRoot(givenRoot, '--root'), warning};
+  const {signer} = loaded.mesh.trust;
+  if (signer.type !== 'command' || signer.certificate !== undefined) return {warning};
+  return first
+    ? {...planMissingRootCert(first, facts.signer, issuing.length > 0), warning}
+    : {action: createRoot(facts, 'elsewhere', issuing), warning};
 }
 
 function blocked(...error: Parameters<typeof problem>): RootPlan {
@@ -164,7 +183,7 @@ function createRoot(
   const details = {
     clear: `${algorithm}, unencrypted key`,
     encrypted: `${algorithm}, encrypted key`,
-    elsewhere: `key held by ${signer.kind === 'rootless' ? signer.what : 'the signer'}`,
+    elsewhere: `key held by ${signer.kind === 'rootless' || signer.kind === 'unchecked' ? signer.what : 'the signer'}`,
   };
   return defined({
     kind: 'create-root-ca',

@@ -6,6 +6,7 @@ import {createSecureContext, type SecureContext, type SecureContextOptions} from
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../../domain/mesh/signer.js';
+import {vaultAddress} from '../../domain/mesh/signer-use.js';
 import {printableLine} from '../../domain/printable.js';
 import {readVaultVariable, type VaultVariable} from '../../domain/mesh/vault-variables.js';
 import type {Sensitive} from '../../domain/sensitive.js';
@@ -30,11 +31,11 @@ export interface VaultSettings {
 /** Reads a variable. */
 type Variables = (variable: VaultVariable) => ReturnType<typeof readVaultVariable>;
 
-/** Reads the settings. Throws `MISSING_VALUE`, `USAGE`, and what reading the files throws. */
+/** Reads the settings. Throws `MISSING_VALUE`, `USAGE`, `CONTRADICTION`, and what reading the files throws. */
 export async function readSettings(spec: VaultSpec, context: SignerContext): Promise<VaultSettings> {
   const get: Variables = (variable) => readVaultVariable(context.environment, variable);
   refuseUnverified(get('SKIP_VERIFY'));
-  const address = readAddress(spec, get);
+  const address = readAddress(spec, context.environment);
   const [ca, client] = await Promise.all([readCa(spec, get, context), readClient(get, context)]);
   const mount = trimSlashes(spec.mount ?? 'pki');
   requirePath(mount, 'mount');
@@ -91,9 +92,8 @@ function refuseUnverified(skip: ReturnType<Variables>): void {
   );
 }
 
-function readAddress({address}: VaultSpec, get: Variables): URL {
-  const source =
-    address === undefined ? get('ADDR') : {name: `trust.signer.address of ${layout.meshYaml}`, value: address};
+function readAddress(spec: VaultSpec, environment: SignerContext['environment']): URL {
+  const source = vaultAddress(spec, environment);
   if (!source) {
     throw new MeshError('MISSING_VALUE', 'the address of the Vault or OpenBao server is not set', {
       hints: [`set VAULT_ADDR or BAO_ADDR, or address under trust.signer in ${layout.meshYaml}`],
