@@ -481,7 +481,7 @@ describe('files in the work directory', () => {
       {cacerts: cacertsOf({...tls, 'tls.crt': 'broken\n'}, certManager)},
       {
         ...{'c1/ca-cert.pem': 'broken\n', 'c1/root-cert.pem': root.certificate.pem},
-        'c1/cert-chain.pem': `broken\n${root.certificate.pem}`,
+        'c1/cert-chain.pem': root.certificate.pem,
       },
     ],
   ])('get %s', (_which, secret, expected) => {
@@ -612,7 +612,7 @@ describe("the mesh's root-cert.pem", () => {
     [
       'is that of a cluster in the work directory that is not adopted in this run, if all agree',
       {existing: holding('west', {rootCert: `the root\n${root.certificate.pem}`})},
-      {rootCert: `the root\n${root.certificate.pem}`},
+      {rootCert: root.certificate.pem},
     ],
     [
       'is compared with the root of a self-signed istiod',
