@@ -28,7 +28,10 @@ export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' |
   },
   selfSignedRoot: async ({reads}) => selfSignedRoot(await readSelfSigned(reads)),
   pushedTrust: async ({reads, cacerts, workDirCa}) => {
-    if (!reads.allows('cacerts')) return pushedTrust('the work directory', await workDirCa());
+    if (!reads.allows('cacerts')) {
+      const trust = pushedTrust('the work directory', await workDirCa());
+      return trust === 'absent' ? trust : {...trust, isCanonical: true};
+    }
     const found = await cacerts();
     return found === 'absent' ? found : pushedTrust('Secret cacerts', found);
   },

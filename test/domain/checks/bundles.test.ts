@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {PerPod} from '../../../src/domain/facts/facts.js';
+import {tinyRoot} from '../../helpers/tiny-ca.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {bundlesCheck} from '../../../src/domain/checks/trust/bundles.js';
@@ -39,6 +40,21 @@ function fixesWith(texts: Readonly<Record<string, string | undefined>>, other: o
   const {checks: rows} = judgedText([bundlesCheck], evidence({cluster1: {...other, bundles}}));
   return rows.filter(({cluster, result}) => cluster === 'cluster1' && result === 'error').map(({fix}) => fix);
 }
+
+describe('text around the certificates', async () => {
+  const real = (await tinyRoot()).certificate.pem;
+  const texts = {default: `a comment\n${real}`, 'istio-system': real, 'kube-system': real, shop: real};
+  const trust = clusterValues('cluster1').pushedTrust;
+  const pushed = typeof trust === 'object' ? {...trust, bundle: real} : trust;
+
+  it('is a difference from the Secret, and none from the work directory, whose own text is not known', () => {
+    expect(fixesWith(texts, {pushedTrust: pushed})).toEqual([restart]);
+    expect(fixesWith(texts, {pushedTrust: {...(pushed as object), isCanonical: true}})).toEqual([]);
+    expect(fixesWith({...texts, shop: 'x'}, {pushedTrust: {...(pushed as object), isCanonical: true}})).toEqual([
+      restart,
+    ]);
+  });
+});
 
 describe('a different bundle', () => {
   const all = {default: bundleText, 'istio-system': bundleText, 'kube-system': bundleText, shop: bundleText};

@@ -1,5 +1,6 @@
 import {inspectWith, sequence, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {canonicalCertificates} from '../../ca/canonical.js';
 import {some} from '../../format.js';
 import {loadFix, restartFix} from '../fixes.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
@@ -16,6 +17,7 @@ export const bundlesCheck = apiServerCheck({
     const {cluster, mesh} = subject;
     const own = mesh.istio.namespace;
     if (pushedTrust === 'absent') return notApplicable('no CA was pushed yet');
+    const {bundle, isCanonical = false} = pushedTrust;
     const [first] = controlPlanes;
     if (!first) return notApplicable('no istiod runs here');
     const name = first.bundleName;
@@ -28,9 +30,9 @@ export const bundlesCheck = apiServerCheck({
     const missing = required.filter((namespace) => written.get(namespace) === undefined);
     const different = required.filter((namespace) => {
       const text = written.get(namespace);
-      return text !== undefined && text !== pushedTrust.bundle;
+      return text !== undefined && text !== bundle && !(isCanonical && canonicalCertificates(text) === bundle);
     });
-    const expected = `root-cert.pem of ${pushedTrust.from}, byte for byte`;
+    const expected = `root-cert.pem of ${pushedTrust.from}${isCanonical ? '' : ', byte for byte'}`;
     const restart = restartFix(subject, ...controlPlanes.map(({workload}) => workload.name));
     // istiod itself is behind: a restart changes the root under running workloads, so the fix is a push, which checks for them
     // before it restarts istiod. Otherwise only copies of the bundle are behind. istiod may exclude its own namespace

@@ -56,8 +56,10 @@ export interface RootKeyInSecret {
 /** The trust that istiod should have loaded, read from Secret cacerts, or from the work directory with `--no-secrets`. */
 export interface PushedTrust {
   readonly from: string;
-  /** root-cert.pem unchanged, for comparisons byte by byte. */
+  /** root-cert.pem, for comparisons byte by byte. */
   readonly bundle: string;
+  /** The bundle is the work directory's without text around its certificates, which the Secret may contain. */
+  readonly isCanonical?: boolean;
   /** Fingerprints of the certificates in the bundle. */
   readonly roots: readonly string[];
   readonly certificate: CertificateFacts;
