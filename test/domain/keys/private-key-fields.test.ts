@@ -64,7 +64,7 @@ describe('istiod refuses', () => {
 it.each<[string, readonly Der[]]>([
   ['the public half before the curve', [explicit(1, bitString(Buffer.alloc(65, 4))), explicit(0, p256)]],
   ['an empty public half', [explicit(0, p256), {tagClass: 0x80, tag: 1, children: []}]],
-  ['a public half that is no BIT STRING', [explicit(0, p256), explicit(1, octetString(Buffer.alloc(65, 4)))]],
+  ['a public half that is not a BIT STRING', [explicit(0, p256), explicit(1, octetString(Buffer.alloc(65, 4)))]],
 ])('a SEC1 key with %s is not a key', (_, fields) => {
   const value = sec1(secret(ec), ...fields);
   expect(() => read('EC PRIVATE KEY', value)).toThrow(expect.objectContaining({code: 'NOT_A_KEY'}) as Error);

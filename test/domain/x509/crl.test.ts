@@ -117,15 +117,15 @@ describe('revocation lists', () => {
   });
 
   it.each<[string, Parameters<typeof listOf>[1]]>([
-    ['a number that is no INTEGER', {extensions: [number(octetString(Buffer.alloc(1)))]}],
+    ['a number that is not an INTEGER', {extensions: [number(octetString(Buffer.alloc(1)))]}],
     ['a negative number', {extensions: [number(universal(tags.integer, Buffer.from([0x80])))]}],
-    ['an authority key identifier that is no SEQUENCE', {extensions: [extensionOf('2.5.29.35', integer(1))]}],
+    ['an authority key identifier that is not a SEQUENCE', {extensions: [extensionOf('2.5.29.35', integer(1))]}],
     [
       'the key identifier of another CA',
       {extensions: [extensionOf('2.5.29.35', sequence(implicit(0, Buffer.alloc(20))))]},
     ],
     ['another issuer', {issuer: sequence(set(sequence(oid('2.5.4.3'), utf8String('x'))))}],
-    ['a reason that is no ENUMERATED', {revoked: [entry(reason(integer(1)))]}],
+    ['a reason that is not an ENUMERATED', {revoked: [entry(reason(integer(1)))]}],
     ['an unknown reason', {revoked: [entry(reason(enumerated(99)))]}],
     ['a delta', {extensions: [extensionOf('2.5.29.27', integer(1))]}],
     ['an issuing distribution point', {extensions: [extensionOf('2.5.29.28', sequence())]}],

@@ -43,7 +43,7 @@ it('reads its own request, and one with other attributes', async () => {
 });
 
 it.each<[string, readonly Der[]]>([
-  ['an attribute that is no SEQUENCE', [integer(1)]],
+  ['an attribute that is not a SEQUENCE', [integer(1)]],
   ['an attribute without values', [sequence(extensionRequest)]],
   ['requested extensions that are none', [sequence(extensionRequest, set(integer(1)))]],
   ['two lists of requested extensions', [sequence(extensionRequest, set(sequence(), sequence()))]],

@@ -79,7 +79,7 @@ const refused: readonly (readonly [string, (fields: Fields) => void])[] = [
   ['UniversalString', subject(tags.universalString, Buffer.from([0, 0, 0, 0x61]))],
   ['version 4', (fields) => (fields.version = explicit(0, integer(3)))],
   ['version 1 with extensions', (fields) => (fields.version = undefined)],
-  ['UTCTime that is no time', validity(tags.utcTime, '261332000000Z')],
+  ['UTCTime that is not a time', validity(tags.utcTime, '261332000000Z')],
   ['explicit curve parameters', (fields) => spki(ec(sequence(integer(1))), point(ca))(fields)],
   ['secp256k1', (fields) => spki(ec(oid('1.3.132.0.10')), point(ca))(fields)],
   ['brainpoolP256r1', (fields) => spki(ec(oid('1.3.36.3.3.2.8.1.1.7')), point(ca))(fields)],
