@@ -64,11 +64,14 @@ function keysInText(text: string, encodings: number): readonly EmbeddedKey[] {
   return [...own, ...inside];
 }
 
-/** The characters of base64 in a text, without what separates wrapped lines: escaped line breaks, marks of comments. */
+/**
+ * The characters of base64 in a text, without what separates wrapped lines: escaped line breaks, marks of comments. Each
+ * expression begins a match at one place of a run only, so that hostile text takes linear time.
+ */
 function base64Of(text: string): string {
   return text
-    .replace(/\\+[nrt]/g, '\n')
-    .replace(/^\s*\/\/+\s/gm, '')
+    .replace(/(?<!\\)\\+[nrt]/g, '\n')
+    .replace(/^[ \t]*\/\/+\s/gm, '')
     .replace(/[^A-Za-z0-9+/]+/g, '');
 }
 
@@ -77,7 +80,7 @@ function keysInPem(text: string): readonly EmbeddedKey[] {
   const blocks = text.matchAll(/-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----([^-]*(?:-(?!-{4})[^-]*)*)/g);
   return [...blocks].flatMap(([, content = '']): readonly EmbeddedKey[] => {
     const cipher = /DEK-Info:\s*([A-Za-z0-9-]+)/.exec(content)?.[1];
-    const body = base64Of(content.replace(/^\s*[A-Za-z-]+:.*$/gm, ''));
+    const body = base64Of(content.replace(/^[ \t]*[A-Za-z-]+:.*$/gm, ''));
     if (body.length < minKeyCharacters || keysInBytes(Buffer.from(body, 'base64')).length > 0) return [];
     // One round of MD5 derives the key from the passphrase (OpenSSL EVP_BytesToKey).
     const encryption = cipher === undefined ? undefined : {cipher: cipher.toLowerCase(), kdf: 'md5', weak: true};

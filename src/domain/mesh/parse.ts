@@ -84,7 +84,7 @@ export function parseMeshFile(text: string): MeshFile {
 
 /** Parses contexts.yaml; an empty file is an empty map. Never throws. */
 export function checkContextsFile(text: string): FileReading<ContextsFile> {
-  return text.replace(/^\s*#.*$/gm, '').trim() === '' ? {value: {}} : checkFile(text, contextsFileKind);
+  return text.replace(/^[ \t]*#.*$/gm, '').trim() === '' ? {value: {}} : checkFile(text, contextsFileKind);
 }
 
 /** Parses contexts.yaml. Throws `CONTEXTS_YAML_INVALID` with all problems in the message. */

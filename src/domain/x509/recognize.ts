@@ -104,7 +104,7 @@ function bareBase64(bytes: Buffer): Buffer | undefined {
 
 function looksLikeObject(bytes: Buffer): boolean {
   return (
-    /^\s*\{|^kind:\s/m.test(bytes.subarray(0, 100_000).toString('utf8')) && /\bkind\b/.test(bytes.toString('utf8'))
+    /^[ \t]*\{|^kind:\s/m.test(bytes.subarray(0, 100_000).toString('utf8')) && /\bkind\b/.test(bytes.toString('utf8'))
   );
 }
 

@@ -109,6 +109,16 @@ describe('a text without a private key', () => {
   });
 });
 
+it.each(['\n', '\r', '\\', '/', '\n//', '-', '0', 'MI', '-----BEGIN PRIVATE KEY-----\n', 'A: \n'])(
+  'is found behind a hostile text without end: %j',
+  (piece) => {
+    const text = piece.repeat(Math.ceil(2 ** 18 / piece.length));
+    const spkis = (content: string) => embeddedKeys(new Sensitive(content)).flatMap(({spki}) => spki ?? []);
+    expect(spkis(`${text}\n${bundle.caKey.reveal()}`)).toEqual([ca.certificate.spki]);
+    expect(spkis(`-----BEGIN PRIVATE KEY-----${text}\n${bundle.caKey.reveal()}`)).toEqual([ca.certificate.spki]);
+  },
+);
+
 function createRsaPublic(): string {
   return generateKeyPairSync('rsa', {modulusLength: 2048}).publicKey.export({type: 'pkcs1', format: 'pem'}).toString();
 }
