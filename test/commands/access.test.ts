@@ -259,7 +259,7 @@ describe('access role', () => {
         .flatMap(({verbs, resourceNames = ['*']}) =>
           verbs.flatMap((verb) => resourceNames.map((name) => `${verb} ${name}`)),
         );
-    expect(await secretsOf()).toEqual(['get cacerts', 'get istio-ca-secret']);
+    expect(await secretsOf()).toEqual(['get cacerts', 'get cacerts-previous', 'get istio-ca-secret']);
     expect(await secretsOf('--no-secrets')).toEqual([]);
     expect(await secretsOf('--access')).toContain('list *');
     expect((await secretsOf('--role', 'operator')).filter((one) => one.endsWith('*'))).toEqual(['create *']);

@@ -14,6 +14,7 @@ import {Sensitive} from '../../src/domain/sensitive.js';
 import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import type {AsJson} from '../helpers/suggestions.js';
+import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
 import {putCacerts, textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 
 let mesh: TrustMesh;
@@ -134,6 +135,26 @@ describe('a private key in Secret cacerts', () => {
       expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(files);
     },
   );
+
+  it('of another root, which is its own, is replaced without a copy', async () => {
+    const other = await tinyRoot();
+    putCacerts(mesh.cluster('c1'), textsOf(bundleOf(other, [other])));
+    const {code, result} = await json<PushResult>(TrustPush, '-y', '--allow-root-change');
+    expect([code, result.clusters[0]?.keepsPrevious]).toEqual([0, false]);
+    expect(keysInCluster()).toEqual([ownKey()]);
+  });
+
+  it('of the CA above the cluster CA is replaced without a copy', async () => {
+    const between = await tinyClusterCa(mesh.root, 'between');
+    const below = await tinyClusterCa(between, 'c1');
+    const bundle = bundleOf(below, [between, mesh.root]);
+    await mesh.writeCa('c1', {...textsOf(bundle), 'root-cert.pem': mesh.root.certificate.pem});
+    putCacerts(mesh.cluster('c1'), textsOf(bundleOf(between, [mesh.root])));
+    // The CAs of tests have path length 0.
+    const {code, result} = await push();
+    expect([code, result.clusters[0]?.keepsPrevious]).toEqual([0, false]);
+    expect(keysInCluster()).toEqual(embeddedKeys(bundle.caKey).map(({id}) => id));
+  });
 
   it('beside the CA key is removed even if the CA key is only there', async () => {
     putCacerts(mesh.cluster('c1'), {...files, 'ca-key.pem': (files['ca-key.pem'] ?? '') + rootKey()});

@@ -74,6 +74,7 @@ describe('a healthy mesh', () => {
     const secrets = mesh.one('c1').kube.requests.filter(({resource}) => resource === 'secrets');
     expect(secrets.map(({verb, name: one}) => `${verb} ${one ?? ''}`).sort()).toEqual([
       'get cacerts',
+      'get cacerts-previous',
       'get istio-ca-secret',
     ]);
   });

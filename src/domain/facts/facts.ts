@@ -92,8 +92,8 @@ const clusterFacts = {
     mayRead: ['cacerts'],
     knownDespite: ['--no-secrets'],
   }),
-  /** The Secrets in which istiod stores CAs that hold the key of a root of this mesh. */
-  rootKeysInSecrets: fact<readonly ofCluster.RootKeyInSecret[]>({reads: ['cacerts', 'selfSigned']}),
+  /** Secrets cacerts, cacerts-previous and istio-ca-secret that hold the key of a root of this mesh. */
+  rootKeysInSecrets: fact<readonly ofCluster.RootKeyInSecret[]>({reads: ['cacerts', 'previous', 'selfSigned']}),
   /** The self-signed root of istiod (Secret istio-ca-secret). */
   selfSignedRoot: fact<ofWorkDir.CertificateFacts | 'absent'>({reads: ['selfSigned']}),
   // With `--no-secrets` it is read from the work directory.

@@ -137,6 +137,8 @@ export const reads = {
   /** The trust bundles of this name in all namespaces. */
   bundles: list<ConfigMapObject>('ConfigMap', 'cluster', {name: defaultBundleName, given: ['name']}),
   cacerts: find<SecretObject>('Secret', istioNamespace, {name: cacertsName}),
+  /** The CA that the last push or rollback replaced. */
+  previous: find<SecretObject>('Secret', istioNamespace, {name: previousName}),
   /** The self-signed CA of an istiod without cacerts. */
   selfSigned: find<SecretObject>('Secret', istioNamespace, {name: selfSignedName}),
   // kubectl reads the pod before it forwards its ports (kubernetes/kubectl pkg/cmd/portforward/portforward.go).
@@ -180,7 +182,6 @@ export const reads = {
   istioNamespace: find<NamespaceObject>('Namespace', 'cluster', {given: ['name']}),
   /** The same for users who can list namespaces but not get this one. */
   listedNamespace: list<NamespaceObject>('Namespace', 'cluster', {given: ['name'], metadataOnly: true}),
-  previous: find<SecretObject>('Secret', istioNamespace, {name: previousName}),
   /** The trust bundle in Istio's namespace. */
   liveBundle: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: defaultBundleName}),
   istiods: list<DeploymentObject>('Deployment', istioNamespace, {labelSelector: 'app=istiod'}),

@@ -118,6 +118,11 @@ export function privateKeysOf(data: SecretData): Readonly<Record<string, readonl
   return Object.fromEntries(found.filter(([, keys]) => keys.length > 0));
 }
 
+/** Whether istiod generated the CA in a Secret's data (istio/istio pilot/pkg/bootstrap/istio_ca.go, USE_CACERTS_FOR_SELF_SIGNED_CA). */
+export function isGenerated(data: object): boolean {
+  return 'istio-generated' in data;
+}
+
 /** Reports whether a Secret can be updated. Its type and an immutable Secret cannot be changed (kubernetes.io: Secrets). */
 export function isChangeable({immutable, type}: CacertsSecret): boolean {
   return !immutable && type === 'Opaque';

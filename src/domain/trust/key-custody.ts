@@ -7,7 +7,8 @@ import {unreadableParts} from '../ca/canonical.js';
 import {keyRules, publishedKeyProblem} from '../ca/istiod-rules.js';
 import {type ErrorReport, problem} from '../errors.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
-import type {CacertsSecret} from './cacerts.js';
+import {type CacertsSecret, isGenerated} from './cacerts.js';
+import type {Certificate} from '../x509/certificate.js';
 import type {DesiredCa} from './diff.js';
 
 /** The hint for replacing a cluster CA. */
@@ -51,13 +52,22 @@ export function keyRefusal({
   return problem('PUSH_REFUSED_INVALID_CA', `${what}: ${fault}`, ...hints);
 }
 
-/** Why a Secret must not be copied. */
+/**
+ * Why a Secret must not be copied: it holds the key of a root, its own included, or of a CA above the cluster's. The root that
+ * istiod generated in cacerts is its cluster CA (USE_CACERTS_FOR_SELF_SIGNED_CA).
+ */
 export function whyNotKept(
-  {privateKeys, misplacedKeys}: CacertsSecret,
-  {inspection: {roots = []}}: DesiredCa,
+  {data, inspection, privateKeys, misplacedKeys}: CacertsSecret,
+  {inspection: {certificate, roots = [], chain = []}}: DesiredCa,
 ): string | undefined {
   const keys = Object.values(privateKeys).flat();
-  if (keys.some(({spki}) => roots.some((root) => root.spki === spki))) return "contains the root's private key";
+  const own = isGenerated(data) ? [] : (inspection.roots ?? []);
+  const isKeyOf = (certificates: readonly Certificate[]): boolean =>
+    keys.some(({spki}) => certificates.some((one) => one.spki === spki));
+  if (isKeyOf([...roots, ...own])) return "contains the root's private key";
+  if (isKeyOf(chain.filter(({spki}) => spki !== certificate?.spki))) {
+    return 'contains the private key of a CA above the cluster CA';
+  }
   if (misplacedKeys.length > 0) return 'contains private keys besides the CA key';
   return keys.some(({spki}) => spki === undefined) ? 'contains a private key that istiod cannot read' : undefined;
 }

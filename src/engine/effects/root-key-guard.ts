@@ -10,6 +10,7 @@ import {type EmbeddedKey, embeddedKeys} from '../../domain/keys/embedded-keys.js
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
+import {isGenerated} from '../../domain/trust/cacerts.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import {readableCertificates} from '../../domain/x509/certificate.js';
 import type {Deps} from '../deps.js';
@@ -93,7 +94,7 @@ async function keysAbove(payload: Payload, cluster: string, directories: Directo
     ifReadable(store.readText(layout.rootCert)),
   ]);
   // istiod's self-signed CA is its own root: a Secret that istiod marked as generated may be restored (rollback).
-  const own = 'istio-generated' in payload ? [] : [payload['root-cert.pem'], payload['ca.crt']];
+  const own = isGenerated(payload) ? [] : [payload['root-cert.pem'], payload['ca.crt']];
   const texts = [...roots, ...own.map((value) => value?.reveal().toString('utf8'))];
   const rootKey = await ifReadable(store.readSecret(layout.rootKey));
   const keys: readonly EmbeddedKey[] = rootKey ? embeddedKeys(rootKey) : [];

@@ -1,11 +1,13 @@
 /** Facts about private keys in a cluster that should not be there. */
 import {publicFilesOf} from '../../domain/ca/ca-files.js';
+import {defined} from '../../domain/defined.js';
 import type {RootKeyInSecret} from '../../domain/facts/facts.js';
-import {cacertsName, selfSignedName} from '../../domain/istio/names.js';
+import {cacertsName, previousName, selfSignedName} from '../../domain/istio/names.js';
 import {containsKey} from '../../domain/keys/embedded-keys.js';
+import type {SecretObject} from '../../domain/kube/objects.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {memoizeByKey} from '../../domain/memoize.js';
-import {privateKeysOf, secretDataOf} from '../../domain/trust/cacerts.js';
+import {isGenerated, privateKeysOf, secretDataOf} from '../../domain/trust/cacerts.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 import {publicKeysIn} from './key-files.js';
 
@@ -38,26 +40,33 @@ async function readPublishedKeys({reads, mesh, fact, cacerts}: FactSources): Pro
 
 /** Compares public keys: the certificate beside the key can be another one. */
 async function readRootKeysInSecrets(sources: FactSources): Promise<readonly RootKeyInSecret[]> {
-  const {reads, deps, cacerts, workDirCa} = sources;
-  const [secret, selfSigned, own, meshRoots] = await Promise.all([
+  const {reads, deps, cluster, cacerts, workDirCa} = sources;
+  const [secret, previous, selfSigned, workDir, meshRoots] = await Promise.all([
     cacerts(),
+    reads.read('previous'),
     reads.read('selfSigned'),
     workDirCa(),
     publicKeysIn(deps.workspace, layout.rootCert),
   ]);
   const inCacerts = secret === 'absent' ? undefined : secret;
   // A CA that istiod generated is its own root (USE_CACERTS_FOR_SELF_SIGNED_CA).
-  const isGenerated = inCacerts !== undefined && 'istio-generated' in inCacerts.data;
-  const trusted = [...(own.inspection.roots ?? []), ...(isGenerated ? [] : (inCacerts?.inspection.roots ?? []))];
+  const own = inCacerts && !isGenerated(inCacerts.data) ? (inCacerts.inspection.roots ?? []) : [];
+  const trusted = [...(workDir.inspection.roots ?? []), ...own];
   const roots = new Set([...meshRoots, ...trusted.map(({spki}) => spki)]);
+  const keysOf = (one: SecretObject | undefined) => (one ? privateKeysOf(secretDataOf(one)) : {});
   const secrets = [
-    [cacertsName, inCacerts?.privateKeys ?? {}],
-    // Without cacerts, istiod signs with it, which another check reports.
-    [selfSignedName, inCacerts && selfSigned ? privateKeysOf(secretDataOf(selfSigned)) : {}],
-  ] as const;
-  return secrets.flatMap(([name, privateKeys]) =>
+    {secret: cacertsName, privateKeys: inCacerts?.privateKeys ?? {}},
+    {secret: previousName, privateKeys: keysOf(previous)},
+    // Without cacerts, istiod signs with it (istio/istio pilot/pkg/bootstrap/istio_ca.go). A remote cluster has no istiod.
+    {
+      secret: selfSignedName,
+      privateKeys: keysOf(selfSigned),
+      inUse: inCacerts === undefined && cluster.role !== 'remote' ? true : undefined,
+    },
+  ];
+  return secrets.flatMap(({privateKeys, ...place}) =>
     Object.entries(privateKeys).flatMap(([entry, keys]) =>
-      keys.some(({spki}) => spki !== undefined && roots.has(spki)) ? [{secret: name, entry}] : [],
+      keys.some(({spki}) => spki !== undefined && roots.has(spki)) ? [defined({...place, entry})] : [],
     ),
   );
 }

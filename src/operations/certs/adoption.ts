@@ -12,7 +12,7 @@ import type {RunningCluster} from '../../observe/running-cluster.js';
 import {defined} from '../../domain/defined.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {readableRoots} from '../../domain/ca/trust-store.js';
+import {readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {isDeepStrictEqual} from 'node:util';
 import {formatMinor} from '../../domain/istio/version.js';
@@ -205,13 +205,25 @@ export function minorsOf(adopted: readonly Adoptable[]): readonly string[] {
 }
 
 /** The signer, where the running clusters show it: the same in all, or none is declared. */
-function signerOf(adopted: readonly Adoptable[]): DeclaredSigner | undefined {
-  const [first, ...others] = adopted.map(({running, keptIn, keeper, context}): DeclaredSigner | undefined => {
-    if (keptIn === 'istio-ca-secret') return {type: 'cluster', context};
-    if (keptIn === 'elsewhere') return externalSigner(running);
-    return keeper?.startsWith('cert-manager ') === true ? {type: 'external', issuer: 'cert-manager'} : undefined;
-  });
-  return others.every((signer) => isDeepStrictEqual(signer, first)) ? first : undefined;
+function signerOf([first, ...others]: readonly Adoptable[]): DeclaredSigner | undefined {
+  const signer = first && signerIn(first);
+  const isSame = (other: Adoptable): boolean =>
+    isDeepStrictEqual(signerIn(other), signer) || (first !== undefined && haveSameRoot(first, other));
+  return others.every(isSame) ? signer : undefined;
+}
+
+function signerIn({running, keptIn, keeper, context}: Adoptable): DeclaredSigner | undefined {
+  if (keptIn === 'istio-ca-secret') return {type: 'cluster', context};
+  if (keptIn === 'elsewhere') return externalSigner(running);
+  return keeper?.startsWith('cert-manager ') === true ? {type: 'external', issuer: 'cert-manager'} : undefined;
+}
+
+/** Whether two clusters run with copies of one istio-ca-secret (istio/istio#30103): each of them can sign for both. */
+function haveSameRoot(one: Adoptable, other: Adoptable): boolean {
+  const [first = [], second = []] = [one, other].map(({running: {selfSigned = ''}, keptIn}) =>
+    keptIn === 'istio-ca-secret' ? readableRoots(selfSigned) : [],
+  );
+  return sameRoots(first, second);
 }
 
 /** The external signer of an istiod without a CA, from its environment (istio/istio pilot/pkg/bootstrap/istio_ca.go, server.go). */

@@ -347,6 +347,14 @@ describe('the namespace', () => {
   });
 });
 
+it.each([
+  ['holds the private key of another root, which is its own', {}, false],
+  ['has a root that istiod generated', {'istio-generated': ''}, true],
+])('a Secret that %s is kept as cacerts-previous: %s', (_, more, isKept) => {
+  const texts = {...secretTexts({ca: otherRoot, above: otherRoot}), ...more};
+  expect(decide({seen: cacerts(texts), rules: {allowRootChange: true}}).keepPrevious).toBe(isKept);
+});
+
 describe('the Secret', () => {
   const tls = {type: 'kubernetes.io/tls'};
   const keyless = own(live, {caKey: undefined});

@@ -809,7 +809,16 @@ describe('the declaration', () => {
         ...{keyAlgorithm: undefined, signer: {type: 'cluster', context: 'ctx-c1'}},
       },
     ],
-    ['has no signer if two clusters are self-signed', {c1: bySelf, c2: bySelf}, {keyAlgorithm: undefined}],
+    [
+      'has the first of two clusters with one self-signed root as the signer',
+      {c1: bySelf, c2: bySelf},
+      {keyAlgorithm: undefined, signer: {type: 'cluster', context: 'ctx-c1'}},
+    ],
+    [
+      'has no signer if two clusters have different self-signed roots',
+      {inspected: [inspected('c1', bySelf), inspected('c2', {...bySelf, selfSigned: otherRoot.certificate.pem})]},
+      {keyAlgorithm: undefined},
+    ],
     ['has no signer if only one of them is self-signed', {c1: bySelf}, {}],
     [
       'has cert-manager as the signer if it manages cacerts everywhere',

@@ -1,8 +1,8 @@
 import {some} from '../../format.js';
-import {cacertsName, selfSignedName} from '../../istio/names.js';
-import {fixWith, inspectWith, words} from '../../suggest/suggestion.js';
+import {cacertsName, previousName, selfSignedName} from '../../istio/names.js';
+import {fixWith, inspectWith, kubectlMesh, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, ok, type Finding} from '../check.js';
-import {renewFix} from '../fixes.js';
+import {loadFix, renewFix} from '../fixes.js';
 
 /** A cluster does not hold the key of the whole mesh. */
 export const rootKeysCheck = apiServerCheck({
@@ -10,9 +10,9 @@ export const rootKeysCheck = apiServerCheck({
   title: 'No Secret of the cluster holds a root key',
   severity: 'warning',
   requires: ['rootKeysInSecrets'],
-  optional: ['rootKey'],
-  expected: "no key of the mesh's roots in Secrets cacerts and istio-ca-secret",
-  judge: ({rootKeysInSecrets, rootKey}, subject) => {
+  optional: ['rootKey', 'caOrigin'],
+  expected: "no key of the mesh's roots in Secrets cacerts, cacerts-previous and istio-ca-secret",
+  judge: ({rootKeysInSecrets, rootKey, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
     const {namespace} = mesh.istio;
     const {signer} = mesh.trust;
@@ -24,9 +24,15 @@ export const rootKeysCheck = apiServerCheck({
     const names = [...new Set(rootKeysInSecrets.map(({secret}) => secret))];
     const findings = names.map((secret): Finding | undefined => {
       if (isSigner(secret)) return undefined;
-      const entries = rootKeysInSecrets.filter((one) => one.secret === secret).map(({entry}) => entry);
+      const places = rootKeysInSecrets.filter((one) => one.secret === secret);
+      const entries = places.map(({entry}) => entry);
       const observed = `Secret ${namespace}/${secret} holds the key of a root of this mesh (${some(entries)})`;
       if (secret === cacertsName) return {observed, fix: renewFix(subject)};
+      if (secret === previousName) {
+        return {observed, fix: kubectlMesh('trust rollback', words`${cluster.name} --forget --yes`)};
+      }
+      // istiod has no other CA before the cluster CA is pushed.
+      if (places.some(({inUse}) => inUse === true)) return {observed, fix: loadFix(caOrigin, subject)};
       // It can be the only copy of the key.
       const hasOther = rootKey !== undefined && rootKey.protection !== 'absent';
       const name = words`-n ${namespace} ${hasOther ? 'delete' : 'describe'} secret ${secret}`;
@@ -39,11 +45,11 @@ export const rootKeysCheck = apiServerCheck({
     );
   },
   meaning:
-    "Neither Secret cacerts nor Secret istio-ca-secret holds the private key of one of the mesh's roots, in any data key. A Secret that trust.signer declares (type cluster) is permitted in that cluster only. Without cacerts, istiod signs with istio-ca-secret, which MESH304 reports.",
+    "None of the Secrets cacerts, cacerts-previous and istio-ca-secret holds the private key of one of the mesh's roots, in any data key. A Secret that trust.signer declares (type cluster) is permitted in that cluster only. Other Secrets are not read, because this would require the right to read all of them.",
   breaks:
     "Any subject that can read Secrets in Istio's namespace can impersonate every workload of every cluster, and no new cluster CA changes that.",
   byHand:
     'kubectl --context "$CTX" -n istio-system get secret istio-ca-secret -o jsonpath="{.data.ca-key\\.pem}" | base64 -d | openssl pkey -pubout | sha256sum\nopenssl x509 -in root-cert.pem -noout -pubkey | sha256sum',
-  fix: 'For cacerts, create a cluster CA with `kubectl mesh certs generate CLUSTER --renew` and push it. For istio-ca-secret, which remains after the migration to cacerts, first make sure that the root key is stored elsewhere, or declare the Secret of one cluster as trust.signer; then delete it with kubectl. If others could read the Secret, plan a new root.',
+  fix: 'For cacerts, create a cluster CA with `kubectl mesh certs generate CLUSTER --renew` and push it. Delete cacerts-previous with `kubectl mesh trust rollback CLUSTER --forget`. If istiod still signs with istio-ca-secret, push the cluster CA first. For istio-ca-secret, which remains after the migration to cacerts, first make sure that the root key is stored elsewhere, or declare the Secret of one cluster as trust.signer; then delete it with kubectl. If others could read the Secret, plan a new root.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go (istio-ca-secret)',
 });

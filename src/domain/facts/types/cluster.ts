@@ -51,6 +51,8 @@ export interface RootKeyInSecret {
   readonly secret: string;
   /** The data key. */
   readonly entry: string;
+  /** Whether istiod signs with the Secret, because there is no other CA. */
+  readonly inUse?: boolean;
 }
 
 /** The trust that istiod should have loaded, read from Secret cacerts, or from the work directory with `--no-secrets`. */

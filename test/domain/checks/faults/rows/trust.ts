@@ -246,6 +246,16 @@ export const trustFaults: readonly Fault[] = [
     ['MESH312 warning'],
   ],
   [
+    'a root key is left in cacerts-previous',
+    {cluster1: {rootKeysInSecrets: [{secret: 'cacerts-previous', entry: 'ca-key.pem'}]}},
+    ['MESH312 warning'],
+  ],
+  [
+    'istiod signs with a root key',
+    {cluster1: {rootKeysInSecrets: [{secret: 'istio-ca-secret', entry: 'ca-key.pem', inUse: true}]}},
+    ['MESH312 warning'],
+  ],
+  [
     'both Secrets hold a root key, and no other copy is known',
     {
       meshValues: {rootKey: {protection: 'absent'}},
