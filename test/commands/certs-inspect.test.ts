@@ -4,6 +4,8 @@ import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {encryptKey} from '../../src/signers/keys.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openssl} from '../helpers/openssl.js';
+import type {InspectResult} from '../../src/operations/certs/inspect.js';
+import type {AsJson} from '../helpers/suggestions.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
@@ -165,6 +167,29 @@ describe('certs inspect', () => {
     expect(await json(JSON.stringify(secret(incomplete)))).toMatchObject({
       istiod: {loads: false, findings: [{id: 'incomplete'}]},
     });
+  });
+
+  it.each([
+    ['as PEM', (key: string) => key],
+    ['as base64 in a comment', (key: string) => `# ${key.replaceAll(/-----.*-----|\s/g, '')}\n`],
+  ])('reports a private key in a public file of a Secret, %s', async (_, form) => {
+    const key = form(writePrivateKey(root.key).reveal());
+    const published = {...cacerts(), 'root-cert.pem': `${root.certificate.pem}${key}`};
+    const inspected = (await json(JSON.stringify(secret(published)))) as AsJson<InspectResult>;
+    expect(inspected.istiod?.findings.map(({id}) => id)).toContain('published-key');
+  });
+
+  it('notes a private key in the text around the blocks of a file', async () => {
+    const notesOf = async (note: string): Promise<readonly string[]> =>
+      ((await json(`# ${note}\n${root.certificate.pem}`)) as AsJson<InspectResult>).notes;
+    const other = await notesOf('a note');
+    const key = await notesOf(
+      writePrivateKey(root.key)
+        .reveal()
+        .replaceAll(/-----.*-----|\s/g, ''),
+    );
+    expect([other.length, key.length]).toEqual([1, 1]);
+    expect(key).not.toEqual(other);
   });
 
   it('reads a ConfigMap and lists of one', async () => {

@@ -29,7 +29,7 @@ export function inspectSet(parts: readonly FilePart[], options: InspectOptions):
   const files = caFilesOfSecret(
     (name) => {
       const found = part(name);
-      return found && (publicText(found) ?? '');
+      return found && publicText(found);
     },
     (name) => part(name)?.content,
   );

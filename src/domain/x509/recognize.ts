@@ -5,6 +5,7 @@
 import {defined} from '../defined.js';
 import {parsePublicKey} from '../keys/public-key.js';
 import {parse} from 'yaml';
+import {containsKey} from '../keys/embedded-keys.js';
 import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {Sensitive} from '../sensitive.js';
@@ -167,10 +168,9 @@ function entries(data: unknown, decode: (value: string) => string): readonly Fil
   );
 }
 
-/** The text of a part without private keys; undefined for others, which stay Sensitive. */
-export function publicText({content}: FilePart): string | undefined {
-  const text = content.reveal();
-  return text.includes('PRIVATE KEY') ? undefined : text;
+/** The text of a part that is meant to be public, even if it contains a private key, which is a finding. */
+export function publicText({content}: FilePart): string {
+  return content.reveal();
 }
 
 /** Parses every block of a part. Unreadable blocks are reported as problems, not thrown. */
@@ -184,7 +184,7 @@ export function readPart({name, content}: FilePart): PartContent {
       ...empty,
       ...readBlocks(blocks, name),
       notes: [
-        ...(hasOtherText ? ['there is text outside the PEM blocks, which istiod ignores'] : []),
+        ...(hasOtherText ? [otherTextNote(text)] : []),
         ...(hasCarriageReturns ? ['the lines end with CR LF, which istiod accepts'] : []),
         ...(blocks.some(({label}) => isOtherCertificateLabel(label))
           ? ['istiod ignores the certificates that are not in CERTIFICATE blocks']
@@ -194,6 +194,14 @@ export function readPart({name, content}: FilePart): PartContent {
   } catch (thrown) {
     return {...empty, problems: [reportError(asReadError(thrown))]};
   }
+}
+
+/** istiod publishes the text of root-cert.pem and cert-chain.pem with their certificates. */
+function otherTextNote(text: string): string {
+  const outside = text.replace(/-----BEGIN [^-]*-----[^-]*(?:-(?!-{4})[^-]*)*-----END [^-]*-----/g, '');
+  return containsKey(outside)
+    ? 'there is a private key in the text outside the PEM blocks, which istiod publishes with the file'
+    : 'there is text outside the PEM blocks, which istiod ignores';
 }
 
 function readBlocks(
