@@ -25,6 +25,7 @@ export function fakeDeps(
     workspace: {
       root: '/nowhere',
       readText: () => Promise.resolve(options.meshYaml),
+    readGenerated: () => Promise.resolve(undefined),
       readSecret: absent('readSecret'),
       stat: absent('stat'),
       statTarget: absent('statTarget'),
