@@ -10,7 +10,7 @@ import {Sensitive} from '../domain/sensitive.js';
 import {type Faults, makeDirectory, syncDirectory, temporarySuffix, writeAtomic} from './atomic.js';
 import {commitSet, committedPath, recoverSet, type SetRecord} from './commit.js';
 import {errno, fileError, ifExists, isMissing, readIfExists, throwFileError} from './fs-errors.js';
-import {refuseLinksOut, refuseSymlinks, resolveInside} from './guard.js';
+import {isBelow, refuseLinksOut, refuseSymlinks, resolveInside} from './guard.js';
 import {hostIdentity, startTimeOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
@@ -117,6 +117,7 @@ function accessDirectory(
       };
     },
     directory: (path) => accessDirectory({...options, root: path}, journal, (directory) => directory),
+    isBelow: (path) => isBelow(path, root),
     readOutside: (path) => readOutside(path, options.signal),
     writeOutside: (path, content) => writeOutputFile(path, content, faults),
   };

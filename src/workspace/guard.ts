@@ -65,3 +65,9 @@ async function placeOf(path: string): Promise<string> {
   const real = await ifExists(realpath(path)).catch(throwFileError(path, 'write'));
   return real ?? join(await placeOf(dirname(path)), basename(path));
 }
+
+/** Whether a path is a directory or in it, after following links. Paths that do not exist are compared as they are. */
+export async function isBelow(path: string, directory: string): Promise<boolean> {
+  const [inner, outer] = await Promise.all([path, directory].map((one) => realpath(one).catch(() => one)));
+  return inner === outer || (inner ?? '').startsWith(`${outer ?? ''}/`);
+}

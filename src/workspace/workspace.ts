@@ -96,6 +96,8 @@ export interface Workspace {
   readonly journal: Journal;
   /** Accesses another directory, such as that of the root key, whose changes this work directory's journal records. */
   directory(root: string): Workspace;
+  /** Whether an absolute path leads into the work directory, after following links. */
+  isBelow(path: string): Promise<boolean>;
   /** Reads a file that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;
   /**

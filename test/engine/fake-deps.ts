@@ -26,6 +26,7 @@ export function fakeDeps(
       root: '/nowhere',
       readText: () => Promise.resolve(options.meshYaml),
     readGenerated: () => Promise.resolve(undefined),
+    isBelow: () => Promise.resolve(false),
       readSecret: absent('readSecret'),
       stat: absent('stat'),
       statTarget: absent('statTarget'),
