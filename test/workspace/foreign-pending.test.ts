@@ -133,7 +133,7 @@ describe('a record that is repeated or loses its end', () => {
   const journalOf = (root: string) => join(root, 'journal.jsonl');
   const linesOf = async (root: string) => (await readFile(journalOf(root), 'utf8')).split('\n').filter(Boolean);
 
-  /** A work directory whose interrupted set was recovered, and what somebody saved of `.pending` before that. */
+  /** A work directory whose interrupted set was recovered, and a copy of `.pending` before that. */
   async function recovered(): Promise<{readonly root: string; readonly saved: string}> {
     const root = await interrupted();
     const saved = join(await temporaryRoot(), 'saved');
