@@ -256,7 +256,13 @@ describe('a repository whose configuration names programs', () => {
         ['remote.origin.vcs', 'evil'],
       ],
     ],
-    ['an ext:: address', [['remote.origin.url', 'ext::sh -c "$PROGRAM"']]],
+    [
+      'an ext:: address',
+      [
+        ['remote.origin.url', 'ext::$PROGRAM'],
+        ['protocol.ext.allow', 'always'],
+      ],
+    ],
     [
       'an upload-pack program',
       [
