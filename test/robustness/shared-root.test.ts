@@ -34,10 +34,10 @@ it('does not overwrite a root key that another run created after the plan was ma
     const [slow, fast] = [await emptyBox(), await emptyBox()];
     const args = ['certs', 'generate', 'c1', '--root-dir', disk, '--key-algorithm', 'ecdsa-p256'];
     // The passphrase is read when the root is created: until then, the other run creates its root.
-    const [asked, answered] = ['asked', 'answered'].map((name) => join(slow.work, name));
-    const wait = `touch ${String(asked)}; until [ -e ${String(answered)} ]; do sleep 0.05; done; echo a long passphrase`;
+    const [requested, answered] = ['requested', 'answered'].map((name) => join(slow.work, name));
+    const wait = `touch ${String(requested)}; until [ -e ${String(answered)} ]; do sleep 0.05; done; echo a long passphrase`;
     const later = slow.run([...args, '--passphrase-command', wait]);
-    await vi.waitUntil(() => existsSync(String(asked)), {timeout: 60_000, interval: 20});
+    await vi.waitUntil(() => existsSync(String(requested)), {timeout: 60_000, interval: 20});
     expect((await fast.run([...args, '--no-passphrase'])).code).toBe(0);
     const before = await readFile(join(disk, 'root-key.pem'), 'utf8');
     await writeFile(String(answered), '');
