@@ -161,27 +161,16 @@ async function requireOwn(pending: string, recorded: FileSet['files'] | undefine
     if (!known.includes(entry.name) || !entry.isFile()) throw foreignError(pending, `contains ${entry.name}`);
   }
   const marker = await readMarker(pending);
-  const hashOf = async (name: string): Promise<string | undefined> => {
-    const text = await ifExists(readRegular(join(pending, name)));
-    return text === undefined || (!marker && text === '') ? undefined : sha256Hex(text);
-  };
-  const differs = (): MeshError => foreignError(pending, 'differs from the set in the journal');
-  if (!marker) {
-    const hashes = Object.values(recorded);
-    for (const {name} of entries) {
-      const hash = /^\d+$/.test(name) ? await hashOf(name) : undefined;
-      if (hash !== undefined && !hashes.includes(hash)) throw differs();
-    }
-    return undefined;
+  const {files = []} = marker ?? {};
+  const expected = new Map(files.map(({pending: name, path}) => [name, recorded[path]]));
+  const isComplete = files.length === paths.length && new Set(files.map(({path}) => path)).size === paths.length;
+  let isRecorded = !marker || (isComplete && files.every(({path}) => Object.hasOwn(recorded, path)));
+  for (const {name} of entries.filter((entry) => /^\d+$/.test(entry.name))) {
+    const text = await readRegular(join(pending, name));
+    const hash = sha256Hex(text);
+    isRecorded &&= marker ? hash === expected.get(name) : text === '' || Object.values(recorded).includes(hash);
   }
-  const isOnce = (names: readonly string[]): boolean => new Set(names).size === paths.length;
-  const {files} = marker;
-  if (files.length !== paths.length || !isOnce(files.map(({path}) => path)) || !isOnce(files.map((one) => one.pending)))
-    throw differs();
-  for (const {pending: name, path} of files) {
-    const hash = await hashOf(name);
-    if (!Object.hasOwn(recorded, path) || (hash !== undefined && hash !== recorded[path])) throw differs();
-  }
+  if (!isRecorded) throw foreignError(pending, 'differs from the set in the journal');
   return marker;
 }
 
