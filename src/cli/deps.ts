@@ -2,7 +2,7 @@
  * The composition root: creates the workspace and the tools. Modules that not every run uses (kubectl, istioctl,
  * prompts, animated progress) are loaded on first use.
  */
-import {homedir} from 'node:os';
+import {userInfo} from 'node:os';
 import {delimiter, isAbsolute, join, resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
 import {memoizeAsync} from '../domain/memoize.js';
@@ -214,9 +214,22 @@ function kubeconfigFiles({
   return files.length > 0 ? files : [join(HOME, '.kube/config')];
 }
 
-/** This program's directory for state of the user (XDG Base Directory Specification: a relative path is ignored). */
-function stateDirectory({XDG_STATE_HOME = '', HOME = homedir()}: Readonly<Record<string, string | undefined>>): string {
-  return join(isAbsolute(XDG_STATE_HOME) ? XDG_STATE_HOME : join(HOME, '.local/state'), 'kubectl-mesh');
+/**
+ * This program's directory for state of the user (XDG Base Directory Specification: a relative path is ignored). A relative or
+ * empty HOME would be the current directory, which may be a cloned repository.
+ */
+export function stateDirectory({XDG_STATE_HOME = '', HOME = ''}: Readonly<Record<string, string | undefined>>): string {
+  const home = isAbsolute(HOME) ? HOME : ownHome();
+  return join(isAbsolute(XDG_STATE_HOME) ? XDG_STATE_HOME : join(home, '.local/state'), 'kubectl-mesh');
+}
+
+/** The home directory of the user database; in a container the user may have no entry there. */
+function ownHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/nonexistent';
+  }
 }
 
 /** Animated progress on a terminal, lines otherwise. */

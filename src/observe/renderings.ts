@@ -90,7 +90,16 @@ export async function gatherRenderings(
   return Promise.all(
     clusters.map(async (cluster) => {
       const path = clusterLayout(cluster.name).installYaml;
-      return {cluster, path, present: await workspace.readText(path), rendered: tryRender(cluster)};
+      // The file is shown as a diff and saved under another name: never through a link, which may lead to a key.
+      const present = await workspace.readGenerated(path).catch((thrown: unknown) => asSymlinkError(thrown));
+      return present instanceof MeshError
+        ? {cluster, path, present: undefined, rendered: present}
+        : {cluster, path, present, rendered: tryRender(cluster)};
     }),
   );
+}
+
+function asSymlinkError(thrown: unknown): MeshError {
+  if (thrown instanceof MeshError && thrown.code === 'SYMLINK') return thrown;
+  throw thrown;
 }

@@ -1,6 +1,6 @@
 /** Before a signer runs a program or contacts a server that mesh.yaml names: the user must have confirmed it. */
 import {createHash} from 'node:crypto';
-import {basename, dirname, resolve} from 'node:path';
+import {basename, dirname, isAbsolute, resolve} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
@@ -20,7 +20,7 @@ export const trustVariable = 'KUBECTL_MESH_TRUST';
 export async function requireConfirmed(spec: SignerSpec, context: SignerContext): Promise<void> {
   const {workspace, environment, confirmation} = context;
   const {root: directory} = workspace;
-  const files = await hashFiles(pathsOfUse(spec, directory), workspace);
+  const files = await hashFiles(pathsOfUse(spec), workspace);
   const use = useOf(spec, {directory, environment, files});
   if (!use) return;
   const {typed, all, confirmed, terminal} = confirmation;
@@ -33,7 +33,11 @@ export async function requireConfirmed(spec: SignerSpec, context: SignerContext)
     return;
   if (await confirmed.has(use.hash)) return;
   const isTyped = isDeepStrictEqual(typed, spec);
-  if (!isTyped && !all) await prompt(use, terminal);
+  if (!isTyped && !all) {
+    await prompt(use, terminal);
+    // A person may take minutes to read the prompt.
+    if (!isDeepStrictEqual(await hashFiles(pathsOfUse(spec), workspace), files)) throw changedError(use);
+  }
   const problem = await confirmed.add(use.hash, use.name, context.now());
   // A later run without the flag prompts again, which needs no warning if the user typed everything in this one.
   if (problem !== undefined && !isTyped)
@@ -61,7 +65,17 @@ async function prompt(use: SignerUse, terminal: SignerContext['confirmation']['t
   });
 }
 
-/** The hashes of the paths that are regular files; an argument that only looks like a path is none. */
+function changedError({name}: SignerUse): MeshError {
+  return new MeshError('MESH_YAML_NOT_TRUSTED', `the files of the ${name} changed while the prompt was shown`, {
+    hints: ['nothing was run or contacted; review the files and run the command again'],
+  });
+}
+
+/**
+ * The hashes of the paths that are regular files in the work directory; an argument that only looks like a path is none. A file
+ * beside mesh.yaml changes as easily as mesh.yaml. Absolute paths to other places are the machine's own, and are updated
+ * with it.
+ */
 async function hashFiles(paths: readonly string[], workspace: Workspace): Promise<FileHashes> {
   const hashes = await Promise.all(
     paths.map(async (path): Promise<readonly (readonly [string, string])[]> => {
@@ -70,7 +84,7 @@ async function hashFiles(paths: readonly string[], workspace: Workspace): Promis
         .directory(dirname(absolute))
         .statTarget(basename(absolute))
         .catch(() => undefined);
-      if (facts?.kind !== 'file') return [];
+      if (facts?.kind !== 'file' || (isAbsolute(path) && !(await workspace.isBelow(path)))) return [];
       const content = await workspace.readOutside(absolute);
       return [[path, createHash('sha256').update(content.reveal()).digest('hex')]];
     }),

@@ -58,15 +58,26 @@ const safeConfiguration: readonly string[] = [
 ];
 
 /**
+ * Variables with which git would read another repository than the one that contains the directory (`git rev-parse
+ * --local-env-vars`, without those that set the user's own configuration): git sets them for hooks.
+ */
+const repositoryVariables: readonly string[] = [
+  ...['GIT_DIR', 'GIT_WORK_TREE', 'GIT_IMPLICIT_WORK_TREE', 'GIT_COMMON_DIR', 'GIT_INDEX_FILE', 'GIT_PREFIX'],
+  ...['GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_SHALLOW_FILE', 'GIT_GRAFT_FILE'],
+];
+
+/**
  * A partial clone fetches missing objects with the repository's `core.sshCommand` or remote helper: `GIT_NO_LAZY_FETCH`
  * prevents that (git 2.45 and later), and without an allowed protocol every transport is refused (git(1)). Without optional
- * locks the index is not rewritten.
+ * locks the index is not rewritten. In the C locale messages are not translated.
  */
 const safeEnvironment = {
+  ...Object.fromEntries(repositoryVariables.map((name) => [name, undefined])),
   GIT_NO_LAZY_FETCH: '1',
   GIT_ALLOW_PROTOCOL: 'none',
   GIT_TERMINAL_PROMPT: '0',
   GIT_OPTIONAL_LOCKS: '0',
+  LC_ALL: 'C',
 } as const;
 
 /** Creates the queries. */

@@ -13,8 +13,8 @@ export interface Program {
 export interface ToolCommand extends Program {
   /** Terminates the program after this time and throws `TIMEOUT`. Milliseconds. */
   readonly timeoutMs?: number;
-  /** Variables that are added to the environment, or replace the user's. Never contain a secret. */
-  readonly environment?: Readonly<Record<string, string>>;
+  /** Variables that replace the user's; undefined removes one. Never contain a secret. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Receives sanitized lines of both streams as they arrive. */
   readonly onLine?: (line: string) => void;
 }

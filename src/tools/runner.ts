@@ -72,7 +72,7 @@ async function runTool(command: ToolCommand, options: RunnerOptions): Promise<To
   const common = commonOptions(options, 'ours');
   const child = execa(command.file, [...command.args], {
     ...common,
-    env: {...common.env, ...command.environment},
+    env: defined<Record<string, string>>({...common.env, ...command.environment}),
     all: true,
     stdin: 'ignore',
   });

@@ -54,6 +54,8 @@ export interface SetRecord {
   read(): Promise<FileSet['files'] | undefined>;
   /** Records that the set was completed or discarded. */
   recovered(result: 'completed' | 'discarded'): Promise<void>;
+  /** Throws `SYMLINK` if a link leads from a file's path to another place, for a key if there is any link. */
+  checkLinks(path: string, isKey: boolean): Promise<void>;
 }
 
 /** Writes a set into `directory`, all or none; paths are relative to it. First recovers what an earlier run left there. */
@@ -67,7 +69,8 @@ export async function commitSet(
   await makeDirectory(directory, faults).catch(throwFileError(directory, 'write'));
   await recoverSet(directory, record, faults);
   await refuseExisting(directory, files);
-  await record.record(Object.fromEntries(files.map(({path, content}) => [path, sha256Hex(textOf(content))])));
+  const recorded = Object.fromEntries(files.map(({path, content}) => [path, sha256Hex(textOf(content))]));
+  await record.record(recorded);
   try {
     await makeDirectory(pending, faults);
     for (const [index, {path, content}] of files.entries()) {
@@ -84,7 +87,7 @@ export async function commitSet(
     await dropUnmarked(pending).catch(() => undefined);
     throw fileError(error, directory, 'write');
   }
-  await completeSet(directory, record, faults);
+  await completeSet(directory, {...record, read: () => Promise.resolve(recorded)}, faults);
 }
 
 /**
@@ -112,7 +115,10 @@ async function completeSet(
   if (!facts.isDirectory()) throw foreignError(pending, 'is not a directory');
   const marker = await requireOwn(pending, await record.read());
   try {
-    if (marker) await moveForward(directory, marker, faults);
+    if (marker) {
+      await requireNoLinks(pending, marker, record);
+      await moveForward(directory, marker, faults);
+    }
     await faults?.('clean', pending);
     // The marker is removed first: without it, a partly removed set is discarded; with it, its files would be missed.
     await rm(join(pending, markerName), {force: true});
@@ -142,23 +148,43 @@ export async function committedPath(
   return marked && join(pending, marked.pending);
 }
 
-/** Returns the marker of a recorded set; undefined for one that was not committed. Throws `WORKDIR_CONFLICT` for any other. */
+/**
+ * Returns the marker of a recorded set; undefined for one that was not committed. Throws `WORKDIR_CONFLICT` for any other: each
+ * file must have its recorded content, be moved already, or, before the commit, still be empty.
+ */
 async function requireOwn(pending: string, recorded: FileSet['files'] | undefined): Promise<Marker | undefined> {
   if (!recorded) throw foreignError(pending, 'was not left by a run of this copy of the work directory');
   const paths = Object.keys(recorded);
   const known = [markerName, `.${markerName}${temporarySuffix}`, ...paths.map((_, index) => String(index))];
-  for (const entry of await readdir(pending, {withFileTypes: true})) {
+  const entries = await readdir(pending, {withFileTypes: true});
+  for (const entry of entries) {
     if (!known.includes(entry.name) || !entry.isFile()) throw foreignError(pending, `contains ${entry.name}`);
   }
   const marker = await readMarker(pending);
-  if (!marker) return undefined;
-  if (marker.files.length !== paths.length) throw foreignError(pending, 'differs from the set in the journal');
-  for (const {pending: name, path} of marker.files) {
-    const text = await ifExists(readRegular(join(pending, name)));
-    const isRecorded = Object.hasOwn(recorded, path) && (text === undefined || sha256Hex(text) === recorded[path]);
-    if (!isRecorded) throw foreignError(pending, 'differs from the set in the journal');
+  const {files = []} = marker ?? {};
+  const expected = new Map(files.map(({pending: name, path}) => [name, recorded[path]]));
+  const isComplete = files.length === paths.length && new Set(files.map(({path}) => path)).size === paths.length;
+  let isRecorded = !marker || (isComplete && files.every(({path}) => Object.hasOwn(recorded, path)));
+  for (const {name} of entries.filter((entry) => /^\d+$/.test(entry.name))) {
+    const text = await readRegular(join(pending, name));
+    const hash = sha256Hex(text);
+    isRecorded &&= marker ? hash === expected.get(name) : text === '' || Object.values(recorded).includes(hash);
   }
+  if (!isRecorded) throw foreignError(pending, 'differs from the set in the journal');
   return marker;
+}
+
+/** Refuses links that were created after the set was written: the files of a killed run are moved by a later one. */
+async function requireNoLinks(pending: string, {files}: Marker, record: SetRecord): Promise<void> {
+  for (const {pending: name, path} of files) {
+    const facts = await ifExists(lstat(join(pending, name)));
+    if (facts) await record.checkLinks(path, isKeyMode(facts.mode));
+  }
+}
+
+/** Whether a file in `.pending` has the mode of keys. */
+function isKeyMode(mode: number): boolean {
+  return mode % 0o1000 === secretMode;
 }
 
 async function moveForward(directory: string, {files}: Marker, faults?: Faults): Promise<void> {
@@ -176,7 +202,7 @@ async function moveForward(directory: string, {files}: Marker, faults?: Faults):
       await moveNew(from, to);
       continue;
     }
-    const target = facts.mode % 0o1000 === secretMode ? undefined : await linkTarget(to);
+    const target = isKeyMode(facts.mode) ? undefined : await linkTarget(to);
     // A declaration may be a symbolic link to another place in the work directory: the link is kept. A key replaces it.
     if (target === undefined) await rename(from, to);
     else {

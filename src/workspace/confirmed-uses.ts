@@ -3,10 +3,11 @@
  * state directory, not in the work directory, which others can write to.
  */
 import {randomBytes} from 'node:crypto';
-import {lstat, realpath} from 'node:fs/promises';
+import {lstat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {printableLine} from '../domain/printable.js';
 import {makeDirectory, replaceFile, secretMode} from './atomic.js';
+import {isBelow} from './guard.js';
 import {parseJsonFile, readRegular} from './read.js';
 
 /** A confirmed use. */
@@ -39,7 +40,7 @@ const maxAttempts = 5;
 export function createConfirmedUses(directory: string, workDir: string) {
   const path = join(directory, 'trusted.json');
   return {
-    /** Whether a use was confirmed. A file that is missing, invalid or writable by others contains nothing. */
+    /** Whether a use was confirmed. A file that is missing, invalid or accessible to others contains nothing. */
     has: async (hash: string): Promise<boolean> =>
       !(await isBelow(directory, workDir)) && (await readEntries(path)).some((entry) => entry.hash === hash),
     /** Remembers a use. Returns why that failed; undefined if it is remembered. */
@@ -66,8 +67,8 @@ export function createConfirmedUses(directory: string, workDir: string) {
 async function readEntries(path: string): Promise<readonly Entry[]> {
   try {
     const facts = await lstat(path);
-    // 0o022: writable by the group or others.
-    if (!facts.isFile() || facts.uid !== process.getuid?.() || (facts.mode & 0o022) !== 0) return [];
+    // 0o077: accessible to the group or others. git creates no such file: one from a clone in the home directory is ignored.
+    if (!facts.isFile() || facts.uid !== process.getuid?.() || (facts.mode & 0o077) !== 0) return [];
     const text = await readRegular(path, maxFileBytes);
     const file = parseJsonFile<TrustedFile>(text, ({version, trusted}) => version === 1 && Array.isArray(trusted));
     return file?.trusted.filter(isEntry) ?? [];
@@ -79,9 +80,4 @@ async function readEntries(path: string): Promise<readonly Entry[]> {
 function isEntry(value: unknown): value is Entry {
   const {hash, name, confirmed} = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
   return [hash, name, confirmed].every((field) => typeof field === 'string');
-}
-
-async function isBelow(path: string, parent: string): Promise<boolean> {
-  const [inner, outer] = await Promise.all([path, parent].map((one) => realpath(one).catch(() => one)));
-  return inner === outer || (inner ?? '').startsWith(`${outer ?? ''}/`);
 }

@@ -4,13 +4,13 @@ import {hostname} from 'node:os';
 import {dirname, join, relative} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
-import {isLayoutPath, layout} from '../domain/mesh/layout.js';
+import {isSetPath, layout} from '../domain/mesh/layout.js';
 import {isClusterName} from '../domain/mesh/names.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {type Faults, makeDirectory, syncDirectory, temporarySuffix, writeAtomic} from './atomic.js';
 import {commitSet, committedPath, recoverSet, type SetRecord} from './commit.js';
 import {errno, fileError, ifExists, isMissing, readIfExists, throwFileError} from './fs-errors.js';
-import {refuseLinksOut, refuseSymlinks, resolveInside} from './guard.js';
+import {isBelow, refuseLinksOut, refuseSymlinks, resolveInside} from './guard.js';
 import {hostIdentity, startTimeOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
@@ -47,7 +47,7 @@ function accessDirectory(
   const host = hostIdentity();
   const inTurn = createTurns();
   const recordOf = (directory: string, intent?: ChainHead): SetRecord =>
-    createSetRecord(journal, nameOf(directory) || '.', relative(root, directory), intent);
+    createSetRecord(journal, {root, name: nameOf(directory) || '.', place: relative(root, directory), intent});
 
   const write = async (files: readonly FileContent[], intent?: ChainHead): Promise<void> => {
     if (files.length === 0) return;
@@ -67,6 +67,10 @@ function accessDirectory(
     root,
     journal,
     readText: (path) => readCommitted(root, path, recordOf),
+    readGenerated: async (path) => {
+      await refuseLinksOut(root, path);
+      return readCommitted(root, path, recordOf);
+    },
     readSecret: async (path) => {
       const text = await readCommitted(root, path, recordOf);
       return text === undefined ? undefined : new Sensitive(text);
@@ -113,6 +117,7 @@ function accessDirectory(
       };
     },
     directory: (path) => accessDirectory({...options, root: path}, journal, (directory) => directory),
+    isBelow: (path) => isBelow(path, root),
     readOutside: (path) => readOutside(path, options.signal),
     writeOutside: (path, content) => writeOutputFile(path, content, faults),
   };
@@ -164,18 +169,25 @@ async function writeSet(
   return commitSet(join(root, directory), inDirectory, record, faults);
 }
 
-/**
- * The records of the sets of one directory. `name`: in the journal; `place`: relative to the layout's top level. A record with
- * a path that the layout does not have is ignored.
- */
-function createSetRecord(journal: JournalFile, name: string, place: string, intent: ChainHead | undefined): SetRecord {
+/** The sets of one directory. */
+interface SetPlace {
+  readonly root: string;
+  /** Its name in the journal. */
+  readonly name: string;
+  /** Relative to `root`. */
+  readonly place: string;
+  readonly intent: ChainHead | undefined;
+}
+
+/** The records of the sets of one directory. A record with a path that the layout does not have is ignored. */
+function createSetRecord(journal: JournalFile, {root, name, place, intent}: SetPlace): SetRecord {
   const open = async () => {
     const set = await journal.openSet(name);
-    return set && Object.keys(set.files).every((path) => isLayoutPath(join(place, path))) ? set : undefined;
+    return set && Object.keys(set.files).every((path) => isSetPath(join(place, path))) ? set : undefined;
   };
   return {
     record: async (files) => {
-      const unknown = Object.keys(files).find((path) => !isLayoutPath(join(place, path)));
+      const unknown = Object.keys(files).find((path) => !isSetPath(join(place, path)));
       if (unknown !== undefined) throw new MeshError('INTERNAL', `${join(place, unknown)} is not a path of the layout`);
       await journal.recordSet({directory: name, files}, intent);
     },
@@ -184,6 +196,7 @@ function createSetRecord(journal: JournalFile, name: string, place: string, inte
       const set = await open();
       if (set) await journal.recordRecovery(set, result);
     },
+    checkLinks: (path, isKey) => (isKey ? refuseSymlinks : refuseLinksOut)(root, join(place, path)),
   };
 }
 
@@ -230,6 +243,7 @@ async function namesIn(path: string): Promise<readonly string[]> {
 
 /** Removes a file of the work directory, and its subdirectory in a cluster's directory (`request`) if that is empty. */
 async function removeWithEmptyDirectory(root: string, path: string): Promise<void> {
+  await refuseLinksOut(root, path, false);
   await removeFile(resolveInside(root, path));
   if (path.split('/').length > 2) await rmdir(dirname(resolveInside(root, path))).catch(() => undefined);
 }

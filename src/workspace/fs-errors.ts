@@ -75,17 +75,11 @@ export function symlinkError(path: string, cause?: unknown): MeshError {
   );
 }
 
-/** `SYMLINK`: a link leads out of the work directory. */
-export function outsideLinkError(path: string, target: string): MeshError {
-  return new MeshError(
-    'SYMLINK',
-    `${path} is a symbolic link to ${target}: nothing is written outside the work directory`,
-    {
-      hints: [
-        'replace the link with a regular file or directory, or set --work-dir to the directory that contains both',
-      ],
-    },
-  );
+/** `SYMLINK`: a link leads to a place where this program must not write. */
+export function linkError(path: string, target: string, why: string): MeshError {
+  return new MeshError('SYMLINK', `${path} is a symbolic link to ${target}: it was not used, because ${why}`, {
+    hints: ['replace the link with a regular file or directory'],
+  });
 }
 
 function reason(code: string): string {

@@ -10,7 +10,7 @@ import {open, readdir, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {defined} from '../domain/defined.js';
 import {MeshError} from '../domain/errors.js';
-import {type ChainHead, entryLine, readJournal, seal, headsToReference} from '../domain/journal/chain.js';
+import {type ChainHead, entryLine, readJournal, seal, headsToReference, placeAfter} from '../domain/journal/chain.js';
 import {type JournalEntry, type JournalRecord, entryId} from '../domain/journal/entry.js';
 import {type FileSet, openSet, type RecordedSet, setHash} from '../domain/journal/file-sets.js';
 import type {ArchivedJournal} from '../domain/journal/head.js';
@@ -83,8 +83,8 @@ export class JournalFile implements Journal {
     return this.#inTurn(async () => {
       const id = intent && entryId(intent);
       const subject = (id === undefined ? undefined : this.#subjects.get(id)) ?? {command: '', action: ''};
-      const {secret} = (this.#state ??= await this.#load());
-      const detail = {...set, own: setHash(set, secret)};
+      const {secret, chain, head} = (this.#state ??= await this.#load());
+      const detail = {...set, own: setHash(set, {chain, ...placeAfter(head)}, secret)};
       await this.#append(defined<NewRecord>({kind: 'set', ...subject, intent: id, detail}));
     });
   }
@@ -103,7 +103,8 @@ export class JournalFile implements Journal {
     const saved = await this.#headFile.read();
     // A clone may contain a head file, but cannot know this directory's inode and time of creation.
     if (saved?.born === undefined || saved.secret === undefined) return undefined;
-    return openSet(readJournal((await this.#text()) ?? '').entries, directory, saved.secret);
+    const {chain, secret, head} = saved;
+    return openSet(readJournal((await this.#text()) ?? '').entries, directory, defined({chain, secret, head}));
   }
 
   async read(): Promise<JournalState> {

@@ -64,6 +64,8 @@ export interface Workspace {
   readonly root: string;
   /** Reads UTF-8 text; undefined if the file does not exist. */
   readText(path: string): Promise<string | undefined>;
+  /** Like readText, for a file that this program writes and shows. Throws `SYMLINK` if {@link write} would. */
+  readGenerated(path: string): Promise<string | undefined>;
   /** Like readText, for keys. */
   readSecret(path: string): Promise<Sensitive<string> | undefined>;
   /** lstat; undefined if the file does not exist. */
@@ -75,10 +77,13 @@ export interface Workspace {
   /**
    * Writes one file, or a set of files so that a killed run leaves all or none (`.pending`, docs/work-directory.md).
    * `intent`: the journal entry of the change. Throws `SYMLINK` if a sensitive file or its directory is a symbolic link, or
-   * any file's link leads out of the work directory, and `WORKDIR_CONFLICT` if there is a `.pending` of other origin.
+   * any file's link leads out of the work directory or to another of its files, and `WORKDIR_CONFLICT` if there is a `.pending` of other origin.
    */
   write(files: readonly FileContent[], intent?: ChainHead): Promise<void>;
-  /** Removes files; missing ones are ignored. Also removes a subdirectory of a cluster's directory that is then empty. */
+  /**
+   * Removes files; missing ones are ignored. Also removes a subdirectory of a cluster's directory that is then empty. Throws
+   * `SYMLINK` if a directory's link leads elsewhere.
+   */
   remove(paths: readonly string[]): Promise<void>;
   /**
    * Called first under the lock: completes committed `.pending` sets of this copy, discards uncommitted ones, and records
@@ -91,6 +96,8 @@ export interface Workspace {
   readonly journal: Journal;
   /** Accesses another directory, such as that of the root key, whose changes this work directory's journal records. */
   directory(root: string): Workspace;
+  /** Whether an absolute path leads into the work directory, after following links. */
+  isBelow(path: string): Promise<boolean>;
   /** Reads a file that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;
   /**

@@ -178,6 +178,33 @@ describe('a root key on removable media', () => {
     expect(existsSync(`${stick.root}/.pending`)).toBe(false);
   });
 
+  it('that another work directory is writing to gets no root', async () => {
+    await declare();
+    const lock = await createWorkspace({root: stick.root, now: () => new Date()}).lock('certs generate');
+    const ran = await onStick('one');
+    await lock.release();
+    expect([ran.code, ran.stdout]).toEqual([1, expect.stringContaining('WORKDIR_LOCKED')]);
+    expect([existsSync(`${stick.root}/root-key.pem`), existsSync(`${dir.root}/root-cert.pem`)]).toEqual([false, false]);
+    expect((await onStick('one')).code).toBe(0);
+  });
+
+  it('that another work directory is writing to gets no new passphrase', async () => {
+    await copyMade();
+    const key = await stick.read('root-key.pem');
+    const lock = await createWorkspace({root: stick.root, now: () => new Date()}).lock('certs generate');
+    const change = () =>
+      run(CertsPassphrase, ['--root-dir', stick.root, '-o', 'json'], {
+        KUBECTL_MESH_PASSPHRASE: passphrase,
+        KUBECTL_MESH_NEW_PASSPHRASE: 'another passphrase',
+      });
+    const ran = await change();
+    await lock.release();
+    expect([ran.code, ran.stdout]).toEqual([1, expect.stringContaining('WORKDIR_LOCKED')]);
+    expect(await stick.read('root-key.pem')).toBe(key);
+    expect((await change()).code).toBe(0);
+    expect(existsSync(`${stick.root}/.kubectl-mesh.lock`)).toBe(false);
+  });
+
   it('a missing directory is not created: a root key would be written to another disk', async () => {
     await declare();
     const ran = await generate('--root-dir', `${stick.root}/not-mounted`);

@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -45,6 +45,21 @@ describe('install render', () => {
     expect(mesh).toContain('network: network1');
     expect(mesh).not.toContain('istio:');
   });
+
+  it.each([[[]], [['--dry-run']], [['-o', 'json']]])(
+    'never shows, copies or replaces a root key to which a cloned link leads (%j)',
+    async (flags) => {
+      await declare(declared);
+      await mkdir(join(workDir, 'cluster1'));
+      await writeFile(join(workDir, 'root-key.pem'), 'the root key');
+      await symlink('../root-key.pem', join(workDir, 'cluster1/install.yaml'));
+      const run = await render(...flags);
+      expect(run.code).toBe(5);
+      expect(`${run.stdout}${run.stderr}`).not.toContain('the root key');
+      expect(await file('root-key.pem')).toBe('the root key');
+      expect(await readdir(join(workDir, 'cluster1'))).toEqual(['install.yaml']);
+    },
+  );
 
   it('changes nothing and does not prompt when run again', async () => {
     await render(...guide);

@@ -1,7 +1,7 @@
 /** mesh.yaml of a cloned repository: what it names is run or contacted only after the user confirmed it. */
-import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {existsSync, mkdtempSync, rmSync, symlinkSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
 import Up from '../../src/commands/up.js';
@@ -120,6 +120,20 @@ describe('a program in mesh.yaml', () => {
     await writeProgram('true\n');
     expect((await generate(['--renew', '--yes'])).code).toBe(5);
   });
+
+  it.each(['ABSOLUTE', 'LINK'])(
+    'is identified by its content too if its path only looks as if it were elsewhere: %s',
+    async (path) => {
+      const link = join(state, 'link');
+      symlinkSync(dir.root, link);
+      const program = path.replace('ABSOLUTE', join(dir.root, '../.', basename(dir.root), 'sign.sh'));
+      await withProgram(`[sh, ${program.replace('LINK', join(link, 'sign.sh'))}]`);
+      expect((await generate(['--trust-mesh-yaml'])).code).toBe(0);
+      expect((await generate(['--renew', '--yes'])).code).toBe(0);
+      await writeProgram('true\n');
+      expect((await generate(['--renew', '--yes'])).code).toBe(5);
+    },
+  );
 
   it('is confirmed by typing it; its type alone names nothing', async () => {
     await withProgram();

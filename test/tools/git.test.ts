@@ -9,10 +9,10 @@ import {createRunner} from '../helpers/runner.js';
 import {openssl} from '../helpers/openssl.js';
 
 let dir: string;
-const git = (path = process.env.PATH) =>
+const git = (path = process.env.PATH, more: Readonly<Record<string, string>> = {}) =>
   createGit(
     createRunner({
-      environment: {PATH: path, HOME: dir, GIT_CEILING_DIRECTORIES: tmpdir()},
+      environment: {PATH: path, HOME: dir, GIT_CEILING_DIRECTORIES: tmpdir(), ...more},
       signal: new AbortController().signal,
     }),
   );
@@ -246,6 +246,93 @@ describe('a repository whose configuration names programs', () => {
     expect(ran()).toBe(false);
     spawnSync('git', ['-C', repository, 'cat-file', 'blob', blob], {stdio: 'ignore'});
     expect(ran()).toBe(true);
+  });
+
+  it.each([
+    [
+      'a remote helper',
+      [
+        ['remote.origin.url', 'x'],
+        ['remote.origin.vcs', 'evil'],
+      ],
+    ],
+    [
+      'an ext:: address',
+      [
+        ['remote.origin.url', 'ext::$PROGRAM'],
+        ['protocol.ext.allow', 'always'],
+      ],
+    ],
+    [
+      'an upload-pack program',
+      [
+        ['remote.origin.url', 'FILE'],
+        ['remote.origin.uploadpack', '$PROGRAM'],
+      ],
+    ],
+    [
+      'everything else that git runs',
+      [
+        ['include.path', '../more'],
+        ['alias.log', '!$PROGRAM'],
+        ['alias.ls-files', '!$PROGRAM'],
+        ['core.askPass', '$PROGRAM'],
+        ['core.editor', '$PROGRAM'],
+        ['core.gitProxy', '$PROGRAM'],
+        ['core.alternateRefsCommand', '$PROGRAM'],
+        ['credential.helper', '!$PROGRAM'],
+        ['diff.external', '$PROGRAM'],
+        ['filter.own.clean', '$PROGRAM'],
+        ['filter.own.smudge', '$PROGRAM'],
+        ['filter.own.process', '$PROGRAM'],
+        ['filter.own.required', 'true'],
+        ['gpg.program', '$PROGRAM'],
+        ['log.showSignature', 'true'],
+        ['pager.log', '$PROGRAM'],
+        ['uploadpack.packObjectsHook', '$PROGRAM'],
+        ['protocol.allow', 'always'],
+      ],
+    ],
+  ])('runs none of a partial clone: %s', async (_what, settings) => {
+    const repository = join(dir, 'repository');
+    execFileSync('git', ['init', '-q', repository]);
+    const key = ['-----BEGIN', 'PRIVATE KEY-----\nAAAA\n-----END', 'PRIVATE KEY-----\n'].join(' ');
+    writeFileSync(join(repository, 'root-key.pem'), key);
+    writeFileSync(join(repository, '.gitattributes'), '* filter=own diff=own\n');
+    commit(repository);
+    const {path, ran} = program();
+    execFileSync('cp', [path, join(dir, 'git-remote-evil')]);
+    writeFileSync(join(repository, 'more'), `[core]\n\tfsmonitor = ${path}\n\thooksPath = ${dir}\n`);
+    const partial = [
+      ['remote.origin.promisor', 'true'],
+      ['remote.origin.partialclonefilter', 'blob:none'],
+      ['extensions.partialClone', 'origin'],
+    ];
+    for (const [name = '', value = ''] of [...partial, ...settings]) {
+      const filled = value.replace('$PROGRAM', path).replace('FILE', `file://${repository}`);
+      execFileSync('git', ['-C', repository, 'config', name, filled]);
+    }
+    const blob = execFileSync('git', ['-C', repository, 'rev-parse', 'HEAD:root-key.pem'], {encoding: 'utf8'}).trim();
+    rmSync(join(repository, '.git/objects', blob.slice(0, 2), blob.slice(2)));
+    rmSync(join(dir, 'ran'), {force: true});
+    const queries = git(`${dir}:${process.env.PATH ?? ''}`);
+    await queries.isIgnored(repository, ['root-key.pem']);
+    await queries.committedKeys(repository).catch(() => undefined);
+    expect(ran()).toBe(false);
+  });
+
+  it('is the one that contains the directory, whatever the environment of a hook names', async () => {
+    const [repository, other] = [join(dir, 'repository'), join(dir, 'other')];
+    for (const at of [repository, other]) execFileSync('git', ['init', '-q', at]);
+    writeFileSync(join(repository, 'root-key.pem'), '');
+    execFileSync('git', ['-C', repository, 'add', 'root-key.pem']);
+    for (const more of [
+      {GIT_DIR: join(other, '.git'), GIT_WORK_TREE: other, GIT_INDEX_FILE: join(other, '.git/index')},
+      {GIT_DIR: '.nothing'},
+    ]) {
+      const answers = await git(process.env.PATH, more).isIgnored(repository, ['root-key.pem']);
+      expect([...answers.values()]).toEqual([{answer: 'tracked'}]);
+    }
   });
 
   it('of a bare repository that is embedded in another one is not used', async () => {

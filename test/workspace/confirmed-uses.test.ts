@@ -38,10 +38,12 @@ describe('the confirmed uses', () => {
     },
   );
 
-  it('are none in a file that others can write, or a link', async () => {
+  it('are none in a file that others can read or write, as in a clone, or a link', async () => {
     await uses().add('x', 'program x', now);
-    chmodSync(file(), 0o620);
-    expect(await uses().has('x')).toBe(false);
+    for (const mode of [0o620, 0o602, 0o644]) {
+      chmodSync(file(), mode);
+      expect(await uses().has('x')).toBe(false);
+    }
     chmodSync(file(), 0o600);
     const linked = join(home, 'linked');
     mkdirSync(linked);

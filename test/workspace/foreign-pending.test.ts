@@ -1,7 +1,9 @@
 /** `.pending` from a git repository, an archive or another program: never moved, deleted or read. */
-import {cp, mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
+import {cp, mkdir, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {entryLine, seal} from '../../src/domain/journal/chain.js';
+import type {JournalEntry, JournalRecord} from '../../src/domain/journal/entry.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {createWorkspace} from '../../src/workspace/create.js';
 import {temporaryRoot} from './temporary-root.js';
@@ -124,6 +126,124 @@ describe('a set that no run of this copy left', () => {
     const [own, theirs] = await Promise.all([root, other].map((at) => readFile(join(at, 'journal.jsonl'), 'utf8')));
     await writeFile(join(other, 'journal.jsonl'), `${String(theirs)}${String(own)}`);
     await expectRefused(other, join(other, 'cluster1'));
+  });
+});
+
+describe('a record that is repeated or loses its end', () => {
+  const journalOf = (root: string) => join(root, 'journal.jsonl');
+  const linesOf = async (root: string) => (await readFile(journalOf(root), 'utf8')).split('\n').filter(Boolean);
+
+  /** A work directory whose interrupted set was recovered, and a copy of `.pending` before that. */
+  async function recovered(): Promise<{readonly root: string; readonly saved: string}> {
+    const root = await interrupted();
+    const saved = join(await temporaryRoot(), 'saved');
+    await cp(join(root, 'cluster1/.pending'), saved, {recursive: true});
+    await createWorkspace({root, now}).recover();
+    return {root, saved};
+  }
+
+  const restore = (root: string, saved: string) => cp(saved, join(root, 'cluster1/.pending'), {recursive: true});
+
+  it('does not make an old set acceptable: the record is appended again, at its new position', async () => {
+    const {root, saved} = await recovered();
+    const lines = await linesOf(root);
+    const entries = lines.map((line) => JSON.parse(line) as JournalEntry);
+    const [set, last] = [entries.find(({kind}) => kind === 'set'), entries.at(-1)];
+    if (!set || !last) throw new Error('no entries');
+    const kept = Object.entries(set).filter(([name]) => name !== 'hash' && name !== 'intent');
+    const record = Object.fromEntries(kept) as unknown as JournalRecord;
+    await writeFile(journalOf(root), [...lines, entryLine(seal(record, set.chain, last))].join('\n'));
+    await restore(root, saved);
+    await expectRefused(root, join(root, 'cluster1'));
+  });
+
+  it('does not make an old set acceptable: the entries after it are removed', async () => {
+    const {root, saved} = await recovered();
+    const lines = await linesOf(root);
+    await writeFile(journalOf(root), `${lines.slice(0, 2).join('\n')}\n`);
+    await restore(root, saved);
+    await expectRefused(root, join(root, 'cluster1'));
+  });
+
+  it('does not make an old set acceptable: its recovery is removed', async () => {
+    const {root, saved} = await recovered();
+    const lines = await linesOf(root);
+    await writeFile(journalOf(root), `${lines.filter((line) => !line.includes('"recovery"')).join('\n')}\n`);
+    await restore(root, saved);
+    await expectRefused(root, join(root, 'cluster1'));
+  });
+
+  it('does not prevent writing sets: only the journal of earlier changes is damaged', async () => {
+    const {root} = await recovered();
+    const lines = await linesOf(root);
+    await writeFile(journalOf(root), `${lines.slice(1).join('\n')}\n`);
+    await createWorkspace({root, now}).write(set);
+    expect(await readFile(join(root, 'cluster1/ca-cert.pem'), 'utf8')).toBe('new ca');
+    const faults = (point: string): void => {
+      if (point === 'move') throw Object.assign(new Error('injected'), {code: 'EROFS'});
+    };
+    await expect(createWorkspace({root, now, faults}).write(set)).rejects.toBeDefined();
+    expect(await createWorkspace({root, now}).recover()).not.toEqual([]);
+    expect(await readdir(join(root, 'cluster1'))).toEqual(['ca-cert.pem', 'ca-key.pem']);
+  });
+});
+
+describe('a set of this copy that was changed since', () => {
+  it('is kept if it was not committed and contains anything else: it may be a restored backup', async () => {
+    const root = await interrupted();
+    const pending = join(root, 'cluster1/.pending');
+    await rm(join(pending, 'commit'));
+    await writeFile(join(pending, '0'), 'the only root key');
+    await expectRefused(root, join(root, 'cluster1'));
+  });
+
+  it('is discarded if it was not committed and a file is still empty', async () => {
+    const root = await interrupted();
+    const pending = join(root, 'cluster1/.pending');
+    await rm(join(pending, 'commit'));
+    await writeFile(join(pending, '1'), '');
+    expect(await createWorkspace({root, now}).recover()).toHaveLength(2);
+    expect(await readdir(join(root, 'cluster1'))).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a file is named twice',
+      [
+        {pending: '0', path: 'ca-key.pem'},
+        {pending: '0', path: 'ca-key.pem'},
+      ],
+    ],
+    [
+      'a content has two places',
+      [
+        {pending: '1', path: 'ca-cert.pem'},
+        {pending: '1', path: 'ca-key.pem'},
+      ],
+    ],
+  ])('is refused if %s', async (_what, files) => {
+    const root = await interrupted();
+    await writeFile(join(root, 'cluster1/.pending/commit'), JSON.stringify({version: 1, files}));
+    await expectRefused(root, join(root, 'cluster1'));
+  });
+
+  it.each([
+    ['the directory of a key', 'cluster1/request', {path: 'cluster1/request/ca-key.pem', content: new Sensitive('k')}],
+    ['a certificate', 'cluster1/ca-cert.pem', {path: 'cluster1/ca-cert.pem', content: 'c'}],
+  ])('is not moved through a link that replaced %s', async (_what, replaced, file) => {
+    const [root, outside] = [await temporaryRoot(), await temporaryRoot()];
+    const faults = (point: string): void => {
+      if (point === 'move') throw Object.assign(new Error('injected'), {code: 'EROFS'});
+    };
+    const files = [file, {path: 'cluster1/cert-chain.pem', content: 'chain'}];
+    await expect(createWorkspace({root, now, faults}).write(files)).rejects.toBeDefined();
+    await writeFile(join(outside, 'theirs'), 'old');
+    await rm(join(root, replaced), {recursive: true, force: true});
+    await symlink(replaced.endsWith('.pem') ? join(outside, 'theirs') : outside, join(root, replaced));
+    const before = await contentOf(root);
+    await expect(createWorkspace({root, now}).recover()).rejects.toMatchObject({code: 'SYMLINK'});
+    expect(await contentOf(outside)).toEqual({[join(outside, 'theirs')]: 'old'});
+    expect(await contentOf(root)).toEqual(before);
   });
 });
 

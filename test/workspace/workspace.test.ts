@@ -169,6 +169,42 @@ describe('writing', () => {
     expect(await readdir(elsewhere)).toEqual([]);
   });
 
+  it.each([
+    ['root-key.pem', 'c1/install.yaml', '../root-key.pem'],
+    ['another key', 'c1/install.yaml', '../hsm-key.pem'],
+    ['another cluster', 'c1/install.yaml', '../c2/install.yaml'],
+    ["git's configuration", '.gitignore', '.git/config'],
+  ])('refuses a link to %s, and does not show what is there', async (_what, path, target) => {
+    const root = await temporaryRoot();
+    const place = join(dirname(join(root, path)), target);
+    for (const one of [path, 'c2/x', '.git/x']) await mkdir(dirname(join(root, one)), {recursive: true});
+    await writeFile(place, 'old');
+    await symlink(target, join(root, path));
+    const workspace = workspaceAt(root);
+    await expect(workspace.write([{path, content: 'x'}])).rejects.toMatchObject({code: 'SYMLINK'});
+    await expect(workspace.readGenerated(path)).rejects.toMatchObject({code: 'SYMLINK'});
+    expect(await readFile(place, 'utf8')).toBe('old');
+  });
+
+  it.each(['outside', 'c2'])('removes nothing through a link to a directory (%s)', async (target) => {
+    const [root, outside] = [await temporaryRoot(), await temporaryRoot()];
+    const place = target === 'outside' ? outside : join(root, 'c2/request');
+    await mkdir(join(root, 'c1'));
+    await mkdir(place, {recursive: true});
+    await writeFile(join(place, 'ca-key.pem'), 'theirs');
+    await symlink(place, join(root, 'c1/request'));
+    await expect(workspaceAt(root).remove(['c1/request/ca-key.pem'])).rejects.toMatchObject({code: 'SYMLINK'});
+    expect(await readFile(join(place, 'ca-key.pem'), 'utf8')).toBe('theirs');
+  });
+
+  it('removes a link itself, not its target', async () => {
+    const [root, outside] = [await temporaryRoot(), await temporaryRoot()];
+    await writeFile(join(outside, 'theirs'), 'theirs');
+    await symlink(join(outside, 'theirs'), join(root, 'root-cert.pem'));
+    await workspaceAt(root).remove(['root-cert.pem']);
+    expect([await readdir(root), await readdir(outside)]).toEqual([[], ['theirs']]);
+  });
+
   it('does not replace a file that must be new', async () => {
     const root = await temporaryRoot();
     await writeFile(join(root, 'root-key.pem'), 'old');

@@ -30,6 +30,10 @@ Valid existing files are used and never overwritten, so running the command agai
     ),
     example('Renew the key and certificate of one cluster CA', 'cluster1 --renew'),
     example('Create a cluster CA with the root key on removable media', 'cluster3 --root-dir /media/stick'),
+    example(
+      'Renew a cluster CA with the reviewed program or server in mesh.yaml',
+      'cluster1 --renew --trust-mesh-yaml',
+    ),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {

@@ -55,7 +55,7 @@ function sortKeys(value: unknown): unknown {
 }
 
 /** Returns the position of the entry after `head`; without a head, of the first entry in a chain. */
-function placeAfter(head: ChainHead | undefined): Pick<JournalEntry, 'seq' | 'previous'> {
+export function placeAfter(head: ChainHead | undefined): Pick<JournalEntry, 'seq' | 'previous'> {
   return head ? {seq: head.seq + 1, previous: head.hash} : {seq: 0, previous: genesis};
 }
 
@@ -68,6 +68,14 @@ export function seal(record: JournalRecord, chain: string, head: ChainHead | und
 /** Reports whether an entry's hash matches its content. */
 export function isUnmodified({hash, ...rest}: JournalEntry): boolean {
   return sha256Hex(canonicalJson(rest)) === hash;
+}
+
+/** Reports whether entries of one chain follow each other without a gap, and none of them was modified. */
+export function isContiguous(entries: readonly JournalEntry[]): boolean {
+  return entries.every((entry, index) => {
+    const {seq, previous} = placeAfter(entries[index - 1]);
+    return isUnmodified(entry) && (index === 0 || (entry.seq === seq && entry.previous === previous));
+  });
 }
 
 /** Reports whether a head's chain is intact from its first entry up to the head. Entries of other chains are ignored. */

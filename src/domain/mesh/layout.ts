@@ -4,6 +4,7 @@
  */
 
 import {isClusterName} from './names.js';
+import {isWorkloadName} from './workload-name.js';
 
 /** Files in the top level of the work directory. */
 export const layout = {
@@ -85,7 +86,7 @@ export function workloadLayout(cluster: string, namespace: string, serviceAccoun
 }
 export type WorkloadLayout = Readonly<ReturnType<typeof workloadLayout>>;
 
-/** Whether a path is one of the layout, whose files this program writes. */
+/** Whether a path is one of the layout. */
 export function isLayoutPath(path: string): boolean {
   const [top = '', ...rest] = path.split('/');
   if (rest.length === 0) return Object.values(layout).some((name) => name === top);
@@ -93,7 +94,18 @@ export function isLayoutPath(path: string): boolean {
   if (Object.values(clusterLayout(top)).includes(path) || /^install\.edited-[0-9a-f]{8}\.yaml$/.test(rest.join('/')))
     return true;
   const [, namespace = '', serviceAccount = ''] = rest;
-  return Object.values(workloadLayout(top, namespace, serviceAccount)).includes(path);
+  return (
+    isWorkloadName({namespace, serviceAccount}) &&
+    Object.values(workloadLayout(top, namespace, serviceAccount)).includes(path)
+  );
+}
+
+/** The files of {@link layout} that are not written as part of a set. */
+const neverInSets: readonly string[] = [layout.journal, layout.journalHead, layout.lock, layout.pending];
+
+/** Whether a path is one of the layout that this program writes as part of a set. */
+export function isSetPath(path: string): boolean {
+  return isLayoutPath(path) && !neverInSets.includes(path);
 }
 
 /**

@@ -7,7 +7,7 @@
  * program or address.
  */
 import {createHash} from 'node:crypto';
-import {isAbsolute, resolve} from 'node:path';
+import {resolve} from 'node:path';
 import {MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {layout} from './layout.js';
@@ -31,12 +31,10 @@ export interface SignerUse {
 
 /**
  * Returns the paths in mesh.yaml that may name a file whose content is part of the use: those of the program, of its
- * arguments (`sh ./sign.sh`, `--config=./hsm.conf`), and of the server's CA. A file beside mesh.yaml changes as easily as
- * mesh.yaml. Absolute paths outside the work directory are the machine's own, and are updated with it.
+ * arguments (`sh ./sign.sh`, `--config=./hsm.conf`), and of the server's CA.
  */
-export function pathsOfUse(spec: SignerSpec, directory: string): readonly string[] {
-  const named = (path: string): boolean =>
-    path !== '' && !path.startsWith('~/') && (!isAbsolute(path) || path.startsWith(`${directory}/`));
+export function pathsOfUse(spec: SignerSpec): readonly string[] {
+  const named = (path: string): boolean => path !== '' && !path.startsWith('~/');
   if (spec.type === 'vault') return [spec.caCert ?? ''].filter(named);
   if (spec.type !== 'command') return [];
   const [program = '', ...args] = spec.argv;

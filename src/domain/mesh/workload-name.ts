@@ -12,6 +12,15 @@ export interface WorkloadName {
 const subdomainPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const maxSubdomainLength = 253;
 
+/** Whether both names are valid: they become directories. */
+export function isWorkloadName({namespace, serviceAccount}: WorkloadName): boolean {
+  return dnsLabelPattern.test(namespace) && isServiceAccount(serviceAccount);
+}
+
+function isServiceAccount(name: string): boolean {
+  return name.length <= maxSubdomainLength && subdomainPattern.test(name);
+}
+
 /**
  * Parses `NAMESPACE/SERVICEACCOUNT`. Throws `USAGE`: a name such as `../x` would leave the work directory, and a name that
  * Kubernetes rejects cannot exist.
@@ -26,7 +35,7 @@ export function parseWorkloadName(text: string): WorkloadName {
     return fail('workload', text, 'NAMESPACE/SERVICEACCOUNT', hint);
   }
   if (!dnsLabelPattern.test(namespace)) return fail('namespace', namespace, dnsLabelRule);
-  if (serviceAccount.length > maxSubdomainLength || !subdomainPattern.test(serviceAccount)) {
+  if (!isServiceAccount(serviceAccount)) {
     const rule = `at most ${String(maxSubdomainLength)} of the characters a-z, 0-9, "-" and ".", with each part starting and ending with a letter or digit`;
     return fail('service account', serviceAccount, rule);
   }

@@ -9,9 +9,10 @@ import {createKeySigner, encryptKey} from '../../signers/keys.js';
 import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {rootKeyPath} from '../../domain/mesh/signer.js';
-import type {CreateRootCa} from '../action.js';
+import type {CreateRootCa, ResealRootKey} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {certificateRef} from '../../domain/x509/describe.js';
+import type {Workspace} from '../../workspace/workspace.js';
 import {untilAborted} from '../../tools/bounded.js';
 import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
 
@@ -20,7 +21,7 @@ import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
  * The cluster keys that are needed next are generated in parallel, to use all cores.
  */
 export const createRootCa: Effect<'create-root-ca'> = async (action, context) => {
-  const {deps, line, command, entry} = context;
+  const {deps, line, entry} = context;
   const passphrase =
     action.protection === 'encrypted' ? await deps.passphrases.get('new', rootKeyPath(action.signer)) : undefined;
   const {signer, key} = await untilAborted(createRootSigner(action, context), deps.signal);
@@ -40,18 +41,30 @@ export const createRootCa: Effect<'create-root-ca'> = async (action, context) =>
   const store = deps.rootStore(action.signer);
   if (key) {
     const content = passphrase ? await encryptKey(key, passphrase) : writePrivateKey(key);
-    // Other work directories may use the same directory, which this work directory's lock does not protect.
-    const lock = store === deps.workspace ? undefined : await store.lock(command);
-    try {
-      line('write root-key.pem and root-cert.pem');
-      await store.write([{path: layout.rootKey, content, isNew: true}, certificateFile], entry);
-    } finally {
-      await lock?.release();
-    }
+    line('write root-key.pem and root-cert.pem');
+    const files = [{path: layout.rootKey, content, isNew: true}, certificateFile];
+    await lockedStore(store, context, () => store.write(files, entry));
   }
   if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile], entry);
   return {...certificateRef(certificate), protection: action.protection};
 };
+
+/**
+ * Runs work with the lock of the root key's directory: other work directories may use the same one, which this work
+ * directory's lock does not protect. Throws `WORKDIR_LOCKED`.
+ */
+async function lockedStore<T>(
+  store: Workspace,
+  {deps, command}: Pick<EffectContext, 'deps' | 'command'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const lock = store === deps.workspace ? undefined : await store.lock(command);
+  try {
+    return await work();
+  } finally {
+    await lock?.release();
+  }
+}
 
 async function createRootSigner(
   {signer: spec, algorithm, protection, keysAhead = []}: CreateRootCa,
@@ -83,9 +96,13 @@ function requireValidRoot(certificate: Certificate, now: Date): void {
  * Opens root-key.pem, encrypts the same key with another passphrase, and replaces the file atomically. The new content
  * is first decrypted in memory as a check: losing this key means losing the mesh's trust.
  */
-export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, line, entry}) => {
+export const resealRootKey: Effect<'reseal-root-key'> = async (action, context) => {
+  const store = context.deps.rootStore(action.signer);
+  return lockedStore(store, context, () => reseal(action, context, store));
+};
+
+async function reseal(action: ResealRootKey, {deps, line, entry}: EffectContext, store: Workspace) {
   const {path} = action;
-  const store = deps.rootStore(action.signer);
   const before = await store.readSecret(layout.rootKey);
   if (before === undefined) throw new MeshError('FILE_MISSING', `${path} was deleted during the run`);
   const key = await openPrivateKey(before, () => deps.passphrases.get('existing', path), path);
@@ -106,4 +123,4 @@ export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, li
     spki,
     ...(encryption && {cipher: encryption.cipher, kdf: encryption.kdf}),
   };
-};
+}
