@@ -25,8 +25,8 @@ export function fakeDeps(
     workspace: {
       root: '/nowhere',
       readText: () => Promise.resolve(options.meshYaml),
-    readGenerated: () => Promise.resolve(undefined),
-    isBelow: () => Promise.resolve(false),
+      readGenerated: () => Promise.resolve(undefined),
+      isBelow: () => Promise.resolve(false),
       readSecret: absent('readSecret'),
       stat: absent('stat'),
       statTarget: absent('statTarget'),

@@ -37,7 +37,10 @@ describe('a trust store', () => {
   it('has the roots in the order of the text, without duplicates, and only them as its text', () => {
     const text = `# the mesh's roots\n${textOf(current, old, current)}`;
     const store = parseTrustStore(text, 'root-cert.pem');
-    expect([store.text, fingerprints(store.roots)]).toEqual([textOf(current, old, current), fingerprints([current, old])]);
+    expect([store.text, fingerprints(store.roots)]).toEqual([
+      textOf(current, old, current),
+      fingerprints([current, old]),
+    ]);
     expect(trustStoreOf([old, current])).toEqual({text: textOf(old, current), roots: [old, current]});
   });
 

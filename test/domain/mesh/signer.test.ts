@@ -68,12 +68,19 @@ describe('--signer', () => {
     expect(parseSignerFlag(text)).toEqual(spec);
   });
 
-  it.each(['', 'kms', 'command', '{type: csr, mount: x}', '{type: [', '- csr', '{type: command, argv: []}', '42', '*missing'])(
-    'refuses %j',
-    (text) => {
-      expect(() => parseSignerFlag(text)).toThrow(expect.objectContaining({code: 'USAGE'}) as Error);
-    },
-  );
+  it.each([
+    '',
+    'kms',
+    'command',
+    '{type: csr, mount: x}',
+    '{type: [',
+    '- csr',
+    '{type: command, argv: []}',
+    '42',
+    '*missing',
+  ])('refuses %j', (text) => {
+    expect(() => parseSignerFlag(text)).toThrow(expect.objectContaining({code: 'USAGE'}) as Error);
+  });
 
   it('is recorded in mesh.yaml', () => {
     const signer = parseSignerFlag('{type: command, argv: [./sign, "a: b"], certificate: policy.pem}');
