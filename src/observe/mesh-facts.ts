@@ -10,7 +10,7 @@ import {readJournalEvidence} from '../engine/journal-warning.js';
 import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';
 import {readGitHistory} from './facts/git-history.js';
-import {findKeysInPublicFiles, keyFilesIn} from './facts/key-files.js';
+import {findKeysInPublicFiles, publicFiles, keyFilesIn} from './facts/key-files.js';
 import {readRootKey, rootKeyModes} from './facts/root-key.js';
 
 /** The functions that read each fact of the mesh. */
@@ -47,7 +47,10 @@ export function meshFactsOf(
       }
       if (modes.length === 0) return [];
       const own = await workspace.statTarget('.');
-      const distinct = [...new Map(modes.map((one) => [one.path, one])).values()];
+      // Everyone may read a public file: with a key in it, its mode is not the problem.
+      const areJudgedElsewhere = new Set(publicFiles(clusters).map(({path}) => path));
+      const keys = modes.filter(({path}) => !areJudgedElsewhere.has(path));
+      const distinct = [...new Map(keys.map((one) => [one.path, one])).values()];
       return own ? [...distinct, {path: '.', kind: 'parent', mode: own.mode}] : distinct;
     },
     gitHistory: () => readGitHistory(deps, clusters),

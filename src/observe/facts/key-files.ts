@@ -98,18 +98,23 @@ export async function findRootKeyCopies(
   return {...(copies.length > 0 && {copies}), ...(encrypted.length > 0 && {encrypted})};
 }
 
-/** The files of the layout that are public, and contain a private key: as PEM, or in any other form in the text. */
-export async function findKeysInPublicFiles(
-  workspace: Deps['workspace'],
-  clusters: readonly MeshCluster[],
-): Promise<readonly KeyInPublicFile[]> {
+/** The files of the layout that are public: they are committed to git or sent to clusters. */
+export function publicFiles(clusters: readonly MeshCluster[]): readonly KeyInPublicFile[] {
   const ofClusters = clusters.flatMap(({name}) => {
     const {caCert, rootCert, certChain, caCrl, installYaml, requestCsr} = clusterLayout(name);
     return [caCert, rootCert, certChain, caCrl, installYaml, requestCsr].map((path) => ({path, cluster: name}));
   });
+  return [{path: layout.meshYaml}, {path: layout.rootCert}, ...ofClusters];
+}
+
+/** The public files that contain a private key: as PEM, or in any other form in the text. */
+export async function findKeysInPublicFiles(
+  workspace: Deps['workspace'],
+  clusters: readonly MeshCluster[],
+): Promise<readonly KeyInPublicFile[]> {
   const found: KeyInPublicFile[] = [];
   // In sequence, as above.
-  for (const file of [{path: layout.meshYaml}, {path: layout.rootCert}, ...ofClusters]) {
+  for (const file of publicFiles(clusters)) {
     const text = await workspace.readText(file.path);
     if (text !== undefined && containsKey(text)) found.push(file);
   }

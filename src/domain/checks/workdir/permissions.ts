@@ -30,7 +30,7 @@ export const permissionsCheck = workDirCheck({
         : ok(`${String(fileModes.length)} paths checked`),
     ),
   meaning:
-    'Key files have mode 0600, and the directories that contain them have mode 0700. A key file is any file whose name ends in key.pem or that contains a PEM private key, at the top level of the work directory or in a cluster directory (the first 200 files of each, up to 64 KiB), and the root key in the directory of --root-dir or trust.signer. Only the owner can write to the work directory and to the directory of the root key.',
+    'Key files have mode 0600, and the directories that contain them have mode 0700. A key file is any file whose name ends in key.pem or that contains a private key and is not public (MESH117), at the top level of the work directory or in a cluster directory (the first 200 files of each, up to 64 KiB), and the root key in the directory of --root-dir or trust.signer. Only the owner can write to the work directory and to the directory of the root key.',
   breaks:
     'Anyone who can read a CA key can issue certificates for every workload of the mesh without being detected. Anyone who can write to the work directory can replace its CA files and mesh.yaml.',
   byHand:
