@@ -282,7 +282,9 @@ describe('a reader', () => {
     const push = await cli.run(['trust', 'push', '--yes']);
     expect(summary(push)).toMatch(/^4: /);
     expect(summary(push)).toMatch(/cannot get namespaces "istio-system"/);
-    expect(summary(await cli.run(['trust', 'rollback', 'one', '--yes']))).toMatch(/^4: .*cannot get configmaps "istio-ca-root-cert"/s);
+    expect(summary(await cli.run(['trust', 'rollback', 'one', '--yes']))).toMatch(
+      /^4: .*cannot get configmaps "istio-ca-root-cert"/s,
+    );
     expect(summary(await cli.run(['install', 'apply', '--yes']))).toMatch(/^4: .*cannot/s);
     const shown = await cli.run(['access', 'show']);
     expect(summary(shown)).toMatch(/^4: .*cannot list clusterroles.*cannot list secrets/s);
