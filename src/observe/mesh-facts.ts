@@ -40,17 +40,18 @@ export function meshFactsOf(
       return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
     },
     async fileModes() {
-      const modes = [...(await rootKeyModes(deps, mesh)), ...(await keyModes(deps, '.'))];
+      const isPublic = new Set(publicFiles(clusters).map(({path}) => path));
+      const modes = [...(await rootKeyModes(deps, mesh)), ...(await keyModes(deps, '.', isPublic))];
       // In sequence, because each directory opens files.
       for (const {name} of clusters) {
-        modes.push(...(await directoryModes(deps, clusterLayout(name))), ...(await workloadModes(deps, name)));
+        modes.push(
+          ...(await directoryModes(deps, clusterLayout(name), isPublic)),
+          ...(await workloadModes(deps, name)),
+        );
       }
       if (modes.length === 0) return [];
       const own = await workspace.statTarget('.');
-      // Everyone may read a public file: with a key in it, its mode is not the problem.
-      const areJudgedElsewhere = new Set(publicFiles(clusters).map(({path}) => path));
-      const keys = modes.filter(({path}) => !areJudgedElsewhere.has(path));
-      const distinct = [...new Map(keys.map((one) => [one.path, one])).values()];
+      const distinct = [...new Map(modes.map((one) => [one.path, one])).values()];
       return own ? [...distinct, {path: '.', kind: 'parent', mode: own.mode}] : distinct;
     },
     gitHistory: () => readGitHistory(deps, clusters),
@@ -91,8 +92,12 @@ async function journalFacts(
 const keySuffix = 'key.pem';
 
 /** Every key in a cluster's directory, and the directory itself if it contains one. */
-async function directoryModes(deps: Deps, {directory, requestKey}: ClusterLayout): Promise<readonly FileModeFacts[]> {
-  const keys = [...(await keyModes(deps, directory)), ...(await keyMode(deps, requestKey))];
+async function directoryModes(
+  deps: Deps,
+  {directory, requestKey}: ClusterLayout,
+  isPublic: ReadonlySet<string>,
+): Promise<readonly FileModeFacts[]> {
+  const keys = [...(await keyModes(deps, directory, isPublic)), ...(await keyMode(deps, requestKey))];
   const facts = keys.length > 0 ? await deps.workspace.statTarget(directory) : undefined;
   return facts ? [...keys, {path: directory, kind: 'directory', mode: facts.mode}] : keys;
 }
@@ -106,12 +111,19 @@ async function workloadModes(deps: Deps, cluster: string): Promise<readonly File
   return (await Promise.all(accounts.map((directory) => keyModes(deps, directory)))).flat();
 }
 
-/** The keys in a directory; `.` is the work directory. */
-async function keyModes(deps: Deps, directory: string): Promise<readonly FileModeFacts[]> {
+/**
+ * The keys in a directory; `.` is the work directory. Everyone may read the files in `isPublic`: with a key in one, its mode is
+ * not the problem.
+ */
+async function keyModes(
+  deps: Deps,
+  directory: string,
+  isPublic: ReadonlySet<string> = new Set(),
+): Promise<readonly FileModeFacts[]> {
   const names = (await deps.workspace.list(directory)).filter((name) => name.endsWith(keySuffix));
   const named = names.map((name) => (directory === '.' ? name : `${directory}/${name}`));
   const withKeys = (await keyFilesIn(deps.workspace, directory)).map(({path}) => path);
-  const paths = [...new Set([...named, ...withKeys])].toSorted();
+  const paths = [...new Set([...named, ...withKeys])].filter((path) => !isPublic.has(path)).toSorted();
   return (await Promise.all(paths.map((path) => keyMode(deps, path)))).flat();
 }
 

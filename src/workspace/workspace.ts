@@ -77,7 +77,8 @@ export interface Workspace {
   /**
    * Writes one file, or a set of files so that a killed run leaves all or none (`.pending`, docs/work-directory.md).
    * `intent`: the journal entry of the change. Throws `SYMLINK` if a sensitive file or its directory is a symbolic link, or
-   * any file's link leads out of the work directory or to another of its files, and `WORKDIR_CONFLICT` if there is a `.pending` of other origin.
+   * any file's link leads out of the work directory or to another of its files, and `WORKDIR_CONFLICT` if there is a
+   * `.pending` of other origin.
    */
   write(files: readonly FileContent[], intent?: ChainHead): Promise<void>;
   /**

@@ -1,5 +1,5 @@
 /** Private keys where they do not belong: in public files (MESH117), published (MESH311), and root keys in Secrets (MESH312). */
-import {readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsAdopt from '../../src/commands/certs/adopt.js';
@@ -79,6 +79,14 @@ describe('a key in a public file (MESH117)', () => {
     expect([code, ...rows.map(name)]).toEqual([3, 'MESH117 error']);
     expect(rows[0]?.observed).toContain(file);
   });
+});
+
+it('a public file with a key, and its directory, are no findings of their modes (MESH106)', async () => {
+  await writeFile(join(mesh.dir, 'c1/cert-chain.pem'), (await textOf('c1/cert-chain.pem')) + rootKey());
+  await rm(join(mesh.dir, 'c1/ca-key.pem'));
+  await chmod(join(mesh.dir, 'c1'), 0o755);
+  const {rows} = await verify('MESH106,MESH117', '--offline');
+  expect(rows.map(name)).toEqual(['MESH106 ok', 'MESH117 error']);
 });
 
 describe('a published key (MESH311)', () => {
