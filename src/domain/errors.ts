@@ -87,6 +87,8 @@ export const errorClasses = {
   UID_MISMATCH: 'refused',
   ROOT_CHANGE: 'refused',
   RESTART_NEEDED: 'refused',
+  /** istiod reads its CA from another place than Secret cacerts. */
+  CACERTS_NOT_MOUNTED: 'refused',
   PUSH_REFUSED_INVALID_CA: 'refused',
   ROOT_KEY_IN_PAYLOAD: 'refused',
   PRIVATE_KEY_IN_PAYLOAD: 'refused',

@@ -9,6 +9,9 @@ import {Sensitive} from '../domain/sensitive.js';
 import type {FileContent, Workspace} from '../workspace/workspace.js';
 import type {Deps} from '../engine/deps.js';
 import type {DesiredCa} from '../domain/trust/diff.js';
+import {isBeingDeleted, isIstiod} from '../domain/facts/read/control-plane.js';
+import {asMounted, caSecretOf, caSourceOf, type IstiodCaSource} from '../domain/istio/ca-source.js';
+import {cacertsName} from '../domain/istio/names.js';
 import {readCacerts, type CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Reads} from './cluster-reader.js';
 
@@ -86,6 +89,31 @@ export async function readCaSecret(
 ): Promise<CacertsSecret | 'absent'> {
   const secret = await reads.read(which);
   return secret ? readCacerts(secret, options) : 'absent';
+}
+
+/** Where the istiods of a cluster read their CA. Throws what reading throws. */
+export async function readCaSources(
+  reads: Pick<Reads, 'read'>,
+  row: 'deployments' | 'istiods' = 'deployments',
+): Promise<readonly IstiodCaSource[]> {
+  const deployments = await reads.read(row);
+  return deployments.filter((one) => isIstiod(one) && !isBeingDeleted(one)).map(caSourceOf);
+}
+
+/**
+ * Reads the CA that the istiods of a cluster mount: Secret cacerts, also where no istiod runs yet, or another Secret. `absent` if
+ * there is none, or if they read their CA from something else. Throws what reading throws.
+ */
+export async function readMountedCa(
+  reads: Pick<Reads, 'read'>,
+  sources: readonly IstiodCaSource[],
+  options: InspectOptions,
+): Promise<CacertsSecret | 'absent'> {
+  const mounted = caSecretOf(sources);
+  if (!mounted) return 'absent';
+  const {name, files} = mounted;
+  const secret = name === cacertsName ? await reads.read('cacerts') : await reads.read('mountedCa', {name});
+  return secret ? readCacerts(asMounted(secret, files), options) : 'absent';
 }
 
 /**

@@ -3,7 +3,7 @@ import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/fa
 import {MeshError} from '../domain/errors.js';
 import {memoizeAsync, memoizeByKey} from '../domain/memoize.js';
 import type {ReadName} from '../domain/facts/requests.js';
-import {inspectOptions, readCaSecret, readWorkDirCa} from './ca-files.js';
+import {inspectOptions, readCaSecret, readCaSources, readMountedCa, readWorkDirCa} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
 import {accessFacts} from './facts/access.js';
@@ -51,7 +51,10 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
     controlPlanes: () => fact('controlPlanes'),
     forward: (pod, ports) => reader.forward(pod, ports),
   });
-  const cacerts = memoizeAsync(() => readCaSecret(reader, 'cacerts', inspectOptions(mesh, deps.now())));
+  const options = () => inspectOptions(mesh, deps.now());
+  const cacerts = memoizeAsync(() => readCaSecret(reader, 'cacerts', options()));
+  const caSources = memoizeAsync(() => readCaSources(reader));
+  const mountedCa = memoizeAsync(async () => readMountedCa(reader, await caSources(), options()));
   const workDirCa = memoizeAsync(() => readWorkDirCa(deps, mesh, cluster.name));
   const sourcesOf = (key: ClusterFactKey): FactSources => {
     const permitted = new Set(readsOf(key));
@@ -75,6 +78,8 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
       workDirCa,
       fact: async (other) => checked(readsOf(other), () => fact(other)),
       cacerts: async () => checked(['cacerts'], cacerts),
+      caSources: async () => checked(['deployments'], caSources),
+      mountedCa: async () => checked(['deployments', 'cacerts', 'mountedCa'], mountedCa),
       queryIstiods: async (query) => checked(ofIstiods, () => pods.query(query)),
       summary: () => reader.summary(),
     };

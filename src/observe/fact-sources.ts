@@ -2,6 +2,7 @@
 import type {ClusterFactKey, ClusterFactValues, PerPod} from '../domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {Limits} from '../domain/facts/limits.js';
+import type {IstiodCaSource} from '../domain/istio/ca-source.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {DesiredCa} from '../domain/trust/diff.js';
 import type {Deps} from '../engine/deps.js';
@@ -24,8 +25,12 @@ export interface FactSources extends ObservedCluster {
   readonly reads: Reads;
   /** Another fact of the same cluster. */
   readonly fact: <Key extends ClusterFactKey>(key: Key) => Promise<ClusterFactValues[Key]>;
-  /** Secret cacerts. */
+  /** Secret cacerts, whether or not istiod mounts it. */
   readonly cacerts: () => Promise<CacertsSecret | 'absent'>;
+  /** Where istiods read their CA. */
+  readonly caSources: () => Promise<readonly IstiodCaSource[]>;
+  /** The CA that istiods mount, if it is a Secret. */
+  readonly mountedCa: () => Promise<CacertsSecret | 'absent'>;
   /** The cluster CA in the work directory. */
   readonly workDirCa: () => Promise<DesiredCa>;
   /** Queries every running istiod pod. A revision without one is unknown, never ok. */

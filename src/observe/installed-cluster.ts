@@ -1,12 +1,13 @@
 /** Reads what is installed in a cluster, for `install apply` to compare with install.yaml. */
 import type {KubeObject} from '../domain/kube/object.js';
 import type {ConfigMapObject, DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
+import {caSourceOf} from '../domain/istio/ca-source.js';
 import {recordName} from '../domain/istio/names.js';
 import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Deps} from '../engine/deps.js';
-import {inspectWithoutKey, readCaSecret} from './ca-files.js';
+import {inspectWithoutKey, readCaSecret, readMountedCa} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid, readReportedVersion} from './identity.js';
 
@@ -20,6 +21,8 @@ export interface InstalledCluster {
   /** Istio's namespace. */
   readonly namespace: NamespaceObject | undefined;
   readonly cacerts: CacertsSecret | 'absent';
+  /** The Secret that istiod mounts, which is not always named cacerts; absent also if it mounts something else. */
+  readonly mountedCa: CacertsSecret | 'absent';
   /** istiod's Deployment for the mesh's revision. */
   readonly istiod: DeploymentObject | undefined;
   /** The metadata of all objects that Istio's installers label. */
@@ -38,16 +41,21 @@ export async function readInstalledCluster(
   const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
   const {context} = await reader.open();
   const revision = installedRevision(mesh);
-  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, istiod, record, installed] = await Promise.all([
-    readClusterUid(reader),
-    readReportedVersion(reader, context),
-    reader.read('istioNamespace', {name: namespace}),
-    readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, now())),
-    reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`}),
-    reader.read('installRecord', {name: recordName(revision)}),
-    reader.readInstalled(),
-  ]);
-  return {context, uid, kubernetesMinor, namespace: namespaceObject, cacerts, istiod, installed, record};
+  const options = inspectWithoutKey(mesh, now());
+  const istiod = reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`});
+  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, running, mountedCa, record, installed] =
+    await Promise.all([
+      readClusterUid(reader),
+      readReportedVersion(reader, context),
+      reader.read('istioNamespace', {name: namespace}),
+      readCaSecret(reader, 'cacerts', options),
+      istiod,
+      istiod.then((deployment) => readMountedCa(reader, deployment ? [caSourceOf(deployment)] : [], options)),
+      reader.read('installRecord', {name: recordName(revision)}),
+      reader.readInstalled(),
+    ]);
+  const secrets = {cacerts, mountedCa};
+  return {context, uid, kubernetesMinor, namespace: namespaceObject, ...secrets, istiod: running, installed, record};
 }
 
 /** Reads the input of the ConfigMap that `install apply` writes: the installed objects, and the previous ConfigMap. */

@@ -6,12 +6,13 @@ import {defined} from '../domain/defined.js';
 import type {ControlPlaneFacts} from '../domain/facts/facts.js';
 import {isBeingDeleted, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {MeshError} from '../domain/errors.js';
-import {bundleKey, defaultBundleName, networkLabel} from '../domain/istio/names.js';
+import type {IstiodCaSource} from '../domain/istio/ca-source.js';
+import {bundleKey, networkLabel} from '../domain/istio/names.js';
 import type {InspectOptions} from '../domain/ca/inspect-ca.js';
 import {printableLine} from '../domain/printable.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Clusters} from '../tools/kubectl/api.js';
-import {readCaSecret, readSelfSigned} from './ca-files.js';
+import {readCaSources, readMountedCa, readSelfSigned} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 
@@ -22,7 +23,9 @@ export interface RunningCluster {
   readonly controlPlanes: readonly [ControlPlaneFacts, ...ControlPlaneFacts[]];
   /** From the label of Istio's namespace, otherwise from the configuration of proxies. */
   readonly network?: string;
+  /** The Secret that istiod mounts; absent also if it mounts something else. */
   readonly cacerts: CacertsSecret | 'absent';
+  readonly caSources: readonly IstiodCaSource[];
   /** istiod's self-signed certificate (Secret istio-ca-secret); undefined: none. */
   readonly selfSigned: string | undefined;
   /** The trust bundle of workloads; undefined: none. */
@@ -44,10 +47,12 @@ export async function readRunningCluster(
     istioNamespace: namespace,
   });
   await reader.open();
-  const [uid, namespaces, cacerts, selfSigned, configMaps, deployments] = await Promise.all([
+  const sources = readCaSources(reader, 'istiods');
+  const [uid, namespaces, caSources, cacerts, selfSigned, configMaps, deployments] = await Promise.all([
     readClusterUid(reader),
     reader.read('listedNamespace', {name: namespace}),
-    readCaSecret(reader, 'cacerts', options),
+    sources,
+    sources.then((all) => readMountedCa(reader, all, options)),
     readSelfSigned(reader),
     reader.read('configMaps'),
     reader.read('istiods'),
@@ -62,8 +67,9 @@ export async function readRunningCluster(
     controlPlanes: [first, ...others],
     network: network !== undefined && network !== '' ? network : undefined,
     cacerts,
+    caSources,
     selfSigned,
-    bundle: configMaps.find(({metadata}) => metadata.name === defaultBundleName)?.data?.[bundleKey],
+    bundle: configMaps.find(({metadata}) => metadata.name === first.bundleName)?.data?.[bundleKey],
   });
 }
 

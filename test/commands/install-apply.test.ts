@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import InstallApply from '../../src/commands/install/apply.js';
 import InstallRender from '../../src/commands/install/render.js';
+import {caMounts, caVolumes} from '../helpers/ca-mount.js';
 import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeIstioctl, type FakeIstioctl, type IstioctlCall} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
@@ -105,7 +106,9 @@ function installed({
     },
     spec: {
       selector: {matchLabels: {app: 'istiod'}},
-      template: {spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`}]}},
+      template: {
+        spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`, ...caMounts}], ...caVolumes()},
+      },
     },
   };
 }

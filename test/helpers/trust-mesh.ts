@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createServer, type Server} from 'node:tls';
 import {type CaBundle, caFileNames} from '../../src/domain/ca/ca-files.js';
+import {caMounts, caVolumes} from './ca-mount.js';
 import {configMap, namespace, secret, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
 import {startFakeKube, type FakeKube} from './fake-kubectl/fake-kube.js';
 import {bundleOf, tinyClusterCa, tinyRoot, type TinyCa} from './tiny-ca.js';
@@ -95,8 +96,8 @@ export function putCacerts(
   cluster.put(secret('istio-system/cacerts', files, more));
 }
 
-/** An istiod Deployment with ready pods. */
-export function istiod(version = '1.30.1', env: Record<string, string> = {}, ready = 1): FakeObject {
+/** An istiod Deployment with ready pods. `caVolume`: the source of its volume cacerts, if it is not Secret cacerts. */
+export function istiod(version = '1.30.1', env: Record<string, string> = {}, ready = 1, caVolume?: object): FakeObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -117,8 +118,10 @@ export function istiod(version = '1.30.1', env: Record<string, string> = {}, rea
               name: 'discovery',
               image: `docker.io/istio/pilot:${version}`,
               env: Object.entries(env).map(([name, value]) => ({name, value})),
+              ...caMounts,
             },
           ],
+          ...caVolumes(caVolume),
         },
       },
     },

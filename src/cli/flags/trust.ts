@@ -12,6 +12,10 @@ export const trustFlags = {
     helpGroup: 'SAFETY',
   }),
   'allow-invalid-bundle': Flags.boolean({description: 'write CA files that fail validation', helpGroup: 'SAFETY'}),
+  'allow-unmounted': Flags.boolean({
+    description: 'write Secret cacerts although istiod reads its CA from another place',
+    helpGroup: 'SAFETY',
+  }),
   'accept-uid': Flags.boolean({
     description: 'accept a cluster whose UID differs from the one in mesh.yaml, and record its UID',
     helpGroup: 'SAFETY',
@@ -24,6 +28,7 @@ export function trustRules(flags: Readonly<Record<keyof typeof trustFlags, boole
     allowRootChange: flags['allow-root-change'],
     restartIstiod: flags['restart-istiod'],
     allowInvalidBundle: flags['allow-invalid-bundle'],
+    allowUnmounted: flags['allow-unmounted'],
     acceptUid: flags['accept-uid'],
   };
 }

@@ -2,6 +2,7 @@
  * Commands that fix the findings of several checks. Each is complete: running it as printed makes the check pass. It replaces
  * exactly what the finding reports, so it includes `--yes` instead of prompting again.
  */
+import type {CaSource} from '../istio/ca-source.js';
 import {defaultBundleName} from '../istio/names.js';
 import {clusterLayout} from '../mesh/layout.js';
 import {usesCacerts} from '../mesh/signer.js';
@@ -72,7 +73,14 @@ export function restartFix({cluster, mesh}: InMesh, ...names: readonly string[])
 
 /** Makes istiod load the CA that it should sign with. A push would not help if the work directory holds no CA. */
 export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): Suggestion {
+  if (origin?.from === 'mounted') return inspectSource(origin.source, subject);
   return origin?.from === 'external' ? restartFix(subject) : pushFix(subject, restart);
+}
+
+/** Shows what istiod mounts instead of Secret cacerts: only a user knows whether that or the installation is to change. */
+export function inspectSource(source: CaSource, {cluster, mesh}: InMesh): Suggestion {
+  const what = source.from === 'secret' ? words`secret/${source.name}` : words`deployment -l app=istiod`;
+  return inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} describe ${what}`);
 }
 
 /** `cert-manager Certificate istio-ca`, a value of `CaOrigin.managedBy`. */
@@ -80,6 +88,7 @@ const certManagerCertificate = /^cert-manager Certificate (\S+)$/;
 
 /** A new certificate for the cluster CA, from the tool that issues it. */
 export function replaceCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): Suggestion {
+  if (origin?.from === 'mounted') return inspectSource(origin.source, subject);
   if (origin?.from !== 'external') return renewFix(subject);
   const {cluster, mesh} = subject;
   const {namespace} = mesh.istio;
@@ -103,6 +112,7 @@ export function replaceCaFix(origin: CaOrigin | undefined, subject: ClusterSubje
  */
 export function removeCrlFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): Suggestion {
   const {cluster, mesh} = subject;
+  if (origin?.from === 'mounted') return inspectSource(origin.source, subject);
   if (origin?.from !== 'external') {
     const path = clusterLayout(cluster.name).caCrl;
     const file = inWorkDir(path);

@@ -4,6 +4,7 @@
  */
 import type {RecordedHead} from '../journal/head.js';
 import type {RbacFacts} from '../kube/rbac.js';
+import type {IstiodCaSource} from '../istio/ca-source.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
@@ -46,6 +47,8 @@ const fromFiles = <T>(): FactRow<T> => ({reads: []});
 /** The requests for control planes; every query of a running istiod also needs them. */
 const controlPlane = ['deployments', 'pods', 'configMaps'] as const satisfies readonly ReadName[];
 const live = [...controlPlane, 'forwardedPod', 'portForward'] as const satisfies readonly ReadName[];
+/** The requests for the CA that istiod mounts. */
+const mountedCa = ['deployments', 'cacerts', 'mountedCa'] as const satisfies readonly ReadName[];
 /** If istiod excludes its own namespace, the bundles of other namespaces are read. */
 const ofOtherBundles = ['namespaces', 'bundles'] as const satisfies readonly ReadName[];
 
@@ -65,10 +68,12 @@ const meshFacts = {
 /** Facts of one cluster, one row each. `src/observe/facts` derives them. */
 const clusterFacts = {
   caFiles: fromFiles<ofWorkDir.ClusterCaFacts>(),
-  // The cluster is read only if the work directory holds no CA.
+  /** Where the cluster's istiods read their CA; empty without an istiod. */
+  caSources: fact<readonly IstiodCaSource[]>({reads: ['deployments']}),
+  // Secrets are read only if the work directory holds no CA.
   caOrigin: fact<ofCluster.CaOrigin>({
     reads: [],
-    mayRead: ['cacerts'],
+    mayRead: [...mountedCa],
     knownDespite: ['--offline', '--no-secrets'],
   }),
   installFile: fromFiles<ofWorkDir.InstallFileFacts>(),
@@ -80,24 +85,32 @@ const clusterFacts = {
   rbac: fact<RbacFacts>({reads: rbacReads}),
   /** The subjects in other clusters whose credentials the remote secrets in Istio's namespace hold. */
   remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
-  cacerts: fact<ofCluster.CacertsFacts | 'absent'>({reads: ['cacerts']}),
+  /** The Secret that istiod mounts, which is not always named cacerts; absent also if it mounts something else. */
+  cacerts: fact<ofCluster.CacertsFacts | 'absent'>({reads: ['deployments', 'cacerts'], mayRead: ['mountedCa']}),
   /** Whether `trust push` would have to restart istiod, by its own rules; true if unknown. */
   restartOnPush: fact<boolean>({
     reads: [],
-    mayRead: ['cacerts', 'selfSigned', 'deployments', 'configMaps'],
+    mayRead: [...mountedCa, 'selfSigned', 'configMaps'],
   }),
   /** The public data of Secret cacerts, and the ConfigMaps, that contain a private key: `root-cert.pem in Secret …`. */
   publishedKeys: fact<readonly string[]>({
     reads: [...controlPlane, 'bundles'],
-    mayRead: ['cacerts'],
+    mayRead: ['cacerts', 'mountedCa'],
     knownDespite: ['--no-secrets'],
   }),
-  /** Secrets cacerts, cacerts-previous and istio-ca-secret that hold the key of a root of this mesh. */
-  rootKeysInSecrets: fact<readonly ofCluster.RootKeyInSecret[]>({reads: ['cacerts', 'previous', 'selfSigned']}),
+  /** Secrets cacerts, cacerts-previous, istio-ca-secret and the one that istiod mounts that hold the key of a root of this mesh. */
+  rootKeysInSecrets: fact<readonly ofCluster.RootKeyInSecret[]>({
+    reads: ['deployments', 'cacerts', 'previous', 'selfSigned'],
+    mayRead: ['mountedCa'],
+  }),
   /** The self-signed root of istiod (Secret istio-ca-secret). */
   selfSignedRoot: fact<ofWorkDir.CertificateFacts | 'absent'>({reads: ['selfSigned']}),
   // With `--no-secrets` it is read from the work directory.
-  pushedTrust: fact<ofCluster.PushedTrust | 'absent'>({reads: ['cacerts'], knownDespite: ['--no-secrets']}),
+  pushedTrust: fact<ofCluster.PushedTrust | 'absent'>({
+    reads: ['deployments', 'cacerts'],
+    mayRead: ['mountedCa'],
+    knownDespite: ['--no-secrets'],
+  }),
   /** The journal heads recorded in the cluster. */
   journalHeads: fact<readonly RecordedHead[]>({reads: ['cacerts', 'configMaps']}),
   bundles: fact<readonly ofCluster.WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),

@@ -45,6 +45,8 @@ interface ReadRow {
   readonly when?: string;
   /** Sent by verify only with this flag. */
   readonly onRequest?: '--access';
+  /** No role grants it: its name is known only at run time, and without a name it would include all Secrets. */
+  readonly isGrantedByName?: true;
 }
 
 /** The fields that a caller can provide. */
@@ -137,6 +139,12 @@ export const reads = {
   /** The trust bundles of this name in all namespaces. */
   bundles: list<ConfigMapObject>('ConfigMap', 'cluster', {name: defaultBundleName, given: ['name']}),
   cacerts: find<SecretObject>('Secret', istioNamespace, {name: cacertsName}),
+  /** The Secret that istiod mounts instead of cacerts. */
+  mountedCa: find<SecretObject>('Secret', istioNamespace, {
+    given: ['name'],
+    when: 'where istiod mounts another Secret than cacerts',
+    isGrantedByName: true,
+  }),
   /** The CA that the last push or rollback replaced. */
   previous: find<SecretObject>('Secret', istioNamespace, {name: previousName}),
   /** The self-signed CA of an istiod without cacerts. */

@@ -28,9 +28,9 @@ export interface Right {
 
 const verbs = {get: 'get', find: 'get', list: 'list'} as const;
 
-/** The right that a request needs; undefined if it needs none. */
+/** The right that a request needs; undefined if it needs none, or none that a role can grant before the name is known. */
 export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
-  if (read.method === 'raw') return undefined;
+  if (read.method === 'raw' || read.isGrantedByName === true) return undefined;
   const {apiVersions, kind, scope, name, when} = read;
   const {plural} = resourceOf({apiVersion: apiVersions[0], kind});
   const subresource = read.method === 'forward' ? read.subresource : undefined;

@@ -2,6 +2,7 @@ import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {CaFiles} from '../ca/ca-files.js';
 import {publishedKeyProblem} from '../ca/istiod-rules.js';
 import {sha256Hex} from '../keys/keys.js';
+import {describeSource, type IstiodCaSource} from '../istio/ca-source.js';
 import {parsePem} from '../asn1/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
@@ -48,6 +49,30 @@ export function refuseCacerts(
   if (different.length === 0) return undefined;
   const diff = advice`compare them with: ${kubectlMesh('trust diff', [cluster])}`;
   return refuse(`${what} differs from the work directory: ${different.join(', ')}`, diff);
+}
+
+/**
+ * Returns why applying install.yaml would give a running istiod another CA: the istiod reads it from another source, and the
+ * document mounts Secret cacerts. The CA of an istiod that reads a directory without a volume is self-signed; to correct its
+ * installation is the way to Secret cacerts.
+ */
+export function refuseOtherCa(
+  cluster: string,
+  {istiod, source}: IstiodCaSource,
+  mounted: CacertsSecret | 'absent',
+  cacerts: CacertsSecret | 'absent',
+): ErrorReport | undefined {
+  if (source.from === 'nothing') return undefined;
+  const [running, wanted] = [mounted, cacerts].map((secret) =>
+    secret === 'absent' ? undefined : secret.inspection.certificate?.fingerprint,
+  );
+  if (running !== undefined && running === wanted) return undefined;
+  return problem(
+    'CACERTS_NOT_MOUNTED',
+    `${istiod} of ${cluster} reads its CA from ${describeSource(source)}; install.yaml would make it read Secret cacerts, which holds another CA`,
+    'to keep it, mount it with an overlay in mesh.yaml (overlays)',
+    advice`to change to Secret cacerts, write the CA there first: ${kubectlMesh('trust push', words`${cluster} --allow-unmounted`)}`,
+  );
 }
 
 /** istiod would publish a private key in the Secret's public files to every namespace. */

@@ -101,7 +101,29 @@ function shapesOf(struct: Struct) {
   const container = struct({
     name: text,
     image: text.exactOptional(),
+    workingDir: text.exactOptional(),
     env: z.array(struct({name: text, value: text.exactOptional()})).exactOptional(),
+    volumeMounts: z
+      .array(
+        struct({
+          name: text,
+          mountPath: text,
+          subPath: text.exactOptional(),
+          subPathExpr: text.exactOptional(),
+        }),
+      )
+      .exactOptional(),
+  });
+  /** Data keys of a volume's Secret, with their file names. */
+  const items = z.array(struct({key: text, path: text})).exactOptional();
+  /** Only the fields of volumes that can hold istiod's CA. */
+  const volume = struct({
+    name: text,
+    secret: struct({secretName: text.exactOptional(), items}).exactOptional(),
+    projected: struct({
+      sources: z.array(struct({secret: struct({name: text.exactOptional(), items}).exactOptional()})).exactOptional(),
+    }).exactOptional(),
+    csi: struct({driver: text}).exactOptional(),
   });
   /** Why a container is waiting or has terminated. */
   const reason = {reason: text.exactOptional(), message: text.exactOptional(), exitCode: integer.exactOptional()};
@@ -172,7 +194,7 @@ function shapesOf(struct: Struct) {
         selector: labelSelectorWith(struct),
         template: struct({
           metadata: struct({labels: textMap.exactOptional()}).exactOptional(),
-          spec: struct({containers: z.array(container)}),
+          spec: struct({containers: z.array(container), volumes: z.array(volume).exactOptional()}),
         }),
       }),
       status: struct({

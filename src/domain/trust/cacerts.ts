@@ -45,6 +45,7 @@ const layoutKeys: Readonly<Record<'pem' | 'tls', readonly string[]>> = {
 
 /** A Secret with CA files. */
 export interface CacertsSecret {
+  readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
   readonly type: string;
@@ -84,6 +85,7 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
   const data = secretDataOf(secret);
   const privateKeys = privateKeysOf(data);
   return defined({
+    name: metadata.name,
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
     type: secret.type ?? 'Opaque',

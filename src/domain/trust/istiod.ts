@@ -1,5 +1,6 @@
 /** Running istiods, and whether they load a change of cacerts without a restart. */
 import type {DeploymentObject} from '../kube/objects.js';
+import {caSourceOf, type CaSource} from '../istio/ca-source.js';
 import {istiodContainer, istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/environment.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
@@ -15,6 +16,7 @@ export interface IstiodObservation {
   /** The container's environment variables with literal values. */
   readonly env: Readonly<Record<string, string>>;
   readonly readyPods: number;
+  readonly caSource: CaSource;
 }
 
 /** Reads an istiod Deployment. */
@@ -26,6 +28,7 @@ export function readIstiod(deployment: DeploymentObject): IstiodObservation {
     version: resolveVersion(istiodTag(deployment.spec.template.spec.containers)),
     env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
     readyPods: readyReplicas,
+    caSource: caSourceOf(deployment).source,
   };
 }
 

@@ -15,6 +15,7 @@ import {compareCa, type Difference, type DesiredCa} from './diff.js';
 import type {TrustObservation} from './cluster-trust.js';
 import {exposedKeyWarnings, keyRefusal, renewHint, whyNotKept} from './key-custody.js';
 import {stuckIstiods, type IstiodObservation} from './istiod.js';
+import {affectedIstiods, mountRefusals} from './mounted.js';
 import {droppedRoots, rootRefusals, rootWarnings} from './live-roots.js';
 import {allowInvalid, decideCrl} from './revocation.js';
 
@@ -26,6 +27,8 @@ export interface PushRules {
   readonly restartIstiod: boolean;
   /** `--allow-invalid-bundle` */
   readonly allowInvalidBundle: boolean;
+  /** `--allow-unmounted` */
+  readonly allowUnmounted: boolean;
 }
 
 /** The desired state of a cluster. */
@@ -109,6 +112,8 @@ export function decidePush(target: PushTarget, seen: TrustObservation, rules: Pu
   const base = {...nothing, ...namespace, differences};
   if (cacerts === 'absent' || differences.length > 0) return decideChange(base, push);
   const warnings = [...bundleWarnings(push), ...managerWarnings(push)];
+  const refusals = decideMount(push);
+  if (refusals.length > 0) return {...base, refusals};
   const unchanged = {...base, kind: 'unchanged', warnings} as const;
   return isLoaded(seen, cacerts) && target.pendingReload !== true ? unchanged : decideReload(unchanged, push, cacerts);
 }
@@ -125,7 +130,7 @@ export function isInPlace(own: DesiredCa, seen: TrustObservation): boolean {
  */
 function isLoaded(seen: TrustObservation, cacerts: CacertsSecret): boolean {
   const live = valueOr(seen.liveBundle, undefined);
-  const running = valueOr(seen.istiods, []).some(({readyPods}) => readyPods > 0);
+  const running = affectedIstiods(valueOr(seen.istiods, [])).some(({readyPods}) => readyPods > 0);
   return !running || live === undefined || live === cacerts.files.rootCert;
 }
 
@@ -133,11 +138,11 @@ function isLoaded(seen: TrustObservation, cacerts: CacertsSecret): boolean {
 function decideReload(unchanged: PushDecision, push: Push, cacerts: CacertsSecret): PushDecision {
   const {inspection} = push.target.own;
   // The same roots may have a different encoding, and istiod shows the bytes of the Secret.
-  const {restart, refusals: ofIstiods} = decideIstiods(push, cacerts.files.rootCert);
+  const {restart, running, refusals: ofIstiods} = decideIstiods(push, cacerts.files.rootCert);
   const refusals = [...new Set([...decideRoots(push), ...ofIstiods])];
   if (refusals.length > 0) return {...unchanged, kind: 'refuse', refusals};
   const dropped = droppedRoots(push.seen, inspection);
-  return {...unchanged, restart, prove: true, changesLiveTrust: true, droppedRoots: dropped};
+  return {...unchanged, restart, prove: running, changesLiveTrust: running, droppedRoots: dropped};
 }
 
 function decideChange(base: PushDecision, push: Push): PushDecision {
@@ -153,6 +158,7 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
     ...bundle,
     ...(rules.allowInvalidBundle ? [] : decideCrl(target, seen, cacerts).refusals),
     ...(typeof write === 'object' ? [write] : []),
+    ...decideMount(push),
     ...decideRoots(push),
     ...istiods.refusals,
     ...(cacerts === 'absent' ? [] : unknownsOf(seen.previous)),
@@ -249,6 +255,10 @@ function managerWarnings({cacerts}: Push): readonly string[] {
   return [`Secret cacerts is managed by ${cacerts.managedBy}, which will overwrite changes`];
 }
 
+function decideMount({seen, rules}: Push): readonly ErrorReport[] {
+  return rules.allowUnmounted ? [] : mountRefusals(valueOr(seen.istiods, []));
+}
+
 function decideRoots({target, seen, rules}: Push): readonly ErrorReport[] {
   return rules.allowRootChange ? [] : rootRefusals(target.own.inspection, seen);
 }
@@ -258,7 +268,7 @@ function decideIstiods(
   {seen, cacerts, rules}: Push,
   newBundle = '',
 ): Pick<PushDecision, 'restart' | 'refusals' | 'warnings'> & {readonly running: boolean} {
-  const istiods = valueOr(seen.istiods, []);
+  const istiods = affectedIstiods(valueOr(seen.istiods, []));
   const running = istiods.filter(({readyPods}) => readyPods > 0);
   const warnings = istiods
     .filter(({readyPods}) => readyPods === 0)

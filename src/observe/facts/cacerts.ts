@@ -5,6 +5,7 @@ import type {CaOrigin, CertificateFacts, PushedTrust} from '../../domain/facts/f
 import {usesCacerts} from '../../domain/mesh/signer.js';
 import {caFileNames} from '../../domain/ca/ca-files.js';
 import {annotations} from '../../domain/trust/cacerts.js';
+import {caSecretOf, otherSources, type CaSource} from '../../domain/istio/ca-source.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {isKnown} from '../../domain/observed.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
@@ -15,10 +16,13 @@ import {attempt} from '../cluster-reader.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
 /** The contents of the Secrets, compared with the work directory. */
-export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'> = {
+export const secretFacts: Derivations<
+  'caSources' | 'cacerts' | 'caOrigin' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'
+> = {
+  caSources: ({caSources}) => caSources(),
   caOrigin: (sources) => readCaOrigin(sources),
-  cacerts: async ({cacerts, workDirCa}) => {
-    const found = await cacerts();
+  cacerts: async ({mountedCa, workDirCa}) => {
+    const found = await mountedCa();
     return found === 'absent' ? found : cacertsFacts(found, await workDirCa());
   },
   restartOnPush: async (sources) => {
@@ -27,30 +31,33 @@ export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' |
     return !isKnown(stuck) || stuck.value.length > 0;
   },
   selfSignedRoot: async ({reads}) => selfSignedRoot(await readSelfSigned(reads)),
-  pushedTrust: async ({reads, cacerts, workDirCa}) => {
-    if (!reads.allows('cacerts')) {
+  pushedTrust: async ({reads, caSources, mountedCa, workDirCa}) => {
+    // What istiod reads from another volume than a Secret is only visible in the running istiod.
+    if (!reads.allows('cacerts') || caSecretOf(await caSources()) === undefined) {
       const trust = pushedTrust('the work directory', await workDirCa());
       return trust === 'absent' ? trust : {...trust, isCanonical: true};
     }
-    const found = await cacerts();
-    return found === 'absent' ? found : pushedTrust('Secret cacerts', found);
+    const found = await mountedCa();
+    return found === 'absent' ? found : pushedTrust(`Secret ${found.name}`, found);
   },
 };
 
 /**
- * Where the cluster's CA comes from. The cluster is read only if CLUSTER/ contains no CA files. Throws what reading the
- * Secret throws.
+ * Where the cluster's CA comes from. Secrets are read only if CLUSTER/ contains no CA files. Throws what reading throws.
  */
-async function readCaOrigin({mesh, reads, limits, cacerts, workDirCa}: FactSources): Promise<CaOrigin> {
+async function readCaOrigin(sources: FactSources): Promise<CaOrigin> {
+  const {mesh, reads, limits, mountedCa, workDirCa} = sources;
   const {files} = await workDirCa();
   const parts = Object.keys(caFileNames) as (keyof typeof caFileNames)[];
+  const other = await readOtherSource(sources);
+  if (other && other.from !== 'nothing') return {from: 'mounted', source: other};
   if (parts.some((part) => files[part] !== undefined)) return {from: 'work directory'};
   const {signer} = mesh.trust;
   const declared = signer.type === 'external' ? signer.issuer : undefined;
   const isAllowed = reads.allows('cacerts');
   if (declared !== undefined && (!isAllowed || !usesCacerts(signer))) return {from: 'external', managedBy: declared};
   if (!isAllowed) return {from: limits.offline === true ? 'none' : 'not read'};
-  const found = await cacerts();
+  const found = await mountedCa();
   if (found === 'absent') return declared === undefined ? {from: 'none'} : {from: 'external', managedBy: declared};
   const {managedBy} = found;
   if (managedBy !== undefined || declared !== undefined)
@@ -60,18 +67,26 @@ async function readCaOrigin({mesh, reads, limits, cacerts, workDirCa}: FactSourc
   return {from: parts.every((part) => found.files[part] !== undefined) ? 'external' : 'none'};
 }
 
+/** The source of an istiod that does not read Secret cacerts; undefined without one, and if that is unknown. */
+async function readOtherSource({limits, deps, cluster, caSources, mesh}: FactSources): Promise<CaSource | undefined> {
+  if (limits.offline === true || cluster.context === undefined || !usesCacerts(mesh.trust.signer)) return undefined;
+  // The facts that require an unreadable cluster report it.
+  const sources = await attempt(deps.signal, caSources);
+  return isKnown(sources) ? otherSources(sources.value)[0]?.source : undefined;
+}
+
 /** The istiods that would not load the work directory's bundle without a restart. */
 async function readStuckIstiods({
   reads,
   mesh,
   workDirCa,
-  cacerts,
+  mountedCa,
 }: FactSources): Promise<ReturnType<typeof stuckIstiods>> {
   const [deployments, configMaps, own, secret, selfSigned] = await Promise.all([
     reads.read('deployments'),
     reads.read('configMaps'),
     workDirCa(),
-    cacerts(),
+    mountedCa(),
     readSelfSigned(reads),
   ]);
   const live = configMaps.find(

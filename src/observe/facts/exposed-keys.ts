@@ -17,18 +17,23 @@ export const exposedKeyFacts: Derivations<'publishedKeys' | 'rootKeysInSecrets'>
 };
 
 /** istiod publishes what is in these data keys and ConfigMaps; the ConfigMaps of Istio's namespace include meshConfig. */
-async function readPublishedKeys({reads, mesh, fact, cacerts}: FactSources): Promise<readonly string[]> {
+async function readPublishedKeys({reads, mesh, fact, mountedCa}: FactSources): Promise<readonly string[]> {
   const {namespace} = mesh.istio;
   const [configMaps, bundles, secret] = await Promise.all([
     reads.read('configMaps'),
     fact('bundles'),
-    reads.allows('cacerts') ? cacerts() : ('absent' as const),
+    reads.allows('cacerts') ? mountedCa() : ('absent' as const),
   ]);
-  const inSecret = secret === 'absent' ? [] : publicFilesOf(secret.files).filter(([, text]) => containsKey(text));
+  const inSecret =
+    secret === 'absent'
+      ? []
+      : publicFilesOf(secret.files).flatMap(([file, text]) =>
+          containsKey(text) ? [`${file} in Secret ${namespace}/${secret.name}`] : [],
+        );
   // The text is the same in all namespaces, of which there can be thousands: it is searched once.
   const hasKey = memoizeByKey(containsKey);
   return [
-    ...inSecret.map(([name]) => `${name} in Secret ${namespace}/${cacertsName}`),
+    ...inSecret,
     ...configMaps
       .filter(({data = {}}) => Object.values(data).some(hasKey))
       .map(({metadata}) => `ConfigMap ${namespace}/${metadata.name}`),
@@ -40,28 +45,33 @@ async function readPublishedKeys({reads, mesh, fact, cacerts}: FactSources): Pro
 
 /** Compares public keys: the certificate beside the key can be another one. */
 async function readRootKeysInSecrets(sources: FactSources): Promise<readonly RootKeyInSecret[]> {
-  const {reads, deps, cluster, cacerts, workDirCa} = sources;
-  const [secret, previous, selfSigned, workDir, meshRoots] = await Promise.all([
+  const {reads, deps, cluster, cacerts, mountedCa, workDirCa} = sources;
+  const [secret, mounted, previous, selfSigned, workDir, meshRoots] = await Promise.all([
     cacerts(),
+    mountedCa(),
     reads.read('previous'),
     reads.read('selfSigned'),
     workDirCa(),
     publicKeysIn(deps.workspace, layout.rootCert),
   ]);
   const inCacerts = secret === 'absent' ? undefined : secret;
+  const inMounted = mounted === 'absent' ? undefined : mounted;
   // A CA that istiod generated is its own root (USE_CACERTS_FOR_SELF_SIGNED_CA).
-  const own = inCacerts && !isGenerated(inCacerts.data) ? (inCacerts.inspection.roots ?? []) : [];
+  const own = inMounted && !isGenerated(inMounted.data) ? (inMounted.inspection.roots ?? []) : [];
   const trusted = [...(workDir.inspection.roots ?? []), ...own];
   const roots = new Set([...meshRoots, ...trusted.map(({spki}) => spki)]);
   const keysOf = (one: SecretObject | undefined) => (one ? privateKeysOf(secretDataOf(one)) : {});
   const secrets = [
     {secret: cacertsName, privateKeys: inCacerts?.privateKeys ?? {}},
+    ...(inMounted && inMounted.name !== cacertsName
+      ? [{secret: inMounted.name, privateKeys: inMounted.privateKeys, isMounted: true}]
+      : []),
     {secret: previousName, privateKeys: keysOf(previous)},
     // Without cacerts, istiod signs with it (istio/istio pilot/pkg/bootstrap/istio_ca.go). A remote cluster has no istiod.
     {
       secret: selfSignedName,
       privateKeys: keysOf(selfSigned),
-      inUse: inCacerts === undefined && cluster.role !== 'remote' ? true : undefined,
+      inUse: inMounted === undefined && cluster.role !== 'remote' ? true : undefined,
     },
   ];
   return secrets.flatMap(({privateKeys, ...place}) =>

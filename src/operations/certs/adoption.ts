@@ -12,8 +12,9 @@ import type {RunningCluster} from '../../observe/running-cluster.js';
 import {defined} from '../../domain/defined.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
+import {isAmong, readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {describeSource, otherSources} from '../../domain/istio/ca-source.js';
 import {isDeepStrictEqual} from 'node:util';
 import {formatMinor} from '../../domain/istio/version.js';
 import {type KeyAlgorithm, keyAlgorithms} from '../../domain/keys/keys.js';
@@ -51,7 +52,7 @@ export interface AdoptionCandidate {
 /** A context that can be adopted, and what is adopted from it. */
 export interface Adoptable extends AdoptionCandidate {
   readonly keptIn: CaLocation;
-  /** The tool that manages Secret cacerts, if recognizable. */
+  /** The tool that manages the Secret, if recognizable, or the volume from which istiod reads its CA. */
   readonly keeper?: string;
   readonly files: readonly FileContent[];
   readonly copiesKey: boolean;
@@ -82,15 +83,21 @@ export function adoptableOf<One extends AdoptionCandidate>(all: readonly (One | 
 /** What is adopted from a cluster, or why its files cannot be copied. Existing files are never overwritten. */
 export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, withKeys: boolean): Adoptable | Rejected {
   const {context, name, running} = one;
-  const {cacerts, selfSigned} = running;
+  const {cacerts} = running;
   const reject = (...error: Parameters<typeof problem>): Rejected => ({context, name, error: problem(...error)});
+  const none = {...one, files: [], copiesKey: false};
   if (cacerts === 'absent') {
-    const none = {...one, files: [], copiesKey: false};
     if (externalSigner(running) !== undefined) return {...none, keptIn: 'elsewhere'};
-    if (selfSigned !== undefined) return {...none, keptIn: 'istio-ca-secret'};
+    if (runsSelfSigned(running)) return {...none, keptIn: 'istio-ca-secret'};
+    const [other] = otherSources(running.caSources);
+    if (other && running.bundle !== undefined) {
+      return {...none, keptIn: 'elsewhere', keeper: describeSource(other.source)};
+    }
     const what = `${name} has neither Secret cacerts nor Secret istio-ca-secret: there is no CA to adopt`;
     return reject('NOT_FOUND', what, advice`check whether istiod is running: ${kubectlMesh('verify')}`);
   }
+  // istiod has not loaded it: the files would contradict the mesh.
+  if (isContradicted(cacerts.files.rootCert, running)) return {...none, keptIn: 'cacerts'};
   const paths = clusterLayout(name);
   const present = files.get(name) ?? {};
   const found = publicFiles(cacerts);
@@ -104,7 +111,7 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
   if (conflict) {
     return reject(
       'WORKDIR_CONFLICT',
-      `${conflict.path} differs from Secret cacerts of context "${context}"`,
+      `${conflict.path} differs from Secret ${cacerts.name} of context "${context}"`,
       advice`to compare both: ${kubectlMesh('trust diff', [name])}`,
       'move the wrong one away',
     );
@@ -114,7 +121,7 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
   if (withKey) {
     return reject(
       'CA_FILES_INVALID',
-      `Secret cacerts of context "${context}" contains a private key in the source of ${withKey.path}`,
+      `Secret ${cacerts.name} of context "${context}" contains a private key in the source of ${withKey.path}`,
       advice`remove the key from that entry; to list subjects that can read it: ${kubectlMesh('access show', [name])}`,
     );
   }
@@ -128,6 +135,20 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
     files: [...missing, ...(copiesKey ? [{path: paths.caKey, content: caKey}] : [])],
     copiesKey,
   });
+}
+
+/**
+ * Whether the live bundle contradicts roots: it contains none of them, so istiod runs with another CA. If one of the two is
+ * unreadable, there is no contradiction.
+ */
+export function isContradicted(roots: string | undefined, {bundle}: RunningCluster): boolean {
+  const [live, wanted] = [readableRoots(bundle), readableRoots(roots)];
+  return live.length > 0 && wanted.length > 0 && !wanted.some((root) => isAmong(root, live));
+}
+
+/** Whether istiod runs with its self-signed CA. Secret istio-ca-secret remains after a migration to another CA. */
+function runsSelfSigned(running: RunningCluster): boolean {
+  return running.selfSigned !== undefined && !isContradicted(running.selfSigned, running);
 }
 
 /** The files without other text; for the kubernetes.io/tls layout, whose tls.crt may contain the chain, only the CA. */

@@ -142,7 +142,8 @@ function certificatesInObjects(facts: LiveFacts): UsedCertificates {
   const {certificates: bundle = [], from = ''} = rootsOf(facts) ?? {};
   const roleAbove = ({selfSigned, fingerprint}: Certificate): CertificateRole =>
     !selfSigned ? 'intermediate' : known.has(fingerprint) ? 'root' : 'other root';
-  const found = (certificate: Certificate, role: CertificateRole, place = `Secret ${cacertsName}`): Found => {
+  const secret = cacerts === undefined || cacerts === 'absent' ? cacertsName : cacerts.name;
+  const found = (certificate: Certificate, role: CertificateRole, place = `Secret ${secret}`): Found => {
     return {certificate, role, place};
   };
   return {

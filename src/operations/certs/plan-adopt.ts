@@ -12,6 +12,7 @@ import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import {canonicalCertificates} from '../../domain/ca/canonical.js';
+import {describeSource, otherSources} from '../../domain/istio/ca-source.js';
 import {readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
 import type {Warning} from '../../engine/operation.js';
 import {
@@ -26,6 +27,7 @@ import {
   type AdoptionCandidate,
   type ExistingWorkDir,
   adoptFiles,
+  isContradicted,
 } from './adoption.js';
 
 /** The name for a context's cluster. Throws `USAGE` if there is none, `CONTRADICTION` if two sources differ. */
@@ -127,10 +129,14 @@ const meshMismatch: AdoptionRule = ({name, running}, accepted, {file}) => {
   return problem('CONTRADICTION', message, 'use a separate work directory for another mesh');
 };
 
-/** A cluster's roots as PEM. */
+/** A cluster's roots as PEM: those of its CA, unless the bundle of its workloads contradicts them. */
 function rootsText({running, keptIn}: Adoptable): string | undefined {
-  if (running.cacerts !== 'absent') return running.cacerts.files.rootCert;
-  return keptIn === 'istio-ca-secret' ? running.selfSigned : running.bundle;
+  const {cacerts, bundle} = running;
+  if (cacerts !== 'absent') {
+    const {rootCert} = cacerts.files;
+    return isContradicted(rootCert, running) ? bundle : rootCert;
+  }
+  return keptIn === 'istio-ca-secret' ? running.selfSigned : bundle;
 }
 
 function fingerprints(roots: readonly Certificate[]): string {
@@ -173,6 +179,7 @@ function warningsOf(
   const cacerts = running.cacerts === 'absent' ? undefined : running.cacerts;
   const isUnknown = keptIn === 'cacerts' && keeper === undefined && !hasRootKey && file?.trust?.signer === undefined;
   const broken = (cacerts?.inspection.findings ?? []).filter(isBlocking);
+  const isUnloaded = cacerts && isContradicted(cacerts.files.rootCert, running);
   const messages: readonly (readonly [applies: boolean | undefined, message: string])[] = [
     [clusterID !== name, `istiod has clusterName ${printableLine(clusterID ?? '(unset)')}, not ${name}`],
     [
@@ -184,7 +191,18 @@ function warningsOf(
       'Secret cacerts contains the root itself: its key is not copied, not even with --with-keys',
     ],
     [isUnknown, 'the signer of this CA is unknown: to renew it, declare trust.signer or copy root-key.pem here'],
-    ...broken.map(({message}) => [true, `Secret cacerts: ${printableLine(message)}`] as const),
+    [
+      isUnloaded,
+      `istiod has not loaded Secret ${cacerts?.name ?? ''}: its workloads trust other roots. The live roots are adopted, and no files are copied`,
+    ],
+    ...otherSources(running.caSources).map(
+      ({istiod, source}) =>
+        [
+          true,
+          `Deployment ${istiod} reads its CA from ${describeSource(source)}: trust push cannot change it`,
+        ] as const,
+    ),
+    ...broken.map(({message}) => [true, `Secret ${cacerts?.name ?? ''}: ${printableLine(message)}`] as const),
   ];
   return messages.flatMap(([applies, message]) => (applies === true ? [{cluster: name, message}] : []));
 }

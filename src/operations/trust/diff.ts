@@ -1,6 +1,7 @@
 import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed, unknownsOf, valueOr} from '../../domain/observed.js';
 import {codeOfFailedRead, type ErrorReport, problem} from '../../domain/errors.js';
+import {caSecretOf, describeSource, type IstiodCaSource, otherSources} from '../../domain/istio/ca-source.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {externalCaReason} from '../../domain/mesh/signer.js';
@@ -11,7 +12,7 @@ import type {Deps} from '../../engine/deps.js';
 import {asWarnings, type Conclusion, emptyPlan, onePhase, type Warning} from '../../engine/operation.js';
 import {outcomeOfFailedRead, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {inspectWithoutKey, readCaSecret, readWorkDirCa} from '../../observe/ca-files.js';
+import {inspectWithoutKey, readCaSecret, readCaSources, readMountedCa, readWorkDirCa} from '../../observe/ca-files.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
 import {summarizeCa, type ShownCa} from '../../domain/ca/inspect-ca.js';
@@ -45,7 +46,15 @@ interface DiffFacts {
 interface Compared {
   readonly cluster: MeshCluster;
   readonly own: DesiredCa;
-  readonly inCluster: Observed<{readonly uid: string; readonly cacerts: CacertsSecret | 'absent'}>;
+  readonly inCluster: Observed<InCluster>;
+}
+
+interface InCluster {
+  readonly uid: string;
+  /** The Secret that istiod mounts. */
+  readonly cacerts: CacertsSecret | 'absent';
+  /** An istiod that does not read Secret cacerts. */
+  readonly other?: IstiodCaSource;
 }
 
 /** `trust diff`: compares the work directory with the clusters, by fingerprint. */
@@ -67,12 +76,17 @@ export const diffTrust = onePhase<DiffRequest, DiffResult, DiffFacts>({
 });
 
 async function readBoth(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
-  const read = async () => {
+  const read = async (): Promise<InCluster> => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
     await reader.open();
     const options = inspectWithoutKey(mesh, deps.now());
-    const [uid, cacerts] = await Promise.all([readClusterUid(reader), readCaSecret(reader, 'cacerts', options)]);
-    return {uid, cacerts};
+    const [uid, sources] = await Promise.all([readClusterUid(reader), readCaSources(reader, 'istiods')]);
+    const other = otherSources(sources)[0];
+    // What istiod reads from another volume than a Secret cannot be compared; Secret cacerts can.
+    const cacerts = await (caSecretOf(sources) === undefined
+      ? readCaSecret(reader, 'cacerts', options)
+      : readMountedCa(reader, sources, options));
+    return {uid, cacerts, ...(other && {other})};
   };
   // The cluster first: credential plugins then prompt in the order in which clusters are declared.
   const [inCluster, own] = await Promise.all([observe(read), readWorkDirCa(deps, mesh, cluster.name)]);
@@ -98,8 +112,14 @@ function report({loaded, compared}: DiffFacts): DiffResult {
       const found = cacerts === 'absent' ? undefined : summarizeCa(cacerts.inspection);
       return defined({...shown, outcome: 'done', same: differences.length === 0, differences, inCluster: found});
     }),
-    warnings: asWarnings(loaded.notes),
+    warnings: [...asWarnings(loaded.notes), ...compared.flatMap(sourceWarnings)],
   };
+}
+
+function sourceWarnings({cluster: {name}, inCluster}: Compared): readonly Warning[] {
+  const other = isKnown(inCluster) ? inCluster.value.other : undefined;
+  if (!other) return [];
+  return [{cluster: name, message: `Deployment ${other.istiod} reads its CA from ${describeSource(other.source)}`}];
 }
 
 /** The error for a cluster without a CA in the work directory. */

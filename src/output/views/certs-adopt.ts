@@ -27,6 +27,7 @@ function clusterLines(cluster: Printed<AdoptedCluster>, dryRun: boolean, now: Da
 }
 
 function caLine({ca, keptIn, keeper}: Printed<AdoptedCluster>, now: Date): string {
+  if (keptIn === 'elsewhere' && keeper !== undefined) return `cluster CA: not readable (${printableLine(keeper)})`;
   if (keptIn === 'elsewhere') return 'no cluster CA: an external CA issues the workload certificates';
   if (keptIn === 'istio-ca-secret') return "cluster CA: istiod's self-signed root (Secret istio-ca-secret)";
   const manager = keeper === undefined ? '' : `, managed by ${printableLine(keeper)}`;

@@ -1,6 +1,7 @@
 /** Evidence of a healthy mesh of two clusters, and overrides to break it: the basis for the tests of checks. */
 import {readFileSync} from 'node:fs';
 import {readRbac, type RbacFacts} from '../../../src/domain/kube/rbac.js';
+import {usualSource} from '../../helpers/ca-mount.js';
 import type {RemoteCredential} from '../../../src/domain/istio/remote-secret.js';
 import {
   PerPod,
@@ -64,6 +65,7 @@ export function clusterCa(name: string, change: Partial<ClusterCaFacts> = {}): C
 export function cacertsOf(ca: ClusterCaFacts, change: Partial<CacertsFacts> = {}): CacertsFacts {
   return {
     ...ca,
+    name: 'cacerts',
     differences: [],
     keys: ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'],
     layout: 'pem',
@@ -264,6 +266,7 @@ export type MeshValues = {[Key in keyof MeshFactValues]: MeshFactValues[Key]};
 export function clusterValues(name: Name): ClusterValues {
   return {
     caFiles: clusterCa(name),
+    caSources: [{istiod: 'istiod', source: usualSource}],
     caOrigin: {from: 'work directory'},
     installFile: {state: 'current'},
     apiVersion: {gitVersion: 'v1.34.3', major: 1, minor: 34},

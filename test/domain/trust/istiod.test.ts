@@ -1,6 +1,7 @@
 import {beforeAll, describe, expect, it} from 'vitest';
 import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import {restartReason, type IstiodObservation} from '../../../src/domain/trust/istiod.js';
+import {usualSource} from '../../helpers/ca-mount.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';
 
 let a: string;
@@ -15,6 +16,7 @@ const istiod = (version: string, env: Record<string, string> = {}, readyPods = 1
   version: resolveVersion(version),
   env,
   readyPods,
+  caSource: usualSource,
 });
 const multi = {ISTIO_MULTIROOT_MESH: 'true'};
 

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import type {CaSource} from '../../../src/domain/istio/ca-source.js';
 import {networkLabel} from '../../../src/domain/istio/names.js';
 import {known} from '../../../src/domain/observed.js';
 import type {DifferentPart} from '../../../src/domain/trust/diff.js';
@@ -78,7 +79,7 @@ type Row = readonly [behaviour: string, change: Change, expected: Partial<InShor
 const baseline = {
   target: {cluster: 'c1', namespace: 'istio-system', own: own(renewed), what: 'c1/ca-cert.pem'},
   seen: runningWith(live),
-  rules: {allowRootChange: false, restartIstiod: false, allowInvalidBundle: false},
+  rules: {allowRootChange: false, restartIstiod: false, allowInvalidBundle: false, allowUnmounted: false},
 } satisfies {target: PushTarget; seen: TrustObservation; rules: PushRules};
 
 function decide({target, seen, rules}: Change): PushDecision {
@@ -353,6 +354,42 @@ it.each([
 ])('a Secret that %s is kept as cacerts-previous: %s', (_, more, isKept) => {
   const texts = {...secretTexts({ca: otherRoot, above: otherRoot}), ...more};
   expect(decide({seen: cacerts(texts), rules: {allowRootChange: true}}).keepPrevious).toBe(isKept);
+});
+
+describe('an istiod that does not read Secret cacerts', () => {
+  const reading = (caSource: CaSource): Pick<TrustObservation, 'istiods'> => ({
+    istiods: known([{...observedIstiod(), caSource}]),
+  });
+  const other = reading({from: 'secret', name: 'mesh-ca'});
+  const refused = {kind: 'refuse', prove: false, changesLiveTrust: true, refusals: ['CACERTS_NOT_MOUNTED']} as const;
+
+  it.each<Row>([
+    ['is not changed by a push of a Secret', {seen: other}, {...refused, write: 'put'}],
+    [
+      'is not changed if it reads a CSI volume',
+      {seen: reading({from: 'volume', what: 'a volume of CSI driver x'})},
+      {...refused, write: 'put'},
+    ],
+    [
+      'is neither restarted nor waited for with --allow-unmounted',
+      {seen: other, rules: {allowUnmounted: true, restartIstiod: true}},
+      {prove: false, restart: []},
+    ],
+    [
+      'blocks the push if another revision reads the Secret',
+      {seen: {istiods: known([observedIstiod(), {...observedIstiod(), caSource: {from: 'unknown directory'}}])}},
+      {...refused, prove: true, write: 'put'},
+    ],
+  ])('%s', (_behaviour, change, expected) => {
+    expect(inShort(decide(change))).toEqual({...renewal, ...expected});
+  });
+});
+
+it('a push with nothing to write is blocked if istiod reads another directory: no restart helps', () => {
+  const source: CaSource = {from: 'nothing', directory: '/var/ca'};
+  const seen = {istiods: known([{...observedIstiod(), caSource: source}])};
+  const decision = decide({target: {own: own(live)}, seen, rules: {restartIstiod: true}});
+  expect(inShort(decision)).toEqual({...nothing, refusals: ['CACERTS_NOT_MOUNTED']});
 });
 
 describe('the Secret', () => {

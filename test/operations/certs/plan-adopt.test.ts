@@ -7,6 +7,8 @@ import {known, unknown} from '../../../src/domain/observed.js';
 import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readCacerts} from '../../../src/domain/trust/cacerts.js';
+import type {CaSource} from '../../../src/domain/istio/ca-source.js';
+import {usualSource} from '../../helpers/ca-mount.js';
 import type {RunningCluster} from '../../../src/observe/running-cluster.js';
 import {adoptAll, clusterNameOf} from '../../../src/operations/certs/plan-adopt.js';
 import {
@@ -73,12 +75,18 @@ const certManager = {annotations: {'cert-manager.io/certificate-name': 'istio-ca
 
 type Running = Partial<RunningCluster> & {readonly istiod?: Partial<ControlPlaneFacts>};
 
+/** The roots of the CA that the cluster runs with. */
+function bundleOfWorkloads({cacerts, selfSigned}: Running): string | undefined {
+  return cacerts === 'absent' ? selfSigned : cacerts?.files.rootCert;
+}
+
 /** A cluster set up as in Istio's guide. */
 function running(name: 'c1' | 'c2', {istiod = {}, ...change}: Running = {}): RunningCluster {
   return {
     ...{uid: `uid-${name}`, controlPlanes: [controlPlane(name, istiod)], network: 'network1'},
     cacerts: name === 'c1' ? cacerts1 : cacerts2,
-    ...{selfSigned: undefined, bundle: root.certificate.pem},
+    caSources: [{istiod: 'istiod', source: usualSource}],
+    ...{selfSigned: undefined, bundle: bundleOfWorkloads(change) ?? root.certificate.pem},
     ...change,
   };
 }
@@ -230,6 +238,39 @@ const table = (rows: readonly Row[]): void => {
 
 it("adopts clusters set up as in Istio's guide", () => {
   expect(outcomeOf({})).toEqual(adopted);
+});
+
+describe('the CA that istiod mounts', () => {
+  const reads = (source: CaSource): Pick<Running, 'caSources'> => ({caSources: [{istiod: 'istiod', source}]});
+  const csi = reads({from: 'volume', what: 'a volume of CSI driver x'});
+  const leftOver = otherRoot.certificate.pem;
+  table([
+    [
+      'is adopted from a Secret of another name',
+      {c1: reads({from: 'secret', name: 'mesh-ca'})},
+      {warnings: ['c1', 'c1', 'c2']},
+    ],
+    [
+      'leaves the live root of a CSI volume, not that of an old istio-ca-secret',
+      {c1: {...csi, cacerts: 'absent', selfSigned: leftOver, bundle: root.certificate.pem}},
+      {clusters: ['c1 elsewhere', 'c2 cacerts'], ...only2, warnings: ['c1', 'c2']},
+    ],
+    [
+      'leaves the live root, and no files, if istiod has not loaded the Secret',
+      {c1: {cacerts: cacertsOf(filesOf(belowOtherRoot, otherRoot)), bundle: root.certificate.pem}},
+      {...only2, warnings: ['c1', 'c1', 'c2']},
+    ],
+    [
+      'is the self-signed root if istiod reads a directory without a volume',
+      {
+        c1: {
+          ...reads({from: 'nothing', directory: '/var/ca'}),
+          ...{cacerts: 'absent', selfSigned: root.certificate.pem, bundle: root.certificate.pem},
+        },
+      },
+      {clusters: ['c1 istio-ca-secret', 'c2 cacerts'], ...only2, warnings: ['c1', 'c1', 'c2']},
+    ],
+  ]);
 });
 
 describe('a context is rejected, and the others are adopted,', () => {

@@ -14,6 +14,7 @@ import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts
 import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {known, type Observed, unknown} from '../../../src/domain/observed.js';
 import type {Action} from '../../../src/engine/action.js';
+import {caMounts, caVolumes} from '../../helpers/ca-mount.js';
 import type {InstalledCluster} from '../../../src/observe/installed-cluster.js';
 import {
   type ApplyFacts,
@@ -131,6 +132,7 @@ function readyCluster(name: Name): InstalledCluster {
     kubernetesMinor: 34,
     namespace: namespaceOf({[networkLabel]: 'network1'}),
     cacerts: cacertsOf(bundle),
+    mountedCa: cacertsOf(bundle),
     istiod: undefined,
     installed: [],
     record: undefined,
@@ -160,7 +162,12 @@ function istiodOf(version = usualVersion, change: Partial<ObjectMeta> = {}): Dep
         ...change.labels,
       },
     },
-    spec: {selector: {}, template: {spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`}]}}},
+    spec: {
+      selector: {},
+      template: {
+        spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`, ...caMounts}], ...caVolumes()},
+      },
+    },
   };
 }
 

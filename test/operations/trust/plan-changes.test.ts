@@ -108,6 +108,7 @@ function planned(change: Change): {readonly facts: TrustFacts; readonly rules: T
       allowRootChange: false,
       restartIstiod: false,
       allowInvalidBundle: false,
+      allowUnmounted: false,
       acceptUid: false,
       ...change.rules,
     },

@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util';
 import {externalCaReason, usesCacerts} from '../../mesh/signer.js';
 import {fixWith, words} from '../../suggest/suggestion.js';
 import {
@@ -6,6 +7,7 @@ import {
   ok,
   notApplicableReason,
   type ClusterSubject,
+  type Finding,
   type Judgement,
   problemFinding,
 } from '../check.js';
@@ -13,7 +15,9 @@ import {shortFingerprint} from '../../keys/keys.js';
 import {type Difference, namedParts} from '../../trust/diff.js';
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
-import {loadFix, replaceCaFix} from '../fixes.js';
+import {inspectSource, loadFix, replaceCaFix} from '../fixes.js';
+import {caSecretOf, describeSource, type IstiodCaSource} from '../../istio/ca-source.js';
+import {cacertsName} from '../../istio/names.js';
 import type {CacertsFacts} from '../../facts/facts.js';
 
 /** The checks that depend on the CA that istiod loads from the Secret. */
@@ -22,14 +26,17 @@ const caDependents = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'ME
 /** The Secret that istiod reads at its next start matches the work directory. */
 export const cacertsCheck = apiServerCheck({
   id: 'MESH301',
-  title: 'Secret cacerts matches the work directory',
-  requires: ['cacerts', 'restartOnPush'],
+  title: 'The CA that istiod mounts matches the work directory',
+  requires: ['caSources', 'cacerts', 'restartOnPush'],
   optional: ['caOrigin'],
   // An istiod that cannot load it does not start.
   implies: [...caDependents, 'MESH402'],
-  judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
+  judge: ({caSources, cacerts, restartOnPush, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
     if (!usesCacerts(mesh.trust.signer)) return judgeUnusedSecret(cacerts, subject);
+    const unread = judgeUnread(caSources, subject);
+    if (unread) return unread;
+    const {name: secretName = cacertsName} = caSecretOf(caSources) ?? {};
     const isExternal = caOrigin?.from === 'external';
     const expected = isExternal
       ? 'a CA that istiod can load; the work directory holds none to compare with'
@@ -38,7 +45,7 @@ export const cacertsCheck = apiServerCheck({
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod');
       // Without it istiod starts with a self-signed CA.
-      const observed = `no Secret ${mesh.istio.namespace}/cacerts`;
+      const observed = `no Secret ${mesh.istio.namespace}/${secretName}`;
       return {observed, expected, fix, implies: caDependents};
     }
     const problems = problemsOf(cacerts);
@@ -47,7 +54,8 @@ export const cacertsCheck = apiServerCheck({
     const [unproven] = cacerts.problems.filter(({severity}) => severity === 'unknown');
     if (broken.length === 0 && unproven) return {...problemFinding(unproven), expected, fix};
     if (broken.length === 0) {
-      return ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected);
+      const ca = cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal';
+      return ok(secretName === cacertsName ? ca : `Secret ${secretName}: ${ca}`, expected);
     }
     // A different, loadable CA does not prevent istiod from starting.
     const wanted = differences.map(({part, wanted: values}) => describePart(part, values)).join('; ');
@@ -60,14 +68,40 @@ export const cacertsCheck = apiServerCheck({
     };
   },
   meaning:
-    "Secret cacerts in Istio's namespace is complete, can be loaded by istiod, and contains the same root bundle, cluster CA and key as CLUSTER/ in the work directory. If CLUSTER/ contains no CA because another tool (such as cert-manager) manages the Secret, the check requires only that the Secret is complete and can be loaded. If another issuer signs workload certificates (trust.signer with issuer istio-csr or kubernetes-csr), the Secret does not exist.",
+    "The Secret that istiod's Deployment mounts as its CA directory (ROOT_CA_DIR), usually Secret cacerts in Istio's namespace, is complete, can be loaded by istiod, and contains the same root bundle, cluster CA and key as CLUSTER/ in the work directory. If CLUSTER/ contains no CA because another tool (such as cert-manager) manages the Secret, the check requires only that the Secret is complete and can be loaded. If another issuer signs workload certificates (trust.signer with issuer istio-csr or kubernetes-csr), the Secret does not exist. A CA from another volume, such as a CSI driver's, cannot be read: MESH304 and MESH307 check what istiod has loaded.",
   breaks:
     'At its next start, istiod signs with the wrong CA or crash-loops. A root that the other clusters do not trust isolates this cluster.',
   byHand:
-    'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
-  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret, fix it with that tool.',
+    'kubectl --context "$CTX" -n istio-system describe deployment -l app=istiod   # ROOT_CA_DIR, Mounts, Volumes\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
+  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret, fix it with that tool. If istiod mounts another Secret, or reads another directory than the one at which the Secret is mounted, change that Secret or the installation (values, overlays): no push reaches such an istiod.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
 });
+
+/** The result where the CA that istiod reads cannot be compared; undefined if it can. */
+function judgeUnread(sources: readonly IstiodCaSource[], subject: ClusterSubject): Judgement | undefined {
+  const findingOf = ({istiod, source}: IstiodCaSource): Finding => ({
+    observed: `${istiod} reads its CA from ${describeSource(source)}`,
+    expected: 'the directory at which Secret cacerts is mounted',
+    fix: inspectSource(source, subject),
+    implies: caDependents,
+  });
+  const unmounted = sources.filter(({source}) => source.from === 'nothing').map(findingOf);
+  const [firstUnmounted, ...others] = unmounted;
+  if (firstUnmounted) return [firstUnmounted, ...others];
+  const unknown = sources.find(({source}) => source.from === 'unknown directory');
+  if (unknown) return {...findingOf(unknown), isUnproven: true};
+  const [first] = sources;
+  if (!first) return undefined;
+  const other = sources.find(({source}) => !isDeepStrictEqual(source, first.source));
+  if (other) {
+    const {observed, fix} = findingOf(other);
+    const expected = `one source for all istiods: ${first.istiod} reads its CA from ${describeSource(first.source)}`;
+    return {observed, expected, fix, isUnproven: true};
+  }
+  return first.source.from === 'volume'
+    ? notApplicable(`istiod reads its CA from ${describeSource(first.source)}, which cannot be read`)
+    : undefined;
+}
 
 /** Another issuer signs workload certificates: a CA in the Secret is an unused key that can be stolen. */
 function judgeUnusedSecret(cacerts: CacertsFacts | 'absent', {cluster, mesh}: ClusterSubject): Judgement {

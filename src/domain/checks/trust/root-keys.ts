@@ -2,7 +2,7 @@ import {some} from '../../format.js';
 import {cacertsName, previousName, selfSignedName} from '../../istio/names.js';
 import {fixWith, inspectWith, kubectlMesh, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, ok, type Finding} from '../check.js';
-import {loadFix, renewFix} from '../fixes.js';
+import {loadFix, replaceCaFix} from '../fixes.js';
 
 /** A cluster does not hold the key of the whole mesh. */
 export const rootKeysCheck = apiServerCheck({
@@ -27,7 +27,9 @@ export const rootKeysCheck = apiServerCheck({
       const places = rootKeysInSecrets.filter((one) => one.secret === secret);
       const entries = places.map(({entry}) => entry);
       const observed = `Secret ${namespace}/${secret} holds the key of a root of this mesh (${some(entries)})`;
-      if (secret === cacertsName) return {observed, fix: renewFix(subject)};
+      if (secret === cacertsName || places.some(({isMounted}) => isMounted)) {
+        return {observed, fix: replaceCaFix(caOrigin, subject)};
+      }
       if (secret === previousName) {
         return {observed, fix: kubectlMesh('trust rollback', words`${cluster.name} --forget --yes`)};
       }
@@ -45,7 +47,7 @@ export const rootKeysCheck = apiServerCheck({
     );
   },
   meaning:
-    "None of the Secrets cacerts, cacerts-previous and istio-ca-secret holds the private key of one of the mesh's roots, in any data key. A Secret that trust.signer declares (type cluster) is permitted in that cluster only. Other Secrets are not read, because this would require the right to read all of them.",
+    "None of the Secrets cacerts, cacerts-previous, istio-ca-secret and the one that istiod mounts holds the private key of one of the mesh's roots, in any data key. A Secret that trust.signer declares (type cluster) is permitted in that cluster only. Other Secrets are not read, because this would require the right to read all of them.",
   breaks:
     "Any subject that can read Secrets in Istio's namespace can impersonate every workload of every cluster, and no new cluster CA changes that.",
   byHand:

@@ -1,5 +1,7 @@
 import {kubectlMesh, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {workDirCheck, notApplicable, ok, type ClusterSubject} from '../check.js';
+import {caFileNames} from '../../ca/ca-files.js';
+import {describeSource} from '../../istio/ca-source.js';
 import type {ClusterCaFacts} from '../../facts/facts.js';
 import {pushFix, renewFix} from '../fixes.js';
 
@@ -22,6 +24,11 @@ export const completeCheck = workDirCheck({
     if (caOrigin.from === 'external') {
       const {managedBy = 'another tool'} = caOrigin;
       return notApplicable(`Secret cacerts is managed by ${managedBy}, and ${cluster.name}/ holds no CA`);
+    }
+    if (caOrigin.from === 'mounted' && caFiles.missing.length === Object.keys(caFileNames).length) {
+      return notApplicable(
+        `istiod reads its CA from ${describeSource(caOrigin.source)}, and ${cluster.name}/ holds no CA`,
+      );
     }
     const missing = caFiles.missing.filter((file) => file !== 'ca-key.pem');
     if (missing.length === 0) return ok('all present');

@@ -71,6 +71,7 @@ export function cacertsFacts(secret: CacertsSecret, own: DesiredCa): CacertsFact
   const problem = crlProblem(crl, chain ?? []);
   return {
     ...clusterCaFacts(files, inspection),
+    name: secret.name,
     // Missing files are a separate finding; there is nothing to compare with then.
     differences: own.inspection.certificate === undefined ? [] : compareCa(own, secret),
     keys: Object.keys(data),

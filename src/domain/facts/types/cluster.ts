@@ -1,5 +1,6 @@
 /** Facts of one cluster, from its API server and from its running istiods. */
 import type {CaInspection} from '../../ca/inspect-ca.js';
+import type {CaSource} from '../../istio/ca-source.js';
 import type {IstioVersion} from '../../istio/version.js';
 import type {LabelSelector, WebhookConfigurationKind} from '../../kube/objects.js';
 import type {Difference} from '../../trust/diff.js';
@@ -16,7 +17,9 @@ export type CaOrigin =
   /** CLUSTER/ holds no CA, and `--no-secrets` prevents reading the cluster's Secret. */
   | {readonly from: 'not read'}
   /** CLUSTER/ holds no CA, and another tool, such as cert-manager, manages Secret cacerts. */
-  | {readonly from: 'external'; readonly managedBy?: string};
+  | {readonly from: 'external'; readonly managedBy?: string}
+  /** istiod does not read Secret cacerts: no push reaches it, whatever CLUSTER/ holds. */
+  | {readonly from: 'mounted'; readonly source: Exclude<CaSource, {readonly from: 'nothing'}>};
 
 /** A certificate of the chain in Secret cacerts. */
 export interface ChainLink {
@@ -26,6 +29,8 @@ export interface ChainLink {
 
 /** The facts of Secret `cacerts` (domain/trust/cacerts.ts, `CacertsSecret`), and whether istiod would load it. */
 export interface CacertsFacts extends ClusterCaFacts {
+  /** The Secret's name: `cacerts`, unless istiod mounts another one. */
+  readonly name: string;
   /** By the rules of `trust push`, so that both use the same comparison; also empty if there is nothing to compare with. */
   readonly differences: readonly Difference[];
   /** All keys of its data. */
@@ -53,6 +58,8 @@ export interface RootKeyInSecret {
   readonly entry: string;
   /** Whether istiod signs with the Secret, because there is no other CA. */
   readonly inUse?: boolean;
+  /** Whether istiod mounts the Secret instead of cacerts. */
+  readonly isMounted?: boolean;
 }
 
 /** The trust that istiod should have loaded, read from Secret cacerts, or from the work directory with `--no-secrets`. */

@@ -30,6 +30,16 @@ const bare = (metrics: IstiodMetrics) => ({istiodMetrics: new PerPod([{name: 'is
 /** Unusual but healthy states. */
 const healthyCases: readonly (readonly [string, Overrides])[] = [
   [
+    'istiod mounts a Secret of another name',
+    {
+      cluster1: {
+        caSources: [{istiod: 'istiod', source: {from: 'secret', name: 'mesh-ca'}}],
+        caOrigin: {from: 'mounted', source: {from: 'secret', name: 'mesh-ca'}},
+        cacerts: cacertsOf(clusterCa('cluster1'), {name: 'mesh-ca'}),
+      },
+    },
+  ],
+  [
     'a git checkout without keys',
     {
       cluster1: {caFiles: clusterCa('cluster1', {key: 'absent', missing: ['ca-key.pem']})},

@@ -1,15 +1,21 @@
 import {describe, expect, it} from 'vitest';
+import {caFileNames} from '../../../../src/domain/ca/ca-files.js';
 import {PerPod} from '../../../../src/domain/facts/facts.js';
 import {clusterCa, controlPlane, type Overrides} from '../healthy.js';
 import {keysNotRetained, resultOf} from './builders.js';
 
 const noFiles = {missing: ['ca-cert.pem'], problems: [], key: 'absent', roots: []} as const;
 
+const noCaFiles = {...noFiles, missing: Object.values(caFileNames)};
+const csi = {from: 'volume', what: 'a volume of CSI driver x'} as const;
+
 describe('a check that does not apply', () => {
   it.each([
     ['MESH104', {cluster1: {caFiles: clusterCa('cluster1', {key: 'absent'})}}],
     ['MESH203', {declared1: {uid: undefined as never}}],
     ['MESH301', {cluster1: {cacerts: 'absent'}, declared1: {role: 'remote'}}],
+    ['MESH301', {cluster1: {caSources: [{istiod: 'istiod', source: csi}], cacerts: 'absent'}}],
+    ['MESH102', {cluster1: {caFiles: noCaFiles, caOrigin: {from: 'mounted', source: csi}}}],
     ['MESH302', {cluster1: {controlPlanes: [controlPlane('cluster1', {bundleName: undefined as never})]}}],
     ['MESH306', {cluster1: {liveRoots: 'ClusterTrustBundle'}}],
     ['MESH306', {cluster1: {webhooks: []}}],

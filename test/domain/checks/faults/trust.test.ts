@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {PerPod} from '../../../../src/domain/facts/facts.js';
+import {usualSource} from '../../../helpers/ca-mount.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import {known} from '../../../../src/domain/observed.js';
@@ -11,9 +12,25 @@ import {
   pod,
   servedChain,
   workload,
+  type ClusterValues,
   type Overrides,
 } from '../healthy.js';
 import {foreign, foreignRoot, healthyBundles, resultOf} from './builders.js';
+
+describe("istiod's CA is not compared (MESH301)", () => {
+  it.each<[string, ClusterValues['caSources']]>([
+    ['ROOT_CA_DIR cannot be read from the Deployment', [{istiod: 'istiod', source: {from: 'unknown directory'}}]],
+    [
+      'two istiods mount different Secrets',
+      [
+        {istiod: 'istiod', source: usualSource},
+        {istiod: 'istiod-canary', source: {from: 'secret', name: 'canary-ca'}},
+      ],
+    ],
+  ])('and the result is unknown if %s', (_, caSources) => {
+    expect(resultOf('MESH301', {cluster1: {caSources}})).toBe('unknown');
+  });
+});
 
 describe('a state without evidence', () => {
   const noneSelected = controlPlane('cluster1', {discoverySelectors: [{matchLabels: {mesh: 'yes'}}]});

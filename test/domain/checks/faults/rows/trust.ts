@@ -17,6 +17,21 @@ import {foreign, foreignRoot, healthyBundles, metricsOf, type Fault} from '../bu
 export const trustFaults: readonly Fault[] = [
   ['cacerts does not exist', {cluster1: {cacerts: 'absent', pushedTrust: 'absent'}}, ['MESH301 error']],
   [
+    'istiod reads another directory than the one with the volume',
+    {
+      cluster1: {
+        caSources: [{istiod: 'istiod', source: {from: 'nothing', directory: '/var/ca', cacertsAt: '/etc/cacerts'}}],
+        cacerts: 'absent',
+      },
+    },
+    ['MESH301 error'],
+  ],
+  [
+    'the other Secret that istiod mounts does not exist',
+    {cluster1: {caSources: [{istiod: 'istiod', source: {from: 'secret', name: 'mesh-ca'}}], cacerts: 'absent'}},
+    ['MESH301 error'],
+  ],
+  [
     'cacerts holds another CA',
     {
       cluster1: {
