@@ -1,5 +1,6 @@
 /** Unexpected subjects with access to a CA key, and their description in the checks and in `access show`. */
 import {defined} from '../defined.js';
+import {type IstiodCaSource, mountedSecrets} from '../istio/ca-source.js';
 import {groupBy} from '../group-by.js';
 import {describeRef} from '../kube/paths.js';
 import {memoizeByKey} from '../memoize.js';
@@ -33,9 +34,12 @@ export function noClusterKeyReason({trust: {signer}}: Pick<Mesh, 'trust'>): stri
   return usesCacerts(signer) ? undefined : externalCaReason(signer);
 }
 
-/** The Secrets with this mesh's CA keys: those of the cluster CAs, and the root CA of a signer in Istio's namespace. */
-export function keyTarget({namespace, signerSecret}: Expectations): AccessTarget {
-  return {namespace, secrets: signerSecret === undefined ? caSecrets : [...new Set([...caSecrets, signerSecret])]};
+/** The Secrets with this mesh's CA keys: those of the cluster CAs, those that istiods mount, and the root CA of a signer in Istio's namespace. */
+export function keyTarget({namespace, signerSecret}: Expectations, mounted: readonly string[] = []): AccessTarget {
+  return {
+    namespace,
+    secrets: [...new Set([...caSecrets, ...mounted, ...(signerSecret === undefined ? [] : [signerSecret])])],
+  };
 }
 
 /** An unexpected subject, with all its unexpected access paths. */
@@ -56,10 +60,14 @@ export function unexpectedIn(paths: readonly AccessPath[], expectations: Expecta
   }));
 }
 
-/** The unexpected subjects of one cluster, from its RBAC. */
-export function unexpectedSubjects(rbac: RbacFacts, mesh: Mesh): readonly UnexpectedSubject[] {
+/** The unexpected subjects of one cluster, from its RBAC. `caSources`: where its istiods read their CA. */
+export function unexpectedSubjects(
+  rbac: RbacFacts,
+  mesh: Mesh,
+  caSources: readonly IstiodCaSource[] = [],
+): readonly UnexpectedSubject[] {
   const expectations = expectationsOf(mesh);
-  return unexpectedIn(accessPathsOf(rbac, keyTarget(expectations)), expectations);
+  return unexpectedIn(accessPathsOf(rbac, keyTarget(expectations, mountedSecrets(caSources))), expectations);
 }
 
 /** An unexpected subject of one cluster that reaches the CA keys of others. */

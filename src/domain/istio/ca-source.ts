@@ -129,6 +129,11 @@ export function caSecretOf(sources: readonly IstiodCaSource[]): MountedSecret | 
   return first;
 }
 
+/** The names of the Secrets that istiods mount. */
+export function mountedSecrets(sources: readonly IstiodCaSource[]): readonly string[] {
+  return [...new Set(sources.flatMap(({source}) => (source.from === 'secret' ? [source.name] : [])))];
+}
+
 /** The istiods that do not read Secret cacerts as `trust push` writes it. */
 export function otherSources(sources: readonly IstiodCaSource[]): readonly IstiodCaSource[] {
   return sources.filter((one) => !readsCacerts(one));

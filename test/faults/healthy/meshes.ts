@@ -5,6 +5,7 @@ import {finishedPods} from './finished-pods.js';
 import {makefile} from './makefile.js';
 import type {Mesh} from './mesh.js';
 import {midRotation} from './mid-rotation.js';
+import {otherSecret} from './other-secret.js';
 import {ours} from './ours.js';
 import {revisions} from './revisions.js';
 
@@ -13,6 +14,7 @@ export const meshes: readonly Mesh[] = [
   makefile,
   certManager,
   publicFiles,
+  otherSecret,
   revisions,
   discoverySelectors,
   finishedPods,

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {crlOf} from '../../helpers/crl.js';
 import {tinyClusterCa, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
 import {eventually} from '../../e2e/harness/processes.js';
-import {dataOf, encoded, inIstioSystem, inTurn, restart, waitForBundle} from '../harness/by-hand.js';
+import {dataOf, encoded, inIstioSystem, inTurn, restart, rolledOut, waitForBundle} from '../harness/by-hand.js';
 import {createCacerts, putCacerts} from '../harness/cas.js';
 import type {Fault} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
@@ -73,6 +73,31 @@ export const cacertsFaults: readonly Fault[] = [
       return undefined;
     },
     fix: 'as printed',
+  },
+  {
+    id: 'MESH301-other-folder',
+    title: 'ROOT_CA_DIR names another directory than the one at which cacerts is mounted',
+    cluster: 'one',
+    says: /reads its CA from \/var\/other-cacerts, where no volume is mounted/,
+    seed: inTurn(
+      inIstioSystem('one', 'set', 'env', 'deployment/istiod', 'ROOT_CA_DIR=/var/other-cacerts'),
+      async (lab) => {
+        await rolledOut(lab.cluster('one'));
+        const pushed = lab.read('root-cert.pem');
+        await waitForBundle(lab.cluster('one'), (text) => text !== pushed);
+        return undefined;
+      },
+    ),
+    fix: {
+      person: 'corrects the installation',
+      act: async (lab) => {
+        const one = lab.cluster('one');
+        await one.kubectl('-n', 'istio-system', 'set', 'env', 'deployment/istiod', 'ROOT_CA_DIR-');
+        await rolledOut(one);
+        const pushed = lab.read('root-cert.pem');
+        await waitForBundle(one, (text) => text === pushed);
+      },
+    },
   },
   {
     id: 'MESH301-other-cluster',

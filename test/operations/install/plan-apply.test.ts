@@ -171,6 +171,14 @@ function istiodOf(version = usualVersion, change: Partial<ObjectMeta> = {}): Dep
   };
 }
 
+/** An istiod that reads its CA from another source than Secret cacerts. */
+function istiodReading(volume: object, env: readonly object[] = []): DeploymentObject {
+  const one = istiodOf();
+  const containers = one.spec.template.spec.containers.map((container) => ({...container, env}));
+  const spec = {...one.spec, template: {spec: {containers, ...caVolumes(volume)}}};
+  return {...one, spec} as DeploymentObject;
+}
+
 /** The current install.yaml of c1, and its record after it was applied. */
 const [rendered] = factsOf({}).targets.flatMap((target) =>
   target.rendering.rendered instanceof MeshError ? [] : [target.rendering.rendered],
@@ -244,6 +252,34 @@ const install: InShort = {change: 'install', groups: [[run('c1')]], blockers: []
 
 it('installs Istio in a cluster that is ready for it', () => {
   expect(outcomeOf({})).toEqual(install);
+});
+
+describe('a running istiod that reads its CA from another source', () => {
+  const installed = (istiod: DeploymentObject, mountedCa: InstalledCluster['mountedCa']): RunChange => ({
+    live: {...installation({}, {istiod}), mountedCa},
+  });
+  const otherSecret = istiodReading({secret: {secretName: 'mesh-ca'}});
+  const unchanged = {change: 'unchanged', groups: []} as const;
+  it.each<Row>([
+    [
+      'keeps it: installing is refused where Secret cacerts holds another CA',
+      installed(otherSecret, cacertsOf(otherBundle)),
+      {...unchanged, blockers: ['c1: CACERTS_NOT_MOUNTED']},
+    ],
+    ['gets the same CA from Secret cacerts', installed(otherSecret, cacertsOf(bundle)), unchanged],
+    [
+      'keeps a CSI volume, whose CA is unknown',
+      installed(istiodReading({csi: {driver: 'x'}}), 'absent'),
+      {...unchanged, blockers: ['c1: CACERTS_NOT_MOUNTED']},
+    ],
+    [
+      'is corrected if it reads a directory without a volume',
+      installed(istiodReading({secret: {secretName: 'cacerts'}}, [{name: 'ROOT_CA_DIR', value: '/var/ca'}]), 'absent'),
+      unchanged,
+    ],
+  ])('%s', (_behaviour, change, expected) => {
+    expect(outcomeOf(change)).toEqual({...install, ...expected});
+  });
 });
 
 describe('the change', () => {

@@ -7,10 +7,11 @@ export const keyPathsCheck = apiServerCheck({
   title: 'Only expected subjects can reach the CA key indirectly, or replace it',
   severity: 'warning',
   requires: ['rbac'],
+  optional: ['caSources'],
   waitable: false,
   expected: 'expected subjects only (see access.expected in mesh.yaml)',
   // Subjects that can also read the key are reported by MESH206.
-  judge: ({rbac}, subject) => judgeAccess(rbac, subject, false),
+  judge: (facts, subject) => judgeAccess(facts, subject, false),
   meaning:
     "By RBAC, only expected subjects can create or change workloads in Istio's namespace, exec into istiod or add containers to its pods, access kubelets (nodes/proxy), impersonate a subject that can reach the key, request a token for a service account that can, exec into pods that run as one, grant themselves roles, or write Secret cacerts. Requires `--access`. The result is a lower bound, as for MESH206.",
   breaks:

@@ -1,5 +1,5 @@
 import {noClusterKeyReason, accessPathText, removeFix, unexpectedSubjects} from '../../access/findings.js';
-import type {RbacFacts} from '../../kube/rbac.js';
+import type {ClusterFactValues} from '../../facts/facts.js';
 import {subjectId} from '../../kube/subjects.js';
 import {printableLine} from '../../printable.js';
 import {apiServerCheck, type ClusterSubject, findingsOr, type Judgement, notApplicable, ok} from '../check.js';
@@ -10,11 +10,12 @@ export const keyReadersCheck = apiServerCheck({
   title: 'Only expected subjects can read the CA key',
   severity: 'warning',
   requires: ['rbac'],
+  optional: ['caSources'],
   waitable: false,
   expected: 'expected subjects only (see access.expected in mesh.yaml)',
-  judge: ({rbac}, subject) => judgeAccess(rbac, subject, true),
+  judge: (facts, subject) => judgeAccess(facts, subject, true),
   meaning:
-    'By RBAC, only expected subjects can read Secrets cacerts, cacerts-previous and istio-ca-secret. Expected subjects are istiod and other Istio components, Kubernetes controllers, system:masters, subjects with the operator role, and the subjects in `access.expected` in mesh.yaml. Access through cloud IAM, nodes, etcd and its backups is not visible, so the result is a lower bound. Requires `--access`.',
+    'By RBAC, only expected subjects can read Secrets cacerts, cacerts-previous, istio-ca-secret and the one that istiod mounts. Expected subjects are istiod and other Istio components, Kubernetes controllers, system:masters, subjects with the operator role, and the subjects in `access.expected` in mesh.yaml. Access through cloud IAM, nodes, etcd and its backups is not visible, so the result is a lower bound. Requires `--access`.',
   breaks:
     'A subject that can read the key can sign a certificate for any workload of the mesh, indistinguishable from a genuine one.',
   byHand:
@@ -24,11 +25,14 @@ export const keyReadersCheck = apiServerCheck({
     'kubernetes.io: concepts/security/rbac-good-practices (Listing secrets); kubernetes/kubernetes pkg/apis/rbac/v1/evaluation_helpers.go',
 });
 
+/** The facts that both checks use. */
+type AccessFacts = Pick<ClusterFactValues, 'rbac'> & Partial<Pick<ClusterFactValues, 'caSources'>>;
+
 /** Judges unexpected subjects: those that can `read` the key, or the others. One command fixes both kinds of a reader's access. */
-export function judgeAccess(rbac: RbacFacts, {mesh, cluster}: ClusterSubject, read: boolean): Judgement {
+export function judgeAccess({rbac, caSources}: AccessFacts, {mesh, cluster}: ClusterSubject, read: boolean): Judgement {
   const reason = noClusterKeyReason(mesh);
   if (reason !== undefined) return notApplicable(reason);
-  const found = unexpectedSubjects(rbac, mesh).filter(({readsSecret}) => readsSecret === read);
+  const found = unexpectedSubjects(rbac, mesh, caSources).filter(({readsSecret}) => readsSecret === read);
   const findings = found.map(({subject, paths}) => {
     const shown = paths.filter(({effect}) => !read || effect === 'reads').map(accessPathText);
     return {

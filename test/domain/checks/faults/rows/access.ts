@@ -20,6 +20,16 @@ export const accessFaults: readonly Fault[] = [
   ],
   ['a user can read Secret cacerts', granted(alice, coreRule(['get'], ['secrets'], 'cacerts')), ['MESH206 warning']],
   [
+    'a user can read the other Secret that istiod mounts',
+    {
+      cluster1: {
+        ...granted(alice, coreRule(['get'], ['secrets'], 'mesh-ca')).cluster1,
+        caSources: [{istiod: 'istiod', source: {from: 'secret', name: 'mesh-ca'}}],
+      },
+    },
+    ['MESH206 warning'],
+  ],
+  [
     'every authenticated user can list Secrets in all namespaces',
     {cluster1: {rbac: rbac(...healthyGrants, {subjects: [authenticated], rules: [coreRule(['list'], ['secrets'])]})}},
     ['MESH206 warning'],
