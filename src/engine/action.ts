@@ -182,11 +182,13 @@ export interface RemoveFiles extends ActionBase {
   readonly paths: readonly string[];
 }
 
-/** Waits until istiod has loaded a bundle, that is, until ConfigMap istio-ca-root-cert equals it (docs/trust.md). */
+/** Waits until istiod has loaded a CA: until the ConfigMap of its bundle equals root-cert.pem, and its pods present the CA (docs/trust.md). */
 export interface AwaitBundle extends ClusterAction {
   readonly kind: 'await-bundle';
   readonly namespace: string;
   readonly bundle: string;
+  /** The ConfigMap's name; absent: istiod publishes no bundle in its own namespace, and only the cluster CA is compared. */
+  readonly bundleName?: string;
   /** SHA-256 of the cluster CA that every ready istiod pod must then present; absent: only the bundle is compared. */
   readonly caFingerprint?: string;
   readonly timeoutMs: number;

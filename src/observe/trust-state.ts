@@ -2,10 +2,10 @@
 import {isIstiod} from '../domain/facts/read/control-plane.js';
 import {bundleKey} from '../domain/istio/names.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
-import {isKnown, observe} from '../domain/observed.js';
+import {isKnown, observe, valueOr} from '../domain/observed.js';
 import type {CaInspection, InspectOptions} from '../domain/ca/inspect-ca.js';
 import type {ClusterTrust, TrustObservation} from '../domain/trust/cluster-trust.js';
-import {readIstiod} from '../domain/trust/istiod.js';
+import {publishedBundleName, readIstiod} from '../domain/trust/istiod.js';
 import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';
 import type {Deps} from '../engine/deps.js';
@@ -41,16 +41,19 @@ export async function readTrust(
 }
 
 async function readAll(reader: ClusterReader, namespace: string, options: InspectOptions): Promise<TrustObservation> {
-  const [uid, ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods] = await Promise.all([
+  const istiods = observe(async () => (await reader.read('istiods')).filter(isIstiod).map(readIstiod));
+  const [uid, ownNamespace, cacerts, previous, liveBundle, selfSigned] = await Promise.all([
     observe(() => readClusterUid(reader)),
     observe(async () => (await reader.read('istioNamespace', {name: namespace})) ?? 'absent'),
     observe(() => readCaSecret(reader, 'cacerts', options)),
     observe(() => readCaSecret(reader, 'previous', options)),
-    observe(async () => (await reader.read('liveBundle'))?.data?.[bundleKey]),
+    observe(async () => {
+      const name = publishedBundleName(valueOr(await istiods, []));
+      return name === undefined ? undefined : (await reader.read('liveBundle', {name}))?.data?.[bundleKey];
+    }),
     observe(() => readSelfSigned(reader)),
-    observe(async () => (await reader.read('istiods')).filter(isIstiod).map(readIstiod)),
   ]);
-  return {uid, namespace: ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods};
+  return {uid, namespace: ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods: await istiods};
 }
 
 /**

@@ -11,7 +11,7 @@ import type {AdoptResult} from '../../src/operations/certs/adopt.js';
 import type {DiffResult} from '../../src/operations/trust/diff.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
-import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
+import {configMap, secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {AsJson} from '../helpers/suggestions.js';
 import {istiod} from '../helpers/trust-mesh.js';
@@ -117,6 +117,16 @@ describe('trust push', () => {
     expect([code, cluster?.plan, cluster?.restarts]).toEqual([0, 'create', []]);
     expect(mesh.one('c1').kube.get('Secret', 'istio-system/cacerts')).toBeDefined();
   });
+});
+
+it('waits for the bundle under the name that istiod gives it', async () => {
+  const {kube, name} = mesh.one('c1');
+  kube.put(istiod('1.31.0', {CLUSTER_ID: name, PILOT_CA_CERT_CONFIGMAP: 'our-roots'}));
+  kube.remove('ConfigMap', 'istio-system/istio-ca-root-cert');
+  const {rootCert} = mesh.bundle('c1');
+  kube.put(configMap('istio-system/our-roots', {'root-cert.pem': `# another\n${rootCert}`}));
+  const {code, cluster} = await push('--dry-run', '--restart-istiod');
+  expect([code, cluster?.plan, cluster?.restarts]).toEqual([0, 'unchanged', ['istiod']]);
 });
 
 describe('trust diff', () => {

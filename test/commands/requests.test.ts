@@ -107,7 +107,8 @@ describe('requests to a cluster', () => {
     const used = new Set(sent.flatMap((request) => rowsOfRequest(request)));
     const rows = Object.entries<Read>(reads).filter(([, {method}]) => method !== 'forward');
     expect(rows.map(([name]) => name).filter((name) => !used.has(name))).toEqual([
-      // For meshes with recently changed roots, gateways outside the Istio namespace, and Istio 1.7.
+      // For meshes with another Secret than cacerts, recently changed roots, gateways outside the Istio namespace, and Istio 1.7.
+      'mountedCa',
       'livingPods',
       'gatewayPods',
       'gatewayService',

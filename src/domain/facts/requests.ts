@@ -191,7 +191,7 @@ export const reads = {
   /** The same for users who can list namespaces but not get this one. */
   listedNamespace: list<NamespaceObject>('Namespace', 'cluster', {given: ['name'], metadataOnly: true}),
   /** The trust bundle in Istio's namespace. */
-  liveBundle: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: defaultBundleName}),
+  liveBundle: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: defaultBundleName, given: ['name']}),
   istiods: list<DeploymentObject>('Deployment', istioNamespace, {labelSelector: 'app=istiod'}),
   /** The istiod of one revision. */
   istiod: find<DeploymentObject>('Deployment', istioNamespace, {given: ['name']}),

@@ -3,6 +3,7 @@ import type {DeploymentObject} from '../kube/objects.js';
 import {caSourceOf, type CaSource} from '../istio/ca-source.js';
 import {istiodContainer, istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/environment.js';
+import {defaultBundleName} from '../istio/names.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
 import {resolveVersion, type KnownVersion} from '../istio/versions.js';
@@ -30,6 +31,17 @@ export function readIstiod(deployment: DeploymentObject): IstiodObservation {
     readyPods: readyReplicas,
     caSource: caSourceOf(deployment).source,
   };
+}
+
+/**
+ * The name of the ConfigMap to which istiods write the bundle that they have loaded; undefined if they publish it in a
+ * ClusterTrustBundle (istio/istio pilot/pkg/features/pilot.go). If their names differ, that of the first.
+ */
+export function publishedBundleName([first]: readonly IstiodObservation[]): string | undefined {
+  if (!first) return defaultBundleName;
+  const {PILOT_CA_CERT_CONFIGMAP: name = '', ENABLE_CLUSTER_TRUST_BUNDLE_API: inTrustBundle} = first.env;
+  if (parseBool(inTrustBundle, false)) return undefined;
+  return name === '' ? defaultBundleName : name;
 }
 
 /**

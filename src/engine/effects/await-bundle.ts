@@ -1,4 +1,4 @@
-import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
+import {bundleKey} from '../../domain/istio/names.js';
 import type {ConfigMapObject, PodObject} from '../../domain/kube/objects.js';
 import {advice, kubectlMesh, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
@@ -8,7 +8,7 @@ import type {Effect} from '../effect.js';
 import {awaitReady} from './await.js';
 
 /**
- * Waits until istiod has loaded what was pushed: ConfigMap istio-ca-root-cert equals the bundle (istio/istio
+ * Waits until istiod has loaded what was pushed: the ConfigMap of its bundle equals the pushed one (istio/istio
  * pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go writes it as loaded), and, if a fingerprint is
  * given, every ready istiod pod presents a chain that contains that cluster CA.
  */
@@ -31,9 +31,13 @@ export const effect: Effect<'await-bundle'> = async (action, context) => {
   return caFingerprint === undefined ? undefined : {provenLive: caFingerprint};
 };
 
-async function missingBundleReason(api: KubeApi, {namespace, bundle}: AwaitBundle): Promise<string | undefined> {
-  const ref = {apiVersion: 'v1', kind: 'ConfigMap', namespace, name: defaultBundleName};
+async function missingBundleReason(
+  api: KubeApi,
+  {namespace, bundle, bundleName: name}: AwaitBundle,
+): Promise<string | undefined> {
+  if (name === undefined) return undefined;
+  const ref = {apiVersion: 'v1', kind: 'ConfigMap', namespace, name};
   const configMap = await api.find<ConfigMapObject>(ref);
   if (configMap?.data?.[bundleKey] === bundle) return undefined;
-  return `ConfigMap ${namespace}/${defaultBundleName} does not contain the new bundle yet`;
+  return `ConfigMap ${namespace}/${name} does not contain the new bundle yet`;
 }

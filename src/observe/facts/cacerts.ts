@@ -6,11 +6,11 @@ import {usesCacerts} from '../../domain/mesh/signer.js';
 import {caFileNames} from '../../domain/ca/ca-files.js';
 import {annotations} from '../../domain/trust/cacerts.js';
 import {caSecretOf, otherSources, type CaSource} from '../../domain/istio/ca-source.js';
-import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
+import {bundleKey} from '../../domain/istio/names.js';
 import {isKnown} from '../../domain/observed.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
 import type {DesiredCa} from '../../domain/trust/diff.js';
-import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
+import {publishedBundleName, readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
 import {readSelfSigned} from '../ca-files.js';
 import {attempt} from '../cluster-reader.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
@@ -89,11 +89,12 @@ async function readStuckIstiods({
     mountedCa(),
     readSelfSigned(reads),
   ]);
+  const istiods = deployments.filter(isIstiod).map(readIstiod);
   const live = configMaps.find(
-    ({metadata}) => metadata.name === defaultBundleName && metadata.namespace === mesh.istio.namespace,
+    ({metadata}) => metadata.name === publishedBundleName(istiods) && metadata.namespace === mesh.istio.namespace,
   );
   return stuckIstiods({
-    istiods: deployments.filter(isIstiod).map(readIstiod),
+    istiods,
     cacerts: secret,
     liveBundle: live?.data?.[bundleKey],
     selfSigned,

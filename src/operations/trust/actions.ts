@@ -1,7 +1,7 @@
 /** Turns decisions into actions: the order in which a cluster's namespace, Secrets and istiods change. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError} from '../../domain/errors.js';
-import {cacertsName, networkLabel, previousName} from '../../domain/istio/names.js';
+import {cacertsName, defaultBundleName, networkLabel, previousName} from '../../domain/istio/names.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {crlFileName} from '../../domain/x509/crl.js';
@@ -9,6 +9,8 @@ import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {CaInspection} from '../../domain/ca/inspect-ca.js';
 import {advice, type Hint, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {cacertsObject, cacertsPatch, type CacertsSecret, isChangeable} from '../../domain/trust/cacerts.js';
+import {isKnown, valueOr} from '../../domain/observed.js';
+import {publishedBundleName} from '../../domain/trust/istiod.js';
 import {type ClusterTrust, secretOf} from '../../domain/trust/cluster-trust.js';
 import {liveCa} from '../../domain/trust/wrong-cluster.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';
@@ -56,13 +58,15 @@ export function changeActions(change: TrustChange): readonly Action[] {
   }));
   // A Secret that is not changed may contain the same roots in other bytes.
   const unchanged = decision.write === undefined ? secretOf(change.trust, 'cacerts')?.files : undefined;
+  const caFingerprint = own.inspection.certificate?.fingerprint;
   const proof: Action = defined({
     kind: 'await-bundle',
     ...base(change, 'proof'),
     title: 'wait until istiod uses the new CA',
     namespace,
     bundle: (unchanged ?? own.files).rootCert ?? '',
-    caFingerprint: own.inspection.certificate?.fingerprint,
+    bundleName: bundleNameIn(change, caFingerprint),
+    caFingerprint,
     timeoutMs: proofTimeoutMs,
   });
   const {caKey} = clusterLayout(cluster);
@@ -80,6 +84,17 @@ export function changeActions(change: TrustChange): readonly Action[] {
     ...(decision.prove ? [proof] : []),
     ...(removesKey ? [forget] : []),
   ];
+}
+
+/**
+ * The ConfigMap in Istio's namespace that shows the loaded bundle. discoverySelectors may exclude that namespace, and istiod then
+ * publishes none there: the presented cluster CA is the proof.
+ */
+function bundleNameIn({trust: {seen}}: TrustTarget, caFingerprint: string | undefined): string | undefined {
+  if (!isKnown(seen)) return defaultBundleName;
+  const {istiods, liveBundle} = seen.value;
+  const isPublished = !isKnown(liveBundle) || liveBundle.value !== undefined || caFingerprint === undefined;
+  return isPublished ? publishedBundleName(valueOr(istiods, [])) : undefined;
 }
 
 function base({target: {cluster}, trust}: TrustTarget, id: string) {
