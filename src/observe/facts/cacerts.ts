@@ -50,7 +50,7 @@ async function readCaOrigin(sources: FactSources): Promise<CaOrigin> {
   const {files} = await workDirCa();
   const parts = Object.keys(caFileNames) as (keyof typeof caFileNames)[];
   const other = await readOtherSource(sources);
-  if (other && other.from !== 'nothing') return {from: 'mounted', source: other};
+  if (other) return {from: 'mounted', source: other};
   if (parts.some((part) => files[part] !== undefined)) return {from: 'work directory'};
   const {signer} = mesh.trust;
   const declared = signer.type === 'external' ? signer.issuer : undefined;

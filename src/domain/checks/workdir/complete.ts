@@ -25,7 +25,7 @@ export const completeCheck = workDirCheck({
       const {managedBy = 'another tool'} = caOrigin;
       return notApplicable(`Secret cacerts is managed by ${managedBy}, and ${cluster.name}/ holds no CA`);
     }
-    if (caOrigin.from === 'mounted' && caFiles.missing.length === Object.keys(caFileNames).length) {
+    if (caOrigin.from === 'mounted' && caOrigin.source.from !== 'nothing' && holdsNone(caFiles)) {
       return notApplicable(
         `istiod reads its CA from ${describeSource(caOrigin.source)}, and ${cluster.name}/ holds no CA`,
       );
@@ -42,6 +42,10 @@ export const completeCheck = workDirCheck({
   fix: '`kubectl mesh certs generate CLUSTER` keeps existing files and creates the missing ones from them. Without ca-cert.pem, it creates a new CA, which you must push. In a fresh checkout, restore the certificates first: they belong in Git.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; releasenotes/notes/check-cacerts-completeness.yaml',
 });
+
+function holdsNone({missing}: ClusterCaFacts): boolean {
+  return missing.length === Object.keys(caFileNames).length;
+}
 
 /** Bundle and chain are recreated from the CA. The CA itself can only be replaced, in the cluster as well. */
 function fixFor({missing}: ClusterCaFacts, subject: ClusterSubject): Suggestion {

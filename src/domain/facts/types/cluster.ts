@@ -19,7 +19,7 @@ export type CaOrigin =
   /** CLUSTER/ holds no CA, and another tool, such as cert-manager, manages Secret cacerts. */
   | {readonly from: 'external'; readonly managedBy?: string}
   /** istiod does not read Secret cacerts: no push reaches it, whatever CLUSTER/ holds. */
-  | {readonly from: 'mounted'; readonly source: Exclude<CaSource, {readonly from: 'nothing'}>};
+  | {readonly from: 'mounted'; readonly source: CaSource};
 
 /** A certificate of the chain in Secret cacerts. */
 export interface ChainLink {
