@@ -51,9 +51,11 @@ export const cacertsCheck = apiServerCheck({
     }
     // A different, loadable CA does not prevent istiod from starting.
     const wanted = differences.map(({part, wanted: values}) => describePart(part, values)).join('; ');
+    // Where the work directory holds the CA, nothing else reports that a push will not last.
+    const manager = isExternal || cacerts.managedBy === undefined ? [] : [`managed by ${cacerts.managedBy}`];
     return {
       severity: problems.length === 0 && differences.every(isOrder) ? 'warning' : 'error',
-      observed: broken.join('; '),
+      observed: [...broken, ...manager].join('; '),
       expected: differences.length === 0 ? expected : `${wanted}, as in the work directory`,
       fix,
       implies: problems.length === 0 ? caDependents : undefined,
@@ -65,7 +67,7 @@ export const cacertsCheck = apiServerCheck({
     'At its next start, istiod signs with the wrong CA or crash-loops. A root that the other clusters do not trust isolates this cluster.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
-  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret, fix it with that tool.',
+  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret (the finding names it), change it there: that tool overwrites what a push writes.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
 });
 

@@ -32,6 +32,8 @@ export interface CacertsFacts extends ClusterCaFacts {
   readonly keys: readonly string[];
   /** `tls` if it contains tls.crt. */
   readonly layout: 'pem' | 'tls';
+  /** Another tool that manages the Secret and overwrites changes, if known. */
+  readonly managedBy?: string;
   /** The chain that workloads present, in order; empty if unreadable. */
   readonly chain: readonly ChainLink[];
   /** ca-crl.pem, if present and not empty. */
