@@ -299,6 +299,7 @@ export function clusterValues(name: Name): ClusterValues {
       }),
     ),
     controlPlanes: [controlPlane(name, {network: networks[name]})],
+    otherControlPlanes: [],
     gateways: [gateway({network: networks[name]})],
     ztunnelPods: [],
     networkGateways: [networkGateway(networks[name])],
