@@ -107,6 +107,7 @@ const clusterFacts = {
   webhooks: fact<readonly ofCluster.WebhookConfigurationFacts[]>({reads: ['mutatingWebhooks', 'validatingWebhooks']}),
   namespaces: fact<readonly ofCluster.NamespaceFacts[]>({reads: ['namespaces']}),
   controlPlanes: fact<readonly ofCluster.ControlPlaneFacts[]>({reads: controlPlane}),
+  proxyCas: fact<readonly ofCluster.ProxyCa[]>({reads: controlPlane}),
   /** The control planes of other namespaces. */
   otherControlPlanes: fact<readonly ofCluster.OtherControlPlane[]>({
     reads: ['allIstiods', 'bundleLocks'],

@@ -2,13 +2,14 @@
 import {readControlPlanes, readGateways, type ControlPlaneObjects} from '../../domain/facts/read/control-plane.js';
 import {podsOfSelector} from '../../domain/facts/read/pods.js';
 import {otherControlPlanes, readOtherControlPlane} from '../../domain/facts/read/other-control-planes.js';
+import {readProxyCas} from '../../domain/facts/read/proxy-cas.js';
 import {readWebhooks} from '../../domain/facts/read/webhooks.js';
 import {ofRevision} from '../../domain/istio/names.js';
 import type {Derivations} from '../fact-sources.js';
 import type {Reads} from '../cluster-reader.js';
 
 export const controlPlaneFacts: Derivations<
-  'namespaces' | 'controlPlanes' | 'otherControlPlanes' | 'gateways' | 'ztunnelPods' | 'webhooks'
+  'namespaces' | 'controlPlanes' | 'proxyCas' | 'otherControlPlanes' | 'gateways' | 'ztunnelPods' | 'webhooks'
 > = {
   namespaces: async ({reads}) =>
     (await reads.read('namespaces')).map(({metadata: {name, labels = {}, deletionTimestamp}}) => ({
@@ -20,6 +21,7 @@ export const controlPlaneFacts: Derivations<
     const [workloads, configMaps] = await Promise.all([readWorkloads(reads), reads.read('configMaps')]);
     return readControlPlanes({...workloads, configMaps});
   },
+  proxyCas: async ({reads, fact}) => readProxyCas(await fact('controlPlanes'), await reads.read('configMaps')),
   otherControlPlanes: async ({reads, mesh, deps}) => {
     const [deployments, locks] = await Promise.all([reads.read('allIstiods'), reads.read('bundleLocks')]);
     const traces = otherControlPlanes({istioNamespace: mesh.istio.namespace, now: deps.now(), deployments, locks});

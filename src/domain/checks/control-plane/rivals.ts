@@ -45,8 +45,8 @@ export const rivalsCheck = apiServerCheck({
   breaks:
     'Both replace the ConfigMap each time the other one has written it. Which roots new pods trust changes within seconds, in other namespaces at each observation, and the API server may not trust the webhooks. Restarting istiod or pushing the CA again changes nothing.',
   byHand:
-    'kubectl --context "$CTX" get deployments -A -l app=istiod\nkubectl --context "$CTX" get configmaps -A --field-selector metadata.name=istio-namespace-controller-election -o yaml | grep -e " namespace:" -e leader\nkubectl --context "$CTX" get configmaps -A --field-selector metadata.name=istio-ca-root-cert --watch',
-  fix: 'Determine whether the other control plane is still needed. If it is not, uninstall it. If it is, set meshConfig.discoverySelectors in both so that each namespace is selected by one of them only, and restart both istiods. The suggested command shows the other namespace.',
+    'kubectl --context "$CTX" get deployments -A -l app=istiod\nkubectl --context "$CTX" get configmaps -A --field-selector metadata.name=istio-namespace-controller-election -o yaml | grep -e " namespace:" -e leader\nkubectl --context "$CTX" get configmaps -A --field-selector metadata.name=istio-ca-root-cert -o jsonpath="{range .items[*]}{.metadata.namespace} {.metadata.resourceVersion}{\'\\n\'}{end}"   # twice: must not change',
+  fix: 'Determine whether the other control plane is still needed. If it is not, uninstall it. If it is, set meshConfig.discoverySelectors in both so that each namespace is selected by one of them only; istiod applies a changed mesh config at once. The suggested command shows the other namespace.',
   source:
     'istio/istio pilot/pkg/leaderelection/leaderelection.go, pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go; istio.io: setup/install/multiple-controlplanes; istio/istio#32778',
 });

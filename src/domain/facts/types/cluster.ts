@@ -169,6 +169,27 @@ export interface OtherControlPlane extends Pick<ControlPlaneFacts, 'version' | '
   readonly evidence: string;
 }
 
+/** A setting in an object. */
+export interface ProxySetting {
+  /** `values.global.caAddress`. */
+  readonly name: string;
+  /** `ConfigMap istio-sidecar-injector`. */
+  readonly object: string;
+  readonly value: string;
+}
+
+/** Where the proxies that one revision injects request certificates. Without settings: from its istiod. */
+export interface ProxyCa {
+  /** `ConfigMap istio-sidecar-injector`. */
+  readonly injector: string;
+  /** Those that set the CA's address. */
+  readonly addresses: readonly ProxySetting[];
+  /** Those that set another kind of CA. */
+  readonly providers: readonly ProxySetting[];
+  /** The hosts at which these proxies find their istiod. */
+  readonly istiodHosts: readonly string[];
+}
+
 /** A gateway Deployment in Istio's namespace. */
 export interface GatewayFacts {
   readonly workload: WorkloadFacts;
