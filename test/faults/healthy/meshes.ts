@@ -7,6 +7,7 @@ import type {Mesh} from './mesh.js';
 import {midRotation} from './mid-rotation.js';
 import {ours} from './ours.js';
 import {revisions} from './revisions.js';
+import {twoControlPlanes} from './two-control-planes.js';
 
 export const meshes: readonly Mesh[] = [
   ours,
@@ -17,4 +18,5 @@ export const meshes: readonly Mesh[] = [
   discoverySelectors,
   finishedPods,
   midRotation,
+  twoControlPlanes,
 ];

@@ -1,9 +1,12 @@
 /** Faults that lie beside what istiod has loaded: namespaces that it does not serve, other CAs, another control plane. */
-import type {Resource} from '../../e2e/harness/api.js';
+import {mkdirSync} from 'node:fs';
+import {join} from 'node:path';
 import type {Cluster} from '../../e2e/harness/cluster.js';
+import {istiodPorts} from '../../e2e/harness/istiod.js';
 import {eventually} from '../../e2e/harness/processes.js';
 import {dataOf, editData, kubectl, inTurn} from '../harness/by-hand.js';
-import type {Fault} from '../harness/fault.js';
+import type {Fault, Undo} from '../harness/fault.js';
+import type {Lab} from '../harness/lab.js';
 
 const configMaps = '/api/v1/namespaces/istio-system/configmaps';
 const bundle = 'istio-ca-root-cert';
@@ -96,39 +99,60 @@ const caFaults: readonly Fault[] = [
 
 const other = 'istio-system-174';
 
-/** Starts an istiod like that of Istio's namespace in another one, without Secret cacerts: it signs with its own root. */
-async function startOther(on: Cluster): Promise<void> {
+/**
+ * Starts an istiod of another namespace, without Secret cacerts: it signs with its own root. It runs without a Deployment and
+ * with the administrator's rights, so that nothing but the bundles shows it, and the lock that their writer holds.
+ */
+async function startOther({setting: {sandbox}}: Lab, on: Cluster): Promise<Undo> {
   await on.kubectl('create', 'namespace', other);
-  await on.kubectl('-n', other, 'create', 'serviceaccount', 'istiod');
-  // The rights of an istiod in every namespace, and in its own.
-  await on.kubectl(
-    ...['create', 'clusterrolebinding', other, `--serviceaccount=${other}:istiod`],
-    '--clusterrole=istiod-clusterrole-istio-system',
-  );
-  const role = ['--verb=get,list,watch,create,update,delete', '--resource=secrets,configmaps,leases'];
-  await on.kubectl('-n', other, 'create', 'role', 'istiod', ...role);
-  await on.kubectl('-n', other, 'create', 'rolebinding', 'istiod', '--role=istiod', `--serviceaccount=${other}:istiod`);
-  const path = '/apis/apps/v1/namespaces/istio-system/deployments/istiod';
-  const {metadata, ...deployment} = await on.api.get<Resource>(path);
-  const {name, labels} = metadata;
-  await on.api.apply(`/apis/apps/v1/namespaces/${other}/deployments/istiod`, {
-    ...deployment,
-    status: undefined,
-    metadata: {name, namespace: other, labels},
+  const cwd = join(sandbox.dir, other);
+  mkdirSync(cwd);
+  const ports = await istiodPorts();
+  const address = (port: number): string => `127.0.0.1:${String(port)}`;
+  const istiod = sandbox.start({
+    name: other,
+    command: on.planes.path('pilot-discovery'),
+    cwd,
+    env: {
+      PATH: process.env.PATH,
+      HOME: cwd,
+      KUBECONFIG: on.kubeconfig,
+      POD_NAMESPACE: other,
+      POD_NAME: 'istiod-174',
+      CLUSTER_ID: 'one',
+    },
+    args: [
+      ...['discovery', '--httpAddr', address(ports[8080]), '--httpsAddr', address(ports[15017])],
+      ...['--grpcAddr', address(ports[15010]), '--secureGRPCAddr', address(ports[15012])],
+      ...[
+        '--monitoringAddr',
+        address(ports[15014]),
+        '--ctrlz_address',
+        '127.0.0.1',
+        '--ctrlz_port',
+        String(ports.ctrlz),
+      ],
+    ],
   });
-  await on.kubectl('-n', other, 'rollout', 'status', 'deployment/istiod', '--timeout', '120s');
+  return async () => {
+    await istiod.stop();
+    await on.kubectl('delete', 'namespace', other);
+  };
 }
+
+/** Ends the other istiod of the lab. */
+let stopOther: Undo = () => Promise.resolve();
 
 const rivalFaults: readonly Fault[] = [
   {
     id: 'MESH416-second-control-plane',
-    title: 'an istiod in another namespace, without cacerts, writes its own root into every namespace',
+    title: 'an istiod of another namespace, without cacerts, writes its own root into every namespace',
     shape: 'alone',
     cluster: 'one',
     says: /a control plane in namespace istio-system-174 .* the bundle changes hands/,
     seed: async (lab) => {
       const on = lab.cluster('one');
-      await startOther(on);
+      stopOther = await startOther(lab, on);
       await eventually('another bundle', async () => {
         const found = await dataOf(on, 'configmaps', bundle, 'default');
         return found?.['root-cert.pem'] !== lab.read('root-cert.pem') || undefined;
@@ -137,11 +161,7 @@ const rivalFaults: readonly Fault[] = [
     },
     fix: {
       person: 'decides that the other control plane is not needed, and removes it',
-      act: async (lab) => {
-        const on = lab.cluster('one');
-        await on.kubectl('delete', 'namespace', other);
-        await on.kubectl('delete', 'clusterrolebinding', other);
-      },
+      act: () => stopOther(),
     },
   },
 ];
