@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import {defined} from '../../defined.js';
 import {parseBool} from '../../istio/environment.js';
-import {bundleLockName, defaultBundleName, defaultRevision, ofRevision} from '../../istio/names.js';
+import {bundleLockName, defaultBundleName, defaultRevision} from '../../istio/names.js';
 import {newestKnown} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
 import type {ConfigMapObject, DeploymentObject} from '../../kube/objects.js';
