@@ -79,6 +79,30 @@ describe('a new cluster', () => {
     });
   });
 
+  it.each<[string, Record<string, object>]>([
+    ['Argo CD', {annotations: {'argocd.argoproj.io/tracking-id': 'app:/Secret:istio-system/cacerts'}}],
+    ['Flux', {labels: {'kustomize.toolkit.fluxcd.io/name': 'mesh', 'kustomize.toolkit.fluxcd.io/namespace': 'flux'}}],
+    ['External Secrets', {labels: {'reconcile.external-secrets.io/managed': 'true'}}],
+    [
+      'Helm',
+      {
+        labels: {'app.kubernetes.io/managed-by': 'Helm'},
+        annotations: {'meta.helm.sh/release-name': 'ca', 'meta.helm.sh/release-namespace': 'istio-system'},
+      },
+    ],
+  ])('is replaced with a warning that names %s, whose labels and annotations are kept', async (tool, metadata) => {
+    const cluster = mesh.cluster('c1');
+    await push('c1');
+    await mesh.renew('c1');
+    const before = cluster.get('Secret', 'istio-system/cacerts');
+    if (!before) throw new Error('no Secret');
+    cluster.put({...before, metadata: {...before.metadata, ...metadata}});
+    const {code, result} = await pushJson('c1', '-y');
+    expect(code).toBe(0);
+    expect(result.warnings.filter(({message}) => message.includes(tool))).toHaveLength(1);
+    expect(cluster.get('Secret', 'istio-system/cacerts')?.metadata).toMatchObject(metadata);
+  });
+
   it('has its UID recorded, and a different one is refused before anything is written', async () => {
     await push('c1');
     expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toContain(mesh.cluster('c1').uid);

@@ -16,6 +16,8 @@ import {istiodPodsCheck} from './control-plane/istiod-pods.js';
 import {meshIDCheck} from './control-plane/mesh-id.js';
 import {namespaceCheck} from './control-plane/namespace.js';
 import {networkCheck} from './control-plane/network.js';
+import {rivalsCheck} from './control-plane/rivals.js';
+import {proxyCaCheck} from './control-plane/proxy-ca.js';
 import {skewCheck} from './control-plane/skew.js';
 import {trustDomainCheck} from './control-plane/trust-domain.js';
 import {versionCheck} from './control-plane/version.js';
@@ -100,4 +102,6 @@ export const checks: readonly Check[] = [
   hazardsCheck,
   gatewayAddressesCheck,
   knownClustersCheck,
+  proxyCaCheck,
+  rivalsCheck,
 ];

@@ -3,6 +3,7 @@ import {defined} from '../defined.js';
 import type {Certificate} from '../x509/certificate.js';
 import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, LiveRoots, ServedChain} from '../facts/facts.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
+import {proxyCaCheck} from './control-plane/proxy-ca.js';
 import {rejectionOf} from './trust/acceptance.js';
 import {signedByOwnCa, otherProviderReason} from './trust/live-chain.js';
 
@@ -19,7 +20,8 @@ export interface TopologyCertificate {
 }
 
 /**
- * Whether the workloads of one cluster accept those of another: live roots against live chains. `none`: the other cluster
+ * Whether the workloads of one cluster accept those of another: live roots against live chains. Unknown, not accepted, if the
+ * proxies of one of them are configured with another CA than istiod. `none`: the other cluster
  * runs no istiod, so it signs nothing.
  */
 export type Acceptance = 'yes' | 'no' | 'unknown' | 'none';
@@ -55,12 +57,20 @@ interface ClusterObservation {
   readonly served: readonly ServedChain[];
   /** Whether every running istiod presented its chain. */
   readonly complete: boolean;
+  /** Whether its proxies are configured with another CA: then istiod's chain is not that of its workloads. */
+  readonly hasOtherCa: boolean;
   readonly unseen: readonly string[];
 }
 
 /** Builds the topology. What was not observed is absent or `unknown`, never accepted. */
 export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]): MeshTopology {
-  const observed = clusters.map(({cluster, facts}) => ({cluster, observation: observationOf(facts)}));
+  const observed = clusters.map(({cluster, facts}) => ({
+    cluster,
+    observation: observationOf(
+      facts,
+      rows.some((row) => row.cluster === cluster.name && isOfOtherCa(row)),
+    ),
+  }));
   return defined({
     meshID: mesh.meshID,
     clusters: observed.map(({cluster, observation}) =>
@@ -81,7 +91,14 @@ export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]
   });
 }
 
-function observationOf({liveRoots: roots, servedChains: chains}: Facts<ClusterFactValues>): ClusterObservation {
+function isOfOtherCa({id, result}: Row): boolean {
+  return id === proxyCaCheck.id && result === 'error';
+}
+
+function observationOf(
+  {liveRoots: roots, servedChains: chains}: Facts<ClusterFactValues>,
+  hasOtherCa: boolean,
+): ClusterObservation {
   const parts = chains && 'value' in chains ? chains.value.parts : undefined;
   const presented = (parts ?? []).flatMap(({name, observed}) =>
     'value' in observed ? [{name, value: observed.value}] : [],
@@ -95,11 +112,13 @@ function observationOf({liveRoots: roots, servedChains: chains}: Facts<ClusterFa
     ...(parts ?? []).flatMap(({observed}) => ('unknown' in observed ? [observed.unknown.message] : [])),
     ...(byOtherCa.length > 0 ? [otherProviderReason(byOtherCa)] : []),
     ...(parts ? [] : [unobservedReason(chains, 'no istiod was queried')]),
+    ...(hasOtherCa ? [`proxies are configured with another CA (${proxyCaCheck.id})`] : []),
   ];
   return defined({
     roots: trusted,
     served: own.map(({value}) => value),
     complete: own.length === parts?.length,
+    hasOtherCa,
     unseen: [...new Set(unseen)],
   });
 }
@@ -122,7 +141,7 @@ function acceptance(self: ClusterObservation, peer: ClusterObservation, now: Dat
   const {roots} = self;
   if (!roots) return 'unknown';
   if (peer.served.some((chain) => rejectionOf(roots, chain, now) !== undefined)) return 'no';
-  return peer.complete ? 'yes' : 'unknown';
+  return peer.complete && !self.hasOtherCa && !peer.hasOtherCa ? 'yes' : 'unknown';
 }
 
 /** The issuers of the certificates that istiods present, each once. */

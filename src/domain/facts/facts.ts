@@ -120,6 +120,12 @@ const clusterFacts = {
   webhooks: fact<readonly ofCluster.WebhookConfigurationFacts[]>({reads: ['mutatingWebhooks', 'validatingWebhooks']}),
   namespaces: fact<readonly ofCluster.NamespaceFacts[]>({reads: ['namespaces']}),
   controlPlanes: fact<readonly ofCluster.ControlPlaneFacts[]>({reads: controlPlane}),
+  proxyCas: fact<readonly ofCluster.ProxyCa[]>({reads: controlPlane}),
+  /** The control planes of other namespaces. */
+  otherControlPlanes: fact<readonly ofCluster.OtherControlPlane[]>({
+    reads: ['allIstiods', 'bundleLocks'],
+    mayRead: ['meshConfigs'],
+  }),
   gateways: fact<readonly ofCluster.GatewayFacts[]>({reads: ['deployments', 'pods']}),
   /** The names of ztunnel pods in Istio's namespace; empty without ambient mode. */
   ztunnelPods: fact<readonly string[]>({reads: ['pods']}),

@@ -6,6 +6,7 @@
 import {ownerLabel} from '../install/installer.js';
 import {installedKinds} from '../install/live.js';
 import {
+  bundleLockName,
   cacertsName,
   defaultBundleName,
   networkLabel,
@@ -138,6 +139,16 @@ export const reads = {
   configMaps: list<ConfigMapObject>('ConfigMap', istioNamespace),
   /** The trust bundles of this name in all namespaces. */
   bundles: list<ConfigMapObject>('ConfigMap', 'cluster', {name: defaultBundleName, given: ['name']}),
+  /** The istiods of all namespaces: another control plane may write the same bundles. */
+  allIstiods: list<DeploymentObject>('Deployment', 'cluster', {labelSelector: 'app=istiod'}),
+  /** Metadata of the locks with which istiods elect the one that writes bundles, one in each control plane's namespace. */
+  bundleLocks: list<KubeObject>('ConfigMap', 'cluster', {name: bundleLockName, metadataOnly: true}),
+  /** The mesh configs of this name in all namespaces. */
+  meshConfigs: list<ConfigMapObject>('ConfigMap', 'cluster', {
+    name: 'istio',
+    given: ['name'],
+    when: 'where another control plane runs in the cluster',
+  }),
   cacerts: find<SecretObject>('Secret', istioNamespace, {name: cacertsName}),
   /** The Secret that istiod mounts instead of cacerts. */
   mountedCa: find<SecretObject>('Secret', istioNamespace, {

@@ -1,4 +1,5 @@
 /** Detects which tool installed an Istio object. istioctl forces its changes, so foreign objects are detected before it runs. */
+import {managerOf} from '../kube/manager.js';
 import type {KubeObject} from '../kube/object.js';
 import {documentName} from './formats/istio-operator.js';
 
@@ -47,27 +48,18 @@ function isInOurDocument({metadata}: KubeObject, revision: string): boolean {
  * `managed-by: Helm` too, because it renders Istio's charts: only Helm's annotations identify Helm. Since these remain when
  * istioctl takes an object over, our document's name in the owner label takes precedence.
  */
-export function foreignOwner({metadata}: KubeObject): string | undefined {
-  const labels = metadata.labels ?? {};
-  const annotations = metadata.annotations ?? {};
-  const managers = (metadata.managedFields ?? []).map(({manager}) => manager ?? '');
+export function foreignOwner(object: KubeObject): string | undefined {
+  const {labels = {}, managedFields = []} = object.metadata;
   const owning = labels[ownerLabel];
   if (owning === documentName && labels[managedLabel] !== undefined) return undefined;
 
-  const argo = annotations['argocd.argoproj.io/tracking-id']?.split(':')[0] ?? labels['argocd.argoproj.io/instance'];
-  if (argo !== undefined) return `Argo CD application ${argo}`;
-  if (managers.some((manager) => manager.startsWith('argocd'))) return 'Argo CD';
-  const flux = labels['helm.toolkit.fluxcd.io/name'] ?? labels['kustomize.toolkit.fluxcd.io/name'];
-  if (flux !== undefined) return `Flux ${flux}`;
-  const sail = metadata.ownerReferences?.find(({kind}) => kind.startsWith('Istio'));
-  if (sail) return `${sail.kind} ${sail.name} of the Sail operator`;
-  const release = annotations['meta.helm.sh/release-name'];
-  if (release !== undefined) return `Helm release ${release}`;
+  const manager = managerOf(object);
+  if (manager !== undefined) return manager;
   if (labels[managedLabel] !== undefined) {
     return owning === undefined || owning === unnamed
       ? 'an unnamed IstioOperator document'
       : `IstioOperator document ${owning}`;
   }
-  const manager = managers.find((name) => name !== '' && name !== 'pilot-discovery');
-  return manager === undefined ? 'an unknown installer' : `field manager ${manager}`;
+  const field = managedFields.find(({manager = ''}) => manager !== '' && manager !== 'pilot-discovery')?.manager;
+  return field === undefined ? 'an unknown installer' : `field manager ${field}`;
 }

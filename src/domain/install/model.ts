@@ -7,6 +7,7 @@ import type {KnownVersion} from '../istio/versions.js';
 import {layout} from '../mesh/layout.js';
 import type {Mesh, MeshCluster, MeshIstio} from '../mesh/mesh.js';
 import {requireIstioNames} from '../mesh/resolve.js';
+import {defaultIstioCsrAddress} from '../mesh/signer.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {chainPem} from '../x509/chain.js';
 import {valuesOverlay, type Overlay} from './overlays.js';
@@ -44,8 +45,10 @@ export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' 
   readonly revision?: string;
   /** The mesh's clusters on this network, including this one, in the order of mesh.yaml. */
   readonly clustersOfNetwork: readonly string[];
-  /** Absent if istiod issues workload certificates. */
+  /** Absent if istiod issues workload certificates, or SPIRE. */
   readonly external?: ExternalIssuer;
+  /** Whether SPIRE issues workload certificates: proxies then use no CA address. */
+  readonly isSpire: boolean;
   /** Overlays in merge order: the mesh's values and files, then the cluster's own. */
   readonly overlays: readonly Overlay[];
 }
@@ -106,6 +109,7 @@ export function installModel(
     istiod: [...rotation.istiod, ...(external?.istiod ?? [])],
     proxies: [...rotation.proxies, ...(external?.proxies ?? [])],
     external,
+    isSpire: mesh.trust.signer.type === 'external' && mesh.trust.signer.issuer === 'spire',
     overlays: overlaysOf(mesh, cluster, files),
   });
 }
@@ -122,8 +126,6 @@ function rotationReadiness({trust}: Mesh, version: IstioVersion, external: Exter
     ready && hasFeature(version, feature) ? [{name, value: 'true', setBy: 'mesh.yaml trust.rotationReady'}] : [];
   return {istiod: on(multiRootVariable, 'multiRootMesh'), proxies: on(xdsAgentVariable, 'proxyConfigXdsAgent')};
 }
-
-const defaultCaAddress = 'cert-manager-istio-csr.cert-manager.svc:443';
 
 /**
  * Returns the external issuer, if the installation needs settings for it.
@@ -151,13 +153,13 @@ function externalIssuer(
     if (hasFeature(version, feature)) return;
     const {from} = features[feature];
     throw new MeshError('USAGE', `issuer ${signer.issuer} requires Istio ${from} or later, not ${text}`, {
-      hints: ['set a later istio.version in mesh.yaml, or use another trust.signer with the settings in an overlay'],
+      hints: ['set a later istio.version in mesh.yaml, or use another trust.signer'],
     });
   };
   switch (signer.issuer) {
     case 'istio-csr': {
       requireFeature('istiodTlsMounted');
-      const {caAddress = defaultCaAddress} = signer;
+      const {caAddress = defaultIstioCsrAddress} = signer;
       return {istiod: [variable('ENABLE_CA_SERVER', 'false')], proxies: [], caAddress};
     }
     case 'kubernetes-csr': {

@@ -22,6 +22,8 @@ export interface OwnedField {
   /** Its path in the document. */
   readonly path: readonly string[];
   readonly value: unknown;
+  /** Whether another value has the same effect. Absent: none has. */
+  readonly isEquivalent?: (value: unknown) => boolean;
   /** Where users set it instead, for the message. */
   readonly setBy: string;
 }
@@ -79,12 +81,13 @@ export function applyOverlays(document: Tree, overlays: readonly Overlay[], owne
   }, document);
 }
 
-function checkOwnedField({place, strip, tree}: Overlay, {path, value, setBy}: OwnedField): void {
+function checkOwnedField({place, strip, tree}: Overlay, {path, value, setBy, isEquivalent}: OwnedField): void {
   const prefix = existingPrefix(tree, path);
   const actual = valueAt(tree, prefix);
   // A map above the field leaves the field alone. A list, a scalar or null in its place removes it.
   const changes = prefix.length === path.length || !isTree(actual);
-  if (!changes || (prefix.length === path.length && sameText(actual, value))) return;
+  if (!changes || (prefix.length === path.length && (sameText(actual, value) || isEquivalent?.(actual) === true)))
+    return;
   const field = prefix.slice(strip).join('.');
   throw new MeshError(
     'OVERLAY_INVALID',

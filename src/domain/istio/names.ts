@@ -19,6 +19,19 @@ export const istiodSecurePort = 15012;
 /** The label by which istiod finds remote secrets (istio/istio pkg/kube/multicluster/secretcontroller.go). */
 export const remoteSecretLabel = 'istio/multiCluster=true';
 
+/**
+ * The ConfigMap with which the istiods of one namespace elect the one that writes trust bundles (istio/istio
+ * pilot/pkg/leaderelection/leaderelection.go, NamespaceController; a ConfigMap in every version).
+ */
+export const bundleLockName = 'istio-namespace-controller-election';
+/** The revision of an istiod without a name. */
+export const defaultRevision = 'default';
+
+/** Returns the name of a ConfigMap of one revision: `istio`, `istio-1-29`. */
+export function ofRevision(name: string, revision: string): string {
+  return revision === defaultRevision ? name : `${name}-${revision}`;
+}
+
 /** The Secret that istiod mounts, and the Secret with its previous content (docs/trust.md). */
 export const cacertsName = 'cacerts';
 export const previousName = 'cacerts-previous';

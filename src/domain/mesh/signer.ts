@@ -11,6 +11,9 @@ export type SignerType = SignerSpec['type'];
 /** The declaration of one type of signer. */
 export type SignerSpecOf<Type extends SignerType> = Extract<SignerSpec, {type: Type}>;
 
+/** The address of istio-csr, unless `caAddress` declares another one (cert-manager/istio-csr deploy/charts/istio-csr). */
+export const defaultIstioCsrAddress = 'cert-manager-istio-csr.cert-manager.svc:443';
+
 /** Flags that concern the signer. */
 export interface SignerOverride {
   /** `--signer` */

@@ -1,6 +1,7 @@
 /** Secret `cacerts`: its content, how istiod reads it, and how this program writes it. */
 import {defined} from '../defined.js';
 import {journalHeadAnnotation} from '../journal/head.js';
+import {managedByLabel, managerOf} from '../kube/manager.js';
 import type {KubeObject, SecretData} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
@@ -11,7 +12,6 @@ import {inspectCaFiles, type CaInspection, type InspectOptions} from '../ca/insp
 import {containsKey, type EmbeddedKey, embeddedKeys} from '../keys/embedded-keys.js';
 import {Sensitive} from '../sensitive.js';
 
-const managedByLabel = 'app.kubernetes.io/managed-by';
 const annotation = (name: string): string => `${fieldManager}/${name}`;
 
 /** The annotations of a Secret that this program writes: the writer, the cluster, the roots and the cluster CA. */
@@ -103,7 +103,7 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
     misplacedKeys: Object.entries(privateKeys)
       .flatMap(([key, keys]) => (caKeyNames.includes(key) && keys.length === 1 ? [] : [key]))
       .sort(),
-    managedBy: managerOf(secret),
+    managedBy: managerOf(secret) ?? labeledManager(secret),
   });
 }
 
@@ -130,12 +130,13 @@ export function isChangeable({immutable, type}: CacertsSecret): boolean {
   return !immutable && type === 'Opaque';
 }
 
-/** Returns the tool that would revert changes of the Secret, from cert-manager's annotation and owner references. */
-function managerOf({metadata}: KubeObject): string | undefined {
-  const certificate = metadata.annotations?.['cert-manager.io/certificate-name'];
-  if (certificate !== undefined) return `cert-manager Certificate ${certificate}`;
-  const owner = metadata.ownerReferences?.[0];
-  return owner && `${owner.kind} ${owner.name}`;
+/**
+ * Returns the tool that the label app.kubernetes.io/managed-by names, if that is not this program. No chart or command of Istio
+ * creates this Secret, so here, unlike on Istio's own objects, the label identifies a tool.
+ */
+function labeledManager({metadata}: KubeObject): string | undefined {
+  const name = metadata.labels?.[managedByLabel];
+  return name === '' || name === fieldManager ? undefined : name;
 }
 
 /** The revocation lists that a change of the CA keeps; undefined if there are none, or nothing but a private key is readable. */
@@ -181,7 +182,7 @@ export function cacertsObject(
     metadata: defined({
       name: place.name,
       namespace: place.namespace,
-      labels: {...before?.labels, [managedByLabel]: fieldManager},
+      labels: {[managedByLabel]: fieldManager, ...before?.labels},
       annotations: {
         ...Object.fromEntries(kept),
         [annotations.writtenBy]: fieldManager,

@@ -1,39 +1,53 @@
 /** Facts about control planes, webhooks, gateways and namespaces. */
 import {readControlPlanes, readGateways, type ControlPlaneObjects} from '../../domain/facts/read/control-plane.js';
 import {podsOfSelector} from '../../domain/facts/read/pods.js';
+import {otherControlPlanes, readOtherControlPlane} from '../../domain/facts/read/other-control-planes.js';
+import {readProxyCas} from '../../domain/facts/read/proxy-cas.js';
 import {readWebhooks} from '../../domain/facts/read/webhooks.js';
+import {ofRevision} from '../../domain/istio/names.js';
 import type {Derivations} from '../fact-sources.js';
 import type {Reads} from '../cluster-reader.js';
 
-export const controlPlaneFacts: Derivations<'namespaces' | 'controlPlanes' | 'gateways' | 'ztunnelPods' | 'webhooks'> =
-  {
-    namespaces: async ({reads}) =>
-      (await reads.read('namespaces')).map(({metadata: {name, labels = {}, deletionTimestamp}}) => ({
-        name,
-        labels,
-        terminating: deletionTimestamp !== undefined,
-      })),
-    controlPlanes: async ({reads}) => {
-      const [workloads, configMaps] = await Promise.all([readWorkloads(reads), reads.read('configMaps')]);
-      return readControlPlanes({...workloads, configMaps});
-    },
-    gateways: async ({reads}) => readGateways(await readWorkloads(reads)),
-    ztunnelPods: async ({reads}) =>
-      (await reads.read('pods'))
-        .filter(({metadata}) => metadata.labels?.app === 'ztunnel')
-        .map(({metadata}) => metadata.name),
-    webhooks: async ({reads, mesh}) => {
-      const {namespace} = mesh.istio;
-      const [mutating, validating] = await Promise.all([
-        reads.read('mutatingWebhooks'),
-        reads.read('validatingWebhooks'),
-      ]);
-      return [
-        ...readWebhooks('MutatingWebhookConfiguration', mutating, namespace),
-        ...readWebhooks('ValidatingWebhookConfiguration', validating, namespace),
-      ];
-    },
-  };
+export const controlPlaneFacts: Derivations<
+  'namespaces' | 'controlPlanes' | 'proxyCas' | 'otherControlPlanes' | 'gateways' | 'ztunnelPods' | 'webhooks'
+> = {
+  namespaces: async ({reads}) =>
+    (await reads.read('namespaces')).map(({metadata: {name, labels = {}, deletionTimestamp}}) => ({
+      name,
+      labels,
+      terminating: deletionTimestamp !== undefined,
+    })),
+  controlPlanes: async ({reads}) => {
+    const [workloads, configMaps] = await Promise.all([readWorkloads(reads), reads.read('configMaps')]);
+    return readControlPlanes({...workloads, configMaps});
+  },
+  proxyCas: async ({reads, fact}) => readProxyCas(await fact('controlPlanes'), await reads.read('configMaps')),
+  otherControlPlanes: async ({reads, mesh, deps}) => {
+    const [deployments, locks] = await Promise.all([reads.read('allIstiods'), reads.read('bundleLocks')]);
+    const traces = otherControlPlanes({istioNamespace: mesh.istio.namespace, now: deps.now(), deployments, locks});
+    return Promise.all(
+      traces.map(async (trace) =>
+        readOtherControlPlane(trace, await reads.read('meshConfigs', {name: ofRevision('istio', trace.revision)})),
+      ),
+    );
+  },
+  gateways: async ({reads}) => readGateways(await readWorkloads(reads)),
+  ztunnelPods: async ({reads}) =>
+    (await reads.read('pods'))
+      .filter(({metadata}) => metadata.labels?.app === 'ztunnel')
+      .map(({metadata}) => metadata.name),
+  webhooks: async ({reads, mesh}) => {
+    const {namespace} = mesh.istio;
+    const [mutating, validating] = await Promise.all([
+      reads.read('mutatingWebhooks'),
+      reads.read('validatingWebhooks'),
+    ]);
+    return [
+      ...readWebhooks('MutatingWebhookConfiguration', mutating, namespace),
+      ...readWebhooks('ValidatingWebhookConfiguration', validating, namespace),
+    ];
+  },
+};
 
 async function readWorkloads(reads: Reads): Promise<Omit<ControlPlaneObjects, 'configMaps'>> {
   const [deployments, pods] = await Promise.all([reads.read('deployments'), reads.read('pods')]);

@@ -1,4 +1,5 @@
 /** Facts about the roots that workloads trust: the bundles that istiod writes, and whether proxies have loaded them. */
+import {defined} from '../../domain/defined.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {formatMinute, plural, some} from '../../domain/format.js';
 import type {ControlPlaneFacts, LiveRoots, ProxyRoots, WrittenBundle} from '../../domain/facts/facts.js';
@@ -12,7 +13,7 @@ import {
   ztunnelSelector,
 } from '../../domain/facts/read/proxies.js';
 import {MeshError} from '../../domain/errors.js';
-import type {KubeObject} from '../../domain/kube/object.js';
+import {fieldChangedAt, type KubeObject} from '../../domain/kube/object.js';
 import {namespacesWithBundle} from '../../domain/checks/trust/bundle-namespaces.js';
 import {advice} from '../../domain/suggest/suggestion.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
@@ -50,12 +51,13 @@ async function writtenBundles({reads, fact}: FactSources): Promise<readonly Writ
   const bundles = (await Promise.all(names.map((name) => reads.read('bundles', {name})))).flat();
   // The text is the same in all namespaces, of which there can be thousands: it is parsed once.
   const parsed = new Map<string, Pick<WrittenBundle, 'text' | 'roots'>>();
-  return bundles.map(({metadata: {namespace = ''}, data}) => {
+  return bundles.map(({metadata, data}) => {
+    const {namespace = ''} = metadata;
     const text = data?.[bundleKey];
     if (text === undefined) return {namespace, roots: []};
     const bundle = parsed.get(text) ?? {text, roots: readableRoots(text).map(({fingerprint}) => fingerprint)};
     parsed.set(text, bundle);
-    return {namespace, ...bundle};
+    return defined({namespace, ...bundle, writtenAt: fieldChangedAt(metadata, ['f:data', `f:${bundleKey}`])});
   });
 }
 

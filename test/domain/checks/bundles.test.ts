@@ -12,6 +12,7 @@ import {
   clusterValues,
   controlPlane,
   evidence,
+  otherControlPlane,
   pod,
   servedChain,
   workload,
@@ -86,6 +87,76 @@ describe('a different bundle', () => {
     ],
   ] as const)('%s', (_, texts, other, fixes) => {
     expect(fixesWith(texts, other)).toEqual(fixes);
+  });
+});
+
+describe('an injected namespace outside discoverySelectors', () => {
+  const selectorOf = (discoverySelectors: Parameters<typeof controlPlane>[1]) =>
+    controlPlane('cluster1', discoverySelectors);
+  const all = {default: bundleText, 'istio-system': bundleText, 'kube-system': bundleText};
+  const labelled = (labels: Record<string, string>, shop: Record<string, string> = {'istio-injection': 'enabled'}) =>
+    namespaces.map((one) => ({...one, labels: one.name === 'shop' ? shop : {...one.labels, ...labels}}));
+  const show = 'kubectl --context kind-cluster1 -n istio-system get configmap istio -o yaml';
+
+  it('is labelled as the first selector of labels requires', () => {
+    const discoverySelectors = [
+      {matchExpressions: [{key: 'team', operator: 'Exists' as const}]},
+      {matchLabels: {served: 'yes', tier: 'a'}},
+    ];
+    const other = {controlPlanes: [selectorOf({discoverySelectors})], namespaces: labelled({served: 'yes', tier: 'a'})};
+    expect(fixesWith(all, other)).toEqual(['kubectl --context kind-cluster1 label namespace shop served=yes tier=a']);
+  });
+
+  it.each<[string, Parameters<typeof controlPlane>[1], Record<string, string>]>([
+    [
+      'no selector consists of labels',
+      {discoverySelectors: [{matchExpressions: [{key: 'served', operator: 'Exists'}]}]},
+      {'istio-injection': 'enabled'},
+    ],
+    [
+      'it has another value of the label',
+      {discoverySelectors: [{matchLabels: {served: 'yes'}}]},
+      {'istio-injection': 'enabled', served: 'no'},
+    ],
+  ])('is not labelled if %s: the selectors are shown', (_, change, shop) => {
+    expect(fixesWith(all, {controlPlanes: [selectorOf(change)], namespaces: labelled({served: 'yes'}, shop)})).toEqual([
+      show,
+    ]);
+  });
+
+  it('is unknown if its label may be a revision tag and the webhooks are unknown', () => {
+    const discoverySelectors = [{matchLabels: {served: 'yes'}}];
+    const facts = {
+      controlPlanes: [selectorOf({discoverySelectors})],
+      bundles: Object.entries(all).map(([namespace, text]) => ({namespace, text, roots: []})),
+    };
+    const error = {code: 'FORBIDDEN', message: 'no', hints: []} as const;
+    const resultWith = (shop: Record<string, string>) =>
+      judgedText(
+        [bundlesCheck],
+        evidence({
+          cluster1: {...facts, namespaces: labelled({served: 'yes'}, shop)},
+          facts1: {webhooks: {unknown: error}},
+        }),
+      ).checks.find(({cluster}) => cluster === 'cluster1')?.result;
+    expect(resultWith({'istio.io/rev': 'prod'})).toBe('unknown');
+    expect(resultWith({'istio-injection': 'enabled'})).toBe('error');
+    expect(resultWith({})).toBe('ok');
+  });
+});
+
+describe('a bundle that another control plane also writes', () => {
+  it('is no reason to restart or push', () => {
+    const texts = {default: bundleText, 'istio-system': 'x', 'kube-system': bundleText, shop: 'x'};
+    const [fix, ...others] = fixesWith(texts, {otherControlPlanes: [otherControlPlane]});
+    expect(others).toEqual([]);
+    expect(fix).toContain(`-n ${otherControlPlane.namespace} get `);
+    expect(
+      causeOf('MESH302', {
+        otherControlPlanes: [otherControlPlane],
+        bundles: clusterValues('cluster1').bundles.map((one) => ({...one, text: 'x'})),
+      }),
+    ).toBe('MESH416');
   });
 });
 

@@ -20,6 +20,7 @@ import {
   type LiveRoots,
   type KnownCluster,
   type NetworkGatewayFacts,
+  type OtherControlPlane,
   type MeshFactValues,
   type PodFacts,
   type WorkloadFacts,
@@ -100,6 +101,16 @@ export function controlPlane(cluster: string, change: Partial<ControlPlaneFacts>
     ...change,
   };
 }
+
+/** A control plane in another namespace that serves every namespace. */
+export const otherControlPlane: OtherControlPlane = {
+  namespace: 'istio-system-174',
+  version: {major: 1, minor: 31},
+  bundleName: 'istio-ca-root-cert',
+  discoverySelectors: [],
+  isWriting: true,
+  evidence: 'istiod-1 holds ConfigMap istio-namespace-controller-election',
+};
 
 export function gateway(change: Partial<GatewayFacts> = {}): GatewayFacts {
   return {workload: workload('istio-ingressgateway'), network: 'network1', ...change};
@@ -302,6 +313,8 @@ export function clusterValues(name: Name): ClusterValues {
       }),
     ),
     controlPlanes: [controlPlane(name, {network: networks[name]})],
+    proxyCas: [{injector: 'ConfigMap istio-sidecar-injector', addresses: [], providers: [], istiodHosts: []}],
+    otherControlPlanes: [],
     gateways: [gateway({network: networks[name]})],
     ztunnelPods: [],
     networkGateways: [networkGateway(networks[name])],

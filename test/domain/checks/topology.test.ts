@@ -53,6 +53,24 @@ describe('the topology of a mesh', () => {
       ['cluster1: ok, 1 roots, 1 CAs, none', 'cluster2: ok, 1 roots, 0 CAs, yes'],
     ],
     [
+      'in which the proxies of one cluster are configured with another CA',
+      {
+        cluster2: {
+          proxyCas: [
+            {
+              injector: 'ConfigMap istio-sidecar-injector',
+              addresses: [
+                {name: 'values.global.caAddress', object: 'ConfigMap istio-sidecar-injector', value: 'a.b:1'},
+              ],
+              providers: [],
+              istiodHosts: [],
+            },
+          ],
+        },
+      },
+      ['cluster1: ok, 1 roots, 1 CAs, unknown', 'cluster2: error, 1 roots, 1 CAs, unknown'],
+    ],
+    [
       'with an unreachable cluster',
       {facts1: {liveRoots: {unknown: error}, servedChains: {unknown: error}}},
       ['cluster1: unknown, no roots, no CAs, unknown', 'cluster2: unknown, 1 roots, 1 CAs, unknown'],

@@ -92,6 +92,40 @@ describe('install.yaml with an external issuer', () => {
     expect(codeOf(work)).toBe(code);
   });
 
+  describe('an overlay with the address of a CA', () => {
+    const overlaid = (spec: object) => {
+      const [cluster] = meshWith().clusters;
+      if (!cluster) throw new Error('no cluster');
+      const overlay = parseOverlay('a.yaml', JSON.stringify({spec}));
+      return (mesh: Mesh): string =>
+        renderInstall(mesh, {...cluster, overlays: ['a.yaml']}, release('1.31'), new Map([['a.yaml', overlay]])).text;
+    };
+    const values = (caAddress: string) => ({values: {global: {caAddress}}});
+    const metadata = {meshConfig: {defaultConfig: {proxyMetadata: {CA_ADDR: 'elsewhere:443'}}}};
+
+    it.each<[string, object, Mesh]>([
+      ['in the values, where istiod issues', values('elsewhere:443'), meshWith()],
+      ['in unvalidatedValues', {unvalidatedValues: values('elsewhere:443').values}, meshWith()],
+      ["in the proxies' metadata", metadata, meshWith()],
+      ["in the proxies' metadata, where istio-csr issues", metadata, meshOf(istioCsr)],
+      ['of istiod, where istio-csr issues', values('istiod.istio-system.svc:15012'), meshOf(istioCsr)],
+    ])('is refused %s', (_, spec, mesh) => {
+      expect(codeOf(() => overlaid(spec)(mesh))).toBe('OVERLAY_INVALID');
+    });
+
+    it.each<[string, object, Mesh]>([
+      ['of istiod itself', values('istiod.istio-system.svc:15012'), meshWith()],
+      [
+        'of the declared istio-csr',
+        values('cert-manager-istio-csr.cert-manager.svc.cluster.local:443'),
+        meshOf(istioCsr),
+      ],
+      ['that SPIRE makes irrelevant', values('elsewhere:443'), meshOf({type: 'external', issuer: 'spire'})],
+    ])('is accepted if it is that %s', (_, spec, mesh) => {
+      expect(overlaid(spec)(mesh)).toContain('caAddress');
+    });
+  });
+
   it('requires the root of a Kubernetes signer', () => {
     const [cluster] = meshWith().clusters;
     if (!cluster) throw new Error('no cluster');

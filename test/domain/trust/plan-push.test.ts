@@ -472,6 +472,25 @@ describe('the Secret', () => {
       {seen: cacerts(secretTexts(live), {ownerReferences: [{kind: 'ExternalSecret', name: 'ca', uid: 'u'}]})},
       {warnings: 1},
     ],
+    [
+      'is replaced with a warning if an annotation shows that Argo CD manages it',
+      {
+        seen: cacerts(secretTexts(live), {
+          annotations: {'argocd.argoproj.io/tracking-id': 'app:/Secret:istio-system/cacerts'},
+        }),
+      },
+      {warnings: 1},
+    ],
+    [
+      'is replaced with a warning if its label managed-by names another tool',
+      {seen: cacerts(secretTexts(live), {labels: {'app.kubernetes.io/managed-by': 'Helm'}})},
+      {warnings: 1},
+    ],
+    [
+      'is replaced without a warning if its label managed-by names this program',
+      {seen: cacerts(secretTexts(live), {labels: {'app.kubernetes.io/managed-by': 'kubectl-mesh'}})},
+      {},
+    ],
   ])('%s', (_behaviour, change, expected) => {
     expect(inShort(decide(change))).toEqual({...renewal, ...expected});
   });

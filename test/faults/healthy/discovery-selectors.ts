@@ -16,14 +16,14 @@ istio:
 /** istiod serves some namespaces; in one cluster its own is not among them. */
 export const discoverySelectors: Mesh = {
   id: 'healthy-discovery-selectors',
-  title: "namespaces outside discoverySelectors, including Istio's own in one cluster",
+  title: "namespaces outside discoverySelectors, including Istio's own in one cluster; an injected one inside",
   clusters: [{name: 'one'}, {name: 'two'}],
   build: async ({cli, clusters}) => {
     for (const cluster of clusters) {
       for (const name of ['shop', 'search', 'legacy']) await cluster.kubectl('create', 'namespace', name);
-      await cluster.kubectl('label', 'namespace', 'shop', 'istio-discovery=enabled');
+      await cluster.kubectl('label', 'namespace', 'shop', 'istio-discovery=enabled', 'istio-injection=enabled');
       await cluster.kubectl('label', 'namespace', 'search', 'team=search');
-      await cluster.kubectl('label', 'namespace', 'legacy', 'team=archive');
+      await cluster.kubectl('label', 'namespace', 'legacy', 'team=archive', 'istio-injection=disabled');
     }
     await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`));
     appendFileSync(join(cli.workDir, 'mesh.yaml'), declaration);

@@ -8,6 +8,7 @@ import {midRotation} from './mid-rotation.js';
 import {otherSecret} from './other-secret.js';
 import {ours} from './ours.js';
 import {revisions} from './revisions.js';
+import {twoControlPlanes} from './two-control-planes.js';
 
 export const meshes: readonly Mesh[] = [
   ours,
@@ -19,4 +20,5 @@ export const meshes: readonly Mesh[] = [
   discoverySelectors,
   finishedPods,
   midRotation,
+  twoControlPlanes,
 ];

@@ -2,6 +2,7 @@
 import type {Fault} from '../harness/fault.js';
 import {accessFaults} from './access.js';
 import {keyAccessFaults} from './access-keys.js';
+import {besideFaults} from './beside.js';
 import {controlPlaneFaults} from './control-plane.js';
 import {liveFaults} from './live.js';
 import {trustFaults} from './trust.js';
@@ -16,4 +17,5 @@ export const allFaults: readonly Fault[] = [
   ...controlPlaneFaults,
   ...versionFaults,
   ...liveFaults,
+  ...besideFaults,
 ];

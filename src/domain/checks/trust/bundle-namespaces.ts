@@ -11,19 +11,25 @@ const ignored: readonly string[] = ['kube-public', 'kube-node-lease', 'local-pat
  */
 export function namespacesWithBundle(
   namespaces: readonly NamespaceFacts[],
-  controlPlanes: readonly ControlPlaneFacts[],
+  controlPlanes: readonly Pick<ControlPlaneFacts, 'version' | 'discoverySelectors'>[],
 ): readonly string[] {
   const inKubeSystem = controlPlanes.every(({version}) => hasFeature(version, 'rootCertInKubeSystem'));
-  return (
-    namespaces
-      .filter(
-        ({name, terminating}) => !terminating && !ignored.includes(name) && (name !== 'kube-system' || inKubeSystem),
-      )
-      // Without selectors all namespaces are discovered; of several, one has to match (istio.io: meshConfig.discoverySelectors).
-      .filter(({labels}) =>
-        controlPlanes.every(({discoverySelectors: all}) => all.length === 0 || all.some((one) => selects(one, labels))),
-      )
-      .map(({name}) => name)
-      .sort()
-  );
+  return namespaces
+    .filter(
+      ({name, terminating}) => !terminating && !ignored.includes(name) && (name !== 'kube-system' || inKubeSystem),
+    )
+    .filter(({labels}) => controlPlanes.every((one) => isDiscovered(labels, one)))
+    .map(({name}) => name)
+    .sort();
+}
+
+/**
+ * Whether a control plane serves a namespace with these labels. Without selectors it serves all; of several, one has to match
+ * (istio.io: meshConfig.discoverySelectors).
+ */
+export function isDiscovered(
+  labels: NamespaceFacts['labels'],
+  {discoverySelectors}: Pick<ControlPlaneFacts, 'discoverySelectors'>,
+): boolean {
+  return discoverySelectors.length === 0 || discoverySelectors.some((one) => selects(one, labels));
 }

@@ -59,9 +59,11 @@ export const cacertsCheck = apiServerCheck({
     }
     // A different, loadable CA does not prevent istiod from starting.
     const wanted = differences.map(({part, wanted: values}) => describePart(part, values)).join('; ');
+    // Where the work directory holds the CA, nothing else reports that a push will not last.
+    const manager = isExternal || cacerts.managedBy === undefined ? [] : [`managed by ${cacerts.managedBy}`];
     return {
       severity: problems.length === 0 && differences.every(isOrder) ? 'warning' : 'error',
-      observed: broken.join('; '),
+      observed: [...broken, ...manager].join('; '),
       expected: differences.length === 0 ? expected : `${wanted}, as in the work directory`,
       fix,
       implies: problems.length === 0 ? caDependents : undefined,
@@ -73,7 +75,7 @@ export const cacertsCheck = apiServerCheck({
     'At its next start, istiod signs with the wrong CA or crash-loops. A root that the other clusters do not trust isolates this cluster.',
   byHand:
     'kubectl --context "$CTX" -n istio-system describe deployment -l app=istiod   # ROOT_CA_DIR, Mounts, Volumes\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
-  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret, fix it with that tool. If istiod mounts another Secret, or reads another directory than the one at which the Secret is mounted, change that Secret or the installation (values, overlays): no push reaches such an istiod.',
+  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret (the finding names it), change it there: that tool overwrites what a push writes. If istiod mounts another Secret, or reads another directory than the one at which the Secret is mounted, change that Secret or the installation (values, overlays): no push reaches such an istiod.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
 });
 

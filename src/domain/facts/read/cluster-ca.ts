@@ -65,7 +65,7 @@ export function certificateFacts(certificate: Certificate): CertificateFacts {
 
 /** The facts of Secret cacerts, compared with the cluster CA in the work directory. */
 export function cacertsFacts(secret: CacertsSecret, own: DesiredCa): CacertsFacts {
-  const {data, files, inspection} = secret;
+  const {data, files, inspection, managedBy} = secret;
   const {caCerts, chain, roots, verified} = inspection;
   const {layout = 'pem', crl = ''} = files;
   const problem = crlProblem(crl, chain ?? []);
@@ -76,6 +76,7 @@ export function cacertsFacts(secret: CacertsSecret, own: DesiredCa): CacertsFact
     differences: own.inspection.certificate === undefined ? [] : compareCa(own, secret),
     keys: Object.keys(data),
     layout,
+    ...(managedBy !== undefined && {managedBy}),
     chain: (chain ?? []).map(({subject, selfSigned}) => ({subject: subject.text, selfSigned})),
     ...(crl !== '' && {crl: {problem, isPushed: (own.files.crl ?? '') !== ''}}),
     inspection: defined({caCerts, chain, roots, verified}),

@@ -1,6 +1,6 @@
 /** Reads control planes and gateways from Deployments, pods and ConfigMaps in Istio's namespace. */
 import {defined} from '../../defined.js';
-import {defaultBundleName} from '../../istio/names.js';
+import {defaultBundleName, defaultRevision, ofRevision} from '../../istio/names.js';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 import {istiodContainer, istiodTag} from '../../istio/image.js';
@@ -20,7 +20,6 @@ export interface ControlPlaneObjects {
   readonly podsOf: (deployment: DeploymentObject) => readonly PodFacts[];
 }
 
-const defaultRevision = 'default';
 /** Istio's own default (istio/istio pkg/config/mesh/mesh.go, DefaultMeshConfig). */
 const defaultTrustDomain = 'cluster.local';
 
@@ -69,13 +68,12 @@ export function isGateway({metadata: {labels = {}}, spec}: DeploymentObject): bo
 
 function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObjects): ControlPlaneFacts {
   const revision = deployment.metadata.labels?.['istio.io/rev'] ?? defaultRevision;
-  const suffix = revision === defaultRevision ? '' : `-${revision}`;
-  const read = <T>(schema: z.ZodType<T>, name: string, key: string): T => {
-    const text = objects.configMaps.find(({metadata}) => metadata.name === `${name}${suffix}`)?.data?.[key];
-    return readYaml(schema, text, `ConfigMap ${name}${suffix} does not contain valid YAML`);
-  };
-  const meshConfig = read(meshConfigSchema, 'istio', 'mesh');
-  const {global} = read(valuesSchema, 'istio-sidecar-injector', 'values');
+  const meshConfig = readOfRevision(meshConfigSchema, objects.configMaps, {name: 'istio', key: 'mesh', revision});
+  const {global, sidecarInjectorWebhook} = readOfRevision(valuesSchema, objects.configMaps, {
+    name: 'istio-sidecar-injector',
+    key: 'values',
+    revision,
+  });
   const {containers} = deployment.spec.template.spec;
   const workload = readWorkload(deployment, objects.podsOf(deployment), istiodContainer(containers));
   const {env} = workload;
@@ -91,7 +89,8 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     tag,
     version: resolveVersion(tag).version,
     bundleName: parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) ? undefined : bundleName,
-    discoverySelectors: readSelectors(meshConfig.discoverySelectors, `ConfigMap istio${suffix}`),
+    discoverySelectors: readSelectors(meshConfig, revision),
+    injectsByDefault: sidecarInjectorWebhook.enableNamespacesByDefault ? true : undefined,
   });
 }
 
@@ -112,14 +111,42 @@ function readWorkload(
   };
 }
 
-const valuesSchema = z.object({global: z.object({network: word, meshID: word, trustBundleName: word}).catch({})});
+const valuesSchema = z.object({
+  global: z.object({network: word, meshID: word, trustBundleName: word}).catch({}),
+  sidecarInjectorWebhook: z
+    .object({enableNamespacesByDefault: z.boolean().catch(false)})
+    .catch({enableNamespacesByDefault: false}),
+});
 const meshConfigSchema = z.object({
   trustDomain: z.string().catch(defaultTrustDomain),
   discoverySelectors: z.unknown().optional(),
 });
+/** Parses YAML in a ConfigMap of one revision; one that does not exist counts as empty. Throws `API_ERROR`. */
+export function readOfRevision<T>(
+  schema: z.ZodType<T>,
+  configMaps: readonly ConfigMapObject[],
+  {name, key, revision}: {readonly name: string; readonly key: string; readonly revision: string},
+): T {
+  const object = ofRevision(name, revision);
+  const text = configMaps.find(({metadata}) => metadata.name === object)?.data?.[key];
+  return readYaml(schema, text, `ConfigMap ${object} does not contain valid YAML`);
+}
+
+/** The namespaces that a revision's istiod serves; empty: all. Throws `API_ERROR` if its mesh config is unreadable. */
+export function readDiscoverySelectors(
+  configMaps: readonly ConfigMapObject[],
+  revision: string,
+): readonly LabelSelector[] {
+  return readSelectors(readOfRevision(meshConfigSchema, configMaps, {name: 'istio', key: 'mesh', revision}), revision);
+}
+
 /** Users write them by hand, and only istiod validates them. */
-function readSelectors(value: unknown, object: string): readonly LabelSelector[] {
+function readSelectors(
+  {discoverySelectors: value}: z.output<typeof meshConfigSchema>,
+  revision: string,
+): readonly LabelSelector[] {
   const read = labelSelectorList.safeParse(value ?? []);
   if (read.success) return read.data;
-  throw new MeshError('API_ERROR', `discoverySelectors of ${object} are not label selectors`, {cause: read.error});
+  const what = `discoverySelectors of ConfigMap ${ofRevision('istio', revision)} are not label selectors`;
+  throw new MeshError('API_ERROR', what, {cause: read.error});
 }

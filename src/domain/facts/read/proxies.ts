@@ -2,11 +2,12 @@
 import * as z from 'zod';
 import {parseGoDuration, parseBool} from '../../istio/environment.js';
 import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
+import {ofRevision} from '../../istio/names.js';
 import {fieldChangedAt, type KubeObject} from '../../kube/object.js';
 import type {ConfigMapObject} from '../../kube/objects.js';
 import {isOwnGateway} from '../../trust/workloads.js';
 import type {ControlPlaneFacts} from '../facts.js';
-import {readYaml} from './yaml.js';
+import {readOfRevision} from './control-plane.js';
 
 /**
  * The label of every pod with a proxy: injected ones, gateways and waypoints (istio/istio
@@ -72,9 +73,8 @@ export function proxyRules(
 }
 
 function rulesOf({revision, version, workload}: ControlPlaneFacts, configMaps: readonly ConfigMapObject[]): ProxyRules {
-  const name = revision === 'default' ? 'istio' : `istio-${revision}`;
-  const config = configMaps.find(({metadata}) => metadata.name === name);
-  const metadata = proxyMetadata(config);
+  const config = configMaps.find(({metadata}) => metadata.name === ofRevision('istio', revision));
+  const metadata = proxyMetadataOf(configMaps, revision);
   const requested = parseGoDuration(metadata.SECRET_TTL) ?? defaultLifetimeMs;
   const byDefault = parseGoDuration(workload.env.DEFAULT_WORKLOAD_CERT_TTL) ?? defaultLifetimeMs;
   const max = parseGoDuration(workload.env.MAX_WORKLOAD_CERT_TTL) ?? defaultMaxLifetimeMs;
@@ -87,9 +87,12 @@ function rulesOf({revision, version, workload}: ControlPlaneFacts, configMaps: r
   return {leafLifetimeMs: Math.min(max, Math.max(requested, byDefault)), ...(pushes && since && {pushedSince: since})};
 }
 
-function proxyMetadata(config: ConfigMapObject | undefined): Readonly<Record<string, string | undefined>> {
-  const where = `ConfigMap ${config?.metadata.name ?? ''} does not contain valid YAML`;
-  return readYaml(meshConfig, config?.data?.mesh, where).defaultConfig.proxyMetadata;
+/** The environment variables of a revision's proxies in its mesh config. Throws `API_ERROR` if that is unreadable. */
+export function proxyMetadataOf(
+  configMaps: readonly ConfigMapObject[],
+  revision: string,
+): Readonly<Record<string, string | undefined>> {
+  return readOfRevision(meshConfig, configMaps, {name: 'istio', key: 'mesh', revision}).defaultConfig.proxyMetadata;
 }
 
 /** Users write it by hand, also with numbers and booleans for texts. */

@@ -21,7 +21,8 @@ export function readWebhooks(
     );
     if (ours.length === 0) return [];
     const revision = metadata.labels?.['istio.io/rev'];
-    return [defined({kind, name: metadata.name, revision, webhooks: ours})];
+    const tag = metadata.labels?.['istio.io/tag'];
+    return [defined({kind, name: metadata.name, revision, tag, webhooks: ours})];
   });
 }
 

@@ -37,6 +37,8 @@ export interface CacertsFacts extends ClusterCaFacts {
   readonly keys: readonly string[];
   /** `tls` if it contains tls.crt. */
   readonly layout: 'pem' | 'tls';
+  /** Another tool that manages the Secret and overwrites changes, if known. */
+  readonly managedBy?: string;
   /** The chain that workloads present, in order; empty if unreadable. */
   readonly chain: readonly ChainLink[];
   /** ca-crl.pem, if present and not empty. */
@@ -83,6 +85,8 @@ export interface WrittenBundle {
   readonly text?: string;
   /** Fingerprints of its certificates; empty if the text is not a list of certificates. */
   readonly roots: readonly string[];
+  /** When its text last changed; absent if the object does not record it. */
+  readonly writtenAt?: Date;
 }
 
 /** The bundle in istiod's namespace: the roots that istiod has loaded and gives its workloads. */
@@ -159,6 +163,38 @@ export interface ControlPlaneFacts {
   /** The ConfigMap with the bundle; undefined if it is in a ClusterTrustBundle instead. */
   readonly bundleName?: string;
   readonly discoverySelectors: readonly LabelSelector[];
+  /** Whether it injects proxies into namespaces without a label (sidecarInjectorWebhook.enableNamespacesByDefault). */
+  readonly injectsByDefault?: boolean;
+}
+
+/** A control plane in another namespace of the cluster. */
+export interface OtherControlPlane extends Pick<ControlPlaneFacts, 'version' | 'bundleName' | 'discoverySelectors'> {
+  readonly namespace: string;
+  /** Whether one of its istiods holds the lock of those that write bundles into this cluster, or needs none. */
+  readonly isWriting: boolean;
+  /** What shows that it runs: `istiod-7d9c holds ConfigMap …`, `Deployment istiod`. */
+  readonly evidence: string;
+}
+
+/** A setting in an object. */
+export interface ProxySetting {
+  /** `values.global.caAddress`. */
+  readonly name: string;
+  /** `ConfigMap istio-sidecar-injector`. */
+  readonly object: string;
+  readonly value: string;
+}
+
+/** Where the proxies that one revision injects request certificates. Without settings: from its istiod. */
+export interface ProxyCa {
+  /** `ConfigMap istio-sidecar-injector`. */
+  readonly injector: string;
+  /** Those that set the CA's address. */
+  readonly addresses: readonly ProxySetting[];
+  /** Those that set another kind of CA. */
+  readonly providers: readonly ProxySetting[];
+  /** The hosts at which these proxies find their istiod. */
+  readonly istiodHosts: readonly string[];
 }
 
 /** A gateway Deployment in Istio's namespace. */
@@ -205,6 +241,8 @@ export interface WebhookConfigurationFacts {
   readonly name: string;
   /** Label istio.io/rev: the revision whose istiod manages the caBundle. */
   readonly revision?: string;
+  /** Label istio.io/tag: the revision tag that the configuration belongs to. */
+  readonly tag?: string;
   /** Only those that call Istio's namespace. */
   readonly webhooks: readonly WebhookFacts[];
 }

@@ -1,4 +1,6 @@
 /** IstioOperator, istioctl's document: maps the install model to the document's fields. */
+import {defined} from '../../defined.js';
+import {isIstiodAddress, isSameAddress} from '../../istio/ca-address.js';
 import {hasFeature} from '../../istio/features.js';
 import type {InstallModel} from '../model.js';
 import {mergeTrees, treeOf, type Tree} from '../../tree.js';
@@ -36,6 +38,7 @@ interface Field {
   readonly alsoRead?: readonly Path[];
   /** Where users set it. Absent: overlays may change it. */
   readonly setBy?: string;
+  readonly isEquivalent?: OwnedField['isEquivalent'];
 }
 
 /** Creates a format that writes an IstioOperator document, with additional fields under `spec.values.global`. */
@@ -53,8 +56,10 @@ export function istioOperator(
     // The cluster's own fields come first, so that the error names them if an overlay removes a parent of several fields.
     owned: (model) =>
       fields(model)
-        .flatMap(({value, written, alsoRead = [], setBy}) =>
-          setBy === undefined ? [] : [...written, ...alsoRead].map((path) => ({path, value, setBy})),
+        .flatMap(({value, written, alsoRead = [], setBy, isEquivalent}) =>
+          setBy === undefined
+            ? []
+            : [...written, ...alsoRead].map((path) => defined<OwnedField>({path, value, setBy, isEquivalent})),
         )
         .sort((left, right) => Number(isOfCluster(right)) - Number(isOfCluster(left))),
   };
@@ -104,6 +109,7 @@ function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
       setBy,
       written: [spec('meshConfig', 'defaultConfig', 'proxyMetadata', name)],
     })),
+    ...caAddress(model),
     ...externalIssuer(model),
   ];
 }
@@ -129,12 +135,33 @@ function trustDomain({version, trustDomain: value}: InstallModel): Field {
   };
 }
 
+/**
+ * The address of the CA, which proxies read from the values or from their metadata (istio/istio
+ * manifests/charts/istio-control/istio-discovery/files/injection-template.yaml). It is written only for istio-csr.
+ */
+function caAddress({external, isSpire, namespace}: InstallModel): readonly Field[] {
+  if (isSpire) return [];
+  const {caAddress: address} = external ?? {};
+  const path = ['global', 'caAddress'];
+  const metadata = ['defaultConfig', 'proxyMetadata', 'CA_ADDR'];
+  return [
+    {
+      value: address ?? '',
+      written: address === undefined ? [] : [values(...path)],
+      alsoRead: [...eitherValues(...path), spec('meshConfig', ...metadata), ...eitherValues('meshConfig', ...metadata)],
+      setBy: 'mesh.yaml trust.signer',
+      isEquivalent: (value) =>
+        typeof value === 'string' &&
+        (address === undefined ? isIstiodAddress(value, namespace) : isSameAddress(value, address)),
+    },
+  ];
+}
+
 /** Returns the fields, besides environment variables, for an external issuer ({@link InstallModel.external}). */
 function externalIssuer({external}: InstallModel): readonly Field[] {
-  const {caAddress, signer} = external ?? {};
+  const {signer} = external ?? {};
   const setBy = 'mesh.yaml trust.signer';
   return [
-    ...optional(caAddress, {written: [values('global', 'caAddress')], setBy}),
     ...optional(signer && `k8s.io/${signer.name}`, {written: [values('global', 'pilotCertProvider')], setBy}),
     // Allows istiod to approve requests for this signer.
     ...optional(signer && [signer.name], {written: [values('global', 'certSigners')]}),

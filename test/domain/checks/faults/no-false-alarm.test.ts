@@ -13,6 +13,7 @@ import {
   istiodMetrics,
   liveRoots,
   now,
+  otherControlPlane,
   pod,
   root,
   servedChain,
@@ -104,6 +105,64 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
         namespaces: [
           ...healthy.namespaces,
           {name: 'other', labels: {'kubernetes.io/metadata.name': 'other'}, terminating: false},
+        ],
+      },
+    },
+  ],
+  [
+    'namespaces outside discoverySelectors whose labels turn injection off or name another control plane',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1', {
+            discoverySelectors: [{matchExpressions: [{key: 'theirs', operator: 'DoesNotExist'}]}],
+          }),
+        ],
+        namespaces: [
+          ...healthy.namespaces,
+          ...(
+            [
+              {'istio-injection': 'disabled', 'istio.io/rev': 'default'},
+              {'istio.io/rev': 'other-mesh'},
+              {'kubernetes.io/metadata.name': 'plain'},
+            ] as const
+          ).map((labels, index) => ({
+            name: `theirs-${String(index)}`,
+            labels: {...labels, theirs: 'yes'},
+            terminating: false,
+          })),
+        ],
+      },
+    },
+  ],
+  [
+    'a control plane in another namespace that serves other namespaces',
+    {cluster1: {otherControlPlanes: [{...otherControlPlane, discoverySelectors: [{matchLabels: {theirs: 'yes'}}]}]}},
+  ],
+  [
+    'a control plane in another namespace whose bundles have another name',
+    {cluster1: {otherControlPlanes: [{...otherControlPlane, bundleName: 'other-roots'}]}},
+  ],
+  [
+    'a Deployment of an istiod in another namespace that manages another cluster',
+    {cluster1: {otherControlPlanes: [{...otherControlPlane, isWriting: false}]}},
+  ],
+  [
+    'addresses of the own istiod, in every notation',
+    {
+      cluster1: {
+        proxyCas: [
+          {
+            injector: 'ConfigMap istio-sidecar-injector',
+            addresses: [
+              'istiod.istio-system.svc:15012',
+              'https://istiod-canary.istio-system.svc.cluster.local:15012',
+              'istiod-remote.istio-system:15012',
+              '192.0.2.1:15012',
+            ].map((value) => ({name: 'values.global.caAddress', object: 'ConfigMap istio-sidecar-injector', value})),
+            providers: [{name: 'proxyMetadata CA_PROVIDER', object: 'ConfigMap istio', value: 'Citadel'}],
+            istiodHosts: ['192.0.2.1'],
+          },
         ],
       },
     },

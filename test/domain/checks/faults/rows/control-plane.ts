@@ -1,10 +1,28 @@
 import {PerPod} from '../../../../../src/domain/facts/facts.js';
-import {controlPlane, gateway, istiodClusters, mesh, networkGateway, pod, workload} from '../../healthy.js';
+import {
+  controlPlane,
+  gateway,
+  istiodClusters,
+  mesh,
+  networkGateway,
+  now,
+  otherControlPlane,
+  pod,
+  workload,
+} from '../../healthy.js';
 import {clustersOf, healthy, type Fault} from '../builders.js';
 
 const {cacerts} = healthy;
 if (cacerts === 'absent') throw new Error('a healthy cluster has Secret cacerts');
 
+const injector = 'ConfigMap istio-sidecar-injector';
+const setting = (name: string, value: string) => ({name, object: injector, value});
+/** istiod of cluster1 with these variables. */
+const istiodWith = (env: Record<string, string>) => ({
+  cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {env})})]},
+});
+const csr = 'cert-manager-istio-csr.cert-manager.svc:443';
+const proxyCa = {injector, addresses: [], providers: [], istiodHosts: []};
 const remote = (id: string, status: string) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, status});
 
 /** The control planes: MESH4xx. */
@@ -46,6 +64,75 @@ export const controlPlaneFaults: readonly Fault[] = [
     'a gateway is not ready',
     {cluster1: {gateways: [gateway({workload: workload('gw', {pods: [pod('gw-1', {ready: false})]})})]}},
     ['MESH403 error'],
+  ],
+  [
+    'proxies request certificates from istio-csr, which mesh.yaml does not declare',
+    {cluster1: {proxyCas: [{...proxyCa, addresses: [setting('values.global.caAddress', csr)]}]}},
+    ['MESH415 error'],
+  ],
+  [
+    'proxies request certificates from the istiod of another namespace',
+    {
+      cluster1: {
+        proxyCas: [{...proxyCa, addresses: [setting('proxyMetadata CA_ADDR', 'istiod.istio-system-174.svc:15012')]}],
+      },
+    },
+    ['MESH415 error'],
+  ],
+  [
+    'proxies use the workload certificates of GKE',
+    {cluster1: {proxyCas: [{...proxyCa, providers: [setting('values.global.caName', 'GkeWorkloadCertificate')]}]}},
+    ['MESH415 error'],
+  ],
+  [
+    'a gateway requests its certificate from another CA',
+    {
+      cluster1: {
+        gateways: [gateway({network: 'network1', workload: workload('gw', {env: {CA_ADDR: csr}})})],
+      },
+    },
+    ['MESH415 error'],
+  ],
+  ['istiod issues no certificates', istiodWith({CLUSTER_ID: 'cluster1', ENABLE_CA_SERVER: 'false'}), ['MESH415 error']],
+  [
+    'istiod forwards requests to a Kubernetes signer that mesh.yaml does not declare',
+    istiodWith({EXTERNAL_CA: 'ISTIOD_RA_KUBERNETES_API'}),
+    ['MESH415 error'],
+  ],
+  [
+    'a control plane in another namespace writes another bundle into the same namespaces',
+    {
+      cluster1: {
+        otherControlPlanes: [otherControlPlane],
+        bundles: healthy.bundles.map((one) => (one.namespace === 'shop' ? {...one, text: 'other'} : one)),
+      },
+    },
+    ['MESH416 error'],
+  ],
+  [
+    'a control plane in another namespace has just written the bundle, which is the right one at this moment',
+    {
+      cluster1: {
+        otherControlPlanes: [otherControlPlane],
+        bundles: healthy.bundles.map((one) => ({...one, writtenAt: now})),
+      },
+    },
+    ['MESH416 error'],
+  ],
+  [
+    'a control plane in another namespace writes the same bundle into the same namespaces',
+    {cluster1: {otherControlPlanes: [otherControlPlane]}},
+    ['MESH416 warning'],
+  ],
+  [
+    'the Deployment of a control plane in another namespace exists, and a bundle differs',
+    {
+      cluster1: {
+        otherControlPlanes: [{...otherControlPlane, isWriting: false, evidence: 'Deployment istiod'}],
+        bundles: healthy.bundles.map((one) => ({...one, text: 'other'})),
+      },
+    },
+    ['MESH416 error'],
   ],
   ['clusterName was never set', {cluster1: {controlPlanes: [controlPlane('Kubernetes')]}}, ['MESH404 error']],
   [

@@ -1,17 +1,46 @@
 import {PerPod} from '../../../../../src/domain/facts/facts.js';
 import {known} from '../../../../../src/domain/observed.js';
 import {
+  bundleText,
   certificate,
   cacertsOf,
   clusterCa,
+  controlPlane,
   daysFromNow,
   fingerprintsOf,
   liveRoots,
   realChain,
   servedChain,
   webhooks,
+  workload,
 } from '../../healthy.js';
-import {foreign, foreignRoot, healthyBundles, metricsOf, type Fault} from '../builders.js';
+import {foreign, foreignRoot, healthy, healthyBundles, metricsOf, type Fault} from '../builders.js';
+
+/** The namespaces of cluster1, with these labels of shop. */
+const withLabels = (labels: Record<string, string>) =>
+  healthy.namespaces.map((one) => (one.name === 'shop' ? {...one, labels} : one));
+
+/** Namespace shop has these labels and this bundle, and discoverySelectors select only the others. */
+function outsideSelectors(labels: Record<string, string>, text: string | undefined) {
+  return {
+    controlPlanes: [
+      controlPlane('cluster1', {
+        discoverySelectors: [
+          {
+            matchExpressions: [
+              {key: 'istio-injection', operator: 'DoesNotExist' as const},
+              {key: 'istio.io/rev', operator: 'DoesNotExist' as const},
+            ],
+          },
+        ],
+      }),
+    ],
+    namespaces: withLabels(labels),
+    bundles: healthyBundles
+      .filter(({namespace}) => namespace !== 'shop' || text !== undefined)
+      .map((one) => (one.namespace === 'shop' ? {...one, text: text ?? ''} : one)),
+  };
+}
 
 /** Trust: MESH3xx. */
 export const trustFaults: readonly Fault[] = [
@@ -88,6 +117,53 @@ export const trustFaults: readonly Fault[] = [
       },
     },
     ['MESH302 error', 'MESH302 error'],
+  ],
+  [
+    'an injected namespace outside discoverySelectors has no bundle',
+    {cluster1: outsideSelectors({'istio-injection': 'enabled'}, undefined)},
+    ['MESH302 error'],
+  ],
+  [
+    'an injected namespace outside discoverySelectors keeps an old bundle',
+    {cluster1: outsideSelectors({'istio.io/rev': 'default'}, 'old')},
+    ['MESH302 error'],
+  ],
+  [
+    'istiod does not update the bundle of an injected namespace outside discoverySelectors',
+    {cluster1: outsideSelectors({'istio-injection': 'enabled'}, bundleText)},
+    ['MESH302 warning'],
+  ],
+  [
+    'a namespace outside discoverySelectors is injected by a revision tag, and has no bundle',
+    {
+      cluster1: {
+        ...outsideSelectors({'istio.io/rev': 'prod'}, undefined),
+        webhooks: [...webhooks(), {...webhooks()[0], name: 'istio-revision-tag-prod', tag: 'prod'}],
+      },
+    },
+    ['MESH302 error'],
+  ],
+  [
+    'the revision of an injected namespace serves it, another one does not, and it has no bundle',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1'),
+          controlPlane('cluster1', {
+            revision: 'canary',
+            workload: workload('istiod-canary'),
+            discoverySelectors: [{matchExpressions: [{key: 'istio-injection', operator: 'DoesNotExist'}]}],
+          }),
+        ],
+        namespaces: withLabels({'istio-injection': 'enabled'}),
+        bundles: healthyBundles.filter(({namespace}) => namespace !== 'shop'),
+        servedChains: new PerPod([
+          {name: 'istiod-1', observed: known(servedChain('cluster1'))},
+          {name: 'istiod-canary-1', observed: known(servedChain('cluster1'))},
+        ]),
+      },
+    },
+    ['MESH302 error'],
   ],
   [
     'two istiods sign with different CAs, and nothing was pushed',
