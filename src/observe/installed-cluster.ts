@@ -1,6 +1,7 @@
 /** Reads what is installed in a cluster, for `install apply` to compare with install.yaml. */
 import type {KubeObject} from '../domain/kube/object.js';
 import type {ConfigMapObject, DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
+import {isBeingDeleted} from '../domain/facts/read/control-plane.js';
 import {recordName} from '../domain/istio/names.js';
 import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -22,6 +23,8 @@ export interface InstalledCluster {
   readonly cacerts: CacertsSecret | 'absent';
   /** istiod's Deployment for the mesh's revision. */
   readonly istiod: DeploymentObject | undefined;
+  /** The Deployments of all revisions. */
+  readonly istiods: readonly DeploymentObject[];
   /** The metadata of all objects that Istio's installers label. */
   readonly installed: readonly KubeObject[];
   /** The ConfigMap of the last `install apply`. */
@@ -38,16 +41,19 @@ export async function readInstalledCluster(
   const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
   const {context} = await reader.open();
   const revision = installedRevision(mesh);
-  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, istiod, record, installed] = await Promise.all([
+  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, deployments, record, installed] = await Promise.all([
     readClusterUid(reader),
     readReportedVersion(reader, context),
     reader.read('istioNamespace', {name: namespace}),
     readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, now())),
-    reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`}),
+    reader.read('istiods'),
     reader.read('installRecord', {name: recordName(revision)}),
     reader.readInstalled(),
   ]);
-  return {context, uid, kubernetesMinor, namespace: namespaceObject, cacerts, istiod, installed, record};
+  const istiods = deployments.filter((one) => !isBeingDeleted(one));
+  const name = revision === undefined ? 'istiod' : `istiod-${revision}`;
+  const istiod = istiods.find(({metadata}) => metadata.name === name);
+  return {context, uid, kubernetesMinor, namespace: namespaceObject, cacerts, istiod, istiods, installed, record};
 }
 
 /** Reads the input of the ConfigMap that `install apply` writes: the installed objects, and the previous ConfigMap. */

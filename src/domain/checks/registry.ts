@@ -16,6 +16,7 @@ import {istiodPodsCheck} from './control-plane/istiod-pods.js';
 import {meshIDCheck} from './control-plane/mesh-id.js';
 import {namespaceCheck} from './control-plane/namespace.js';
 import {networkCheck} from './control-plane/network.js';
+import {proxyClusterNamesCheck} from './control-plane/proxy-cluster-names.js';
 import {skewCheck} from './control-plane/skew.js';
 import {trustDomainCheck} from './control-plane/trust-domain.js';
 import {versionCheck} from './control-plane/version.js';
@@ -37,6 +38,7 @@ import {completeCheck} from './workdir/complete.js';
 import {declarationCheck} from './workdir/declaration.js';
 import {filesExpiryCheck} from './workdir/expiry.js';
 import {installFileCheck} from './workdir/install-file.js';
+import {istioNameCheck} from './workdir/istio-name.js';
 import {journalHeadsCheck} from './workdir/journal-heads.js';
 import {gitHistoryCheck} from './workdir/git-history.js';
 import {journalCheck} from './workdir/journal.js';
@@ -68,6 +70,7 @@ export const checks: readonly Check[] = [
   retainedKeyCheck,
   journalHeadsCheck,
   publicFilesCheck,
+  istioNameCheck,
   reachableCheck,
   allowedCheck,
   uidCheck,
@@ -100,4 +103,5 @@ export const checks: readonly Check[] = [
   hazardsCheck,
   gatewayAddressesCheck,
   knownClustersCheck,
+  proxyClusterNamesCheck,
 ];

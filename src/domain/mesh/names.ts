@@ -18,10 +18,20 @@ export const labelValuePattern = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9]
 export const labelValueRule =
   'a Kubernetes label value: 1 to 63 of the characters A-Z, a-z, 0-9, "-", "_" and ".", starting and ending with a letter or digit';
 
+/**
+ * A cluster ID of Istio. Istio does not restrict it; proxies send it as a gRPC header, so it is printable ASCII (istio/istio
+ * security/pkg/server/ca/authenticate/kubeauth/kube_jwt.go, clusterIDMeta). The first character rules out flags of tools.
+ */
+export const istioNamePattern = /^[A-Za-z0-9][!-~]{0,252}$/;
+
+/** A description of {@link istioNamePattern} for messages. */
+export const istioNameRule =
+  "Istio's name of the cluster: 1 to 253 printable ASCII characters without spaces, starting with a letter or digit";
+
 /** Labels joined by dots (istio/istio pkg/config/validation/agent/validation.go, ValidateTrustDomain). */
 export const trustDomainPattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/;
 
-/** Reports whether a cluster name is valid: it becomes a directory, a label value and Istio's clusterName. */
+/** Reports whether a cluster name is valid: it becomes a directory, a label value and, by default, Istio's clusterName. */
 export function isClusterName(name: string): boolean {
   return dnsLabelPattern.test(name);
 }
@@ -41,7 +51,8 @@ export function parseClusterName(name: string): string {
   });
 }
 
-function explainInvalid(name: string): string {
+/** Returns why a name is not a valid cluster name. */
+export function explainInvalid(name: string): string {
   if (name === '') return 'must not be empty';
   if (name.length > 63) return `must have at most 63 characters, has ${String(name.length)}`;
   if (/[^-a-z0-9]/.test(name)) {
@@ -51,7 +62,8 @@ function explainInvalid(name: string): string {
   return 'must not start or end with "-"';
 }
 
-function suggestName(name: string): string | undefined {
+/** Returns a valid cluster name that is similar to an invalid one; undefined if there is none. */
+export function suggestName(name: string): string | undefined {
   const suggestion = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

@@ -6,7 +6,7 @@ import type {PathEffect, GrantedRight, PathKind} from '../../domain/access/path-
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
-import {AccessAnalyzer, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
+import {AccessAnalyzer, withMeshNames, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
@@ -167,9 +167,11 @@ interface AccessPlan extends Plan {
 /** Evaluates only clusters whose UID matches mesh.yaml: the roles of any other cluster do not concern this mesh. */
 function evaluate({loaded, observations}: AccessFacts): Evaluation {
   const expectations = expectationsOf(loaded.mesh);
-  const known = observations.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
-    isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
-  );
+  const known = observations.flatMap(({cluster, rbac, remotes: read}): readonly ClusterAccess[] => {
+    if (!isKnown(rbac)) return [];
+    const remotes = isKnown(read) ? withMeshNames(read.value, loaded.mesh) : [];
+    return [{cluster: cluster.name, rbac: rbac.value, remotes}];
+  });
   const judge = new AccessAnalyzer(known, keyTarget(expectations));
   return {known, judge, expectations};
 }

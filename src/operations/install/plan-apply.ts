@@ -4,6 +4,7 @@ import {sha256Hex} from '../../domain/keys/keys.js';
 import {networkLabel, recordName} from '../../domain/istio/names.js';
 import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
 import {type CaCertificates, refuseCacerts, refuseForeignCacerts} from '../../domain/install/cacerts-ready.js';
+import {refuseRename} from '../../domain/install/cluster-rename.js';
 import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import {foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord, recordObject} from '../../domain/install/live.js';
@@ -149,8 +150,8 @@ function blockersOf(target: TargetFacts, facts: ApplyFacts, options: ApplyOption
 /** The reasons to refuse the change that follow from the live cluster. */
 function refuseLive(
   {rendering: {cluster}, certificates}: TargetFacts,
-  {cacerts, istiod, installed}: InstalledCluster,
-  {namespace, revision}: Rendered,
+  {cacerts, istiod, istiods, installed}: InstalledCluster,
+  {namespace, revision, clusterName}: Rendered,
   {loaded, istioctl}: ApplyFacts,
   options: ApplyOptions,
 ): readonly (ErrorReport | undefined)[] {
@@ -161,6 +162,7 @@ function refuseLive(
       : refuseForeignCacerts(cluster.name, namespace, cacerts);
   return [
     usesCacerts(signer) ? refuseSecret() : undefined,
+    refuseRename(loaded.mesh, cluster, clusterName, istiods),
     istiod && refuseVersionChange(runningVersion(istiod), istioctl, options),
     options.takeOver ? undefined : refuseForeign(cluster.name, foreignOwners(installed, revision)),
   ];

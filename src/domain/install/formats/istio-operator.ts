@@ -71,7 +71,8 @@ const eitherValues = (...path: Path): readonly Path[] => [values(...path), spec(
 
 /** Returns all fields in document order. */
 function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
-  const {clusterName, network, meshID, namespace, profile, hub, tag, revision} = model;
+  const {cluster, clusterName, network, meshID, namespace, profile, hub, tag, revision} = model;
+  const nameField = clusterName === cluster ? 'name' : 'istioName';
   const namespacePaths = [spec('namespace'), values('global', 'istioNamespace')];
   return [
     {value: documentName, written: [['metadata', 'name']], setBy: 'kubectl mesh: fixed'},
@@ -94,8 +95,8 @@ function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
       setBy: 'mesh.yaml istio.namespace',
     },
     globalField('meshID', meshID, 'mesh.yaml meshID'),
-    globalField('multiCluster.clusterName', clusterName, `mesh.yaml clusters: ${clusterName}, name`),
-    globalField('network', network, `mesh.yaml clusters: ${clusterName}, network`),
+    globalField('multiCluster.clusterName', clusterName, `mesh.yaml clusters: ${cluster}, ${nameField}`),
+    globalField('network', network, `mesh.yaml clusters: ${cluster}, network`),
     {value: {global}, written: [values()]},
     trustDomain(model),
     ...model.istiod.map(({name, value, setBy}) => ({value, setBy, written: [values('pilot', 'env', name)]})),
