@@ -26,8 +26,12 @@ const selfSigned = {
   'intermediate.conf': {},
 };
 
-function facts(top: DirectoryFiles, clusters: Readonly<Record<string, DirectoryFiles>>): MakefileFacts {
-  return {root: top, clusters: new Map(Object.entries(clusters))};
+function facts(
+  top: DirectoryFiles,
+  clusters: Readonly<Record<string, DirectoryFiles>>,
+  skipped: Readonly<Record<string, DirectoryFiles>> = {},
+): MakefileFacts {
+  return {root: top, clusters: new Map(Object.entries(clusters)), skipped: new Map(Object.entries(skipped))};
 }
 
 describe("a directory of Istio's Makefiles", () => {

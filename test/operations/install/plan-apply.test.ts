@@ -132,6 +132,7 @@ function readyCluster(name: Name): InstalledCluster {
     namespace: namespaceOf({[networkLabel]: 'network1'}),
     cacerts: cacertsOf(bundle),
     istiod: undefined,
+    istiods: [],
     installed: [],
     record: undefined,
   };
