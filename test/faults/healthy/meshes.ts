@@ -3,6 +3,7 @@ import {certManager, publicFiles} from './cert-manager.js';
 import {discoverySelectors} from './discovery-selectors.js';
 import {finishedPods} from './finished-pods.js';
 import {makefile} from './makefile.js';
+import {adoptedNames, istioNames} from './istio-names.js';
 import type {Mesh} from './mesh.js';
 import {midRotation} from './mid-rotation.js';
 import {ours} from './ours.js';
@@ -17,4 +18,6 @@ export const meshes: readonly Mesh[] = [
   discoverySelectors,
   finishedPods,
   midRotation,
+  istioNames,
+  adoptedNames,
 ];
