@@ -8,7 +8,7 @@ import {defined} from '../domain/defined.js';
 import {type ErrorReport, MeshError} from '../domain/errors.js';
 import {declareMesh, type Declaration, type DeclarationTexts, readTexts} from '../domain/mesh/declare.js';
 import {type GuideCluster, type GuideVariables, readGuideVariables} from '../domain/mesh/guide-variables.js';
-import {ownerOfIstioName} from '../domain/mesh/istio-name.js';
+import {istioNameOf, ownerOfIstioName} from '../domain/mesh/istio-name.js';
 import {parseClusterName} from '../domain/mesh/names.js';
 import {reconcile, checkFormats, type Override, withContexts} from '../domain/mesh/resolve.js';
 import type {MeshFile, MeshFileCluster} from '../domain/mesh/schema.js';
@@ -189,7 +189,7 @@ function checkConsistency(file: MeshFile | undefined, {meshID, clusters}: GuideV
   }
 }
 
-/** Checks Istio's names: each is valid, of a known cluster, no name of another one, and does not contradict mesh.yaml. */
+/** Checks Istio's names: each is valid, of a known cluster, does not contradict mesh.yaml, and is no name of another one. */
 function checkIstioNames(istioNames: IstioNames, file: MeshFile | undefined, requested: GuideVariables): void {
   const clusters = [...(file?.clusters ?? []), ...requested.clusters.map(({name}) => ({name}))].map(
     (cluster): MeshFileCluster => defined({istioName: istioNames.get(cluster.name)?.value, ...cluster}),
@@ -203,9 +203,11 @@ function checkIstioNames(istioNames: IstioNames, file: MeshFile | undefined, req
       });
     }
     reconcile(`istioName of ${name}`, declared.istioName, override);
-    const owner = ownerOfIstioName(clusters, override.value, name);
+  }
+  for (const cluster of clusters) {
+    const owner = ownerOfIstioName(clusters, istioNameOf(cluster), cluster.name);
     if (!owner) continue;
-    const what = `"${override.value}" is already the name of cluster "${owner.name}"`;
+    const what = `"${istioNameOf(cluster)}" cannot be a name of cluster "${cluster.name}" and of cluster "${owner.name}"`;
     throw new MeshError('CONTRADICTION', what, {hints: ['every cluster of a mesh needs a clusterName of its own']});
   }
 }

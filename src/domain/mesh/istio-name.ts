@@ -7,7 +7,7 @@ import {dnsLabelPattern} from './names.js';
 import type {MeshFileCluster} from './schema.js';
 
 /** A cluster with both names. */
-type NamedCluster = Pick<MeshFileCluster, 'name' | 'istioName'>;
+export type NamedCluster = Pick<MeshFileCluster, 'name' | 'istioName'>;
 
 /** Returns the name that istiod, its proxies and remote secrets use for a cluster. */
 export function istioNameOf({name, istioName}: NamedCluster): string {

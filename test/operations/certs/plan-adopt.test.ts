@@ -884,7 +884,7 @@ describe('the declaration', () => {
     ],
     [
       'has the clusterName of the proxies if istiod has another one',
-      {c1: {istiod: {clusterID: 'c1', proxyClusterID: 'Kubernetes'}}},
+      {inspected: [inspected('c1', {istiod: {proxyClusterID: 'Kubernetes'}}, {givenName: 'c1'}), inspected('c2')]},
       {istioNames: {c1: 'Kubernetes'}},
     ],
     [

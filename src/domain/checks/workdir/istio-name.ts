@@ -12,7 +12,8 @@ export const istioNameCheck = workDirCheck({
   judge: (_, {cluster}) => {
     const name = istioNameOf(cluster);
     // No command changes the name of a running cluster: the explanation describes how to replace it.
-    return canBeDataKey(name) ? ok(name) : {observed: name, fix: kubectlMesh('verify', ['--explain', 'MESH118'])};
+    const observed = `clusterName ${name}`;
+    return canBeDataKey(name) ? ok(observed) : {observed, fix: kubectlMesh('verify', ['--explain', 'MESH118'])};
   },
   meaning: "Istio's name of the cluster (istioName in mesh.yaml, otherwise name) is a valid data key of a Secret.",
   breaks:
