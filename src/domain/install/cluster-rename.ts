@@ -32,7 +32,12 @@ export function refuseRename(
   }
   const what = `refusing to rename a running cluster: ${istiod} of ${name} has clusterName ${printableLine(running)}, install.yaml has ${clusterName}`;
   if (ownerOfIstioName(clusters, running, name)) {
-    return problem('CLUSTER_RENAME', what, compare, 'another cluster in mesh.yaml has the same name: rename one of them');
+    return problem(
+      'CLUSTER_RENAME',
+      what,
+      compare,
+      'another cluster in mesh.yaml has the same name: rename one of them',
+    );
   }
   const declare =
     cluster.istioName === undefined

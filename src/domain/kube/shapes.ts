@@ -101,7 +101,9 @@ function shapesOf(struct: Struct) {
   const container = struct({
     name: text,
     image: text.exactOptional(),
-    env: z.array(struct({name: text, value: text.exactOptional(), valueFrom: anything.exactOptional()})).exactOptional(),
+    env: z
+      .array(struct({name: text, value: text.exactOptional(), valueFrom: anything.exactOptional()}))
+      .exactOptional(),
   });
   /** Why a container is waiting or has terminated. */
   const reason = {reason: text.exactOptional(), message: text.exactOptional(), exitCode: integer.exactOptional()};

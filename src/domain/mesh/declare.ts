@@ -105,7 +105,9 @@ export function declareMesh(texts: DeclarationTexts, declaration: Declaration): 
   const added = [...new Set(clusters)].flatMap((name) => {
     if (known.has(name)) return [];
     const context = own[name] === undefined ? (contexts[name] ?? ownContexts[name]) : undefined;
-    return [defined<NewCluster>({name, istioName: istioNames[name], context, network: networks[name], uid: uids[name]})];
+    return [
+      defined<NewCluster>({name, istioName: istioNames[name], context, network: networks[name], uid: uids[name]}),
+    ];
   });
   mesh = addClusters(mesh, added);
   for (const cluster of added) known.set(cluster.name, cluster);

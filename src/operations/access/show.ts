@@ -6,7 +6,13 @@ import type {PathEffect, GrantedRight, PathKind} from '../../domain/access/path-
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
-import {AccessAnalyzer, withMeshNames, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
+import {
+  AccessAnalyzer,
+  withMeshNames,
+  type ClusterAccess,
+  type Step,
+  type UnknownStep,
+} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';

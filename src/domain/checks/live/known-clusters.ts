@@ -18,7 +18,10 @@ export const knownClustersCheck = istiodCheck({
     const known = reporting.map(
       ({name, value}) => `${name}: ${(value.known ?? []).map(({id}) => id).join(', ') || 'no other cluster'}`,
     );
-    return findingsOr(findings, ok(known.join('; '), `own cluster ${istioNameOf(subject.cluster)}, every cluster ${synced}`));
+    return findingsOr(
+      findings,
+      ok(known.join('; '), `own cluster ${istioNameOf(subject.cluster)}, every cluster ${synced}`),
+    );
   },
   meaning:
     'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the declared clusterName (since Istio 1.22), and reports its own cluster and those of all remote secrets as synced.',

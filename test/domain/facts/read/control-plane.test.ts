@@ -2,7 +2,11 @@ import {describe, expect, it} from 'vitest';
 import {readControlPlanes, readGateways} from '../../../../src/domain/facts/read/control-plane.js';
 import type {ConfigMapObject, DeploymentObject} from '../../../../src/domain/kube/objects.js';
 
-type Variable = {readonly name: string; readonly value?: string; readonly valueFrom?: unknown};
+interface Variable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: unknown;
+}
 
 function deployment(labels: Readonly<Record<string, string>>, ...env: readonly Variable[]): DeploymentObject {
   return {
