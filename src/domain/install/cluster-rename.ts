@@ -4,8 +4,9 @@ import {istiodClusterID} from '../istio/cluster-id.js';
 import type {DeploymentObject} from '../kube/objects.js';
 import {ownerOfIstioName} from '../mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
+import {istioNamePattern} from '../mesh/names.js';
 import {printableLine} from '../printable.js';
-import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 
 /**
  * Returns why install.yaml must not be applied; undefined if every running istiod has its cluster name. Under another name,
@@ -31,17 +32,14 @@ export function refuseRename(
     return problem('CLUSTER_RENAME', what, compare);
   }
   const what = `refusing to rename a running cluster: ${istiod} of ${name} has clusterName ${printableLine(running)}, install.yaml has ${clusterName}`;
-  if (ownerOfIstioName(clusters, running, name)) {
-    return problem(
-      'CLUSTER_RENAME',
-      what,
-      compare,
-      'another cluster in mesh.yaml has the same name: rename one of them',
-    );
-  }
-  const declare =
-    cluster.istioName === undefined
-      ? advice`declare the running name: ${kubectlMesh('init', words`${name} --istio-name ${name}=${running}`)}`
-      : `correct istioName of ${name} in mesh.yaml`;
-  return problem('CLUSTER_RENAME', what, compare, declare);
+  return problem('CLUSTER_RENAME', what, compare, ...declareHint(clusters, cluster, running));
+}
+
+/** How to declare the running name; nothing if mesh.yaml cannot have it. */
+function declareHint(clusters: Mesh['clusters'], {name, istioName}: MeshCluster, running: string): readonly Hint[] {
+  if (!istioNamePattern.test(running)) return [];
+  const owner = ownerOfIstioName(clusters, running, name);
+  if (owner) return [`cluster ${owner.name} has the same name: one of the two must be renamed with its installer`];
+  if (istioName !== undefined) return [`correct istioName of ${name} in mesh.yaml`];
+  return [advice`declare the running name: ${kubectlMesh('init', words`${name} --istio-name ${name}=${running}`)}`];
 }

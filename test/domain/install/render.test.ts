@@ -368,6 +368,18 @@ describe('values and overlays', () => {
       'clusterName',
       'clusters: cluster1, name',
     ],
+    [
+      "istiod's cluster name by its variable",
+      'spec: {values: {pilot: {env: {CLUSTER_ID: x}}}}',
+      'CLUSTER_ID',
+      'clusters: cluster1, name',
+    ],
+    [
+      "the proxies' cluster name by its variable",
+      'spec: {meshConfig: {defaultConfig: {proxyMetadata: {ISTIO_META_CLUSTER_ID: x}}}}',
+      'ISTIO_META_CLUSTER_ID',
+      'clusters: cluster1, name',
+    ],
     ['the mesh ID', 'spec: {values: {global: {meshID: x}}}', 'spec.values.global.meshID', 'meshID'],
     ['the name', 'metadata: {name: x}', 'metadata.name', 'kubectl-mesh'],
     ['the namespace', 'metadata: {namespace: x}', 'metadata.namespace', 'istio.namespace'],
