@@ -5,8 +5,6 @@
  */
 import {bindingKey, type RbacFacts} from '../kube/rbac.js';
 import {memoizeByKey} from '../memoize.js';
-import {clusterOfIstioName} from '../mesh/istio-name.js';
-import type {Mesh} from '../mesh/mesh.js';
 import type {AccessTarget} from './path-kinds.js';
 import {reachesKey, accessPathsBy, accessPathsOf, type AccessPath} from './access-paths.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
@@ -17,14 +15,6 @@ export interface ClusterAccess {
   readonly cluster: string;
   readonly rbac: RbacFacts;
   readonly remotes: readonly RemoteCredential[];
-}
-
-/** Returns remote secrets with the names in mesh.yaml of the clusters that they lead to, instead of Istio's, their data keys. */
-export function withMeshNames(
-  remotes: readonly RemoteCredential[],
-  {clusters}: Pick<Mesh, 'clusters'>,
-): readonly RemoteCredential[] {
-  return remotes.map((one) => ({...one, cluster: clusterOfIstioName(clusters, one.cluster)?.name ?? one.cluster}));
 }
 
 /** A step from one cluster to the next. */

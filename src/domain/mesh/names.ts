@@ -1,5 +1,6 @@
 /** Rules for names, with their sources. Pure predicates; `parseClusterName` also explains what is wrong. */
 import {MeshError} from '../errors.js';
+import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
 
 /** An RFC 1123 label (kubernetes/apimachinery pkg/util/validation/validation.go, IsDNS1123Label). */
 export const dnsLabelPattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -47,6 +48,11 @@ export function parseClusterName(name: string): string {
     hints: [
       `a cluster name must be ${dnsLabelRule}`,
       ...(suggestion === undefined ? [] : [`did you mean ${JSON.stringify(suggestion)}?`]),
+      ...(suggestion === undefined || !istioNamePattern.test(name)
+        ? []
+        : [
+            advice`if the cluster has this name in Istio, keep it there: ${kubectlMesh('init', words`${suggestion} --istio-name ${suggestion}=${name}`)}`,
+          ]),
     ],
   });
 }

@@ -6,13 +6,8 @@ import type {PathEffect, GrantedRight, PathKind} from '../../domain/access/path-
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
-import {
-  AccessAnalyzer,
-  withMeshNames,
-  type ClusterAccess,
-  type Step,
-  type UnknownStep,
-} from '../../domain/access/transitive.js';
+import {withMeshNames} from '../../domain/access/mesh-names.js';
+import {AccessAnalyzer, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
@@ -134,17 +129,17 @@ async function gatherAccess(deps: Deps, request: MeshRequest, {concurrency}: Run
   const names = new Set(loaded.clusters.map(({name}) => name));
   const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
   const observations = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
-    observeCluster(deps, cluster, loaded.mesh.istio.namespace),
+    observeCluster(deps, cluster, loaded.mesh),
   );
   return {loaded, observations: discardMismatches(loaded.mesh, observations)};
 }
 
-async function observeCluster(deps: Deps, cluster: MeshCluster, namespace: string): Promise<AccessObservation> {
-  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
+async function observeCluster(deps: Deps, cluster: MeshCluster, mesh: Mesh): Promise<AccessObservation> {
+  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
   const [uid, rbac, remotes] = await Promise.all([
     observe(() => readClusterUid(reader)),
     observe(() => readRbacFacts(reader)),
-    observe(() => readRemoteCredentials(reader)),
+    observe(async () => withMeshNames(await readRemoteCredentials(reader), mesh)),
   ]);
   return {cluster, uid, rbac, remotes, complete: await observe(() => reader.summary())};
 }
@@ -173,11 +168,9 @@ interface AccessPlan extends Plan {
 /** Evaluates only clusters whose UID matches mesh.yaml: the roles of any other cluster do not concern this mesh. */
 function evaluate({loaded, observations}: AccessFacts): Evaluation {
   const expectations = expectationsOf(loaded.mesh);
-  const known = observations.flatMap(({cluster, rbac, remotes: read}): readonly ClusterAccess[] => {
-    if (!isKnown(rbac)) return [];
-    const remotes = isKnown(read) ? withMeshNames(read.value, loaded.mesh) : [];
-    return [{cluster: cluster.name, rbac: rbac.value, remotes}];
-  });
+  const known = observations.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
+    isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
+  );
   const judge = new AccessAnalyzer(known, keyTarget(expectations));
   return {known, judge, expectations};
 }

@@ -2,7 +2,8 @@ import {describe, expect, it} from 'vitest';
 import {caSecrets} from '../../../src/domain/access/path-kinds.js';
 import {readRemoteSecret} from '../../../src/domain/istio/remote-secret.js';
 import {subjectId} from '../../../src/domain/kube/subjects.js';
-import {AccessAnalyzer, withMeshNames} from '../../../src/domain/access/transitive.js';
+import {withMeshNames} from '../../../src/domain/access/mesh-names.js';
+import {AccessAnalyzer} from '../../../src/domain/access/transitive.js';
 import {coreRule, healthyGrants, rbac, remoteCredential, type SeededGrant} from '../checks/healthy.js';
 
 const reader = {kind: 'ServiceAccount', namespace: 'istio-system', name: 'istio-reader-service-account'} as const;

@@ -8,7 +8,8 @@ import {
   unexpectedRemotes,
 } from '../../access/findings.js';
 import {subjectId} from '../../kube/subjects.js';
-import {AccessAnalyzer, withMeshNames} from '../../access/transitive.js';
+import {withMeshNames} from '../../access/mesh-names.js';
+import {AccessAnalyzer} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
 import {inspectWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
