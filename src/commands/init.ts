@@ -13,6 +13,10 @@ export default class Init extends MeshCommand {
 A context that differs from the one in mesh.yaml is written to contexts.yaml, as your local name for that cluster; do not commit that file to Git. A directory created with Istio's Makefiles is imported without changes to its files; problems in it are reported.`;
   static override examples = [
     example('Declare two clusters and their kubeconfig contexts', 'cluster1=kind-cluster1 cluster2=kind-cluster2'),
+    example(
+      "Add a cluster whose istiod runs under Istio's default name, Kubernetes",
+      'west=gke-west --istio-name west=Kubernetes',
+    ),
     example("Use the variables of Istio's guide: WORK_DIR, MESH, CLUSTER_1, CTX_1, NETWORK_1, ...", '--from-env'),
     example("Preview the import of a directory that Istio's Makefile created", '--work-dir ~/certs --dry-run'),
   ];
@@ -29,6 +33,13 @@ A context that differs from the one in mesh.yaml is written to contexts.yaml, as
       helpValue: 'NETWORK',
       description: 'Istio network of the given clusters (default for new clusters: network1)',
     }),
+    'istio-name': Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=ISTIO_NAME',
+      description:
+        "Istio's clusterName of a cluster, where it is not NAME: the name under which it runs; may be repeated",
+    }),
     'from-env': Flags.boolean({
       description: "read the variables of Istio's multicluster guide: MESH, CLUSTER_n, CTX_n, NETWORK_n",
     }),
@@ -43,6 +54,7 @@ A context that differs from the one in mesh.yaml is written to contexts.yaml, as
       clusters: args.cluster ?? [],
       meshId: flags['mesh-id'],
       network: flags.network,
+      istioNames: flags['istio-name'] ?? [],
       fromEnv: flags['from-env'],
     };
     // The result lists all changes: progress would repeat them.

@@ -98,6 +98,7 @@ export const errorClasses = {
   STALE_INSTALL: 'refused',
   VERSION_CHANGE: 'refused',
   FOREIGN_OWNER: 'refused',
+  CLUSTER_RENAME: 'refused',
   NOTHING_TO_ROLL_BACK: 'refused',
   // the run itself
   OUTPUT_FAILED: 'failed',

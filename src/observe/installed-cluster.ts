@@ -2,6 +2,7 @@
 import type {KubeObject} from '../domain/kube/object.js';
 import type {ConfigMapObject, DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
 import {caSourceOf} from '../domain/istio/ca-source.js';
+import {isBeingDeleted} from '../domain/facts/read/control-plane.js';
 import {recordName} from '../domain/istio/names.js';
 import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -25,6 +26,8 @@ export interface InstalledCluster {
   readonly mountedCa: CacertsSecret | 'absent';
   /** istiod's Deployment for the mesh's revision. */
   readonly istiod: DeploymentObject | undefined;
+  /** The Deployments of all revisions. */
+  readonly istiods: readonly DeploymentObject[];
   /** The metadata of all objects that Istio's installers label. */
   readonly installed: readonly KubeObject[];
   /** The ConfigMap of the last `install apply`. */
@@ -42,20 +45,25 @@ export async function readInstalledCluster(
   const {context} = await reader.open();
   const revision = installedRevision(mesh);
   const options = inspectWithoutKey(mesh, now());
-  const istiod = reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`});
-  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, running, mountedCa, record, installed] =
-    await Promise.all([
-      readClusterUid(reader),
-      readReportedVersion(reader, context),
-      reader.read('istioNamespace', {name: namespace}),
-      readCaSecret(reader, 'cacerts', options),
-      istiod,
-      istiod.then((deployment) => readMountedCa(reader, deployment ? [caSourceOf(deployment)] : [], options)),
-      reader.read('installRecord', {name: recordName(revision)}),
-      reader.readInstalled(),
-    ]);
-  const secrets = {cacerts, mountedCa};
-  return {context, uid, kubernetesMinor, namespace: namespaceObject, ...secrets, istiod: running, installed, record};
+  const name = revision === undefined ? 'istiod' : `istiod-${revision}`;
+  const istiods = reader.read('istiods').then((deployments) => deployments.filter((one) => !isBeingDeleted(one)));
+  const istiod = istiods.then((all) => all.find(({metadata}) => metadata.name === name));
+  const mountedCa = istiod.then((one) => readMountedCa(reader, one ? [caSourceOf(one)] : [], options));
+  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, record, installed] = await Promise.all([
+    readClusterUid(reader),
+    readReportedVersion(reader, context),
+    reader.read('istioNamespace', {name: namespace}),
+    readCaSecret(reader, 'cacerts', options),
+    reader.read('installRecord', {name: recordName(revision)}),
+    reader.readInstalled(),
+    // Awaited together, so that the first error is reported.
+    mountedCa,
+  ]);
+  return {
+    ...{context, uid, kubernetesMinor, namespace: namespaceObject},
+    ...{cacerts, mountedCa: await mountedCa, istiod: await istiod, istiods: await istiods},
+    ...{installed, record},
+  };
 }
 
 /** Reads the input of the ConfigMap that `install apply` writes: the installed objects, and the previous ConfigMap. */

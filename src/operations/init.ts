@@ -8,10 +8,11 @@ import {defined} from '../domain/defined.js';
 import {type ErrorReport, MeshError} from '../domain/errors.js';
 import {declareMesh, type Declaration, type DeclarationTexts, readTexts} from '../domain/mesh/declare.js';
 import {type GuideCluster, type GuideVariables, readGuideVariables} from '../domain/mesh/guide-variables.js';
+import {istioNameOf, ownerOfIstioName} from '../domain/mesh/istio-name.js';
 import {parseClusterName} from '../domain/mesh/names.js';
-import {reconcile, checkFormats, withContexts} from '../domain/mesh/resolve.js';
-import type {MeshFile} from '../domain/mesh/schema.js';
-import {advice, kubectlMesh} from '../domain/suggest/suggestion.js';
+import {reconcile, checkFormats, type Override, withContexts} from '../domain/mesh/resolve.js';
+import type {MeshFile, MeshFileCluster} from '../domain/mesh/schema.js';
+import {advice, kubectlMesh, words} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
 import {onePhase, type PhaseRun, type Plan, type Warning} from '../engine/operation.js';
 import {generalPart, type ClusterResult, type CommonResult} from '../engine/report.js';
@@ -23,6 +24,8 @@ export interface InitRequest {
   /** `NAME` or `NAME=CONTEXT`. */
   readonly clusters: readonly string[];
   readonly meshId?: string | undefined;
+  /** `NAME=ISTIO_NAME`, of clusters of this run or of mesh.yaml. */
+  readonly istioNames: readonly string[];
   /** For every cluster of this run. */
   readonly network?: string | undefined;
   /** Read the environment variables of Istio's guide. */
@@ -31,6 +34,8 @@ export interface InitRequest {
 
 /** One cluster after init. */
 export interface InitCluster extends ClusterResult {
+  /** Istio's name, if it differs. */
+  readonly istioName?: string;
   readonly context?: string;
   readonly network?: string;
 }
@@ -57,9 +62,13 @@ interface InitFacts {
   readonly texts: DeclarationTexts;
   readonly makefile: MakefileImport;
   readonly requested: GuideVariables;
+  /** Istio's names by cluster. */
+  readonly istioNames: IstioNames;
   /** Requested contexts that the kubeconfig does not have. */
   readonly missingContexts: readonly Warning[];
 }
+
+type IstioNames = ReadonlyMap<string, Override>;
 
 /** A plan, with the contents of mesh.yaml, contexts.yaml and .gitignore after it. */
 interface InitPlan extends Plan {
@@ -75,7 +84,8 @@ export const init = onePhase<InitRequest, InitResult, InitFacts, InitPlan>({
     const makefile = await importMakefileDirectory({workspace});
     const requested = requestedClusters(request, environment, texts.mesh === undefined ? makefile.clusters : []);
     const missingContexts = await findMissingContexts(requested, clusters);
-    return {workDir: workspace.root, texts, makefile, requested, missingContexts};
+    const istioNames = parseIstioNames(request.istioNames);
+    return {workDir: workspace.root, texts, makefile, requested, istioNames, missingContexts};
   },
   plan: planInit,
   report: reportInit,
@@ -128,12 +138,30 @@ function parseClusterArgument(text: string): GuideCluster {
   });
 }
 
+/** `NAME=ISTIO_NAME` of each flag. Throws `USAGE` and `INVALID_CLUSTER_NAME`. */
+function parseIstioNames(given: readonly string[]): IstioNames {
+  const names = new Map<string, Override>();
+  for (const text of given) {
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    if (name === '' || value === '') {
+      throw new MeshError('USAGE', `invalid --istio-name "${text}": must be NAME=ISTIO_NAME`);
+    }
+    const before = names.get(parseClusterName(name));
+    if (before !== undefined && before.value !== value) {
+      throw new MeshError('USAGE', `two --istio-name given for cluster "${name}": "${before.value}" and "${value}"`);
+    }
+    names.set(name, {value, source: '--istio-name'});
+  }
+  return names;
+}
+
 /** Pure. Throws `CONTRADICTION` where the request contradicts mesh.yaml. */
-function planInit({texts, makefile, requested, missingContexts}: InitFacts): InitPlan {
+function planInit({texts, makefile, requested, istioNames, missingContexts}: InitFacts): InitPlan {
   const {file} = readTexts(texts);
   checkConsistency(file, requested);
+  checkIstioNames(istioNames, file, requested);
   checkContextsAreFree(clustersOf(texts), requested.clusters);
-  const declared = declareMesh(texts, declarationOf(file, requested));
+  const declared = declareMesh(texts, declarationOf(file, requested, istioNames));
   const known = new Set([...(file?.clusters ?? []), ...requested.clusters].map(({name}) => name));
   const undeclared = makefile.clusters.filter((name) => !known.has(name));
   return {
@@ -161,6 +189,29 @@ function checkConsistency(file: MeshFile | undefined, {meshID, clusters}: GuideV
   }
 }
 
+/** Checks Istio's names: each is valid, of a known cluster, does not contradict mesh.yaml, and is no name of another one. */
+function checkIstioNames(istioNames: IstioNames, file: MeshFile | undefined, requested: GuideVariables): void {
+  const clusters = [...(file?.clusters ?? []), ...requested.clusters.map(({name}) => ({name}))].map(
+    (cluster): MeshFileCluster => defined({istioName: istioNames.get(cluster.name)?.value, ...cluster}),
+  );
+  for (const [name, override] of istioNames) {
+    checkFormats({istioName: override});
+    const declared = clusters.find((one) => one.name === name);
+    if (!declared) {
+      throw new MeshError('USAGE', `--istio-name names cluster "${name}", which is not in mesh.yaml`, {
+        hints: [advice`add it with: ${kubectlMesh('init', words`${name} --istio-name ${name}=${override.value}`)}`],
+      });
+    }
+    reconcile(`istioName of ${name}`, declared.istioName, override);
+  }
+  for (const cluster of clusters) {
+    const owner = ownerOfIstioName(clusters, istioNameOf(cluster), cluster.name);
+    if (!owner) continue;
+    const what = `"${istioNameOf(cluster)}" cannot be a name of cluster "${cluster.name}" and of cluster "${owner.name}"`;
+    throw new MeshError('CONTRADICTION', what, {hints: ['every cluster of a mesh needs a clusterName of its own']});
+  }
+}
+
 /** Checks that no requested context belongs to another cluster, as requested for that cluster or else as declared. */
 function checkContextsAreFree(declared: readonly DeclaredCluster[], requested: readonly GuideCluster[]): void {
   const others = declared.filter(({name}) => !requested.some((one) => one.name === name && one.context));
@@ -174,7 +225,11 @@ function checkContextsAreFree(declared: readonly DeclaredCluster[], requested: r
   }
 }
 
-function declarationOf(file: MeshFile | undefined, {meshID, clusters}: GuideVariables): Declaration {
+function declarationOf(
+  file: MeshFile | undefined,
+  {meshID, clusters}: GuideVariables,
+  istioNames: IstioNames,
+): Declaration {
   const declared = new Set((file?.clusters ?? []).map(({name}) => name));
   const byName = (valueOf: (cluster: GuideCluster) => string | undefined): Record<string, string> =>
     defined(Object.fromEntries(clusters.map((cluster) => [cluster.name, valueOf(cluster)])));
@@ -182,6 +237,7 @@ function declarationOf(file: MeshFile | undefined, {meshID, clusters}: GuideVari
     gitignore: true,
     clusters: clusters.map(({name}) => name),
     meshID: meshID?.value ?? (file === undefined ? defaultMeshID : undefined),
+    istioNames: Object.fromEntries([...istioNames].map(([name, {value}]) => [name, value])),
     ownContexts: byName(({context}) => context),
     networks: byName(({name, network}) => network?.value ?? (declared.has(name) ? undefined : defaultNetwork)),
   });
@@ -212,7 +268,7 @@ type DeclaredCluster = Omit<InitCluster, 'outcome'>;
 
 function clustersOf(texts: DeclarationTexts): readonly DeclaredCluster[] {
   const {file, contexts} = readTexts(texts);
-  return withContexts(file?.clusters ?? [], contexts).map(({name, context, network}) =>
-    defined<DeclaredCluster>({name, context, network}),
+  return withContexts(file?.clusters ?? [], contexts).map(({name, istioName, context, network}) =>
+    defined<DeclaredCluster>({name, istioName, context, network}),
   );
 }

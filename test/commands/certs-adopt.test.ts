@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 /** Sets up a cluster as in Istio's guide. */
-async function run(name: string, env: Record<string, string> = {}): Promise<void> {
+async function run(name: string, env: Record<string, string> = {}, clusterName = name): Promise<void> {
   const cluster = of(name);
   const ca = bundleOf(await tinyClusterCa(root, name), [root]);
   const space = namespace('istio-system');
@@ -39,7 +39,7 @@ async function run(name: string, env: Record<string, string> = {}): Promise<void
   cluster.put(secret('istio-system/cacerts', textsOf(ca)));
   cluster.put(istiod('1.30.1', {CLUSTER_ID: name, ...env}));
   cluster.put(configMap('istio-system/istio', {mesh: 'trustDomain: cluster.local\n'}));
-  const values = {global: {meshID: 'm', network: 'n1', multiCluster: {clusterName: name}}};
+  const values = {global: {meshID: 'm', network: 'n1', multiCluster: {clusterName}}};
   cluster.put(configMap('istio-system/istio-sidecar-injector', {values: JSON.stringify(values)}));
   cluster.put(configMap('istio-system/istio-ca-root-cert', {'root-cert.pem': ca.rootCert}));
 }
@@ -70,6 +70,25 @@ describe('certs adopt', () => {
     for (const line of lines) expect(yaml).toContain(line);
     expect([...of('c1').writes, ...of('c2').writes]).toEqual([]);
     expect((await adopt('ctx-c1', 'ctx-c2')).stdout).toContain('"changes": []');
+  });
+
+  it.each(['Kubernetes', 'Prod_EU.2', 'team/a'])('keeps the name that istiod and its proxies use: %s', async (name) => {
+    await run('c1', {CLUSTER_ID: name}, name);
+    const done = await adopt('west=ctx-c1', 'ctx-c2');
+    expect([done.code, clustersOf(done)[0]]).toEqual([0, ['west', 'done', undefined]]);
+    expect((answerOf(done) as AsJson<AdoptResult>).clusters[0]?.istioName).toBe(name);
+    expect(await read('mesh.yaml')).toContain(`- name: west\n    istioName: ${name}\n`);
+    expect((answerOf(await adopt('ctx-c1', 'ctx-c2')) as AsJson<AdoptResult>).changes).toEqual([]);
+  });
+
+  it('adds the running name to a cluster that mesh.yaml declares already', async () => {
+    await run('c1', {CLUSTER_ID: 'Kubernetes'}, 'Kubernetes');
+    await writeFile(
+      join(dir, 'mesh.yaml'),
+      'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: west\n    context: ctx-c1\n',
+    );
+    expect(clustersOf(await adopt('ctx-c1'))).toEqual([['west', 'done', undefined]]);
+    expect(await read('mesh.yaml')).toContain('- name: west\n    istioName: Kubernetes\n');
   });
 
   it('writes nothing in a dry run, and lists the files that it would write', async () => {

@@ -221,4 +221,70 @@ describe("init in a directory created with Istio's Makefiles", () => {
     const journal = await dir.read('journal.jsonl');
     for (const text of [run.stdout, run.stderr, journal]) expect(text).not.toMatch(/KEY OF|ROOT KEY/);
   });
+
+  it('reports every directory with a CA that is not a cluster, in the directory and below it', async () => {
+    await dir.write('root-cert.pem', 'ROOT');
+    await dir.write('root-key.pem', 'ROOT KEY', 0o600);
+    for (const path of ['east', 'Cluster1', 'prod_eu', 'us.east', 'team/a', 'notes', '.hidden_1']) {
+      const names =
+        path === 'notes' ? ['readme.pem'] : ['ca-key.pem', 'ca-cert.pem', 'cert-chain.pem', 'root-cert.pem'];
+      for (const name of names) await dir.write(`${path}/${name}`, 'ROOT', name === 'ca-key.pem' ? 0o600 : 0o644);
+    }
+    const run = await init('-o', 'json');
+    expect([run.code, answer(run).clusters.map(({name}) => name)]).toEqual([0, ['east']]);
+    const messages = answer(run).warnings.map(({message}) => message);
+    expect(messages.map((message) => message.split('/ contains')[0])).toEqual([
+      'Cluster1',
+      'prod_eu',
+      'team/a',
+      'us.east',
+    ]);
+    expect(messages[2]).toContain('kubectl mesh init team-a --istio-name team-a=team/a');
+    await dir.write('team-a/ca-cert.pem', 'ROOT');
+    await init('team-a', '--istio-name', 'team-a=team/a');
+    expect((await mesh()).clusters).toContainEqual({name: 'team-a', istioName: 'team/a', network: 'network1'});
+  });
+});
+
+describe('init --istio-name', () => {
+  it("declares Istio's name of new and of declared clusters, once", async () => {
+    await init('a=kind-a');
+    const run = await init('b', '--istio-name', 'a=Kubernetes', '--istio-name', 'b=Prod_EU.2', '-o', 'json');
+    expect(run.code).toBe(0);
+    expect((await mesh()).clusters).toEqual([
+      {name: 'a', istioName: 'Kubernetes', context: 'kind-a', network: 'network1'},
+      {name: 'b', istioName: 'Prod_EU.2', network: 'network1'},
+    ]);
+    expect(answer(await init('--istio-name', 'a=Kubernetes', '-o', 'json')).changes).toEqual([]);
+  });
+
+  it("records nothing where it is the cluster's own name", async () => {
+    await init('a', '--istio-name', 'a=a');
+    expect((await mesh()).clusters).toEqual([{name: 'a', network: 'network1'}]);
+  });
+
+  it.each([
+    ['a name without "="', ['a'], 'USAGE'],
+    ['an empty name', ['a='], 'USAGE'],
+    ['a name with a space', ['a=x y'], 'USAGE'],
+    ['a name that could be a flag', ['a=-x'], 'USAGE'],
+    ['two names of one cluster', ['a=X', 'a=Y'], 'USAGE'],
+    ['an undeclared cluster', ['c=X'], 'USAGE'],
+    ['an invalid cluster', ['C=X'], 'INVALID_CLUSTER_NAME'],
+    ['another name than the declared one', ['b=X'], 'CONTRADICTION'],
+    ['the name of another cluster', ['a=b'], 'CONTRADICTION'],
+    ["Istio's name of another cluster", ['a=Kubernetes'], 'CONTRADICTION'],
+  ])('refuses %s, and changes nothing', async (_, names, code) => {
+    await init('a', 'b', '--istio-name', 'b=Kubernetes');
+    const before = await dir.snapshot();
+    const run = await init(...names.flatMap((name) => ['--istio-name', name]), '-o', 'json');
+    expect([run.code, codeOf(run)]).toEqual([2, code]);
+    expect(await dir.snapshot()).toEqual(before);
+  });
+
+  it("refuses a new cluster with Istio's name of another one", async () => {
+    await init('b', '--istio-name', 'b=west');
+    const run = await init('west', '-o', 'json');
+    expect([run.code, codeOf(run)]).toEqual([2, 'CONTRADICTION']);
+  });
 });

@@ -2,6 +2,7 @@ import {readFile, rm, writeFile} from 'node:fs/promises';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import Init from '../../src/commands/init.js';
 import InstallApply from '../../src/commands/install/apply.js';
 import InstallRender from '../../src/commands/install/render.js';
 import {caMounts, caVolumes} from '../helpers/ca-mount.js';
@@ -68,7 +69,11 @@ function install(call: IstioctlCall) {
   cluster.put(
     same && before
       ? before
-      : installed({time: `2026-01-01T00:00:0${String(istioctl.calls.length)}Z`, bytes: call.content ?? ''}),
+      : installed({
+          time: `2026-01-01T00:00:0${String(istioctl.calls.length)}Z`,
+          bytes: call.content ?? '',
+          clusterName: /clusterName: (\S+)/.exec(call.content ?? '')?.[1] ?? '',
+        }),
   );
   return {stdout: '✔ Istiod installed\n✔ Installation complete\n'};
 }
@@ -79,12 +84,14 @@ function installed({
   bytes = '',
   labels = {},
   annotations = {},
+  clusterName = 'c1',
 }: {
   version?: string;
   time?: string;
   bytes?: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
+  clusterName?: string;
 } = {}): FakeObject {
   return {
     apiVersion: 'apps/v1',
@@ -99,6 +106,7 @@ function installed({
         'operator.istio.io/managed': 'Reconcile',
         'operator.istio.io/component': 'Pilot',
         'app.kubernetes.io/managed-by': 'Helm',
+        app: 'istiod',
         'istio.io/rev': 'default',
         ...labels,
       },
@@ -107,7 +115,17 @@ function installed({
     spec: {
       selector: {matchLabels: {app: 'istiod'}},
       template: {
-        spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`, ...caMounts}], ...caVolumes()},
+        spec: {
+          containers: [
+            {
+              name: 'discovery',
+              image: `istio/pilot:${version}`,
+              env: [{name: 'CLUSTER_ID', value: clusterName}],
+              ...caMounts,
+            },
+          ],
+          ...caVolumes(),
+        },
       },
     },
   };
@@ -268,6 +286,12 @@ describe('refusals', () => {
       5,
     ],
     [
+      'a running istiod with another clusterName',
+      () => mesh.cluster('c1').put(installed({clusterName: 'Kubernetes'})),
+      'CLUSTER_RENAME',
+      5,
+    ],
+    [
       'a cluster without read permission',
       () => {
         mesh.cluster('c1').deny({verb: 'list', resource: 'clusterroles'});
@@ -310,6 +334,20 @@ describe('refusals', () => {
     expect(error?.message).toContain('meshID: mesh2');
     expect(error?.hints[0]).toBe('render it with: kubectl mesh install render c1');
     expectUntouched(mesh.cluster('c1'));
+  });
+
+  it('never rename a running cluster, whatever is allowed, until its clusterName is declared', async () => {
+    mesh.cluster('c1').put(installed({clusterName: 'Prod_EU.2'}));
+    const all = ['--upgrade', '--force-version', '--take-over', '--accept-uid', '-y'];
+    expect(errorOf(await apply('c1', ...all))?.code).toBe('CLUSTER_RENAME');
+    expectUntouched(mesh.cluster('c1'));
+    const hint = errorOf(await apply('c1'))?.hints[1] ?? '';
+    expect(hint).toContain('kubectl mesh init c1 --istio-name c1=Prod_EU.2');
+    expect((await runCommand(Init, ['c1', '--istio-name', 'c1=Prod_EU.2'], mesh.env)).code).toBe(0);
+    expect((await runCommand(InstallRender, ['c1'], mesh.env)).code).toBe(0);
+    const run = await apply('c1', '-y');
+    expect(run.code).toBe(0);
+    expect(istioctl.calls[0]?.content).toContain('clusterName: Prod_EU.2');
   });
 
   it.each<[string, string[], () => void]>([

@@ -208,6 +208,14 @@ describe('up', () => {
     expect(result.steps.slice(1).every(({outcome}) => outcome === 'skipped')).toBe(true);
   });
 
+  it('does not rename a running cluster', async () => {
+    await up('c1', '--context', 'ctx-c1', ...fromNothing);
+    const calls = istioctl.calls.length;
+    for (const object of controlPlane('Kubernetes')) kube.cluster('ctx-c1').put(owned(object));
+    const {code, result} = await up('--upgrade', '--take-over', '--yes');
+    expect([code, result.clusters[0]?.error?.code, istioctl.calls.length]).toEqual([5, 'CLUSTER_RENAME', calls]);
+  });
+
   it('reports findings at the end that it does not fix', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     await chmod(join(dir, 'c1/ca-key.pem'), 0o644);

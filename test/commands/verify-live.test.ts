@@ -1,5 +1,6 @@
 /** How verify handles the debug endpoints and metrics of running istiods. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Init from '../../src/commands/init.js';
 import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
@@ -77,6 +78,24 @@ describe("istiod's debug endpoints", () => {
       `kubectl --context ctx-c1 -n istio-system get secret istio-remote-secret-c2 -o 'go-template={{range .data}}{{base64decode .}}{{"\\n"}}{{end}}' | grep -oE 'server"?: *[^ ,]+' && ` +
         'istioctl --context ctx-c2 create-remote-secret -n istio-system -i istio-system --name c2 | kubectl --context ctx-c1 apply -f -',
     );
+  });
+
+  it("recreate the remote secret of the cluster that has the data key as Istio's name", async () => {
+    expect((await runCommand(Init, ['--istio-name', 'c2=prod-eu'], mesh.env)).code).toBe(0);
+    const named = {id: 'prod-eu', secretName: 'istio-system/istio-remote-secret-prod-eu', syncStatus: 'timeout'};
+    mesh.one('c1').says.clusters.push(named);
+    const {rows} = await verify('MESH412');
+    expect(rows.find(({result}) => result === 'error')?.fix).toContain(
+      'istioctl --context ctx-c2 create-remote-secret -n istio-system -i istio-system --name prod-eu |',
+    );
+  });
+
+  it('do not recreate a remote secret whose name istioctl refuses', async () => {
+    expect((await runCommand(Init, ['--istio-name', 'c2=prod.eu'], mesh.env)).code).toBe(0);
+    const named = {id: 'prod.eu', secretName: 'istio-system/istio-remote-secret-prod.eu', syncStatus: 'timeout'};
+    mesh.one('c1').says.clusters.push(named);
+    const {rows} = await verify('MESH412');
+    expect(rows.find(({result}) => result === 'error')?.fix).not.toContain('create-remote-secret');
   });
 
   it.each(['istio-system/c2-by-hand', 'other/istio-remote-secret-c2'])(

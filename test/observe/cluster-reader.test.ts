@@ -101,7 +101,7 @@ describe('the table of requests', () => {
     await expect(readerOf(none).read('remoteSecrets', {labelSelector: 'a=b'})).rejects.toMatchObject({
       code: 'INTERNAL',
     });
-    await expect(readerOf(none).read('istiod')).rejects.toMatchObject({code: 'INTERNAL'});
+    await expect(readerOf(none).read('installRecord')).rejects.toMatchObject({code: 'INTERNAL'});
   });
 
   it.each([

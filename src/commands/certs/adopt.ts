@@ -12,7 +12,7 @@ export default class CertsAdopt extends MeshCommand {
 
 Private keys stay in the clusters. --with-keys also copies the keys of cluster CAs, after a confirmation prompt. The root key of a self-signed istiod is never copied. After that, you can use certs list, trust diff and verify, and renew cluster CAs.
 
-A cluster's name is istiod's clusterName. If istiod has none, specify NAME=CONTEXT.`;
+A cluster's name is the one given as NAME, otherwise istiod's clusterName if that is a DNS label, otherwise the context's. A clusterName that differs is recorded as istioName: the running cluster keeps it.`;
   static override examples = [
     example('Adopt two clusters', 'kind-cluster1 kind-cluster2'),
     example('Preview the files that would be written', 'east=gke_prod_east west=gke_prod_west --dry-run'),

@@ -10,7 +10,7 @@ import {reachesKey, accessPathsBy, accessPathsOf, type AccessPath} from './acces
 import type {RemoteCredential} from '../istio/remote-secret.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
-/** The RBAC and remote secrets of one cluster. */
+/** The RBAC and remote secrets of one cluster. The names are those in mesh.yaml, of remote secrets too. */
 export interface ClusterAccess {
   readonly cluster: string;
   readonly rbac: RbacFacts;

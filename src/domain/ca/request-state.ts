@@ -4,6 +4,7 @@ import {clusterLayout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {otherOwner} from './cluster-of-ca.js';
+import type {NamedCluster} from '../mesh/istio-name.js';
 import {type CertificationRequest, parseRequest} from '../x509/csr.js';
 import {attributeOf} from '../x509/name.js';
 import {readPrivateKey} from '../keys/private-key.js';
@@ -27,7 +28,7 @@ export type RequestState =
   | {readonly kind: 'conflict'; readonly error: ErrorReport; readonly hasKey: boolean};
 
 /** Checks the files, and the cluster name in the request against the mesh's clusters (`declared`). */
-export function requestStateOf(cluster: string, files: RequestFiles, declared: readonly string[]): RequestState {
+export function requestStateOf(cluster: string, files: RequestFiles, declared: readonly NamedCluster[]): RequestState {
   const paths = clusterLayout(cluster);
   const renew = advice`create a new key and request with: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
   const conflict = (message: string, ...hints: readonly Hint[]): RequestState => ({

@@ -12,6 +12,7 @@ import type {CaFiles} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
 import {orderUpward} from '../x509/chain.js';
 import {otherOwner} from './cluster-of-ca.js';
+import type {NamedCluster} from '../mesh/istio-name.js';
 import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
 import {isBlocking} from './istiod-rules.js';
 import {attributeOf} from '../x509/name.js';
@@ -96,7 +97,7 @@ export function clusterStateOf(
   name: string,
   files: CaFiles,
   root: RootState,
-  {declared, names, now}: {readonly declared: readonly string[]; readonly names: MeshNames; readonly now: Date},
+  {declared, names, now}: {readonly declared: readonly NamedCluster[]; readonly names: MeshNames; readonly now: Date},
 ): ClusterState {
   return conflictOnError(() => {
     const paths = clusterLayout(name);

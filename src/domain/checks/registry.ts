@@ -18,6 +18,7 @@ import {namespaceCheck} from './control-plane/namespace.js';
 import {networkCheck} from './control-plane/network.js';
 import {rivalsCheck} from './control-plane/rivals.js';
 import {proxyCaCheck} from './control-plane/proxy-ca.js';
+import {proxyClusterNamesCheck} from './control-plane/proxy-cluster-names.js';
 import {skewCheck} from './control-plane/skew.js';
 import {trustDomainCheck} from './control-plane/trust-domain.js';
 import {versionCheck} from './control-plane/version.js';
@@ -39,6 +40,7 @@ import {completeCheck} from './workdir/complete.js';
 import {declarationCheck} from './workdir/declaration.js';
 import {filesExpiryCheck} from './workdir/expiry.js';
 import {installFileCheck} from './workdir/install-file.js';
+import {istioNameCheck} from './workdir/istio-name.js';
 import {journalHeadsCheck} from './workdir/journal-heads.js';
 import {gitHistoryCheck} from './workdir/git-history.js';
 import {journalCheck} from './workdir/journal.js';
@@ -70,6 +72,7 @@ export const checks: readonly Check[] = [
   retainedKeyCheck,
   journalHeadsCheck,
   publicFilesCheck,
+  istioNameCheck,
   reachableCheck,
   allowedCheck,
   uidCheck,
@@ -104,4 +107,5 @@ export const checks: readonly Check[] = [
   knownClustersCheck,
   proxyCaCheck,
   rivalsCheck,
+  proxyClusterNamesCheck,
 ];

@@ -204,8 +204,6 @@ export const reads = {
   /** The trust bundle in Istio's namespace. */
   liveBundle: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: defaultBundleName, given: ['name']}),
   istiods: list<DeploymentObject>('Deployment', istioNamespace, {labelSelector: 'app=istiod'}),
-  /** The istiod of one revision. */
-  istiod: find<DeploymentObject>('Deployment', istioNamespace, {given: ['name']}),
   istiodPods: list<PodObject>('Pod', istioNamespace, {labelSelector: 'app=istiod'}),
   allPods: list<PodObject>('Pod', 'cluster'),
   /** Metadata of ConfigMaps in Istio's namespace: those of `install apply` hold journal heads in annotations. */

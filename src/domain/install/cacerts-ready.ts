@@ -2,13 +2,44 @@ import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {CaFiles} from '../ca/ca-files.js';
 import {publishedKeyProblem} from '../ca/istiod-rules.js';
 import {sha256Hex} from '../keys/keys.js';
-import {describeSource, type IstiodCaSource} from '../istio/ca-source.js';
+import {describeSource, isMentioned, type IstiodCaSource, readsCacerts} from '../istio/ca-source.js';
 import {parsePem} from '../asn1/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 
 /** The public half of a cluster's CA. */
 export type CaCertificates = Pick<CaFiles, 'caCert' | 'rootCert' | 'certChain'>;
+
+/** A cluster that is to be installed, and what it has. */
+export interface CaToInstall {
+  readonly cluster: string;
+  readonly namespace: string;
+  /** The work directory's certificates; `foreign`: another tool fills the Secret, and any complete CA is accepted. */
+  readonly wanted: CaCertificates | 'foreign';
+  readonly cacerts: CacertsSecret | 'absent';
+  /** The Secret that a running istiod mounts. */
+  readonly mountedCa: CacertsSecret | 'absent';
+  /** Where a running istiod reads its CA. */
+  readonly running: IstiodCaSource | undefined;
+  readonly installYaml: string;
+}
+
+/** Returns why istiod must not be installed yet: it would sign with another CA, or with a self-signed one. */
+export function refuseCa(install: CaToInstall): ErrorReport | undefined {
+  const {cluster, namespace, wanted, cacerts, mountedCa, running, installYaml} = install;
+  const other = running && !readsCacerts(running) ? running : undefined;
+  const isKept = other !== undefined && isMentioned(other.source, installYaml);
+  // What another volume than a Secret holds cannot be read.
+  if (isKept && other.source.from === 'volume') return undefined;
+  if (other && !isKept) {
+    const refusal = refuseOtherCa(cluster, other, mountedCa, cacerts);
+    if (refusal) return refusal;
+  }
+  const secret = isKept ? mountedCa : cacerts;
+  return wanted === 'foreign'
+    ? refuseForeignCacerts(cluster, namespace, secret)
+    : refuseCacerts(cluster, namespace, wanted, secret);
+}
 
 /** The compared parts, with their names in messages. istiod treats the roots as a set and the chain as a sequence. */
 const parts = [
@@ -22,7 +53,7 @@ const parts = [
  * istiod reads its CA from Secret `cacerts` when it starts, and without it creates a self-signed CA (istio/istio
  * pilot/pkg/bootstrap/istio_ca.go), which is a second root in the mesh.
  */
-export function refuseCacerts(
+function refuseCacerts(
   cluster: string,
   namespace: string,
   workDirectory: CaCertificates,
@@ -56,7 +87,7 @@ export function refuseCacerts(
  * document mounts Secret cacerts. The CA of an istiod that reads a directory without a volume is self-signed; to correct its
  * installation is the way to Secret cacerts.
  */
-export function refuseOtherCa(
+function refuseOtherCa(
   cluster: string,
   {istiod, source}: IstiodCaSource,
   mounted: CacertsSecret | 'absent',
@@ -88,7 +119,7 @@ function refusePublishedKey(what: string, {files, misplacedKeys}: CacertsSecret)
 }
 
 /** Returns why istiod must not be installed yet if another tool fills the Secret, which must be complete; any CA is accepted. */
-export function refuseForeignCacerts(
+function refuseForeignCacerts(
   cluster: string,
   namespace: string,
   secret: CacertsSecret | 'absent',

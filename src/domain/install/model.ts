@@ -5,6 +5,7 @@ import {features, hasFeature, multiRootVariable, xdsAgentVariable} from '../isti
 import type {IstioVersion} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {layout} from '../mesh/layout.js';
+import {istioNameOf} from '../mesh/istio-name.js';
 import type {Mesh, MeshCluster, MeshIstio} from '../mesh/mesh.js';
 import {requireIstioNames} from '../mesh/resolve.js';
 import {defaultIstioCsrAddress} from '../mesh/signer.js';
@@ -37,13 +38,16 @@ interface ExternalIssuer extends Environments {
 /** The install model of one cluster. Every value is known. */
 export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' | 'profile' | 'hub' | 'tag'> {
   readonly version: IstioVersion;
+  /** The name in mesh.yaml. */
+  readonly cluster: string;
+  /** Istio's clusterName: `istioName` in mesh.yaml, otherwise the name. */
   readonly clusterName: string;
   readonly network: string;
   readonly meshID: string;
   readonly trustDomain: string;
   /** Absent for the default revision. */
   readonly revision?: string;
-  /** The mesh's clusters on this network, including this one, in the order of mesh.yaml. */
+  /** Istio's names of the mesh's clusters on this network, including this one, in the order of mesh.yaml. */
   readonly clustersOfNetwork: readonly string[];
   /** Absent if istiod issues workload certificates, or SPIRE. */
   readonly external?: ExternalIssuer;
@@ -94,7 +98,8 @@ export function installModel(
   const rotation = rotationReadiness(mesh, version, external);
   return defined<InstallModel>({
     version,
-    clusterName: cluster.name,
+    cluster: cluster.name,
+    clusterName: istioNameOf(cluster),
     network,
     meshID,
     trustDomain: mesh.trustDomain,
@@ -105,7 +110,7 @@ export function installModel(
     revision: installedRevision(mesh),
     clustersOfNetwork: mesh.clusters
       .filter((other) => other.network === network || other.name === cluster.name)
-      .map(({name}) => name),
+      .map(istioNameOf),
     istiod: [...rotation.istiod, ...(external?.istiod ?? [])],
     proxies: [...rotation.proxies, ...(external?.proxies ?? [])],
     external,

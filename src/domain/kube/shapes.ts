@@ -102,7 +102,9 @@ function shapesOf(struct: Struct) {
     name: text,
     image: text.exactOptional(),
     workingDir: text.exactOptional(),
-    env: z.array(struct({name: text, value: text.exactOptional()})).exactOptional(),
+    env: z
+      .array(struct({name: text, value: text.exactOptional(), valueFrom: anything.exactOptional()}))
+      .exactOptional(),
     volumeMounts: z
       .array(
         struct({

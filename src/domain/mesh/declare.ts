@@ -55,6 +55,8 @@ export interface Declaration extends Partial<
    * values that others declared are kept.
    */
   readonly ownContexts?: ByCluster;
+  /** By cluster: Istio's name. Recorded if it differs from the cluster's name, and mesh.yaml has none. */
+  readonly istioNames?: ByCluster;
   /** By cluster. Recorded if mesh.yaml has no network. */
   readonly networks?: ByCluster;
   /** Whether the patterns are added to .gitignore even if mesh.yaml already exists. */
@@ -88,6 +90,7 @@ export function readTexts({mesh, contexts}: Partial<DeclarationTexts>): {
  */
 export function declareMesh(texts: DeclarationTexts, declaration: Declaration): DeclarationFiles {
   const {clusters = [], contexts = {}, ownContexts = {}, networks = {}, uids = {}} = declaration;
+  const istioNames = withoutOwnNames(declaration.istioNames ?? {});
   const {file, contexts: own} = readTexts(texts);
   const summary = file ? [] : [`created ${layout.meshYaml} and ${layout.gitignore}`];
   let {mesh = newMeshFile(), contexts: ownText} = texts;
@@ -102,7 +105,9 @@ export function declareMesh(texts: DeclarationTexts, declaration: Declaration): 
   const added = [...new Set(clusters)].flatMap((name) => {
     if (known.has(name)) return [];
     const context = own[name] === undefined ? (contexts[name] ?? ownContexts[name]) : undefined;
-    return [defined<NewCluster>({name, context, network: networks[name], uid: uids[name]})];
+    return [
+      defined<NewCluster>({name, istioName: istioNames[name], context, network: networks[name], uid: uids[name]}),
+    ];
   });
   mesh = addClusters(mesh, added);
   for (const cluster of added) known.set(cluster.name, cluster);
@@ -110,7 +115,7 @@ export function declareMesh(texts: DeclarationTexts, declaration: Declaration): 
 
   /** Sets a field of the declared clusters for which `needed` returns true. */
   const setField = (
-    field: 'context' | 'network' | 'uid',
+    field: 'istioName' | 'context' | 'network' | 'uid',
     values: ByCluster,
     needed: (cluster: NewCluster, value: string) => boolean,
   ): void => {
@@ -133,6 +138,7 @@ export function declareMesh(texts: DeclarationTexts, declaration: Declaration): 
     summary.push(`${layout.contextsYaml}: set your context of cluster ${name} to ${context}${overridden}`);
   }
   setField('context', ownContexts, hasNoContext);
+  setField('istioName', istioNames, ({istioName}) => istioName === undefined);
   setField('network', networks, ({network}) => network === undefined);
   setField('uid', uids, (cluster, uid) => cluster.uid !== uid);
 
@@ -149,6 +155,11 @@ export function declareMesh(texts: DeclarationTexts, declaration: Declaration): 
     {path: layout.contextsYaml, before: texts.contexts, content: ownText},
   ].flatMap(({path, before, content}) => (content === undefined || content === before ? [] : [{path, content}]));
   return {files, summary: files.length === 0 ? [] : summary, after};
+}
+
+/** The names that are not the cluster's own, which is the default. */
+function withoutOwnNames(istioNames: ByCluster): ByCluster {
+  return Object.fromEntries(Object.entries(istioNames).filter(([name, istioName]) => istioName !== name));
 }
 
 function describeValue(value: string | readonly string[] | DeclaredSigner): string {

@@ -21,7 +21,7 @@ import {MeshError} from '../errors.js';
 import {gitignorePatterns} from './layout.js';
 
 /** The fields of a cluster entry that this program writes, in order. */
-const clusterFields = ['context', 'network', 'role', 'primary', 'uid'] as const;
+const clusterFields = ['istioName', 'context', 'network', 'role', 'primary', 'uid'] as const;
 export type ClusterField = (typeof clusterFields)[number];
 
 /** A cluster to add. */

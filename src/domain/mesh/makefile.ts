@@ -5,9 +5,19 @@
  * Sources: istio/istio tools/certs/Makefile at 1.6.14 (`NAME-certs`) and 1.7.8 (`NAME-cacerts-selfSigned`,
  * `NAME-cacerts-k8s`), tools/certs/Makefile.selfsigned.mk and Makefile.k8s.mk since 1.8 (`NAME-cacerts`).
  */
-import {advice, fixWith, type Hint, inWorkDir} from '../suggest/suggestion.js';
+import {
+  advice,
+  type Advice,
+  fixWith,
+  type Hint,
+  inWorkDir,
+  kubectlMesh,
+  sequence,
+  words,
+} from '../suggest/suggestion.js';
 import {groupBy} from '../group-by.js';
 import {clusterLayout, layout} from './layout.js';
+import {dnsLabelRule, explainInvalid, istioNamePattern, suggestName} from './names.js';
 
 /** The parts of a file that are read here. */
 export interface FoundFile {
@@ -26,6 +36,11 @@ export interface MakefileFacts {
   readonly root: DirectoryFiles;
   /** Every directory with CA files whose name is a valid cluster name, by name. */
   readonly clusters: ReadonlyMap<string, DirectoryFiles>;
+  /**
+   * The paths of other directories with CA files, whose names are not valid cluster names. The Makefiles create one for any
+   * NAME, also for `team/a` (`%-cacerts`).
+   */
+  readonly skipped: ReadonlyMap<string, DirectoryFiles>;
 }
 
 /** A file to copy. The original is not changed. */
@@ -83,11 +98,18 @@ export function makefileVariant(directory: DirectoryFiles): MakefileVariant | un
   return isForVm ? undefined : 'selfSigned';
 }
 
+/** Reports whether a directory contains files of a root that only Istio's Makefiles leave. */
+export function hasTraces(root: DirectoryFiles): boolean {
+  return traces.some((name) => root.has(name));
+}
+
 /** Reports whether one of Istio's Makefiles created the work directory. */
 export function isMakefileLayout(facts: MakefileFacts): boolean {
   return (
-    traces.some((name) => facts.root.has(name)) ||
-    [...facts.clusters.values()].some((directory) => clusterTraces.some((name) => directory.has(name)))
+    hasTraces(facts.root) ||
+    [...facts.clusters.values(), ...facts.skipped.values()].some((directory) =>
+      clusterTraces.some((name) => directory.has(name)),
+    )
   );
 }
 
@@ -109,6 +131,35 @@ export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[]
 /** Reports whether all files exist, and none of the names to which they are copied. */
 function canCopy(directory: DirectoryFiles, names: readonly {readonly from: string; readonly to: string}[]): boolean {
   return names.every(({from, to}) => (directory.get(from)?.size ?? 0) > 0 && !directory.has(to));
+}
+
+/** Returns the warning about each skipped directory, with the commands that add its cluster. `taken`: the names in use. */
+export function skippedDirectories(
+  {skipped}: Pick<MakefileFacts, 'skipped'>,
+  taken: readonly string[],
+): readonly Advice[] {
+  const used = new Set(taken);
+  return [...skipped.keys()].map((path) => {
+    const what = `${path}/ contains a cluster CA, but is not a valid cluster name: ${explainInvalid(path)}`;
+    const name = freeName(path, used);
+    if (name === undefined || !istioNamePattern.test(path)) {
+      return advice`${what}; to add it, rename the directory to the cluster's name, which must be ${dnsLabelRule}`;
+    }
+    used.add(name);
+    const add = sequence(
+      fixWith.run('mv', [inWorkDir(path), inWorkDir(name)]),
+      kubectlMesh('init', words`${name} --istio-name ${name}=${path}`),
+    );
+    return advice`${what}; to add it as cluster "${name}" that keeps its name in Istio: ${add}`;
+  });
+}
+
+/** A valid name similar to an invalid one, and not in use. */
+function freeName(path: string, used: ReadonlySet<string>): string | undefined {
+  const name = suggestName(path);
+  if (name === undefined || !used.has(name)) return name;
+  const numbered = [2, 3, 4, 5, 6, 7, 8, 9].map((number) => `${name.slice(0, 61)}-${String(number)}`);
+  return numbered.find((one) => !used.has(one));
 }
 
 /** Returns the faults that a Makefile caused and that reading each certificate and key alone does not reveal. */

@@ -14,7 +14,15 @@ import {layout} from './layout.js';
 import type {Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
 import type {ExpiryThreshold} from '../x509/expiry.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
-import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, parseClusterName} from './names.js';
+import {
+  dnsLabelPattern,
+  dnsLabelRule,
+  istioNamePattern,
+  istioNameRule,
+  labelValuePattern,
+  labelValueRule,
+  parseClusterName,
+} from './names.js';
 import {duplicates} from './rules.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
 import {resolveSigner, type SignerOverride} from './signer.js';
@@ -141,11 +149,12 @@ const formats = {
   meshID: {pattern: labelValuePattern, rule: labelValueRule},
   network: {pattern: labelValuePattern, rule: labelValueRule},
   istioNamespace: {pattern: dnsLabelPattern, rule: dnsLabelRule},
+  istioName: {pattern: istioNamePattern, rule: istioNameRule},
 };
 
 /** Checks that overrides have the format that mesh.yaml requires. Throws `USAGE`. */
 export function checkFormats(overrides: {readonly [Field in keyof typeof formats]?: Override | undefined}): void {
-  for (const field of ['meshID', 'network', 'istioNamespace'] as const) {
+  for (const field of ['meshID', 'network', 'istioNamespace', 'istioName'] as const) {
     const override = overrides[field];
     if (!override || formats[field].pattern.test(override.value)) continue;
     const {source, value} = override;

@@ -3,6 +3,7 @@
  * of the invalid field. parse.ts converts paths to lines.
  */
 import {parseDays, parsePercent} from './duration.js';
+import {ownerOfIstioName} from './istio-name.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
 
 /** The path of a field in a YAML file: keys and list indexes. */
@@ -52,6 +53,7 @@ export function ruleViolations(file: MeshFile): readonly RuleViolation[] {
     }));
   return [
     ...unique('name', (name) => `${name} is not unique: another cluster has the same name`),
+    ...istioNameViolations(clusters),
     ...unique('context', alreadyUsedBy),
     ...unique('uid', (uid, other) => `${uid} is already the UID of cluster ${other}: clusters have one name`),
     ...clusters.flatMap((cluster, index) => {
@@ -65,6 +67,19 @@ export function ruleViolations(file: MeshFile): readonly RuleViolation[] {
       message: 'is listed twice',
     })),
   ];
+}
+
+/** Istio's name of a cluster must not be a name of another one, in mesh.yaml or for Istio. */
+function istioNameViolations(clusters: readonly MeshFileCluster[]): readonly RuleViolation[] {
+  return clusters.flatMap(({name, istioName}, index) => {
+    if (istioName === undefined) return [];
+    const owner = ownerOfIstioName(clusters, istioName, name);
+    if (!owner) return [];
+    const what = owner.name === istioName ? 'the name' : "Istio's name";
+    return [
+      {path: ['clusters', index, 'istioName'], message: `${istioName} is already ${what} of cluster ${owner.name}`},
+    ];
+  });
 }
 
 /** Returns the violations in contexts.yaml: two clusters must not have the same context. */

@@ -8,7 +8,15 @@ import {subjectPattern, subjectRule} from '../kube/subjects.js';
 import {keyAlgorithms} from '../keys/keys.js';
 import {daysPattern, percentPattern} from './duration.js';
 import {flag, line, list, map, oneOf, type Parsed, text} from './fields.js';
-import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, trustDomainPattern} from './names.js';
+import {
+  dnsLabelPattern,
+  dnsLabelRule,
+  istioNamePattern,
+  istioNameRule,
+  labelValuePattern,
+  labelValueRule,
+  trustDomainPattern,
+} from './names.js';
 import {signerSchema} from './signer-schema.js';
 
 const days = text('a number of days such as 730d', daysPattern);
@@ -31,7 +39,10 @@ const merged = {
 };
 
 const clusterSchema = map('a map with at least "name"', {
-  name: clusterName.describe("The cluster's name: unique in the mesh, and also its directory and Istio's clusterName."),
+  name: clusterName.describe("The cluster's name: unique in the mesh, and also its directory."),
+  'istioName?': text(istioNameRule, istioNamePattern).describe(
+    "Istio's clusterName, which istiod, proxies and remote secrets use. A running cluster must keep it. Default: name.",
+  ),
   'context?': contextName.describe(
     'The kubeconfig context. contexts.yaml and --context take precedence. Default: none; commands that access the cluster require it.',
   ),

@@ -6,6 +6,7 @@ import type {PathEffect, GrantedRight, PathKind} from '../../domain/access/path-
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
+import {withMeshNames} from '../../domain/access/mesh-names.js';
 import {AccessAnalyzer, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
@@ -128,17 +129,17 @@ async function gatherAccess(deps: Deps, request: MeshRequest, {concurrency}: Run
   const names = new Set(loaded.clusters.map(({name}) => name));
   const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
   const observations = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
-    observeCluster(deps, cluster, loaded.mesh.istio.namespace),
+    observeCluster(deps, cluster, loaded.mesh),
   );
   return {loaded, observations: discardMismatches(loaded.mesh, observations)};
 }
 
-async function observeCluster(deps: Deps, cluster: MeshCluster, namespace: string): Promise<AccessObservation> {
-  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
+async function observeCluster(deps: Deps, cluster: MeshCluster, mesh: Mesh): Promise<AccessObservation> {
+  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
   const [uid, rbac, remotes] = await Promise.all([
     observe(() => readClusterUid(reader)),
     observe(() => readRbacFacts(reader)),
-    observe(() => readRemoteCredentials(reader)),
+    observe(async () => withMeshNames(await readRemoteCredentials(reader), mesh)),
   ]);
   return {cluster, uid, rbac, remotes, complete: await observe(() => reader.summary())};
 }

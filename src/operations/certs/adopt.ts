@@ -50,6 +50,8 @@ export interface AdoptRequest {
 export interface AdoptedCluster extends ClusterResult {
   readonly context: string;
   readonly uid?: string;
+  /** istiod's clusterName, if it differs from the name. */
+  readonly istioName?: string;
   readonly network?: string;
   /** The image tags of the cluster's istiods. */
   readonly versions?: readonly string[];
@@ -130,7 +132,9 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   }));
   const possibleNames = inspected.flatMap(({givenName, observed, context}) => [
     givenName ?? context,
-    ...(isKnown(observed) ? observed.value.controlPlanes.flatMap(({clusterID}) => clusterID ?? []) : []),
+    ...(isKnown(observed)
+      ? observed.value.controlPlanes.flatMap((one) => [one.clusterID ?? [], one.proxyClusterID ?? []].flat())
+      : []),
   ]);
   const declaredNames = (file?.clusters ?? []).map(({name}) => name);
   const names = [...new Set([...declaredNames, ...possibleNames].filter(isClusterName))];
@@ -190,6 +194,8 @@ function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
   const {adoption, declared} = run.plan;
   const {clusters, rootCert} = adoption;
   const known = new Set((existing.file?.clusters ?? []).map(({name}) => name));
+  const after = declared === undefined ? undefined : readTexts(declared.after).file;
+  const declaredNames = new Map((after?.clusters ?? []).map((one) => [one.name, one.istioName]));
   const declaring = outcomeOf(run, {kind: 'write-files', id: 'declare'})?.status;
   return {
     workDir,
@@ -205,6 +211,7 @@ function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
         error,
         context,
         uid: running.uid,
+        istioName: declaredNames.get(name),
         network: running.network,
         versions: [...new Set(running.controlPlanes.map(({tag}) => tag))],
         keptIn,

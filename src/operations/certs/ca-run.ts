@@ -72,7 +72,7 @@ export async function judgeClusters(
   root: RootState,
   now: Date,
 ): Promise<readonly {readonly name: string; readonly state: ClusterState}[]> {
-  const context = {declared: mesh.clusters.map(({name}) => name), names: meshNames(mesh), now};
+  const context = {declared: mesh.clusters, names: meshNames(mesh), now};
   return Promise.all(
     clusters.map(async ({name}) => ({name, state: clusterStateOf(name, await reader.cluster(name), root, context)})),
   );

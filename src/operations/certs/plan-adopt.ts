@@ -6,15 +6,14 @@ import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {layout} from '../../domain/mesh/layout.js';
-import {isClusterName} from '../../domain/mesh/names.js';
 import {isKnown} from '../../domain/observed.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
-import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import {canonicalCertificates} from '../../domain/ca/canonical.js';
 import {describeSource, otherSources} from '../../domain/istio/ca-source.js';
 import {readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
 import type {Warning} from '../../engine/operation.js';
+import {clusterNameOf, istioNameConflict, istioNamesOf, undeclaredName} from './adopted-names.js';
 import {
   type Adoption,
   declarationOf,
@@ -30,27 +29,6 @@ import {
   isContradicted,
 } from './adoption.js';
 
-/** The name for a context's cluster. Throws `USAGE` if there is none, `CONTRADICTION` if two sources differ. */
-export function clusterNameOf(
-  {context, givenName, observed}: InspectedContext,
-  {file, contexts}: Pick<ExistingWorkDir, 'file' | 'contexts'>,
-): string {
-  const declared = file?.clusters?.find((one) => (contexts[one.name] ?? one.context) === context)?.name;
-  const id = isKnown(observed) ? observed.value.controlPlanes[0].clusterID : undefined;
-  const own = id !== undefined && isClusterName(id) ? id : undefined;
-  const expected = givenName ?? declared;
-  if (expected !== undefined && own !== undefined && expected !== own) {
-    throw new MeshError('CONTRADICTION', `istiod in context "${context}" has clusterName ${own}, not ${expected}`, {
-      hints: [advice`use Istio's clusterName: ${kubectlMesh('certs adopt', words`${own}=${context}`)}`],
-    });
-  }
-  const name = expected ?? own ?? (isClusterName(context) ? context : undefined);
-  if (name !== undefined) return name;
-  throw new MeshError('USAGE', `no name for the cluster of context "${context}"`, {
-    hints: [advice`give one: ${kubectlMesh('certs adopt', [`NAME=${context}`])}`],
-  });
-}
-
 /** Decides for all contexts: each rule applies to those that the earlier rules accepted. */
 export function adoptAll(
   inspected: readonly InspectedContext[],
@@ -58,7 +36,7 @@ export function adoptAll(
   withKeys: boolean,
 ): Adoption {
   const named = inspected.map((one) => nameContext(one, existing));
-  const checked = [identityConflict, duplicateName, meshMismatch].reduce((all, rule) => {
+  const checked = [identityConflict, duplicateName, istioNameConflict, meshMismatch].reduce((all, rule) => {
     const accepted = adoptableOf(all);
     return all.map((one) => {
       const error = 'error' in one ? undefined : rule(one, accepted, existing);
@@ -68,11 +46,16 @@ export function adoptAll(
   const clusters = checked.map((one) => ('error' in one ? one : adoptFiles(one, existing, withKeys)));
   const adopted = adoptableOf(clusters);
   const {rootCert, warnings} = decideRoot(adopted, existing);
+  const istioNames = istioNamesOf(adopted, existing.file);
   return {
     clusters,
-    declaration: declarationOf(adopted, existing),
+    declaration: {...declarationOf(adopted, existing), ...(Object.keys(istioNames).length > 0 && {istioNames})},
     rootCert,
-    warnings: [...warnings, ...adopted.flatMap((one) => warningsOf(one, existing)), ...mixedVersions(adopted)],
+    warnings: [
+      ...warnings,
+      ...adopted.flatMap((one) => warningsOf(one, existing, istioNames)),
+      ...mixedVersions(adopted),
+    ],
   };
 }
 
@@ -172,16 +155,18 @@ function decideRoot(adopted: readonly Adoptable[], existing: ExistingWorkDir): P
 }
 
 function warningsOf(
-  {name, running, keptIn, keeper}: Adoptable,
+  one: Adoptable,
   {hasRootKey, file}: ExistingWorkDir,
+  istioNames: Readonly<Record<string, string>>,
 ): readonly Warning[] {
-  const [{clusterID}] = running.controlPlanes;
+  const {name, running, keptIn, keeper} = one;
+  const undeclared = undeclaredName(one, istioNames);
   const cacerts = running.cacerts === 'absent' ? undefined : running.cacerts;
   const isUnknown = keptIn === 'cacerts' && keeper === undefined && !hasRootKey && file?.trust?.signer === undefined;
   const broken = (cacerts?.inspection.findings ?? []).filter(isBlocking);
   const isUnloaded = cacerts && isContradicted(cacerts.files.rootCert, running);
   const messages: readonly (readonly [applies: boolean | undefined, message: string])[] = [
-    [clusterID !== name, `istiod has clusterName ${printableLine(clusterID ?? '(unset)')}, not ${name}`],
+    [undeclared !== undefined, undeclared ?? ''],
     [
       keptIn === 'istio-ca-secret',
       'istiod is self-signed (Secret istio-ca-secret), and its root key is not copied; certs generate and trust push give the cluster a CA under that root',

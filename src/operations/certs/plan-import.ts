@@ -127,8 +127,7 @@ function noKeyError(cluster: string): ErrorReport {
 
 /** Refuses a subject that names another cluster: every later command would report it as a conflict. */
 function wrongClusterName({subject}: Certificate, {cluster, loaded}: ImportFacts): readonly Refusal[] {
-  const declared = loaded.mesh.clusters.map(({name}) => name);
-  const other = otherOwner(attributeOf(subject, 'L'), cluster.name, declared);
+  const other = otherOwner(attributeOf(subject, 'L'), cluster.name, loaded.mesh.clusters);
   if (other === undefined) return [];
   return [
     {

@@ -111,11 +111,10 @@ async function readRequests(
   {workspace}: Deps,
   {mesh, clusters}: LoadedMesh,
 ): Promise<ReadonlyMap<string, RequestState>> {
-  const declared = mesh.clusters.map(({name}) => name);
   const read = async ({name}: MeshCluster): Promise<readonly [string, RequestState]> => {
     const {requestKey, requestCsr} = clusterLayout(name);
     const [key, csr] = await Promise.all([workspace.readSecret(requestKey), workspace.readText(requestCsr)]);
-    return [name, requestStateOf(name, {key, csr}, declared)];
+    return [name, requestStateOf(name, {key, csr}, mesh.clusters)];
   };
   return new Map(await Promise.all(clusters.map(read)));
 }

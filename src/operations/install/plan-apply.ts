@@ -1,15 +1,11 @@
 /** The plan of `install apply`. Pure. */
 import {defined} from '../../domain/defined.js';
 import {sha256Hex} from '../../domain/keys/keys.js';
-import {caSourceOf, isMentioned, readsCacerts} from '../../domain/istio/ca-source.js';
+import {caSourceOf} from '../../domain/istio/ca-source.js';
 import {networkLabel, recordName} from '../../domain/istio/names.js';
 import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
-import {
-  type CaCertificates,
-  refuseCacerts,
-  refuseForeignCacerts,
-  refuseOtherCa,
-} from '../../domain/install/cacerts-ready.js';
+import {type CaCertificates, refuseCa} from '../../domain/install/cacerts-ready.js';
+import {refuseRename} from '../../domain/install/cluster-rename.js';
 import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import {foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord, recordObject} from '../../domain/install/live.js';
@@ -155,26 +151,18 @@ function blockersOf(target: TargetFacts, facts: ApplyFacts, options: ApplyOption
 /** The reasons to refuse the change that follow from the live cluster. */
 function refuseLive(
   {rendering: {cluster}, certificates}: TargetFacts,
-  {cacerts, mountedCa, istiod, installed}: InstalledCluster,
-  {namespace, revision, text}: Rendered,
+  {cacerts, mountedCa, istiod, istiods, installed}: InstalledCluster,
+  {namespace, revision, clusterName, text}: Rendered,
   {loaded, istioctl}: ApplyFacts,
   options: ApplyOptions,
 ): readonly (ErrorReport | undefined)[] {
   const {signer} = loaded.mesh.trust;
-  const refuseSecret = (): ErrorReport | undefined => {
-    const running = istiod && caSourceOf(istiod);
-    const isOther = running !== undefined && !readsCacerts(running);
-    const keepsOther = isOther && isMentioned(running.source, text);
-    if (keepsOther && running.source.from === 'volume') return undefined;
-    const secret = keepsOther ? mountedCa : cacerts;
-    const refusal =
-      externalCaReason(signer) === undefined
-        ? refuseCacerts(cluster.name, namespace, certificates, secret)
-        : refuseForeignCacerts(cluster.name, namespace, secret);
-    return isOther && !keepsOther ? (refuseOtherCa(cluster.name, running, mountedCa, cacerts) ?? refusal) : refusal;
-  };
+  const running = istiod && caSourceOf(istiod);
+  const kind = externalCaReason(signer) === undefined ? certificates : 'foreign';
+  const ca = {cluster: cluster.name, namespace, wanted: kind, cacerts, mountedCa, running, installYaml: text} as const;
   return [
-    usesCacerts(signer) ? refuseSecret() : undefined,
+    usesCacerts(signer) ? refuseCa(ca) : undefined,
+    refuseRename(loaded.mesh, cluster, clusterName, istiods),
     istiod && refuseVersionChange(runningVersion(istiod), istioctl, options),
     options.takeOver ? undefined : refuseForeign(cluster.name, foreignOwners(installed, revision)),
   ];

@@ -5,15 +5,19 @@
  */
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
+import {layout} from '../../domain/mesh/layout.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import {
+  type DirectoryFiles,
   type FoundFile,
   type MakefileFacts,
   comparedFiles,
+  hasTraces,
   makefileVariant,
   isMakefileLayout,
   makefileCopies,
   makefileFaults,
+  skippedDirectories,
 } from '../../domain/mesh/makefile.js';
 import {advice} from '../../domain/suggest/suggestion.js';
 import type {FileContent} from '../../workspace/workspace.js';
@@ -28,7 +32,7 @@ export interface MakefileImport {
   readonly files: readonly FileContent[];
   /** A line for each copy. */
   readonly notes: readonly string[];
-  /** Defects in what the Makefile generated. Empty for a directory that no Makefile created. */
+  /** Directories with a CA that are not used, and defects in what a Makefile generated. */
   readonly warnings: readonly Warning[];
 }
 
@@ -47,11 +51,12 @@ export async function importMakefileDirectory({workspace}: Pick<Deps, 'workspace
     clusters: [...facts.clusters.keys()],
     files,
     notes: copies.map(({from, to}) => `${to} is a copy of ${from}`),
-    warnings: isMakefileLayout(facts)
-      ? makefileFaults(facts).map(({cluster, message, hint}): Warning =>
-          defined({cluster, message: advice`${message} (${hint})`}),
-        )
-      : [],
+    warnings: [
+      ...skippedDirectories(facts, await workspace.list('.')).map((message) => ({message})),
+      ...(isMakefileLayout(facts) ? makefileFaults(facts) : []).map(({cluster, message, hint}): Warning =>
+        defined({cluster, message: advice`${message} (${hint})`}),
+      ),
+    ],
   };
 }
 
@@ -63,16 +68,34 @@ export function makefileImportGroups({files, notes}: Pick<MakefileImport, 'files
 }
 
 async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<MakefileFacts> {
-  const clusters = new Map<string, ReadonlyMap<string, FoundFile>>();
-  for (const name of await workspace.list('.')) {
-    if (!isClusterName(name) || (await workspace.stat(name))?.kind !== 'directory') continue;
-    const files = await readDirectory(workspace, name);
-    if (makefileVariant(files) !== undefined) clusters.set(name, files);
-  }
-  return {root: await readDirectory(workspace, '.'), clusters};
+  const root = await readDirectory(workspace, '.');
+  const found = new Map<string, DirectoryFiles>();
+  // Only a directory with a root is searched further: the work directory may be any directory.
+  await findCas(workspace, '.', root.has(layout.rootCert) || hasTraces(root) ? maxDepth : 1, found);
+  const ofPaths = (isWanted: (path: string) => boolean) => new Map([...found].filter(([path]) => isWanted(path)));
+  return {root, clusters: ofPaths(isClusterName), skipped: ofPaths((path) => !isClusterName(path))};
 }
 
-async function readDirectory(workspace: Deps['workspace'], directory: string): Promise<ReadonlyMap<string, FoundFile>> {
+/** How deep directories are searched: `team/a` is 2. */
+const maxDepth = 3;
+
+/** Adds the directories with a CA below a directory, by path. Those in a directory with a CA belong to its cluster. */
+async function findCas(
+  workspace: Deps['workspace'],
+  directory: string,
+  depth: number,
+  found: Map<string, DirectoryFiles>,
+): Promise<void> {
+  for (const name of await workspace.list(directory)) {
+    const path = directory === '.' ? name : `${directory}/${name}`;
+    if (name.startsWith('.') || (await workspace.stat(path))?.kind !== 'directory') continue;
+    const files = await readDirectory(workspace, path);
+    if (makefileVariant(files) !== undefined) found.set(path, files);
+    else if (depth > 1) await findCas(workspace, path, depth - 1, found);
+  }
+}
+
+async function readDirectory(workspace: Deps['workspace'], directory: string): Promise<DirectoryFiles> {
   const found = new Map<string, FoundFile>();
   for (const name of await workspace.list(directory)) {
     // The work directory may contain unrelated files: only the types that the Makefiles generate are read.

@@ -59,9 +59,9 @@ export function decideEach(
 /** Decides about cacerts in each cluster. Pure. */
 export function decideAll(facts: TrustFacts, rules: TrustRules): readonly DecidedPush[] {
   const {loaded, targets} = facts;
-  const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
+  const others = loaded.mesh.clusters.map(({name, istioName}): OtherCluster => {
     const own = targets.find(({target}) => target.cluster === name);
-    return {name, liveCa: own && liveCa(secretOf(own.trust, 'cacerts'))};
+    return {name, ...(istioName !== undefined && {istioName}), liveCa: own && liveCa(secretOf(own.trust, 'cacerts'))};
   });
   return decideEach(facts, rules, ({target, nothingToWrite}, observed) => {
     if (nothingToWrite) return {errors: [nothingToWrite]};

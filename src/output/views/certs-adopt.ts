@@ -15,12 +15,13 @@ export const certsAdoptView: View<AdoptResult> = {
 };
 
 function clusterLines(cluster: Printed<AdoptedCluster>, dryRun: boolean, now: Date): readonly string[] {
-  const {name, context, error, outcome, versions = [], files} = cluster;
+  const {name, context, error, outcome, istioName, versions = [], files} = cluster;
+  const renamed = istioName === undefined ? '' : `, clusterName ${printableLine(istioName)}`;
   if (error) return failedLines({name: printableLine(name), outcome}, error);
   const would = dryRun && outcome === 'skipped';
   const words = would ? 'would be adopted' : outcome === 'done' ? 'adopted' : outcome;
   return [
-    `${name}: ${words} (context ${printableLine(context)}, Istio ${versions.map(printableLine).join(', ')})`,
+    `${name}: ${words} (context ${printableLine(context)}, Istio ${versions.map(printableLine).join(', ')}${renamed})`,
     `  ${caLine(cluster, now)}`,
     ...files.map((file) => `  ${would ? 'would write' : 'wrote'} ${file}`),
   ];

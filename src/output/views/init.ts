@@ -29,8 +29,9 @@ function clusters({clusters, meshID}: InitResult, command: ViewContext['command'
   ];
 }
 
-function describe({name, context, network}: InitResult['clusters'][number]): string {
+function describe({name, istioName, context, network}: InitResult['clusters'][number]): string {
   const details = [
+    ...(istioName === undefined ? [] : [`Istio's name ${istioName}`]),
     context === undefined ? 'no context' : `context ${context}`,
     ...(network === undefined ? [] : [network]),
   ];

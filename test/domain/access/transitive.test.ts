@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {caSecrets} from '../../../src/domain/access/path-kinds.js';
 import {readRemoteSecret} from '../../../src/domain/istio/remote-secret.js';
 import {subjectId} from '../../../src/domain/kube/subjects.js';
+import {withMeshNames} from '../../../src/domain/access/mesh-names.js';
 import {AccessAnalyzer} from '../../../src/domain/access/transitive.js';
 import {coreRule, healthyGrants, rbac, remoteCredential, type SeededGrant} from '../checks/healthy.js';
 
@@ -61,6 +62,15 @@ describe('access through remote secrets', () => {
   it('includes a remote secret for its own cluster, which istiod ignores', () => {
     const own: SeededGrant = {...bob, rules: [coreRule(['get'], ['secrets'], 'istio-remote-secret-a')]};
     expect(pathsOfBob({a: {grants: [...healthyGrants, own], leadsTo: ['a']}})).toEqual(['a a a']);
+  });
+
+  it("leads to the cluster that has the data key as Istio's name", () => {
+    const clusters = [
+      {name: 'a', role: 'primary', istioName: 'Kubernetes'},
+      {name: 'b', role: 'primary', istioName: 'Prod_EU.2'},
+    ] as const;
+    const remotes = ['Kubernetes', 'Prod_EU.2', 'b', 'elsewhere'].map((key) => remoteCredential(key));
+    expect(withMeshNames(remotes, {clusters}).map(({cluster}) => cluster)).toEqual(['a', 'b', 'b', 'elsewhere']);
   });
 
   it('ends at a cluster that was not analyzed', () => {

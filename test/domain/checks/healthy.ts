@@ -91,6 +91,7 @@ export function controlPlane(cluster: string, change: Partial<ControlPlaneFacts>
     revision: 'default',
     workload: workload('istiod'),
     clusterID: cluster,
+    proxyClusterID: cluster,
     network: 'network1',
     meshID: 'mesh1',
     trustDomain: 'cluster.local',

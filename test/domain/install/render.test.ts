@@ -90,6 +90,21 @@ meshNetworks:
     });
   });
 
+  it("has Istio's names of the clusters", () => {
+    const clusters = [primary('a', {istioName: 'Kubernetes'}), primary('b', {istioName: 'Prod-EU'})];
+    const global = {
+      multiCluster: {clusterName: 'Kubernetes'},
+      meshNetworks: {network1: {endpoints: [{fromRegistry: 'Kubernetes'}, {fromRegistry: 'Prod-EU'}]}},
+    };
+    expect(document(meshWith({clusters}), '1.7')).toMatchObject({spec: {values: {global}}});
+  });
+
+  it.each(['Prod_EU', 'us.east', 'team/a'])('refuses a name that meshNetworks cannot have: %s', (istioName) => {
+    const mesh = meshWith({clusters: [primary('a'), primary('b', {istioName})]});
+    expect(codeOf(() => render(mesh, '1.7'))).toMatchObject({code: 'USAGE'});
+    expect(document(mesh, '1.8')).toMatchObject({spec: {}});
+  });
+
   it('lists every cluster of the network and no other, in the order of mesh.yaml', () => {
     const mesh = meshWith({clusters: [primary('b'), primary('x', {network: 'other'}), primary('a')]});
     const rendered = document(mesh, '1.7') as {spec: {values: {global: {meshNetworks: object}}}};
@@ -351,6 +366,18 @@ describe('values and overlays', () => {
       'the cluster name',
       'spec: {values: {global: {multiCluster: {clusterName: x}}}}',
       'clusterName',
+      'clusters: cluster1, name',
+    ],
+    [
+      "istiod's cluster name by its variable",
+      'spec: {values: {pilot: {env: {CLUSTER_ID: x}}}}',
+      'CLUSTER_ID',
+      'clusters: cluster1, name',
+    ],
+    [
+      "the proxies' cluster name by its variable",
+      'spec: {meshConfig: {defaultConfig: {proxyMetadata: {ISTIO_META_CLUSTER_ID: x}}}}',
+      'ISTIO_META_CLUSTER_ID',
       'clusters: cluster1, name',
     ],
     ['the mesh ID', 'spec: {values: {global: {meshID: x}}}', 'spec.values.global.meshID', 'meshID'],

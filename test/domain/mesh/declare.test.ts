@@ -35,6 +35,19 @@ describe('a declaration', () => {
     });
   });
 
+  it("records Istio's names that differ, and never replaces one", () => {
+    const texts = after(
+      nothing,
+      {clusters: ['a', 'b', 'c'], istioNames: {a: 'Kubernetes', b: 'b'}},
+      {istioNames: {a: 'Other', c: 'Prod_EU.2'}},
+    );
+    expect(parseMeshFile(texts.mesh ?? '').clusters).toEqual([
+      {name: 'a', istioName: 'Kubernetes'},
+      {name: 'b'},
+      {name: 'c', istioName: 'Prod_EU.2'},
+    ]);
+  });
+
   it('changes nothing the second time', () => {
     const output: Declaration = {
       clusters: ['a', 'b'],

@@ -7,7 +7,9 @@ import {
   isMakefileLayout,
   makefileCopies,
   makefileFaults,
+  skippedDirectories,
 } from '../../../src/domain/mesh/makefile.js';
+import {hintTexts} from '../../helpers/suggestions.js';
 
 const folder = (files: Readonly<Record<string, Partial<FoundFile>>>): DirectoryFiles =>
   new Map(
@@ -26,8 +28,12 @@ const selfSigned = {
   'intermediate.conf': {},
 };
 
-function facts(top: DirectoryFiles, clusters: Readonly<Record<string, DirectoryFiles>>): MakefileFacts {
-  return {root: top, clusters: new Map(Object.entries(clusters))};
+function facts(
+  top: DirectoryFiles,
+  clusters: Readonly<Record<string, DirectoryFiles>>,
+  skipped: Readonly<Record<string, DirectoryFiles>> = {},
+): MakefileFacts {
+  return {root: top, clusters: new Map(Object.entries(clusters)), skipped: new Map(Object.entries(skipped))};
 }
 
 describe("a directory of Istio's Makefiles", () => {
@@ -102,4 +108,41 @@ describe("a directory of Istio's Makefiles", () => {
       expect(found[0]?.hint).not.toBe('');
     },
   );
+});
+
+describe('a directory with a CA whose name is not valid', () => {
+  const folders = (...names: readonly string[]) =>
+    facts(folder(root), {}, Object.fromEntries(names.map((name) => [name, folder(today)])));
+  /** The command of each warning. */
+  const commandsOf = (names: readonly string[], taken: readonly string[] = []) =>
+    hintTexts(skippedDirectories(folders(...names), [...names, ...taken]));
+
+  it.each([
+    ['Cluster1', 'cluster1'],
+    ['prod_eu', 'prod-eu'],
+    ['us.east', 'us-east'],
+    ['team/a', 'team-a'],
+  ])('is added under a similar name, and keeps its own for Istio: %s', (path, name) => {
+    const [text] = commandsOf([path]);
+    expect(text).toContain(`mv ${path} ${name} && kubectl mesh init ${name} --istio-name ${name}=${path}`);
+  });
+
+  it('gets a name that is not in use', () => {
+    const [first, second] = commandsOf(['prod.eu', 'prod_eu'], ['prod-eu']);
+    expect([first, second]).toEqual([
+      expect.stringContaining('mv prod.eu prod-eu-2 &&'),
+      expect.stringContaining('mv prod_eu prod-eu-3 &&'),
+    ]);
+  });
+
+  it.each(['_', 'zwei Wörter'])('is reported without a command if there is none: %s', (path) => {
+    const [text] = commandsOf([path]);
+    expect(text).toContain(path);
+    expect(text).not.toContain('mv ');
+  });
+
+  it('counts as a trace of a Makefile', () => {
+    const traced = {x_y: folder({...today, 'cluster-ca.csr': {}})};
+    expect(isMakefileLayout(facts(folder({}), {}, traced))).toBe(true);
+  });
 });

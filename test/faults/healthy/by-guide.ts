@@ -8,6 +8,8 @@ import type {Cluster} from '../../e2e/harness/cluster.js';
 export interface GuideOptions {
   readonly meshID: string;
   readonly network: string;
+  /** Default: the cluster's own. */
+  readonly clusterName?: string;
 }
 
 /** A Secret's keys, each with its text. */
@@ -16,7 +18,7 @@ export type SecretData = Readonly<Record<string, string>>;
 /** Namespace with its network, Secret cacerts of the given type, and Istio by the modern form of the guide. */
 export async function installByGuide(
   cluster: Cluster,
-  {meshID, network}: GuideOptions,
+  {meshID, network, clusterName = cluster.name}: GuideOptions,
   cacerts: SecretData,
   type = 'Opaque',
 ): Promise<void> {
@@ -32,7 +34,7 @@ export async function installByGuide(
   const operator = {
     apiVersion: 'install.istio.io/v1alpha1',
     kind: 'IstioOperator',
-    spec: {values: {global: {meshID, multiCluster: {clusterName: cluster.name}, network}}},
+    spec: {values: {global: {meshID, multiCluster: {clusterName}, network}}},
   };
   const file = join(folder, 'cluster.yaml');
   writeFileSync(file, stringify(operator));

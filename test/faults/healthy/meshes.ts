@@ -3,6 +3,7 @@ import {certManager, publicFiles} from './cert-manager.js';
 import {discoverySelectors} from './discovery-selectors.js';
 import {finishedPods} from './finished-pods.js';
 import {makefile} from './makefile.js';
+import {adoptedNames, istioNames} from './istio-names.js';
 import type {Mesh} from './mesh.js';
 import {midRotation} from './mid-rotation.js';
 import {otherSecret} from './other-secret.js';
@@ -21,4 +22,6 @@ export const meshes: readonly Mesh[] = [
   finishedPods,
   midRotation,
   twoControlPlanes,
+  istioNames,
+  adoptedNames,
 ];

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {giveAddress, takeAddress} from '../harness/east-west.js';
 import type {Fault} from '../harness/fault.js';
 import {dataOf, editData, inIstioSystem, inTurn, installedOtherwise, kubectl, rolledOut} from '../harness/by-hand.js';
+import {nameFaults} from './names.js';
 import {eventually} from '../../e2e/harness/processes.js';
 
 const label = 'topology.istio.io/network';
@@ -160,25 +161,6 @@ const workloadFaults: readonly Fault[] = [
 
 const settingFaults: readonly Fault[] = [
   {
-    id: 'MESH404-set-env',
-    title: "istiod's CLUSTER_ID was changed manually",
-    cluster: 'two',
-    says: /istiod has clusterName Kubernetes/,
-    seed: inTurn(inIstioSystem('two', 'set', 'env', 'deployment/istiod', 'CLUSTER_ID=Kubernetes'), async (lab) => {
-      await rolledOut(lab.cluster('two'));
-      return undefined;
-    }),
-    fix: 'as printed',
-  },
-  {
-    id: 'MESH404-installed-as-other',
-    title: "istioctl installed the cluster under the other cluster's name",
-    cluster: 'two',
-    says: /istiod has clusterName one/,
-    seed: installedOtherwise('two', (text) => text.replace('clusterName: two', 'clusterName: one')),
-    fix: 'as printed',
-  },
-  {
     id: 'MESH405-installed-otherwise',
     title: 'istioctl installed the cluster with another network',
     cluster: 'two',
@@ -291,6 +273,7 @@ const gatewayFaults: readonly Fault[] = [
 export const controlPlaneFaults: readonly Fault[] = [
   ...namespaceFaults,
   ...workloadFaults,
+  ...nameFaults,
   ...settingFaults,
   ...revisionFaults,
   ...gatewayFaults,

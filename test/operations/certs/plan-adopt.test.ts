@@ -10,7 +10,8 @@ import {readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {CaSource} from '../../../src/domain/istio/ca-source.js';
 import {usualSource} from '../../helpers/ca-mount.js';
 import type {RunningCluster} from '../../../src/observe/running-cluster.js';
-import {adoptAll, clusterNameOf} from '../../../src/operations/certs/plan-adopt.js';
+import {clusterNameOf} from '../../../src/operations/certs/adopted-names.js';
+import {adoptAll} from '../../../src/operations/certs/plan-adopt.js';
 import {
   type Adoption,
   adoptableOf,
@@ -97,8 +98,11 @@ function omit<T extends object, Field extends keyof T>(object: T, ...fields: rea
 }
 /** A cluster whose control plane omits an optional field. */
 function silent(name: 'c1' | 'c2', field: 'clusterID' | 'meshID' | 'trustDomain'): Running {
-  return {controlPlanes: [omit(controlPlane(name), field)]};
+  const fields = field === 'clusterID' ? (['clusterID', 'proxyClusterID'] as const) : [field];
+  return {controlPlanes: [omit(controlPlane(name), ...fields)]};
 }
+/** A cluster whose istiod and proxies have this clusterName. */
+const runningAs = (name: string): Running => ({istiod: {clusterID: name, proxyClusterID: name}});
 /** The context of such a cluster, after it was read. */
 function inspected(name: 'c1' | 'c2', change: Running = {}, words: Partial<InspectedContext> = {}): InspectedContext {
   return {context: `ctx-${name}`, observed: known(running(name, change)), ...words};
@@ -123,10 +127,29 @@ const holding = (name: string, files: CaFiles): Pick<ExistingWorkDir, 'files'> =
 
 describe('the name of a cluster', () => {
   const anonymous = (words: Partial<InspectedContext> = {}): InspectedContext =>
-    inspected('c1', {istiod: {clusterID: 'Kubernetes'}}, words);
+    inspected('c1', runningAs('Kubernetes'), words);
   it.each<readonly [behaviour: string, one: InspectedContext, existing: Partial<ExistingWorkDir>, expected: string]>([
     ["is istiod's clusterName", inspected('c1'), {}, 'c1'],
     ["is the given name where istiod's clusterName is not a valid name", anonymous({givenName: 'west'}), {}, 'west'],
+    ["is the given name rather than istiod's clusterName", inspected('c1', {}, {givenName: 'west'}), {}, 'west'],
+    [
+      "is the name in mesh.yaml for the context rather than istiod's clusterName",
+      inspected('c1'),
+      declared('[{name: west, context: ctx-c1}]'),
+      'west',
+    ],
+    [
+      "is the name in mesh.yaml for istiod's clusterName where the cluster has no context yet",
+      anonymous(),
+      declared('[{name: west, istioName: Kubernetes}]'),
+      'west',
+    ],
+    [
+      "is not the name in mesh.yaml for istiod's clusterName where that cluster has another context",
+      anonymous(),
+      declared('[{name: west, istioName: Kubernetes, context: other}]'),
+      'ctx-c1',
+    ],
     ['is the name in mesh.yaml for the context', anonymous(), declared('[{name: west, context: ctx-c1}]'), 'west'],
     [
       'is the name in contexts.yaml for the context, which takes precedence over mesh.yaml',
@@ -162,13 +185,6 @@ describe('the name of a cluster', () => {
   });
 
   it.each<readonly [behaviour: string, one: InspectedContext, existing: Partial<ExistingWorkDir>, code: ErrorCode]>([
-    ['contradicts istiod where another one is given', inspected('c1', {}, {givenName: 'west'}), {}, 'CONTRADICTION'],
-    [
-      'contradicts istiod where mesh.yaml has another one for the context',
-      inspected('c1'),
-      declared('[{name: west, context: ctx-c1}]'),
-      'CONTRADICTION',
-    ],
     [
       'must be given where the name of the context is not valid either',
       anonymous({context: 'arn:aws:eks'}),
@@ -297,13 +313,26 @@ describe('a context is rejected, and the others are adopted,', () => {
       {clusters: ['arn:aws:eks: USAGE', 'c2 cacerts'], ...only2},
     ],
     [
-      'where istiod has another name than the given one',
-      {inspected: [inspected('c1', {}, {givenName: 'west'}), inspected('c2')]},
+      'where istiod has the name of another cluster',
+      {
+        existing: declared('[{name: c1, context: other}]'),
+        inspected: [inspected('c1', {}, {givenName: 'west'}), inspected('c2')],
+      },
       {clusters: ['west: CONTRADICTION', 'c2 cacerts'], ...only2},
     ],
     [
+      'where mesh.yaml declares another clusterName for it',
+      {existing: declared('[{name: c1, istioName: Other}]')},
+      {clusters: ['c1: CONTRADICTION', 'c2 cacerts'], ...only2},
+    ],
+    [
+      'where mesh.yaml has its name as the clusterName of another cluster',
+      {existing: declared('[{name: other, istioName: c1, context: elsewhere}]')},
+      {clusters: ['c1: CONTRADICTION', 'c2 cacerts'], ...only2},
+    ],
+    [
       'where an earlier context results in the same name',
-      {inspected: [inspected('c1'), inspected('c2', {istiod: {clusterID: 'c1'}})]},
+      {inspected: [inspected('c1'), inspected('c2', runningAs('c1'))]},
       {clusters: ['c1 cacerts', 'c1: CONTRADICTION'], ...only1},
     ],
     [
@@ -713,12 +742,22 @@ describe('a warning', () => {
       {warnings: ['c2']},
     ],
     [
-      'reports that istiod has another clusterName, which is not valid',
-      {inspected: [inspected('c1', {istiod: {clusterID: 'Kubernetes'}}, {givenName: 'c1'})]},
-      {clusters: ['c1 cacerts'], ...only1, warnings: ['c1', 'c1']},
+      'does not report a clusterName that is declared',
+      {inspected: [inspected('c1', runningAs('Kubernetes'), {givenName: 'c1'})]},
+      {clusters: ['c1 cacerts'], ...only1, warnings: ['c1']},
     ],
     [
-      'reports that istiod has no clusterName',
+      'reports a clusterName that another cluster has too',
+      {
+        inspected: [
+          inspected('c1', runningAs('Kubernetes'), {givenName: 'c1'}),
+          inspected('c2', runningAs('Kubernetes'), {givenName: 'c2'}),
+        ],
+      },
+      {warnings: ['c1', 'c2', 'c2']},
+    ],
+    [
+      'reports a clusterName that is unknown',
       {inspected: [inspected('c1', silent('c1', 'clusterID'), {givenName: 'c1'})]},
       {clusters: ['c1 cacerts'], ...only1, warnings: ['c1', 'c1']},
     ],
@@ -873,6 +912,36 @@ describe('the declaration', () => {
         inspected: [inspected('c1', {cacerts: cacertsOf(texts1, {owner: {kind: 'SealedSecret', name: 'cacerts'}})})],
       },
       {clusters: ['c1'], ownContexts: {c1: 'ctx-c1'}, networks: {c1: 'network1'}, uids: {c1: 'uid-c1'}},
+    ],
+    [
+      'has the clusterNames that differ from the names',
+      {
+        inspected: [
+          inspected('c1', runningAs('Kubernetes'), {givenName: 'c1'}),
+          inspected('c2', runningAs('team/Prod_2.eu'), {givenName: 'c2'}),
+        ],
+      },
+      {istioNames: {c1: 'Kubernetes', c2: 'team/Prod_2.eu'}},
+    ],
+    [
+      'has the clusterName of the proxies if istiod has another one',
+      {inspected: [inspected('c1', {istiod: {proxyClusterID: 'Kubernetes'}}, {givenName: 'c1'}), inspected('c2')]},
+      {istioNames: {c1: 'Kubernetes'}},
+    ],
+    [
+      'has a clusterName of two clusters for the first only',
+      {
+        inspected: [
+          inspected('c1', runningAs('Kubernetes'), {givenName: 'c1'}),
+          inspected('c2', runningAs('Kubernetes'), {givenName: 'c2'}),
+        ],
+      },
+      {istioNames: {c1: 'Kubernetes'}},
+    ],
+    [
+      'has no clusterName that mesh.yaml cannot have',
+      {inspected: [inspected('c1', runningAs('two words'), {givenName: 'c1'}), inspected('c2')]},
+      {},
     ],
     [
       'has istio-csr as the signer if it signs everywhere',

@@ -30,7 +30,11 @@ const files2 = bundleOf(ca2, [root]);
 
 /** A cluster, its files checked against the root. */
 function found(name: 'c1' | 'c2', files: CaFiles, beside: RootState = rootWith('encrypted')): GenerateClusterFacts {
-  const context = {declared: ['c1', 'c2'], names: {trustDomain: 'cluster.local', servingNames: []}, now};
+  const context = {
+    declared: [{name: 'c1'}, {name: 'c2'}],
+    names: {trustDomain: 'cluster.local', servingNames: []},
+    now,
+  };
   return {name, state: clusterStateOf(name, files, beside, context)};
 }
 const absent = {c1: found('c1', {}), c2: found('c2', {})};

@@ -134,6 +134,7 @@ function readyCluster(name: Name): InstalledCluster {
     cacerts: cacertsOf(bundle),
     mountedCa: cacertsOf(bundle),
     istiod: undefined,
+    istiods: [],
     installed: [],
     record: undefined,
   };
@@ -177,6 +178,13 @@ function istiodReading(volume: object, env: readonly object[] = []): DeploymentO
   const containers = one.spec.template.spec.containers.map((container) => ({...container, env}));
   const spec = {...one.spec, template: {spec: {containers, ...caVolumes(volume)}}};
   return {...one, spec} as DeploymentObject;
+}
+
+/** A running istiod with this clusterName; undefined: it is in another object. */
+function istiodNamed(name: string | undefined): DeploymentObject {
+  const variable = name === undefined ? {valueFrom: {configMapKeyRef: {name: 'x', key: 'x'}}} : {value: name};
+  const container = {name: 'discovery', env: [{name: 'CLUSTER_ID', ...variable}]};
+  return {...istiodOf(), spec: {selector: {}, template: {spec: {containers: [container]}}}};
 }
 
 /** The current install.yaml of c1, and its record after it was applied. */
@@ -443,6 +451,16 @@ describe('a blocker', () => {
       {live: foreign({labels: {'install.operator.istio.io/owning-resource': 'installed-state'}})},
       foreignOwner,
     ],
+    ...(['Kubernetes', 'c2', '', undefined] as const).map((name): Row => [
+      `is an istiod with another clusterName: ${name ?? 'of another object'}`,
+      {live: {istiods: [istiodNamed(name)]}},
+      {blockers: ['c1: CLUSTER_RENAME']},
+    ]),
+    [
+      'is an istiod of another revision with another clusterName',
+      {live: {istiods: [istiodNamed('c1'), istiodNamed('Kubernetes')]}},
+      {blockers: ['c1: CLUSTER_RENAME']},
+    ],
     [
       'is a foreign object even if no istiod runs',
       {live: {...helm, istiod: undefined}},
@@ -477,6 +495,7 @@ describe('a blocker', () => {
       {mesh: {yaml: 'istio: {version: "1.31"}\n'}, istioctl: '1.31.4'},
       {},
     ],
+    ['does not arise from an istiod with the same clusterName', {live: {istiods: [istiodNamed('c1')]}}, {}],
     [
       'for an upgrade becomes a confirmation with --upgrade',
       {...running('1.30.3'), options: {upgrade: true}},

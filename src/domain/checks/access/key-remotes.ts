@@ -8,6 +8,7 @@ import {
   unexpectedRemotes,
 } from '../../access/findings.js';
 import {subjectId} from '../../kube/subjects.js';
+import {withMeshNames} from '../../access/mesh-names.js';
 import {AccessAnalyzer} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
 import {inspectWith, words} from '../../suggest/suggestion.js';
@@ -23,7 +24,8 @@ export const keyRemotesCheck = apiServerCheck({
   waitable: false,
   expected: 'remote secrets within reach of expected subjects only',
   judge: ({rbac, remoteCredentials}, {mesh}) => {
-    const hasLoop = remoteCredentials.some(({cluster, value}) => value.some((one) => one.cluster === cluster.name));
+    const remotesOf = remoteCredentials.map(({cluster, value}) => ({cluster, value: withMeshNames(value, mesh)}));
+    const hasLoop = remotesOf.some(({cluster, value}) => value.some((one) => one.cluster === cluster.name));
     if (rbac.length < 2 && !hasLoop)
       return notApplicable('fewer than two clusters, and no remote secret for the cluster itself');
     const reason = noClusterKeyReason(mesh);
@@ -34,7 +36,7 @@ export const keyRemotesCheck = apiServerCheck({
       rbac.map(({cluster, value}) => ({
         cluster: cluster.name,
         rbac: value,
-        remotes: remoteCredentials.find((one) => one.cluster === cluster)?.value ?? [],
+        remotes: remotesOf.find((one) => one.cluster === cluster)?.value ?? [],
       })),
       keyTarget(expectations),
     );

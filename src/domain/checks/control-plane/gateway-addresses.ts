@@ -1,4 +1,5 @@
 import {hasFeature} from '../../istio/features.js';
+import {istioNameOf} from '../../mesh/istio-name.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, inspectWith, pipe, type Suggestion, Variable, words} from '../../suggest/suggestion.js';
 import {
@@ -166,7 +167,7 @@ function installFix({cluster, controlPlanes}: ClusterGateways, {mesh}: Pick<Chec
   const isDefault = controlPlanes.some((one) => one.revision === 'default');
   const generateManifest = inspectWith.run(new Variable('ISTIO', '/samples/multicluster/gen-eastwest-gateway.sh'), [
     ...(mesh.meshID === undefined ? [] : ['--mesh', mesh.meshID]),
-    ...['--cluster', cluster.name, '--network', network],
+    ...['--cluster', istioNameOf(cluster), '--network', network],
     ...(revision === undefined || isDefault ? [] : ['--revision', revision]),
   ]);
   const {namespace} = mesh.istio;

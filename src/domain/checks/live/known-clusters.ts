@@ -1,7 +1,7 @@
 import {fixWith, inspectWith, pipe, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import type {IstiodClusters, KnownCluster, PodPart} from '../../facts/facts.js';
-import {reinstallFix} from '../fixes.js';
+import {canCreateRemoteSecret, clusterOfIstioName, istioNameOf} from '../../mesh/istio-name.js';
 
 const synced = 'synced';
 
@@ -18,15 +18,18 @@ export const knownClustersCheck = istiodCheck({
     const known = reporting.map(
       ({name, value}) => `${name}: ${(value.known ?? []).map(({id}) => id).join(', ') || 'no other cluster'}`,
     );
-    return findingsOr(findings, ok(known.join('; '), `own cluster ${subject.cluster.name}, every cluster ${synced}`));
+    return findingsOr(
+      findings,
+      ok(known.join('; '), `own cluster ${istioNameOf(subject.cluster)}, every cluster ${synced}`),
+    );
   },
   meaning:
-    'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the name in mesh.yaml (since Istio 1.22), and reports its own cluster and those of all remote secrets as synced.',
+    'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the declared clusterName (since Istio 1.22), and reports its own cluster and those of all remote secrets as synced.',
   breaks:
     "If a cluster's state is syncing, istiod has not read its services yet. If the state is timeout, istiod could not read them within PILOT_REMOTE_CLUSTER_TIMEOUT (default: 30s) and serves without them, so requests never reach that cluster. If istiod's own cluster has a different name, proxies and remote secrets use a name that this istiod does not know.",
   byHand:
     'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
-  fix: "For a cluster in the state timeout or closed, find the cause in istiod's log, check that the istiod pod can reach the server in the remote secret, then recreate the remote secret. The suggested command prints the server address in the Secret and replaces it with the one in your kubeconfig: if the old address was correct (set with `--server`, for example), add `--server ADDRESS`; if GitOps manages the Secret, change it there. If the Secret's name is not the one that istioctl gives it, fix the Secret with the tool that created it. If the cluster no longer exists, delete its remote secret. If istiod's own cluster has a different name, render install.yaml again and apply it.",
+  fix: "For a cluster in the state timeout or closed, find the cause in istiod's log, check that the istiod pod can reach the server in the remote secret, then recreate the remote secret. The suggested command prints the server address in the Secret and replaces it with the one in your kubeconfig: if the old address was correct (set with `--server`, for example), add `--server ADDRESS`; if GitOps manages the Secret, change it there. If the Secret's name is not the one that istioctl gives it, fix the Secret with the tool that created it. If the cluster no longer exists, delete its remote secret. If istiod's own cluster has a different name although MESH404 is ok, compare the pod's CLUSTER_ID and arguments with the Deployment.",
   source:
     'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters), pkg/kube/multicluster/cluster.go (states), pilot/pkg/xds/debug.go',
 });
@@ -38,11 +41,14 @@ function isOwn({secretName}: KnownCluster): boolean {
 
 function ownName({name, value}: PodPart<IstiodClusters>, subject: ClusterSubject): Finding | undefined {
   const own = value.known?.find(isOwn);
-  if (!value.listsItself || own?.id === subject.cluster.name) return undefined;
+  const {cluster, mesh} = subject;
+  const declared = istioNameOf(cluster);
+  if (!value.listsItself || own?.id === declared) return undefined;
   return {
     observed: own ? `${name} names its own cluster ${own.id}` : `${name} does not list its own cluster`,
-    expected: `its own cluster ${subject.cluster.name}`,
-    fix: reinstallFix(subject),
+    expected: `its own cluster ${declared}`,
+    // MESH404 judges the Deployment: this pod was started from another version of it, or with another argument.
+    fix: inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} describe pod/${name}`),
   };
 }
 
@@ -63,9 +69,9 @@ function notSynced({name, value}: PodPart<IstiodClusters>, subject: ClusterSubje
  */
 function syncFix(row: KnownCluster, {cluster, mesh}: ClusterSubject): Suggestion {
   const {namespace} = mesh.istio;
-  const peer = mesh.clusters.find(({name}) => name === row.id);
+  const peer = clusterOfIstioName(mesh.clusters, row.id);
   const secret = `istio-remote-secret-${row.id}`;
-  const isReplaced = row.secretName === `${namespace}/${secret}`;
+  const isReplaced = row.secretName === `${namespace}/${secret}` && canCreateRemoteSecret(row.id);
   if (isOwn(row) || !isReplaced || peer?.context === undefined || peer.name === cluster.name) {
     return pipe(
       inspectWith.kubectl(cluster, words`-n ${namespace} logs -l app=istiod --tail=-1`),
@@ -76,7 +82,7 @@ function syncFix(row: KnownCluster, {cluster, mesh}: ClusterSubject): Suggestion
   const show = inspectWith.kubectl(cluster, words`-n ${namespace} get secret ${secret} -o ${template}`);
   const create = inspectWith.istioctl(
     peer,
-    words`create-remote-secret -n ${namespace} -i ${namespace} --name ${peer.name}`,
+    words`create-remote-secret -n ${namespace} -i ${namespace} --name ${row.id}`,
   );
   return sequence(
     pipe(show, inspectWith.run('grep', ['-oE', 'server"?: *[^ ,]+'])),

@@ -1,3 +1,4 @@
+import {istioNameOf} from '../../mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../../mesh/mesh.js';
 import {otherOwner} from '../../ca/cluster-of-ca.js';
 import {fixWith, inWorkDir, sequence, type Suggestion} from '../../suggest/suggestion.js';
@@ -17,9 +18,9 @@ export const rightDirectoryCheck = workDirCheck({
   implies: ['MESH111', 'MESH301'],
   expected: 'in each cluster directory, the CA issued for that cluster',
   judge: ({caFiles}, {mesh}) => {
-    const declared = mesh.clusters.map(({name}) => name);
-    const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, declared));
-    const named = caFiles.filter(({value}) => declared.includes(value.certificate?.locality ?? ''));
+    const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, mesh.clusters));
+    const names = new Set(mesh.clusters.flatMap((one) => [one.name, istioNameOf(one)]));
+    const named = caFiles.filter(({value}) => names.has(value.certificate?.locality ?? ''));
     return findingsOr(
       misplaced.map((one) => finding(one, misplaced, mesh)),
       named.length === 0
@@ -46,7 +47,7 @@ interface Misplaced {
 function misplacedIn(
   {cluster, value: {certificate}}: OfCluster<ClusterCaFacts>,
   all: readonly OfCluster<ClusterCaFacts>[],
-  declared: readonly string[],
+  declared: readonly MeshCluster[],
 ): readonly Misplaced[] {
   const owner = otherOwner(certificate?.locality, cluster.name, declared);
   if (!certificate || owner === undefined) return [];

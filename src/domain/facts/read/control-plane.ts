@@ -3,6 +3,7 @@ import {defined} from '../../defined.js';
 import {defaultBundleName, defaultRevision, ofRevision} from '../../istio/names.js';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
+import {istiodClusterID, orDefault, proxyVariable} from '../../istio/cluster-id.js';
 import {istiodContainer, istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/environment.js';
 import {resolveVersion} from '../../istio/versions.js';
@@ -39,7 +40,8 @@ export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'c
       const {containers} = deployment.spec.template.spec;
       const proxy = containers.find(({name}) => name === 'istio-proxy') ?? containers[0];
       const workload = readWorkload(deployment, podsOf(deployment), proxy);
-      return defined({workload, network: workload.env.ISTIO_META_NETWORK});
+      const {ISTIO_META_NETWORK: network, [proxyVariable]: clusterID} = workload.env;
+      return defined({workload, network, clusterID});
     });
 }
 
@@ -82,7 +84,8 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
   return defined({
     revision,
     workload,
-    clusterID: nonEmpty(env.CLUSTER_ID),
+    clusterID: istiodClusterID(containers),
+    proxyClusterID: proxyClusterIDIn(global),
     network: global.network,
     meshID: global.meshID,
     trustDomain: meshConfig.trustDomain,
@@ -92,6 +95,13 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     discoverySelectors: readSelectors(meshConfig, revision),
     injectsByDefault: sidecarInjectorWebhook.enableNamespacesByDefault ? true : undefined,
   });
+}
+
+/** The clusterName in the injector's values. Absent values, and one that is not a text, leave it unknown. */
+function proxyClusterIDIn({multiCluster}: z.output<typeof valuesSchema>['global']): string | undefined {
+  if (multiCluster === undefined) return undefined;
+  const clusterName = multiCluster.clusterName ?? '';
+  return typeof clusterName === 'string' ? orDefault(clusterName) : undefined;
 }
 
 function nonEmpty(text: string | undefined): string | undefined {
@@ -112,7 +122,15 @@ function readWorkload(
 }
 
 const valuesSchema = z.object({
-  global: z.object({network: word, meshID: word, trustBundleName: word}).catch({}),
+  global: z
+    .object({
+      network: word,
+      meshID: word,
+      trustBundleName: word,
+      multiCluster: z.object({clusterName: z.unknown()}).catch({clusterName: undefined}),
+    })
+    .partial()
+    .catch({}),
   sidecarInjectorWebhook: z
     .object({enableNamespacesByDefault: z.boolean().catch(false)})
     .catch({enableNamespacesByDefault: false}),

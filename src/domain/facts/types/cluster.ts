@@ -149,8 +149,10 @@ export interface WorkloadFacts {
 export interface ControlPlaneFacts {
   readonly revision: string;
   readonly workload: WorkloadFacts;
-  /** `CLUSTER_ID` of istiod. */
+  /** istiod's cluster ID: `CLUSTER_ID`, or Istio's default. Absent: unknown, because it comes from another object. */
   readonly clusterID?: string;
+  /** The cluster ID of the proxies that it configures, from the same values as `network`. Absent: there are none. */
+  readonly proxyClusterID?: string;
   /** From the values in ConfigMap istio-sidecar-injector: the settings of every injected proxy. */
   readonly network?: string;
   readonly meshID?: string;
@@ -202,6 +204,8 @@ export interface GatewayFacts {
   readonly workload: WorkloadFacts;
   /** `ISTIO_META_NETWORK`. */
   readonly network?: string;
+  /** `ISTIO_META_CLUSTER_ID`; absent if the injector sets it. */
+  readonly clusterID?: string;
 }
 
 /** A gateway that istiod uses for a network, or would use. */

@@ -1,6 +1,7 @@
 /** IstioOperator, istioctl's document: maps the install model to the document's fields. */
 import {defined} from '../../defined.js';
 import {isIstiodAddress, isSameAddress} from '../../istio/ca-address.js';
+import {istiodVariable, proxyVariable} from '../../istio/cluster-id.js';
 import {hasFeature} from '../../istio/features.js';
 import type {InstallModel} from '../model.js';
 import {mergeTrees, treeOf, type Tree} from '../../tree.js';
@@ -76,7 +77,8 @@ const eitherValues = (...path: Path): readonly Path[] => [values(...path), spec(
 
 /** Returns all fields in document order. */
 function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
-  const {clusterName, network, meshID, namespace, profile, hub, tag, revision} = model;
+  const {cluster, clusterName, network, meshID, namespace, profile, hub, tag, revision} = model;
+  const nameField = clusterName === cluster ? 'name' : 'istioName';
   const namespacePaths = [spec('namespace'), values('global', 'istioNamespace')];
   return [
     {value: documentName, written: [['metadata', 'name']], setBy: 'kubectl mesh: fixed'},
@@ -99,8 +101,8 @@ function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
       setBy: 'mesh.yaml istio.namespace',
     },
     globalField('meshID', meshID, 'mesh.yaml meshID'),
-    globalField('multiCluster.clusterName', clusterName, `mesh.yaml clusters: ${clusterName}, name`),
-    globalField('network', network, `mesh.yaml clusters: ${clusterName}, network`),
+    ...clusterNameFields(clusterName, `mesh.yaml clusters: ${cluster}, ${nameField}`),
+    globalField('network', network, `mesh.yaml clusters: ${cluster}, network`),
     {value: {global}, written: [values()]},
     trustDomain(model),
     ...model.istiod.map(({name, value, setBy}) => ({value, setBy, written: [values('pilot', 'env', name)]})),
@@ -121,6 +123,20 @@ function optional(value: unknown, field: Omit<Field, 'value'>): readonly Field[]
 function globalField(name: string, value: string, setBy: string): Field {
   const path = ['global', ...name.split('.')];
   return {value, setBy, written: [values(...path)], alsoRead: eitherValues(...path)};
+}
+
+/**
+ * Returns the cluster's name, and the variables by which an overlay would give istiod or the proxies another one: istiod
+ * rejects proxies with a name other than its own.
+ */
+function clusterNameFields(value: string, setBy: string): readonly Field[] {
+  const proxies = ['defaultConfig', 'proxyMetadata', proxyVariable];
+  const variables = [
+    ...eitherValues('pilot', 'env', istiodVariable),
+    spec('meshConfig', ...proxies),
+    ...eitherValues('meshConfig', ...proxies),
+  ];
+  return [globalField('multiCluster.clusterName', value, setBy), {value, written: [], alsoRead: variables, setBy}];
 }
 
 /** Istio 1.10 moved the trust domain from the values to meshConfig. */

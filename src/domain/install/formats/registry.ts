@@ -1,3 +1,4 @@
+import {MeshError} from '../../errors.js';
 import {factFor} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
 import type {InstallModel} from '../model.js';
@@ -38,7 +39,16 @@ export function formatFor(version: IstioVersion): Format {
   return factFor(formats, version);
 }
 
+/** What istiod accepts as `fromRegistry` (istio/istio pkg/config/validation/validation.go, pkg/config/labels/instance.go). */
+const registryPattern = /^[a-zA-Z0-9](?:[-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
+
 function meshNetworks({network, namespace, clustersOfNetwork}: InstallModel): Tree {
+  const invalid = clustersOfNetwork.find((name) => !registryPattern.test(name));
+  if (invalid !== undefined) {
+    throw new MeshError('USAGE', `meshNetworks of Istio 1.6 and 1.7 cannot contain the clusterName ${invalid}`, {
+      hints: ['use Istio 1.8 or later, which needs no meshNetworks'],
+    });
+  }
   return {
     [network]: {
       endpoints: clustersOfNetwork.map((fromRegistry) => ({fromRegistry})),

@@ -136,6 +136,34 @@ export const controlPlaneFaults: readonly Fault[] = [
   ],
   ['clusterName was never set', {cluster1: {controlPlanes: [controlPlane('Kubernetes')]}}, ['MESH404 error']],
   [
+    'mesh.yaml declares another clusterName than the running one',
+    {declared1: {istioName: 'Kubernetes'}, cluster1: clustersOf(istiodClusters('Kubernetes'))},
+    ['MESH404 error'],
+  ],
+  [
+    "istiod's clusterName was changed, but not that of its proxies",
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {clusterID: 'Kubernetes'})]}},
+    ['MESH418 error'],
+  ],
+  [
+    'proxies are configured with another clusterName than that of istiod',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {proxyClusterID: 'Kubernetes'})]}},
+    ['MESH418 error'],
+  ],
+  ['a gateway has another clusterName', {cluster1: {gateways: [gateway({clusterID: 'other'})]}}, ['MESH418 error']],
+  [
+    'a revision has another clusterName',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1'),
+          controlPlane('other', {revision: 'canary', workload: workload('istiod-canary')}),
+        ],
+      },
+    },
+    ['MESH418 error'],
+  ],
+  [
     'proxies are configured with another network',
     {cluster1: {controlPlanes: [controlPlane('cluster1', {network: 'network9'})]}},
     ['MESH405 error'],

@@ -4,16 +4,28 @@ import {
   certificate,
   cacertsOf,
   clusterCa,
+  controlPlane,
   daysFromNow,
   fingerprintsOf,
+  istiodClusters,
   liveRoots,
   mesh,
   meshValues,
+  networks,
   realChain,
   root,
   webhooks,
 } from '../../healthy.js';
-import {foreign, foreignRoot, healthy, healthyBundles, history, misplaced, type Fault} from '../builders.js';
+import {
+  clustersOf,
+  foreign,
+  foreignRoot,
+  healthy,
+  healthyBundles,
+  history,
+  misplaced,
+  type Fault,
+} from '../builders.js';
 
 const {journal} = meshValues();
 
@@ -269,6 +281,17 @@ export const workdirFaults: readonly Fault[] = [
     {meshValues: {keysInPublicFiles: [{path: 'root-cert.pem'}, {path: 'cluster1/install.yaml', cluster: 'cluster1'}]}},
     ['MESH117 error', 'MESH117 error'],
   ],
+  ...['team/a', 'a:b'].map((istioName): Fault => [
+    `no Secret can have the clusterName as a data key: ${istioName}`,
+    {
+      declared1: {istioName},
+      cluster1: {
+        controlPlanes: [controlPlane(istioName, {network: networks.cluster1})],
+        ...clustersOf(istiodClusters(istioName)),
+      },
+    },
+    ['MESH118 warning'],
+  ]),
   [
     'a cluster CA key that the cluster holds is retained',
     {

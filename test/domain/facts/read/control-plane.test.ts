@@ -1,0 +1,66 @@
+import {describe, expect, it} from 'vitest';
+import {readControlPlanes, readGateways} from '../../../../src/domain/facts/read/control-plane.js';
+import type {ConfigMapObject, DeploymentObject} from '../../../../src/domain/kube/objects.js';
+
+interface Variable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: unknown;
+}
+
+function deployment(labels: Readonly<Record<string, string>>, ...env: readonly Variable[]): DeploymentObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {name: 'istiod', namespace: 'istio-system', labels},
+    spec: {selector: {}, template: {spec: {containers: [{name: 'discovery', env: [...env]}]}}},
+  };
+}
+
+function names(env: readonly Variable[], values?: unknown): readonly (string | undefined)[] {
+  const configMaps: readonly ConfigMapObject[] =
+    values === undefined
+      ? []
+      : [
+          {
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            metadata: {name: 'istio-sidecar-injector', namespace: 'istio-system'},
+            data: {values: JSON.stringify(values)},
+          },
+        ];
+  const [one] = readControlPlanes({deployments: [deployment({app: 'istiod'}, ...env)], configMaps, podsOf: () => []});
+  return [one?.clusterID, one?.proxyClusterID];
+}
+
+const global = (multiCluster: unknown) => ({global: {multiCluster}});
+
+describe('the clusterName', () => {
+  it.each<readonly [what: string, env: readonly Variable[], values: unknown, expected: readonly unknown[]]>([
+    ['is set', [{name: 'CLUSTER_ID', value: 'c1'}], global({clusterName: 'c1'}), ['c1', 'c1']],
+    ["is Istio's default if it is not set", [], global({}), ['Kubernetes', 'Kubernetes']],
+    [
+      "is Istio's default if it is empty",
+      [{name: 'CLUSTER_ID', value: ''}],
+      global({clusterName: ''}),
+      ['Kubernetes', 'Kubernetes'],
+    ],
+    [
+      'is unknown if another object has it',
+      [{name: 'CLUSTER_ID', valueFrom: {configMapKeyRef: {name: 'x', key: 'y'}}}],
+      undefined,
+      [undefined, undefined],
+    ],
+    ['of proxies is unknown if the values do not have the field', [], {global: {}}, ['Kubernetes', undefined]],
+    ['of proxies is unknown if it is not a text', [], global({clusterName: 7}), ['Kubernetes', undefined]],
+  ])('%s', (_, env, values, expected) => {
+    expect(names(env, values)).toEqual(expected);
+  });
+
+  it('of a gateway is the one in its environment', () => {
+    const labels = {'operator.istio.io/component': 'IngressGateways'};
+    const own = deployment(labels, {name: 'ISTIO_META_CLUSTER_ID', value: 'c1'});
+    const gateways = readGateways({deployments: [own, deployment(labels)], podsOf: () => []});
+    expect(gateways.map(({clusterID}) => clusterID)).toEqual(['c1', undefined]);
+  });
+});
