@@ -9,7 +9,7 @@ import {expiryLimitMs, expirySeverity} from '../x509/expiry.js';
 
 /** The sources of the limits of the expiry checks. */
 export const expirySource =
-  'mesh.yaml trust.expiry (default: warning below 30% of the lifetime or 30 days, error below 10% or 7 days); RFC 5280 4.1.2.5; istio/istio security/pkg/pki/util/generate_cert.go: a workload certificate expires no later than its signer';
+  'mesh.yaml trust.expiry (default: warning below 30% of the lifetime, at most 180 days, or 30 days; error below 10%, at most 60 days, or 7 days); RFC 5280 4.1.2.5; istio/istio security/pkg/pki/util/generate_cert.go: a workload certificate expires no later than its signer';
 
 /** The finding for a certificate's remaining lifetime by mesh.yaml's `trust.expiry`; undefined while enough is left. */
 export function judgeExpiry(

@@ -351,7 +351,7 @@ export const mesh: Mesh = {
     signer: {type: 'local'},
     keepClusterKeys: true,
     rotationReady: true,
-    expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+    expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
   },
   clusters,
 };

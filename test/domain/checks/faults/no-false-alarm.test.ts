@@ -47,6 +47,17 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
     },
   ],
   [
+    'CAs and a root of 25 years with two years left',
+    (() => {
+      const period = {notBefore: daysFromNow(-8402), notAfter: daysFromNow(729)};
+      const old = {
+        certificate: certificate('ca of cluster1', period),
+        roots: [{...root, ...period}],
+      };
+      return {cluster1: {caFiles: clusterCa('cluster1', old), cacerts: cacertsOf(clusterCa('cluster1', old))}};
+    })(),
+  ],
+  [
     'both roots in every bundle during a root rotation',
     (() => {
       const both = {roots: [root, foreignRoot]};

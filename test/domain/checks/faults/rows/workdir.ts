@@ -115,22 +115,22 @@ export const workdirFaults: readonly Fault[] = [
   ],
   ['the root key is not encrypted', {meshValues: {rootKey: {protection: 'clear'}}}, ['MESH107 warning']],
   [
-    'the cluster CA on disk expires in 60 of 730 days',
+    'the cluster CA on disk expires in 59 of 730 days',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', {
-          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-670), notAfter: daysFromNow(60)}),
+          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-671), notAfter: daysFromNow(59)}),
         }),
       },
     },
     ['MESH108 error'],
   ],
   [
-    'the cluster CA on disk expires in 200 of 730 days',
+    'the cluster CA on disk expires in 179 of 730 days',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', {
-          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-530), notAfter: daysFromNow(200)}),
+          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-551), notAfter: daysFromNow(179)}),
         }),
       },
     },
