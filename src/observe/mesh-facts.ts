@@ -11,6 +11,7 @@ import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';
 import {readGitHistory} from './facts/git-history.js';
 import {findKeysInPublicFiles, publicFiles, keyFilesIn} from './facts/key-files.js';
+import {readIssuing} from './facts/issuing.js';
 import {readRootKey, rootKeyModes} from './facts/root-key.js';
 
 /** The functions that read each fact of the mesh. */
@@ -34,6 +35,7 @@ export function meshFactsOf(
       return {present: true, problems, clusters: 'value' in parsed ? (parsed.value.clusters?.length ?? 0) : 0};
     },
     rootKey: () => readRootKey(deps, mesh, clusters),
+    issuing: () => readIssuing(deps, mesh),
     async meshRoots() {
       const text = await workspace.readText(layout.rootCert);
       if (text === undefined) return [];

@@ -320,6 +320,7 @@ export function meshValues(): MeshValues {
   return {
     declaration: {present: true, problems: [], clusters: 2},
     rootKey: {protection: 'encrypted'},
+    issuing: {possible: true, signing: [root.fingerprint]},
     meshRoots: [root.fingerprint],
     fileModes: [
       {path: 'root-key.pem', kind: 'key', mode: 0o600},

@@ -32,6 +32,12 @@ export interface DeclarationFacts {
   readonly clusters: number;
 }
 
+/** Whether `certs generate` can issue cluster CAs with the files that are here, and what it lacks otherwise. */
+export type IssuingFacts =
+  /** `signing`: SHA-256 of the signing CA and the certificates above it, or of the mesh's roots; empty if there are none yet. */
+  | {readonly possible: true; readonly signing: readonly string[]}
+  | {readonly possible: false; readonly lacks: 'the root' | 'the root key' | 'a usable root'; readonly why: string};
+
 /** root-key.pem, in the work directory or in the signer's directory (`--root-dir`). */
 export interface RootKeyFacts {
   readonly protection: 'absent' | 'encrypted' | 'clear';
