@@ -40,6 +40,7 @@ export function certificate(name: string, change: Partial<CertificateFacts> = {}
     spki: Buffer.from(name.padStart(32, '.')).toString('hex').slice(0, 64),
     subject: `O=Istio, CN=${name}`,
     issuer: 'O=Istio, CN=root',
+    serial: Buffer.from(name).toString('hex'),
     notBefore: daysFromNow(-10),
     notAfter: daysFromNow(720),
     ...change,

@@ -1,8 +1,9 @@
-import {inspectWith, sequence, words} from '../../suggest/suggestion.js';
+import {inspectWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {canonicalCertificates} from '../../ca/canonical.js';
 import {some} from '../../format.js';
-import {loadFix, restartFix} from '../fixes.js';
+import {restartFix} from '../fixes.js';
+import {inSequence, loadCa} from '../remedies.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
 
 /** istiod has loaded the pushed bundle, and has published it for workloads. */
@@ -39,18 +40,18 @@ export const bundlesCheck = apiServerCheck({
     // (discoverySelectors) or be prevented from writing there: then one correct copy shows that it is not behind.
     const isBehind =
       different.includes(own) || (different.length > 0 && different.length + missing.length === required.length);
-    const load = isBehind ? loadFix(caOrigin, subject) : restart;
+    const load = isBehind ? loadCa(caOrigin, subject) : {fix: restart};
     // istiod writes it within a second. Otherwise a quota, policy or webhook may reject it: a dry run shows which, and a
     // restart helps only if none does.
     const [firstMissing = own] = missing;
     const attempt = inspectWith.kubectl(cluster, words`-n ${firstMissing} create configmap ${name} --dry-run=server`);
-    const missingFix = written.has(firstMissing) ? load : sequence(attempt, load);
+    const missingLoad = written.has(firstMissing) ? load : inSequence({fix: attempt}, load);
     // A missing or old copy does not show what istiod signs with; other checks do. Only checks that read the bundle itself, in
     // istiod's namespace or, if no copy is right, in any, have no evidence.
     const isUnread = missing.includes(own) || missing.length === required.length;
     const implies = isUnread ? ['MESH306', 'MESH310'] : [];
-    const other = {observed: `a different bundle in ConfigMap ${name} of ${some(different)}`, expected, fix: load};
-    const none = {observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix: missingFix, implies};
+    const other = {observed: `a different bundle in ConfigMap ${name} of ${some(different)}`, expected, ...load};
+    const none = {observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, ...missingLoad, implies};
     return findingsOr(
       [
         different.length > 0 ? {...other, implies: isBehind ? undefined : []} : undefined,

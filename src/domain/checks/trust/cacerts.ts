@@ -13,8 +13,8 @@ import {shortFingerprint} from '../../keys/keys.js';
 import {type Difference, namedParts} from '../../trust/diff.js';
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
-import {loadFix, replaceCaFix} from '../fixes.js';
-import type {CacertsFacts} from '../../facts/facts.js';
+import {loadCa, newCa, type Remedy, replaceCa} from '../remedies.js';
+import type {CacertsFacts, ClusterCaFacts} from '../../facts/facts.js';
 
 /** The checks that depend on the CA that istiod loads from the Secret. */
 const caDependents = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'] as const;
@@ -24,40 +24,47 @@ export const cacertsCheck = apiServerCheck({
   id: 'MESH301',
   title: 'Secret cacerts matches the work directory',
   requires: ['cacerts', 'restartOnPush'],
-  optional: ['caOrigin'],
+  optional: ['caOrigin', 'caFiles'],
   // An istiod that cannot load it does not start.
   implies: [...caDependents, 'MESH402'],
-  judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
+  judge: ({cacerts, restartOnPush, caOrigin, caFiles}, subject) => {
     const {cluster, mesh} = subject;
     if (!usesCacerts(mesh.trust.signer)) return judgeUnusedSecret(cacerts, subject);
     const isExternal = caOrigin?.from === 'external';
     const expected = isExternal
       ? 'a CA that istiod can load; the work directory holds none to compare with'
       : 'the cluster CA in the work directory';
-    const fix = isExternal ? replaceCaFix(caOrigin, subject) : loadFix(caOrigin, subject, restartOnPush);
+    const push = canPush(caFiles, cacerts) ? loadCa(caOrigin, subject, restartOnPush) : newCa(subject);
+    const remedy = isExternal ? replaceCa(caOrigin, subject) : push;
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod');
       // Without it istiod starts with a self-signed CA.
       const observed = `no Secret ${mesh.istio.namespace}/cacerts`;
-      return {observed, expected, fix, implies: caDependents};
+      return {observed, expected, ...remedy, implies: caDependents};
     }
     const problems = problemsOf(cacerts);
     const differences = relevantDifferences(cacerts.differences);
     const broken = [...problems, ...differences.map(({part, found}) => describePart(part, found))];
     const [unproven] = cacerts.problems.filter(({severity}) => severity === 'unknown');
-    if (broken.length === 0 && unproven) return {...problemFinding(unproven), expected, fix};
+    if (broken.length === 0 && unproven) return {...problemFinding(unproven), expected, ...remedy};
     if (broken.length === 0) {
       return ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected);
     }
-    // A different, loadable CA does not prevent istiod from starting.
     const wanted = differences.map(({part, wanted: values}) => describePart(part, values)).join('; ');
-    return {
-      severity: problems.length === 0 && differences.every(isOrder) ? 'warning' : 'error',
+    const finding = {
       observed: broken.join('; '),
       expected: differences.length === 0 ? expected : `${wanted}, as in the work directory`,
-      fix,
-      implies: problems.length === 0 ? caDependents : undefined,
     };
+    const unread = differences.flatMap(({part, found}) => (part === 'keys' ? found.filter(isUnread(cacerts)) : []));
+    const isHarmless = ({part, wanted: own, found}: Difference): boolean =>
+      part === 'keys' ? own.length === 0 && found.every(isUnread(cacerts)) : isOrder({part, wanted: own, found});
+    if (problems.length === 0 && differences.every(isHarmless)) {
+      const isOnlyUnread = differences.every(({part}) => part === 'keys');
+      const removal = isOnlyUnread && !isExternal ? removeKeys(unread, subject) : remedy;
+      return {...finding, severity: 'warning', ...removal, implies: []};
+    }
+    // A different, loadable CA does not prevent istiod from starting.
+    return {...finding, severity: 'error', ...remedy, implies: problems.length === 0 ? caDependents : undefined};
   },
   meaning:
     "Secret cacerts in Istio's namespace is complete, can be loaded by istiod, and contains the same root bundle, cluster CA and key as CLUSTER/ in the work directory. If CLUSTER/ contains no CA because another tool (such as cert-manager) manages the Secret, the check requires only that the Secret is complete and can be loaded. If another issuer signs workload certificates (trust.signer with issuer istio-csr or kubernetes-csr), the Secret does not exist.",
@@ -99,6 +106,36 @@ function problemsOf(cacerts: CacertsFacts): readonly string[] {
 function relevantDifferences(differences: readonly Difference[]): readonly Difference[] {
   const isOther = differences.some(({part}) => part === 'clusterCa');
   return differences.filter(({part}) => !isOther || (part !== 'key' && part !== 'chain'));
+}
+
+/**
+ * Whether a push has the CA key: from the work directory, or from the Secret, if that is the key of the same CA. Unknown files
+ * count as complete: the push reports what it lacks.
+ */
+function canPush(caFiles: ClusterCaFacts | undefined, cacerts: CacertsFacts | 'absent'): boolean {
+  if (!caFiles || caFiles.key !== 'absent' || !caFiles.certificate) return true;
+  return cacerts !== 'absent' && cacerts.key === 'matches' && cacerts.certificate?.spki === caFiles.certificate.spki;
+}
+
+/** Data keys that change what istiod reads or does (domain/trust/cacerts.ts, `caFilesOfSecret` and `isGenerated`). */
+const readByIstiod: readonly string[] = ['tls.crt', 'tls.key', 'ca.crt', 'istio-generated'];
+
+/**
+ * Whether istiod does not read a data key that is not part of the layout, such as the request that `kubectl create secret
+ * generic --from-file=DIRECTORY` includes. Private keys in it are a difference of their own. With tls.crt, the four *.pem keys
+ * are not read either, although the work directory's CA is meant to be.
+ */
+function isUnread({layout}: CacertsFacts): (key: string) => boolean {
+  return (key) => layout === 'pem' && !readByIstiod.includes(key);
+}
+
+/** Removes exactly these data keys: a push would remove them without naming them, and may have to restart istiod. */
+function removeKeys(keys: readonly string[], {cluster, mesh}: ClusterSubject): Remedy {
+  const patch = JSON.stringify(keys.map((key) => ({op: 'remove', path: `/data/${key}`})));
+  return {
+    fix: fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} patch secret cacerts --type=json -p ${patch}`),
+    note: 'istiod does not read these data keys; save what is needed of them before you remove them',
+  };
 }
 
 /** Whether only the order of the chain differs: istiod and proxies accept every order. */

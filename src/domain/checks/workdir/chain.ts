@@ -1,6 +1,6 @@
 import {workDirCheck, findingsOr, notApplicable, ok, problemFinding} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import {renewFix} from '../fixes.js';
+import {remedyFor, withRemedy} from '../remedies.js';
 
 /** istiod and every peer accept the cluster CA's chain in the work directory. */
 export const chainCheck = workDirCheck({
@@ -13,7 +13,7 @@ export const chainCheck = workDirCheck({
   expected: 'a CA certificate that istiod loads and every verifier accepts',
   judge: ({caFiles: {certificate, problems}}, subject) =>
     findingsOr(
-      problems.map((one) => ({...problemFinding(one), fix: renewFix(subject)})),
+      problems.map((one) => withRemedy(problemFinding(one), remedyFor(one.reason, subject))),
       certificate === undefined ? notApplicable('no readable ca-cert.pem') : ok(describeCertificate(certificate)),
     ),
   meaning:

@@ -1,6 +1,6 @@
 import {workDirCheck, notApplicable} from '../check.js';
 import {expirySource, judgeCaExpiry} from '../expiry.js';
-import {renewFix} from '../fixes.js';
+import {newCa, remedyFor} from '../remedies.js';
 
 /** No CA certificate in the work directory expires soon. */
 export const filesExpiryCheck = workDirCheck({
@@ -11,9 +11,11 @@ export const filesExpiryCheck = workDirCheck({
   requires: ['caFiles'],
   // The cluster usually has the same certificate.
   implies: ['MESH305', 'MESH308'],
-  judge: ({caFiles: {certificate, between = [], roots}}, subject) => {
+  judge: ({caFiles}, subject) => {
+    const {certificate} = caFiles;
     if (!certificate) return notApplicable('no readable ca-cert.pem');
-    return judgeCaExpiry(certificate, [...between, ...roots], renewFix(subject), subject);
+    const remedies = {renew: newCa(subject), leftover: remedyFor('expired root', subject)};
+    return judgeCaExpiry(certificate, caFiles, remedies, subject);
   },
   meaning:
     'Neither the cluster CA, nor a CA above it, nor a root in its bundle expires soon (trust.expiry in mesh.yaml).',

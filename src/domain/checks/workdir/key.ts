@@ -1,5 +1,5 @@
 import {workDirCheck, notApplicable, ok} from '../check.js';
-import {renewFix} from '../fixes.js';
+import {newCa, remedyFor} from '../remedies.js';
 
 /** ca-key.pem matches ca-cert.pem. */
 export const keyCheck = workDirCheck({
@@ -10,16 +10,18 @@ export const keyCheck = workDirCheck({
   implies: ['MESH301'],
   expected: 'the private key of ca-cert.pem, unencrypted, in a format that istiod reads',
   judge: ({caFiles}, subject) => {
-    const fix = renewFix(subject);
     switch (caFiles.key) {
       case 'absent':
         return notApplicable('the key is not in this work directory; only a push requires it');
       case 'matches':
         return ok('the key of ca-cert.pem');
       case 'different':
-        return {observed: 'the key of another certificate', fix};
+        return {observed: 'the key of another certificate', ...newCa(subject)};
       case 'unusable':
-        return {observed: caFiles.keyProblem ?? 'an unreadable key', fix};
+        return {
+          observed: caFiles.keyProblem ?? 'an unreadable key',
+          ...remedyFor(caFiles.keyReason ?? 'cluster CA', subject),
+        };
     }
   },
   meaning: "ca-key.pem is the private key of ca-cert.pem, in a format that istiod's parser accepts.",

@@ -58,6 +58,16 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
     })(),
   ],
   [
+    'one serial number of two issuers',
+    (() => {
+      const other = {certificate: certificate('ca of cluster1', {serial: '01', issuer: 'O=Istio, CN=policy CA'})};
+      return {
+        cluster1: {caFiles: clusterCa('cluster1', other), cacerts: cacertsOf(clusterCa('cluster1', other))},
+        cluster2: {caFiles: clusterCa('cluster2', {certificate: certificate('ca of cluster2', {serial: '01'})})},
+      };
+    })(),
+  ],
+  [
     'both roots in every bundle during a root rotation',
     (() => {
       const both = {roots: [root, foreignRoot]};
