@@ -88,7 +88,10 @@ function issued(subject: RemedySubject, ...renew: readonly '--renew'[]): Remedy 
       return {fix: kubectlMesh('certs request', [name, ...renew])};
     case 'external issuer':
       return {
-        fix: inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} describe certificates.cert-manager.io`),
+        fix:
+          cluster.context === undefined
+            ? kubectlMesh('certs list')
+            : inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} describe certificates.cert-manager.io`),
         note: `${issuing.why}: only that tool can replace the CA`,
       };
     case 'nothing':

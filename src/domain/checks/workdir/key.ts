@@ -1,5 +1,6 @@
-import {workDirCheck, notApplicable, ok} from '../check.js';
-import {newCa, remedyFor} from '../remedies.js';
+import {advice} from '../../suggest/suggestion.js';
+import {type ClusterSubject, workDirCheck, notApplicable, ok} from '../check.js';
+import {newCa, type Remedy, remedyFor} from '../remedies.js';
 
 /** ca-key.pem matches ca-cert.pem. */
 export const keyCheck = workDirCheck({
@@ -16,7 +17,7 @@ export const keyCheck = workDirCheck({
       case 'matches':
         return ok('the key of ca-cert.pem');
       case 'different':
-        return {observed: 'the key of another certificate', ...newCa(subject)};
+        return {observed: 'the key of another certificate', ...restoreOrReplace(subject)};
       case 'unusable':
         return {
           observed: caFiles.keyProblem ?? 'an unreadable key',
@@ -32,3 +33,11 @@ export const keyCheck = workDirCheck({
   fix: 'Restore the matching key, or create a new key and certificate with `kubectl mesh certs generate CLUSTER --renew`.',
   source: 'istio/istio security/pkg/pki/util/crypto.go, keycertbundle.go',
 });
+
+/** Where no new CA can be issued, only the user can find the right key. */
+function restoreOrReplace(subject: ClusterSubject): Remedy {
+  const {fix, note} = newCa(subject);
+  return note === undefined
+    ? {fix}
+    : {fix, note: advice`restore the key of ca-cert.pem to ca-key.pem; otherwise, ${note}`};
+}
