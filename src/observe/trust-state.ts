@@ -50,7 +50,7 @@ async function readAll(reader: ClusterReader, namespace: string, options: Inspec
     observe(() => readSelfSigned(reader)),
     observe(async () => (await reader.read('istiods')).filter(isIstiod).map(readIstiod)),
   ]);
-  return {uid, namespace: ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods};
+  return {at: options.now, uid, namespace: ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods};
 }
 
 /**

@@ -22,6 +22,6 @@ export const filesExpiryCheck = workDirCheck({
   breaks:
     'When a CA certificate expires, no workload certificate under it verifies: all mTLS traffic that depends on it stops at that moment.',
   byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate',
-  fix: 'Renew a cluster CA with `kubectl mesh certs generate CLUSTER --renew` and `kubectl mesh trust push CLUSTER`. Replace a root in phases, and start early.',
+  fix: 'Renew a cluster CA with `kubectl mesh certs generate CLUSTER --renew` and `kubectl mesh trust push CLUSTER`. Replace a root in phases, and start early. Remove an expired root beside a valid one with `kubectl mesh certs rewrite --remove-expired-roots`.',
   source: expirySource,
 });

@@ -30,7 +30,7 @@ export const keyCheck = workDirCheck({
     'istiod crash-loops if it starts with such a Secret cacerts; a running istiod keeps its old CA until it restarts.',
   byHand:
     'openssl pkey -in "$CLUSTER/ca-key.pem" -pubout | sha256sum\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -pubkey | sha256sum',
-  fix: 'Restore the matching key, or create a new key and certificate with `kubectl mesh certs generate CLUSTER --renew`.',
+  fix: 'Restore the matching key. If only the form of the file is wrong, write it again with `kubectl mesh certs rewrite CLUSTER`. Otherwise create a new key and certificate with `kubectl mesh certs generate CLUSTER --renew`.',
   source: 'istio/istio security/pkg/pki/util/crypto.go, keycertbundle.go',
 });
 

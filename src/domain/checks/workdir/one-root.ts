@@ -43,7 +43,7 @@ export const oneRootCheck = workDirCheck({
   breaks:
     'Workloads of clusters with different roots reject each other: between clusters, TLS fails with "certificate signed by unknown authority", while traffic within each cluster works.',
   byHand: 'openssl x509 -in "$CLUSTER/root-cert.pem" -noout -subject -fingerprint -sha256   # for each cluster',
-  fix: "Renew the CA of the cluster that differs, under the mesh's root, with `kubectl mesh certs generate CLUSTER --renew`, then push it. If all clusters agree and only the mesh's root-cert.pem differs, replace it with a cluster's.",
+  fix: "Renew the CA of the cluster that differs, under the mesh's root, with `kubectl mesh certs generate CLUSTER --renew` where the root key is, then push it. If the work directory has no root-cert.pem, first decide which root the mesh keeps. If all clusters agree and only the mesh's root-cert.pem differs, replace it with a cluster's.",
   source: 'istio.io: ops/diagnostic-tools/multicluster; istio/istio security/pkg/server/ca/server.go',
 });
 
