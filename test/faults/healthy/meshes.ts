@@ -2,6 +2,7 @@
 import {certManager, publicFiles} from './cert-manager.js';
 import {discoverySelectors} from './discovery-selectors.js';
 import {finishedPods} from './finished-pods.js';
+import {longLived} from './long-lived.js';
 import {makefile} from './makefile.js';
 import type {Mesh} from './mesh.js';
 import {midRotation} from './mid-rotation.js';
@@ -17,4 +18,5 @@ export const meshes: readonly Mesh[] = [
   discoverySelectors,
   finishedPods,
   midRotation,
+  longLived,
 ];

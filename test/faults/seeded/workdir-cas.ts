@@ -70,6 +70,14 @@ const chainFaults: readonly Fault[] = [
     fix: 'as printed',
   },
   {
+    id: 'MESH103-byte-order-mark',
+    title: 'an editor on Windows saved ca-cert.pem with a byte order mark',
+    cluster: 'one',
+    says: /byte order mark/,
+    seed: changedFile('one/ca-cert.pem', (text) => `\ufeff${text}`),
+    fix: 'as printed',
+  },
+  {
     id: 'MESH103-path-length',
     title: 'the cluster CA is issued by an intermediate with pathlen:0',
     cluster: 'two',
@@ -207,6 +215,18 @@ const meshFaults: readonly Fault[] = [
     fix: 'as printed',
   },
   {
+    id: 'MESH110-one-serial',
+    title: 'two cluster CAs of one root have the same serial number, as an old Makefile created them',
+    result: 'warning',
+    says: /serial number/,
+    seed: async (lab) => {
+      const serial = randomBytes(16);
+      await everywhere('one', {change: (template) => ({...template, serial})})(lab);
+      return everywhere('two', {change: (template) => ({...template, serial})})(lab);
+    },
+    fix: 'as printed',
+  },
+  {
     id: 'MESH112-swapped',
     title: "two clusters' directories were swapped",
     says: /one has the CA of two/,
@@ -255,6 +275,23 @@ const timeFaults: readonly Fault[] = [
         notAfter: new Date(Date.now() - dayMs),
       }),
     }),
+    fix: 'as printed',
+  },
+  {
+    id: 'MESH103-leftover-root',
+    title: 'a root that has expired since a rotation is still in every bundle',
+    cluster: 'one',
+    also: ['two'],
+    result: 'warning',
+    says: /still contains the root/,
+    seed: async (lab) => {
+      const old = await tinyRoot({now: new Date(Date.now() - 100 * dayMs), days: 30, meshID: 'old'});
+      for (const file of ['root-cert.pem', 'one/root-cert.pem', 'two/root-cert.pem']) {
+        lab.edit(file, (text) => text + old.certificate.pem);
+      }
+      await lab.cli.must('trust', 'push', '--restart-istiod', '--yes');
+      return undefined;
+    },
     fix: 'as printed',
   },
   {

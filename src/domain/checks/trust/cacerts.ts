@@ -113,7 +113,7 @@ function relevantDifferences(differences: readonly Difference[]): readonly Diffe
  * count as complete: the push reports what it lacks.
  */
 function canPush(caFiles: ClusterCaFacts | undefined, cacerts: CacertsFacts | 'absent'): boolean {
-  if (!caFiles || caFiles.key !== 'absent' || !caFiles.certificate) return true;
+  if (caFiles?.key !== 'absent' || !caFiles.certificate) return true;
   return cacerts !== 'absent' && cacerts.key === 'matches' && cacerts.certificate?.spki === caFiles.certificate.spki;
 }
 
