@@ -1,10 +1,10 @@
 /** Facts about the work directory, which need neither a cluster nor a tool. */
 import {defined} from '../domain/defined.js';
 import type {FileModeFacts, JournalFacts, MeshFactValues} from '../domain/facts/facts.js';
+import {parseRootCert} from '../domain/ca/root-cert.js';
 import {clusterLayout, layout, workloadsDirectory, type ClusterLayout} from '../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {checkContextsFile, checkMeshFile, renderProblem} from '../domain/mesh/parse.js';
-import {parseCertificates} from '../domain/x509/certificate.js';
 import {printableLine} from '../domain/printable.js';
 import {readJournalEvidence} from '../engine/journal-warning.js';
 import type {Deps} from '../engine/deps.js';
@@ -39,7 +39,7 @@ export function meshFactsOf(
     async meshRoots() {
       const text = await workspace.readText(layout.rootCert);
       if (text === undefined) return [];
-      return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
+      return parseRootCert(text).roots.map(({fingerprint}) => fingerprint);
     },
     async fileModes() {
       const isPublic = new Set(publicFiles(clusters).map(({path}) => path));

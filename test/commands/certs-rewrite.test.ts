@@ -87,6 +87,17 @@ describe('certs rewrite', () => {
     expect(await fixes('MESH103,MESH104')).toEqual([]);
   });
 
+  it('is the fix for the form of the mesh’s root-cert.pem, without which MESH105 is unknown', async () => {
+    await dir.write('root-cert.pem', `\ufeff${root.certificate.pem}`);
+    const run = await runCommand(Verify, ['--offline', '--only', 'MESH105', '-w', dir.root, '-o', 'json']);
+    const {checks} = answerOf(run) as AsJson<VerifyResult>;
+    expect(checks).toMatchObject([
+      {result: 'unknown', fix: expect.stringMatching(/^kubectl mesh certs rewrite --yes/) as string},
+    ]);
+    expect(await answer('--yes')).toMatchObject({code: 0, root: {outcome: 'done', files: ['root-cert.pem']}});
+    expect(await dir.read('root-cert.pem')).toBe(root.certificate.pem);
+  });
+
   it('requires a confirmation, and a dry run writes nothing', async () => {
     await dir.write('c1/ca-cert.pem', `\ufeff${files['c1/ca-cert.pem'] ?? ''}`);
     expect((await rewrite('c1')).code).toBe(5);

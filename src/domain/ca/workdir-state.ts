@@ -16,7 +16,8 @@ import type {CaInspection} from './inspect-ca.js';
 import {inspectFiles} from './inspect-files.js';
 import {isBlocking} from './istiod-rules.js';
 import {attributeOf} from '../x509/name.js';
-import {missingRoots, parseTrustStore, rootName, sameRoots, type TrustStore} from './trust-store.js';
+import {parseRootCert} from './root-cert.js';
+import {missingRoots, rootName, sameRoots, type TrustStore} from './trust-store.js';
 import {type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
 
 /** The files of the root CA, as read. */
@@ -56,7 +57,7 @@ export function rootStateOf(files: RootFiles): RootState {
         `restore ${layout.rootCert} from where the root CA was created: it cannot be recreated from the key`,
       );
     }
-    const store = parseTrustStore(certificate, layout.rootCert);
+    const store = parseRootCert(certificate);
     const {roots} = store;
     const notCa = roots.find(({extensions}) => extensions.basicConstraints?.ca !== true);
     if (notCa) throw conflict(`${layout.rootCert} contains "${notCa.subject.text}", which is not a CA`);
