@@ -143,17 +143,28 @@ function decryptKey(subject: RemedySubject): Remedy {
   };
 }
 
-/** Makes istiod load the CA that it should sign with. `restart`: see {@link pushFix}. */
-export function loadCa(origin: CaOrigin | undefined, subject: RemedySubject, restart = true): Remedy {
+/** Makes istiod load the CA in the cluster's Secret, which is the right one. */
+export function loadCa(origin: CaOrigin | undefined, subject: RemedySubject): Remedy {
+  const {cluster} = subject;
   switch (origin?.from) {
     // A push would not help: the work directory holds no CA.
     case 'external':
       return {fix: restartFix(subject)};
+    // Unlike a push, a restart does not check for workloads that run under a root which it removes.
     case 'none':
-      return firstCa(subject);
+      return {
+        fix: kubectlMesh('certs list', [cluster.name, '--live']),
+        note: advice`restore the CA files in ${cluster.name}/ from Git or a backup, then run ${pushFix(subject)}`,
+      };
     default:
-      return {fix: pushFix(subject, restart)};
+      return {fix: pushFix(subject)};
   }
+}
+
+/** Gives istiod the CA that it should sign with, where the Secret is missing or wrong. `restart`: see {@link pushFix}. */
+export function provideCa(origin: CaOrigin | undefined, subject: RemedySubject, restart = true): Remedy {
+  if (origin?.from === 'external') return {fix: restartFix(subject)};
+  return origin?.from === 'none' ? firstCa(subject) : {fix: pushFix(subject, restart)};
 }
 
 /** `cert-manager Certificate istio-ca`, a value of `CaOrigin.managedBy`. */

@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {caRules} from '../../../src/domain/ca/istiod-rules.js';
 import type {FaultReason} from '../../../src/domain/facts/facts.js';
 import {reasonOf} from '../../../src/domain/facts/read/cluster-ca.js';
-import {firstCa, loadCa, newCa, remedyFor, type RemedySubject} from '../../../src/domain/checks/remedies.js';
+import {firstCa, loadCa, newCa, provideCa, remedyFor, type RemedySubject} from '../../../src/domain/checks/remedies.js';
 import {issuingOf, type Issuing} from '../../../src/domain/checks/issuing.js';
 import {meshCommandsIn, type Suggestion} from '../../../src/domain/suggest/suggestion.js';
 import {MeshError} from '../../../src/domain/errors.js';
@@ -100,9 +100,12 @@ describe('the remedy', () => {
 
   it('is the first CA where a push would find none', () => {
     const subject = subjectOf({by: 'certs generate', signing});
-    expect(loadCa({from: 'none'}, subject)).toEqual(firstCa(subject));
+    expect(provideCa({from: 'none'}, subject)).toEqual(firstCa(subject));
+    expect(issues(loadCa({from: 'none'}, subject).fix)).toBe(false);
     expect(commandsIn(firstCa(subject).fix)[0]).toBe('certs generate cluster1');
-    expect(issues(loadCa({from: 'none'}, subjectOf({by: 'nothing', lacks: 'the root key', why: 'x'})).fix)).toBe(false);
+    expect(issues(provideCa({from: 'none'}, subjectOf({by: 'nothing', lacks: 'the root key', why: 'x'})).fix)).toBe(
+      false,
+    );
   });
 });
 

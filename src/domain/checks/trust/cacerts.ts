@@ -13,7 +13,7 @@ import {shortFingerprint} from '../../keys/keys.js';
 import {type Difference, namedParts} from '../../trust/diff.js';
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
-import {loadCa, newCa, type Remedy, replaceCa} from '../remedies.js';
+import {newCa, provideCa, type Remedy, replaceCa} from '../remedies.js';
 import type {CacertsFacts, ClusterCaFacts} from '../../facts/facts.js';
 
 /** The checks that depend on the CA that istiod loads from the Secret. */
@@ -34,7 +34,7 @@ export const cacertsCheck = apiServerCheck({
     const expected = isExternal
       ? 'a CA that istiod can load; the work directory holds none to compare with'
       : 'the cluster CA in the work directory';
-    const push = canPush(caFiles, cacerts) ? loadCa(caOrigin, subject, restartOnPush) : newCa(subject);
+    const push = canPush(caFiles, cacerts) ? provideCa(caOrigin, subject, restartOnPush) : newCa(subject);
     const remedy = isExternal ? replaceCa(caOrigin, subject) : push;
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod');

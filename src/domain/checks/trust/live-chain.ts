@@ -2,7 +2,7 @@ import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
 import {restartFix} from '../fixes.js';
-import {loadCa, type Remedy} from '../remedies.js';
+import {loadCa, provideCa, type Remedy} from '../remedies.js';
 import type {PodPart, ServedChain} from '../../facts/facts.js';
 
 /** Each istiod pod shows in a TLS handshake which CA it has loaded. */
@@ -19,7 +19,7 @@ export const liveChainCheck = istiodCheck({
     const servedChains = signedByOwnCa(all);
     if (servedChains.length === 0) return notApplicable(otherProviderReason(all));
     if (pushedTrust === 'absent') {
-      return findingsOr(conflicts(servedChains, loadCa(caOrigin, subject)), notApplicable('no CA was pushed yet'));
+      return findingsOr(conflicts(servedChains, provideCa(caOrigin, subject)), notApplicable('no CA was pushed yet'));
     }
     const expected = `signed by ${describeCertificate(pushedTrust.certificate)}`;
     const pods = servedChains.map((pod) => ({...pod, observed: deviation(pod, pushedTrust.certificate.fingerprint)}));

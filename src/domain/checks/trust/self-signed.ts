@@ -2,7 +2,7 @@ import {usesCacerts} from '../../mesh/signer.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import {loadCa} from '../remedies.js';
+import {loadCa, provideCa} from '../remedies.js';
 
 /** istiod does not run with a self-signed root. */
 export const selfSignedCheck = apiServerCheck({
@@ -39,7 +39,7 @@ export const selfSignedCheck = apiServerCheck({
       // Not a plain restart: the push refuses while workloads run under the root that it would remove. Without cacerts, istiod
       // is not configured for the external issuer yet.
       ...(usesCacerts(subject.mesh.trust.signer)
-        ? loadCa(caOrigin, subject)
+        ? (pushedTrust === 'absent' ? provideCa : loadCa)(caOrigin, subject)
         : {fix: kubectlMesh('install apply', [subject.cluster.name])}),
     };
   },
