@@ -3,7 +3,8 @@ import {type Mesh, meshNames} from '../domain/mesh/mesh.js';
 import {clusterLayout, layout} from '../domain/mesh/layout.js';
 import type {CaFiles} from '../domain/ca/ca-files.js';
 import {canonicalFiles} from '../domain/ca/canonical.js';
-import {inspectCaFiles, type InspectOptions} from '../domain/ca/inspect-ca.js';
+import type {InspectOptions} from '../domain/ca/inspect-ca.js';
+import {inspectFiles} from '../domain/ca/inspect-files.js';
 import type {RootFiles} from '../domain/ca/workdir-state.js';
 import {Sensitive} from '../domain/sensitive.js';
 import type {FileContent, Workspace} from '../workspace/workspace.js';
@@ -68,7 +69,7 @@ export async function readWorkDirCa(
   cluster: string,
 ): Promise<DesiredCa> {
   const files = await readCaFiles(workspace, cluster);
-  return {files: canonicalFiles(files), inspection: inspectCaFiles(files, inspectWithoutKey(mesh, now()))};
+  return {files: canonicalFiles(files), inspection: inspectFiles(files, inspectWithoutKey(mesh, now()))};
 }
 
 /** The options to inspect a mesh's CA files as a running istiod reads them. */

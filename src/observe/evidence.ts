@@ -52,7 +52,7 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
 
 function factsToGather({checks, extraFacts, mesh}: GatherRequest): ReadonlySet<FactKey> {
   const applicable = checks.filter((check) => notApplicableReason(check, mesh) === undefined);
-  const keys = new Set([...requiredFacts(applicable), ...extraFacts]);
+  const keys = new Set<FactKey>([...requiredFacts(applicable), ...extraFacts, 'issuing']);
   // The summary of access is meaningless if nothing is read: alone, it covers every fact of a cluster.
   const isAlone =
     [...keys].some(summarizesOthers) && [...keys].every((key) => summarizesOthers(key) || isMeshFact(key));

@@ -1,16 +1,17 @@
 /** Facts about the work directory, which need neither a cluster nor a tool. */
 import {defined} from '../domain/defined.js';
 import type {FileModeFacts, JournalFacts, MeshFactValues} from '../domain/facts/facts.js';
+import {parseRootCert} from '../domain/ca/root-cert.js';
 import {clusterLayout, layout, workloadsDirectory, type ClusterLayout} from '../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {checkContextsFile, checkMeshFile, renderProblem} from '../domain/mesh/parse.js';
-import {parseCertificates} from '../domain/x509/certificate.js';
 import {printableLine} from '../domain/printable.js';
 import {readJournalEvidence} from '../engine/journal-warning.js';
 import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';
 import {readGitHistory} from './facts/git-history.js';
 import {findKeysInPublicFiles, publicFiles, keyFilesIn} from './facts/key-files.js';
+import {readIssuing} from './facts/issuing.js';
 import {readRootKey, rootKeyModes} from './facts/root-key.js';
 
 /** The functions that read each fact of the mesh. */
@@ -34,10 +35,11 @@ export function meshFactsOf(
       return {present: true, problems, clusters: 'value' in parsed ? (parsed.value.clusters?.length ?? 0) : 0};
     },
     rootKey: () => readRootKey(deps, mesh, clusters),
+    issuing: () => readIssuing(deps, mesh),
     async meshRoots() {
       const text = await workspace.readText(layout.rootCert);
       if (text === undefined) return [];
-      return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
+      return parseRootCert(text).roots.map(({fingerprint}) => fingerprint);
     },
     async fileModes() {
       const isPublic = new Set(publicFiles(clusters).map(({path}) => path));

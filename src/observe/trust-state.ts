@@ -53,7 +53,16 @@ async function readAll(reader: ClusterReader, namespace: string, options: Inspec
     }),
     observe(() => readSelfSigned(reader)),
   ]);
-  return {uid, namespace: ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods: await istiods};
+  return {
+    at: options.now,
+    uid,
+    namespace: ownNamespace,
+    cacerts,
+    previous,
+    liveBundle,
+    selfSigned,
+    istiods: await istiods,
+  };
 }
 
 /**

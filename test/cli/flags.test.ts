@@ -18,11 +18,22 @@ describe('a flag exists only on commands that use it', () => {
         ...['journal verify', 'trust diff', 'trust push', 'up', 'verify'],
       ],
     ],
-    ['keep-going', ['certs generate', 'certs request', 'install apply', 'install render', 'trust push', 'up']],
+    [
+      'keep-going',
+      ['certs generate', 'certs request', 'certs rewrite', 'install apply', 'install render', 'trust push', 'up'],
+    ],
     [
       'yes',
       [
-        ...['certs adopt', 'certs generate', 'certs import', 'certs passphrase', 'certs request', 'certs workload'],
+        ...[
+          'certs adopt',
+          'certs generate',
+          'certs import',
+          'certs passphrase',
+          'certs request',
+          'certs rewrite',
+          'certs workload',
+        ],
         ...['install apply', 'trust push', 'trust rollback', 'up'],
       ],
     ],

@@ -35,6 +35,8 @@ const name = ({id, cluster, result}: AsJson<Row>): string =>
 
 const bodyOf = (pem: string): string => pem.replaceAll(/-----.*-----|\s/g, '');
 const rootKey = (): string => writePrivateKey(mesh.root.key).reveal();
+/** A renewal requires it. */
+const putRootKey = (): Promise<void> => writeFile(join(mesh.dir, 'root-key.pem'), rootKey(), {mode: 0o600});
 const encrypted = (): string =>
   mesh.root.key.export({type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'another'}).toString();
 const forms: readonly (readonly [form: string, make: () => string])[] = [
@@ -61,6 +63,7 @@ describe('a key in a public file (MESH117)', () => {
 
   it.each(forms)('is an error, %s', async (_, make) => {
     await writeFile(join(mesh.dir, 'c1/cert-chain.pem'), (await textOf('c1/cert-chain.pem')) + make());
+    await putRootKey();
     const {code, rows} = await verify('MESH117', '--offline');
     expect([code, ...rows.map(name)]).toEqual([3, 'MESH117 error']);
     expect(rows[0]?.fix).toContain('certs generate c1 --renew');
@@ -98,6 +101,7 @@ describe('a published key (MESH311)', () => {
         'root-cert.pem': `${filesOf('c1')['root-cert.pem'] ?? ''}${make()}`,
       }),
     );
+    await putRootKey();
     const {code, rows} = await verify('MESH311');
     expect([code, ...rows.map(name)]).toEqual([3, 'MESH311 c1 error', 'MESH311 c2 ok']);
     expect(rows[0]?.fix).toContain('certs generate c1 --renew');
@@ -192,6 +196,27 @@ describe('two clusters with one self-signed root (istio/istio#30103)', () => {
       expect(await textOf(`${cluster}/ca-key.pem`)).not.toBe('');
       expect(await textOf(`${cluster}/ca-key.pem`)).not.toBe(rootKey());
     }
+  });
+
+  it('have fixes that run here, although the root key is only in the clusters', async () => {
+    mesh.one('c1').kube.remove('Deployment', 'istio-system/istiod');
+    mesh.one('c2').kube.remove('Deployment', 'istio-system/istiod');
+    const before = (await verify('MESH102,MESH301', '--skip', 'MESH312')).rows.filter(({result}) => result === 'error');
+    expect(before.map(name)).toEqual(['MESH102 c1 error', 'MESH102 c2 error', 'MESH301 c1 error', 'MESH301 c2 error']);
+    for (const {fix} of before) {
+      for (const command of fix.split(' && ')) {
+        const [, , topic = '', action = '', ...argv] = command.split(' ');
+        const known: Readonly<Record<string, CommandClass>> = {
+          'certs generate': CertsGenerate,
+          'trust push': TrustPush,
+        };
+        const found = known[`${topic} ${action}`];
+        if (!found) throw new Error(command);
+        expect([command, (await run(found, ...argv)).code]).toEqual([command, 0]);
+      }
+    }
+    const after = (await verify('MESH102,MESH103,MESH104,MESH105,MESH301')).rows;
+    expect(after.filter(({result}) => result !== 'ok').map(name)).toEqual([]);
   });
 
   it('keep a warning for the copy of the root key that is not the signer, until it is deleted', async () => {

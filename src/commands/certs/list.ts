@@ -12,7 +12,7 @@ export default class CertsList extends MeshCommand {
   static override summary = 'List all certificates of the mesh with their expiry and renewal dates';
   static override description = `Reads only the certificates in the work directory, not the keys, so it also works in a Git checkout and in CI. --live also reads the clusters: Secret cacerts, the roots that workloads trust, and the certificates that every running istiod presents and reports.
 
-STATE follows trust.expiry in mesh.yaml: by default, a warning below 30% of the lifetime or 30 days, and an error below 10% or 7 days. The first outage is the earliest expiry of a CA in use; RENEW FROM is the day on which a certificate that a cluster depends on becomes a warning.
+STATE follows trust.expiry in mesh.yaml: by default, a warning below 30% of the lifetime (at most 180 days) or 30 days, and an error below 10% (at most 60 days) or 7 days. The first outage is the earliest expiry of a CA in use; RENEW FROM is the day on which a certificate that a cluster depends on becomes a warning.
 
 Exit codes: 0 regardless of expiry dates, without --fail-on; 3 with --fail-on, if a certificate in use has at least this severity; 4 if a cluster cannot be read (all known certificates are still printed) or, with --fail-on, if a cluster has no known CA. With --within, only the listed certificates count, and --fail-on warning includes all of them.`;
   static override examples = [

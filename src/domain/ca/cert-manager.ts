@@ -5,6 +5,7 @@ import {resolveVersion} from '../istio/versions.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {KeyUsage} from '../x509/extensions.js';
 import {cacertsName} from '../istio/names.js';
+import {expiryLimitDays} from '../x509/expiry.js';
 import {caKeyUsage, clusterCaName} from '../x509/profile.js';
 
 /** A reference to a cert-manager issuer (cert-manager's API reference, ObjectReference). */
@@ -43,9 +44,8 @@ export function certManagerCertificate(mesh: Mesh, cluster: MeshCluster, issuerR
   const [keyType, keySize] = trust.keyAlgorithm.split(/-p?/);
   // A Go duration, in the form that Kubernetes prints.
   const hours = (days: number): string => `${String(days * 24)}h0m0s`;
-  const {share, days} = trust.expiry.warn;
   const lifetime = trust.clusterValidityDays;
-  const warningDays = Math.ceil(Math.max(share * lifetime, days)) + 1;
+  const warningDays = Math.ceil(expiryLimitDays(lifetime, trust.expiry.warn)) + 1;
   // cert-manager requires renewBefore to be shorter than the duration.
   const renewDays = Math.min(warningDays, Math.max(1, Math.floor(lifetime / 2)));
   return {

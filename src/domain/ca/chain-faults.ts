@@ -156,6 +156,7 @@ export type ChainFaultId = keyof typeof rules;
 export interface ChainFault {
   readonly id: ChainFaultId;
   readonly message: string;
+  readonly certificate: Certificate;
 }
 
 /** The faults of a chain, from the cluster CA upward. */
@@ -164,14 +165,14 @@ export function chainFaults(chain: readonly Certificate[], purpose: ChainPurpose
   return linksIn(chain, purpose).flatMap((link) => ids.flatMap((id) => faultOf(id, link)));
 }
 
-/** The message of the first fault: by the order of the ids, then from the cluster CA upward. */
+/** The first fault: by the order of the ids, then from the cluster CA upward. */
 export function firstFault(
   ids: readonly ChainFaultId[],
   chain: readonly Certificate[],
   purpose: ChainPurpose,
-): string | undefined {
+): ChainFault | undefined {
   const links = linksIn(chain, purpose);
-  return ids.flatMap((id) => links.flatMap((link) => faultOf(id, link)))[0]?.message;
+  return ids.flatMap((id) => links.flatMap((link) => faultOf(id, link)))[0];
 }
 
 /**
@@ -192,13 +193,13 @@ const proxyFaults = [
 
 /** Why proxies refuse a chain that istiod accepts, from the cluster CA upward; undefined if they accept it, too. */
 export function proxyRefusal(chain: readonly Certificate[], now: Date): string | undefined {
-  return firstFault(proxyFaults, chain, {now, servingNames: []});
+  return firstFault(proxyFaults, chain, {now, servingNames: []})?.message;
 }
 
 function faultOf(id: ChainFaultId, link: LinkOfChain): readonly ChainFault[] {
   const rule: ChainRule = rules[id];
   const message = rule(link);
-  return message === undefined || message === false ? [] : [{id, message}];
+  return message === undefined || message === false ? [] : [{id, message, certificate: link.certificate}];
 }
 
 function linksIn(chain: readonly Certificate[], purpose: ChainPurpose): readonly LinkOfChain[] {

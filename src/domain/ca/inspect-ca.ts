@@ -10,7 +10,7 @@ import {RefusedByProxies} from '../asn1/der.js';
 import {parsePem} from '../asn1/pem.js';
 import {sha256Hex} from '../keys/keys.js';
 import {verifyChain} from '../x509/chain.js';
-import {type CaFinding, caRules, isBlocking, lacks, type ParsedCa} from './istiod-rules.js';
+import {type CaFinding, caRules, isBlocking, lacks, type ParsedCa, type Violation} from './istiod-rules.js';
 import {rootRef, type RootRef} from './trust-store.js';
 import {type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
 
@@ -118,8 +118,11 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
   const purpose = {trustDomain, servingNames, hasPolicyValidation};
   const input = {keyMayBeMissing: false, ...options, ...parsed, files, names, ...purpose};
   const violations = caRules.flatMap(({check, ...rule}): readonly CaFinding[] => {
-    const message = check(input);
-    return message === undefined || message === false ? [] : [{...rule, message}];
+    const found = check(input);
+    if (found === undefined || found === false) return [];
+    const {message, certificate: faulty}: Violation = typeof found === 'string' ? {message: found} : found;
+    const isAbove = faulty !== undefined && faulty.fingerprint !== certificate?.fingerprint;
+    return [defined({...rule, message, above: isAbove ? faulty.fingerprint : undefined})];
   });
   const findings = [...unreadable, ...violations];
   return {...parsed, findings, loads: findings.every(({effect}) => effect === 'silent')};

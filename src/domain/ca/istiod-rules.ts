@@ -45,7 +45,7 @@ interface RuleInput extends ParsedCa, ChainPurpose {
 /** A violation of a rule. */
 export interface CaFinding {
   /** A rule's id, `unreadable`, or `unproven`. Stable: it appears in JSON. */
-  readonly id: string;
+  readonly id: CaFindingId;
   /** `unknown`: this program does not understand the input well enough to say what istiod and proxies do with it. */
   readonly severity: 'error' | 'warning' | 'unknown';
   /**
@@ -54,6 +54,10 @@ export interface CaFinding {
    */
   readonly effect: 'refused' | 'silent' | 'unproven';
   readonly message: string;
+  /** SHA-256 of the certificate above the cluster CA that is at fault. Absent: the cluster CA, a file, or unknown. */
+  readonly above?: string;
+  /** Whether `certs rewrite` resolves it (`inspectFiles`). Absent: no, or not examined. */
+  readonly isOfForm?: boolean;
 }
 
 /** Whether a finding is a reason not to use the files: an error, or not proven to be none. */
@@ -61,19 +65,25 @@ export function isBlocking({severity}: Pick<CaFinding, 'severity'>): boolean {
   return severity !== 'warning';
 }
 
-/** A rule; its check returns a message if the files violate it. */
-interface CaRule extends Omit<CaFinding, 'message'> {
-  readonly check: (input: RuleInput) => string | false | undefined;
+/** What a rule reports, and the certificate at fault if it is known. */
+export type Violation = Pick<CaFinding, 'message'> & {readonly certificate?: Certificate | undefined};
+
+/** A rule; its check returns a violation, or only its message, if the files violate it. */
+interface CaRule<Id extends string> extends Pick<CaFinding, 'severity' | 'effect'> {
+  readonly id: Id;
+  readonly check: (input: RuleInput) => string | false | undefined | Violation;
 }
 
-const refused = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'error', effect: 'refused', check});
-const silent = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'error', effect: 'silent', check});
-const warning = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'warning', effect: 'silent', check});
+type Check = CaRule<string>['check'];
 
-const unproven = (id: string, check: CaRule['check']): CaRule => ({
-  ...{id, severity: 'unknown', effect: 'unproven'},
-  check,
-});
+const ruleOf =
+  (severity: CaFinding['severity'], effect: CaFinding['effect']) =>
+  <const Id extends string>(id: Id, check: Check): CaRule<Id> => ({id, severity, effect, check});
+
+const refused = ruleOf('error', 'refused');
+const silent = ruleOf('error', 'silent');
+const warning = ruleOf('warning', 'silent');
+const unproven = ruleOf('unknown', 'unproven');
 
 /** BoringSSL's limit for a message with certificates (ssl.h, SSL_MAX_CERT_LIST_DEFAULT), which Envoy does not change. */
 const maxMessageSize = 100 * 1024;
@@ -84,7 +94,7 @@ const leafSize = 4096;
 export const keyRules: readonly string[] = ['published-key', 'several-keys', 'key-format', 'key-mismatch'];
 
 /** Every rule; first the compromised keys, then the rules that istiod itself applies. */
-export const caRules: readonly CaRule[] = [
+export const caRules = [
   silent('published-key', ({files}) => publishedKeyProblem(files)),
   // istiod reads the first block only.
   silent(
@@ -134,16 +144,20 @@ export const caRules: readonly CaRule[] = [
     'not-trusted',
     ({verified, names}) =>
       verified &&
-      'failure' in verified &&
-      `${names.caCert} does not verify against ${names.rootCert}: ${verified.message}`,
+      'failure' in verified && {
+        message: `${names.caCert} does not verify against ${names.rootCert}: ${verified.message}`,
+        certificate: verified.certificate,
+      },
   ),
   // The trust bundle of ISTIO_MULTIROOT_MESH (istio/istio pilot/pkg/trustbundle/trustbundle.go, verifyTrustAnchor).
   refused(
     'root-not-a-ca',
     ({roots: [first] = []}) =>
       first &&
-      !isCa(first) &&
-      `the first root, "${first.subject.text}", has no basic constraints with CA:TRUE: with ISTIO_MULTIROOT_MESH, istiod does not start`,
+      !isCa(first) && {
+        message: `the first root, "${first.subject.text}", has no basic constraints with CA:TRUE: with ISTIO_MULTIROOT_MESH, istiod does not start`,
+        certificate: first,
+      },
   ),
   refused(
     'not-a-ca',
@@ -231,7 +245,12 @@ export const caRules: readonly CaRule[] = [
       const issuer = chain[index + 1];
       return issuer && notAfter.getTime() > issuer.notAfter.getTime() + dayMs;
     });
-    return outliving && `"${outliving.subject.text}" outlives its issuer: it is only valid until the issuer expires`;
+    return (
+      outliving && {
+        message: `"${outliving.subject.text}" outlives its issuer: it is only valid until the issuer expires`,
+        certificate: outliving,
+      }
+    );
   }),
   warning('root-expired', ({roots = [], now}) => {
     const expired = roots.length > 1 && roots.find(({notAfter}) => notAfter <= now);
@@ -245,13 +264,20 @@ export const caRules: readonly CaRule[] = [
       roots.slice(0, index).some((other) => other.subject.der.equals(root.subject.der) && other.spki !== root.spki),
     );
     return (
-      twin &&
-      `two roots in the bundle have the name "${twin.subject.text}": verifiers that look up by name can use the wrong one`
+      twin && {
+        message: `two roots in the bundle have the name "${twin.subject.text}": verifiers that look up by name can use the wrong one`,
+        certificate: twin,
+      }
     );
   }),
   warning('root-not-self-signed', ({roots = []}) => {
     const foreign = roots.find(({selfSigned}) => !selfSigned);
-    return foreign && `"${foreign.subject.text}" is among the roots, but is not self-signed`;
+    return (
+      foreign && {
+        message: `"${foreign.subject.text}" is among the roots, but is not self-signed`,
+        certificate: foreign,
+      }
+    );
   }),
   warning(
     'signs-with-root',
@@ -260,7 +286,13 @@ export const caRules: readonly CaRule[] = [
       roots.some(({spki}) => spki === ca.spki) &&
       `the cluster signs with the root's own key ("${ca.subject.text}"): anyone who can read its Secrets controls the mesh`,
   ),
-];
+] as const;
+
+/** The id of a rule. */
+export type CaRuleId = (typeof caRules)[number]['id'];
+
+/** The id of a finding: a rule's, or that of a text that cannot be read, or is not understood well enough. */
+export type CaFindingId = CaRuleId | 'unreadable' | 'unproven';
 
 /** Which published files contain a private key in any form, also as a comment; undefined if none does. */
 export function publishedKeyProblem(files: CaFiles): string | undefined {
@@ -278,7 +310,7 @@ function verifiedOf({verified}: ParsedCa): readonly Certificate[] | undefined {
 }
 
 /** The first fault of these kinds in the verified chain to a root. */
-function chainFault(ids: readonly ChainFaultId[], input: RuleInput): string | undefined {
+function chainFault(ids: readonly ChainFaultId[], input: RuleInput): Violation | undefined {
   return firstFault(ids, verifiedOf(input) ?? [], input);
 }
 
@@ -306,7 +338,7 @@ function issuedBy({subject, spki, extensions: {subjectKeyId}}: Certificate): Iss
 }
 
 /** The fault of this kind in the cluster CA itself. */
-function caFault(id: ChainFaultId, input: RuleInput): string | undefined {
+function caFault(id: ChainFaultId, input: RuleInput): Violation | undefined {
   return input.certificate && firstFault([id], [input.certificate], input);
 }
 

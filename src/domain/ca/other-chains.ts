@@ -56,5 +56,5 @@ function otherChainFault(
   const noCa = chain.find(({version, extensions}) => version === 3 && extensions.basicConstraints?.ca !== true);
   if (noCa) return reason(`"${noCa.subject.text}" is not a CA`);
   const fault = firstFault(otherChainFaults, chain, purpose);
-  return fault === undefined ? undefined : reason(fault);
+  return fault && reason(fault.message);
 }

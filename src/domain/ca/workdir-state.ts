@@ -13,10 +13,12 @@ import type {Certificate} from '../x509/certificate.js';
 import {orderUpward} from '../x509/chain.js';
 import {otherOwner} from './cluster-of-ca.js';
 import type {NamedCluster} from '../mesh/istio-name.js';
-import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
+import type {CaInspection} from './inspect-ca.js';
+import {inspectFiles} from './inspect-files.js';
 import {isBlocking} from './istiod-rules.js';
 import {attributeOf} from '../x509/name.js';
-import {missingRoots, parseTrustStore, rootName, sameRoots, type TrustStore} from './trust-store.js';
+import {parseRootCert} from './root-cert.js';
+import {missingRoots, rootName, sameRoots, type TrustStore} from './trust-store.js';
 import {type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
 
 /** The files of the root CA, as read. */
@@ -56,7 +58,7 @@ export function rootStateOf(files: RootFiles): RootState {
         `restore ${layout.rootCert} from where the root CA was created: it cannot be recreated from the key`,
       );
     }
-    const store = parseTrustStore(certificate, layout.rootCert);
+    const store = parseRootCert(certificate);
     const {roots} = store;
     const notCa = roots.find(({extensions}) => extensions.basicConstraints?.ca !== true);
     if (notCa) throw conflict(`${layout.rootCert} contains "${notCa.subject.text}", which is not a CA`);
@@ -119,10 +121,14 @@ export function clusterStateOf(
     const {rootCert = store?.text} = files;
     // The default is the chain that would be written: the cluster CA, then the roots.
     const {certChain = `${files.caCert}${rootCert ?? ''}`} = files;
-    const inspection = inspectCaFiles({...files, rootCert, certChain}, {now, ...names, keyMayBeMissing: true});
+    const inspection = inspectFiles({...files, rootCert, certChain}, {now, ...names, keyMayBeMissing: true});
     const error = inspection.findings.find(isBlocking);
     if (error) {
-      throw conflict(`${name}: ${error.message}`, advice`create a new cluster CA under the same root with: ${renew}`);
+      const hint =
+        error.isOfForm === true
+          ? advice`write the same key and certificates in canonical form with: ${kubectlMesh('certs rewrite', [name])}`
+          : advice`create a new cluster CA under the same root with: ${renew}`;
+      throw conflict(`${name}: ${error.message}`, hint);
     }
     const {certificate, roots = []} = inspection;
     // A move or restore can swap directories; a CA in the wrong one would be pushed to the wrong cluster.

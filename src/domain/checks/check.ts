@@ -4,7 +4,8 @@
  */
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {externalCaReason, usesCacerts} from '../mesh/signer.js';
-import type {Suggestion} from '../suggest/suggestion.js';
+import type {Hint, Suggestion} from '../suggest/suggestion.js';
+import type {Issuing} from './issuing.js';
 import type {ClusterFactValues, FactKey, MeshFactValues, PodPart, PerPod, Problem} from '../facts/facts.js';
 
 /** Stable and never reused: users refer to it in pipelines and alerts. */
@@ -43,6 +44,8 @@ export interface Finding {
   readonly isUnproven?: boolean;
   /** A command that fixes this finding, or shows what the user has to fix. Specific to the finding, not to the check. */
   readonly fix: Suggestion;
+  /** What only the user can do, where no command resolves it here. */
+  readonly note?: Hint | undefined;
   /** The checks that cannot be ok because of this finding, where these are fewer than the check's `implies`. */
   readonly implies?: readonly string[] | undefined;
   /** For a finding about the mesh: the affected clusters. Absent: all. */
@@ -79,7 +82,7 @@ export function undecidedWithout(fact: FactKey): Judgement {
 }
 
 /** The finding of a problem, without its fix. */
-export function problemFinding({severity, message}: Problem): Omit<Finding, 'fix'> {
+export function problemFinding({severity, message}: Omit<Problem, 'reason'>): Omit<Finding, 'fix'> {
   return severity === 'unknown' ? {observed: message, isUnproven: true} : {observed: message, severity};
 }
 
@@ -124,6 +127,8 @@ export type KnownFacts<S extends Scope, R extends FactKey> = {
 export interface CheckSubject {
   readonly now: Date;
   readonly mesh: Mesh;
+  /** How a new cluster CA can be issued here. */
+  readonly issuing: Issuing;
 }
 export interface ClusterSubject extends CheckSubject {
   readonly cluster: MeshCluster;

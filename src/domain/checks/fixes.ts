@@ -1,11 +1,10 @@
 /**
  * Commands that fix the findings of several checks. Each is complete: running it as printed makes the check pass. It replaces
- * exactly what the finding reports, so it includes `--yes` instead of prompting again.
+ * exactly what the finding reports, so it includes `--yes` instead of prompting again. Commands that are possible only in some
+ * meshes are in remedies.ts.
  */
 import type {CaSource} from '../istio/ca-source.js';
-import {defaultBundleName} from '../istio/names.js';
 import {clusterLayout} from '../mesh/layout.js';
-import {usesCacerts} from '../mesh/signer.js';
 import {crlFileName} from '../x509/crl.js';
 import type {CaOrigin} from '../facts/facts.js';
 import {refuseVersionChange, reportedVersion} from '../install/version-change.js';
@@ -31,16 +30,6 @@ type InMesh = Pick<ClusterSubject, 'cluster' | 'mesh'>;
  */
 export function pushFix({cluster}: OneCluster, restart = true): Suggestion {
   return kubectlMesh('trust push', [cluster.name, ...(restart ? ['--restart-istiod'] : []), '--yes']);
-}
-
-/**
- * Creates a new key and certificate for the cluster CA, and pushes them if the cluster has a context. With an external CA it
- * creates the request; the user continues once the CA has returned a chain.
- */
-export function renewFix({cluster, mesh}: InMesh): Suggestion {
-  if (mesh.trust.signer.type === 'csr') return kubectlMesh('certs request', [cluster.name, '--renew']);
-  const renew = kubectlMesh('certs generate', [cluster.name, '--renew', '--yes']);
-  return cluster.context === undefined ? renew : sequence(renew, pushFix({cluster}));
 }
 
 /** Renders install.yaml from mesh.yaml and applies it. `flags`: those that `install apply` requires. */
@@ -71,39 +60,10 @@ export function restartFix({cluster, mesh}: InMesh, ...names: readonly string[])
   return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} rollout restart ${which}`);
 }
 
-/** Makes istiod load the CA that it should sign with. A push would not help if the work directory holds no CA. */
-export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): Suggestion {
-  if (origin?.from === 'mounted') return inspectSource(origin.source, subject);
-  return origin?.from === 'external' ? restartFix(subject) : pushFix(subject, restart);
-}
-
 /** Shows what istiod mounts instead of Secret cacerts: only a user knows whether that or the installation is to change. */
 export function inspectSource(source: CaSource, {cluster, mesh}: InMesh): Suggestion {
   const what = source.from === 'secret' ? words`secret/${source.name}` : words`deployment -l app=istiod`;
   return inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} describe ${what}`);
-}
-
-/** `cert-manager Certificate istio-ca`, a value of `CaOrigin.managedBy`. */
-const certManagerCertificate = /^cert-manager Certificate (\S+)$/;
-
-/** A new certificate for the cluster CA, from the tool that issues it. */
-export function replaceCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): Suggestion {
-  if (origin?.from === 'mounted') return inspectSource(origin.source, subject);
-  if (origin?.from !== 'external') return renewFix(subject);
-  const {cluster, mesh} = subject;
-  const {namespace} = mesh.istio;
-  // There is no Secret to inspect: only the bundle that workloads get can be shown.
-  if (!usesCacerts(mesh.trust.signer)) {
-    return inspectWith.kubectl(cluster, words`-n ${namespace} get configmap ${defaultBundleName} -o yaml`);
-  }
-  const [, certificate] = certManagerCertificate.exec(origin.managedBy ?? '') ?? [];
-  if (origin.managedBy === 'cert-manager') {
-    return inspectWith.kubectl(cluster, words`-n ${namespace} describe certificates.cert-manager.io`);
-  }
-  // kubectl alone cannot set the condition that makes cert-manager issue again, so this uses cmctl.
-  return certificate === undefined
-    ? inspectWith.kubectl(cluster, words`-n ${namespace} describe secret/cacerts`)
-    : fixWith.cmctl(cluster, words`renew -n ${namespace} ${certificate}`);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   notApplicableReason,
   type Side,
 } from './check.js';
+import {issuingOf} from './issuing.js';
 import {
   isMeshFact,
   PerPod,
@@ -105,7 +106,8 @@ function judgeTarget(
   const optional = (check.optional ?? []).map(resolve).filter(({value}) => value !== undefined);
   const known = Object.fromEntries([...required, ...optional].map(({key, value}) => [key, value]));
   // The only place that restores a check's erased types: `requires`, `optional` and `scope` determine both arguments.
-  const judgement = check.judge(known as never, {now, mesh, ...target} as never);
+  const issuing = issuingOf(mesh, facts.issuing);
+  const judgement = check.judge(known as never, {now, mesh, issuing, ...target} as never);
   if ('undecidedWithout' in judgement) {
     const {omitted, ...absent} = resolve(judgement.undecidedWithout);
     return omitted === undefined ? unknownRows([absent]) : rowsOf(check, target, notApplicable(omitted));
@@ -147,6 +149,7 @@ function judgedRow(check: Check, {cluster, peer}: Target, result: RowResult, fie
     expected: fields.expected ?? '',
     vantage: check.vantage,
     fix: fields.fix ?? '',
+    note: fields.note,
     reason: fields.reason,
     error: fields.error,
   });

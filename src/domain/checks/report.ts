@@ -1,6 +1,6 @@
 /** The report of verify: one row for each result of a check, and one verdict (docs/verify.md). The names are those of the JSON output. */
 import {codeOfFailedRead, errorClasses, type ErrorCode, type ErrorReport} from '../errors.js';
-import type {Suggestion} from '../suggest/suggestion.js';
+import type {Hint, Suggestion} from '../suggest/suggestion.js';
 import type {CheckId, Scope, Severity, Vantage} from './check.js';
 
 export type RowResult = 'ok' | 'warning' | 'error' | 'unknown' | 'skipped';
@@ -20,6 +20,8 @@ export interface Row {
   readonly vantage: Vantage;
   /** A command that fixes it or shows the cause; text if there is no command; empty if there is nothing to fix. */
   readonly fix: Suggestion | string;
+  /** What only the user can do, where no command resolves it here. */
+  readonly note?: Hint;
   /** The id of the check whose failure explains this one. */
   readonly impliedBy?: CheckId;
   /** Why it is unknown or skipped. */

@@ -56,6 +56,8 @@ const ofOtherBundles = ['namespaces', 'bundles'] as const satisfies readonly Rea
 const meshFacts = {
   declaration: fromFiles<ofWorkDir.DeclarationFacts>(),
   rootKey: fromFiles<ofWorkDir.RootKeyFacts>(),
+  /** Gathered with every check: fixes depend on it. */
+  issuing: fromFiles<ofWorkDir.IssuingFacts>(),
   /** Fingerprints of root-cert.pem at the top level of the work directory; empty if it does not exist. */
   meshRoots: fromFiles<readonly string[]>(),
   fileModes: fromFiles<readonly ofWorkDir.FileModeFacts[]>(),

@@ -66,8 +66,8 @@ export const defaults = {
   keyAlgorithm: 'rsa-4096',
   rootValidityDays: 3650,
   clusterValidityDays: 730,
-  warn: {share: 0.3, days: 30},
-  error: {share: 0.1, days: 7},
+  warn: {share: 0.3, days: 30, capDays: 180},
+  error: {share: 0.1, days: 7, capDays: 60},
 } as const;
 
 /**
@@ -233,8 +233,14 @@ function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: Mes
   });
 }
 
-function threshold(pair: readonly [string, string] | undefined): ExpiryThreshold | undefined {
-  return pair && {share: parsePercent(pair[0]), days: parseDays(pair[1])};
+function threshold(values: NonNullable<NonNullable<MeshFile['trust']>['expiry']>['warn']): ExpiryThreshold | undefined {
+  if (!values) return undefined;
+  const [share, days, cap] = values;
+  return defined({
+    share: parsePercent(share),
+    days: parseDays(days),
+    capDays: cap === undefined ? undefined : parseDays(cap),
+  });
 }
 
 /** Returns the declared value, otherwise the override. Throws `CONTRADICTION` if they differ. */

@@ -120,10 +120,20 @@ function validityViolations({
 
 function expiryViolations({trust}: MeshFile): readonly RuleViolation[] {
   const {warn, error} = trust?.expiry ?? {};
-  if (!warn || !error) return [];
-  const [warnShare, warnDays] = warn;
-  const [errorShare, errorDays] = error;
-  return parsePercent(errorShare) > parsePercent(warnShare) || parseDays(errorDays) > parseDays(warnDays)
+  const useless = Object.entries({warn, error}).flatMap(([field, values]) =>
+    values?.[2] !== undefined && parseDays(values[2]) < parseDays(values[1])
+      ? [{path: ['trust', 'expiry', field], message: 'the third value must not be less than the second'}]
+      : [],
+  );
+  if (useless.length > 0 || !warn || !error) return useless;
+  const [warnShare, warnDays, warnCap] = warn;
+  const [errorShare, errorDays, errorCap] = error;
+  const cap = (days: string | undefined): number => (days === undefined ? Infinity : parseDays(days));
+  const exceeds =
+    parsePercent(errorShare) > parsePercent(warnShare) ||
+    parseDays(errorDays) > parseDays(warnDays) ||
+    cap(errorCap) > cap(warnCap);
+  return exceeds
     ? [{path: ['trust', 'expiry', 'error'], message: 'must not exceed warn: decrease it, or increase warn'}]
     : [];
 }

@@ -59,9 +59,15 @@ const clusterSchema = map('a map with at least "name"', {
   ...merged,
 }).describe('One cluster of the mesh.');
 
+const belowThreshold =
+  'below the first value, a share of its lifetime, which the third value limits if it is given, and always below the second value.';
 const threshold = z.tuple(
-  [text('a share of the lifetime such as 30%', percentPattern), text('a number of days such as 30d', daysPattern)],
-  {error: 'must be a share and a number of days such as [30%, 30d]'},
+  [
+    text('a share of the lifetime such as 30%', percentPattern),
+    text('a number of days such as 30d', daysPattern),
+    text('a number of days such as 180d', daysPattern).optional(),
+  ],
+  {error: 'must be a share, a number of days, and a limit for the share such as [30%, 30d, 180d]'},
 );
 
 const istioVersion = /^(?:0|[1-9]\d{0,3})\.(?:0|[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,3}))?$/;
@@ -83,8 +89,8 @@ const istioSchema = map('a map', {
 });
 
 const expirySchema = map('a map with warn and error', {
-  'warn?': threshold.describe('Below either value, a certificate is a warning. Default: [30%, 30d].'),
-  'error?': threshold.describe('Below either value, a certificate is an error. Default: [10%, 7d].'),
+  'warn?': threshold.describe(`A certificate is a warning ${belowThreshold} Default: [30%, 30d, 180d].`),
+  'error?': threshold.describe(`A certificate is an error ${belowThreshold} Default: [10%, 7d, 60d].`),
 });
 
 const trustSchema = map('a map', {

@@ -25,6 +25,7 @@ export const meshCommands = {
   'certs list': {flags: files, changes: false},
   'certs passphrase': {flags: files, changes: true},
   'certs request': {flags: files, changes: true},
+  'certs rewrite': {flags: files, changes: true},
   'certs workload': {flags: files, changes: true},
   'install apply': {flags: clusters, changes: true},
   // It reads no cluster, so only the flags whose values it can record.

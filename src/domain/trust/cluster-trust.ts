@@ -9,6 +9,8 @@ import type {Workloads} from './workloads.js';
 
 /** The observed facts of one cluster. */
 export interface TrustObservation {
+  /** When it was observed: an expired root no longer counts as trusted. */
+  readonly at: Date;
   /** UID of kube-system, which identifies the cluster. */
   readonly uid: Observed<string>;
   /** The namespace of istiod. */

@@ -4,16 +4,18 @@
  */
 import {caFileNamesOf} from '../ca/ca-files.js';
 import {unreadableParts} from '../ca/canonical.js';
-import {keyRules, publishedKeyProblem} from '../ca/istiod-rules.js';
+import {type CaFinding, keyRules, publishedKeyProblem} from '../ca/istiod-rules.js';
 import {type ErrorReport, problem} from '../errors.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {type CacertsSecret, isGenerated} from './cacerts.js';
 import type {Certificate} from '../x509/certificate.js';
 import type {DesiredCa} from './diff.js';
 
-/** The hint for replacing a cluster CA. */
-export function renewHint(cluster: string): Hint {
-  return advice`issue a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`;
+/** The hint for a cluster CA with these findings: `certs rewrite` if it resolves all of them, otherwise a new one. */
+export function fixHint(cluster: string, findings: readonly CaFinding[] = []): Hint {
+  return findings.length > 0 && findings.every(({isOfForm}) => isOfForm === true)
+    ? advice`write the same key and certificates in canonical form: ${kubectlMesh('certs rewrite', [cluster])}`
+    : advice`issue a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`;
 }
 
 /** What a published key means: removing it from the file does not make it secret again. */
@@ -40,7 +42,7 @@ export function keyRefusal({
   if (exposed !== undefined) {
     const hints = isRollback
       ? [advice`it is not restored; to delete it: ${kubectlMesh('trust rollback', words`${cluster} --forget`)}`]
-      : ['remove the key from the file, also from its comments, and from every copy of it', renewHint(cluster)];
+      : ['remove the key from the file, also from its comments, and from every copy of it', fixHint(cluster)];
     return problem('PRIVATE_KEY_PUBLISHED', `${what}: ${exposed}`, ...hints, compromised);
   }
   const [first, ...others] = ofKeys.map(({message}) => message);
@@ -48,7 +50,15 @@ export function keyRefusal({
   const names = unreadable.map((part) => caFileNamesOf(files)[part]).join(', ');
   const fault = first ?? (unreadable.length > 0 ? `cannot read ${names}, so that nothing can be sent` : undefined);
   if (fault === undefined) return undefined;
-  const hints = isRollback ? others : [...others, renewHint(cluster)];
+  const hints = isRollback
+    ? others
+    : [
+        ...others,
+        fixHint(
+          cluster,
+          inspection.findings.filter(({id}) => id === 'unreadable' || keyRules.includes(id)),
+        ),
+      ];
   return problem('PUSH_REFUSED_INVALID_CA', `${what}: ${fault}`, ...hints);
 }
 

@@ -8,9 +8,12 @@ import {isReadableBundle, missingRoots, readableRoots} from '../ca/trust-store.j
 import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {TrustObservation} from './cluster-trust.js';
 
-/** Returns the live roots of a cluster that a bundle would drop. If there are any, workloads must be checked. */
+/**
+ * Returns the live roots of a cluster that a bundle would drop. If there are any, workloads must be checked. An expired root is
+ * none: Go and BoringSSL verify nothing against it.
+ */
 export function droppedRoots(seen: TrustObservation, inspection: CaInspection): readonly Certificate[] {
-  return missingRoots(liveRoots(seen), inspection.roots ?? []);
+  return missingRoots(liveRoots(seen), inspection.roots ?? []).filter(({notAfter}) => notAfter > seen.at);
 }
 
 function liveRoots(seen: TrustObservation): readonly Certificate[] {

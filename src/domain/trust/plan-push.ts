@@ -13,7 +13,7 @@ import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {type CacertsSecret, isChangeable} from './cacerts.js';
 import {compareCa, type Difference, type DesiredCa} from './diff.js';
 import type {TrustObservation} from './cluster-trust.js';
-import {exposedKeyWarnings, keyRefusal, renewHint, whyNotKept} from './key-custody.js';
+import {exposedKeyWarnings, fixHint, keyRefusal, whyNotKept} from './key-custody.js';
 import {stuckIstiods, type IstiodObservation} from './istiod.js';
 import {affectedIstiods, mountRefusals} from './mounted.js';
 import {droppedRoots, rootRefusals, rootWarnings} from './live-roots.js';
@@ -229,7 +229,7 @@ function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): re
   if (allowInvalidBundle || first === undefined) return [];
   const fix =
     wrongCluster === undefined
-      ? renewHint(cluster)
+      ? fixHint(cluster, errors)
       : advice`if directories were swapped, see how to move them back: ${kubectlMesh('verify', words`--offline`)}`;
   const hints = [...others, ...(isRollback ? [] : [fix]), allowInvalid];
   return [problem('PUSH_REFUSED_INVALID_CA', `${what}: ${first}`, ...hints)];

@@ -3,6 +3,7 @@
  * default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
+import {defined} from '../defined.js';
 import {formatMinute} from '../format.js';
 import {goSupportOf} from './algorithms.js';
 import type {Certificate} from './certificate.js';
@@ -44,6 +45,8 @@ export interface ChainOptions {
 interface Failure {
   readonly failure: ChainFailure;
   readonly message: string;
+  /** The certificate at fault; absent: the chain as a whole. */
+  readonly certificate?: Certificate;
 }
 
 /** Go's limit on signature checks (verify.go, maxChainSignatureChecks). */
@@ -73,8 +76,8 @@ function unknownAuthority({subject, issuer}: Certificate, {roots, intermediates}
     : `"${subject.text}" is not signed by any of these roots (issuer: "${issuer.text}")`;
 }
 
-function failed(failure: ChainFailure, message: string): Failure {
-  return {failure, message};
+function failed(failure: ChainFailure, message: string, certificate?: Certificate): Failure {
+  return defined({failure, message, certificate});
 }
 
 /** A depth-first search for chains, which records the first reason for rejecting a matching issuer. */
@@ -121,23 +124,23 @@ function notSignedBy(child: Certificate, parent: Certificate): Failure | undefin
   const {basicConstraints, keyUsage} = parent.extensions;
   const name = `"${parent.subject.text}"`;
   if ((parent.version === 3 && !basicConstraints) || basicConstraints?.ca === false) {
-    return failed('not-a-ca', `${name} is not a CA`);
+    return failed('not-a-ca', `${name} is not a CA`, parent);
   }
   if (keyUsage && keyUsage.usages.length > 0 && !keyUsage.usages.includes('keyCertSign')) {
-    return failed('not-a-ca', `the key usage of ${name} does not allow signing certificates`);
+    return failed('not-a-ca', `the key usage of ${name} does not allow signing certificates`, parent);
   }
   const support = goSupportOf(child.signatureAlgorithm);
   if (support !== 'secure') {
     const verdict = support === 'insecure' ? 'refuses' : 'does not support';
     const message = `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod ${verdict}`;
-    return failed('insecure-algorithm', message);
+    return failed('insecure-algorithm', message, child);
   }
   if (parent.key.bits !== undefined && parent.key.bits < minRsaBits) {
-    return failed('insecure-algorithm', `the key of ${name} is ${parent.key.name}, which istiod refuses`);
+    return failed('insecure-algorithm', `the key of ${name} is ${parent.key.name}, which istiod refuses`, parent);
   }
   if (!child.signedBy(parent.publicKey)) {
     const message = `"${child.subject.text}" names ${name} as its issuer, but is not signed with that issuer's key`;
-    return failed('unknown-authority', message);
+    return failed('unknown-authority', message, child);
   }
   return undefined;
 }
@@ -154,27 +157,32 @@ function invalidity(
   const unsupported = unsupportedByIstiod(extensions, hasPolicyValidation);
   if (unsupported.length > 0) {
     const ids = unsupported.join(', ');
-    return failed('unhandled-extension', `${name} has critical extensions that istiod does not support: ${ids}`);
+    return failed(
+      'unhandled-extension',
+      `${name} has critical extensions that istiod does not support: ${ids}`,
+      certificate,
+    );
   }
   if (now < certificate.notBefore) {
-    return failed('not-yet-valid', `${name} is not valid before ${formatMinute(certificate.notBefore)}`);
+    return failed('not-yet-valid', `${name} is not valid before ${formatMinute(certificate.notBefore)}`, certificate);
   }
   if (now > certificate.notAfter) {
-    return failed('expired', `${name} expired on ${formatMinute(certificate.notAfter)}`);
+    return failed('expired', `${name} expired on ${formatMinute(certificate.notAfter)}`, certificate);
   }
   if (role === 'leaf') return undefined;
   const constraints = extensions.nameConstraints;
   if (constraints) {
     const names = below.flatMap((link) => link.extensions.subjectAltNames ?? []);
     const forbidden = firstForbiddenName(constraints, names);
-    if (forbidden) return failed('name-constraints', `the name constraints of ${name} forbid ${forbidden.value}`);
+    if (forbidden)
+      return failed('name-constraints', `the name constraints of ${name} forbid ${forbidden.value}`, certificate);
   }
   if (role === 'intermediate' && extensions.basicConstraints?.ca !== true) {
-    return failed('not-a-ca', `${name} is not a CA`);
+    return failed('not-a-ca', `${name} is not a CA`, certificate);
   }
   if (!exceedsPathLength(certificate, below.length - 1)) return undefined;
   const allowed = String(extensions.basicConstraints?.pathLength);
-  return failed('path-length', `the chain exceeds the path length of ${name} (pathlen:${allowed})`);
+  return failed('path-length', `the chain exceeds the path length of ${name} (pathlen:${allowed})`, certificate);
 }
 
 /** Whether this number of CA certificates between a CA and the leaf exceeds the CA's path length. */

@@ -16,7 +16,8 @@ import {type ClusterResult, clusterOutcomes, type CommonResult, generalPart} fro
 import type {CaFileReader} from '../../observe/ca-files.js';
 import {checkGitExposure, gitBlockers, type GitExposure, gitWarnings} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, writesGitignore} from '../shared/load-mesh.js';
-import {type ClusterTrustStore, conflictingRootsError} from '../shared/mesh-roots.js';
+import type {ClusterTrustStore} from '../../observe/root-files.js';
+import {conflictingRootsError} from '../shared/mesh-roots.js';
 
 /** The mesh of a run that may write private keys, and whether git would commit them. */
 export interface GuardedMesh {

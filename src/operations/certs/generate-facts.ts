@@ -3,15 +3,15 @@ import {defined} from '../../domain/defined.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {externalCaReason, type SignerSpec} from '../../domain/mesh/signer.js';
-import {type ClusterState, rootStateOf, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
+import {type ClusterState, rootStateOf, type RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {checkGitExposure} from '../shared/exposed-keys.js';
 import {ignoreKeys, type LoadedMesh, loadMesh, type MeshRequest, writesGitignore} from '../shared/load-mesh.js';
-import {findClusterRoots, readRootFile} from '../shared/mesh-roots.js';
-import type {TrustStore} from '../../domain/ca/trust-store.js';
+import {readRootFile} from '../shared/mesh-roots.js';
 import {attempt} from '../../observe/cluster-reader.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
+import {findClusterRoots, rootFiles} from '../../observe/root-files.js';
 import {type MakefileImport, importMakefileDirectory} from '../shared/import-makefile.js';
 import {type GuardedMesh, guardKeys, judgeClusters, type MeshRoots} from './ca-run.js';
 
@@ -70,7 +70,7 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
   // `--root` must not contradict root-cert.pem; the key does not matter here.
   const declaredRoot = rootStateOf({certificate: found.certificate, key: undefined});
   const givenRoot = rootFile === undefined ? undefined : await readRootFile(deps, rootFile, declaredRoot);
-  const {from: rootSource, ...files} = rootFiles(found, local, givenRoot);
+  const {from: rootSource, ...files} = rootFiles(found, local?.kind === 'key-file' ? local : undefined, givenRoot);
   const root = rootStateOf(files);
   const clusters = await judgeClusters(loaded, reader, root, now);
   // With trust.signer external no key is written, so no .gitignore is needed.
@@ -101,32 +101,6 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
 async function survey({signers, signal}: Deps, spec: SignerSpec): Promise<SignerFacts> {
   const state = await attempt(signal, () => signers.survey(spec));
   return 'value' in state ? state.value : {kind: 'unavailable', error: state.unknown};
-}
-
-/** The root's files, completed from a local signer and `--root`; `from`: the source of a missing root-cert.pem. */
-function rootFiles(
-  {certificate, key}: Pick<RootFiles, 'certificate' | 'key'>,
-  local: SignerFacts | undefined,
-  given: TrustStore | undefined,
-): RootFiles & {readonly from?: string} {
-  // Without a local signer, a root-key.pem in the work directory signs nothing.
-  if (local?.kind !== 'key-file') return {certificate, key: undefined};
-  const {keyPath, certificates} = local;
-  const sources: readonly {readonly text: string | undefined; readonly from?: string}[] = [
-    {text: certificate},
-    {text: local.certificate, from: 'the directory of the root key'},
-    {text: given?.text, from: '--root'},
-    {text: certificates.find(({selfSigned}) => selfSigned)?.pem, from: 'the certificate in trust.signer'},
-  ];
-  const source = sources.find(({text}) => text !== undefined);
-  return defined({
-    certificate: source?.text,
-    from: source?.from,
-    // A key that a Makefile wrote under another name is copied by this run and used from then on.
-    key: local.key ?? (keyPath === layout.rootKey ? key : undefined),
-    keyPath,
-    certificates,
-  });
 }
 
 /** Checks git exposure of these keys of the work directory, and of a new root key in its directory. */

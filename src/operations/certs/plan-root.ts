@@ -9,7 +9,7 @@ import {passphraseNeeded} from '../../domain/keys/passphrase.js';
 import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {SignerState} from '../../signers/signer-module.js';
-import type {ClusterTrustStore} from '../shared/mesh-roots.js';
+import type {ClusterTrustStore} from '../../observe/root-files.js';
 import {rootName, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
 import {meshTrustStore} from './ca-run.js';
 import type {GenerateFacts, SignerFacts} from './generate-facts.js';

@@ -1,10 +1,11 @@
-/** Root CAs from sources other than the mesh's root-cert.pem: the file of `--root`, and the cluster directories. */
+/** Root CAs from sources other than the mesh's root-cert.pem: the file of `--root`, and which roots the clusters agree on. */
 import {MeshError} from '../../domain/errors.js';
-import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import {layout} from '../../domain/mesh/layout.js';
 import {readPart, recognize} from '../../domain/x509/recognize.js';
-import {missingRoots, mismatch, readableRoots, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
+import {missingRoots, mismatch, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
 import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
+import type {ClusterTrustStore} from '../../observe/root-files.js';
 
 /** The roots in `--root FILE`. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`, and for other roots `CONTRADICTION`. */
 export async function readRootFile(
@@ -25,26 +26,6 @@ export async function readRootFile(
     });
   }
   return trustStoreOf(certificates);
-}
-
-/** The roots in a cluster's directory. */
-export interface ClusterTrustStore extends TrustStore {
-  readonly cluster: string;
-}
-
-/** Roots in all cluster directories, selected or not. Unreadable files are reported elsewhere. */
-export async function findClusterRoots({workspace}: Pick<Deps, 'workspace'>): Promise<readonly ClusterTrustStore[]> {
-  const names = await workspace.list('.');
-  const found = await Promise.all(
-    names.map(async (name) => {
-      if ((await workspace.stat(name))?.kind !== 'directory') return [];
-      const text = await workspace.readText(clusterLayout(name).rootCert);
-      if (text === undefined) return [];
-      // An unreadable file counts too: it must prevent a new root from being created.
-      return [{cluster: name, ...trustStoreOf(readableRoots(text))}];
-    }),
-  );
-  return found.flat();
 }
 
 /** The error for clusters with different roots and no root-cert.pem to decide; undefined if the roots agree. */

@@ -39,11 +39,12 @@ export const resultWidth = 7;
 
 /** Returns the details of a row, by name. Empty ones are omitted. */
 export function details(row: ShownRow): readonly (readonly [string, string])[] {
-  const {observed, expected, reason} = row;
+  const {observed, expected, reason, note} = row;
   const all = [
     ['reason', reason ?? ''],
     ['observed', observed],
     ['expected', expected],
+    ['note', note ?? ''],
     [fixLabel(row), fixText(row)],
   ] as const;
   return all.filter(([, text]) => text !== '').map(([name, text]) => [name, printableLine(text)] as const);

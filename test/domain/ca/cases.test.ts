@@ -2,9 +2,10 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
-import {caFilesOfSecret} from '../../../src/domain/ca/ca-files.js';
+import {type CaFiles, caFilesOfSecret} from '../../../src/domain/ca/ca-files.js';
 import {inspectCaFiles} from '../../../src/domain/ca/inspect-ca.js';
 import {inspectSet} from '../../../src/domain/ca/inspect-parts.js';
+import {rewriteCaFiles} from '../../../src/domain/ca/rewrite.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import {recognize} from '../../../src/domain/x509/recognize.js';
 
@@ -12,21 +13,22 @@ const cases = join(import.meta.dirname, '../../fixtures/cases');
 /** All of them are valid on this day. */
 const now = new Date('2026-12-15T00:00:00Z');
 
-function inspectFolder(folder: string, istioVersion?: string) {
+function filesIn(folder: string): CaFiles {
   const text = (name: string): string | undefined => {
     const path = join(cases, folder, name);
     return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   };
   const key = text('ca-key.pem');
-  return inspectCaFiles(
-    {
-      caCert: text('ca-cert.pem'),
-      caKey: key === undefined ? undefined : new Sensitive(key),
-      rootCert: text('root-cert.pem'),
-      certChain: text('cert-chain.pem'),
-    },
-    {now, istioVersion},
-  );
+  return {
+    caCert: text('ca-cert.pem'),
+    caKey: key === undefined ? undefined : new Sensitive(key),
+    rootCert: text('root-cert.pem'),
+    certChain: text('cert-chain.pem'),
+  };
+}
+
+function inspectFolder(folder: string, istioVersion?: string) {
+  return inspectCaFiles(filesIn(folder), {now, istioVersion});
 }
 
 /** Folders by the ids of their errors, and of their warnings. */
@@ -44,6 +46,7 @@ const folders: readonly (readonly [folder: string, errors: readonly string[], wa
   ['03-explicit-curve/ca-named-key', ['unreadable'], []],
   ['05-critical-policies-refused/policies', [], []],
   ['05-critical-policies-refused/inhibit', [], []],
+  ['16-expired-root-left-over/c1', [], ['root-expired']],
   ...['bom', 'glued', 'utf16'].map((name) => [`17-bom-and-glued-lines/${name}`, ['unreadable'], []] as const),
   ['18-chain-holds-the-ca-twice/twice', [], ['chain-order']],
   ['18-chain-holds-the-ca-twice/foreign', [], ['chain-order', 'chain-open']],
@@ -93,6 +96,20 @@ it('the reasons name what no editor shows', () => {
     expect.stringContaining('line break'),
     expect.stringContaining('UTF-16'),
   ]);
+});
+
+it.each([
+  '17-bom-and-glued-lines/bom',
+  '17-bom-and-glued-lines/glued',
+  '17-bom-and-glued-lines/utf16',
+  '18-chain-holds-the-ca-twice/twice',
+  '18-chain-holds-the-ca-twice/foreign',
+])('%s has no finding after it is rewritten, and the same CA', (folder) => {
+  const {files, unreadable} = rewriteCaFiles(filesIn(folder));
+  expect(unreadable).toEqual([]);
+  const {findings, certificate} = inspectCaFiles(files, {now});
+  expect(findings).toEqual([]);
+  expect(certificate?.fingerprint).toBe(inspectFolder('17-bom-and-glued-lines/glued').certificate?.fingerprint ?? '');
 });
 
 it('a key with explicit parameters is not called another key', () => {

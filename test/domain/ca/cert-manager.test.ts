@@ -34,7 +34,8 @@ describe("cert-manager's Certificate", () => {
   });
 
   it.each([
-    ['the default', 730, {share: 0.3, days: 30}, 220],
+    ['the default', 730, {share: 0.3, days: 30, capDays: 180}, 181],
+    ['a share without a limit', 730, {share: 0.3, days: 30}, 220],
     ['many days of warning', 730, {share: 0.1, days: 90}, 91],
     ['a lifetime shorter than the warning', 30, {share: 0.3, days: 30}, 15],
     ['a lifetime of one day', 1, {share: 0.3, days: 30}, 1],

@@ -42,6 +42,7 @@ export function certificate(name: string, change: Partial<CertificateFacts> = {}
     spki: Buffer.from(name.padStart(32, '.')).toString('hex').slice(0, 64),
     subject: `O=Istio, CN=${name}`,
     issuer: 'O=Istio, CN=root',
+    serial: Buffer.from(name).toString('hex'),
     notBefore: daysFromNow(-10),
     notAfter: daysFromNow(720),
     ...change,
@@ -337,6 +338,7 @@ export function meshValues(): MeshValues {
   return {
     declaration: {present: true, problems: [], clusters: 2},
     rootKey: {protection: 'encrypted'},
+    issuing: {possible: true, signing: [root.fingerprint]},
     meshRoots: [root.fingerprint],
     fileModes: [
       {path: 'root-key.pem', kind: 'key', mode: 0o600},
@@ -368,7 +370,7 @@ export const mesh: Mesh = {
     signer: {type: 'local'},
     keepClusterKeys: true,
     rotationReady: true,
-    expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+    expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
   },
   clusters,
 };

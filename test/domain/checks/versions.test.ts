@@ -232,7 +232,7 @@ describe('skew', () => {
       cluster: {...clusters[0], name: `c${String(index)}`, role: 'primary' as const},
       value: [istiod(index < 25 ? '1.28.6' : '1.30.3')],
     }));
-    const answer = skewCheck.judge({controlPlanes}, evidence());
+    const answer = skewCheck.judge({controlPlanes}, {...evidence(), issuing: {by: 'certs generate', signing: []}});
     const findings = Array.isArray(answer) ? (answer as readonly Finding[]) : [];
     expect(findings.map(({fix}) => /apply (\S+)/.exec(textOf(fix))?.[1])).toEqual(
       Array.from({length: 25}, (_, index) => `c${String(index)}`),

@@ -15,7 +15,7 @@ export function meshWith(change: Partial<Mesh> = {}): Mesh {
       signer: {type: 'local'},
       keepClusterKeys: true,
       rotationReady: true,
-      expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+      expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
     },
     clusters: [primary('cluster1')],
     ...change,

@@ -29,7 +29,7 @@ trust:
   signer: {type: local}
   keepClusterKeys: true
   rotationReady: true
-  expiry: {warn: [30%, 30d], error: [10%, 7d]}
+  expiry: {warn: [30%, 30d, 180d], error: [10%, 7d, 60d]}
 clusters:
   - name: cluster1
     context: kind-cluster1
@@ -49,7 +49,7 @@ describe('mesh.yaml', () => {
   it('is parsed with every field', () => {
     const file = parseMeshFile(everything);
     expect(file.istio?.version).toBe('1.30');
-    expect(file.trust?.expiry?.warn).toEqual(['30%', '30d']);
+    expect(file.trust?.expiry?.warn).toEqual(['30%', '30d', '180d']);
     expect(file.clusters?.[1]).toMatchObject({role: 'remote', primary: 'cluster1', overlays: ['cluster2.yaml']});
   });
 
@@ -145,7 +145,15 @@ describe('mesh.yaml', () => {
     ],
     ['a validity of zero days', 'trust:\n  rootValidity: 0d\n', 4, 17, 'trust.rootValidity', /number of days/],
     ['a validity that is too long', 'trust:\n  rootValidity: 99999d\n', 4, 17, 'trust.rootValidity', /at most 36500d/],
-    ['an incomplete threshold', 'trust: {expiry: {warn: [30%]}}\n', 3, 24, 'trust.expiry.warn', /\[30%, 30d\]/],
+    [
+      'a threshold of four values',
+      'trust: {expiry: {warn: [30%, 30d, 180d, 9d]}}\n',
+      3,
+      24,
+      'trust.expiry.warn',
+      /\[30%/,
+    ],
+    ['an incomplete threshold', 'trust: {expiry: {warn: [30%]}}\n', 3, 24, 'trust.expiry.warn', /\[30%, 30d, 180d\]/],
     [
       'a signer of a later version',
       'trust: {signer: {type: kms, mount: pki}}\n',
@@ -282,6 +290,22 @@ describe('mesh.yaml', () => {
       42,
       'trust.expiry.error',
       /must not exceed warn/,
+    ],
+    [
+      'an error threshold without a limit above a limited warning threshold',
+      'trust: {expiry: {warn: [30%, 30d, 180d], error: [10%, 7d]}}\n',
+      3,
+      49,
+      'trust.expiry.error',
+      /must not exceed warn/,
+    ],
+    [
+      'a limit of the share below the number of days',
+      'trust: {expiry: {warn: [30%, 30d, 20d]}}\n',
+      3,
+      24,
+      'trust.expiry.warn',
+      /third value/,
     ],
     ['a second document', '---\na: 1\n', 3, 1, '', /only one document is allowed/],
     ['an unterminated string', 'meshID: "a\n', 4, 1, '', /invalid YAML/],

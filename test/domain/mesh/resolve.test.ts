@@ -32,7 +32,7 @@ describe('the resolved mesh', () => {
         signer: {type: 'local'},
         keepClusterKeys: true,
         rotationReady: true,
-        expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+        expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
       },
       clusters: [{name: 'a', role: 'primary'}],
     });

@@ -3,7 +3,7 @@ import {type Dependency, forecasts} from '../../../src/domain/monitoring/forecas
 
 const now = new Date('2026-06-01T00:00:00Z');
 const day = 86_400_000;
-const expiry = {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}};
+const expiry = {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}};
 const days = (count: number): Date => new Date(now.getTime() + count * day);
 
 function certificate(role: Dependency['role'], from: number, to: number): Dependency {
@@ -23,13 +23,13 @@ function certificate(role: Dependency['role'], from: number, to: number): Depend
 const root = certificate('root', -100, 3550);
 
 describe('the forecast', () => {
-  it('determines renewal by share of lifetime or days, whichever is earlier', () => {
+  it('determines renewal by share of lifetime with its limit, or days, whichever is earlier', () => {
     const long = forecasts([{cluster: 'c1', certificates: [certificate('cluster CA', -30, 700), root]}], expiry, now);
-    // 30 % of 730 days before expiry.
+    // 30 % of 730 days are more than 180 days.
     expect(long).toMatchObject([
       {
         cluster: 'c1',
-        nextRenewal: days(700 - 219).toISOString(),
+        nextRenewal: days(700 - 180).toISOString(),
         due: false,
         renew: {role: 'cluster CA', place: 'c1/ca-cert.pem'},
         firstOutage: days(700).toISOString(),
@@ -42,9 +42,10 @@ describe('the forecast', () => {
   });
 
   it('may have different certificates that are due and that expire first', () => {
-    // 30 % of ten years are three years: the root is due long before the CA expires.
+    // Without a limit, 30 % of ten years are three years: the root is due long before the CA expires.
+    const unlimited = {...expiry, warn: {share: 0.3, days: 30}};
     const old = certificate('root', -2700, 950);
-    const seen = forecasts([{cluster: 'c1', certificates: [certificate('cluster CA', 0, 730), old]}], expiry, now);
+    const seen = forecasts([{cluster: 'c1', certificates: [certificate('cluster CA', 0, 730), old]}], unlimited, now);
     expect(seen).toMatchObject([{due: true, renew: {role: 'root'}, endsFirst: {role: 'cluster CA'}}]);
   });
 

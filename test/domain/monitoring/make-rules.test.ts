@@ -9,7 +9,7 @@ function request(version: string, change: Partial<RulesRequest> = {}): RulesRequ
   const istioVersion = parseVersion(version);
   if (!istioVersion) throw new Error(version);
   return {
-    expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+    expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
     istioVersion,
     istiodIsCa: true,
     sources: ruleSources,

@@ -1061,6 +1061,11 @@ describe('the dropped roots', () => {
     ['include the roots of Secret cacerts', runningWith(live, {liveBundle: known(undefined)}), [rootFingerprint]],
     ['include the roots of the live bundle', emptyCluster({liveBundle: known(pemOf(root))}), [rootFingerprint]],
     [
+      'do not include an expired root: nothing verifies against it',
+      emptyCluster({liveBundle: known(pemOf(root)), at: new Date('2066-01-01T00:00:00Z')}),
+      [],
+    ],
+    [
       'include the self-signed root of istiod if there is no Secret cacerts',
       emptyCluster({selfSigned: known(pemOf(root))}),
       [rootFingerprint],

@@ -110,6 +110,7 @@ export function unknownFact(code: ErrorCode = 'FORBIDDEN'): Observed<never> {
 /** Returns a cluster whose istiod runs with a pushed CA. */
 export function runningWith(ca: IssuedCa, change: Partial<TrustObservation> = {}): TrustObservation {
   return {
+    at: now,
     uid: known('uid-c1'),
     namespace: observedNamespace(),
     cacerts: known(secretWith(secretTexts(ca))),
@@ -124,6 +125,7 @@ export function runningWith(ca: IssuedCa, change: Partial<TrustObservation> = {}
 /** Returns a cluster without Istio. */
 export function emptyCluster(change: Partial<TrustObservation> = {}): TrustObservation {
   return {
+    at: now,
     uid: known('uid-c1'),
     namespace: known('absent'),
     cacerts: known('absent'),

@@ -2,6 +2,7 @@
 import {certManager, publicFiles} from './cert-manager.js';
 import {discoverySelectors} from './discovery-selectors.js';
 import {finishedPods} from './finished-pods.js';
+import {longLived} from './long-lived.js';
 import {makefile} from './makefile.js';
 import {adoptedNames, istioNames} from './istio-names.js';
 import type {Mesh} from './mesh.js';
@@ -24,4 +25,5 @@ export const meshes: readonly Mesh[] = [
   twoControlPlanes,
   istioNames,
   adoptedNames,
+  longLived,
 ];

@@ -100,6 +100,19 @@ export const cacertsFaults: readonly Fault[] = [
     },
   },
   {
+    id: 'MESH301-extra-keys',
+    title: 'Secret cacerts was created from a whole directory, with a request and a README',
+    cluster: 'one',
+    result: 'warning',
+    says: /unexpected data keys: README\.md, cluster-ca\.csr/,
+    seed: async (lab) => {
+      const patch = JSON.stringify({stringData: {'README.md': 'The CA of one', 'cluster-ca.csr': 'a request'}});
+      await lab.cluster('one').kubectl('-n', 'istio-system', 'patch', 'secret', 'cacerts', '--type=merge', '-p', patch);
+      return undefined;
+    },
+    fix: 'as printed',
+  },
+  {
     id: 'MESH301-other-cluster',
     title: "the other cluster's CA was written to cacerts",
     cluster: 'one',

@@ -1,38 +1,10 @@
 /** CAs in the work directory that are wrong: made by hand, by other tools, or left too long. */
 import {randomBytes} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
-import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyCa, type TinyOptions} from '../../helpers/tiny-ca.js';
+import {tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
 import {createCacerts, meshRoot, putCa} from '../harness/cas.js';
 import type {Fault} from '../harness/fault.js';
-import type {Lab} from '../harness/lab.js';
-
-const dayMs = 86_400_000;
-
-/** A CA for a cluster under the mesh's root, in the cluster's directory. */
-async function putClusterCa(lab: Lab, cluster: string, options: TinyOptions, subject = cluster): Promise<TinyCa> {
-  const root = meshRoot(lab);
-  const ca = await tinyClusterCa(root, subject, options);
-  putCa(lab, cluster, ca, [root]);
-  return ca;
-}
-
-/** Only in the files: the cluster still has its good CA. */
-function onDisk(cluster: string, options: TinyOptions): Fault['seed'] {
-  return async (lab) => {
-    await putClusterCa(lab, cluster, options);
-    return undefined;
-  };
-}
-
-/** In the files and in the cluster, as it is when time has passed. */
-function everywhere(cluster: string, options: TinyOptions): Fault['seed'] {
-  return async (lab) => {
-    await putClusterCa(lab, cluster, options);
-    await lab.cli.must('trust', 'push', cluster, '--restart-istiod', '--yes');
-    await lab.waitForChain(cluster);
-    return undefined;
-  };
-}
+import {everywhere, expiryFaults, onDisk, putClusterCa} from './workdir-expiry.js';
 
 /** Changes a file in a way that makes it invalid. */
 function changedFile(file: string, change: (text: string) => string): Fault['seed'] {
@@ -67,6 +39,14 @@ const chainFaults: readonly Fault[] = [
     cluster: 'one',
     says: /cert-chain\.pem/,
     seed: typed('cat root-cert.pem > one/cert-chain.pem'),
+    fix: 'as printed',
+  },
+  {
+    id: 'MESH103-byte-order-mark',
+    title: 'an editor on Windows saved ca-cert.pem with a byte order mark',
+    cluster: 'one',
+    says: /byte order mark/,
+    seed: changedFile('one/ca-cert.pem', (text) => `\ufeff${text}`),
     fix: 'as printed',
   },
   {
@@ -207,6 +187,18 @@ const meshFaults: readonly Fault[] = [
     fix: 'as printed',
   },
   {
+    id: 'MESH110-one-serial',
+    title: 'two cluster CAs of one root have the same serial number, as an old Makefile created them',
+    result: 'warning',
+    says: /serial number/,
+    seed: async (lab) => {
+      const serial = randomBytes(16);
+      await everywhere('one', {change: (template) => ({...template, serial})})(lab);
+      return everywhere('two', {change: (template) => ({...template, serial})})(lab);
+    },
+    fix: 'as printed',
+  },
+  {
     id: 'MESH112-swapped',
     title: "two clusters' directories were swapped",
     says: /one has the CA of two/,
@@ -225,51 +217,4 @@ const meshFaults: readonly Fault[] = [
   },
 ];
 
-const timeFaults: readonly Fault[] = [
-  {
-    id: 'MESH108-five-days',
-    title: 'a cluster CA expires in five days',
-    cluster: 'one',
-    says: /./,
-    seed: everywhere('one', {days: 5}),
-    fix: 'as printed',
-  },
-  {
-    id: 'MESH108-twenty-days',
-    title: 'a cluster CA expires in twenty days',
-    cluster: 'one',
-    result: 'warning',
-    says: /./,
-    seed: everywhere('one', {days: 20}),
-    fix: 'as printed',
-  },
-  {
-    id: 'MESH103-expired',
-    title: 'a cluster CA on disk has expired',
-    cluster: 'two',
-    says: /expired/,
-    seed: onDisk('two', {
-      change: (template) => ({
-        ...template,
-        notBefore: new Date(Date.now() - 30 * dayMs),
-        notAfter: new Date(Date.now() - dayMs),
-      }),
-    }),
-    fix: 'as printed',
-  },
-  {
-    id: 'MESH109-outlives',
-    title: 'a cluster CA is valid for a year longer than its root',
-    cluster: 'one',
-    result: 'warning',
-    says: /its root until/,
-    seed: async (lab) => {
-      const {certificate} = meshRoot(lab);
-      const notAfter = new Date(certificate.notAfter.getTime() + 365 * dayMs);
-      return everywhere('one', {change: (template) => ({...template, notAfter, serial: randomBytes(16)})})(lab);
-    },
-    fix: 'as printed',
-  },
-];
-
-export const workdirCaFaults: readonly Fault[] = [...chainFaults, ...keyFaults, ...meshFaults, ...timeFaults];
+export const workdirCaFaults: readonly Fault[] = [...chainFaults, ...keyFaults, ...meshFaults, ...expiryFaults];

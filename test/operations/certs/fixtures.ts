@@ -9,7 +9,7 @@ import type {Action} from '../../../src/engine/action.js';
 import type {Group, Plan, PlannedPassphrase} from '../../../src/engine/operation.js';
 import type {LoadedMesh} from '../../../src/operations/shared/load-mesh.js';
 import type {TrustStore} from '../../../src/domain/ca/trust-store.js';
-import type {ClusterTrustStore} from '../../../src/operations/shared/mesh-roots.js';
+import type {ClusterTrustStore} from '../../../src/observe/root-files.js';
 import {memorySigner, type TinyCa, tinyClusterCa, type TinyOptions} from '../../helpers/tiny-ca.js';
 
 export const now = new Date('2026-06-01T00:00:00Z');

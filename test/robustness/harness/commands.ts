@@ -47,6 +47,7 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     tools: [],
     declared: true,
   },
+  'certs rewrite': {words: (name) => ['certs', 'rewrite', name], writes: true, tools: [], declared: true},
   'certs workload': {
     words: (name) => ['certs', 'workload', '--cluster', name, 'shop/cart'],
     writes: true,

@@ -5,7 +5,7 @@ import {disagreements, type Judged, type Verdict} from '../../../scripts/fuzz/ve
 const valid: Verdict = {loads: true, findings: [], roots: 1};
 const finding = (severity: 'error' | 'warning', effect: 'refused' | 'silent'): Verdict => ({
   loads: effect !== 'refused',
-  findings: [{id: 'rule', severity, effect, message: 'message'}],
+  findings: [{id: 'incomplete', severity, effect, message: 'message'}],
   roots: 1,
 });
 const none = {};

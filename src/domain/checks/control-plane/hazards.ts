@@ -1,8 +1,9 @@
 import {hazards, hazardsOf, type Hazard, type HazardFix} from './known-hazards.js';
-import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
+import {fixWith, sequence, words} from '../../suggest/suggestion.js';
 import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
-import {editMeshYaml, removeCrlFix, replaceCaFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {editMeshYaml, removeCrlFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {type Remedy, replaceCa} from '../remedies.js';
 
 /** No running istiod has a known issue of its version. */
 export const hazardsCheck = apiServerCheck({
@@ -31,7 +32,7 @@ export const hazardsCheck = apiServerCheck({
         severity: hazard.severity ?? 'error',
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${condition}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: suggest(hazard.fix, controlPlane, facts, subject),
+        ...suggest(hazard.fix, controlPlane, facts, subject),
       })),
     );
     return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
@@ -68,25 +69,27 @@ function suggest(
   {workload, tag}: ControlPlaneFacts,
   {cacerts, caOrigin}: Pick<ClusterFactValues, 'cacerts'> & Partial<Pick<ClusterFactValues, 'caOrigin'>>,
   subject: ClusterSubject,
-): Suggestion {
+): Remedy {
   const {cluster, mesh} = subject;
-  const upgrade = sequence(editMeshYaml(), upgradeFix(subject, tag));
+  const upgrade = {fix: sequence(editMeshYaml(), upgradeFix(subject, tag))};
   switch (remedy.by) {
     case 'push':
-      if (caOrigin?.from !== 'external') return pushFix(subject);
+      if (caOrigin?.from !== 'external') return {fix: pushFix(subject)};
       // The tool that manages the Secret writes these names again: only an istiod that reads them helps.
-      return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : replaceCaFix(caOrigin, subject);
+      return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : replaceCa(caOrigin, subject);
     case 'renew':
-      return replaceCaFix(caOrigin, subject);
+      return replaceCa(caOrigin, subject);
     case 'reinstall':
-      return reinstallFix(subject);
+      return {fix: reinstallFix(subject)};
     case 'upgrade':
       return upgrade;
     case 'no lists':
-      return removeCrlFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true);
+      return {fix: removeCrlFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true)};
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
-      return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);
+      return {
+        fix: fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`),
+      };
     }
   }
 }

@@ -5,7 +5,8 @@ import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Fi
 import {formatDay, formatSecond} from '../../format.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, PodPart, PushedTrust} from '../../facts/facts.js';
-import {loadFix, replaceCaFix, restartFix} from '../fixes.js';
+import {restartFix} from '../fixes.js';
+import {loadCa, replaceCa} from '../remedies.js';
 
 /** An expiry that an istiod reports, and the pushed certificate that it should equal. */
 interface Reported {
@@ -76,11 +77,13 @@ function findingOf(
       observed: `${pod} reports that ${what} expires at ${formatSecond(expiry.toISOString())}`,
       expected: `the expiry of the pushed one, ${formatSecond(pushed.notAfter.toISOString())}`,
       // The pushed root is already loaded, so a restart is enough.
-      fix: all.some((one) => one.what === 'its root' && isPushed(one)) ? restartFix(subject) : loadFix(origin, subject),
+      ...(all.some((one) => one.what === 'its root' && isPushed(one))
+        ? {fix: restartFix(subject)}
+        : loadCa(origin, subject)),
     };
   }
-  const fix = what === 'its CA' ? replaceCaFix(origin, subject) : kubectlMesh('certs list');
-  const expiring = judgeExpiry(pushed, fix, subject);
+  const remedy = what === 'its CA' ? replaceCa(origin, subject) : {fix: kubectlMesh('certs list')};
+  const expiring = judgeExpiry(pushed, remedy, subject);
   return expiring && {...expiring, observed: `${pod} reports ${what}: ${expiring.observed}`};
 }
 

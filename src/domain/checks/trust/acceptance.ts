@@ -2,11 +2,10 @@ import {verifyChain, type ChainFailure} from '../../x509/chain.js';
 import {proxyRefusal} from '../../ca/chain-faults.js';
 import {otherChainRefusal} from '../../ca/other-chains.js';
 import {missingRoots} from '../../ca/trust-store.js';
-import {sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type KnownFacts} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
 import type {LiveRoots, PodPart, ServedChain} from '../../facts/facts.js';
-import {loadFix, replaceCaFix} from '../fixes.js';
+import {inSequence, loadCa, type Remedy, replaceCa} from '../remedies.js';
 import {certificateFacts} from '../../facts/read/cluster-ca.js';
 import {signedByOwnCa, otherProviderReason} from './live-chain.js';
 
@@ -37,7 +36,7 @@ export const acceptanceCheck = istiodCheck({
         rejection && {
           observed: `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${rejection.message}`,
           expected,
-          fix: fixFor(pod.value, roots, rejection.failure === 'expired', used, subject),
+          ...remedyOf(pod.value, roots, rejection.failure === 'expired', used, subject),
         }
       );
     });
@@ -93,21 +92,22 @@ function chainOf({value: {certificates}}: PodPart<ServedChain>): string {
  * The cluster to fix is the one whose running istiod differs from the work directory; possibly both. If neither differs, the
  * source of their CAs is at fault: an external issuer, or the work directory itself, which may be unreadable.
  */
-function fixFor(
+function remedyOf(
   {certificates: [, signer]}: ServedChain,
   {certificates: live}: LiveRoots,
   expired: boolean,
   {caFiles, caOrigin}: Partial<KnownFacts<'pair', 'caFiles' | 'caOrigin'>>,
   subject: PairSubject,
-): Suggestion {
+): Remedy {
   const self = {subject, origin: caOrigin?.self};
   const peer = {subject: {...subject, cluster: subject.peer}, origin: caOrigin?.peer};
   const selfDiffers = missingRoots(caFiles?.self.roots ?? [], live).length > 0;
   const certificate = caFiles?.peer.certificate;
   const peerDiffers = certificate !== undefined && certificate.fingerprint !== signer?.fingerprint;
   const deviating = [...(selfDiffers ? [self] : []), ...(peerDiffers ? [peer] : [])];
-  if (deviating.length > 0) return sequence(...deviating.map((one) => loadFix(one.origin, one.subject)));
+  const [first, ...others] = deviating.map((one) => loadCa(one.origin, one.subject));
+  if (first) return inSequence(first, ...others);
   const isExternal = ({origin}: typeof self): boolean => origin?.from === 'external';
   const toReplace = !expired && isExternal(self) && !isExternal(peer) ? self : peer;
-  return replaceCaFix(toReplace.origin, toReplace.subject);
+  return replaceCa(toReplace.origin, toReplace.subject);
 }

@@ -1,4 +1,4 @@
-import {inspectWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
+import {inspectWith, words} from '../../suggest/suggestion.js';
 import {
   apiServerCheck,
   type ClusterSubject,
@@ -11,7 +11,8 @@ import {
 import {canonicalCertificates} from '../../ca/canonical.js';
 import {some} from '../../format.js';
 import type {CaOrigin, ControlPlaneFacts, PushedTrust, WrittenBundle} from '../../facts/facts.js';
-import {loadFix, restartFix} from '../fixes.js';
+import {restartFix} from '../fixes.js';
+import {inSequence, loadCa, type Remedy} from '../remedies.js';
 import {isDiscovered, namespacesWithBundle} from './bundle-namespaces.js';
 import {injectedNamespaces} from './injected-namespaces.js';
 import {type RivalWriter, rivalWriters, showRival} from './rival-writers.js';
@@ -107,19 +108,19 @@ function servedFindings(
     different.includes(own) || (different.length > 0 && different.length + missing.length === required.length);
   // Neither helps while another control plane writes into the same namespaces.
   const rival = rivals.find(({shared}) => different.some((namespace) => shared.includes(namespace)));
-  const load = rival ? showRival(rival, subject) : isBehind ? loadFix(caOrigin, subject) : restart;
+  const load: Remedy = rival ? {fix: showRival(rival, subject)} : isBehind ? loadCa(caOrigin, subject) : {fix: restart};
   // istiod writes it within a second. Otherwise a quota, policy or webhook may reject it: a dry run shows which, and a
   // restart helps only if none does.
   const [firstMissing = own] = missing;
   const attempt = inspectWith.kubectl(cluster, words`-n ${firstMissing} create configmap ${name} --dry-run=server`);
   const exists = bundles.some(({namespace}) => namespace === firstMissing);
-  const missingFix: Suggestion = exists ? load : sequence(attempt, load);
+  const missingLoad = exists ? load : inSequence({fix: attempt}, load);
   // A missing or old copy does not show what istiod signs with; other checks do. Only checks that read the bundle itself, in
   // istiod's namespace or, if no copy is right, in any, have no evidence.
   const isUnread = missing.includes(own) || missing.length === required.length;
   const implies = isUnread ? ['MESH306', 'MESH310'] : [];
-  const other = {observed: `a different bundle in ConfigMap ${name} of ${some(different)}`, expected, fix: load};
-  const none = {observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix: missingFix, implies};
+  const other = {observed: `a different bundle in ConfigMap ${name} of ${some(different)}`, expected, ...load};
+  const none = {observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, ...missingLoad, implies};
   return [
     ...(different.length > 0 ? [{...other, implies: isBehind ? undefined : []}] : []),
     ...(missing.length > 0 ? [none] : []),

@@ -1,6 +1,5 @@
-import {isDeepStrictEqual} from 'node:util';
 import {externalCaReason, usesCacerts} from '../../mesh/signer.js';
-import {fixWith, words} from '../../suggest/suggestion.js';
+import {fixWith, inspectWith, words} from '../../suggest/suggestion.js';
 import {
   apiServerCheck,
   notApplicable,
@@ -15,59 +14,70 @@ import {shortFingerprint} from '../../keys/keys.js';
 import {type Difference, namedParts} from '../../trust/diff.js';
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
-import {inspectSource, loadFix, replaceCaFix} from '../fixes.js';
-import {caSecretOf, describeSource, type IstiodCaSource} from '../../istio/ca-source.js';
+import {caDependents, judgeSources} from './ca-sources.js';
+import {caSecretOf} from '../../istio/ca-source.js';
 import {cacertsName} from '../../istio/names.js';
-import type {CacertsFacts} from '../../facts/facts.js';
-
-/** The checks that depend on the CA that istiod loads from the Secret. */
-const caDependents = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'] as const;
+import {newCa, provideCa, type Remedy, replaceCa} from '../remedies.js';
+import type {CacertsFacts, ClusterCaFacts} from '../../facts/facts.js';
 
 /** The Secret that istiod reads at its next start matches the work directory. */
 export const cacertsCheck = apiServerCheck({
   id: 'MESH301',
   title: 'The CA that istiod mounts matches the work directory',
   requires: ['caSources', 'cacerts', 'restartOnPush'],
-  optional: ['caOrigin'],
+  optional: ['caOrigin', 'caFiles'],
   // An istiod that cannot load it does not start.
   implies: [...caDependents, 'MESH402'],
-  judge: ({caSources, cacerts, restartOnPush, caOrigin}, subject) => {
+  judge: ({caSources, cacerts, restartOnPush, caOrigin, caFiles}, subject) => {
     const {cluster, mesh} = subject;
     if (!usesCacerts(mesh.trust.signer)) return judgeUnusedSecret(cacerts, subject);
-    const unread = judgeUnread(caSources, subject);
-    if (unread) return unread;
+    const notCompared = judgeSources(caSources, subject);
+    if (notCompared) return notCompared;
     const {name: secretName = cacertsName} = caSecretOf(caSources) ?? {};
     const isExternal = caOrigin?.from === 'external';
     const expected = isExternal
       ? 'a CA that istiod can load; the work directory holds none to compare with'
       : 'the cluster CA in the work directory';
-    const fix = isExternal ? replaceCaFix(caOrigin, subject) : loadFix(caOrigin, subject, restartOnPush);
+    const push = canPush(caFiles, cacerts) ? provideCa(caOrigin, subject, restartOnPush) : newCa(subject);
+    const remedy =
+      isExternal || caOrigin?.from === 'mounted'
+        ? replaceCa(caOrigin, subject)
+        : (changeAtManager(secretName, cacerts, subject) ?? push);
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod');
       // Without it istiod starts with a self-signed CA.
       const observed = `no Secret ${mesh.istio.namespace}/${secretName}`;
-      return {observed, expected, fix, implies: caDependents};
+      return {observed, expected, ...remedy, implies: caDependents};
     }
     const problems = problemsOf(cacerts);
     const differences = relevantDifferences(cacerts.differences);
     const broken = [...problems, ...differences.map(({part, found}) => describePart(part, found))];
     const [unproven] = cacerts.problems.filter(({severity}) => severity === 'unknown');
-    if (broken.length === 0 && unproven) return {...problemFinding(unproven), expected, fix};
+    if (broken.length === 0 && unproven) return {...problemFinding(unproven), expected, ...remedy};
     if (broken.length === 0) {
       const ca = cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal';
       return ok(secretName === cacertsName ? ca : `Secret ${secretName}: ${ca}`, expected);
     }
-    // A different, loadable CA does not prevent istiod from starting.
     const wanted = differences.map(({part, wanted: values}) => describePart(part, values)).join('; ');
     // Where the work directory holds the CA, nothing else reports that a push will not last.
     const manager = isExternal || cacerts.managedBy === undefined ? [] : [`managed by ${cacerts.managedBy}`];
-    return {
-      severity: problems.length === 0 && differences.every(isOrder) ? 'warning' : 'error',
+    const finding = {
       observed: [...broken, ...manager].join('; '),
       expected: differences.length === 0 ? expected : `${wanted}, as in the work directory`,
-      fix,
-      implies: problems.length === 0 ? caDependents : undefined,
     };
+    const unread = differences.flatMap(({part, found}) => (part === 'keys' ? found.filter(isUnread(cacerts)) : []));
+    const isHarmless = ({part, wanted: own, found}: Difference): boolean =>
+      part === 'keys' ? own.length === 0 && found.every(isUnread(cacerts)) : isOrder({part, wanted: own, found});
+    if (problems.length === 0 && differences.every(isHarmless)) {
+      const isOnlyUnread = differences.every(({part}) => part === 'keys');
+      const removal =
+        isOnlyUnread && !isExternal && cacerts.managedBy === undefined
+          ? removeKeys(secretName, unread, subject)
+          : remedy;
+      return {...finding, severity: 'warning', ...removal, implies: []};
+    }
+    // A different, loadable CA does not prevent istiod from starting.
+    return {...finding, severity: 'error', ...remedy, implies: problems.length === 0 ? caDependents : undefined};
   },
   meaning:
     "The Secret that istiod's Deployment mounts as its CA directory (ROOT_CA_DIR), usually Secret cacerts in Istio's namespace, is complete, can be loaded by istiod, and contains the same root bundle, cluster CA and key as CLUSTER/ in the work directory. If CLUSTER/ contains no CA because another tool (such as cert-manager) manages the Secret, the check requires only that the Secret is complete and can be loaded. If another issuer signs workload certificates (trust.signer with issuer istio-csr or kubernetes-csr), the Secret does not exist. A CA from another volume, such as a CSI driver's, cannot be read: MESH304 and MESH307 check what istiod has loaded.",
@@ -75,35 +85,9 @@ export const cacertsCheck = apiServerCheck({
     'At its next start, istiod signs with the wrong CA or crash-loops. A root that the other clusters do not trust isolates this cluster.',
   byHand:
     'kubectl --context "$CTX" -n istio-system describe deployment -l app=istiod   # ROOT_CA_DIR, Mounts, Volumes\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
-  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret (the finding names it), change it there: that tool overwrites what a push writes. If istiod mounts another Secret, or reads another directory than the one at which the Secret is mounted, change that Secret or the installation (values, overlays): no push reaches such an istiod.',
+  fix: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` writes the CA in the work directory to the Secret. If another tool manages the Secret (the finding names it), change it there: that tool overwrites what a push writes. If istiod mounts another Secret, or reads another directory than the one at which the Secret is mounted, change that Secret or the installation (values, overlays): no push reaches such an istiod. Data keys that istiod does not read, such as those of a Secret that was created from a whole directory, are a warning: remove them with kubectl.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
 });
-
-/** The result where the CA that istiod reads cannot be compared; undefined if it can. */
-function judgeUnread(sources: readonly IstiodCaSource[], subject: ClusterSubject): Judgement | undefined {
-  const findingOf = ({istiod, source}: IstiodCaSource): Finding => ({
-    observed: `${istiod} reads its CA from ${describeSource(source)}`,
-    expected: 'the directory at which Secret cacerts is mounted',
-    fix: inspectSource(source, subject),
-    implies: caDependents,
-  });
-  const unmounted = sources.filter(({source}) => source.from === 'nothing').map(findingOf);
-  const [firstUnmounted, ...others] = unmounted;
-  if (firstUnmounted) return [firstUnmounted, ...others];
-  const unknown = sources.find(({source}) => source.from === 'unknown directory');
-  if (unknown) return {...findingOf(unknown), isUnproven: true};
-  const [first] = sources;
-  if (!first) return undefined;
-  const other = sources.find(({source}) => !isDeepStrictEqual(source, first.source));
-  if (other) {
-    const {observed, fix} = findingOf(other);
-    const expected = `one source for all istiods: ${first.istiod} reads its CA from ${describeSource(first.source)}`;
-    return {observed, expected, fix, isUnproven: true};
-  }
-  return first.source.from === 'volume'
-    ? notApplicable(`istiod reads its CA from ${describeSource(first.source)}, which cannot be read`)
-    : undefined;
-}
 
 /** Another issuer signs workload certificates: a CA in the Secret is an unused key that can be stolen. */
 function judgeUnusedSecret(cacerts: CacertsFacts | 'absent', {cluster, mesh}: ClusterSubject): Judgement {
@@ -135,6 +119,49 @@ function problemsOf(cacerts: CacertsFacts): readonly string[] {
 function relevantDifferences(differences: readonly Difference[]): readonly Difference[] {
   const isOther = differences.some(({part}) => part === 'clusterCa');
   return differences.filter(({part}) => !isOther || (part !== 'key' && part !== 'chain'));
+}
+
+/**
+ * Whether a push has the CA key: from the work directory, or from the Secret, if that is the key of the same CA. Unknown files
+ * count as complete: the push reports what it lacks.
+ */
+function canPush(caFiles: ClusterCaFacts | undefined, cacerts: CacertsFacts | 'absent'): boolean {
+  if (caFiles?.key !== 'absent' || !caFiles.certificate) return true;
+  return cacerts !== 'absent' && cacerts.key === 'matches' && cacerts.certificate?.spki === caFiles.certificate.spki;
+}
+
+/** Data keys that change what istiod reads or does (domain/trust/cacerts.ts, `caFilesOfSecret` and `isGenerated`). */
+const readByIstiod: readonly string[] = ['tls.crt', 'tls.key', 'ca.crt', 'istio-generated'];
+
+/**
+ * Whether istiod does not read a data key that is not part of the layout, such as the request that `kubectl create secret
+ * generic --from-file=DIRECTORY` includes. Private keys in it are a difference of their own. With tls.crt, the four *.pem keys
+ * are not read either, although the work directory's CA is meant to be.
+ */
+function isUnread({layout}: CacertsFacts): (key: string) => boolean {
+  return (key) => layout === 'pem' && !readByIstiod.includes(key);
+}
+
+/** Another tool overwrites what a push writes: the CA has to change there. */
+function changeAtManager(
+  secret: string,
+  cacerts: CacertsFacts | 'absent',
+  {cluster, mesh}: ClusterSubject,
+): Remedy | undefined {
+  if (cacerts === 'absent' || cacerts.managedBy === undefined) return undefined;
+  return {
+    fix: inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} describe secret/${secret}`),
+    note: `${cacerts.managedBy} manages Secret ${secret} and overwrites what a push writes: change the CA there`,
+  };
+}
+
+/** Removes exactly these data keys: a push would remove them without naming them, and may have to restart istiod. */
+function removeKeys(secret: string, keys: readonly string[], {cluster, mesh}: ClusterSubject): Remedy {
+  const patch = JSON.stringify(keys.map((key) => ({op: 'remove', path: `/data/${key}`})));
+  return {
+    fix: fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} patch secret ${secret} --type=json -p ${patch}`),
+    note: 'istiod does not read these data keys; save what is needed of them before you remove them',
+  };
 }
 
 /** Whether only the order of the chain differs: istiod and proxies accept every order. */

@@ -1,6 +1,6 @@
 import {apiServerCheck, notApplicable} from '../check.js';
 import {expirySource, judgeCaExpiry} from '../expiry.js';
-import {replaceCaFix} from '../fixes.js';
+import {remedyFor, replaceCa} from '../remedies.js';
 
 /** The pushed CA certificates do not expire soon, regardless of the work directory. */
 export const clusterExpiryCheck = apiServerCheck({
@@ -13,8 +13,9 @@ export const clusterExpiryCheck = apiServerCheck({
   implies: ['MESH307', 'MESH308'],
   judge: ({cacerts, caOrigin}, subject) => {
     if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('no CA was pushed yet');
-    const {certificate, between = [], roots} = cacerts;
-    return judgeCaExpiry(certificate, [...between, ...roots], replaceCaFix(caOrigin, subject), subject);
+    const renew = replaceCa(caOrigin, subject);
+    const leftover = caOrigin?.from === 'external' ? renew : remedyFor('expired root', subject);
+    return judgeCaExpiry(cacerts.certificate, cacerts, {renew, leftover}, subject);
   },
   meaning:
     'Neither the cluster CA in Secret cacerts, nor a CA above it, nor a root in its bundle expires soon (trust.expiry in mesh.yaml).',

@@ -1,8 +1,8 @@
-import type {Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
-import {loadFix, restartFix} from '../fixes.js';
+import {restartFix} from '../fixes.js';
+import {loadCa, provideCa, type Remedy} from '../remedies.js';
 import type {PodPart, ServedChain} from '../../facts/facts.js';
 
 /** Each istiod pod shows in a TLS handshake which CA it has loaded. */
@@ -19,7 +19,7 @@ export const liveChainCheck = istiodCheck({
     const servedChains = signedByOwnCa(all);
     if (servedChains.length === 0) return notApplicable(otherProviderReason(all));
     if (pushedTrust === 'absent') {
-      return findingsOr(conflicts(servedChains, loadFix(caOrigin, subject)), notApplicable('no CA was pushed yet'));
+      return findingsOr(conflicts(servedChains, provideCa(caOrigin, subject)), notApplicable('no CA was pushed yet'));
     }
     const expected = `signed by ${describeCertificate(pushedTrust.certificate)}`;
     const pods = servedChains.map((pod) => ({...pod, observed: deviation(pod, pushedTrust.certificate.fingerprint)}));
@@ -34,7 +34,8 @@ export const liveChainCheck = istiodCheck({
       // The pushed root is already in use, so a restart is enough. A push would not help: if istiod reloads such a change
       // by itself, the push would only wait for it.
       const inUse = besideLoaded(name) || value.chain.some(({fingerprint}) => pushedTrust.roots.includes(fingerprint));
-      return {observed: `${name} ${observed}`, expected, fix: inUse ? restartFix(subject) : loadFix(caOrigin, subject)};
+      const remedy = inUse ? {fix: restartFix(subject)} : loadCa(caOrigin, subject);
+      return {observed: `${name} ${observed}`, expected, ...remedy};
     });
     return findingsOr(findings, ok(servedChains.map(({name}) => name).join(', '), expected));
   },
@@ -60,11 +61,11 @@ export function otherProviderReason(pods: readonly PodPart<ServedChain>[]): stri
 }
 
 /** Findings if the pods have different CAs: which one is right is unknown, but there can only be one. */
-function conflicts(pods: readonly PodPart<ServedChain>[], fix: Suggestion): readonly Finding[] {
+function conflicts(pods: readonly PodPart<ServedChain>[], remedy: Remedy): readonly Finding[] {
   const signers = pods.map(({name, value}) => ({name, signer: describeSigner(value)}));
   if (new Set(signers.map(({signer}) => signer)).size === 1) return [];
   const expected = 'the same CA in every istiod';
-  return signers.map(({name, signer}) => ({observed: `${name} ${signer}`, expected, fix}));
+  return signers.map(({name, signer}) => ({observed: `${name} ${signer}`, expected, ...remedy}));
 }
 
 /** The signer of a presented certificate. A self-signed istiod may send its root, or only the issuer name. */

@@ -1,7 +1,7 @@
 import {some} from '../../format.js';
 import {inspectWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, ok} from '../check.js';
-import {replaceCaFix} from '../fixes.js';
+import {replaceCa} from '../remedies.js';
 
 /** istiod and ConfigMaps publish no key. */
 export const publishedKeysCheck = apiServerCheck({
@@ -16,10 +16,9 @@ export const publishedKeysCheck = apiServerCheck({
     const isInSecret = publishedKeys.some((place) => place.includes('Secret'));
     const {cluster, mesh} = subject;
     const inspect = inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} get configmaps`);
-    const renew = replaceCaFix(caOrigin, subject);
     return {
       observed: `a private key, which is compromised: ${some(publishedKeys)}`,
-      fix: isInSecret ? renew : inspect,
+      ...(isInSecret ? replaceCa(caOrigin, subject) : {fix: inspect}),
     };
   },
   meaning:

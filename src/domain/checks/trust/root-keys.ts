@@ -2,7 +2,7 @@ import {some} from '../../format.js';
 import {cacertsName, previousName, selfSignedName} from '../../istio/names.js';
 import {fixWith, inspectWith, kubectlMesh, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, ok, type Finding} from '../check.js';
-import {loadFix, replaceCaFix} from '../fixes.js';
+import {provideCa, replaceCa} from '../remedies.js';
 
 /** A cluster does not hold the key of the whole mesh. */
 export const rootKeysCheck = apiServerCheck({
@@ -28,13 +28,13 @@ export const rootKeysCheck = apiServerCheck({
       const entries = places.map(({entry}) => entry);
       const observed = `Secret ${namespace}/${secret} holds the key of a root of this mesh (${some(entries)})`;
       if (secret === cacertsName || places.some(({isMounted}) => isMounted)) {
-        return {observed, fix: replaceCaFix(caOrigin, subject)};
+        return {observed, ...replaceCa(caOrigin, subject)};
       }
       if (secret === previousName) {
         return {observed, fix: kubectlMesh('trust rollback', words`${cluster.name} --forget --yes`)};
       }
       // istiod has no other CA before the cluster CA is pushed.
-      if (places.some(({inUse}) => inUse === true)) return {observed, fix: loadFix(caOrigin, subject)};
+      if (places.some(({inUse}) => inUse === true)) return {observed, ...provideCa(caOrigin, subject)};
       // It can be the only copy of the key.
       const hasOther = rootKey !== undefined && rootKey.protection !== 'absent';
       const name = words`-n ${namespace} ${hasOther ? 'delete' : 'describe'} secret ${secret}`;

@@ -2,7 +2,7 @@ import {usesCacerts} from '../../mesh/signer.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import {loadFix} from '../fixes.js';
+import {loadCa, provideCa} from '../remedies.js';
 
 /** istiod does not run with a self-signed root. */
 export const selfSignedCheck = apiServerCheck({
@@ -38,9 +38,9 @@ export const selfSignedCheck = apiServerCheck({
       observed: `istiod has loaded its self-signed root ${describeCertificate(selfSignedRoot)}`,
       // Not a plain restart: the push refuses while workloads run under the root that it would remove. Without cacerts, istiod
       // is not configured for the external issuer yet.
-      fix: usesCacerts(subject.mesh.trust.signer)
-        ? loadFix(caOrigin, subject)
-        : kubectlMesh('install apply', [subject.cluster.name]),
+      ...(usesCacerts(subject.mesh.trust.signer)
+        ? (pushedTrust === 'absent' ? provideCa : loadCa)(caOrigin, subject)
+        : {fix: kubectlMesh('install apply', [subject.cluster.name])}),
     };
   },
   meaning:

@@ -1,6 +1,6 @@
 import {workDirCheck, findingsOr, notApplicable, ok, problemFinding} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import {renewFix} from '../fixes.js';
+import {remedyFor, withRemedy} from '../remedies.js';
 
 /** istiod and every peer accept the cluster CA's chain in the work directory. */
 export const chainCheck = workDirCheck({
@@ -13,7 +13,7 @@ export const chainCheck = workDirCheck({
   expected: 'a CA certificate that istiod loads and every verifier accepts',
   judge: ({caFiles: {certificate, problems}}, subject) =>
     findingsOr(
-      problems.map((one) => ({...problemFinding(one), fix: renewFix(subject)})),
+      problems.map((one) => withRemedy(problemFinding(one), remedyFor(one.reason, subject))),
       certificate === undefined ? notApplicable('no readable ca-cert.pem') : ok(describeCertificate(certificate)),
     ),
   meaning:
@@ -22,7 +22,7 @@ export const chainCheck = workDirCheck({
     'istiod does not start with a CA that it cannot verify. It does not check the chain order, path length and key usage: errors there break TLS handshakes between workloads later.',
   byHand:
     'openssl verify -x509_strict -CAfile "$CLUSTER/root-cert.pem" -untrusted "$CLUSTER/cert-chain.pem" "$CLUSTER/ca-cert.pem"\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -issuer -dates -ext basicConstraints,keyUsage',
-  fix: 'Create a new key and certificate under the same root with `kubectl mesh certs generate CLUSTER --renew`, then push them.',
+  fix: 'If only the form of a file is wrong (a byte order mark, UTF-16, lines without a break, a chain in another order), write the same key and certificates again with `kubectl mesh certs rewrite CLUSTER`. Remove expired roots that a rotation left over from the mesh and all clusters with `kubectl mesh certs rewrite --remove-expired-roots`. For a fault in the cluster CA, create a new key and certificate with `kubectl mesh certs generate CLUSTER --renew` where the root key is. For a fault in a CA above it, replace that CA. Then push the files.',
   source:
     'istio/istio security/pkg/pki/util/keycertbundle.go (Verify), security/pkg/pki/ca/ca.go; RFC 5280 4.2.1.9, 6.1',
 });

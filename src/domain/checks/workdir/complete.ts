@@ -1,9 +1,9 @@
-import {kubectlMesh, sequence, type Suggestion} from '../../suggest/suggestion.js';
+import {kubectlMesh} from '../../suggest/suggestion.js';
 import {workDirCheck, notApplicable, ok, type ClusterSubject} from '../check.js';
 import {caFileNames} from '../../ca/ca-files.js';
 import {describeSource} from '../../istio/ca-source.js';
 import type {ClusterCaFacts} from '../../facts/facts.js';
-import {pushFix, renewFix} from '../fixes.js';
+import {firstCa, newCa, type Remedy} from '../remedies.js';
 
 /** Each cluster directory has the public files of the cluster CA. The key is not required. */
 export const completeCheck = workDirCheck({
@@ -32,7 +32,7 @@ export const completeCheck = workDirCheck({
     }
     const missing = caFiles.missing.filter((file) => file !== 'ca-key.pem');
     if (missing.length === 0) return ok('all present');
-    return {observed: `${cluster.name}/ has no ${missing.join(', no ')}`, fix: fixFor(caFiles, subject)};
+    return {observed: `${cluster.name}/ has no ${missing.join(', no ')}`, ...remedyOf(caFiles, subject)};
   },
   meaning:
     "CLUSTER/ holds the cluster CA's certificates under the file names that istiod reads from cacerts. If CLUSTER/ holds none of them and the cluster has a complete Secret cacerts that was not pushed from a work directory (from cert-manager, for example), the CA is external and no files are expected.",
@@ -48,12 +48,8 @@ function holdsNone({missing}: ClusterCaFacts): boolean {
 }
 
 /** Bundle and chain are recreated from the CA. The CA itself can only be replaced, in the cluster as well. */
-function fixFor({missing}: ClusterCaFacts, subject: ClusterSubject): Suggestion {
-  const {cluster, mesh} = subject;
-  const generate = kubectlMesh('certs generate', [cluster.name]);
-  if (!missing.includes('ca-cert.pem')) return generate;
+function remedyOf({missing}: ClusterCaFacts, subject: ClusterSubject): Remedy {
+  if (!missing.includes('ca-cert.pem')) return {fix: kubectlMesh('certs generate', [subject.cluster.name])};
   // Without `--renew`, `certs generate` does not replace a key that has no certificate.
-  if (!missing.includes('ca-key.pem')) return renewFix(subject);
-  if (mesh.trust.signer.type === 'csr') return kubectlMesh('certs request', [cluster.name]);
-  return cluster.context === undefined ? generate : sequence(generate, pushFix(subject));
+  return missing.includes('ca-key.pem') ? firstCa(subject) : newCa(subject);
 }

@@ -1,8 +1,7 @@
 import {inWorkDir, inspectWith, words} from '../../suggest/suggestion.js';
-import {workDirCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
+import {type CheckSubject, workDirCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {KeyInHistory} from '../../facts/facts.js';
-import {renewFix} from '../fixes.js';
-import type {Mesh} from '../../mesh/mesh.js';
+import {newCa} from '../remedies.js';
 import {printableLine} from '../../printable.js';
 
 /** A key that was committed once stays in every clone. */
@@ -12,11 +11,11 @@ export const gitHistoryCheck = workDirCheck({
   scope: 'mesh',
   requires: ['gitHistory'],
   expected: 'no private key in any commit',
-  judge: ({gitHistory}, {mesh}) => {
+  judge: ({gitHistory}, subject) => {
     if ('absent' in gitHistory) return notApplicable(gitHistory.absent);
     const {keys, more, shallow} = gitHistory;
     return findingsOr(
-      keys.map((key, index) => finding(key, index === keys.length - 1 ? more : 0, mesh)),
+      keys.map((key, index) => finding(key, index === keys.length - 1 ? more : 0, subject)),
       shallow
         ? notApplicable('a shallow clone without keys; earlier commits are not available')
         : ok('no commit contains one'),
@@ -32,7 +31,7 @@ export const gitHistoryCheck = workDirCheck({
   source: 'git-scm.com: git-log (-G), gitignore; docs.github.com: removing sensitive data from a repository',
 });
 
-function finding({path, commit, protection, owner}: KeyInHistory, more: number, mesh: Mesh): Finding {
+function finding({path, commit, protection, owner}: KeyInHistory, more: number, subject: CheckSubject): Finding {
   const log = inspectWith.run('git', words`-C ${inWorkDir('.')} log --all --stat --relative -- ${path}`);
   const where = `${printableLine(path)} in commit ${commit}${more > 0 ? ` (and ${String(more)} more blobs with keys)` : ''}`;
   if (protection === 'encrypted') {
@@ -46,10 +45,10 @@ function finding({path, commit, protection, owner}: KeyInHistory, more: number, 
       fix: log,
     };
   }
-  const cluster = mesh.clusters.find(({name}) => name === owner.cluster);
+  const cluster = subject.mesh.clusters.find(({name}) => name === owner.cluster);
   return {
     observed: `the unencrypted CA key of ${owner.cluster}: ${where}`,
     clusters: [owner.cluster],
-    fix: cluster ? renewFix({cluster, mesh}) : log,
+    ...(cluster ? newCa({...subject, cluster}) : {fix: log}),
   };
 }

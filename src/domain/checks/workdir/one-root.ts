@@ -3,7 +3,7 @@ import {clusterLayout, layout} from '../../mesh/layout.js';
 import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {describeRoots} from '../describe.js';
 import type {ClusterCaFacts} from '../../facts/facts.js';
-import {renewFix} from '../fixes.js';
+import {newCa} from '../remedies.js';
 
 /** All clusters accept each other: they share one root or, during a rotation, their bundles hold each other's root. */
 export const oneRootCheck = workDirCheck({
@@ -15,7 +15,7 @@ export const oneRootCheck = workDirCheck({
   // The push that MESH301 suggests would bring the different root to the cluster.
   implies: ['MESH301', 'MESH307'],
   expected: "every cluster's bundle holds the root of every other cluster's CA",
-  judge: ({caFiles, meshRoots}, {mesh}) => {
+  judge: ({caFiles, meshRoots}, {mesh, issuing}) => {
     const anchored = caFiles.filter(({value}) => value.anchor !== undefined);
     // Clusters under the mesh's root first: the findings are about the others.
     const isOurs = ({value}: OfCluster<ClusterCaFacts>): boolean => meshRoots.includes(value.anchor ?? '');
@@ -26,7 +26,7 @@ export const oneRootCheck = workDirCheck({
       return {observed, fix: takeRootFrom(first)};
     }
     const findings = ordered.map((one, index): Finding | undefined => {
-      const base = {clusters: [one.cluster.name], fix: renewFix({cluster: one.cluster, mesh})};
+      const base = {clusters: [one.cluster.name], ...newCa({cluster: one.cluster, mesh, issuing})};
       if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
         const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh has ${describeRoots(meshRoots)}`;
         return {...base, observed};
@@ -43,7 +43,7 @@ export const oneRootCheck = workDirCheck({
   breaks:
     'Workloads of clusters with different roots reject each other: between clusters, TLS fails with "certificate signed by unknown authority", while traffic within each cluster works.',
   byHand: 'openssl x509 -in "$CLUSTER/root-cert.pem" -noout -subject -fingerprint -sha256   # for each cluster',
-  fix: "Renew the CA of the cluster that differs, under the mesh's root, with `kubectl mesh certs generate CLUSTER --renew`, then push it. If all clusters agree and only the mesh's root-cert.pem differs, replace it with a cluster's.",
+  fix: "Renew the CA of the cluster that differs, under the mesh's root, with `kubectl mesh certs generate CLUSTER --renew` where the root key is, then push it. If the work directory has no root-cert.pem, first decide which root the mesh keeps. If all clusters agree and only the mesh's root-cert.pem differs, replace it with a cluster's.",
   source: 'istio.io: ops/diagnostic-tools/multicluster; istio/istio security/pkg/server/ca/server.go',
 });
 

@@ -1,6 +1,6 @@
 import {workDirCheck, notApplicable, ok} from '../check.js';
 import {formatDay} from '../../format.js';
-import {renewFix} from '../fixes.js';
+import {newCa} from '../remedies.js';
 
 /**
  * Istio's Makefile creates the root and then the cluster CA with the same number of days, so the second outlives the first by
@@ -25,7 +25,7 @@ export const outlivesCheck = workDirCheck({
     const beyondMs = certificate.notAfter.getTime() - limit.notAfter.getTime();
     const until = `until ${formatDay(certificate.notAfter)}`;
     if (beyondMs <= toleranceMs) return ok(until);
-    return {observed: `${until}, ${what} until ${formatDay(limit.notAfter)}`, fix: renewFix(subject)};
+    return {observed: `${until}, ${what} until ${formatDay(limit.notAfter)}`, ...newCa(subject)};
   },
   meaning: 'The cluster CA certificate expires before its root and all CAs in between, or at most one day later.',
   breaks:

@@ -2,7 +2,7 @@ import {clusterLayout} from '../../mesh/layout.js';
 import {printableLine} from '../../printable.js';
 import {edit, inWorkDir} from '../../suggest/suggestion.js';
 import {workDirCheck, findingsOr, ok} from '../check.js';
-import {renewFix} from '../fixes.js';
+import {newCa} from '../remedies.js';
 
 /** Files that are committed and sent to clusters contain no key. */
 export const publicFilesCheck = workDirCheck({
@@ -13,15 +13,15 @@ export const publicFilesCheck = workDirCheck({
   // A key as a PEM block makes the file unreadable.
   implies: ['MESH103'],
   expected: 'no private key in certificates, revocation lists, requests, install.yaml and mesh.yaml',
-  judge: ({keysInPublicFiles}, {mesh}) =>
+  judge: ({keysInPublicFiles}, subject) =>
     findingsOr(
       keysInPublicFiles.map(({path, cluster: name}) => {
-        const cluster = mesh.clusters.find((one) => one.name === name);
+        const cluster = subject.mesh.clusters.find((one) => one.name === name);
         const {caCert, rootCert, certChain} = clusterLayout(name ?? '');
         const observed = `${printableLine(path)} contains a private key, which is compromised if others could read the file`;
         // A renewal replaces the key and these files; only a user can edit the others.
         const isRenewed = [caCert, rootCert, certChain].includes(path);
-        if (cluster && isRenewed) return {observed, clusters: [cluster.name], fix: renewFix({cluster, mesh})};
+        if (cluster && isRenewed) return {observed, clusters: [cluster.name], ...newCa({...subject, cluster})};
         const fix = edit(inWorkDir(path));
         return cluster ? {observed, clusters: [cluster.name], fix} : {observed, fix};
       }),

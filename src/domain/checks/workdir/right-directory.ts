@@ -1,11 +1,19 @@
 import {istioNameOf} from '../../mesh/istio-name.js';
-import type {Mesh, MeshCluster} from '../../mesh/mesh.js';
+import type {MeshCluster} from '../../mesh/mesh.js';
 import {otherOwner} from '../../ca/cluster-of-ca.js';
 import {fixWith, inWorkDir, sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
+import {
+  type CheckSubject,
+  workDirCheck,
+  findingsOr,
+  notApplicable,
+  ok,
+  type Finding,
+  type OfCluster,
+} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import type {ClusterCaFacts} from '../../facts/facts.js';
-import {renewFix} from '../fixes.js';
+import {newCa} from '../remedies.js';
 
 /** No cluster directory holds the CA of another cluster. */
 export const rightDirectoryCheck = workDirCheck({
@@ -17,12 +25,13 @@ export const rightDirectoryCheck = workDirCheck({
   // The push that MESH301 suggests would give one cluster the other's key. Directories are moved with their install.yaml.
   implies: ['MESH111', 'MESH301'],
   expected: 'in each cluster directory, the CA issued for that cluster',
-  judge: ({caFiles}, {mesh}) => {
-    const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, mesh.clusters));
-    const names = new Set(mesh.clusters.flatMap((one) => [one.name, istioNameOf(one)]));
+  judge: ({caFiles}, subject) => {
+    const {clusters} = subject.mesh;
+    const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, clusters));
+    const names = new Set(clusters.flatMap((one) => [one.name, istioNameOf(one)]));
     const named = caFiles.filter(({value}) => names.has(value.certificate?.locality ?? ''));
     return findingsOr(
-      misplaced.map((one) => finding(one, misplaced, mesh)),
+      misplaced.map((one) => finding(one, misplaced, subject)),
       named.length === 0
         ? notApplicable('no cluster CA has the name of a cluster in its subject')
         : ok(`${String(named.length)} of ${String(caFiles.length)} cluster CAs name their cluster`),
@@ -58,12 +67,12 @@ function misplacedIn(
   return isCopy ? [] : [{cluster, owner, what: describeCertificate(certificate)}];
 }
 
-function finding({cluster, owner, what}: Misplaced, all: readonly Misplaced[], mesh: Mesh): Finding {
+function finding({cluster, owner, what}: Misplaced, all: readonly Misplaced[], subject: CheckSubject): Finding {
   const swapped = all.some((other) => other.cluster.name === owner && other.owner === cluster.name);
   return {
     observed: `${cluster.name} has the CA of ${owner}: ${what}`,
     clusters: [cluster.name],
-    fix: swapped ? swapBack([cluster.name, owner].sort()) : renewFix({cluster, mesh}),
+    ...(swapped ? {fix: swapBack([cluster.name, owner].sort())} : newCa({...subject, cluster})),
   };
 }
 

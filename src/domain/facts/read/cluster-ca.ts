@@ -7,8 +7,9 @@ import {crlProblem} from '../../x509/crl.js';
 import type {CacertsSecret} from '../../trust/cacerts.js';
 import {compareCa, type DesiredCa} from '../../trust/diff.js';
 import type {CaInspection} from '../../ca/inspect-ca.js';
+import type {CaFinding, CaFindingId} from '../../ca/istiod-rules.js';
 import {attributeOf} from '../../x509/name.js';
-import type {CacertsFacts, CertificateFacts, ClusterCaFacts} from '../facts.js';
+import type {CacertsFacts, CertificateFacts, ClusterCaFacts, FaultReason, Problem} from '../facts.js';
 
 /** Rules about the key, which have a separate check. */
 const keyProblems: readonly string[] = ['several-keys', 'key-format'];
@@ -27,10 +28,12 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
   const isOfKey = (message: string): boolean => message.startsWith(names.caKey);
   const problems = inspection.findings
     .filter(({id, message}) => !coveredByOtherChecks.includes(id) && !(id === 'unreadable' && isOfKey(message)))
-    .map(({severity, message}) => ({severity, message}));
-  const keyProblem = inspection.findings.find(
+    .map((one): Problem => ({severity: one.severity, message: one.message, reason: reasonOf(one)}));
+  const ofKey = inspection.findings.find(
     ({id, message}) => keyProblems.includes(id) || (id === 'unreadable' && isOfKey(message)),
-  )?.message;
+  );
+  const keyProblem = ofKey?.message;
+  const isEncrypted = inspection.key?.encryption !== undefined;
   const {certificate, verified} = inspection;
   const between = intermediatesOf(inspection);
   return defined({
@@ -40,11 +43,29 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
     problems,
     key: keyState(files, inspection, keyProblem),
     keyProblem,
+    keyReason: ofKey && (isEncrypted ? 'encrypted key' : reasonOf(ofKey)),
     certificate: certificate && certificateFacts(certificate),
     roots: (inspection.roots ?? []).map(certificateFacts),
     between: between.length > 0 ? between.map(certificateFacts) : undefined,
     anchor: verified && 'chain' in verified ? verified.chain.at(-1)?.fingerprint : undefined,
   });
+}
+
+/** What is at fault by a finding's id, where neither `certs rewrite` resolves it nor a certificate is known to be at fault. */
+const reasonsById: Readonly<Partial<Record<CaFindingId, FaultReason>>> = {
+  'root-expired': 'expired root',
+  // The chains that proxies can build, and their size, depend on the roots and the CAs between.
+  'other-chain': {above: undefined},
+  'chain-too-large': {above: undefined},
+  // A chain with several paths to roots has no order; proxies find their way in any.
+  'chain-order': 'nothing',
+};
+
+/** What is at fault, by a finding. */
+export function reasonOf({id, above, isOfForm}: Pick<CaFinding, 'id' | 'above' | 'isOfForm'>): FaultReason {
+  if (isOfForm === true) return 'form';
+  if (above !== undefined) return {above};
+  return reasonsById[id] ?? 'cluster CA';
 }
 
 /** Also if the chain does not verify, for example because one of them has expired. */
@@ -58,9 +79,12 @@ function intermediatesOf({certificate, chain = [], roots = []}: CaInspection): r
 
 /** The facts of a certificate. */
 export function certificateFacts(certificate: Certificate): CertificateFacts {
-  const {fingerprint, spki, subject, issuer, notBefore, notAfter} = certificate;
+  const {fingerprint, spki, subject, issuer, serial, notBefore, notAfter} = certificate;
   const locality = attributeOf(subject, 'L');
-  return defined({fingerprint, spki, subject: subject.text, locality, issuer: issuer.text, notBefore, notAfter});
+  return defined({
+    ...{fingerprint, spki, subject: subject.text, locality, issuer: issuer.text, serial},
+    ...{notBefore, notAfter},
+  });
 }
 
 /** The facts of Secret cacerts, compared with the cluster CA in the work directory. */

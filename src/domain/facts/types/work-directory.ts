@@ -11,6 +11,8 @@ export interface CertificateFacts {
   /** L of the subject: the cluster name, in a cluster CA created by this program or Istio's Makefile. */
   readonly locality?: string;
   readonly issuer: string;
+  /** Unique among the certificates of an issuer (RFC 5280 4.1.2.2). */
+  readonly serial: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
@@ -20,7 +22,23 @@ export interface Problem {
   /** `unknown`: not proven, see `CaFinding`. */
   readonly severity: 'error' | 'warning' | 'unknown';
   readonly message: string;
+  readonly reason: FaultReason;
 }
+
+/** What is at fault, which decides what resolves it. */
+export type FaultReason =
+  /** The form of a file: the same key and certificates in canonical form do not have it. */
+  | 'form'
+  /** The cluster CA or its key. */
+  | 'cluster CA'
+  /** A CA key that is encrypted. */
+  | 'encrypted key'
+  /** An expired root beside a valid one. */
+  | 'expired root'
+  /** A certificate above the cluster CA, by its SHA-256 if known. */
+  | {readonly above: string | undefined}
+  /** Nothing: istiod and proxies accept it. */
+  | 'nothing';
 
 /** Whether mesh.yaml is usable. */
 export interface DeclarationFacts {
@@ -31,6 +49,12 @@ export interface DeclarationFacts {
   /** The number of declared clusters. */
   readonly clusters: number;
 }
+
+/** Whether `certs generate` can issue cluster CAs with the files that are here, and what it lacks otherwise. */
+export type IssuingFacts =
+  /** `signing`: SHA-256 of the signing CA and the certificates above it, or of the mesh's roots; empty if there are none yet. */
+  | {readonly possible: true; readonly signing: readonly string[]}
+  | {readonly possible: false; readonly lacks: 'the root' | 'the root key' | 'a usable root'; readonly why: string};
 
 /** root-key.pem, in the work directory or in the signer's directory (`--root-dir`). */
 export interface RootKeyFacts {
@@ -76,6 +100,8 @@ export interface ClusterCaFacts {
   readonly key: 'absent' | 'matches' | 'different' | 'unusable';
   /** Why the key is unusable. */
   readonly keyProblem?: string;
+  /** What is at fault then. */
+  readonly keyReason?: FaultReason;
   /** The cluster CA; absent if ca-cert.pem is missing or unreadable. */
   readonly certificate?: CertificateFacts;
   /** The certificates of root-cert.pem. */

@@ -12,10 +12,15 @@ function oneAlertPerCertificate(expr: string): string {
   return `min by (cluster, role, subject, fingerprint) (\n${expr.replaceAll(/^/gm, '  ')}\n)`;
 }
 
-/** Returns the condition of `trust.expiry`: less than the share or less than the days. The value is the remaining seconds. */
-function remainingBelow({share, days}: ExpiryThreshold): string {
+/**
+ * Returns the condition of `trust.expiry`: less than the share and its limit, or less than the days. The value is the remaining
+ * seconds.
+ */
+function remainingBelow({share, days, capDays}: ExpiryThreshold): string {
   const left = `${notAfter} - time()`;
-  return `(\n  ${left} < ${String(share)} * (${notAfter} - ${notBefore})\n  or\n  ${left} < ${daysInSeconds(days)}\n)`;
+  const cap = capDays === undefined ? '' : ` < ${daysInSeconds(capDays)}`;
+  const ofLifetime = `${left} < ${String(share)} * (${notAfter} - ${notBefore})${cap}`;
+  return `(\n  ${ofLifetime}\n  or\n  ${left} < ${daysInSeconds(days)}\n)`;
 }
 
 const what = `${clusterPrefix('cluster')}{{ $labels.role }} "{{ $labels.subject }}" ({{ $labels.fingerprint }})`;

@@ -58,6 +58,27 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
     },
   ],
   [
+    'CAs and a root of 25 years with two years left',
+    (() => {
+      const period = {notBefore: daysFromNow(-8402), notAfter: daysFromNow(729)};
+      const old = {
+        certificate: certificate('ca of cluster1', period),
+        roots: [{...root, ...period}],
+      };
+      return {cluster1: {caFiles: clusterCa('cluster1', old), cacerts: cacertsOf(clusterCa('cluster1', old))}};
+    })(),
+  ],
+  [
+    'one serial number of two issuers',
+    (() => {
+      const other = {certificate: certificate('ca of cluster1', {serial: '01', issuer: 'O=Istio, CN=policy CA'})};
+      return {
+        cluster1: {caFiles: clusterCa('cluster1', other), cacerts: cacertsOf(clusterCa('cluster1', other))},
+        cluster2: {caFiles: clusterCa('cluster2', {certificate: certificate('ca of cluster2', {serial: '01'})})},
+      };
+    })(),
+  ],
+  [
     'both roots in every bundle during a root rotation',
     (() => {
       const both = {roots: [root, foreignRoot]};

@@ -78,11 +78,29 @@ export const trustFaults: readonly Fault[] = [
     'a leftover tls.crt takes precedence',
     {
       cluster1: {
-        cacerts: cacertsOf(clusterCa('cluster1'), {differences: [{part: 'keys', wanted: [], found: ['ca-key.pem']}]}),
+        cacerts: cacertsOf(clusterCa('cluster1'), {
+          layout: 'tls',
+          differences: [{part: 'keys', wanted: [], found: ['ca-key.pem']}],
+        }),
       },
     },
     ['MESH301 error'],
   ],
+  ...(
+    [
+      [['README.md', 'cluster-ca.csr'], 'warning'],
+      [['ca.crt'], 'error'],
+      [['istio-generated'], 'error'],
+    ] as const
+  ).map(([keys, severity]): Fault => [
+    `cacerts also holds ${keys.join(' and ')}`,
+    {
+      cluster1: {
+        cacerts: cacertsOf(clusterCa('cluster1'), {differences: [{part: 'keys', wanted: [], found: [...keys]}]}),
+      },
+    },
+    [`MESH301 ${severity}`],
+  ]),
   [
     'the key in cacerts belongs to another certificate',
     {cluster1: {cacerts: cacertsOf(clusterCa('cluster1', {key: 'different'}))}},

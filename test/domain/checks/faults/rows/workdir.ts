@@ -43,12 +43,20 @@ export const workdirFaults: readonly Fault[] = [
   ],
   [
     'the chain is in the wrong order',
-    {cluster1: {caFiles: clusterCa('cluster1', {problems: [{severity: 'error', message: 'wrong order'}]})}},
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {problems: [{severity: 'error', message: 'wrong order', reason: 'form'}]}),
+      },
+    },
     ['MESH103 error'],
   ],
   [
     'the chain is unusual',
-    {cluster1: {caFiles: clusterCa('cluster1', {problems: [{severity: 'warning', message: 'ed25519'}]})}},
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {problems: [{severity: 'warning', message: 'ed25519', reason: 'cluster CA'}]}),
+      },
+    },
     ['MESH103 warning'],
   ],
   [
@@ -91,6 +99,34 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH105 error'],
   ],
   [
+    'two CAs of one issuer have the same serial number',
+    {
+      cluster1: {caFiles: clusterCa('cluster1', {certificate: certificate('ca of cluster1', {serial: '01'})})},
+      cluster2: {caFiles: clusterCa('cluster2', {certificate: certificate('ca of cluster2', {serial: '01'})})},
+    },
+    ['MESH110 warning'],
+  ],
+  [
+    'a cluster CA has the serial number of its root',
+    {cluster1: {caFiles: clusterCa('cluster1', {certificate: certificate('ca of cluster1', {serial: root.serial})})}},
+    ['MESH110 warning'],
+  ],
+  [
+    'an expired root is left in a bundle',
+    {
+      cluster1: (() => {
+        const expired = certificate('old root', {notAfter: daysFromNow(-1), notBefore: daysFromNow(-900)});
+        const message = 'the bundle still contains the root';
+        const ca = clusterCa('cluster1', {
+          roots: [root, expired],
+          problems: [{severity: 'warning', message, reason: 'expired root'}],
+        });
+        return {caFiles: ca, cacerts: cacertsOf(ca)};
+      })(),
+    },
+    ['MESH103 warning'],
+  ],
+  [
     'a key is readable by others',
     {meshValues: {fileModes: [{path: 'cluster1/ca-key.pem', kind: 'key', mode: 0o644}]}},
     ['MESH106 error'],
@@ -127,22 +163,22 @@ export const workdirFaults: readonly Fault[] = [
   ],
   ['the root key is not encrypted', {meshValues: {rootKey: {protection: 'clear'}}}, ['MESH107 warning']],
   [
-    'the cluster CA on disk expires in 60 of 730 days',
+    'the cluster CA on disk expires in 59 of 730 days',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', {
-          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-670), notAfter: daysFromNow(60)}),
+          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-671), notAfter: daysFromNow(59)}),
         }),
       },
     },
     ['MESH108 error'],
   ],
   [
-    'the cluster CA on disk expires in 200 of 730 days',
+    'the cluster CA on disk expires in 179 of 730 days',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', {
-          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-530), notAfter: daysFromNow(200)}),
+          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-551), notAfter: daysFromNow(179)}),
         }),
       },
     },
