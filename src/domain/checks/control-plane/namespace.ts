@@ -7,7 +7,18 @@ export const namespaceCheck = apiServerCheck({
   id: 'MESH401',
   title: "Istio's namespace exists and has the declared network label",
   requires: ['namespaces'],
-  implies: ['MESH116', 'MESH301', 'MESH402', 'MESH403', 'MESH404', 'MESH405', 'MESH406', 'MESH407', 'MESH411'],
+  implies: [
+    'MESH116',
+    'MESH301',
+    'MESH402',
+    'MESH403',
+    'MESH404',
+    'MESH405',
+    'MESH406',
+    'MESH407',
+    'MESH411',
+    'MESH418',
+  ],
   judge: ({namespaces}, {cluster, mesh}) => {
     const {namespace} = mesh.istio;
     const found = namespaces.find(({name}) => name === namespace);
