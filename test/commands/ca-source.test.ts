@@ -88,7 +88,7 @@ describe('verify', () => {
     const row = result.checks.find(({id, cluster}) => id === 'MESH301' && cluster === 'c1');
     expect(row?.observed).toContain('/var/other-cacerts');
     expect(row?.fix).toContain('describe deployment');
-    for (const {fix} of result.checks) expect(fix ?? '').not.toMatch(/trust push|rollout restart/);
+    for (const {fix} of result.checks) expect(fix).not.toMatch(/trust push|rollout restart/);
   });
 
   it('reports unknown where the other Secret must not be read', async () => {
