@@ -17,7 +17,7 @@ export type FileNames = Readonly<Record<string, string>>;
 export type CaSource =
   /** A Secret in Istio's namespace. `files`: only these data keys, under these names; absent: all, under their own names. */
   | {readonly from: 'secret'; readonly name: string; readonly files?: FileNames}
-  /** A volume whose content this program cannot read: `a volume of CSI driver secrets-store.csi.k8s.io`. */
+  /** A volume whose content this program cannot read: `a volume of CSI driver csi.example.com`. */
   | {readonly from: 'volume'; readonly what: string; readonly driver?: string}
   /** No volume is mounted there: istiod signs with its self-signed CA. `cacertsAt`: the directory that Secret cacerts is mounted at. */
   | {readonly from: 'nothing'; readonly directory: string; readonly cacertsAt?: string}
@@ -96,7 +96,15 @@ function secretOfVolume({secret, projected}: Volume): MountedSecret | undefined 
 
 function describedVolume({name, csi, projected}: Volume) {
   const other = projected ? 'a projected volume' : `volume ${name}, which is not a Secret`;
-  return {from: 'volume', what: csi ? `a volume of CSI driver ${csi.driver}` : other} as const;
+  return {from: 'volume', what: csi ? describedCsi(csi) : other} as const;
+}
+
+/** With the object that configures the content (secrets-store-csi-driver.sigs.k8s.io: concepts, SecretProviderClass). */
+function describedCsi({
+  driver,
+  volumeAttributes: {secretProviderClass: name} = {},
+}: NonNullable<Volume['csi']>): string {
+  return `a volume of CSI driver ${driver}${name === undefined ? '' : ` (SecretProviderClass ${name})`}`;
 }
 
 /** An absolute path without empty parts, `.` and `..`. */

@@ -70,6 +70,11 @@ describe("istiod's CA is read from", () => {
       },
     ],
     [
+      'a CSI volume, with the object that configures it',
+      caVolumes({csi: {driver: 'x', volumeAttributes: {secretProviderClass: 'mesh-ca', other: 'y'}}}),
+      {from: 'volume', what: 'a volume of CSI driver x (SecretProviderClass mesh-ca)', driver: 'x'},
+    ],
+    [
       'several Secrets at once',
       caVolumes({projected: {sources: [{secret: {name: 'a'}}, {secret: {name: 'b'}}]}}),
       {from: 'volume', what: 'a projected volume'},
