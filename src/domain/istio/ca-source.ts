@@ -35,6 +35,17 @@ export interface IstiodCaSource {
 const directoryVariable = 'ROOT_CA_DIR';
 const defaultDirectory = './etc/cacerts';
 
+/** The files that istiod reads there (istio/istio security/pkg/pki/ca/ca.go, SigningCAFileBundle). */
+const caFiles = [
+  'ca-cert.pem',
+  'ca-key.pem',
+  'root-cert.pem',
+  'cert-chain.pem',
+  'tls.crt',
+  'tls.key',
+  'ca.crt',
+] as const;
+
 /** Reads the source from an istiod Deployment. */
 export function caSourceOf({metadata, spec}: DeploymentObject): IstiodCaSource {
   const {containers, volumes = []} = spec.template.spec;
@@ -49,8 +60,9 @@ export function caSourceOf({metadata, spec}: DeploymentObject): IstiodCaSource {
   const at = mounts
     .filter(({mountPath}) => isWithin(directory, normalized(mountPath)))
     .toSorted((one, other) => normalized(other.mountPath).length - normalized(one.mountPath).length)[0];
-  const below = mounts.find(({mountPath}) => mountPath !== at?.mountPath && isWithin(normalized(mountPath), directory));
-  if (below) return {istiod, source: {from: 'volume', what: `single files mounted in ${directory}`}};
+  const files = caFiles.map((name) => normalized(`${directory}/${name}`));
+  if (mounts.some(({mountPath}) => files.includes(normalized(mountPath))))
+    return {istiod, source: {from: 'volume', what: `single files mounted in ${directory}`}};
   const nothing = (): CaSource => {
     const names = volumes.filter((volume) => secretOfVolume(volume)?.name === cacertsName).map(({name}) => name);
     const cacertsAt = mounts.find(({name}) => names.includes(name))?.mountPath;

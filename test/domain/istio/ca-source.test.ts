@@ -91,6 +91,16 @@ describe("istiod's CA is read from", () => {
       {from: 'nothing', directory: '/var/other-cacerts', cacertsAt: '/etc/cacerts'},
     ],
     [
+      'a directory above the one with the volume, whose other mounts hold no CA',
+      inDirectory('/etc'),
+      {from: 'nothing', directory: '/etc', cacertsAt: '/etc/cacerts'},
+    ],
+    [
+      'the root directory, by an empty variable',
+      inDirectory(''),
+      {from: 'nothing', directory: '/', cacertsAt: '/etc/cacerts'},
+    ],
+    [
       'a directory next to the one with the volume',
       inDirectory('/etc/cacerts-2'),
       {from: 'nothing', directory: '/etc/cacerts-2', cacertsAt: '/etc/cacerts'},
