@@ -103,6 +103,7 @@ describe('install.yaml with an external issuer', () => {
     const values = (caAddress: string) => ({values: {global: {caAddress}}});
     const metadata = {meshConfig: {defaultConfig: {proxyMetadata: {CA_ADDR: 'elsewhere:443'}}}};
     const provider = (name: string) => ({meshConfig: {defaultConfig: {proxyMetadata: {CA_PROVIDER: name}}}});
+    const istiodWith = (name: string, value: string) => ({pilot: {k8s: {env: [{name, value}]}}});
     const env = (variables: object) => ({values: {pilot: {env: variables}}});
 
     it.each<[string, object, Mesh]>([
@@ -113,6 +114,7 @@ describe('install.yaml with an external issuer', () => {
       ['of another provider in the values', {values: {global: {caName: 'GkeWorkloadCertificate'}}}, meshWith()],
       ["of another provider in the proxies' metadata", provider('GoogleCA'), meshOf(istioCsr)],
       ['instead of istiod', env({ENABLE_CA_SERVER: 'false'}), meshWith()],
+      ['instead of istiod, in a list', {components: istiodWith('ENABLE_CA_SERVER', 'false')}, meshWith()],
       ['behind istiod', env({EXTERNAL_CA: 'ISTIOD_RA_KUBERNETES_API'}), meshWith()],
       ['of istiod, where istio-csr issues', values('istiod.istio-system.svc:15012'), meshOf(istioCsr)],
     ])('is refused %s', (_, spec, mesh) => {
@@ -127,6 +129,11 @@ describe('install.yaml with an external issuer', () => {
         meshOf(istioCsr),
       ],
       ['of the usual provider', {values: {global: {caName: 'Citadel', caAddress: ''}}}, meshWith()],
+      [
+        'of istiod, beside its other variables',
+        {...values(''), components: istiodWith('PILOT_TRACE_SAMPLING', '1')},
+        meshWith(),
+      ],
       ['of istiod, which issues', {values: {...values('').values, ...env({ENABLE_CA_SERVER: 'T'}).values}}, meshWith()],
       ['that SPIRE makes irrelevant', values('elsewhere:443'), meshOf({type: 'external', issuer: 'spire'})],
     ])('is accepted if it is that %s', (_, spec, mesh) => {

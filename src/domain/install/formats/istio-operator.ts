@@ -131,7 +131,7 @@ function globalField(name: string, value: string, setBy: string): Field {
  * rejects proxies with a name other than its own.
  */
 function clusterNameFields(value: string, setBy: string): readonly Field[] {
-  const variables = [...eitherValues('pilot', 'env', istiodVariable), ...metadataPaths(proxyVariable)];
+  const variables = [...istiodPaths(istiodVariable), ...metadataPaths(proxyVariable)];
   return [globalField('multiCluster.clusterName', value, setBy), {value, written: [], alsoRead: variables, setBy}];
 }
 
@@ -179,9 +179,14 @@ function caOfProxies({external, isSpire, namespace, istiod}: InstallModel): read
       isEquivalent: (value) => value === istioCaProvider,
     },
     ...variables.map(({name, ...field}): Field => {
-      return {...field, written: [], alsoRead: eitherValues('pilot', 'env', name), setBy};
+      return {...field, written: [], alsoRead: istiodPaths(name), setBy};
     }),
   ];
+}
+
+/** The paths from which istioctl reads an environment variable of istiod; the last is written as a list of names and values. */
+function istiodPaths(name: string): readonly Path[] {
+  return [...eitherValues('pilot', 'env', name), spec('components', 'pilot', 'k8s', 'env', name)];
 }
 
 /** The paths from which istioctl reads an environment variable of the proxies. */
