@@ -117,6 +117,9 @@ const invisible: Readonly<Record<string, string>> = {
   '\r': 'a carriage return',
 };
 
+/** A line break as JSON, YAML and environment files write it. */
+const escapedBreak = String.raw`\n`;
+
 function invisibleIn(line: string): string | undefined {
   const found = Object.keys(invisible).find((character) => line.includes(character));
   return found === undefined ? undefined : invisible[found];
@@ -125,7 +128,10 @@ function invisibleIn(line: string): string | undefined {
 function markerFault(line: string): string {
   const character = invisibleIn(line);
   if (character !== undefined) return `a PEM marker must be alone on its line, but there is ${character}`;
+  if (line.includes(escapedBreak)) return String.raw`there is "\n" (a backslash and a letter) instead of a line break`;
   if (/-----END .*-----BEGIN /.test(line)) return 'a line break is missing between END and BEGIN';
+  const orphan = /^-----END ([A-Z0-9 #]+)-----$/.exec(line)?.[1];
+  if (orphan !== undefined) return `"END ${orphan}" has no matching BEGIN`;
   return 'a PEM marker must be alone on its line';
 }
 

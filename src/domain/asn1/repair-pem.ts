@@ -5,8 +5,8 @@ const [begin, end, dashes] = ['-----BEGIN ', '-----END ', '-----'] as const;
 
 /**
  * Returns every block of a text that {@link import('./pem.js').parsePem} may refuse: with byte order marks, in UTF-16 (as read
- * by a UTF-8 decoder), with markers that share a line, and with white space or lines of any length in the base64. Undefined if
- * a block is incomplete, is not base64 or has headers: nothing may be lost.
+ * by a UTF-8 decoder), with markers that share a line, and with white space, line breaks as JSON escapes them or lines of any
+ * length in the base64. Undefined if a block is incomplete, is not base64 or has headers: nothing may be lost.
  */
 export function repairPem(damaged: string): readonly PemBlock[] | undefined {
   // PEM is ASCII: in UTF-16, each character has a zero byte, and the mark is not UTF-8. Text outside blocks does not matter.
@@ -31,7 +31,7 @@ function blockAt(text: string, at: number): (PemBlock & {readonly end: number}) 
   const closing = text.indexOf(dashes, afterLabel + dashes.length);
   const marker = `${end}${label}${dashes}`;
   if (closing === -1 || !text.startsWith(marker, closing)) return undefined;
-  const base64 = text.slice(afterLabel + dashes.length, closing).replace(/[\s\u200b]/g, '');
+  const base64 = text.slice(afterLabel + dashes.length, closing).replace(/\\[nr]|[\s\u200b]/g, '');
   const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && base64.length % 4 === 0;
   if (!isBase64) return undefined;
   return {

@@ -23,3 +23,9 @@ function canonical(address: string): string {
   const [, host = '', port = ''] = /^(?:[a-z]+:\/\/\/?)?(.*?)\.?(:\d+)?\/?$/.exec(address.trim().toLowerCase()) ?? [];
   return `${host.replace(/^([a-z0-9-]+\.[a-z0-9-]+)\.svc(?:\..+)?$/, '$1')}${port}`;
 }
+
+/**
+ * The CA provider (values.global.caName, CA_PROVIDER) with the protocol of istiod and istio-csr (istio/istio
+ * pilot/cmd/pilot-agent/options/options.go, CA_PROVIDER).
+ */
+export const istioCaProvider = 'Citadel';

@@ -17,7 +17,7 @@ export type FileNames = Readonly<Record<string, string>>;
 export type CaSource =
   /** A Secret in Istio's namespace. `files`: only these data keys, under these names; absent: all, under their own names. */
   | {readonly from: 'secret'; readonly name: string; readonly files?: FileNames}
-  /** A volume whose content this program cannot read: `a volume of CSI driver secrets-store.csi.k8s.io`. */
+  /** A volume whose content this program cannot read: `a volume of CSI driver csi.example.com`. */
   | {readonly from: 'volume'; readonly what: string; readonly driver?: string}
   /** No volume is mounted there: istiod signs with its self-signed CA. `cacertsAt`: the directory that Secret cacerts is mounted at. */
   | {readonly from: 'nothing'; readonly directory: string; readonly cacertsAt?: string}
@@ -35,6 +35,17 @@ export interface IstiodCaSource {
 const directoryVariable = 'ROOT_CA_DIR';
 const defaultDirectory = './etc/cacerts';
 
+/** The files that istiod reads there (istio/istio security/pkg/pki/ca/ca.go, SigningCAFileBundle). */
+const caFiles = [
+  'ca-cert.pem',
+  'ca-key.pem',
+  'root-cert.pem',
+  'cert-chain.pem',
+  'tls.crt',
+  'tls.key',
+  'ca.crt',
+] as const;
+
 /** Reads the source from an istiod Deployment. */
 export function caSourceOf({metadata, spec}: DeploymentObject): IstiodCaSource {
   const {containers, volumes = []} = spec.template.spec;
@@ -49,8 +60,9 @@ export function caSourceOf({metadata, spec}: DeploymentObject): IstiodCaSource {
   const at = mounts
     .filter(({mountPath}) => isWithin(directory, normalized(mountPath)))
     .toSorted((one, other) => normalized(other.mountPath).length - normalized(one.mountPath).length)[0];
-  const below = mounts.find(({mountPath}) => mountPath !== at?.mountPath && isWithin(normalized(mountPath), directory));
-  if (below) return {istiod, source: {from: 'volume', what: `single files mounted in ${directory}`}};
+  const files = caFiles.map((name) => normalized(`${directory}/${name}`));
+  if (mounts.some(({mountPath}) => files.includes(normalized(mountPath))))
+    return {istiod, source: {from: 'volume', what: `single files mounted in ${directory}`}};
   const nothing = (): CaSource => {
     const names = volumes.filter((volume) => secretOfVolume(volume)?.name === cacertsName).map(({name}) => name);
     const cacertsAt = mounts.find(({name}) => names.includes(name))?.mountPath;
@@ -96,7 +108,15 @@ function secretOfVolume({secret, projected}: Volume): MountedSecret | undefined 
 
 function describedVolume({name, csi, projected}: Volume) {
   const other = projected ? 'a projected volume' : `volume ${name}, which is not a Secret`;
-  return {from: 'volume', what: csi ? `a volume of CSI driver ${csi.driver}` : other} as const;
+  return {from: 'volume', what: csi ? describedCsi(csi) : other} as const;
+}
+
+/** With the object that configures the content (secrets-store-csi-driver.sigs.k8s.io: concepts, SecretProviderClass). */
+function describedCsi({
+  driver,
+  volumeAttributes: {secretProviderClass: name} = {},
+}: NonNullable<Volume['csi']>): string {
+  return `a volume of CSI driver ${driver}${name === undefined ? '' : ` (SecretProviderClass ${name})`}`;
 }
 
 /** An absolute path without empty parts, `.` and `..`. */

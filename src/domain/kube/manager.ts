@@ -18,7 +18,7 @@ export const managedByLabel = 'app.kubernetes.io/managed-by';
  * they are rendered.
  */
 export function managerOf(object: KubeObject): string | undefined {
-  for (const manager of [certManager, owner, externalSecrets, argoCd, flux, helm]) {
+  for (const manager of [certManager, owner, externalSecrets, argoCd, flux, kapp, helm]) {
     const found = manager(object);
     if (found !== undefined && found !== '') return found;
   }
@@ -38,9 +38,15 @@ function owner({metadata}: KubeObject): string | undefined {
   return `${first.kind} ${first.name}${first.kind.startsWith('Istio') ? ' of the Sail operator' : ''}`;
 }
 
-/** Without an owner reference: creationPolicy Orphan or Merge (external-secrets.io: guides/ownership-deletion-policy). */
-function externalSecrets({metadata}: KubeObject): string | undefined {
-  return metadata.labels?.['reconcile.external-secrets.io/managed'] === 'true' ? 'External Secrets' : undefined;
+/**
+ * Without an owner reference: creationPolicy Orphan or Merge (external-secrets.io: guides/ownership-deletion-policy). Versions
+ * before the label leave only the annotation with the hash of the data.
+ */
+function externalSecrets({metadata: {labels = {}, annotations = {}}}: KubeObject): string | undefined {
+  const isManaged =
+    labels['reconcile.external-secrets.io/managed'] === 'true' ||
+    annotations['reconcile.external-secrets.io/data-hash'] !== undefined;
+  return isManaged ? 'External Secrets' : undefined;
 }
 
 /** The ID is `APPLICATION:GROUP/KIND:NAMESPACE/NAME`: with another kind, it was copied from the object that it names. */
@@ -56,6 +62,12 @@ function argoCd({kind, metadata}: KubeObject): string | undefined {
 function flux({metadata: {labels = {}}}: KubeObject): string | undefined {
   const name = labels['helm.toolkit.fluxcd.io/name'] ?? labels['kustomize.toolkit.fluxcd.io/name'];
   return name && `Flux ${name}`;
+}
+
+/** carvel.dev: kapp, apply (the label that kapp sets on all objects of an app). */
+function kapp({metadata}: KubeObject): string | undefined {
+  const app = metadata.labels?.['kapp.k14s.io/app'];
+  return app && `kapp app ${app}`;
 }
 
 /** helm/helm pkg/action/validate.go: Helm identifies its objects by these annotations. */

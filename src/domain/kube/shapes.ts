@@ -125,7 +125,10 @@ function shapesOf(struct: Struct) {
     projected: struct({
       sources: z.array(struct({secret: struct({name: text.exactOptional(), items}).exactOptional()})).exactOptional(),
     }).exactOptional(),
-    csi: struct({driver: text}).exactOptional(),
+    csi: struct({
+      driver: text,
+      volumeAttributes: struct({secretProviderClass: text.exactOptional()}).exactOptional(),
+    }).exactOptional(),
   });
   /** Why a container is waiting or has terminated. */
   const reason = {reason: text.exactOptional(), message: text.exactOptional(), exitCode: integer.exactOptional()};

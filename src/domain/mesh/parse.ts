@@ -123,6 +123,7 @@ function readFile<T>(text: string, {file, schema, rules}: FileKind<T>): FileRead
     const [length, most] = [String(text.length), String(maxFileLength)];
     return problemOf(1, `the file is too long: it has ${length} characters, the maximum is ${most}`);
   }
+  if (text.includes('\0')) return problemOf(1, 'the file is UTF-16, or binary: YAML must be UTF-8 here');
   const deep = firstTooDeepLine(text);
   if (deep !== undefined) return problemOf(deep, `nested too deeply: the maximum is ${String(maxDepth)} levels`);
   const source = new YamlSource(text, file);

@@ -93,6 +93,16 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
     if (other && running.bundle !== undefined) {
       return {...none, keptIn: 'elsewhere', keeper: describeSource(other.source)};
     }
+    if (other) {
+      const source = describeSource(other.source);
+      const unknown = `${name} reads its CA from ${source}, and publishes no trust bundle in its namespace: its root is unknown`;
+      const declare = kubectlMesh('init', [`${name}=${context}`]);
+      return reject(
+        'NOT_FOUND',
+        unknown,
+        advice`copy the CA's root to root-cert.pem, then declare the cluster: ${declare}`,
+      );
+    }
     const what = `${name} has neither Secret cacerts nor Secret istio-ca-secret: there is no CA to adopt`;
     return reject('NOT_FOUND', what, advice`check whether istiod is running: ${kubectlMesh('verify')}`);
   }
@@ -146,9 +156,15 @@ export function isContradicted(roots: string | undefined, {bundle}: RunningClust
   return live.length > 0 && wanted.length > 0 && !wanted.some((root) => isAmong(root, live));
 }
 
-/** Whether istiod runs with its self-signed CA. Secret istio-ca-secret remains after a migration to another CA. */
+/**
+ * Whether istiod runs with its self-signed CA. Secret istio-ca-secret remains after a migration to another CA, so where istiod
+ * reads a volume whose content is unknown, only the live bundle proves it.
+ */
 function runsSelfSigned(running: RunningCluster): boolean {
-  return running.selfSigned !== undefined && !isContradicted(running.selfSigned, running);
+  const {selfSigned, bundle, caSources} = running;
+  if (selfSigned === undefined || isContradicted(selfSigned, running)) return false;
+  const isUnreadable = caSources.some(({source}) => source.from === 'volume' || source.from === 'unknown directory');
+  return !isUnreadable || readableRoots(bundle).length > 0;
 }
 
 /** The files without other text; for the kubernetes.io/tls layout, whose tls.crt may contain the chain, only the CA. */

@@ -16,6 +16,8 @@ describe('the blocks of a PEM text', () => {
     ['with END and BEGIN on one line', text.replaceAll('-----\n-----', '----------')],
     ['with text around', `Bag Attributes\n${text.replaceAll('-----BEGIN', 'subject=x\n-----BEGIN')}more`],
     ['with CRLF', text.replaceAll('\n', '\r\n')],
+    ['in JSON', JSON.stringify(text)],
+    ['in JSON, with CRLF', JSON.stringify(text.replaceAll('\n', '\r\n'))],
     ['indented', text.replaceAll(/^/gm, '    ')],
     ['with empty lines and no-break spaces', text.replaceAll('\n', '\u00a0\n\n')],
     ['on one line each', text.replaceAll(/(?<=[A-Za-z0-9+/=])\n(?=[A-Za-z0-9+/])/g, '')],

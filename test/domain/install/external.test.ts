@@ -92,7 +92,7 @@ describe('install.yaml with an external issuer', () => {
     expect(codeOf(work)).toBe(code);
   });
 
-  describe('an overlay with the address of a CA', () => {
+  describe('an overlay with a CA', () => {
     const overlaid = (spec: object) => {
       const [cluster] = meshWith().clusters;
       if (!cluster) throw new Error('no cluster');
@@ -102,12 +102,20 @@ describe('install.yaml with an external issuer', () => {
     };
     const values = (caAddress: string) => ({values: {global: {caAddress}}});
     const metadata = {meshConfig: {defaultConfig: {proxyMetadata: {CA_ADDR: 'elsewhere:443'}}}};
+    const provider = (name: string) => ({meshConfig: {defaultConfig: {proxyMetadata: {CA_PROVIDER: name}}}});
+    const istiodWith = (name: string, value: string) => ({pilot: {k8s: {env: [{name, value}]}}});
+    const env = (variables: object) => ({values: {pilot: {env: variables}}});
 
     it.each<[string, object, Mesh]>([
       ['in the values, where istiod issues', values('elsewhere:443'), meshWith()],
       ['in unvalidatedValues', {unvalidatedValues: values('elsewhere:443').values}, meshWith()],
       ["in the proxies' metadata", metadata, meshWith()],
       ["in the proxies' metadata, where istio-csr issues", metadata, meshOf(istioCsr)],
+      ['of another provider in the values', {values: {global: {caName: 'GkeWorkloadCertificate'}}}, meshWith()],
+      ["of another provider in the proxies' metadata", provider('GoogleCA'), meshOf(istioCsr)],
+      ['instead of istiod', env({ENABLE_CA_SERVER: 'false'}), meshWith()],
+      ['instead of istiod, in a list', {components: istiodWith('ENABLE_CA_SERVER', 'false')}, meshWith()],
+      ['behind istiod', env({EXTERNAL_CA: 'ISTIOD_RA_KUBERNETES_API'}), meshWith()],
       ['of istiod, where istio-csr issues', values('istiod.istio-system.svc:15012'), meshOf(istioCsr)],
     ])('is refused %s', (_, spec, mesh) => {
       expect(codeOf(() => overlaid(spec)(mesh))).toBe('OVERLAY_INVALID');
@@ -120,6 +128,13 @@ describe('install.yaml with an external issuer', () => {
         values('cert-manager-istio-csr.cert-manager.svc.cluster.local:443'),
         meshOf(istioCsr),
       ],
+      ['of the usual provider', {values: {global: {caName: 'Citadel', caAddress: ''}}}, meshWith()],
+      [
+        'of istiod, beside its other variables',
+        {...values(''), components: istiodWith('PILOT_TRACE_SAMPLING', '1')},
+        meshWith(),
+      ],
+      ['of istiod, which issues', {values: {...values('').values, ...env({ENABLE_CA_SERVER: 'T'}).values}}, meshWith()],
       ['that SPIRE makes irrelevant', values('elsewhere:443'), meshOf({type: 'external', issuer: 'spire'})],
     ])('is accepted if it is that %s', (_, spec, mesh) => {
       expect(overlaid(spec)(mesh)).toContain('caAddress');

@@ -375,6 +375,12 @@ describe('values and overlays', () => {
       'clusters: cluster1, name',
     ],
     [
+      "istiod's cluster name by a list of variables",
+      'spec: {components: {pilot: {k8s: {env: [{name: CLUSTER_ID, value: x}]}}}}',
+      'CLUSTER_ID',
+      'clusters: cluster1, name',
+    ],
+    [
       "the proxies' cluster name by its variable",
       'spec: {meshConfig: {defaultConfig: {proxyMetadata: {ISTIO_META_CLUSTER_ID: x}}}}',
       'ISTIO_META_CLUSTER_ID',

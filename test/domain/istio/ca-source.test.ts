@@ -70,6 +70,11 @@ describe("istiod's CA is read from", () => {
       },
     ],
     [
+      'a CSI volume, with the object that configures it',
+      caVolumes({csi: {driver: 'x', volumeAttributes: {secretProviderClass: 'mesh-ca', other: 'y'}}}),
+      {from: 'volume', what: 'a volume of CSI driver x (SecretProviderClass mesh-ca)', driver: 'x'},
+    ],
+    [
       'several Secrets at once',
       caVolumes({projected: {sources: [{secret: {name: 'a'}}, {secret: {name: 'b'}}]}}),
       {from: 'volume', what: 'a projected volume'},
@@ -84,6 +89,16 @@ describe("istiod's CA is read from", () => {
       'another directory than the one with the volume',
       inDirectory('/var/other-cacerts'),
       {from: 'nothing', directory: '/var/other-cacerts', cacertsAt: '/etc/cacerts'},
+    ],
+    [
+      'a directory above the one with the volume, whose other mounts hold no CA',
+      inDirectory('/etc'),
+      {from: 'nothing', directory: '/etc', cacertsAt: '/etc/cacerts'},
+    ],
+    [
+      'the root directory, by an empty variable',
+      inDirectory(''),
+      {from: 'nothing', directory: '/', cacertsAt: '/etc/cacerts'},
     ],
     [
       'a directory next to the one with the volume',

@@ -25,6 +25,12 @@ it.each<[string, Partial<ObjectMeta>, string]>([
     {labels: {'reconcile.external-secrets.io/managed': 'true'}},
     'External Secrets',
   ],
+  [
+    'External Secrets before its label',
+    {annotations: {'reconcile.external-secrets.io/data-hash': '3f9a1c'}},
+    'External Secrets',
+  ],
+  ['kapp', {labels: {'kapp.k14s.io/app': '1557433075084066000'}}, 'kapp app 1557433075084066000'],
   ['Argo CD', {annotations: {[tracking]: 'app:/Secret:istio-system/cacerts'}}, 'Argo CD application app'],
   ['Argo CD with its own label', {labels: {'argocd.argoproj.io/instance': 'app'}}, 'Argo CD application app'],
   ['Argo CD by field manager', {managedFields: [{manager: 'argocd-controller'}]}, 'Argo CD'],

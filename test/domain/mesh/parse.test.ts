@@ -385,3 +385,9 @@ describe('contexts.yaml', () => {
     expect(() => parseContextsFile(text)).toThrow(message);
   });
 });
+
+it('names UTF-16, whose zero bytes no editor shows, and does not quote it', () => {
+  const [problem, ...others] = problems(Buffer.from(`\ufeff${everything}`, 'utf16le').toString('utf8'));
+  expect(others).toEqual([]);
+  expect(problem).toMatchObject({line: 1, field: '', message: expect.stringMatching(/^the file is UTF-16/) as string});
+});

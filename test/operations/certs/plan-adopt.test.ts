@@ -272,6 +272,11 @@ describe('the CA that istiod mounts', () => {
       {clusters: ['c1 elsewhere', 'c2 cacerts'], ...only2, warnings: ['c1', 'c2']},
     ],
     [
+      'is unknown behind a CSI volume without a bundle, whatever istio-ca-secret contains',
+      {c1: {...csi, cacerts: 'absent', selfSigned: leftOver, bundle: undefined}},
+      {clusters: ['c1: NOT_FOUND', 'c2 cacerts'], ...only2},
+    ],
+    [
       'leaves the live root, and no files, if istiod has not loaded the Secret',
       {c1: {cacerts: cacertsOf(filesOf(belowOtherRoot, otherRoot)), bundle: root.certificate.pem}},
       {...only2, warnings: ['c1', 'c1', 'c2']},

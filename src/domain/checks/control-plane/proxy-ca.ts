@@ -1,4 +1,4 @@
-import {hostOf, isIstiodAddress, isSameAddress} from '../../istio/ca-address.js';
+import {hostOf, isIstiodAddress, isSameAddress, istioCaProvider} from '../../istio/ca-address.js';
 import {parseBool} from '../../istio/environment.js';
 import {istiodSecurePort} from '../../istio/names.js';
 import {defaultIstioCsrAddress, type SignerSpec} from '../../mesh/signer.js';
@@ -8,8 +8,6 @@ import type {ControlPlaneFacts, GatewayFacts, ProxyCa, ProxySetting} from '../..
 import {reinstallFix} from '../fixes.js';
 
 const kubernetesRa = 'ISTIOD_RA_KUBERNETES_API';
-/** The CA provider of istiod and istio-csr (istio/istio pilot/cmd/pilot-agent/options/options.go, CA_PROVIDER). */
-const citadel = 'Citadel';
 
 /** Workload certificates come from the CA that mesh.yaml declares. */
 export const proxyCaCheck = apiServerCheck({
@@ -58,10 +56,12 @@ function injectorFindings(
 ): readonly Finding[] {
   const fix = installFix(injector, subject);
   const isWrong = ({value}: ProxySetting): boolean => !isDeclared(value, istiodHosts, csrAddress, subject);
-  const wrong = [...addresses.filter(isWrong), ...providers.filter(({value}) => value !== citadel)].map((one) => ({
-    observed: `${one.object}: ${one.name} is ${one.value}`,
-    fix: installFix(one.object, subject),
-  }));
+  const wrong = [...addresses.filter(isWrong), ...providers.filter(({value}) => value !== istioCaProvider)].map(
+    (one) => ({
+      observed: `${one.object}: ${one.name} is ${one.value}`,
+      fix: installFix(one.object, subject),
+    }),
+  );
   if (wrong.length > 0 || csrAddress === undefined || addresses.length > 0) return wrong;
   return [{observed: `${injector}: no values.global.caAddress, so proxies request certificates from istiod`, fix}];
 }

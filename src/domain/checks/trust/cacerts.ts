@@ -129,8 +129,11 @@ function canPush(caFiles: ClusterCaFacts | undefined, cacerts: CacertsFacts | 'a
   return cacerts !== 'absent' && cacerts.key === 'matches' && cacerts.certificate?.spki === caFiles.certificate.spki;
 }
 
-/** Data keys that change what istiod reads or does (domain/trust/cacerts.ts, `caFilesOfSecret` and `isGenerated`). */
-const readByIstiod: readonly string[] = ['tls.crt', 'tls.key', 'ca.crt', 'istio-generated'];
+/**
+ * Data keys that change what istiod reads or does (domain/trust/cacerts.ts, `caFilesOfSecret` and `isGenerated`), or may contain
+ * a private key under the name of a CA key. Without tls.crt, ca.crt is not read.
+ */
+const readByIstiod: readonly string[] = ['tls.crt', 'tls.key', 'istio-generated'];
 
 /**
  * Whether istiod does not read a data key that is not part of the layout, such as the request that `kubectl create secret

@@ -1,7 +1,8 @@
 /** IstioOperator, istioctl's document: maps the install model to the document's fields. */
 import {defined} from '../../defined.js';
-import {isIstiodAddress, isSameAddress} from '../../istio/ca-address.js';
+import {isIstiodAddress, isSameAddress, istioCaProvider} from '../../istio/ca-address.js';
 import {istiodVariable, proxyVariable} from '../../istio/cluster-id.js';
+import {parseBool} from '../../istio/environment.js';
 import {hasFeature} from '../../istio/features.js';
 import type {InstallModel} from '../model.js';
 import {mergeTrees, treeOf, type Tree} from '../../tree.js';
@@ -111,7 +112,7 @@ function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
       setBy,
       written: [spec('meshConfig', 'defaultConfig', 'proxyMetadata', name)],
     })),
-    ...caAddress(model),
+    ...caOfProxies(model),
     ...externalIssuer(model),
   ];
 }
@@ -130,12 +131,7 @@ function globalField(name: string, value: string, setBy: string): Field {
  * rejects proxies with a name other than its own.
  */
 function clusterNameFields(value: string, setBy: string): readonly Field[] {
-  const proxies = ['defaultConfig', 'proxyMetadata', proxyVariable];
-  const variables = [
-    ...eitherValues('pilot', 'env', istiodVariable),
-    spec('meshConfig', ...proxies),
-    ...eitherValues('meshConfig', ...proxies),
-  ];
+  const variables = [...istiodPaths(istiodVariable), ...metadataPaths(proxyVariable)];
   return [globalField('multiCluster.clusterName', value, setBy), {value, written: [], alsoRead: variables, setBy}];
 }
 
@@ -152,25 +148,51 @@ function trustDomain({version, trustDomain: value}: InstallModel): Field {
 }
 
 /**
- * The address of the CA, which proxies read from the values or from their metadata (istio/istio
- * manifests/charts/istio-control/istio-discovery/files/injection-template.yaml). It is written only for istio-csr.
+ * The CA of the proxies: its address and protocol, which they read from the values or from their metadata (istio/istio
+ * manifests/charts/istio-control/istio-discovery/files/injection-template.yaml), and the variables that make istiod leave
+ * signing to another CA (MESH415). Only the address of istio-csr is written here; SPIRE is reached through a socket.
  */
-function caAddress({external, isSpire, namespace}: InstallModel): readonly Field[] {
+function caOfProxies({external, isSpire, namespace, istiod}: InstallModel): readonly Field[] {
   if (isSpire) return [];
+  const setBy = 'mesh.yaml trust.signer';
   const {caAddress: address} = external ?? {};
-  const path = ['global', 'caAddress'];
-  const metadata = ['defaultConfig', 'proxyMetadata', 'CA_ADDR'];
+  const isAddress = (value: string): boolean =>
+    address === undefined ? isIstiodAddress(value, namespace) : isSameAddress(value, address);
+  const inValues = values('global', 'caAddress');
+  const variables = [
+    {name: 'ENABLE_CA_SERVER', value: 'true', isEquivalent: (value: unknown) => parseBool(String(value), true)},
+    {name: 'EXTERNAL_CA', value: ''},
+  ].filter(({name}) => !istiod.some((one) => one.name === name));
   return [
     {
       value: address ?? '',
-      written: address === undefined ? [] : [values(...path)],
-      alsoRead: [...eitherValues(...path), spec('meshConfig', ...metadata), ...eitherValues('meshConfig', ...metadata)],
-      setBy: 'mesh.yaml trust.signer',
-      isEquivalent: (value) =>
-        typeof value === 'string' &&
-        (address === undefined ? isIstiodAddress(value, namespace) : isSameAddress(value, address)),
+      written: address === undefined ? [] : [inValues],
+      alsoRead: [...eitherValues('global', 'caAddress'), ...metadataPaths('CA_ADDR')],
+      setBy,
+      isEquivalent: (value) => typeof value === 'string' && isAddress(value),
     },
+    {
+      value: '',
+      written: [],
+      alsoRead: [...eitherValues('global', 'caName'), ...metadataPaths('CA_PROVIDER')],
+      setBy,
+      isEquivalent: (value) => value === istioCaProvider,
+    },
+    ...variables.map(({name, ...field}): Field => {
+      return {...field, written: [], alsoRead: istiodPaths(name), setBy};
+    }),
   ];
+}
+
+/** The paths from which istioctl reads an environment variable of istiod; the last is written as a list of names and values. */
+function istiodPaths(name: string): readonly Path[] {
+  return [...eitherValues('pilot', 'env', name), spec('components', 'pilot', 'k8s', 'env', name)];
+}
+
+/** The paths from which istioctl reads an environment variable of the proxies. */
+function metadataPaths(name: string): readonly Path[] {
+  const path = ['defaultConfig', 'proxyMetadata', name];
+  return [spec('meshConfig', ...path), ...eitherValues('meshConfig', ...path)];
 }
 
 /** Returns the fields, besides environment variables, for an external issuer ({@link InstallModel.external}). */

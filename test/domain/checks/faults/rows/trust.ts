@@ -89,7 +89,8 @@ export const trustFaults: readonly Fault[] = [
   ...(
     [
       [['README.md', 'cluster-ca.csr'], 'warning'],
-      [['ca.crt'], 'error'],
+      [['ca.crt'], 'warning'],
+      [['tls.key'], 'error'],
       [['istio-generated'], 'error'],
     ] as const
   ).map(([keys, severity]): Fault => [
