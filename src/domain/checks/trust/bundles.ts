@@ -15,7 +15,7 @@ import {restartFix} from '../fixes.js';
 import {inSequence, loadCa, type Remedy} from '../remedies.js';
 import {isDiscovered, namespacesWithBundle} from './bundle-namespaces.js';
 import {injectedNamespaces} from './injected-namespaces.js';
-import {type RivalWriter, rivalWriters, showRival} from './rival-writers.js';
+import {isContested, type RivalWriter, rivalWriters, showRival} from './rival-writers.js';
 import {type BundleState, undiscoveredFindings} from './undiscovered.js';
 
 /** istiod has loaded the pushed bundle, and has published it for workloads. */
@@ -36,7 +36,9 @@ export const bundlesCheck = apiServerCheck({
     }
     const required = namespacesWithBundle(namespaces, controlPlanes);
     const stateOf = bundleStates(pushedTrust, bundles);
-    const rivals = rivalWriters(namespaces, controlPlanes, otherControlPlanes);
+    const rivals = rivalWriters(namespaces, controlPlanes, otherControlPlanes).filter((one) =>
+      isContested(one, bundles, pushedTrust, subject.now),
+    );
     const written = {required, stateOf, name, pushedTrust, bundles, controlPlanes, caOrigin, rivals};
     const injected = injectedNamespaces(namespaces, controlPlanes, webhooks);
     const isExcluded = namespaces.some(({labels}) => !controlPlanes.every((one) => isDiscovered(labels, one)));
@@ -71,6 +73,7 @@ interface Written {
   readonly bundles: readonly WrittenBundle[];
   readonly controlPlanes: readonly ControlPlaneFacts[];
   readonly caOrigin: CaOrigin | undefined;
+  /** Other control planes that write these bundles. */
   readonly rivals: readonly RivalWriter[];
 }
 
