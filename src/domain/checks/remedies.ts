@@ -29,7 +29,7 @@ import type {Issuing} from './issuing.js';
 export type Remedy = Pick<Finding, 'fix' | 'note'>;
 
 /** The cluster, and how a CA can be issued for it. */
-export type RemedySubject = Pick<ClusterSubject, 'cluster' | 'mesh' | 'issuing'>;
+export type RemedySubject = Pick<ClusterSubject, 'cluster' | 'mesh' | 'issuing' | 'otherSources'>;
 
 /** The finding with its remedy. */
 export function withRemedy(finding: Omit<Finding, 'fix' | 'note'>, remedy: Remedy): Finding {
@@ -60,7 +60,11 @@ const remedies: Readonly<Record<Extract<FaultReason, string>, (subject: RemedySu
   }),
 };
 
-function withPush(change: Suggestion, {cluster}: RemedySubject): Remedy {
+/** Changes the files, and pushes them if the cluster has a context, and its istiod reads what is pushed. */
+function withPush(change: Suggestion, subject: RemedySubject): Remedy {
+  const {cluster, otherSources} = subject;
+  const source = otherSources?.get(cluster.name);
+  if (source) return {...showSource(source, subject), fix: change};
   return {fix: cluster.context === undefined ? change : sequence(change, pushFix({cluster}))};
 }
 
@@ -142,6 +146,13 @@ function decryptKey(subject: RemedySubject): Remedy {
   return {
     fix: sequence(fixWith.run('openssl', words`pkey -in ${key} -out ${plain}`), fixWith.run('mv', [plain, key])),
   };
+}
+
+/** Restarts istiod so that it loads what it mounts; shows that if this program cannot read it: it may not be the expected CA. */
+export function restart(origin: CaOrigin | undefined, subject: RemedySubject, ...istiods: readonly string[]): Remedy {
+  return origin?.from === 'mounted' && origin.source.from !== 'secret'
+    ? showSource(origin.source, subject)
+    : {fix: restartFix(subject, ...istiods)};
 }
 
 /** Makes istiod load the CA in the cluster's Secret, which is the right one. */

@@ -11,8 +11,7 @@ import {
 import {canonicalCertificates} from '../../ca/canonical.js';
 import {some} from '../../format.js';
 import type {CaOrigin, ControlPlaneFacts, PushedTrust, WrittenBundle} from '../../facts/facts.js';
-import {restartFix} from '../fixes.js';
-import {inSequence, loadCa, type Remedy} from '../remedies.js';
+import {inSequence, loadCa, type Remedy, restart} from '../remedies.js';
 import {isDiscovered, namespacesWithBundle} from './bundle-namespaces.js';
 import {injectedNamespaces} from './injected-namespaces.js';
 import {isContested, type RivalWriter, rivalWriters, showRival} from './rival-writers.js';
@@ -103,7 +102,7 @@ function servedFindings(
   const missing = required.filter((namespace) => stateOf(namespace) === 'missing');
   const different = required.filter((namespace) => stateOf(namespace) === 'different');
   const expected = expectedBundle(pushedTrust);
-  const restart = restartFix(subject, ...controlPlanes.map(({workload}) => workload.name));
+  const restarted = restart(caOrigin, subject, ...controlPlanes.map(({workload}) => workload.name));
   // istiod itself is behind: a restart changes the root under running workloads, so the fix is a push, which checks for them
   // before it restarts istiod. Otherwise only copies of the bundle are behind. istiod may exclude its own namespace
   // (discoverySelectors) or be prevented from writing there: then one correct copy shows that it is not behind.
@@ -111,7 +110,7 @@ function servedFindings(
     different.includes(own) || (different.length > 0 && different.length + missing.length === required.length);
   // Neither helps while another control plane writes into the same namespaces.
   const rival = rivals.find(({shared}) => different.some((namespace) => shared.includes(namespace)));
-  const load: Remedy = rival ? {fix: showRival(rival, subject)} : isBehind ? loadCa(caOrigin, subject) : {fix: restart};
+  const load: Remedy = rival ? {fix: showRival(rival, subject)} : isBehind ? loadCa(caOrigin, subject) : restarted;
   // istiod writes it within a second. Otherwise a quota, policy or webhook may reject it: a dry run shows which, and a
   // restart helps only if none does.
   const [firstMissing = own] = missing;
