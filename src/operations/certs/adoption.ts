@@ -93,7 +93,10 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
     if (other && running.bundle !== undefined) {
       return {...none, keptIn: 'elsewhere', keeper: describeSource(other.source)};
     }
-    const what = `${name} has neither Secret cacerts nor Secret istio-ca-secret: there is no CA to adopt`;
+    const what =
+      running.selfSigned === undefined
+        ? `${name} has neither Secret cacerts nor Secret istio-ca-secret: there is no CA to adopt`
+        : `${name} has no Secret cacerts, and its workloads trust other roots than that of Secret istio-ca-secret: there is no CA to adopt`;
     return reject('NOT_FOUND', what, advice`check whether istiod is running: ${kubectlMesh('verify')}`);
   }
   // istiod has not loaded it: the files would contradict the mesh.
