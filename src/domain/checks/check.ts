@@ -132,6 +132,8 @@ export interface CheckSubject {
   readonly issuing: Issuing;
   /** By cluster: where istiod reads its CA, if that is known not to be Secret cacerts. No push reaches it. */
   readonly otherSources?: ReadonlyMap<string, CaSource>;
+  /** By cluster: the tool that manages the Secret, and overwrites what a push writes, if there is one. */
+  readonly managers?: ReadonlyMap<string, string>;
 }
 export interface ClusterSubject extends CheckSubject {
   readonly cluster: MeshCluster;

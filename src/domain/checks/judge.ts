@@ -107,7 +107,8 @@ function judgeTarget(
   const optional = (check.optional ?? []).map(resolve).filter(({value}) => value !== undefined);
   const known = Object.fromEntries([...required, ...optional].map(({key, value}) => [key, value]));
   // The only place that restores a check's erased types: `requires`, `optional` and `scope` determine both arguments.
-  const subject = {now, mesh, issuing: issuingOf(mesh, facts.issuing), otherSources: otherSourcesOf(evidence)};
+  const issuing = issuingOf(mesh, facts.issuing);
+  const subject = {now, mesh, issuing, otherSources: otherSourcesOf(evidence), managers: managersOf(evidence)};
   const judgement = check.judge(known as never, {...subject, ...target} as never);
   if ('undecidedWithout' in judgement) {
     const {omitted, ...absent} = resolve(judgement.undecidedWithout);
@@ -128,6 +129,15 @@ function otherSourcesOf({clusters}: Evidence): ReadonlyMap<string, CaSource> {
         ? [[cluster.name, caOrigin.value.source] as const]
         : [],
     ),
+  );
+}
+
+function managersOf({clusters}: Evidence): ReadonlyMap<string, string> {
+  return new Map(
+    clusters.flatMap(({cluster, facts: {cacerts}}) => {
+      const value = cacerts && 'value' in cacerts ? cacerts.value : 'absent';
+      return value === 'absent' || value.managedBy === undefined ? [] : [[cluster.name, value.managedBy] as const];
+    }),
   );
 }
 

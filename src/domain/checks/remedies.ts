@@ -6,7 +6,7 @@
 import {usesCacerts} from '../mesh/signer.js';
 import {clusterLayout, layout} from '../mesh/layout.js';
 import {type CaSource, describeSource} from '../istio/ca-source.js';
-import {defaultBundleName} from '../istio/names.js';
+import {cacertsName, defaultBundleName} from '../istio/names.js';
 import type {CaOrigin, FaultReason} from '../facts/facts.js';
 import {
   advice,
@@ -29,7 +29,7 @@ import type {Issuing} from './issuing.js';
 export type Remedy = Pick<Finding, 'fix' | 'note'>;
 
 /** The cluster, and how a CA can be issued for it. */
-export type RemedySubject = Pick<ClusterSubject, 'cluster' | 'mesh' | 'issuing' | 'otherSources'>;
+export type RemedySubject = Pick<ClusterSubject, 'cluster' | 'mesh' | 'issuing' | 'otherSources' | 'managers'>;
 
 /** The finding with its remedy. */
 export function withRemedy(finding: Omit<Finding, 'fix' | 'note'>, remedy: Remedy): Finding {
@@ -60,11 +60,13 @@ const remedies: Readonly<Record<Extract<FaultReason, string>, (subject: RemedySu
   }),
 };
 
-/** Changes the files, and pushes them if the cluster has a context, and its istiod reads what is pushed. */
+/** Changes the files, and pushes them if the cluster has a context, and its istiod reads what is pushed, for good. */
 function withPush(change: Suggestion, subject: RemedySubject): Remedy {
-  const {cluster, otherSources} = subject;
+  const {cluster, otherSources, managers} = subject;
   const source = otherSources?.get(cluster.name);
   if (source) return {...showSource(source, subject), fix: change};
+  const manager = managers?.get(cluster.name);
+  if (manager !== undefined) return {fix: change, note: overwrittenBy(manager)};
   return {fix: cluster.context === undefined ? change : sequence(change, pushFix({cluster}))};
 }
 
@@ -181,6 +183,11 @@ export function showSource(source: CaSource, subject: RemedySubject): Remedy {
     fix: inspectSource(source, subject),
     note: `istiod reads its CA from ${describeSource(source)}: change the CA there, or the installation, so that it mounts Secret cacerts at its ROOT_CA_DIR`,
   };
+}
+
+/** What a push to a Secret that another tool manages comes to. */
+export function overwrittenBy(manager: string, secret = cacertsName): string {
+  return `${manager} manages Secret ${secret} and overwrites what a push writes: change the CA there`;
 }
 
 /** Gives istiod the CA that it should sign with, where the Secret is missing or wrong. `restart`: see {@link pushFix}. */

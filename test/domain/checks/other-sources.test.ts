@@ -1,4 +1,4 @@
-/** No fix of any check pushes to an istiod that does not read Secret cacerts: the push would be refused. */
+/** No fix of any check pushes where that does not last: istiod does not read Secret cacerts, or another tool manages it. */
 import {expect, it} from 'vitest';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {CaOrigin} from '../../../src/domain/facts/facts.js';
@@ -24,6 +24,19 @@ it.each([
   expect(fixes(mounted).map(({id}) => id)).toEqual(expect.arrayContaining(ids));
   for (const {fix} of fixes(mounted)) expect(fix).not.toContain('trust push');
   expect(fixes({from: 'work directory'}).some(({fix}) => fix.includes('trust push'))).toBe(true);
+});
+
+it('no fix pushes a new CA to a Secret that another tool manages, which is named', () => {
+  const values = {caFiles: expiring, cacerts: {...cacertsOf(expiring), managedBy: 'Argo CD application mesh'}};
+  const rows = judgedText(checks, evidence({cluster1: values})).checks.filter(
+    ({id, cluster}) => cluster === 'cluster1' && ['MESH108', 'MESH305'].includes(id),
+  );
+  expect(rows.map(({id, result}) => `${id} ${result}`)).toEqual(['MESH108 error', 'MESH305 error']);
+  for (const {fix, note} of rows) {
+    expect(fix).toContain('certs generate cluster1');
+    expect(fix).not.toContain('trust push');
+    expect(note).toContain('Argo CD application mesh');
+  }
 });
 
 it('a retained key that the other Secret holds is removed without a push', () => {
