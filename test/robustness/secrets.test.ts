@@ -129,6 +129,7 @@ const runs: readonly (readonly [what: string, words: readonly string[], env?: Re
   ['inspect a cluster', ['certs', 'inspect', 'cluster1', '-o', 'json']],
   ['inspect a key', ['certs', 'inspect', 'cluster1/ca-key.pem']],
   ['inspect the root key', ['certs', 'inspect', 'root-key.pem', '-o', 'json']],
+  ['files in canonical form', ['certs', 'rewrite', '--remove-expired-roots', '--yes', '-o', 'json']],
   ['a workload certificate', ['certs', 'workload', 'shop/cart', '--cluster', 'cluster1', '-o', 'json']],
   ['another one', ['certs', 'workload', 'shop/cart', '--cluster', 'cluster1', '--renew', '--yes']],
   ['another passphrase', ['certs', 'passphrase', '-o', 'json'], {KUBECTL_MESH_NEW_PASSPHRASE: otherPassphrase}],

@@ -6,7 +6,6 @@ import {
   ok,
   notApplicableReason,
   type ClusterSubject,
-  type Finding,
   type Judgement,
   problemFinding,
 } from '../check.js';
