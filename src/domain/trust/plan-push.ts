@@ -270,9 +270,10 @@ function decideIstiods(
 ): Pick<PushDecision, 'restart' | 'prove' | 'refusals' | 'warnings'> & {readonly running: boolean} {
   const all = valueOr(seen.istiods, []);
   const istiods = affectedIstiods(all);
-  const running = istiods.filter(({readyPods}) => readyPods > 0);
+  const isReady = ({readyPods}: IstiodObservation): boolean => readyPods > 0;
+  const running = istiods.filter(isReady);
   // The others keep their CA, and may be the ones that publish the bundle.
-  const canProve = running.length > 0 && istiods.length === all.length;
+  const canProve = running.length > 0 && running.length === all.filter(isReady).length;
   const warnings = istiods
     .filter(({readyPods}) => readyPods === 0)
     .map(({name}) => `Deployment ${name} has no ready pods: it will read the CA when it starts`);

@@ -30,9 +30,7 @@ export const rivalsCheck = apiServerCheck({
     const others = [...new Set(otherControlPlanes.map(({namespace}) => namespace))];
     return findingsOr(
       findings,
-      ok(
-        others.length === 0 ? 'no other control plane' : `the control plane in ${some(others)} does not write them`,
-      ),
+      ok(others.length === 0 ? 'no other control plane' : `the control plane in ${some(others)} does not write them`),
     );
   },
   meaning:
