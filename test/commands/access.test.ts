@@ -9,6 +9,7 @@ import type {AccessManifest} from '../../src/domain/access/role-manifests.js';
 import type {AccessResult} from '../../src/operations/access/show.js';
 import type {FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeKube, type FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {istiod} from '../helpers/trust-mesh.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 
 let dir: string;
@@ -98,6 +99,12 @@ describe('access show', () => {
         check: 'MESH206',
       },
     ]);
+  });
+
+  it('includes the Secret that istiod mounts instead of cacerts', async () => {
+    kube.cluster('ctx-a').put(istiod('1.31.0', {CLUSTER_ID: 'a'}, 1, {secret: {secretName: 'mesh-ca'}}));
+    grant(kube.cluster('ctx-a'), alice, secrets('get', 'mesh-ca'), 'istio-system');
+    expect(unexpected(await show('-o', 'json'))).toEqual(['a User:alice']);
   });
 
   it('follows remote secrets into a cluster, even if only that cluster is given, and prints no token', async () => {

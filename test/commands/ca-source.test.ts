@@ -6,7 +6,6 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsAdopt from '../../src/commands/certs/adopt.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
-import Verify from '../../src/commands/verify.js';
 import type {AdoptResult} from '../../src/operations/certs/adopt.js';
 import type {DiffResult} from '../../src/operations/trust/diff.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
@@ -16,7 +15,7 @@ import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {AsJson} from '../helpers/suggestions.js';
 import {istiod} from '../helpers/trust-mesh.js';
 import {tinyRoot} from '../helpers/tiny-ca.js';
-import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
+import {findingsIn, rowName, verifiedMesh, verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
 
@@ -48,12 +47,8 @@ function readOtherDirectory(): void {
 }
 
 async function verify(): Promise<{code: number; bad: readonly string[]; result: AsJson<VerifyResult>}> {
-  const {code, ...run} = await runCommand(Verify, ['-o', 'json'], mesh.env);
-  const result = answerOf({code, ...run}) as AsJson<VerifyResult>;
-  const bad = result.checks
-    .filter((row) => ['error', 'warning', 'unknown'].includes(row.result) && row.impliedBy === undefined)
-    .map(({id, cluster = '', result: word}) => `${id} ${cluster} ${word}`);
-  return {code, bad, result};
+  const {code, rows, result} = await verifyJson(mesh);
+  return {code, bad: findingsIn(rows).map(rowName), result};
 }
 
 async function push(

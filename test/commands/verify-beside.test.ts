@@ -2,14 +2,18 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
-import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {configMap, namespace} from '../helpers/fake-kubectl/fake-cluster.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {AsJson} from '../helpers/suggestions.js';
 import {istiod} from '../helpers/trust-mesh.js';
-import {publishedBundle, verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
+import {
+  findingsIn,
+  publishedBundle,
+  rowName,
+  verifiedMesh,
+  verifyJson,
+  type VerifiedMesh,
+} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
 
@@ -20,10 +24,7 @@ afterEach(() => mesh.stop());
 
 /** The rows that are neither ok nor skipped, without consequences. */
 async function findings(): Promise<readonly AsJson<Row>[]> {
-  const run = await runCommand(Verify, ['-o', 'json'], mesh.env);
-  return (answerOf(run) as AsJson<VerifyResult>).checks.filter(
-    ({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined,
-  );
+  return findingsIn((await verifyJson(mesh)).rows);
 }
 
 const kube = () => mesh.one('c1').kube;
@@ -103,8 +104,7 @@ describe('a control plane in another namespace', () => {
 
   it('is unknown, not absent, without permission to list Deployments in all namespaces', async () => {
     kube().deny({verb: 'list', resource: 'deployments', clusterWide: true});
-    const run = await runCommand(Verify, ['--only', 'MESH202,MESH416', '-o', 'json'], mesh.env);
-    const rows = (answerOf(run) as AsJson<VerifyResult>).checks.map(({id, result}) => `${id} ${result}`);
-    expect([run.code, ...rows]).toEqual([4, 'MESH202 unknown', 'MESH416 unknown']);
+    const {code, rows} = await verifyJson(mesh, '--only', 'MESH202,MESH416');
+    expect([code, ...rows.map(rowName)]).toEqual([4, 'MESH202 c1 unknown', 'MESH416 c1 unknown']);
   });
 });

@@ -6,16 +6,12 @@ import CertsAdopt from '../../src/commands/certs/adopt.js';
 import CertsGenerate from '../../src/commands/certs/generate.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
-import Verify from '../../src/commands/verify.js';
-import type {Row} from '../../src/domain/checks/report.js';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
-import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {configMap, secret} from '../helpers/fake-kubectl/fake-cluster.js';
-import {answerOf, runCommand, type CommandClass} from '../helpers/run-command.js';
-import type {AsJson} from '../helpers/suggestions.js';
+import {runCommand, type CommandClass} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
 import {textsOf} from '../helpers/trust-mesh.js';
-import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
+import {rowName, type Verified, verifiedMesh, verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
 
@@ -24,14 +20,12 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-async function verify(only: string, ...argv: string[]): Promise<{code: number; rows: readonly AsJson<Row>[]}> {
-  const run = await runCommand(Verify, ['--only', only, ...argv, '-o', 'json'], mesh.env);
-  expect(run.stdout + run.stderr).not.toContain(bodyOf(rootKey()).slice(30, 80));
-  return {code: run.code, rows: (answerOf(run) as AsJson<VerifyResult>).checks};
+async function verify(only: string, ...argv: string[]): Promise<Verified> {
+  const verified = await verifyJson(mesh, '--only', only, ...argv);
+  expect(verified.output).not.toContain(bodyOf(rootKey()).slice(30, 80));
+  return verified;
 }
 const run = (command: CommandClass, ...argv: string[]) => runCommand(command, argv, mesh.env);
-const name = ({id, cluster, result}: AsJson<Row>): string =>
-  [id, cluster, result].filter((word) => word !== undefined).join(' ');
 
 const bodyOf = (pem: string): string => pem.replaceAll(/-----.*-----|\s/g, '');
 const rootKey = (): string => writePrivateKey(mesh.root.key).reveal();
@@ -51,7 +45,7 @@ const rootSecret = (secretName = 'istio-ca-secret') =>
 
 it('a healthy mesh has no such finding', async () => {
   const {code, rows} = await verify('MESH117,MESH311,MESH312');
-  expect([code, ...rows.map(name)]).toEqual([
+  expect([code, ...rows.map(rowName)]).toEqual([
     0,
     'MESH117 ok',
     ...['MESH311 c1 ok', 'MESH311 c2 ok', 'MESH312 c1 ok', 'MESH312 c2 ok'],
@@ -65,21 +59,21 @@ describe('a key in a public file (MESH117)', () => {
     await writeFile(join(mesh.dir, 'c1/cert-chain.pem'), (await textOf('c1/cert-chain.pem')) + make());
     await putRootKey();
     const {code, rows} = await verify('MESH117', '--offline');
-    expect([code, ...rows.map(name)]).toEqual([3, 'MESH117 error']);
+    expect([code, ...rows.map(rowName)]).toEqual([3, 'MESH117 error']);
     expect(rows[0]?.fix).toContain('certs generate c1 --renew');
   });
 
   it.each(files)('is found in CLUSTER/%s', async (file) => {
     await writeFile(join(mesh.dir, 'c1', file), `# ${bodyOf(rootKey())}\n${await textOf(`c1/${file}`)}`);
     const {code, rows} = await verify('MESH117', '--offline');
-    expect([code, ...rows.map(name)]).toEqual([3, 'MESH117 error']);
+    expect([code, ...rows.map(rowName)]).toEqual([3, 'MESH117 error']);
     expect(rows[0]?.observed).toContain(`c1/${file}`);
   });
 
   it.each(['root-cert.pem', 'mesh.yaml'])('is found in %s', async (file) => {
     await writeFile(join(mesh.dir, file), `# ${bodyOf(rootKey())}\n${await textOf(file)}`);
     const {code, rows} = await verify('MESH117', '--offline');
-    expect([code, ...rows.map(name)]).toEqual([3, 'MESH117 error']);
+    expect([code, ...rows.map(rowName)]).toEqual([3, 'MESH117 error']);
     expect(rows[0]?.observed).toContain(file);
   });
 });
@@ -89,7 +83,7 @@ it('a public file with a key, and its directory, are no findings of their modes 
   await rm(join(mesh.dir, 'c1/ca-key.pem'));
   await chmod(join(mesh.dir, 'c1'), 0o755);
   const {rows} = await verify('MESH106,MESH117', '--offline');
-  expect(rows.map(name)).toEqual(['MESH106 ok', 'MESH117 error']);
+  expect(rows.map(rowName)).toEqual(['MESH106 ok', 'MESH117 error']);
 });
 
 describe('a published key (MESH311)', () => {
@@ -103,7 +97,7 @@ describe('a published key (MESH311)', () => {
     );
     await putRootKey();
     const {code, rows} = await verify('MESH311');
-    expect([code, ...rows.map(name)]).toEqual([3, 'MESH311 c1 error', 'MESH311 c2 ok']);
+    expect([code, ...rows.map(rowName)]).toEqual([3, 'MESH311 c1 error', 'MESH311 c2 ok']);
     expect(rows[0]?.fix).toContain('certs generate c1 --renew');
     expect(rows[0]?.fix).toContain('trust push c1');
   });
@@ -121,7 +115,7 @@ describe('a published key (MESH311)', () => {
   ])('is an error in %s', async (_, object) => {
     mesh.one('c1').kube.put(object());
     const {code, rows} = await verify('MESH311');
-    expect([code, ...rows.map(name)]).toEqual([3, 'MESH311 c1 error', 'MESH311 c2 ok']);
+    expect([code, ...rows.map(rowName)]).toEqual([3, 'MESH311 c1 error', 'MESH311 c2 ok']);
   });
 });
 
@@ -131,7 +125,7 @@ describe('a root key in a Secret (MESH312)', () => {
     async (secretName) => {
       mesh.one('c1').kube.put(rootSecret(secretName));
       const {code, rows} = await verify('MESH312');
-      expect([code, ...rows.map(name)]).toEqual([0, 'MESH312 c1 warning', 'MESH312 c2 ok']);
+      expect([code, ...rows.map(rowName)]).toEqual([0, 'MESH312 c1 warning', 'MESH312 c2 ok']);
       expect(rows[0]?.observed).toContain(secretName);
       expect((await verify('MESH312', '--fail-on', 'warning')).code).toBe(3);
     },
@@ -140,7 +134,7 @@ describe('a root key in a Secret (MESH312)', () => {
   it('is a warning in any data key of cacerts, also beside another certificate', async () => {
     mesh.one('c1').kube.put(secret('istio-system/cacerts', {...filesOf('c1'), 'notes.txt': `# ${bodyOf(rootKey())}`}));
     const {rows} = await verify('MESH312');
-    expect(rows.map(name)).toEqual(['MESH312 c1 warning', 'MESH312 c2 ok']);
+    expect(rows.map(rowName)).toEqual(['MESH312 c1 warning', 'MESH312 c2 ok']);
     expect(rows[0]?.observed).toContain('notes.txt');
   });
 
@@ -151,7 +145,7 @@ describe('a root key in a Secret (MESH312)', () => {
     kube.put(
       secret('istio-system/cacerts-previous', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root]))),
     );
-    expect((await verify('MESH312')).rows.map(name)).toEqual(['MESH312 c1 ok', 'MESH312 c2 ok']);
+    expect((await verify('MESH312')).rows.map(rowName)).toEqual(['MESH312 c1 ok', 'MESH312 c2 ok']);
   });
 
   it('in cacerts-previous is deleted by the fix', async () => {
@@ -159,7 +153,7 @@ describe('a root key in a Secret (MESH312)', () => {
     const {rows} = await verify('MESH312');
     expect(rows[0]?.fix).toContain('trust rollback c1 --forget');
     expect((await run(TrustRollback, 'c1', '--forget', '--yes')).code).toBe(0);
-    expect((await verify('MESH312')).rows.map(name)).toEqual(['MESH312 c1 ok', 'MESH312 c2 ok']);
+    expect((await verify('MESH312')).rows.map(rowName)).toEqual(['MESH312 c1 ok', 'MESH312 c2 ok']);
   });
 
   it('that istiod signs with is replaced by a push, not deleted', async () => {
@@ -167,7 +161,7 @@ describe('a root key in a Secret (MESH312)', () => {
     kube.remove('Secret', 'istio-system/cacerts');
     kube.put(rootSecret());
     const {rows} = await verify('MESH312');
-    expect(rows.map(name)).toEqual(['MESH312 c1 warning', 'MESH312 c2 ok']);
+    expect(rows.map(rowName)).toEqual(['MESH312 c1 warning', 'MESH312 c2 ok']);
     expect(rows[0]?.fix).toContain('trust push c1');
   });
 });
@@ -202,7 +196,12 @@ describe('two clusters with one self-signed root (istio/istio#30103)', () => {
     mesh.one('c1').kube.remove('Deployment', 'istio-system/istiod');
     mesh.one('c2').kube.remove('Deployment', 'istio-system/istiod');
     const before = (await verify('MESH102,MESH301', '--skip', 'MESH312')).rows.filter(({result}) => result === 'error');
-    expect(before.map(name)).toEqual(['MESH102 c1 error', 'MESH102 c2 error', 'MESH301 c1 error', 'MESH301 c2 error']);
+    expect(before.map(rowName)).toEqual([
+      'MESH102 c1 error',
+      'MESH102 c2 error',
+      'MESH301 c1 error',
+      'MESH301 c2 error',
+    ]);
     for (const {fix} of before) {
       for (const command of fix.split(' && ')) {
         const [, , topic = '', action = '', ...argv] = command.split(' ');
@@ -216,7 +215,7 @@ describe('two clusters with one self-signed root (istio/istio#30103)', () => {
       }
     }
     const after = (await verify('MESH102,MESH103,MESH104,MESH105,MESH301')).rows;
-    expect(after.filter(({result}) => result !== 'ok').map(name)).toEqual([]);
+    expect(after.filter(({result}) => result !== 'ok').map(rowName)).toEqual([]);
   });
 
   it('keep a warning for the copy of the root key that is not the signer, until it is deleted', async () => {
@@ -225,8 +224,8 @@ describe('two clusters with one self-signed root (istio/istio#30103)', () => {
       mesh.one(cluster).kube.remove('Deployment', 'istio-system/istiod');
       expect((await run(TrustPush, cluster, '--yes')).code).toBe(0);
     }
-    expect((await verify('MESH312')).rows.map(name)).toEqual(['MESH312 c1 ok', 'MESH312 c2 warning']);
+    expect((await verify('MESH312')).rows.map(rowName)).toEqual(['MESH312 c1 ok', 'MESH312 c2 warning']);
     mesh.one('c2').kube.remove('Secret', 'istio-system/istio-ca-secret');
-    expect((await verify('MESH312')).rows.map(name)).toEqual(['MESH312 c1 ok', 'MESH312 c2 ok']);
+    expect((await verify('MESH312')).rows.map(rowName)).toEqual(['MESH312 c1 ok', 'MESH312 c2 ok']);
   });
 });

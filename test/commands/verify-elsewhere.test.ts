@@ -1,15 +1,12 @@
 import {readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import Verify from '../../src/commands/verify.js';
 import {annotations} from '../../src/domain/trust/cacerts.js';
 import type {Row} from '../../src/domain/checks/report.js';
-import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
 import {textsOf} from '../helpers/trust-mesh.js';
 import {bundleOf, tinyLeaf} from '../helpers/tiny-ca.js';
-import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
+import {findingsIn, verifiedMesh, verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;
@@ -19,16 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-async function verify(...argv: string[]): Promise<{code: number; checks: readonly AsJson<Row>[]}> {
-  const run = await runCommand(Verify, [...argv, '-o', 'json'], mesh.env);
-  return {code: run.code, checks: (answerOf(run) as AsJson<VerifyResult>).checks};
-}
+const verify = (...argv: string[]) => verifyJson(mesh, ...argv);
 
-/** The results that a user would look at. */
 const bad = (checks: readonly AsJson<Row>[]): readonly string[] =>
-  checks
-    .filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
-    .map(({id, cluster, result, observed, reason}) => [id, cluster, result, observed || reason].join(' '));
+  findingsIn(checks).map(({id, cluster, result, observed, reason}) =>
+    [id, cluster, result, observed || reason].join(' '),
+  );
 
 /** The Secret that cert-manager writes for a Certificate with `isCA: true`. */
 function certManagers(
@@ -58,7 +51,7 @@ async function keepOnly(...names: readonly string[]): Promise<void> {
 }
 
 const rowsOf = async (id: string, ...argv: string[]) => {
-  const {checks} = await verify('c1', ...argv);
+  const {rows: checks} = await verify('c1', ...argv);
   return checks.filter((row) => row.id === id).map(({result}) => result);
 };
 
@@ -69,7 +62,7 @@ describe('a mesh whose CAs cert-manager issues, and a work directory with mesh.y
   });
 
   it('is ok, and reports why no CA is expected', async () => {
-    const {code, checks} = await verify();
+    const {code, rows: checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);
     expect(checks.filter(({id}) => id === 'MESH102')).toMatchObject([
       {
@@ -93,7 +86,7 @@ describe('a mesh whose CAs cert-manager issues, and a work directory with mesh.y
     ],
   ])('is an error of MESH301 if the Secret %s, fixed by cert-manager and never by a push', async (_, change) => {
     certManagers('c1', change);
-    const {checks} = await verify();
+    const {rows: checks} = await verify();
     const wrong = checks.filter(({result}) => result === 'error');
     expect(wrong.map(({id, cluster}) => `${id} ${cluster ?? ''}`)).toContain('MESH301 c1');
     expect(wrong.find(({id}) => id === 'MESH301')?.fix).toBe('cmctl --context ctx-c1 renew -n istio-system istio-ca');
@@ -102,7 +95,7 @@ describe('a mesh whose CAs cert-manager issues, and a work directory with mesh.y
 
   it('is fixed by a restart if istiod did not load it, not by a push', async () => {
     mesh.one('c1').present([await tinyLeaf(mesh.one('c2').ca), mesh.one('c2').ca, mesh.root]);
-    const {checks} = await verify();
+    const {rows: checks} = await verify();
     expect(checks.find(({id, result}) => id === 'MESH303' && result === 'error')?.fix).toBe(
       'kubectl --context ctx-c1 -n istio-system rollout restart deployment -l app=istiod',
     );
@@ -115,7 +108,7 @@ describe('a mesh whose CAs cert-manager issues, and a work directory with mesh.y
 
   it('is unknown if the Secret cannot be read: the missing permission is the cause', async () => {
     mesh.one('c1').kube.deny({resource: 'secrets', name: 'cacerts'});
-    const {code, checks} = await verify('c1');
+    const {code, rows: checks} = await verify('c1');
     expect(code).toBe(4);
     expect(checks.find(({id}) => id === 'MESH102')).toMatchObject({result: 'unknown', impliedBy: 'MESH202'});
     expect(bad(checks).map((row) => row.slice(0, 7))).toEqual(['MESH202']);
@@ -123,7 +116,7 @@ describe('a mesh whose CAs cert-manager issues, and a work directory with mesh.y
 
   it('is unknown if the API server does not respond', async () => {
     mesh.one('c1').kube.fault({}, 'drop', 999);
-    const {code, checks} = await verify('c1', '--request-timeout', '5s');
+    const {code, rows: checks} = await verify('c1', '--request-timeout', '5s');
     expect([code, ...bad(checks).map((row) => row.slice(0, 7))]).toEqual([4, 'MESH201']);
   });
 });
@@ -163,13 +156,13 @@ describe('a checkout without keys', () => {
   });
 
   it('is ok', async () => {
-    const {code, checks} = await verify();
+    const {code, rows: checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);
   });
 
   it('is ok if cert-manager writes the same certificates: the layout does not matter', async () => {
     for (const {name} of mesh.clusters) certManagers(name);
-    const {code, checks} = await verify();
+    const {code, rows: checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);
   });
 });

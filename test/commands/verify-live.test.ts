@@ -1,12 +1,10 @@
 /** How verify handles the debug endpoints and metrics of running istiods. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Init from '../../src/commands/init.js';
-import Verify from '../../src/commands/verify.js';
-import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
 import type {IstiodWords} from '../helpers/fake-istiod.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
+import {runCommand} from '../helpers/run-command.js';
+import {type Verified, verifiedMesh, verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 const live = 'MESH303,MESH308,MESH309,MESH412';
 let mesh: VerifiedMesh;
@@ -17,12 +15,9 @@ beforeEach(async () => {
 
 afterEach(() => mesh.stop());
 
-async function verify(only = live): Promise<{code: number; rows: VerifyResult['checks']}> {
-  const run = await runCommand(Verify, ['c1', '--only', only, '-o', 'json'], mesh.env);
-  return {code: run.code, rows: (answerOf(run) as VerifyResult).checks};
-}
+const verify = (only = live, ...argv: string[]) => verifyJson(mesh, 'c1', '--only', only, ...argv);
 
-const results = (rows: VerifyResult['checks']): readonly string[] => rows.map(({id, result}) => `${id} ${result}`);
+const results = (rows: Verified['rows']): readonly string[] => rows.map(({id, result}) => `${id} ${result}`);
 
 describe("istiod's debug endpoints", () => {
   it('are read through one port-forward for each pod', async () => {
@@ -33,13 +28,8 @@ describe("istiod's debug endpoints", () => {
   });
 
   it('are not read with --no-live', async () => {
-    const run = await runCommand(Verify, ['c1', '--only', live, '--no-live', '-o', 'json'], mesh.env);
-    expect(results((answerOf(run) as VerifyResult).checks)).toEqual([
-      'MESH303 skipped',
-      'MESH308 skipped',
-      'MESH309 skipped',
-      'MESH412 skipped',
-    ]);
+    const {rows} = await verify(live, '--no-live');
+    expect(results(rows)).toEqual(['MESH303 skipped', 'MESH308 skipped', 'MESH309 skipped', 'MESH412 skipped']);
     expect(mesh.kube.calls.filter(({args}) => args.includes('port-forward'))).toEqual([]);
   });
 

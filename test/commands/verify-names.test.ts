@@ -3,11 +3,10 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Init from '../../src/commands/init.js';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
-import type {VerifyResult} from '../../src/operations/verify/verify.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
+import {runCommand} from '../helpers/run-command.js';
 import type {AsJson} from '../helpers/suggestions.js';
 import {istiod} from '../helpers/trust-mesh.js';
-import {controlPlane, verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
+import {controlPlane, findingsIn, verifyJson, verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
 
@@ -16,15 +15,9 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-async function verify(...argv: string[]): Promise<{code: number; rows: readonly AsJson<Row>[]}> {
-  const only = 'MESH118,MESH404,MESH412,MESH418';
-  const run = await runCommand(Verify, ['c1', '--only', only, ...argv, '-o', 'json'], mesh.env);
-  return {code: run.code, rows: (answerOf(run) as AsJson<VerifyResult>).checks};
-}
+const verify = (...argv: string[]) => verifyJson(mesh, 'c1', '--only', 'MESH118,MESH404,MESH412,MESH418', ...argv);
 const failuresOf = (rows: readonly AsJson<Row>[]): readonly string[] =>
-  rows
-    .filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
-    .map(({id, result}) => `${id} ${result}`);
+  findingsIn(rows).map(({id, result}) => `${id} ${result}`);
 
 /** istiod and its proxies in c1 run under this name. */
 function runAs(name: string): void {

@@ -1,20 +1,17 @@
 /** Checks across clusters, of webhooks and of the age of the roots: MESH306, MESH307, MESH310. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import Verify from '../../src/commands/verify.js';
-import type {Row} from '../../src/domain/checks/report.js';
-import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {type FakeObject, configMap, secret} from '../helpers/fake-kubectl/fake-cluster.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
 import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyOptions} from '../helpers/tiny-ca.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
 import {
   bundleNamespaces,
   publishedBundle,
+  rowName,
   verifiedMesh,
+  verifyJson,
   webhooksOf,
   type VerifiedMesh,
 } from '../helpers/verify-mesh.js';
-import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;
 
@@ -23,14 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-async function verify(only: string, ...argv: string[]): Promise<{code: number; rows: readonly AsJson<Row>[]}> {
-  const run = await runCommand(Verify, ['--only', only, ...argv, '-o', 'json'], mesh.env);
-  return {code: run.code, rows: (answerOf(run) as AsJson<VerifyResult>).checks};
-}
-
-function name({id, cluster, peer, result}: AsJson<Row>): string {
-  return [id, cluster, peer, result].filter((word) => word !== undefined).join(' ');
-}
+const verify = (only: string, ...argv: string[]) => verifyJson(mesh, '--only', only, ...argv);
 
 /** Another revision in c1, whose bundle has its own name; undefined: it was not written. */
 function putCanary(bundle: string | undefined): void {
@@ -47,14 +37,14 @@ describe("istiod's self-signed root (MESH304)", () => {
     mesh.one('c1').kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': certificate.pem}));
     putCanary(certificate.pem);
     const {rows} = await verify('MESH304');
-    expect(rows.map(name)).toEqual(['MESH304 c1 error', 'MESH304 c2 ok']);
+    expect(rows.map(rowName)).toEqual(['MESH304 c1 error', 'MESH304 c2 ok']);
   });
 });
 
 describe('acceptance between clusters (MESH307)', () => {
   it('is checked in both directions', async () => {
     const {code, rows} = await verify('MESH307');
-    expect([code, ...rows.map(name)]).toEqual([0, 'MESH307 c1 c2 ok', 'MESH307 c2 c1 ok']);
+    expect([code, ...rows.map(rowName)]).toEqual([0, 'MESH307 c1 c2 ok', 'MESH307 c2 c1 ok']);
   });
 
   it('does not apply to one cluster', async () => {
@@ -66,7 +56,7 @@ describe('acceptance between clusters (MESH307)', () => {
     const ca = await tinyClusterCa(other, 'c2');
     mesh.one('c2').present([await tinyLeaf(ca), ca, other]);
     const {code, rows} = await verify('MESH307');
-    expect([code, ...rows.map(name)]).toEqual([3, 'MESH307 c1 c2 error', 'MESH307 c2 c1 ok']);
+    expect([code, ...rows.map(rowName)]).toEqual([3, 'MESH307 c1 c2 error', 'MESH307 c2 c1 ok']);
     expect(rows[0]?.observed).toMatch(/^istiod-1 of c2 presents .*L=c2.*: .*L=c2" is not signed by any of these roots/);
     expect(rows[0]?.fix).toBe('kubectl mesh trust push c2 --restart-istiod --yes');
   });
@@ -74,7 +64,7 @@ describe('acceptance between clusters (MESH307)', () => {
   it('attributes the finding to the side whose roots differ from the work directory', async () => {
     mesh.one('c1').publish((await tinyRoot()).certificate.pem);
     const {rows} = await verify('MESH307');
-    expect(rows.map(name)).toEqual(['MESH307 c1 c2 error', 'MESH307 c2 c1 ok']);
+    expect(rows.map(rowName)).toEqual(['MESH307 c1 c2 error', 'MESH307 c2 c1 ok']);
     expect(rows[0]?.fix).toBe('kubectl mesh trust push c1 --restart-istiod --yes');
   });
 
@@ -100,14 +90,14 @@ describe('acceptance between clusters (MESH307)', () => {
     mesh.one('c1').publish(root.certificate.pem);
     mesh.one('c2').present(chain);
     const {rows} = await verify('MESH307');
-    expect(rows.map(name)).toContain('MESH307 c1 c2 error');
+    expect(rows.map(rowName)).toContain('MESH307 c1 c2 error');
     expect(rows[0]?.observed).toMatch(/expired on/);
   });
 
   it('is unknown, with the reason, if the trusted roots are unknown; the other direction is known', async () => {
     mesh.one('c1').kube.remove('ConfigMap', 'istio-system/istio-ca-root-cert');
     const {code, rows} = await verify('MESH307');
-    expect([code, ...rows.map(name)]).toEqual([4, 'MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
+    expect([code, ...rows.map(rowName)]).toEqual([4, 'MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
     expect(rows[0]?.reason).toMatch(/ConfigMap istio-ca-root-cert not found/);
   });
 
@@ -116,7 +106,7 @@ describe('acceptance between clusters (MESH307)', () => {
     kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'}));
     kube.remove('ConfigMap', 'istio-system/istio-ca-root-cert');
     kube.put(configMap('istio-system/our-roots', {'root-cert.pem': mesh.root.certificate.pem}));
-    expect((await verify('MESH307')).rows.map(name)).toEqual(['MESH307 c1 c2 ok', 'MESH307 c2 c1 ok']);
+    expect((await verify('MESH307')).rows.map(rowName)).toEqual(['MESH307 c1 c2 ok', 'MESH307 c2 c1 ok']);
   });
 
   it.each([
@@ -125,20 +115,20 @@ describe('acceptance between clusters (MESH307)', () => {
   ])('uses the roots in all bundles if revisions use different names: %s', async (_, isSame, result) => {
     putCanary((isSame ? mesh.root : await tinyRoot()).certificate.pem);
     const {rows} = await verify('MESH307');
-    expect(rows.map(name)).toEqual([`MESH307 c1 c2 ${result}`, 'MESH307 c2 c1 ok']);
+    expect(rows.map(rowName)).toEqual([`MESH307 c1 c2 ${result}`, 'MESH307 c2 c1 ok']);
   });
 
   it('is unknown, and names the revision, if its bundle is missing', async () => {
     putCanary(undefined);
     const {rows} = await verify('MESH307');
-    expect(rows.map(name)).toEqual(['MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
+    expect(rows.map(rowName)).toEqual(['MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
     expect(rows[0]?.reason).toMatch(/ConfigMap our-roots not found in/);
   });
 
   it('is skipped if a ClusterTrustBundle contains the roots, and reports what was not verified', async () => {
     mesh.one('c1').kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', ENABLE_CLUSTER_TRUST_BUNDLE_API: 'true'}));
     const {rows} = await verify('MESH307');
-    expect(rows.map(name)).toEqual(['MESH307 c1 c2 skipped', 'MESH307 c2 c1 ok']);
+    expect(rows.map(rowName)).toEqual(['MESH307 c1 c2 skipped', 'MESH307 c2 c1 ok']);
     expect(rows[0]?.reason).toMatch(/whether c1 trusts c2 is unknown/);
   });
 });
@@ -155,7 +145,7 @@ describe('webhooks (MESH306)', () => {
     if (!object) throw new Error('a webhook');
     mesh.one('c1').kube.put(object);
     const {code, rows} = await verify('MESH306', 'c1');
-    expect([code, ...rows.map(name)]).toEqual([3, 'MESH306 c1 error']);
+    expect([code, ...rows.map(rowName)]).toEqual([3, 'MESH306 c1 error']);
     expect(rows[0]?.observed).toContain(configuration);
     expect(rows[0]?.fix).toBe('kubectl --context ctx-c1 -n istio-system rollout restart deployment/istiod');
   });
@@ -166,7 +156,7 @@ describe('webhooks (MESH306)', () => {
   ])('with the caBundle "%s" are an error', async (text, words) => {
     for (const object of webhooksOf(text).slice(0, 1)) mesh.one('c1').kube.put(object);
     const {rows} = await verify('MESH306', 'c1');
-    expect(rows.map(name)).toEqual(['MESH306 c1 error']);
+    expect(rows.map(rowName)).toEqual(['MESH306 c1 error']);
     expect(rows[0]?.observed).toContain(words);
   });
 
@@ -185,7 +175,7 @@ describe('webhooks (MESH306)', () => {
     const {kube, publish} = mesh.one('c1');
     publish(mesh.root.certificate.pem + next.certificate.pem);
     for (const object of webhooksOf(`${next.certificate.pem}\n\n${mesh.root.certificate.pem}`)) kube.put(object);
-    expect((await verify('MESH306', 'c1')).rows.map(name)).toEqual(['MESH306 c1 ok']);
+    expect((await verify('MESH306', 'c1')).rows.map(rowName)).toEqual(['MESH306 c1 ok']);
   });
 
   it.each<[string, (object: FakeObject) => FakeObject]>([
@@ -197,13 +187,13 @@ describe('webhooks (MESH306)', () => {
       const changed = change(object);
       mesh.one('c1').kube.put({...changed, metadata: {...changed.metadata, name: `other-${object.metadata.name}`}});
     }
-    expect((await verify('MESH306', 'c1')).rows.map(name)).toEqual(['MESH306 c1 ok']);
+    expect((await verify('MESH306', 'c1')).rows.map(rowName)).toEqual(['MESH306 c1 ok']);
   });
 
   it('are skipped if istiod does not run', async () => {
     mesh.one('c1').kube.remove('Deployment', 'istio-system/istiod');
     for (const object of await foreign()) mesh.one('c1').kube.put(object);
-    expect((await verify('MESH306', 'c1')).rows.map(name)).toEqual(['MESH306 c1 skipped']);
+    expect((await verify('MESH306', 'c1')).rows.map(rowName)).toEqual(['MESH306 c1 skipped']);
   });
 });
 
@@ -237,7 +227,7 @@ describe('proxies (MESH310)', () => {
   it('are not listed if the roots never changed', async () => {
     mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(2000)));
     const {code, rows} = await verify('MESH310', 'c1');
-    expect([code, ...rows.map(name), ...lists()]).toEqual([0, 'MESH310 c1 ok']);
+    expect([code, ...rows.map(rowName), ...lists()]).toEqual([0, 'MESH310 c1 ok']);
   });
 
   it('that are older than a change of today result in unknown: how many, until when, and the fix', async () => {
@@ -245,7 +235,7 @@ describe('proxies (MESH310)', () => {
     mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5), {}, ownedBy('DaemonSet', 'agent')));
     mesh.one('c1').kube.put(proxied('shop/new', hoursAgo(0.5)));
     const {code, rows} = await verify('MESH310', 'c1');
-    expect([code, ...rows.map(name)]).toEqual([4, 'MESH310 c1 unknown']);
+    expect([code, ...rows.map(rowName)]).toEqual([4, 'MESH310 c1 unknown']);
     expect(rows[0]?.error?.code).toBe('TOO_EARLY');
     expect(rows[0]?.reason).toContain('1 proxy started before that (shop/old)');
     expect(rows[0]?.reason).toContain(hoursAgo(1 - 24).slice(0, 10));
@@ -260,14 +250,14 @@ describe('proxies (MESH310)', () => {
   ])('are ok if %s', async (_, change, createdAt, more) => {
     change();
     mesh.one('c1').kube.put(proxied('shop/one', createdAt, more));
-    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
+    expect((await verify('MESH310', 'c1')).rows.map(rowName)).toEqual(['MESH310 c1 ok']);
   });
 
   it('without an annotation of the injector do not count: anyone can set its label', async () => {
     changed(1);
     const {metadata, ...rest} = proxied('shop/plain', hoursAgo(9));
     mesh.one('c1').kube.put({...rest, metadata: {...metadata, annotations: {}}});
-    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
+    expect((await verify('MESH310', 'c1')).rows.map(rowName)).toEqual(['MESH310 c1 ok']);
   });
 
   it('that are ztunnels count as well', async () => {
@@ -275,7 +265,7 @@ describe('proxies (MESH310)', () => {
     const ztunnel = pod('istio-system/ztunnel-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
     mesh.one('c1').kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9)}});
     const {rows} = await verify('MESH310', 'c1');
-    expect(rows.map(name)).toEqual(['MESH310 c1 unknown']);
+    expect(rows.map(rowName)).toEqual(['MESH310 c1 unknown']);
     // Nothing else in istiod's namespace: its restart may result in another root.
     expect(rows[0]?.fix).toBe('kubectl --context ctx-c1 -n istio-system rollout restart daemonset/ztunnel');
   });
@@ -314,14 +304,14 @@ describe('proxies (MESH310)', () => {
       made(hours, ...namespaces);
       mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(age), {}, ownedBy('StatefulSet', 'db')));
       const {rows} = await verify('MESH310', 'c1');
-      expect(rows.map(name)).toEqual([`MESH310 c1 ${result}`]);
+      expect(rows.map(rowName)).toEqual([`MESH310 c1 ${result}`]);
     });
 
     it('can be ztunnels that wait for their first bundle', async () => {
       made(1, ...bundleNamespaces);
       const ztunnel = pod('istio-system/ztunnel-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
       mesh.one('c1').kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9)}});
-      expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
+      expect((await verify('MESH310', 'c1')).rows.map(rowName)).toEqual(['MESH310 c1 ok']);
     });
   });
 
@@ -341,14 +331,14 @@ describe('proxies (MESH310)', () => {
       pushes(hoursAgo(100));
       changed(1);
       mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5)));
-      expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
+      expect((await verify('MESH310', 'c1')).rows.map(rowName)).toEqual(['MESH310 c1 ok']);
     });
 
     it('receive them only if they started with that setting', async () => {
       pushes(hoursAgo(2));
       changed(1);
       mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5)));
-      expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 unknown']);
+      expect((await verify('MESH310', 'c1')).rows.map(rowName)).toEqual(['MESH310 c1 unknown']);
     });
   });
 
@@ -361,11 +351,11 @@ describe('proxies (MESH310)', () => {
     kube.put(configMap('istio-system/istio', {mesh: config}));
     changed(30);
     kube.put(proxied('shop/old', hoursAgo(40)));
-    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 unknown']);
+    expect((await verify('MESH310', 'c1')).rows.map(rowName)).toEqual(['MESH310 c1 unknown']);
   });
 
   it('are unknown if the API server does not record managed fields', async () => {
     mesh.one('c1').kube.put(configMap('istio-system/istio-ca-root-cert', {'root-cert.pem': mesh.root.certificate.pem}));
-    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 skipped']);
+    expect((await verify('MESH310', 'c1')).rows.map(rowName)).toEqual(['MESH310 c1 skipped']);
   });
 });

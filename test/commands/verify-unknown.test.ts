@@ -1,13 +1,10 @@
 /** Missing permissions of verify: each of its requests is denied in turn. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import Verify from '../../src/commands/verify.js';
 import {verifyRights, type Right} from '../../src/domain/facts/rights.js';
-import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import type {FakeRequest, RequestMatch} from '../helpers/fake-kubectl/fake-cluster.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
 import {rowsOfRight} from '../helpers/rows-of-right.js';
 import {eastWestService, meshOfNetworks} from '../helpers/verify-networks.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 const istioNamespace = 'istio-system';
 let mesh: VerifiedMesh;
@@ -17,10 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-async function verify(...argv: string[]): Promise<{code: number; result: VerifyResult}> {
-  const run = await runCommand(Verify, [...argv, '--access', '-o', 'json'], mesh.env);
-  return {code: run.code, result: answerOf(run) as VerifyResult};
-}
+const verify = () => verifyJson(mesh, '--access');
 
 /** A denial that matches exactly this request. */
 function matchOf(request: FakeRequest): RequestMatch {

@@ -10,7 +10,7 @@ import {openssl} from '../helpers/openssl.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
 import {istiod, pod, textsOf} from '../helpers/trust-mesh.js';
-import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
+import {findingsIn, verifiedMesh, verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;
@@ -23,17 +23,9 @@ afterEach(() => mesh.stop());
 
 const verify = (...argv: string[]): Promise<CommandRun> => runCommand(Verify, argv, mesh.env);
 
-async function verifyJson(...argv: string[]): Promise<{code: number; result: AsJson<VerifyResult>}> {
-  const run = await verify(...argv, '-o', 'json');
-  return {code: run.code, result: answerOf(run) as AsJson<VerifyResult>};
-}
-
 /** `MESH301 c1 error`, without consequences. */
 function bad({checks}: AsJson<VerifyResult>): readonly string[] {
-  return checks
-    .filter(isBad)
-    .filter(({impliedBy}) => impliedBy === undefined)
-    .map(name);
+  return findingsIn(checks).map(name);
 }
 
 function isBad({result}: AsJson<Row>): boolean {
@@ -46,7 +38,7 @@ function name({id, cluster, result}: AsJson<Row>): string {
 
 describe('a healthy mesh', () => {
   it('is ok, and the JSON output has the documented schema', async () => {
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect(bad(result)).toEqual([]);
     expect([code, result.verdict]).toEqual([0, 'ok']);
     const shape = ['cluster', 'expected', 'fix', 'id', 'observed', 'result', 'scope', 'severity', 'title', 'vantage'];
@@ -89,7 +81,7 @@ describe('a healthy mesh', () => {
   });
 
   it('is checked for the given cluster only', async () => {
-    const {result} = await verifyJson('c2');
+    const {result} = await verifyJson(mesh, 'c2');
     expect(new Set(result.checks.map(({cluster}) => cluster))).toEqual(new Set([undefined, 'c2']));
     expect(mesh.one('c1').kube.requests).toEqual([]);
   });
@@ -104,7 +96,7 @@ describe('a finding', () => {
     kube.put(secret('istio-system/cacerts', files));
     publish(files['root-cert.pem'] ?? '');
     present([await tinyLeaf(foreign), foreign, other]);
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect(code).toBe(3);
     expect(new Set(bad(result))).toEqual(new Set(['MESH301 c1 error']));
     const row = result.checks.find(({id, result: one}) => id === 'MESH301' && one === 'error');
@@ -117,7 +109,7 @@ describe('a finding', () => {
   ])('of a renewal that was not pushed suggests a restart only if istiod %s requires one', async (version, fix) => {
     mesh.one('c1').kube.put(istiod(version, {CLUSTER_ID: 'c1'}));
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));
-    const {result} = await verifyJson('c1', '--only', 'MESH301');
+    const {result} = await verifyJson(mesh, 'c1', '--only', 'MESH301');
     expect(result.checks.map((row) => row.fix)).toEqual([fix]);
   });
 
@@ -128,14 +120,14 @@ describe('a finding', () => {
     const reversed = files['cert-chain.pem']?.match(/-----BEGIN[^-]*-----[^-]*-----END[^-]*-----\n/g)?.toReversed();
     expect(reversed).toHaveLength(2);
     mesh.one('c1').kube.put(secret('istio-system/cacerts', {...files, 'cert-chain.pem': reversed?.join('') ?? ''}));
-    const {result} = await verifyJson('c1', '--only', 'MESH301');
+    const {result} = await verifyJson(mesh, 'c1', '--only', 'MESH301');
     expect(result.checks.map((row) => row.result)).toEqual(['warning']);
   });
 
   it('is unknown if it is unknown what istiod mounts', async () => {
     mesh.one('c1').kube.deny({verb: 'list', resource: 'deployments'});
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));
-    const {result} = await verifyJson('c1', '--only', 'MESH301');
+    const {result} = await verifyJson(mesh, 'c1', '--only', 'MESH301');
     expect(result.checks.map(({result: one, fix}) => [one, fix])).toEqual([
       ['unknown', 'kubectl auth can-i list deployments.apps -n istio-system --context ctx-c1'],
     ]);
@@ -147,7 +139,7 @@ describe('a finding', () => {
     kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': own.certificate.pem}, {type: 'istio.io/ca-root'}));
     publish(own.certificate.pem);
     present([await tinyLeaf(own), own]);
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect(code).toBe(3);
     expect(bad(result)).toEqual(['MESH304 c1 error']);
     expect(result.checks.filter(({impliedBy}) => impliedBy === 'MESH304').map(name)).toEqual([
@@ -164,14 +156,14 @@ describe('a finding', () => {
     const {kube, publish, ca} = mesh.one('c1');
     kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': ca.certificate.pem}));
     publish('garbage');
-    const {result} = await verifyJson('c1', '--only', 'MESH302,MESH304');
+    const {result} = await verifyJson(mesh, 'c1', '--only', 'MESH302,MESH304');
     expect(result.checks.map(name)).toEqual(['MESH302 c1 error', 'MESH304 c1 skipped']);
   });
 
   it('of an istiod that still serves the CA from before a renewal: MESH303', async () => {
     const before = await tinyClusterCa(mesh.root, 'c1');
     mesh.one('c1').present([await tinyLeaf(before), before, mesh.root]);
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect([code, ...bad(result)]).toEqual([3, 'MESH303 c1 error']);
   });
 
@@ -191,7 +183,7 @@ describe('a finding', () => {
         {app: 'istiod'},
       ),
     );
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect([code, ...bad(result)]).toEqual([3, 'MESH402 c1 error']);
     const row = result.checks.find(({id, result: one}) => id === 'MESH402' && one === 'error');
     expect(row?.observed).toMatch(/istiod-1 is Pending: Unschedulable: 0\/0 nodes/);
@@ -201,7 +193,7 @@ describe('a finding', () => {
 
   it('of renamed contexts: MESH203, and the observations belong to another cluster', async () => {
     await writeFile(join(mesh.dir, 'contexts.yaml'), 'c1: ctx-c2\nc2: ctx-c1\n');
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect(code).toBe(3);
     expect(bad(result)).toEqual(['MESH203 c1 error', 'MESH203 c2 error']);
     expect(result.checks.find(({id, cluster}) => id === 'MESH404' && cluster === 'c1')).toMatchObject({
@@ -213,13 +205,13 @@ describe('a finding', () => {
   it('of two names for one cluster: MESH204', async () => {
     const uid = mesh.one('c1').kube.uid;
     mesh.one('c2').kube.put({...namespace('kube-system'), metadata: {name: 'kube-system', uid}});
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect([code, ...bad(result)]).toEqual([3, 'MESH204 error']);
   });
 
   it('of a key that other users can read: MESH106, with a chmod of the file', async () => {
     await chmod(join(mesh.dir, 'c1/ca-key.pem'), 0o644);
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect([code, ...bad(result)]).toEqual([3, 'MESH106 error']);
     const row = result.checks.find(isBad);
     expect(row?.fix).toBe(`chmod 600 ${join(mesh.dir, 'c1/ca-key.pem')}`);
@@ -231,7 +223,7 @@ describe('a finding', () => {
       await mkdir(dirname(join(mesh.dir, path)), {recursive: true});
       await writeFile(join(mesh.dir, path), 'key', {mode: 0o644});
       await chmod(join(mesh.dir, path), 0o644);
-      const {result} = await verifyJson('--offline', '--only', 'MESH106');
+      const {result} = await verifyJson(mesh, '--offline', '--only', 'MESH106');
       expect(result.checks.map(({observed}) => observed)).toEqual([`${path} has mode 0644`]);
     },
   );
@@ -247,7 +239,7 @@ describe('a finding', () => {
     await chmod(join(elsewhere, 'secret'), mode);
     await symlink(join(elsewhere, 'secret'), key);
     await symlink(join(elsewhere, 'nowhere'), join(mesh.dir, 'old-key.pem'));
-    const {result} = await verifyJson('--offline', '--only', 'MESH106');
+    const {result} = await verifyJson(mesh, '--offline', '--only', 'MESH106');
     expect(result.checks.map(name)).toEqual([row]);
   });
 
@@ -261,7 +253,7 @@ describe('a finding', () => {
     const kdf = ['-v2', 'aes-256-cbc', '-v2prf', 'hmacWithSHA256', '-iter', iter];
     openssl(['pkcs8', '-topk8', ...kdf, '-in', key, '-out', `${key}.enc`, ...pass]);
     await rename(`${key}.enc`, key);
-    const before = await verifyJson('--offline', '--only', 'MESH107');
+    const before = await verifyJson(mesh, '--offline', '--only', 'MESH107');
     expect(before.result.checks.map(name)).toEqual([row]);
     const [found] = before.result.checks;
     if (found?.fix === undefined || found.result === 'ok') return;
@@ -269,13 +261,13 @@ describe('a finding', () => {
     expect(words.slice(0, 4)).toEqual(['kubectl', 'mesh', 'certs', 'passphrase']);
     const env = {...mesh.env, KUBECTL_MESH_PASSPHRASE: 'old', KUBECTL_MESH_NEW_PASSPHRASE: 'new'};
     expect((await runCommand(CertsPassphrase, words.slice(4), env)).code).toBe(0);
-    const after = await verifyJson('--offline', '--only', 'MESH107');
+    const after = await verifyJson(mesh, '--offline', '--only', 'MESH107');
     expect(after.result.checks.map(name)).toEqual(['MESH107 ok']);
   });
 
   it('of mesh.yaml has line and column, and is invalid input', async () => {
     await writeFile(join(mesh.dir, 'mesh.yaml'), 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshid: x\n');
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect([code, ...bad(result)]).toEqual([2, 'MESH101 error']);
     expect(result.checks.find(({id}) => id === 'MESH101')?.observed).toMatch(/^mesh\.yaml:3:1: /);
   });
@@ -287,7 +279,7 @@ describe('a finding', () => {
       textsOf(bundleOf(mesh.one('c1').ca, [mesh.root]))['ca-key.pem'] ?? '',
       {mode: 0o600},
     );
-    const lenient = await verifyJson();
+    const lenient = await verifyJson(mesh);
     expect([lenient.code, lenient.result.verdict, ...bad(lenient.result)]).toEqual([0, 'warning', 'MESH107 warning']);
     expect((await verify('--fail-on', 'warning')).code).toBe(3);
     expect(kube.writes).toEqual([]);
@@ -317,27 +309,27 @@ describe('an unknown result', () => {
       },
       1,
     );
-    const {code, result} = await verifyJson('c1', '--only', 'MESH302,MESH202', '--no-live');
+    const {code, result} = await verifyJson(mesh, 'c1', '--only', 'MESH302,MESH202', '--no-live');
     expect(code).toBe(4);
     expect(bad(result)).toContain('MESH202 c1 unknown');
   });
 
   it('covers all permissions with MESH202 alone', async () => {
     mesh.one('c1').kube.deny({});
-    const {code, result} = await verifyJson('c1', '--only', 'MESH202');
+    const {code, result} = await verifyJson(mesh, 'c1', '--only', 'MESH202');
     expect([code, ...bad(result)]).toEqual([4, 'MESH202 c1 unknown']);
   });
 
   it('occurs if the API server does not respond: one cause, all others are consequences', async () => {
     mesh.one('c1').kube.fault({}, 'drop', 999);
-    const {code, result} = await verifyJson('--request-timeout', '5s');
+    const {code, result} = await verifyJson(mesh, '--request-timeout', '5s');
     expect([code, result.verdict, ...bad(result)]).toEqual([4, 'unknown', 'MESH201 c1 unknown']);
   });
 
   it('occurs if the port-forward has no listener', async () => {
     const {kube} = mesh.one('c1');
     kube.forwards['istiod-1'] = {'15012': 1, '15014': 1};
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect(code).toBe(4);
     expect(bad(result)).toEqual(expect.arrayContaining(nothingLive));
     expect(bad(result).filter((row) => !row.endsWith('c1 unknown'))).toEqual([]);
@@ -345,7 +337,7 @@ describe('an unknown result', () => {
 
   it('occurs if port-forward is forbidden', async () => {
     Reflect.deleteProperty(mesh.one('c1').kube.forwards, 'istiod-1');
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect(code).toBe(4);
     expect(bad(result)).toEqual(expect.arrayContaining(nothingLive));
     expect(bad(result).filter((row) => !row.endsWith('c1 unknown'))).toEqual([]);
@@ -361,14 +353,14 @@ describe('an unknown result', () => {
   it('does not hide an error, which determines the exit code', async () => {
     mesh.one('c1').kube.deny({verb: 'list', resource: 'pods'});
     mesh.one('c2').kube.remove('Secret', 'istio-system/cacerts');
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect([code, result.verdict]).toEqual([3, 'error']);
   });
 });
 
 describe('selection', () => {
   it('--only sends only the requests of its checks', async () => {
-    const {result} = await verifyJson('--only', 'MESH203');
+    const {result} = await verifyJson(mesh, '--only', 'MESH203');
     expect(new Set(result.checks.map(({id}) => id))).toEqual(new Set(['MESH203']));
     expect(mesh.one('c1').kube.requests.map(({resource, name: one}) => `${resource} ${one ?? ''}`)).toEqual([
       // The session's own first request.
@@ -378,12 +370,12 @@ describe('selection', () => {
   });
 
   it('--skip omits checks', async () => {
-    const {result} = await verifyJson('--skip', 'MESH1,MESH303', '--skip', 'MESH4');
+    const {result} = await verifyJson(mesh, '--skip', 'MESH1,MESH303', '--skip', 'MESH4');
     expect(result.checks.every(({id}) => /^MESH[23]/.test(id) && id !== 'MESH303')).toBe(true);
   });
 
   it('--no-secrets reads no Secret, and compares with the work directory', async () => {
-    const {code, result} = await verifyJson('--no-secrets');
+    const {code, result} = await verifyJson(mesh, '--no-secrets');
     expect(code).toBe(0);
     expect(mesh.one('c1').kube.requests.filter(({resource}) => resource === 'secrets')).toEqual([]);
     const results = Object.fromEntries(
@@ -399,7 +391,7 @@ describe('selection', () => {
   });
 
   it('--no-live opens no connection to istiod', async () => {
-    const {code, result} = await verifyJson('--no-live');
+    const {code, result} = await verifyJson(mesh, '--no-live');
     expect(code).toBe(0);
     expect(mesh.kube.calls.every(({args}) => !args.includes('port-forward'))).toBe(true);
     expect(result.checks.find(({id}) => id === 'MESH303')).toMatchObject({
@@ -409,7 +401,7 @@ describe('selection', () => {
   });
 
   it('--offline starts no kubectl', async () => {
-    const {code, result} = await verifyJson('--offline');
+    const {code, result} = await verifyJson(mesh, '--offline');
     expect(code).toBe(0);
     expect(mesh.kube.calls).toEqual([]);
     expect(result.checks.filter(({id}) => !id.startsWith('MESH1')).every(({result: one}) => one === 'skipped')).toBe(
@@ -451,27 +443,27 @@ describe('--wait', () => {
     const {kube} = mesh.one('c1');
     kube.put(pod('istio-system/istiod-1', {status: {phase: 'Pending'}}, {app: 'istiod'}));
     setTimeout(() => kube.put(pod('istio-system/istiod-1', {}, {app: 'istiod'})), 500);
-    const {code, result} = await verifyJson('--wait');
+    const {code, result} = await verifyJson(mesh, '--wait');
     expect([code, result.verdict]).toEqual([0, 'ok']);
   });
 
   it('ends at --timeout with the last rows, and exit 124', async () => {
     mesh.one('c1').kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1'}, 2));
-    const {code, result} = await verifyJson('--wait', '--timeout', '2s');
+    const {code, result} = await verifyJson(mesh, '--wait', '--timeout', '2s');
     expect([code, result.verdict, ...bad(result)]).toEqual([124, 'error', 'MESH402 c1 error']);
     expect(result.error?.code).toBe('TIMEOUT');
   });
 
   it('ends immediately on findings that waiting cannot resolve', async () => {
     await rm(join(mesh.dir, 'c1/ca-cert.pem'));
-    const {code, result} = await verifyJson('--wait');
+    const {code, result} = await verifyJson(mesh, '--wait');
     expect([code, ...bad(result)]).toContain('MESH102 c1 error');
     expect(result.error).toBeUndefined();
   });
 
   it('does not wait for warnings', async () => {
     await chmod(join(mesh.dir, 'c1'), 0o755);
-    const {code, result} = await verifyJson('--wait');
+    const {code, result} = await verifyJson(mesh, '--wait');
     expect([code, result.verdict]).toEqual([0, 'warning']);
   });
 });
@@ -485,7 +477,7 @@ describe("a user's cluster", () => {
       }),
     );
     kube.put(namespace('theirs', {team: 'x'}));
-    const {result} = await verifyJson('c1');
+    const {result} = await verifyJson(mesh, 'c1');
     expect(bad(result)).toEqual([]);
   });
 
@@ -499,7 +491,7 @@ describe("a user's cluster", () => {
       kube.remove('ConfigMap', `${space}/istio-ca-root-cert`);
     }
     kube.put(configMap('theirs/istio-ca-root-cert', {'root-cert.pem': bundle}));
-    const {result} = await verifyJson();
+    const {result} = await verifyJson(mesh);
     expect(bad(result)).toEqual([]);
   });
 
@@ -511,13 +503,13 @@ describe("a user's cluster", () => {
       kube.remove('ConfigMap', `${space}/istio-ca-root-cert`);
       kube.put(configMap(`${space}/our-roots`, {'root-cert.pem': bundle}));
     }
-    const {result} = await verifyJson('c1');
+    const {result} = await verifyJson(mesh, 'c1');
     expect(bad(result)).toEqual([]);
   });
 
   it('with invalid YAML is unknown, not ok', async () => {
     mesh.one('c1').kube.put(configMap('istio-system/istio', {mesh: '{{{'}));
-    const {code, result} = await verifyJson('c1');
+    const {code, result} = await verifyJson(mesh, 'c1');
     expect([code, result.verdict]).toEqual([4, 'unknown']);
   });
 });
@@ -525,7 +517,7 @@ describe("a user's cluster", () => {
 describe('an unknown version', () => {
   it('is treated as the newest known one, which is reported once and changes no verdict', async () => {
     for (const name of ['c1', 'c2']) mesh.one(name).kube.put(istiod('1.99.0', {CLUSTER_ID: name}));
-    const {code, result} = await verifyJson();
+    const {code, result} = await verifyJson(mesh);
     expect([code, result.verdict]).toEqual([0, 'ok']);
     expect(result.warnings).toEqual([{message: expect.stringContaining('1.99.0') as string}]);
     const text = await verify();
@@ -535,7 +527,7 @@ describe('an unknown version', () => {
   it('and an image without a release are reported for their cluster', async () => {
     mesh.one('c1').kube.put(istiod('1.99.0', {CLUSTER_ID: 'c1'}));
     mesh.one('c2').kube.put(istiod('latest', {CLUSTER_ID: 'c2'}));
-    const {result} = await verifyJson();
+    const {result} = await verifyJson(mesh);
     expect(result.warnings.map(({cluster}) => cluster)).toEqual(['c1', 'c2']);
     expect(result.verdict).toBe('ok');
   });
@@ -543,11 +535,11 @@ describe('an unknown version', () => {
   it('is also reported for the version in mesh.yaml', async () => {
     const path = join(mesh.dir, 'mesh.yaml');
     await writeFile(path, `${await readFile(path, 'utf8')}istio: {version: "1.99"}\n`);
-    const {result} = await verifyJson('--offline');
+    const {result} = await verifyJson(mesh, '--offline');
     expect(result.warnings).toEqual([{message: expect.stringContaining('1.99') as string}]);
   });
 
   it('is not reported if all versions are known', async () => {
-    expect((await verifyJson()).result.warnings).toEqual([]);
+    expect((await verifyJson(mesh)).result.warnings).toEqual([]);
   });
 });

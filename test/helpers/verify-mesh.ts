@@ -3,10 +3,15 @@ import {chmod, writeFile} from 'node:fs/promises';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {createServer} from 'node:tls';
+import Verify from '../../src/commands/verify.js';
+import type {Row} from '../../src/domain/checks/report.js';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {createWorkspace} from '../../src/workspace/create.js';
 import {configMap, namespace, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
 import {seconds, startFakeMonitor, type IstiodWords} from './fake-istiod.js';
+import {answerOf, runCommand} from './run-command.js';
+import type {AsJson} from './suggestions.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, type TinyCa} from './tiny-ca.js';
 import {istiod, pod, putCacerts, textsOf, trustMesh, type TrustMesh} from './trust-mesh.js';
 
@@ -92,6 +97,31 @@ export async function verifiedMesh(...names: readonly string[]): Promise<Verifie
       await mesh.stop();
     },
   };
+}
+
+/** What `verify -o json` reports about a mesh. */
+export async function verifyJson({env}: Pick<VerifiedMesh, 'env'>, ...argv: readonly string[]): Promise<Verified> {
+  const run = await runCommand(Verify, [...argv, '-o', 'json'], env);
+  const result = answerOf(run) as AsJson<VerifyResult>;
+  return {code: run.code, result, rows: result.checks, output: run.stdout + run.stderr};
+}
+
+/** A run of `verify`. */
+export interface Verified {
+  readonly code: number;
+  readonly result: AsJson<VerifyResult>;
+  readonly rows: readonly AsJson<Row>[];
+  readonly output: string;
+}
+
+/** `MESH307 c1 c2 error` */
+export function rowName({id, cluster, peer, result}: AsJson<Row>): string {
+  return [id, cluster, peer, result].filter((word) => word !== undefined).join(' ');
+}
+
+/** The rows that a user has to look at: neither ok nor skipped, and not the consequence of another one. */
+export function findingsIn(rows: readonly AsJson<Row>[]): readonly AsJson<Row>[] {
+  return rows.filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined);
 }
 
 function meshYaml(clusters: readonly VerifiedCluster[]): string {

@@ -15,6 +15,8 @@ export interface ClusterAccess {
   readonly cluster: string;
   readonly rbac: RbacFacts;
   readonly remotes: readonly RemoteCredential[];
+  /** The Secrets that its istiods mount. */
+  readonly mounted?: readonly string[];
 }
 
 /** A step from one cluster to the next. */
@@ -54,7 +56,7 @@ export class AccessAnalyzer {
 
   constructor(
     clusters: readonly ClusterAccess[],
-    /** The Secrets with the CA keys. */
+    /** The Secrets with the CA keys, besides those that the istiods of each cluster mount. */
     private readonly target: AccessTarget,
   ) {
     this.#clusters = new Map(clusters.map((one) => [one.cluster, one]));
@@ -62,7 +64,7 @@ export class AccessAnalyzer {
 
   /** The access paths to a cluster's CA key within that cluster. */
   own(cluster: string): readonly AccessPath[] {
-    return this.#accessPaths(cluster, this.target.secrets);
+    return this.#accessPaths(cluster, this.#keySecrets(cluster));
   }
 
   /**
@@ -123,7 +125,7 @@ export class AccessAnalyzer {
     const queue: {readonly node: Node; readonly steps: readonly Step[]}[] = [{node: start, steps: []}];
     for (const {node, steps} of queue) {
       const {cluster} = node;
-      if (!targets.has(cluster) && this.#canReach(node, this.target.secrets)) targets.set(cluster, steps);
+      if (!targets.has(cluster) && this.#canReach(node, this.#keySecrets(cluster))) targets.set(cluster, steps);
       for (const {secret, cluster: leadsTo, identity} of this.#readableRemotes(node)) {
         if (!identity || !this.#clusters.has(leadsTo)) continue;
         const next = {cluster: leadsTo, identity};
@@ -141,6 +143,10 @@ export class AccessAnalyzer {
       this.#clusters.get(node.cluster)?.remotes.filter(({secret}) => this.#canReach(node, [secret])) ?? [],
     nodeId,
   );
+
+  #keySecrets(cluster: string): readonly string[] {
+    return [...new Set([...this.target.secrets, ...(this.#clusters.get(cluster)?.mounted ?? [])])];
+  }
 
   #canReach({cluster, identity: {user, groups}}: Node, secrets: readonly string[]): boolean {
     const paths = this.#accessPaths(cluster, secrets);

@@ -2,6 +2,7 @@
  * A check is data and a pure function: the facts that it requires, how it evaluates them, and its documentation. `src/observe`
  * gathers the facts, `judge.ts` evaluates them.
  */
+import type {CaSource} from '../istio/ca-source.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Hint, Suggestion} from '../suggest/suggestion.js';
@@ -129,6 +130,10 @@ export interface CheckSubject {
   readonly mesh: Mesh;
   /** How a new cluster CA can be issued here. */
   readonly issuing: Issuing;
+  /** By cluster: where istiod reads its CA, if that is known not to be Secret cacerts. No push reaches it. */
+  readonly otherSources?: ReadonlyMap<string, CaSource>;
+  /** By cluster: the tool that manages the Secret, and overwrites what a push writes, if there is one. */
+  readonly managers?: ReadonlyMap<string, string>;
 }
 export interface ClusterSubject extends CheckSubject {
   readonly cluster: MeshCluster;

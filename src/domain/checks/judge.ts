@@ -4,6 +4,7 @@
  */
 import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, problem} from '../errors.js';
+import type {CaSource} from '../istio/ca-source.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/suggestion.js';
 import {
@@ -107,7 +108,8 @@ function judgeTarget(
   const known = Object.fromEntries([...required, ...optional].map(({key, value}) => [key, value]));
   // The only place that restores a check's erased types: `requires`, `optional` and `scope` determine both arguments.
   const issuing = issuingOf(mesh, facts.issuing);
-  const judgement = check.judge(known as never, {now, mesh, issuing, ...target} as never);
+  const subject = {now, mesh, issuing, otherSources: otherSourcesOf(evidence), managers: managersOf(evidence)};
+  const judgement = check.judge(known as never, {...subject, ...target} as never);
   if ('undecidedWithout' in judgement) {
     const {omitted, ...absent} = resolve(judgement.undecidedWithout);
     return omitted === undefined ? unknownRows([absent]) : rowsOf(check, target, notApplicable(omitted));
@@ -117,6 +119,26 @@ function judgeTarget(
   return missing.length > 0
     ? [...rows.filter(({row: {result}}) => result === 'error' || result === 'warning'), ...missing]
     : rows;
+}
+
+/** From the fact that the fixes of several checks depend on; where it is unknown, a push may help. */
+function otherSourcesOf({clusters}: Evidence): ReadonlyMap<string, CaSource> {
+  return new Map(
+    clusters.flatMap(({cluster, facts: {caOrigin}}) =>
+      caOrigin && 'value' in caOrigin && caOrigin.value.from === 'mounted'
+        ? [[cluster.name, caOrigin.value.source] as const]
+        : [],
+    ),
+  );
+}
+
+function managersOf({clusters}: Evidence): ReadonlyMap<string, string> {
+  return new Map(
+    clusters.flatMap(({cluster, facts: {cacerts}}) => {
+      const value = cacerts && 'value' in cacerts ? cacerts.value : 'absent';
+      return value === 'absent' || value.managedBy === undefined ? [] : [[cluster.name, value.managedBy] as const];
+    }),
+  );
 }
 
 function rowsOf(check: Check, target: Target, judgement: DecidedJudgement): readonly JudgedRow[] {

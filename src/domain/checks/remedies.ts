@@ -6,7 +6,7 @@
 import {usesCacerts} from '../mesh/signer.js';
 import {clusterLayout, layout} from '../mesh/layout.js';
 import {type CaSource, describeSource} from '../istio/ca-source.js';
-import {defaultBundleName} from '../istio/names.js';
+import {cacertsName, defaultBundleName} from '../istio/names.js';
 import type {CaOrigin, FaultReason} from '../facts/facts.js';
 import {
   advice,
@@ -29,7 +29,7 @@ import type {Issuing} from './issuing.js';
 export type Remedy = Pick<Finding, 'fix' | 'note'>;
 
 /** The cluster, and how a CA can be issued for it. */
-export type RemedySubject = Pick<ClusterSubject, 'cluster' | 'mesh' | 'issuing'>;
+export type RemedySubject = Pick<ClusterSubject, 'cluster' | 'mesh' | 'issuing' | 'otherSources' | 'managers'>;
 
 /** The finding with its remedy. */
 export function withRemedy(finding: Omit<Finding, 'fix' | 'note'>, remedy: Remedy): Finding {
@@ -60,7 +60,13 @@ const remedies: Readonly<Record<Extract<FaultReason, string>, (subject: RemedySu
   }),
 };
 
-function withPush(change: Suggestion, {cluster}: RemedySubject): Remedy {
+/** Changes the files, and pushes them if the cluster has a context, and its istiod reads what is pushed, for good. */
+function withPush(change: Suggestion, subject: RemedySubject): Remedy {
+  const {cluster, otherSources, managers} = subject;
+  const source = otherSources?.get(cluster.name);
+  if (source) return {...showSource(source, subject), fix: change};
+  const manager = managers?.get(cluster.name);
+  if (manager !== undefined) return {fix: change, note: overwrittenBy(manager)};
   return {fix: cluster.context === undefined ? change : sequence(change, pushFix({cluster}))};
 }
 
@@ -144,6 +150,13 @@ function decryptKey(subject: RemedySubject): Remedy {
   };
 }
 
+/** Restarts istiod so that it loads what it mounts; shows that if this program cannot read it: it may not be the expected CA. */
+export function restart(origin: CaOrigin | undefined, subject: RemedySubject, ...istiods: readonly string[]): Remedy {
+  return origin?.from === 'mounted' && origin.source.from !== 'secret'
+    ? showSource(origin.source, subject)
+    : {fix: restartFix(subject, ...istiods)};
+}
+
 /** Makes istiod load the CA in the cluster's Secret, which is the right one. */
 export function loadCa(origin: CaOrigin | undefined, subject: RemedySubject): Remedy {
   const {cluster} = subject;
@@ -170,6 +183,11 @@ export function showSource(source: CaSource, subject: RemedySubject): Remedy {
     fix: inspectSource(source, subject),
     note: `istiod reads its CA from ${describeSource(source)}: change the CA there, or the installation, so that it mounts Secret cacerts at its ROOT_CA_DIR`,
   };
+}
+
+/** What a push to a Secret that another tool manages comes to. */
+export function overwrittenBy(manager: string, secret = cacertsName): string {
+  return `${manager} manages Secret ${secret} and overwrites what a push writes: change the CA there`;
 }
 
 /** Gives istiod the CA that it should sign with, where the Secret is missing or wrong. `restart`: see {@link pushFix}. */

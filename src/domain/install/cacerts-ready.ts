@@ -98,11 +98,21 @@ function refuseOtherCa(
     secret === 'absent' ? undefined : secret.inspection.certificate?.fingerprint,
   );
   if (running !== undefined && running === wanted) return undefined;
+  const [held, change] =
+    source.from === 'secret'
+      ? [
+          'holds another CA',
+          advice`to change to Secret cacerts, write the CA there first: ${kubectlMesh('trust push', words`${cluster} --allow-unmounted`)}`,
+        ]
+      : [
+          'may hold another CA',
+          `to change to Secret cacerts, write the CA there, then mount it in Deployment ${istiod} with the tool that installed it`,
+        ];
   return problem(
     'CACERTS_NOT_MOUNTED',
-    `${istiod} of ${cluster} reads its CA from ${describeSource(source)}; install.yaml would make it read Secret cacerts, which holds another CA`,
+    `${istiod} of ${cluster} reads its CA from ${describeSource(source)}; install.yaml would make it read Secret cacerts, which ${held}`,
     'to keep it, mount it with an overlay in mesh.yaml (overlays)',
-    advice`to change to Secret cacerts, write the CA there first: ${kubectlMesh('trust push', words`${cluster} --allow-unmounted`)}`,
+    change,
   );
 }
 

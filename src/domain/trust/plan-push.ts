@@ -138,11 +138,11 @@ function isLoaded(seen: TrustObservation, cacerts: CacertsSecret): boolean {
 function decideReload(unchanged: PushDecision, push: Push, cacerts: CacertsSecret): PushDecision {
   const {inspection} = push.target.own;
   // The same roots may have a different encoding, and istiod shows the bytes of the Secret.
-  const {restart, running, refusals: ofIstiods} = decideIstiods(push, cacerts.files.rootCert);
+  const {restart, running, prove, refusals: ofIstiods} = decideIstiods(push, cacerts.files.rootCert);
   const refusals = [...new Set([...decideRoots(push), ...ofIstiods])];
   if (refusals.length > 0) return {...unchanged, kind: 'refuse', refusals};
   const dropped = droppedRoots(push.seen, inspection);
-  return {...unchanged, restart, prove: running, changesLiveTrust: running, droppedRoots: dropped};
+  return {...unchanged, restart, prove, changesLiveTrust: running, droppedRoots: dropped};
 }
 
 function decideChange(base: PushDecision, push: Push): PushDecision {
@@ -172,7 +172,7 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
     write: typeof write === 'string' ? write : undefined,
     keepPrevious: cacerts !== 'absent' && Object.keys(cacerts.data).length > 0 && notKept === undefined,
     restart: istiods.restart,
-    prove: istiods.running,
+    prove: istiods.prove,
     changesLiveTrust: cacerts !== 'absent' || istiods.running,
     droppedRoots: droppedRoots(seen, own.inspection),
     refusals: [...refusals],
@@ -267,13 +267,23 @@ function decideRoots({target, seen, rules}: Push): readonly ErrorReport[] {
 function decideIstiods(
   {seen, cacerts, rules}: Push,
   newBundle = '',
-): Pick<PushDecision, 'restart' | 'refusals' | 'warnings'> & {readonly running: boolean} {
-  const istiods = affectedIstiods(valueOr(seen.istiods, []));
-  const running = istiods.filter(({readyPods}) => readyPods > 0);
+): Pick<PushDecision, 'restart' | 'prove' | 'refusals' | 'warnings'> & {readonly running: boolean} {
+  const all = valueOr(seen.istiods, []);
+  const istiods = affectedIstiods(all);
+  const isReady = ({readyPods}: IstiodObservation): boolean => readyPods > 0;
+  const running = istiods.filter(isReady);
+  // The others keep their CA, and may be the ones that publish the bundle.
+  const canProve = running.length > 0 && running.length === all.filter(isReady).length;
   const warnings = istiods
     .filter(({readyPods}) => readyPods === 0)
     .map(({name}) => `Deployment ${name} has no ready pods: it will read the CA when it starts`);
-  const base = {running: running.length > 0, restart: [], warnings, refusals: unknownsOf(seen.istiods)};
+  const base = {
+    running: running.length > 0,
+    prove: canProve,
+    restart: [],
+    warnings,
+    refusals: unknownsOf(seen.istiods),
+  };
   if (running.length === 0) return base;
   const [unread] = unknownsOf(seen.liveBundle, seen.selfSigned);
   if (unread) return {...base, refusals: [unread]};

@@ -6,29 +6,15 @@ import type {PathEffect, GrantedRight, PathKind} from '../../domain/access/path-
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
-import {withMeshNames} from '../../domain/access/mesh-names.js';
 import {AccessAnalyzer, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import {codeOfFailedRead, type ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
-import {uidMismatches} from '../../domain/mesh/identity.js';
-import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
-import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
-import type {Deps} from '../../engine/deps.js';
-import {
-  asWarnings,
-  type Conclusion,
-  emptyPlan,
-  onePhase,
-  type Plan,
-  type RunSettings,
-  type Warning,
-} from '../../engine/operation.js';
+import {isKnown, valueOr} from '../../domain/observed.js';
+import {asWarnings, type Conclusion, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
 import {outcomeOfFailedRead, type ClusterResult, type CommonResult} from '../../engine/report.js';
-import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
-import {readClusterUid} from '../../observe/identity.js';
-import {readRbacFacts, readRemoteCredentials} from '../../observe/facts/access.js';
+import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {type AccessFacts, type AccessObservation, gatherAccess} from './gather.js';
 
 /** What is out of view; part of every result. */
 export const lowerBound =
@@ -108,52 +94,6 @@ export const showAccess = onePhase<AccessRequest, AccessResult, AccessFacts, Acc
   ],
 });
 
-/** What was read from one cluster. */
-interface AccessObservation {
-  readonly cluster: MeshCluster;
-  readonly uid: Observed<string>;
-  readonly rbac: Observed<ClusterAccess['rbac']>;
-  readonly remotes: Observed<ClusterAccess['remotes']>;
-  /** Whether everything was read; otherwise every missing right, or the first error. */
-  readonly complete: Observed<unknown>;
-}
-
-interface AccessFacts {
-  readonly loaded: LoadedMesh;
-  readonly observations: readonly AccessObservation[];
-}
-
-/** Reads all clusters of the mesh: one that was not selected may hold a remote secret for a selected one. */
-async function gatherAccess(deps: Deps, request: MeshRequest, {concurrency}: RunSettings): Promise<AccessFacts> {
-  const loaded = await loadMesh(deps, request);
-  const names = new Set(loaded.clusters.map(({name}) => name));
-  const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
-  const observations = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
-    observeCluster(deps, cluster, loaded.mesh),
-  );
-  return {loaded, observations: discardMismatches(loaded.mesh, observations)};
-}
-
-async function observeCluster(deps: Deps, cluster: MeshCluster, mesh: Mesh): Promise<AccessObservation> {
-  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
-  const [uid, rbac, remotes] = await Promise.all([
-    observe(() => readClusterUid(reader)),
-    observe(() => readRbacFacts(reader)),
-    observe(async () => withMeshNames(await readRemoteCredentials(reader), mesh)),
-  ]);
-  return {cluster, uid, rbac, remotes, complete: await observe(() => reader.summary())};
-}
-
-/** Marks clusters as unknown if their context points to a different cluster than the one in mesh.yaml. */
-function discardMismatches(mesh: Mesh, observations: readonly AccessObservation[]): readonly AccessObservation[] {
-  const uids = observations.map(({cluster: {name}, uid}) => ({name, uid: valueOr(uid, undefined)}));
-  const mismatches = uidMismatches(mesh, uids);
-  return observations.map((one): AccessObservation => {
-    const unknown = mismatches.get(one.cluster.name);
-    return unknown ? {...one, rbac: {unknown}, remotes: {unknown}, complete: {unknown}} : one;
-  });
-}
-
 interface Evaluation {
   readonly known: readonly ClusterAccess[];
   readonly judge: AccessAnalyzer;
@@ -168,8 +108,10 @@ interface AccessPlan extends Plan {
 /** Evaluates only clusters whose UID matches mesh.yaml: the roles of any other cluster do not concern this mesh. */
 function evaluate({loaded, observations}: AccessFacts): Evaluation {
   const expectations = expectationsOf(loaded.mesh);
-  const known = observations.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
-    isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
+  const known = observations.flatMap(({cluster: {name}, rbac, remotes, mounted}): readonly ClusterAccess[] =>
+    isKnown(rbac)
+      ? [{cluster: name, rbac: rbac.value, remotes: valueOr(remotes, []), mounted: valueOr(mounted, [])}]
+      : [],
   );
   const judge = new AccessAnalyzer(known, keyTarget(expectations));
   return {known, judge, expectations};
@@ -229,7 +171,7 @@ interface SubjectPath {
 }
 
 function shownClusterOf(observed: AccessObservation, judge: AccessAnalyzer, expectations: Expectations): ShownCluster {
-  const {cluster, uid, rbac, remotes, complete} = observed;
+  const {cluster, uid, rbac, remotes, mounted, complete} = observed;
   const {name, context} = cluster;
   const reads = new Set(
     unexpectedIn(judge.own(name), expectations)
@@ -257,7 +199,9 @@ function shownClusterOf(observed: AccessObservation, judge: AccessAnalyzer, expe
   });
   const bySubject = groupBy([...own, ...remote], ({from, subject}) => `${from ?? ''}\n${subjectId(subject)}`);
   // All missing rights in one error, or else the first error: a cluster that was only partly read is unknown.
-  const error = [complete, uid, rbac, remotes].flatMap((fact) => (isKnown<unknown>(fact) ? [] : [fact.unknown]))[0];
+  const error = [complete, uid, rbac, remotes, mounted].flatMap((fact) =>
+    isKnown<unknown>(fact) ? [] : [fact.unknown],
+  )[0];
   return defined({
     name,
     context,

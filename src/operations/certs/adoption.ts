@@ -103,7 +103,10 @@ export function adoptFiles(one: AdoptionCandidate, {files}: ExistingWorkDir, wit
         advice`copy the CA's root to root-cert.pem, then declare the cluster: ${declare}`,
       );
     }
-    const what = `${name} has neither Secret cacerts nor Secret istio-ca-secret: there is no CA to adopt`;
+    const what =
+      running.selfSigned === undefined
+        ? `${name} has neither Secret cacerts nor Secret istio-ca-secret: there is no CA to adopt`
+        : `${name} has no Secret cacerts, and its workloads trust other roots than that of Secret istio-ca-secret: there is no CA to adopt`;
     return reject('NOT_FOUND', what, advice`check whether istiod is running: ${kubectlMesh('verify')}`);
   }
   // istiod has not loaded it: the files would contradict the mesh.

@@ -173,7 +173,7 @@ function warningsOf(
     ],
     [
       cacerts && hasRoot(cacerts),
-      'Secret cacerts contains the root itself: its key is not copied, not even with --with-keys',
+      `Secret ${cacerts?.name ?? ''} contains the root itself: its key is not copied, not even with --with-keys`,
     ],
     [isUnknown, 'the signer of this CA is unknown: to renew it, declare trust.signer or copy root-key.pem here'],
     [

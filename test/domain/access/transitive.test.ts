@@ -14,9 +14,14 @@ const bob: SeededGrant = {
 };
 
 /** Bob's paths to CA keys through other clusters: the clusters on each path, then the cluster of the key. */
-function pathsOfBob(clusters: Readonly<Record<string, {grants?: readonly SeededGrant[]; leadsTo: readonly string[]}>>) {
+function pathsOfBob(
+  clusters: Readonly<
+    Record<string, {grants?: readonly SeededGrant[]; leadsTo: readonly string[]; mounted?: readonly string[]}>
+  >,
+) {
   const analyzer = new AccessAnalyzer(
-    Object.entries(clusters).map(([cluster, {grants = healthyGrants, leadsTo}]) => ({
+    Object.entries(clusters).map(([cluster, {grants = healthyGrants, leadsTo, mounted = []}]) => ({
+      mounted,
       cluster,
       rbac: rbac(...grants),
       remotes: leadsTo.map((to) => remoteCredential(to)),
@@ -71,6 +76,18 @@ describe('access through remote secrets', () => {
     ] as const;
     const remotes = ['Kubernetes', 'Prod_EU.2', 'b', 'elsewhere'].map((key) => remoteCredential(key));
     expect(withMeshNames(remotes, {clusters}).map(({cluster}) => cluster)).toEqual(['a', 'b', 'b', 'elsewhere']);
+  });
+
+  it('leads to the Secret that only the istiods of its cluster mount', () => {
+    const reads = (name: string): SeededGrant => ({
+      subjects: [reader],
+      rules: [coreRule(['get'], ['secrets'], name)],
+      namespace: 'istio-system',
+    });
+    const toB = {a: {grants: [...healthyGrants, bob], leadsTo: ['b']}};
+    const b = {grants: [...blind, reads('mesh-ca')], leadsTo: []};
+    expect(pathsOfBob({...toB, b})).toEqual([]);
+    expect(pathsOfBob({...toB, b: {...b, mounted: ['mesh-ca']}})).toEqual(['a b b']);
   });
 
   it('ends at a cluster that was not analyzed', () => {

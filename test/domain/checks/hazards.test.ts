@@ -19,10 +19,12 @@ const ending = {
   cacerts: {...cacerts, certificate: certificate('ca of cluster1', {notAfter: daysFromNow(0.5)})},
 } as const;
 const ours: CaOrigin = {from: 'work directory'};
+const elsewhere: CaOrigin = {from: 'mounted', source: {from: 'secret', name: 'mesh-ca'}};
 const certManager: CaOrigin = {from: 'external', managedBy: 'cert-manager Certificate istio-ca'};
 
 it.each([
   ['is a push if the work directory holds the CA', unread, ours, /^kubectl mesh trust push cluster1 /],
+  ['shows what istiod mounts if no push reaches it', unread, elsewhere, /describe secret\/mesh-ca$/],
   ['is an upgrade of istiod if the CA is external', unread, certManager, /install apply cluster1 --upgrade/],
   ['is a renewal if the work directory holds the CA', ending, ours, /^kubectl mesh certs generate cluster1 --renew /],
   [

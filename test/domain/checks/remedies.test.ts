@@ -1,8 +1,17 @@
 import {describe, expect, it} from 'vitest';
 import {caRules} from '../../../src/domain/ca/istiod-rules.js';
 import type {FaultReason} from '../../../src/domain/facts/facts.js';
+import type {CaSource} from '../../../src/domain/istio/ca-source.js';
 import {reasonOf} from '../../../src/domain/facts/read/cluster-ca.js';
-import {firstCa, loadCa, newCa, provideCa, remedyFor, type RemedySubject} from '../../../src/domain/checks/remedies.js';
+import {
+  firstCa,
+  loadCa,
+  newCa,
+  provideCa,
+  remedyFor,
+  type RemedySubject,
+  restart,
+} from '../../../src/domain/checks/remedies.js';
 import {issuingOf, type Issuing} from '../../../src/domain/checks/issuing.js';
 import {meshCommandsIn, type Suggestion} from '../../../src/domain/suggest/suggestion.js';
 import {MeshError} from '../../../src/domain/errors.js';
@@ -90,6 +99,23 @@ describe('the remedy', () => {
       expect(commandsIn(fix).filter((one) => one.startsWith('trust push'))).toEqual([]);
       expect(JSON.stringify(fix)).not.toContain('CONTEXT');
     }
+  });
+
+  it('pushes nothing to an istiod that does not read Secret cacerts, and names what it reads', () => {
+    const otherSources = new Map([[cluster.name, {from: 'secret', name: 'mesh-ca'} as const]]);
+    for (const [, , reason, issuing] of matrix) {
+      const {fix, note} = remedyFor(reason, subjectOf(issuing, {otherSources}));
+      expect(commandsIn(fix).filter((one) => one.startsWith('trust push'))).toEqual([]);
+      if (reason === 'form') expect(note).toContain('mesh-ca');
+    }
+  });
+
+  it('restarts no istiod that mounts what this program cannot read', () => {
+    const subject = subjectOf({by: 'certs generate', signing});
+    const purposeOf = (source: CaSource): string => restart({from: 'mounted', source}, subject).fix.purpose;
+    expect(purposeOf({from: 'secret', name: 'mesh-ca'})).toBe('fix');
+    expect(purposeOf({from: 'volume', what: 'a volume of CSI driver x'})).toBe('inspect');
+    expect(restart({from: 'work directory'}, subject).fix.purpose).toBe('fix');
   });
 
   it('names the directory of the root key', () => {

@@ -378,7 +378,15 @@ describe('an istiod that does not read Secret cacerts', () => {
     [
       'blocks the push if another revision reads the Secret',
       {seen: {istiods: known([observedIstiod(), {...observedIstiod(), caSource: {from: 'unknown directory'}}])}},
-      {...refused, prove: true, write: 'put'},
+      {...refused, write: 'put'},
+    ],
+    [
+      'is not waited for beside one that reads the Secret, which shows its own CA',
+      {
+        seen: {istiods: known([observedIstiod(), {...observedIstiod(), caSource: {from: 'secret', name: 'mesh-ca'}}])},
+        rules: {allowUnmounted: true},
+      },
+      {prove: false},
     ],
   ])('%s', (_behaviour, change, expected) => {
     expect(inShort(decide(change))).toEqual({...renewal, ...expected});

@@ -10,7 +10,7 @@ import {eventually} from '../../e2e/harness/processes.js';
 const label = 'topology.istio.io/network';
 
 /** What is judged of an istiod, and of nothing where there is none. */
-const nothingRuns = ['MESH205 two', 'MESH409', 'MESH410 two'];
+const nothingRuns = ['MESH205 two', 'MESH409', 'MESH410 two', 'MESH416 two'];
 
 const namespaceFaults: readonly Fault[] = [
   {
@@ -34,7 +34,7 @@ const namespaceFaults: readonly Fault[] = [
     title: "Istio's namespace was deleted",
     cluster: 'two',
     says: /no namespace istio-system/,
-    silences: nothingRuns,
+    silences: [...nothingRuns, 'MESH415 two'],
     seed: kubectl('two', 'delete', 'namespace', 'istio-system', '--timeout=120s'),
     fix: 'as printed',
   },

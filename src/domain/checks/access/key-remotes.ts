@@ -7,6 +7,7 @@ import {
   stepText,
   unexpectedRemotes,
 } from '../../access/findings.js';
+import {mountedSecrets} from '../../istio/ca-source.js';
 import {subjectId} from '../../kube/subjects.js';
 import {withMeshNames} from '../../access/mesh-names.js';
 import {AccessAnalyzer} from '../../access/transitive.js';
@@ -21,9 +22,10 @@ export const keyRemotesCheck = apiServerCheck({
   severity: 'warning',
   scope: 'mesh',
   requires: ['rbac', 'remoteCredentials'],
+  optional: ['caSources'],
   waitable: false,
   expected: 'remote secrets within reach of expected subjects only',
-  judge: ({rbac, remoteCredentials}, {mesh}) => {
+  judge: ({rbac, remoteCredentials, caSources = []}, {mesh}) => {
     const remotesOf = remoteCredentials.map(({cluster, value}) => ({cluster, value: withMeshNames(value, mesh)}));
     const hasLoop = remotesOf.some(({cluster, value}) => value.some((one) => one.cluster === cluster.name));
     if (rbac.length < 2 && !hasLoop)
@@ -37,6 +39,7 @@ export const keyRemotesCheck = apiServerCheck({
         cluster: cluster.name,
         rbac: value,
         remotes: remotesOf.find((one) => one.cluster === cluster)?.value ?? [],
+        mounted: mountedSecrets(caSources.find((one) => one.cluster === cluster)?.value ?? []),
       })),
       keyTarget(expectations),
     );

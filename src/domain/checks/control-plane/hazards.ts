@@ -3,7 +3,7 @@ import {fixWith, sequence, words} from '../../suggest/suggestion.js';
 import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
 import {editMeshYaml, removeCrlFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
-import {type Remedy, replaceCa} from '../remedies.js';
+import {type Remedy, replaceCa, showSource} from '../remedies.js';
 
 /** No running istiod has a known issue of its version. */
 export const hazardsCheck = apiServerCheck({
@@ -74,6 +74,7 @@ function suggest(
   const upgrade = {fix: sequence(editMeshYaml(), upgradeFix(subject, tag))};
   switch (remedy.by) {
     case 'push':
+      if (caOrigin?.from === 'mounted') return showSource(caOrigin.source, subject);
       if (caOrigin?.from !== 'external') return {fix: pushFix(subject)};
       // The tool that manages the Secret writes these names again: only an istiod that reads them helps.
       return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : replaceCa(caOrigin, subject);

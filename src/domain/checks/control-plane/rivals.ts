@@ -1,11 +1,6 @@
 import {apiServerCheck, type Finding, findingsOr, notApplicable, ok} from '../check.js';
 import {some} from '../../format.js';
-import type {PushedTrust, WrittenBundle} from '../../facts/facts.js';
-import {canonicalCertificates} from '../../ca/canonical.js';
-import {type RivalWriter, rivalWriters, showRival} from '../trust/rival-writers.js';
-
-/** Two istiods that replace each other's bundle do so many times a second; otherwise istiod writes it only if it changes. */
-const justWrittenMs = 2 * 60_000;
+import {isContested, rivalWriters, showRival} from '../trust/rival-writers.js';
 
 /** No control plane of another namespace writes the bundles of this one. */
 export const rivalsCheck = apiServerCheck({
@@ -35,9 +30,7 @@ export const rivalsCheck = apiServerCheck({
     const others = [...new Set(otherControlPlanes.map(({namespace}) => namespace))];
     return findingsOr(
       findings,
-      ok(
-        others.length === 0 ? 'no other control plane' : `the control plane in ${some(others)} serves other namespaces`,
-      ),
+      ok(others.length === 0 ? 'no other control plane' : `the control plane in ${some(others)} does not write them`),
     );
   },
   meaning:
@@ -50,21 +43,3 @@ export const rivalsCheck = apiServerCheck({
   source:
     'istio/istio pilot/pkg/leaderelection/leaderelection.go, pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go; istio.io: setup/install/multiple-controlplanes; istio/istio#32778',
 });
-
-/** Whether the bundles show that another control plane writes them: one is not the expected one, or has just been written. */
-function isContested(
-  {shared}: RivalWriter,
-  bundles: readonly WrittenBundle[],
-  pushed: PushedTrust | undefined,
-  now: Date,
-): boolean {
-  const written = bundles.filter(({namespace, text}) => text !== undefined && shared.includes(namespace));
-  const [first] = written;
-  const wanted = pushed?.bundle ?? first?.text;
-  const isWanted = (text = ''): boolean =>
-    text === wanted || (pushed?.isCanonical === true && canonicalCertificates(text) === wanted);
-  return written.some(
-    ({text, writtenAt}) =>
-      !isWanted(text) || (writtenAt !== undefined && Math.abs(now.getTime() - writtenAt.getTime()) < justWrittenMs),
-  );
-}

@@ -5,8 +5,7 @@ import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Fi
 import {formatDay, formatSecond} from '../../format.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, PodPart, PushedTrust} from '../../facts/facts.js';
-import {restartFix} from '../fixes.js';
-import {loadCa, replaceCa} from '../remedies.js';
+import {loadCa, replaceCa, restart} from '../remedies.js';
 
 /** An expiry that an istiod reports, and the pushed certificate that it should equal. */
 interface Reported {
@@ -78,7 +77,7 @@ function findingOf(
       expected: `the expiry of the pushed one, ${formatSecond(pushed.notAfter.toISOString())}`,
       // The pushed root is already loaded, so a restart is enough.
       ...(all.some((one) => one.what === 'its root' && isPushed(one))
-        ? {fix: restartFix(subject)}
+        ? restart(origin, subject)
         : loadCa(origin, subject)),
     };
   }

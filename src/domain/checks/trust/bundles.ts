@@ -11,11 +11,10 @@ import {
 import {canonicalCertificates} from '../../ca/canonical.js';
 import {some} from '../../format.js';
 import type {CaOrigin, ControlPlaneFacts, PushedTrust, WrittenBundle} from '../../facts/facts.js';
-import {restartFix} from '../fixes.js';
-import {inSequence, loadCa, type Remedy} from '../remedies.js';
+import {inSequence, loadCa, type Remedy, restart} from '../remedies.js';
 import {isDiscovered, namespacesWithBundle} from './bundle-namespaces.js';
 import {injectedNamespaces} from './injected-namespaces.js';
-import {type RivalWriter, rivalWriters, showRival} from './rival-writers.js';
+import {isContested, type RivalWriter, rivalWriters, showRival} from './rival-writers.js';
 import {type BundleState, undiscoveredFindings} from './undiscovered.js';
 
 /** istiod has loaded the pushed bundle, and has published it for workloads. */
@@ -36,7 +35,9 @@ export const bundlesCheck = apiServerCheck({
     }
     const required = namespacesWithBundle(namespaces, controlPlanes);
     const stateOf = bundleStates(pushedTrust, bundles);
-    const rivals = rivalWriters(namespaces, controlPlanes, otherControlPlanes);
+    const rivals = rivalWriters(namespaces, controlPlanes, otherControlPlanes).filter((one) =>
+      isContested(one, bundles, pushedTrust, subject.now),
+    );
     const written = {required, stateOf, name, pushedTrust, bundles, controlPlanes, caOrigin, rivals};
     const injected = injectedNamespaces(namespaces, controlPlanes, webhooks);
     const isExcluded = namespaces.some(({labels}) => !controlPlanes.every((one) => isDiscovered(labels, one)));
@@ -71,6 +72,7 @@ interface Written {
   readonly bundles: readonly WrittenBundle[];
   readonly controlPlanes: readonly ControlPlaneFacts[];
   readonly caOrigin: CaOrigin | undefined;
+  /** Other control planes that write these bundles. */
   readonly rivals: readonly RivalWriter[];
 }
 
@@ -100,7 +102,7 @@ function servedFindings(
   const missing = required.filter((namespace) => stateOf(namespace) === 'missing');
   const different = required.filter((namespace) => stateOf(namespace) === 'different');
   const expected = expectedBundle(pushedTrust);
-  const restart = restartFix(subject, ...controlPlanes.map(({workload}) => workload.name));
+  const restarted = restart(caOrigin, subject, ...controlPlanes.map(({workload}) => workload.name));
   // istiod itself is behind: a restart changes the root under running workloads, so the fix is a push, which checks for them
   // before it restarts istiod. Otherwise only copies of the bundle are behind. istiod may exclude its own namespace
   // (discoverySelectors) or be prevented from writing there: then one correct copy shows that it is not behind.
@@ -108,7 +110,7 @@ function servedFindings(
     different.includes(own) || (different.length > 0 && different.length + missing.length === required.length);
   // Neither helps while another control plane writes into the same namespaces.
   const rival = rivals.find(({shared}) => different.some((namespace) => shared.includes(namespace)));
-  const load: Remedy = rival ? {fix: showRival(rival, subject)} : isBehind ? loadCa(caOrigin, subject) : {fix: restart};
+  const load: Remedy = rival ? {fix: showRival(rival, subject)} : isBehind ? loadCa(caOrigin, subject) : restarted;
   // istiod writes it within a second. Otherwise a quota, policy or webhook may reject it: a dry run shows which, and a
   // restart helps only if none does.
   const [firstMissing = own] = missing;

@@ -16,7 +16,7 @@ import {some} from '../../format.js';
 import {caDependents, judgeSources} from './ca-sources.js';
 import {caSecretOf} from '../../istio/ca-source.js';
 import {cacertsName} from '../../istio/names.js';
-import {newCa, provideCa, type Remedy, replaceCa} from '../remedies.js';
+import {newCa, overwrittenBy, provideCa, type Remedy, replaceCa} from '../remedies.js';
 import type {CacertsFacts, ClusterCaFacts} from '../../facts/facts.js';
 
 /** The Secret that istiod reads at its next start matches the work directory. */
@@ -153,7 +153,7 @@ function changeAtManager(
   if (cacerts === 'absent' || cacerts.managedBy === undefined) return undefined;
   return {
     fix: inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} describe secret/${secret}`),
-    note: `${cacerts.managedBy} manages Secret ${secret} and overwrites what a push writes: change the CA there`,
+    note: overwrittenBy(cacerts.managedBy, secret),
   };
 }
 

@@ -14,7 +14,8 @@ export const clusterExpiryCheck = apiServerCheck({
   judge: ({cacerts, caOrigin}, subject) => {
     if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('no CA was pushed yet');
     const renew = replaceCa(caOrigin, subject);
-    const leftover = caOrigin?.from === 'external' ? renew : remedyFor('expired root', subject);
+    const leftover =
+      caOrigin?.from === 'external' || caOrigin?.from === 'mounted' ? renew : remedyFor('expired root', subject);
     return judgeCaExpiry(cacerts.certificate, cacerts, {renew, leftover}, subject);
   },
   meaning:

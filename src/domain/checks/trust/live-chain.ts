@@ -1,8 +1,7 @@
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import {some} from '../../format.js';
-import {restartFix} from '../fixes.js';
-import {loadCa, provideCa, type Remedy} from '../remedies.js';
+import {loadCa, provideCa, type Remedy, restart} from '../remedies.js';
 import type {PodPart, ServedChain} from '../../facts/facts.js';
 
 /** Each istiod pod shows in a TLS handshake which CA it has loaded. */
@@ -34,7 +33,7 @@ export const liveChainCheck = istiodCheck({
       // The pushed root is already in use, so a restart is enough. A push would not help: if istiod reloads such a change
       // by itself, the push would only wait for it.
       const inUse = besideLoaded(name) || value.chain.some(({fingerprint}) => pushedTrust.roots.includes(fingerprint));
-      const remedy = inUse ? {fix: restartFix(subject)} : loadCa(caOrigin, subject);
+      const remedy = inUse ? restart(caOrigin, subject) : loadCa(caOrigin, subject);
       return {observed: `${name} ${observed}`, expected, ...remedy};
     });
     return findingsOr(findings, ok(servedChains.map(({name}) => name).join(', '), expected));

@@ -1,5 +1,12 @@
 /** Control planes of other namespaces that write the same trust bundles as those of Istio's own namespace. */
-import type {ControlPlaneFacts, NamespaceFacts, OtherControlPlane} from '../../facts/facts.js';
+import {canonicalCertificates} from '../../ca/canonical.js';
+import type {
+  ControlPlaneFacts,
+  NamespaceFacts,
+  OtherControlPlane,
+  PushedTrust,
+  WrittenBundle,
+} from '../../facts/facts.js';
 import {inspectWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import type {ClusterSubject} from '../check.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
@@ -25,6 +32,30 @@ export function rivalWriters(
       return {other, shared: own.filter((namespace) => theirs.has(namespace))};
     })
     .filter(({shared}) => shared.length > 0);
+}
+
+/** Two istiods that replace each other's bundle do so many times a second; otherwise istiod writes it only if it changes. */
+const justWrittenMs = 2 * 60_000;
+
+/**
+ * Whether the bundles show that the other control plane writes them: one is not the expected one, or has just been written. Both
+ * are required of one that is only known by its Deployment: it may manage another cluster, and istiod itself writes a bundle when
+ * it starts, and keeps an old one until it has loaded the pushed CA.
+ */
+export function isContested(
+  {shared, other: {isWriting}}: RivalWriter,
+  bundles: readonly WrittenBundle[],
+  pushed: PushedTrust | undefined,
+  now: Date,
+): boolean {
+  const written = bundles.filter(({namespace, text}) => text !== undefined && shared.includes(namespace));
+  const [first] = written;
+  const wanted = pushed?.bundle ?? first?.text;
+  const isOther = ({text = ''}: WrittenBundle): boolean =>
+    text !== wanted && !(pushed?.isCanonical === true && canonicalCertificates(text) === wanted);
+  const isRecent = ({writtenAt}: WrittenBundle): boolean =>
+    writtenAt !== undefined && Math.abs(now.getTime() - writtenAt.getTime()) < justWrittenMs;
+  return written.some((one) => (isWriting ? isOther(one) || isRecent(one) : isOther(one) && isRecent(one)));
 }
 
 /** Shows the other control plane. Whether it is removed or serves other namespaces is the decision of its owner. */

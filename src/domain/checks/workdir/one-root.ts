@@ -15,7 +15,7 @@ export const oneRootCheck = workDirCheck({
   // The push that MESH301 suggests would bring the different root to the cluster.
   implies: ['MESH301', 'MESH307'],
   expected: "every cluster's bundle holds the root of every other cluster's CA",
-  judge: ({caFiles, meshRoots}, {mesh, issuing}) => {
+  judge: ({caFiles, meshRoots}, subject) => {
     const anchored = caFiles.filter(({value}) => value.anchor !== undefined);
     // Clusters under the mesh's root first: the findings are about the others.
     const isOurs = ({value}: OfCluster<ClusterCaFacts>): boolean => meshRoots.includes(value.anchor ?? '');
@@ -26,7 +26,7 @@ export const oneRootCheck = workDirCheck({
       return {observed, fix: takeRootFrom(first)};
     }
     const findings = ordered.map((one, index): Finding | undefined => {
-      const base = {clusters: [one.cluster.name], ...newCa({cluster: one.cluster, mesh, issuing})};
+      const base = {clusters: [one.cluster.name], ...newCa({...subject, cluster: one.cluster})};
       if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
         const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh has ${describeRoots(meshRoots)}`;
         return {...base, observed};

@@ -1,3 +1,5 @@
+import {clusterLayout} from '../../mesh/layout.js';
+import {fixWith, inWorkDir} from '../../suggest/suggestion.js';
 import {workDirCheck, ok, undecidedWithout} from '../check.js';
 import {pushFix} from '../fixes.js';
 
@@ -10,7 +12,7 @@ export const retainedKeyCheck = workDirCheck({
   // Only the cluster shows whether a key that should not be retained was pushed.
   optional: ['cacerts'],
   expected: 'no copy of a cluster CA key that its cluster already holds',
-  judge: ({caFiles, cacerts}, {mesh, cluster}) => {
+  judge: ({caFiles, cacerts}, {mesh, cluster, otherSources}) => {
     if (mesh.trust.keepClusterKeys) return ok('retained, as set in mesh.yaml (trust.keepClusterKeys)');
     if (caFiles.key === 'absent') return ok('no key in the work directory');
     if (cacerts === undefined) return undecidedWithout('cacerts');
@@ -20,9 +22,11 @@ export const retainedKeyCheck = workDirCheck({
       caFiles.key === 'matches' &&
       cacerts.certificate?.fingerprint === caFiles.certificate?.fingerprint;
     if (!holds) return ok('the key has not been pushed yet');
+    const {caKey} = clusterLayout(cluster.name);
     return {
-      observed: `${cluster.name}/ca-key.pem is still present, and Secret cacerts holds the same key`,
-      fix: pushFix({cluster}),
+      observed: `${caKey} is still present, and Secret ${cacerts.name} holds the same key`,
+      // A push is refused where istiod does not read Secret cacerts.
+      fix: otherSources?.has(cluster.name) === true ? fixWith.run('rm', [inWorkDir(caKey)]) : pushFix({cluster}),
     };
   },
   meaning:

@@ -169,6 +169,15 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
     {cluster1: {otherControlPlanes: [{...otherControlPlane, isWriting: false}]}},
   ],
   [
+    'such a Deployment, when the own istiod has just started and written the bundle',
+    {
+      cluster1: {
+        otherControlPlanes: [{...otherControlPlane, isWriting: false}],
+        bundles: healthy.bundles.map((one) => ({...one, writtenAt: now})),
+      },
+    },
+  ],
+  [
     'addresses of the own istiod, in every notation',
     {
       cluster1: {

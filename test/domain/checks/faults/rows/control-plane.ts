@@ -125,14 +125,24 @@ export const controlPlaneFaults: readonly Fault[] = [
     ['MESH416 warning'],
   ],
   [
-    'the Deployment of a control plane in another namespace exists, and a bundle differs',
+    'the Deployment of a control plane in another namespace exists, and a different bundle has just been written',
+    {
+      cluster1: {
+        otherControlPlanes: [{...otherControlPlane, isWriting: false, evidence: 'Deployment istiod'}],
+        bundles: healthy.bundles.map((one) => ({...one, text: 'other', writtenAt: now})),
+      },
+    },
+    ['MESH416 error'],
+  ],
+  [
+    'istiod has not loaded the pushed bundle, beside the Deployment of an istiod that manages another cluster',
     {
       cluster1: {
         otherControlPlanes: [{...otherControlPlane, isWriting: false, evidence: 'Deployment istiod'}],
         bundles: healthy.bundles.map((one) => ({...one, text: 'other'})),
       },
     },
-    ['MESH416 error'],
+    ['MESH302 error'],
   ],
   ['clusterName was never set', {cluster1: {controlPlanes: [controlPlane('Kubernetes')]}}, ['MESH404 error']],
   [
