@@ -9,6 +9,7 @@ import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/suggestion.js';
 import {
   type Check,
+  type CheckSubject,
   type Finding,
   type DecidedJudgement,
   notApplicable,
@@ -59,19 +60,20 @@ interface ResolvedFact {
 
 function judgeCheck(check: Check, evidence: Evidence): readonly JudgedRow[] {
   const {clusters} = evidence;
+  const subject = subjectOf(evidence);
   switch (check.scope) {
     case 'mesh':
-      return judgeTarget(check, {}, evidence, (key) => resolveForMesh(key, evidence));
+      return judgeTarget(check, {}, {evidence, subject}, (key) => resolveForMesh(key, evidence));
     case 'cluster':
       return clusters.flatMap(({cluster, facts}) =>
-        judgeTarget(check, {cluster}, evidence, (key) => resolveFact(facts[key], key)),
+        judgeTarget(check, {cluster}, {evidence, subject}, (key) => resolveFact(facts[key], key)),
       );
     case 'pair':
       return clusters.flatMap((self) =>
         clusters
           .filter((peer) => peer !== self)
           .flatMap((peer) =>
-            judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, evidence, (key) =>
+            judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, {evidence, subject}, (key) =>
               resolveForPair(key, check.sides?.[key], self.facts, peer.facts),
             ),
           ),
@@ -82,10 +84,10 @@ function judgeCheck(check: Check, evidence: Evidence): readonly JudgedRow[] {
 function judgeTarget(
   check: Check,
   target: Target,
-  evidence: Evidence,
+  {evidence, subject}: {readonly evidence: Evidence; readonly subject: CheckSubject},
   clusterFact: (key: ClusterFactKey) => ResolvedFact,
 ): readonly JudgedRow[] {
-  const {now, mesh, facts} = evidence;
+  const {mesh, facts} = evidence;
   const resolve = (key: FactKey) => ({key, ...(isMeshFact(key) ? resolveFact(facts[key], key) : clusterFact(key))});
   const required = check.requires.map(resolve);
   const reason = notApplicableReason(check, mesh) ?? required.find(({omitted}) => omitted !== undefined)?.omitted;
@@ -107,8 +109,6 @@ function judgeTarget(
   const optional = (check.optional ?? []).map(resolve).filter(({value}) => value !== undefined);
   const known = Object.fromEntries([...required, ...optional].map(({key, value}) => [key, value]));
   // The only place that restores a check's erased types: `requires`, `optional` and `scope` determine both arguments.
-  const issuing = issuingOf(mesh, facts.issuing);
-  const subject = {now, mesh, issuing, otherSources: otherSourcesOf(evidence), managers: managersOf(evidence)};
   const judgement = check.judge(known as never, {...subject, ...target} as never);
   if ('undecidedWithout' in judgement) {
     const {omitted, ...absent} = resolve(judgement.undecidedWithout);
@@ -119,6 +119,13 @@ function judgeTarget(
   return missing.length > 0
     ? [...rows.filter(({row: {result}}) => result === 'error' || result === 'warning'), ...missing]
     : rows;
+}
+
+/** What all checks get. */
+function subjectOf(evidence: Evidence): CheckSubject {
+  const {now, mesh, facts} = evidence;
+  const issuing = issuingOf(mesh, facts.issuing);
+  return {now, mesh, issuing, otherSources: otherSourcesOf(evidence), managers: managersOf(evidence)};
 }
 
 /** From the fact that the fixes of several checks depend on; where it is unknown, a push may help. */
