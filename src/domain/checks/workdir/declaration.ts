@@ -11,7 +11,7 @@ export const declarationCheck = workDirCheck({
   // All checks that depend on its declarations. File modes, the root key, the journal and git history do not.
   implies: [
     ...['MESH102', 'MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH111', 'MESH112', 'MESH115'],
-    'MESH116',
+    ...['MESH116', 'MESH118'],
     ...['MESH2', 'MESH3', 'MESH4'],
   ],
   judge: ({declaration}) =>
