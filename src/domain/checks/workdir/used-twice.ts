@@ -18,8 +18,8 @@ export const usedTwiceCheck = workDirCheck({
   scope: 'mesh',
   appliesTo: 'cacerts',
   requires: ['caFiles'],
-  // MESH103 also reports a CA with the root's key.
-  implies: ['MESH103'],
+  // These also report a CA with the root's key: in the files, and in Secret cacerts.
+  implies: ['MESH103', 'MESH312'],
   expected: 'a separate CA key for each cluster',
   judge: ({caFiles}, subject) => {
     const findings = caFiles.map((one, index): Finding | undefined => {
