@@ -23,8 +23,11 @@ export class Descendants {
     const all = readProcesses();
     const own = all.filter(({pid}) => pid === this.root && pid !== process.pid);
     for (const entry of [...own, ...descendantsOf([this.root], all)]) {
-      // A child is a copy of its parent until it executes its own program.
-      this.seen.set(`${String(entry.pid)} ${entry.started}`, {...entry, commandLine: commandLineOf(entry.pid)});
+      const key = `${String(entry.pid)} ${entry.started}`;
+      // A child is a copy of its parent until it executes its own program. A process that has ended, and whose parent has not
+      // noticed yet, has no command line any more.
+      const now = commandLineOf(entry.pid);
+      this.seen.set(key, {...entry, commandLine: now === '' ? (this.seen.get(key)?.commandLine ?? '') : now});
     }
     return [...this.seen.values()];
   }
