@@ -262,6 +262,14 @@ describe('every other alert fires for what it is about, and nothing else does', 
   const notAfter = 'kubectl_mesh_certificate_not_after_timestamp_seconds';
   const [caEnd, rootEnd] = ['citadel_server_cert_chain_expiry_timestamp', 'citadel_server_root_cert_expiry_timestamp'];
   const caOfOne = /cluster="c1".*role="cluster_CA"/;
+  /** The cluster CA was issued this many days ago, and has this many days left. */
+  const withLifetime = (textfile: Scrape, past: number, left: number): Scrape =>
+    changed(
+      changed(textfile, notAfter, () => now() + left * day, caOfOne),
+      notAfter.replace('after', 'before'),
+      () => now() - past * day,
+      caOfOne,
+    );
   const [requests, refused, given] = [
     'citadel_server_csr_count',
     'citadel_server_authentication_failure_count',
@@ -278,13 +286,16 @@ describe('every other alert fires for what it is about, and nothing else does', 
       {cluster: 'c1', role: 'cluster_CA'},
     ],
     [
-      // 30 % of 730 days are 219: by the share, not by the days.
+      // 30 % of 400 days are 120: by the share, not by the days.
       'MeshCertificateExpiresSoon',
-      ({textfile}) => {
-        const later = changed(textfile, notAfter, () => now() + 200 * day, caOfOne);
-        return {textfile: changed(later, notAfter.replace('after', 'before'), () => now() - 530 * day, caOfOne)};
-      },
+      ({textfile}) => ({textfile: withLifetime(textfile, 300, 100)}),
       {cluster: 'c1', role: 'cluster_CA'},
+    ],
+    [
+      // 30 % of 730 days are 219, but never more than 180.
+      'nothing: the share of a long lifetime is limited in days',
+      ({textfile}) => ({textfile: withLifetime(textfile, 530, 200)}),
+      undefined,
     ],
     [
       'MeshCertificateExpired',
