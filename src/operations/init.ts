@@ -189,7 +189,7 @@ function checkConsistency(file: MeshFile | undefined, {meshID, clusters}: GuideV
   }
 }
 
-/** Checks Istio's names: each is valid, of a known cluster, does not contradict mesh.yaml, and is no name of another one. */
+/** Checks Istio's names: each is valid, of a known cluster, does not contradict mesh.yaml, and is not another cluster's name. */
 function checkIstioNames(istioNames: IstioNames, file: MeshFile | undefined, requested: GuideVariables): void {
   const clusters = [...(file?.clusters ?? []), ...requested.clusters.map(({name}) => ({name}))].map(
     (cluster): MeshFileCluster => defined({istioName: istioNames.get(cluster.name)?.value, ...cluster}),

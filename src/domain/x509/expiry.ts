@@ -3,7 +3,7 @@ import {dayMs} from '../time.js';
 
 /**
  * The remaining validity below which a certificate is a finding: a share of its lifetime, but at most `capDays`, and at least
- * `days`. Without a cap, a third of a root's 25 years would be eight years, which nobody can act on.
+ * `days`. Without a cap, a third of a root's 25 years would be eight years, far too early to act.
  */
 export interface ExpiryThreshold {
   /** Share of the lifetime, 0 to 1. */

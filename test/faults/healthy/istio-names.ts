@@ -4,7 +4,7 @@ import {makeCas} from './makefile.js';
 import {installByGuide} from './by-guide.js';
 import type {Mesh} from './mesh.js';
 
-/** Istio's names of the clusters: its default, and one that is no DNS label. */
+/** Istio's names of the clusters: its default, and one that is not a DNS label. */
 const names: Readonly<Record<string, string>> = {one: 'Kubernetes', two: 'Prod_EU.2'};
 
 /** Declared with `init`; each cluster has the other's remote secret. */

@@ -104,7 +104,7 @@ function gatewayFinding(
   };
 }
 
-/** With istio-csr, istiod may keep its CA: nobody uses it. */
+/** With istio-csr, istiod may keep its CA, which is then unused. */
 function istiodFinding(
   {workload: {name, env}}: ControlPlaneFacts,
   signer: SignerSpec,
