@@ -102,8 +102,10 @@ function secretOfVolume({secret, projected}: Volume): MountedSecret | undefined 
   const projectedSecret = others.length === 0 ? only?.secret : undefined;
   const name = secret?.secretName ?? projectedSecret?.name;
   if (name === undefined) return undefined;
-  const items = (secret ?? projectedSecret)?.items;
-  return defined({name, files: items && Object.fromEntries(items.map(({key, path}) => [key, path]))});
+  // An empty list counts as none: the volume then contains every data key.
+  const {items = []} = secret ?? projectedSecret ?? {};
+  const files = items.length === 0 ? undefined : Object.fromEntries(items.map(({key, path}) => [key, path]));
+  return defined({name, files});
 }
 
 function describedVolume({name, csi, projected}: Volume) {

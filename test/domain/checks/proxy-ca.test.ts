@@ -46,7 +46,7 @@ describe('with istio-csr declared', () => {
     ['no address', {proxyCas: proxyCas()}, signer, 'error'],
     ['the address of istiod', {proxyCas: proxyCas('istiod.istio-system.svc:15012')}, signer, 'error'],
     [
-      'an istiod that is no CA',
+      'an istiod that is not a CA',
       {
         proxyCas: proxyCas(csr),
         controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {env: {ENABLE_CA_SERVER: 'false'}})})],

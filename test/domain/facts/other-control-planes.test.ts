@@ -51,7 +51,7 @@ describe('a control plane of another namespace', () => {
     ['is gone if it released its lock', [lock('other', at(-10), '')], [], []],
     ['is gone if it has not renewed its lock', [lock('istio-system', at(-5)), lock('other', at(-300))], [], []],
     [
-      'is gone if nobody has renewed a lock for days',
+      'is gone if its lock has not been renewed for days',
       [lock('istio-system', at(-3e5)), lock('other', at(-3e5))],
       [],
       [],

@@ -46,6 +46,11 @@ describe("istiod's CA is read from", () => {
       {from: 'secret', name: 'mesh-ca'},
     ],
     [
+      'a Secret whose list of data keys is empty, which means all of them',
+      caVolumes({secret: {secretName: 'mesh-ca', items: []}}),
+      {from: 'secret', name: 'mesh-ca'},
+    ],
+    [
       'a Secret whose data keys have other file names',
       caVolumes({secret: {secretName: 'mesh-ca', items: [{key: 'tls.crt', path: 'ca-cert.pem'}]}}),
       {from: 'secret', name: 'mesh-ca', files: {'tls.crt': 'ca-cert.pem'}},
