@@ -515,10 +515,11 @@ describe("a user's cluster", () => {
 });
 
 describe('an unknown version', () => {
-  it('is treated as the newest known one, which is reported once and changes no verdict', async () => {
+  it('is treated as the newest known one, which is reported once and is a warning', async () => {
     for (const name of ['c1', 'c2']) mesh.one(name).kube.put(istiod('1.99.0', {CLUSTER_ID: name}));
     const {code, result} = await verifyJson(mesh);
-    expect([code, result.verdict]).toEqual([0, 'ok']);
+    expect([code, result.verdict]).toEqual([0, 'warning']);
+    expect(bad(result)).toEqual(['MESH410 c1 warning', 'MESH410 c2 warning']);
     expect(result.warnings).toEqual([{message: expect.stringContaining('1.99.0') as string}]);
     const text = await verify();
     expect(text.stderr.split('\n').filter((line) => line.startsWith('Warning: '))).toHaveLength(1);
@@ -529,7 +530,7 @@ describe('an unknown version', () => {
     mesh.one('c2').kube.put(istiod('latest', {CLUSTER_ID: 'c2'}));
     const {result} = await verifyJson(mesh);
     expect(result.warnings.map(({cluster}) => cluster)).toEqual(['c1', 'c2']);
-    expect(result.verdict).toBe('ok');
+    expect(result.verdict).toBe('warning');
   });
 
   it('is also reported for the version in mesh.yaml', async () => {

@@ -7,7 +7,8 @@ import type {CaSource} from '../istio/ca-source.js';
 import {clusterLayout} from '../mesh/layout.js';
 import {crlFileName} from '../x509/crl.js';
 import type {CaOrigin} from '../facts/facts.js';
-import {refuseVersionChange, reportedVersion} from '../install/version-change.js';
+import {refuseVersionChange} from '../install/version-change.js';
+import {reportedVersion} from '../istio/running-version.js';
 import {
   edit,
   fixWith,

@@ -1,35 +1,7 @@
-import {defined} from '../defined.js';
 import {type ErrorReport, problem} from '../errors.js';
-import type {DeploymentObject} from '../kube/objects.js';
-import {istiodTag} from '../istio/image.js';
-import {type IstioVersion, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
-import {printableLine} from '../printable.js';
+import type {ReportedVersion} from '../istio/running-version.js';
+import {compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
 import {advice, kubectlMesh} from '../suggest/suggestion.js';
-
-/** A version as a tool or an image reports it, parsed if it names a release. */
-export interface ReportedVersion {
-  readonly text: string;
-  readonly parsed?: IstioVersion;
-}
-
-/** Parses a reported version. */
-export function reportedVersion(text: string): ReportedVersion {
-  return defined<ReportedVersion>({text: printableLine(text), parsed: parseVersion(text)});
-}
-
-/** The label with the version of Istio's installer (istio/istio operator/pkg/manifest/name.go). */
-const versionLabel = 'operator.istio.io/version';
-
-/** Returns the version of an istiod Deployment: its image's tag, or the installer's label if the tag is not a release. */
-export function runningVersion({
-  metadata,
-  spec,
-}: Pick<DeploymentObject, 'metadata'> & Partial<Pick<DeploymentObject, 'spec'>>): ReportedVersion {
-  const tag = istiodTag(spec?.template.spec.containers ?? []);
-  const label = metadata.labels?.[versionLabel];
-  const candidates = [tag, label].flatMap((text) => (text === undefined || text === '' ? [] : [reportedVersion(text)]));
-  return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {text: 'unknown'};
-}
 
 /** The flags that permit a version change: `--upgrade`, `--force-version`. */
 export interface VersionOverrides {

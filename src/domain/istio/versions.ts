@@ -5,9 +5,12 @@
  */
 import {compareMinor, formatMinor, type IstioVersion, parseVersion} from './version.js';
 
-/** The oldest and newest minor versions that these tables cover. */
+/**
+ * The oldest and newest minor versions that these tables cover. For 1.32 they are those of istio/istio master at VERSION 1.32
+ * (August 2026) and of istio.io/api 1.32.0, whose mesh configuration only adds `defaultInboundHttpRetryPolicy`.
+ */
 export const oldestKnown: IstioVersion = {major: 1, minor: 6};
-export const newestKnown: IstioVersion = {major: 1, minor: 31};
+export const newestKnown: IstioVersion = {major: 1, minor: 32};
 
 /** A version resolved to one whose facts are known, with a note about that choice. */
 export interface KnownVersion {
@@ -19,6 +22,14 @@ export interface KnownVersion {
   readonly status: 'known' | 'newer' | 'older' | 'unparsed';
   /** One sentence, unless the status is `known`. */
   readonly note?: string;
+}
+
+/**
+ * Reports whether facts that cannot be inferred from another version are unknown: known issues, and the Kubernetes versions
+ * that it supports.
+ */
+export function isUnknownVersion({status}: Pick<KnownVersion, 'status'>): boolean {
+  return status === 'newer' || status === 'unparsed';
 }
 
 /** Resolves a version to one whose facts are known: the newest known one if it is newer or not a release. */

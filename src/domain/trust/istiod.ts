@@ -1,12 +1,13 @@
 /** Running istiods, and whether they load a change of cacerts without a restart. */
 import type {DeploymentObject} from '../kube/objects.js';
 import {caSourceOf, type CaSource} from '../istio/ca-source.js';
-import {istiodContainer, istiodTag} from '../istio/image.js';
+import {istiodContainer} from '../istio/image.js';
 import {parseBool} from '../istio/environment.js';
 import {defaultBundleName} from '../istio/names.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
-import {resolveVersion, type KnownVersion} from '../istio/versions.js';
+import {resolveRunning} from '../istio/running-version.js';
+import type {KnownVersion} from '../istio/versions.js';
 import {isAmong, isSubsetEitherWay, missingRoots, readableRoots} from '../ca/trust-store.js';
 import type {CacertsSecret} from './cacerts.js';
 
@@ -26,7 +27,7 @@ export function readIstiod(deployment: DeploymentObject): IstiodObservation {
   const {env = []} = istiodContainer(deployment.spec.template.spec.containers) ?? {};
   return {
     name: deployment.metadata.name,
-    version: resolveVersion(istiodTag(deployment.spec.template.spec.containers)),
+    version: resolveRunning(deployment),
     env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
     readyPods: readyReplicas,
     caSource: caSourceOf(deployment).source,

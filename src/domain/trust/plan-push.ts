@@ -291,7 +291,9 @@ function decideIstiods(
   const stuck = stuckIstiods({istiods: running, cacerts, newBundle, liveBundle, selfSigned});
   const [first] = stuck;
   if (!first || rules.restartIstiod) {
-    const notes = running.flatMap(({version: {note}}) => note ?? []);
+    const notes = running.flatMap(({name, version: {note}}) =>
+      note === undefined ? [] : [`whether ${name} loads this change without a restart is not known: ${note}`],
+    );
     return {...base, restart: stuck.map(({istiod}) => istiod), warnings: [...warnings, ...notes]};
   }
   const refusal = problem(

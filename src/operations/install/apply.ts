@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
 import {liveDigest} from '../../domain/install/live.js';
-import {runningVersion, reportedVersion, type ReportedVersion} from '../../domain/install/version-change.js';
+import {runningVersion, reportedVersion, type ReportedVersion} from '../../domain/istio/running-version.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';

@@ -10,15 +10,10 @@ import {installYamlDiff, installYamlState} from '../../domain/install/install-ya
 import {foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord, recordObject} from '../../domain/install/live.js';
 import type {Rendered} from '../../domain/install/render.js';
-import {
-  refuseOtherIstioctl,
-  refuseVersionChange,
-  runningVersion,
-  type ReportedVersion,
-  type VersionOverrides,
-} from '../../domain/install/version-change.js';
+import {refuseOtherIstioctl, refuseVersionChange, type VersionOverrides} from '../../domain/install/version-change.js';
 import {applyCommand} from '../../domain/istio/istioctl.js';
 import {kubernetesFit} from '../../domain/istio/kubernetes.js';
+import {runningVersion, type ReportedVersion} from '../../domain/istio/running-version.js';
 import {resolveVersion} from '../../domain/istio/versions.js';
 import {identityProblems, uidsToRecord} from '../../domain/mesh/identity.js';
 import {externalCaReason, usesCacerts} from '../../domain/mesh/signer.js';

@@ -2,12 +2,21 @@ import {describe, expect, it} from 'vitest';
 import type {Finding} from '../../../src/domain/checks/check.js';
 import {skewCheck} from '../../../src/domain/checks/control-plane/skew.js';
 import {type AsJson, judgedText, textOf} from '../../helpers/suggestions.js';
-import {PerPod, type ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
+import {PerPod, type ControlPlaneFacts, type IstiodMetrics} from '../../../src/domain/facts/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import {known} from '../../../src/domain/observed.js';
-import {clusters, controlPlane, evidence, istiodMetrics, pod, workload, type Overrides} from './healthy.js';
+import {
+  clusters,
+  clusterValues,
+  controlPlane,
+  evidence,
+  istiodMetrics,
+  pod,
+  workload,
+  type Overrides,
+} from './healthy.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 
 /** The rows of one check about cluster1, or about the mesh. */
@@ -20,7 +29,8 @@ const results = (id: string, overrides: Overrides): readonly string[] =>
 const fixes = (id: string, overrides: Overrides): readonly string[] => rowsOf(id, overrides).map(({fix}) => fix);
 
 function istiod(tag: string, change: Partial<ControlPlaneFacts> = {}): ControlPlaneFacts {
-  return controlPlane('cluster1', {tag, version: resolveVersion(tag).version, ...change});
+  const {version, status: versionStatus} = resolveVersion(tag);
+  return controlPlane('cluster1', {tag, version, versionStatus, ...change});
 }
 const revision = (name: string, tag: string): ControlPlaneFacts =>
   istiod(tag, {revision: name, workload: workload(`istiod-${name}`)});
@@ -81,6 +91,53 @@ describe('the Kubernetes version', () => {
     });
     expect(results('MESH205', versions('1.31.0', '1.31.0'))).toEqual(['warning']);
     expect(results('MESH205', versions('1.30.0', '1.31.0'))).toEqual(['warning', 'warning']);
+  });
+});
+
+describe('known issues', () => {
+  const offline = {istiodMetrics: new PerPod<IstiodMetrics>([])};
+  it.each([
+    ['of a known version are not unknown', '1.32.0', offline, ['ok']],
+    ['of a newer version are unknown, which is a warning', '1.99.0', offline, ['warning']],
+    ['are unknown if nothing names a release', 'latest', offline, ['warning']],
+    ['are unknown if the process reports no release either', '', {istiodMetrics: metrics('unknown')}, ['warning']],
+    ['are those of the release that the process reports', '', {istiodMetrics: metrics('1.31.0')}, ['ok']],
+    ['of a newer release that the process reports are unknown', '', {istiodMetrics: metrics('1.99.0')}, ['warning']],
+    ['are those of the image if it names a release', '1.31.0', {istiodMetrics: metrics('unknown')}, ['ok']],
+  ])('%s', (_, tag, change, expected) => {
+    const controlPlanes = [istiod(tag, {workload: workload('istiod', {pods: [pod('istiod-1')]})})];
+    expect(results('MESH410', {cluster1: {controlPlanes, ...change}})).toEqual(expected);
+  });
+
+  it('are reported for the release that the process reports', () => {
+    const [tls] = [clusterValues('cluster1').cacerts];
+    if (tls === 'absent') throw new Error('a healthy cluster has Secret cacerts');
+    const found = rowsOf('MESH410', {
+      cluster1: {
+        controlPlanes: [istiod('latest', {workload: twoPods})],
+        istiodMetrics: metrics('1.13.9', '1.31.0'),
+        cacerts: {...tls, layout: 'tls', keys: ['tls.crt', 'tls.key', 'ca.crt']},
+      },
+    });
+    expect(found.map(({observed}) => observed)).toEqual([expect.stringMatching(/^istiod 1\.13\.9: /)]);
+  });
+});
+
+describe('metrics from before a reload', () => {
+  const changed = (version: string) => ({
+    istiodMetrics: new PerPod([
+      {name: 'istiod-1', observed: known(istiodMetrics('cluster1', {version, caExpiry: new Date(0)}))},
+    ]),
+  });
+  it.each([
+    ['prove a CA that was not loaded since 1.24', '1.31.0', '1.31.0', ['error']],
+    ['prove nothing before 1.24', '1.23.6', '1.31.0', ['skipped']],
+    ['of a build without a release are those of the image', 'unknown', '1.31.0', ['error']],
+    ['of a build without a release are those of an old image', 'unknown', '1.20.8', ['skipped']],
+    ['prove nothing if nothing names a release', 'unknown', 'latest', ['skipped']],
+  ])('%s', (_, version, tag, expected) => {
+    const controlPlanes = [istiod(tag, {workload: workload('istiod', {pods: [pod('istiod-1')]})})];
+    expect(results('MESH308', {cluster1: {controlPlanes, ...changed(version)}})).toEqual(expected);
   });
 });
 

@@ -40,13 +40,14 @@ describe('a format for every version', () => {
     ['1.23.6', '1.8 to 1.23'],
     ['1.24.0', '1.24 and later'],
     ['1.31.0', '1.24 and later'],
+    ['1.32.0', '1.24 and later'],
     ['1.99', '1.24 and later'],
     ['unknown', '1.24 and later'],
   ])('%s is written as %s', (version, id) => {
     expect(render(meshWith(), version).format.id).toBe(id);
   });
 
-  it.each(['1.6', '1.7', '1.8', '1.9', '1.10', '1.23', '1.24', '1.31'])(
+  it.each(['1.6', '1.7', '1.8', '1.9', '1.10', '1.23', '1.24', '1.31', '1.32'])(
     'writes the golden file of %s',
     async (version) => {
       const mesh = meshWith({
@@ -189,7 +190,7 @@ describe('the rendered bytes', () => {
 
   it('do not depend on the patch version, or on whether the version is known', () => {
     expect(render(meshWith(), '1.31.0').text).toBe(render(meshWith(), '1.31.7').text);
-    expect(render(meshWith(), '1.31').text).toBe(render(meshWith(), 'unknown').text);
+    expect(render(meshWith(), '1.32').text).toBe(render(meshWith(), 'unknown').text);
   });
 
   it('contain no date and no path', () => {

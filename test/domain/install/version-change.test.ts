@@ -2,10 +2,9 @@ import {describe, expect, it} from 'vitest';
 import {
   refuseOtherIstioctl,
   refuseVersionChange,
-  runningVersion,
-  reportedVersion,
   type VersionOverrides,
 } from '../../../src/domain/install/version-change.js';
+import {reportedVersion} from '../../../src/domain/istio/running-version.js';
 import {hintTexts} from '../../helpers/suggestions.js';
 
 const none: VersionOverrides = {upgrade: false, forceVersion: false};
@@ -48,43 +47,5 @@ describe('istioctl that would change the running version', () => {
     ['1.30', 'unknown', true],
   ])('mesh.yaml declares %s, istioctl is %s: refused %s', (declared, istioctl, refused) => {
     expect(refuseOtherIstioctl(declared, reportedVersion(istioctl))?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
-  });
-});
-
-describe('runningVersion', () => {
-  const deployment = (image: string | undefined, label?: string) => ({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: {name: 'istiod', ...(label === undefined ? {} : {labels: {'operator.istio.io/version': label}})},
-    spec: {
-      selector: {},
-      template: {
-        spec: {
-          containers: [
-            {name: 'sidecar', image: 'x:9.9.9'},
-            {name: 'discovery', ...(image !== undefined && {image})},
-          ],
-        },
-      },
-    },
-  });
-
-  it.each([
-    ['docker.io/istio/pilot:1.30.3', undefined, '1.30.3'],
-    ['docker.io/istio/pilot:1.30.3-distroless', '1.30.2', '1.30.3-distroless'],
-    ['localhost:5000/pilot:1.30.3@sha256:00', undefined, '1.30.3'],
-    ['localhost:5000/pilot', '1.31.0', '1.31.0'],
-    ['registry/pilot:latest', '1.31.0', '1.31.0'],
-    ['registry/pilot:latest', 'unknown', 'unknown'],
-    ['registry/pilot:latest', undefined, 'latest'],
-    [undefined, undefined, 'unknown'],
-  ])('of image %s and label %s is %s', (image, label, expected) => {
-    expect(runningVersion(deployment(image, label)).text).toBe(expected);
-  });
-
-  it('of a Deployment without a spec is unknown', () => {
-    expect(runningVersion({metadata: {name: 'istiod'}})).toEqual({
-      text: 'unknown',
-    });
   });
 });

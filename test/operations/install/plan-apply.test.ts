@@ -5,7 +5,7 @@ import {sha256Hex} from '../../../src/domain/keys/keys.js';
 import {liveDigest, recordObject, type InstallRecord} from '../../../src/domain/install/live.js';
 import {installedRevision} from '../../../src/domain/install/model.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
-import {reportedVersion} from '../../../src/domain/install/version-change.js';
+import {reportedVersion} from '../../../src/domain/istio/running-version.js';
 import {cacertsName, networkLabel} from '../../../src/domain/istio/names.js';
 import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';

@@ -2,6 +2,7 @@ import {isSkewed, parseVersion, satisfies, type IstioVersion} from '../../istio/
 import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ControlPlaneFacts, IstiodMetrics, PodPart} from '../../facts/facts.js';
 import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';
+import {reportedVersions} from './running-versions.js';
 
 /** The running versions and revisions are those in mesh.yaml. */
 export const versionCheck = apiServerCheck({
@@ -39,10 +40,11 @@ export const versionCheck = apiServerCheck({
 });
 
 function versionFindings(
-  {revision, workload, tag}: ControlPlaneFacts,
+  controlPlane: ControlPlaneFacts,
   metrics: readonly PodPart<IstiodMetrics>[],
   {cluster, mesh}: ClusterSubject,
 ): readonly Finding[] {
+  const {revision, workload, tag} = controlPlane;
   const declared = mesh.istio.version;
   const wanted = declared === undefined ? undefined : parseVersion(declared);
   if (declared === undefined || !wanted) return [];
@@ -57,15 +59,12 @@ function versionFindings(
     fix: upgradeFix({cluster}, runs, declared),
   });
   if (tagged && isWrong(tagged)) return [finding(`${workload.name} runs ${tag}`, tag)];
-  const processes = metrics.flatMap(({name, value}) => {
-    const actual = workload.pods.some((pod) => pod.name === name) ? parseVersion(value.version) : undefined;
-    return actual ? [{name, reported: value.version, actual}] : [];
-  });
-  const wrong = processes.filter(({actual}) => isWrong(actual));
+  const processes = reportedVersions(controlPlane, metrics);
+  const wrong = processes.filter((process) => isWrong(process.version));
   // During a rollout, an old pod still runs next to pods of the right version.
   if (wrong.length > 0 && wrong.length === processes.length) {
     const image = `its image has ${tag === '' ? 'no tag' : `the tag ${tag}`}`;
-    return wrong.map(({name, reported}) => finding(`${name} reports version ${reported}; ${image}`, reported));
+    return wrong.map(({pod, text}) => finding(`${pod} reports version ${text}; ${image}`, text));
   }
   if (tagged || processes.length > 0 || (tag !== '' && tag === mesh.istio.tag)) return [];
   const image = tag === '' ? 'has no tag' : `has the tag ${tag}, which names no release`;

@@ -1,10 +1,17 @@
 import {hasFeature} from '../../istio/features.js';
-import {resolveVersion} from '../../istio/versions.js';
+import {parseVersion} from '../../istio/version.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {formatDay, formatSecond} from '../../format.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
-import type {CaOrigin, CertificateFacts, IstiodMetrics, PodPart, PushedTrust} from '../../facts/facts.js';
+import type {
+  CaOrigin,
+  CertificateFacts,
+  ControlPlaneFacts,
+  IstiodMetrics,
+  PodPart,
+  PushedTrust,
+} from '../../facts/facts.js';
 import {loadCa, replaceCa, restart} from '../remedies.js';
 
 /** An expiry that an istiod reports, and the pushed certificate that it should equal. */
@@ -20,19 +27,19 @@ export const loadedCaCheck = istiodCheck({
   title: 'According to its metrics, every istiod has loaded the pushed CA, which does not expire soon',
   appliesTo: 'cacerts',
   requires: ['pushedTrust', 'istiodMetrics'],
-  optional: ['caOrigin'],
-  judge: ({pushedTrust, istiodMetrics, caOrigin}, subject) => {
+  // controlPlanes: the version where the process does not report a release.
+  optional: ['caOrigin', 'controlPlanes'],
+  judge: ({pushedTrust, istiodMetrics, caOrigin, controlPlanes = []}, subject) => {
     if (istiodMetrics.length === 0) return notApplicable('no istiod runs here');
     if (pushedTrust === 'absent') return notApplicable('no CA was pushed yet');
     const pods = istiodMetrics.map((pod) => ({...pod, reported: reportedBy(pod, pushedTrust)}));
     if (pods.every(({reported}) => reported.length === 0)) return notApplicable('no istiod here is a CA');
     const judged = pods.filter(
-      ({value, reported}) =>
-        reported.every(isPushed) || hasFeature(resolveVersion(value.version).version, 'expiryMetricsFollowReload'),
+      ({name, value, reported}) => reported.every(isPushed) || followsReload(value.version, name, controlPlanes),
     );
     if (judged.length === 0) {
       return notApplicable(
-        'before Istio 1.24 these metrics reflect the CA at the start of istiod, and cacerts has changed since',
+        'cacerts has changed since the start of istiod, and only Istio 1.24 and later show a reload in these metrics',
       );
     }
     const findings = judged.flatMap(({name, reported}) =>
@@ -50,6 +57,17 @@ export const loadedCaCheck = istiodCheck({
   fix: 'If istiod has loaded a different CA, restart it; if the root differs as well, run `kubectl mesh trust push CLUSTER --restart-istiod`. If the CA expires soon, run `kubectl mesh certs generate CLUSTER --renew`, then push it.',
   source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (also at each reload since 1.24); ${expirySource}`,
 });
+
+/**
+ * Reports whether the metrics of a pod show the CA that it has loaded since its start. A process that reports no release, such
+ * as a build of one's own, is taken for the version that its Deployment names; without one, the metrics prove nothing.
+ */
+function followsReload(reported: string, pod: string, controlPlanes: readonly ControlPlaneFacts[]): boolean {
+  const own = controlPlanes.find(({workload}) => workload.pods.some(({name}) => name === pod));
+  const named = own === undefined || own.versionStatus === 'unparsed' ? undefined : own.version;
+  const version = parseVersion(reported) ?? named;
+  return version !== undefined && hasFeature(version, 'expiryMetricsFollowReload');
+}
 
 function reportedBy({value}: PodPart<IstiodMetrics>, {certificate, firstRoot}: PushedTrust): Reported[] {
   const {caExpiry, rootExpiry} = value;

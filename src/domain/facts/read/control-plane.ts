@@ -6,7 +6,7 @@ import {MeshError} from '../../errors.js';
 import {istiodClusterID, orDefault, proxyVariable} from '../../istio/cluster-id.js';
 import {istiodContainer, istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/environment.js';
-import {resolveVersion} from '../../istio/versions.js';
+import {resolveRunning} from '../../istio/running-version.js';
 import type {KubeObject} from '../../kube/object.js';
 import {labelSelectorList} from '../../kube/shapes.js';
 import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '../../kube/objects.js';
@@ -80,6 +80,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
   const workload = readWorkload(deployment, objects.podsOf(deployment), istiodContainer(containers));
   const {env} = workload;
   const tag = istiodTag(containers);
+  const {version, status} = resolveRunning(deployment);
   const bundleName = nonEmpty(env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName) ?? defaultBundleName;
   return defined({
     revision,
@@ -90,7 +91,8 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     meshID: global.meshID,
     trustDomain: meshConfig.trustDomain,
     tag,
-    version: resolveVersion(tag).version,
+    version,
+    versionStatus: status,
     bundleName: parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) ? undefined : bundleName,
     discoverySelectors: readSelectors(meshConfig, revision),
     injectsByDefault: sidecarInjectorWebhook.enableNamespacesByDefault ? true : undefined,

@@ -2,6 +2,7 @@
 import type {CaInspection} from '../../ca/inspect-ca.js';
 import type {CaSource} from '../../istio/ca-source.js';
 import type {IstioVersion} from '../../istio/version.js';
+import type {KnownVersion} from '../../istio/versions.js';
 import type {LabelSelector, WebhookConfigurationKind} from '../../kube/objects.js';
 import type {Difference} from '../../trust/diff.js';
 import type {Certificate} from '../../x509/certificate.js';
@@ -160,8 +161,10 @@ export interface ControlPlaneFacts {
   readonly trustDomain?: string;
   /** The tag of its image; empty if the image has none. */
   readonly tag: string;
-  /** The version in its tag; the newest known version if the tag names no release. */
+  /** The version in its tag, otherwise in its labels, resolved to one whose facts are known. */
   readonly version: IstioVersion;
+  /** How it was resolved. */
+  readonly versionStatus: KnownVersion['status'];
   /** The ConfigMap with the bundle; undefined if it is in a ClusterTrustBundle instead. */
   readonly bundleName?: string;
   readonly discoverySelectors: readonly LabelSelector[];

@@ -1,0 +1,35 @@
+/** The versions of the processes of one istiod Deployment. */
+import {type IstioVersion, parseVersion} from '../../istio/version.js';
+import {type KnownVersion, resolveVersion} from '../../istio/versions.js';
+import type {ControlPlaneFacts, IstiodMetrics, PodPart} from '../../facts/facts.js';
+
+/** The version that a pod reports. */
+export interface PodVersion {
+  readonly pod: string;
+  readonly text: string;
+  readonly version: IstioVersion;
+}
+
+type Metrics = readonly PodPart<Pick<IstiodMetrics, 'version'>>[];
+
+/** Returns the versions that pods of a Deployment report in their metrics, where they name releases. */
+export function reportedVersions({workload}: ControlPlaneFacts, metrics: Metrics): readonly PodVersion[] {
+  return metrics.flatMap(({name, value}) => {
+    const version = workload.pods.some((pod) => pod.name === name) ? parseVersion(value.version) : undefined;
+    return version ? [{pod: name, text: value.version, version}] : [];
+  });
+}
+
+/** A running version, and how it was resolved. */
+export type RunningVersion = Pick<KnownVersion, 'text' | 'version' | 'status'>;
+
+/**
+ * Returns the different versions that run: the Deployment's, or those that its pods report if neither its image nor its labels
+ * name a release. Never empty.
+ */
+export function runningVersions(controlPlane: ControlPlaneFacts, metrics: Metrics): readonly RunningVersion[] {
+  const {tag, version, versionStatus: status} = controlPlane;
+  const reported = status === 'unparsed' ? reportedVersions(controlPlane, metrics) : [];
+  if (reported.length === 0) return [{text: tag, version, status}];
+  return [...new Set(reported.map(({text}) => text))].map((text) => resolveVersion(text));
+}
