@@ -4,9 +4,9 @@
  *
  * Exits 0 only if no step failed and every release was tested.
  */
-import {dirname, resolve} from 'node:path';
-import {builtVersions, controlPlanes, stampedIstio} from '../test/e2e/harness/control-planes.js';
-import {inOrder, readRelease, readReleases, type IstioRelease} from '../test/e2e/harness/istio-releases.js';
+import {resolve} from 'node:path';
+import {builtVersions, controlPlanes} from '../test/e2e/harness/control-planes.js';
+import {builtReleases, readReleases} from '../test/e2e/harness/istio-releases.js';
 import {HarnessError} from '../test/e2e/harness/processes.js';
 import buildOnce from '../test/helpers/build-once.js';
 import {testReleases, type StepResult} from './versions/steps.js';
@@ -39,9 +39,4 @@ async function versions(directory: string | undefined): Promise<number> {
   });
   console.log(`\n${tableText(results)}`);
   return isPassed(results) ? 0 : 1;
-}
-
-async function builtReleases(): Promise<readonly IstioRelease[]> {
-  const built = dirname((await controlPlanes()).path('istioctl'));
-  return inOrder([await readRelease(await stampedIstio(builtVersions.earlierIstio)), await readRelease(built)]);
 }

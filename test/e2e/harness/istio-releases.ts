@@ -1,13 +1,13 @@
 /**
- * Istio releases whose programs somebody else built: a folder for each, with istioctl, pilot-discovery (istiod) and, if there
- * is one, pilot-agent. What they are comes from the programs themselves, not from the names of their folders.
+ * Istio releases, with a folder for each: istioctl, pilot-discovery (istiod) and, optionally, pilot-agent. Their versions come
+ * from the programs themselves, not from the names of the folders.
  */
 import {closeSync, existsSync, openSync, readSync, readdirSync, statSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {parseAllDocuments} from 'yaml';
 import {istiodTag} from '../../../src/domain/istio/image.js';
 import {compareVersions, parseVersion, type IstioVersion} from '../../../src/domain/istio/version.js';
-import type {ControlPlanes, IstioProgram} from './control-planes.js';
+import {builtVersions, controlPlanes, stampedIstio, type ControlPlanes, type IstioProgram} from './control-planes.js';
 import {addressArguments} from './istiod.js';
 import {HarnessError, run, type Ran} from './processes.js';
 
@@ -35,8 +35,14 @@ export async function readReleases(folder: string): Promise<readonly IstioReleas
   return inOrder(releases);
 }
 
+/** The Istio that is built here, as two versions that are one minor version apart. */
+export async function builtReleases(): Promise<readonly [older: IstioRelease, newer: IstioRelease]> {
+  const older = await readRelease(await stampedIstio(builtVersions.earlierIstio));
+  return [older, await readRelease(dirname((await controlPlanes()).path('istioctl')))];
+}
+
 /** Releases in ascending order; each must be there once, and install an image of its own. */
-export function inOrder(releases: readonly IstioRelease[]): readonly IstioRelease[] {
+function inOrder(releases: readonly IstioRelease[]): readonly IstioRelease[] {
   for (const key of ['version', 'tag'] as const) {
     const first = new Map<string, IstioRelease>();
     for (const release of releases) {
@@ -50,7 +56,7 @@ export function inOrder(releases: readonly IstioRelease[]): readonly IstioReleas
 }
 
 /** Reads one release, by running its programs. */
-export async function readRelease(directory: string): Promise<IstioRelease> {
+async function readRelease(directory: string): Promise<IstioRelease> {
   const programs = {istioctl: join(directory, 'istioctl'), istiod: join(directory, 'pilot-discovery')};
   for (const program of Object.values(programs)) {
     if (!existsSync(program)) throw new HarnessError(`${program} not found`);
