@@ -21,6 +21,8 @@ export const builtVersions = {
   /** What the same Istio reports where a test needs two versions, one minor version apart. */
   earlierIstio: '1.30.4',
 } as const;
+/** As mesh.yaml declares it. */
+export const builtMinor = builtVersions.istio.replace(/\.\d+$/, '');
 const kubernetesVersion = {gitVersion: `v${builtVersions.kubernetes}`, gitMajor: '1', gitMinor: '34'};
 
 /** The programs of an Istio release, by the name of their file. */
