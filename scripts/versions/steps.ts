@@ -186,7 +186,11 @@ interface Applied {
 
 /** `install apply`, which must succeed: what it did, by cluster. */
 async function apply({cli}: Setting, flags: readonly string[]): Promise<Applied['clusters']> {
-  return (JSON.parse(await cli.must('install', 'apply', '--yes', ...flags, '-o', 'json')) as Applied).clusters;
+  return (
+    JSON.parse(
+      await cli.must('install', 'apply', '--yes', '--readiness-timeout', '2m', ...flags, '-o', 'json'),
+    ) as Applied
+  ).clusters;
 }
 
 function expectEach(clusters: Applied['clusters'], change: string): void {
