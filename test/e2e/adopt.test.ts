@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {installByGuide} from '../faults/healthy/by-guide.js';
 import {makeCas} from '../faults/healthy/makefile.js';
+import {builtMinor} from './harness/control-planes.js';
 import {at, changeTimes, startSetting, type Setting} from './harness/mesh.js';
 import {findings, MeshCli} from './harness/mesh-cli.js';
 
@@ -45,7 +46,7 @@ describe('certs adopt', () => {
     }
     expect(existsSync(join(cli.workDir, 'root-key.pem'))).toBe(false);
     const yaml = readFileSync(join(cli.workDir, 'mesh.yaml'), 'utf8');
-    for (const line of ['meshID: guide-mesh', 'network: net-7', 'name: one', 'name: two', 'version: "1.31"'])
+    for (const line of ['meshID: guide-mesh', 'network: net-7', 'name: one', 'name: two', `version: "${builtMinor}"`])
       expect(yaml).toContain(line);
     const before = changeTimes(cli.workDir);
     await cli.must('certs', 'adopt', 'one=kwok-one', 'two=kwok-two');

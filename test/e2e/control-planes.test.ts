@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {controlPlanes} from './harness/control-planes.js';
+import {builtVersions, controlPlanes} from './harness/control-planes.js';
 import {output, run, type Ran} from './harness/processes.js';
 
 const script = fileURLToPath(new URL('harness/build-control-planes.ts', import.meta.url));
@@ -57,8 +57,10 @@ describe('npm run control-planes', () => {
 
   it('stamps the versions that istioctl and the API server report', async () => {
     const planes = await controlPlanes();
-    expect(await output(planes.path('kube-apiserver'), ['--version'])).toBe('Kubernetes v1.34.3');
-    expect(await output(planes.path('istioctl'), ['version', '--remote=false', '--short'])).toContain('1.31.0');
+    expect(await output(planes.path('kube-apiserver'), ['--version'])).toBe(`Kubernetes v${builtVersions.kubernetes}`);
+    expect(await output(planes.path('istioctl'), ['version', '--remote=false', '--short'])).toContain(
+      builtVersions.istio,
+    );
     expect(dirname(dirname(planes.path('etcd')))).toBe(planes.cache);
   });
 });

@@ -6,7 +6,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {Cluster} from './harness/cluster.js';
-import {controlPlanes} from './harness/control-planes.js';
+import {builtVersions, controlPlanes} from './harness/control-planes.js';
 import {bothWays} from './harness/mtls.js';
 import {fetchText, portForward} from './harness/port-forward.js';
 import {Sandbox, eventually, output} from './harness/processes.js';
@@ -105,6 +105,12 @@ describe('two control planes on loopback', () => {
     const found = await listeners([...one.pids(), ...two.pids()]);
     expect(found.length).toBeGreaterThanOrEqual(12);
     expect(found.filter(({address}) => !['127.0.0.1', '[::1]'].includes(address))).toEqual([]);
+  });
+
+  it('report the version of Kubernetes, which istioctl parses', async () => {
+    const version = JSON.parse(await one.kubectl('get', '--raw', '/version')) as Record<string, string>;
+    const [major, minor] = builtVersions.kubernetes.split('.');
+    expect(version).toMatchObject({gitVersion: `v${builtVersions.kubernetes}`, major, minor});
   });
 
   it('take the guide done by hand, and istiod signs with the cacerts it was given', async () => {

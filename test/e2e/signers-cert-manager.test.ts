@@ -11,7 +11,7 @@ import type {Cluster} from './harness/cluster.js';
 import {type FileCa, opensslCa, opensslRoot} from './harness/csr-signer.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {findings, MeshCli} from './harness/mesh-cli.js';
-import {meet} from './harness/prove-mesh.js';
+import {meet} from './harness/meet.js';
 
 const signer = '{type: external, issuer: cert-manager}';
 let setting: Setting;

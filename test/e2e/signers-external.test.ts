@@ -8,7 +8,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import {opensslCa, opensslRoot, opensslServer, startCsrSigner} from './harness/csr-signer.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {findings} from './harness/mesh-cli.js';
-import {meet} from './harness/prove-mesh.js';
+import {meet} from './harness/meet.js';
 
 const signerName = 'clusterissuers.example.com/mesh';
 let setting: Setting;

@@ -4,7 +4,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import type {Cluster} from './harness/cluster.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {MeshCli, findings} from './harness/mesh-cli.js';
-import {meet} from './harness/prove-mesh.js';
+import {meet} from './harness/meet.js';
 
 const example = fileURLToPath(new URL('../../examples/two-clusters.sh', import.meta.url));
 

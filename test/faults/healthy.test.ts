@@ -1,7 +1,7 @@
 /** Healthy meshes of many kinds: every error, every unknown and every warning that is not true is a false alarm. */
 import {beforeAll, expect, it} from 'vitest';
 import {controlPlanes} from '../e2e/harness/control-planes.js';
-import {startSetting} from '../e2e/harness/mesh.js';
+import {startSettingOf} from '../e2e/harness/mesh.js';
 import {subjectOf} from './harness/compare.js';
 import {isWanted} from './harness/only.js';
 import {record} from './harness/results.js';
@@ -12,10 +12,10 @@ beforeAll(async () => {
   await controlPlanes();
 });
 
-for (const {id, title, clusters, build, trueWarnings} of meshes) {
+for (const {id, title, clusters, planes = controlPlanes, build, trueWarnings} of meshes) {
   it.skipIf(!isWanted(id))(`${id}: ${title}`, async () => {
     const began = Date.now();
-    const setting = await startSetting(...clusters);
+    const setting = await startSettingOf(await planes(), ...clusters);
     try {
       await recordVersions(setting);
       await build(setting);

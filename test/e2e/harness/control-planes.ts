@@ -14,9 +14,19 @@ import {HarnessError, output, run} from './processes.js';
 
 const modulesDirectory = fileURLToPath(new URL('../control-planes/', import.meta.url));
 
-/** Kubernetes and Istio report "unknown" or v0.0.0 unless the linker sets their versions. */
-const kubernetesVersion = {gitVersion: 'v1.34.3', gitMajor: '1', gitMinor: '34'};
-const istioVersion = {buildVersion: '1.31.0', buildTag: '1.31.0', buildHub: 'istio'};
+/** The versions that the programs report. Without them Kubernetes reports v0.0.0, which istioctl does not parse, and Istio "unknown". */
+export const builtVersions = {
+  kubernetes: '1.34.3',
+  istio: '1.31.0',
+  /** What the same Istio reports where a test needs two versions, one minor version apart. */
+  earlierIstio: '1.30.4',
+} as const;
+/** As mesh.yaml declares it. */
+export const builtMinor = builtVersions.istio.replace(/\.\d+$/, '');
+const kubernetesVersion = {gitVersion: `v${builtVersions.kubernetes}`, gitMajor: '1', gitMinor: '34'};
+
+/** The programs of an Istio release, by the name of their file. */
+export type IstioProgram = 'istioctl' | 'pilot-discovery' | 'pilot-agent';
 
 /** The programs of a control plane, by the name of their file. */
 export type Program =
@@ -26,9 +36,7 @@ export type Program =
   | 'kube-scheduler'
   | 'kwok'
   | 'kwokctl'
-  | 'istioctl'
-  | 'pilot-discovery'
-  | 'pilot-agent'
+  | IstioProgram
   | 'ca-loader';
 
 /** One go.mod and what is built from it. The projects disagree about common dependencies, hence one module each. */
@@ -44,6 +52,21 @@ interface Module {
   /** Files of a dependency that the harness reads at run time: copied beside the programs. */
   readonly files?: {readonly from: string; readonly paths: readonly string[]};
 }
+
+/** Istio, built to report a version. */
+function istioModule(version: string, ...programs: readonly IstioProgram[]): Module {
+  return {
+    name: 'istio',
+    programs: programs.map((program) => [program, istioPackages[program]] as const),
+    stamps: prefixed('istio.io/istio/pkg/version.', {buildVersion: version, buildTag: version, buildHub: 'istio'}),
+  };
+}
+
+const istioPackages: Readonly<Record<IstioProgram, string>> = {
+  istioctl: 'istio.io/istio/istioctl/cmd/istioctl',
+  'pilot-discovery': 'istio.io/istio/pilot/cmd/pilot-discovery',
+  'pilot-agent': 'istio.io/istio/pilot/cmd/pilot-agent',
+};
 
 const modules: readonly Module[] = [
   {name: 'etcd', programs: [['etcd', 'go.etcd.io/etcd/server/v3']], stamps: {}},
@@ -74,15 +97,7 @@ const modules: readonly Module[] = [
     ],
     stamps: prefixed('k8s.io/component-base/version.', kubernetesVersion),
   },
-  {
-    name: 'istio',
-    programs: [
-      ['istioctl', 'istio.io/istio/istioctl/cmd/istioctl'],
-      ['pilot-discovery', 'istio.io/istio/pilot/cmd/pilot-discovery'],
-      ['pilot-agent', 'istio.io/istio/pilot/cmd/pilot-agent'],
-    ],
-    stamps: prefixed('istio.io/istio/pkg/version.', istioVersion),
-  },
+  istioModule(builtVersions.istio, 'istioctl', 'pilot-discovery', 'pilot-agent'),
   {
     name: 'ca-loader',
     programs: [['ca-loader', '.']],
@@ -97,6 +112,8 @@ export interface ControlPlanes {
   readonly cache: string;
   /** Absolute path of a program. */
   path(program: Program): string;
+  /** The program that a container with this image of istiod runs; undefined: the image cannot be pulled. */
+  istiod(image: string): string | undefined;
   /** kwok's own stages (how a fake node or pod gets its status), as YAML texts. */
   readonly stages: readonly string[];
 }
@@ -108,29 +125,49 @@ export interface ControlPlanes {
  */
 export async function controlPlanes(only?: readonly Program[]): Promise<ControlPlanes> {
   const cache = cacheDirectory();
-  const missing = modules.filter((module) => isWanted(module, only) && !existsSync(join(cache, cacheName(module))));
-  if (missing.length > 0) {
-    await requireGo();
-    mkdirSync(cache, {recursive: true});
-    sweep(cache);
-    say(
-      `building ${missing.map((module) => module.name).join(', ')} into ${cache}; the first time takes 10 to 15 minutes`,
-    );
-    for (const module of missing) await build(module, cache);
-  }
+  await buildMissing(
+    modules.filter((module) => isWanted(module, only)),
+    cache,
+  );
   const directories = new Map(
     modules.flatMap((module) => module.programs.map(([program]) => [program, join(cache, cacheName(module))] as const)),
   );
   const kwok = directories.get('kwok') ?? cache;
+  const path = (program: Program): string => join(directories.get(program) ?? cache, program);
   return {
     cache,
-    path: (program) => join(directories.get(program) ?? cache, program),
+    path,
+    // There is one istiod, whatever the tag says.
+    istiod: () => path('pilot-discovery'),
     stages: existsSync(kwok)
       ? readdirSync(kwok)
           .filter((name) => name.endsWith('.yaml'))
           .map((name) => readFileSync(join(kwok, name), 'utf8'))
       : [],
   };
+}
+
+/**
+ * Builds istioctl and istiod from the same source as {@link controlPlanes}, to report another version, and returns their
+ * directory. It takes about a minute once those are built, and nothing when it was done before.
+ */
+export async function stampedIstio(version: string): Promise<string> {
+  const cache = cacheDirectory();
+  const module = istioModule(version, 'istioctl', 'pilot-discovery');
+  await buildMissing([module], cache);
+  return join(cache, cacheName(module));
+}
+
+async function buildMissing(wanted: readonly Module[], cache: string): Promise<void> {
+  const missing = wanted.filter((module) => !existsSync(join(cache, cacheName(module))));
+  if (missing.length === 0) return;
+  await requireGo();
+  mkdirSync(cache, {recursive: true});
+  sweep(cache);
+  say(
+    `building ${missing.map((module) => module.name).join(', ')} into ${cache}; the first time takes 10 to 15 minutes`,
+  );
+  for (const module of missing) await build(module, cache);
 }
 
 function isWanted({programs}: Module, only: readonly Program[] | undefined): boolean {

@@ -7,8 +7,7 @@ import {get} from 'node:http';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
 import type {Api, Resource} from './api.js';
-import type {ControlPlanes} from './control-planes.js';
-import {freePorts, type Daemon, type Sandbox} from './processes.js';
+import {HarnessError, freePorts, run, type Daemon, type Sandbox} from './processes.js';
 import type {Volume} from './volumes.js';
 
 /** A pod, as far as a kubelet of istiod needs it. */
@@ -58,39 +57,66 @@ export function mountDirectory(root: string, pod: Pod, volume: Volume): string |
   return mount && join(root, mount.mountPath);
 }
 
-/** Starts the pod's container as a process. `root` is what the pod would see as `/`. */
-export function startIstiod(
+/** The image of the pod's container. */
+export function imageOf(pod: Pod): string {
+  return pod.spec.containers[0]?.image ?? '';
+}
+
+/**
+ * The flags of `pilot-discovery discovery` that move an istiod from its pod's ports to ours, as this program spells them:
+ * `--secureGRPCAddr` was `--secureGrpcAddr` in early versions. A program without one of them is not an istiod for us.
+ */
+export async function addressArguments(program: string, ports: IstiodPorts): Promise<readonly string[]> {
+  const found = flagsOf.get(program) ?? readFlags(program);
+  flagsOf.set(program, found);
+  const spellings = await found;
+  const address = (port: number): string => `127.0.0.1:${String(port)}`;
+  const values = {
+    '--httpaddr': address(ports[8080]),
+    '--httpsaddr': address(ports[15017]),
+    '--grpcaddr': address(ports[15010]),
+    '--securegrpcaddr': address(ports[15012]),
+    '--monitoringaddr': address(ports[15014]),
+    '--ctrlz_address': '127.0.0.1',
+    '--ctrlz_port': String(ports.ctrlz),
+  };
+  return Object.entries(values).flatMap(([flag, value]) => {
+    const spelling = spellings.get(flag);
+    if (spelling === undefined) throw new HarnessError(`${program} is not an istiod: "discovery" has no flag ${flag}`);
+    return [spelling, value];
+  });
+}
+
+/** By program: every istiod of a run that is started again has the same flags. */
+const flagsOf = new Map<string, Promise<ReadonlyMap<string, string>>>();
+
+async function readFlags(program: string): Promise<ReadonlyMap<string, string>> {
+  const {stdout, stderr} = await run(program, ['discovery', '--help']);
+  const flags = `${stdout}${stderr}`.matchAll(/^\s+(--[a-z_]+) /gim);
+  return new Map([...flags].map(([, flag = '']) => [flag.toLowerCase(), flag]));
+}
+
+/** Starts the pod's container as a process of `program`. `root` is what the pod would see as `/`. */
+export async function startIstiod(
   sandbox: Sandbox,
-  planes: ControlPlanes,
+  program: string,
   api: Api,
   pod: Pod,
   root: string,
   ports: IstiodPorts,
-): Daemon {
+): Promise<Daemon> {
   const container = pod.spec.containers[0];
   const environment = podEnvironment(pod, container);
   const inCluster = writeInClusterConfig(root, api);
   // A kubeconfig that the pod mounts (a remote control plane) beats the one it gets from its service account.
   const mounted = join(root, environment.KUBECONFIG ?? '/nothing');
-  const address = (port: number): string => `127.0.0.1:${String(port)}`;
+  const addresses = await addressArguments(program, ports);
   return sandbox.start({
     name: pod.metadata.name,
-    command: planes.path('pilot-discovery'),
+    command: program,
     cwd: root,
     env: {PATH: process.env.PATH, HOME: root, ...environment, KUBECONFIG: existsSync(mounted) ? mounted : inCluster},
-    args: [
-      ...(container?.args ?? []).map((argument) => expand(argument, environment)),
-      ...[
-        '--httpAddr',
-        address(ports[8080]),
-        '--httpsAddr',
-        address(ports[15017]),
-        '--grpcAddr',
-        address(ports[15010]),
-      ],
-      ...['--secureGRPCAddr', address(ports[15012]), '--monitoringAddr', address(ports[15014])],
-      ...['--ctrlz_address', '127.0.0.1', '--ctrlz_port', String(ports.ctrlz)],
-    ],
+    args: [...(container?.args ?? []).map((argument) => expand(argument, environment)), ...addresses],
   });
 }
 

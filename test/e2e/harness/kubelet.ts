@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Api} from './api.js';
 import type {ControlPlanes} from './control-planes.js';
-import {isReady, istiodPorts, mountDirectory, startIstiod, type IstiodPorts, type Pod} from './istiod.js';
+import {imageOf, isReady, istiodPorts, mountDirectory, startIstiod, type IstiodPorts, type Pod} from './istiod.js';
 import {HarnessError, eventually, type Daemon, type Sandbox} from './processes.js';
 import {isLive, readVolume, writeVolume} from './volumes.js';
 
@@ -37,6 +37,8 @@ interface Played {
   readonly started: string;
   daemon?: Daemon;
   ready: boolean;
+  /** False: there is no program for the pod's image. */
+  pulled: boolean;
   restarts: number;
   exitCode?: number;
   /** Not before this time, ms since the epoch. */
@@ -149,7 +151,7 @@ export class Kubelet {
       spec: {forwards},
     });
     const started = new Date().toISOString();
-    const played = {pod, root, ports, started, ready: false, restarts: 0, restartAt: 0, written: ''};
+    const played = {pod, root, ports, started, ready: false, pulled: true, restarts: 0, restartAt: 0, written: ''};
     this.#played.set(uid, played);
     return played;
   }
@@ -164,7 +166,7 @@ export class Kubelet {
 
   private async syncPod(played: Played): Promise<void> {
     const mounted = await this.syncVolumes(played);
-    if (played.daemon === undefined && mounted && Date.now() >= played.restartAt) this.launch(played);
+    if (played.daemon === undefined && mounted && Date.now() >= played.restartAt) await this.launch(played);
     played.ready = played.daemon !== undefined && (await isReady(played.ports));
     await this.writeStatus(played);
   }
@@ -184,8 +186,11 @@ export class Kubelet {
     return true;
   }
 
-  private launch(played: Played): void {
-    const daemon = startIstiod(this.sandbox, this.planes, this.api, played.pod, played.root, played.ports);
+  private async launch(played: Played): Promise<void> {
+    const program = this.planes.istiod(imageOf(played.pod));
+    played.pulled = program !== undefined;
+    if (program === undefined) return;
+    const daemon = await startIstiod(this.sandbox, program, this.api, played.pod, played.root, played.ports);
     played.daemon = daemon;
     void daemon.ended.then(({code}) => {
       if (played.daemon !== daemon) return;
@@ -213,7 +218,7 @@ function hasEnded(phase: string | undefined): boolean {
 }
 
 /** The status a kubelet writes: phase, conditions, container state. */
-function podStatus({pod, ports, daemon, ready, restarts, exitCode, started}: Played): object {
+function podStatus({pod, ports, daemon, ready, pulled, restarts, exitCode, started}: Played): object {
   const running = daemon !== undefined;
   // Different for every pod, and reachable for none: port-forward leads to the process (PortForward objects).
   const address = `10.128.${String(ports[8080] >> 8)}.${String(ports[8080] & 255)}`;
@@ -222,7 +227,7 @@ function podStatus({pod, ports, daemon, ready, restarts, exitCode, started}: Pla
     status: value ? 'True' : 'False',
     ...(!value && {reason: 'ContainersNotReady'}),
   });
-  const waiting = restarts > 0 ? 'CrashLoopBackOff' : 'ContainerCreating';
+  const waiting = !pulled ? 'ErrImagePull' : restarts > 0 ? 'CrashLoopBackOff' : 'ContainerCreating';
   return {
     // A pod whose containers have been started once is Running, even while they crash.
     phase: running || restarts > 0 ? 'Running' : 'Pending',

@@ -2,7 +2,7 @@
  * The program under test, run as users run it: the built executable as a child process, kubectl and the real istioctl on PATH,
  * a home directory of its own, nothing of the developer's environment.
  */
-import {mkdirSync, symlinkSync} from 'node:fs';
+import {mkdirSync, rmSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {program} from '../../helpers/build-once.js';
 import {writeKubeconfig, type Cluster} from './cluster.js';
@@ -36,6 +36,8 @@ export interface Verdict {
 export class MeshCli {
   readonly workDir: string;
   readonly kubeconfig: string;
+  /** What is first in the user's PATH. */
+  readonly bin: string;
   readonly env: NodeJS.ProcessEnv;
 
   /** `contexts` is what the user's kubeconfig holds: context name to cluster. */
@@ -47,10 +49,11 @@ export class MeshCli {
   ) {
     const home = join(sandbox.dir, name);
     const bin = join(home, 'bin');
+    this.bin = bin;
     this.workDir = join(home, 'mesh');
     this.kubeconfig = join(home, 'kubeconfig');
     for (const folder of [bin, this.workDir]) mkdirSync(folder, {recursive: true});
-    symlinkSync(planes.path('istioctl'), join(bin, 'istioctl'));
+    this.useIstioctl(planes.path('istioctl'));
     symlinkSync(program, join(bin, 'kubectl-mesh'));
     this.useContexts(contexts);
     this.env = {
@@ -61,6 +64,13 @@ export class MeshCli {
       WORK_DIR: this.workDir,
       KUBECTL_MESH_PASSPHRASE: passphrase,
     };
+  }
+
+  /** Installs another istioctl for this user. */
+  useIstioctl(path: string): void {
+    const link = join(this.bin, 'istioctl');
+    rmSync(link, {force: true});
+    symlinkSync(path, link);
   }
 
   /** Rewrites the user's kubeconfig. */

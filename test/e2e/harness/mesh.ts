@@ -3,7 +3,7 @@ import {readdirSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Resource} from './api.js';
 import {Cluster, type ClusterOptions} from './cluster.js';
-import {controlPlanes} from './control-planes.js';
+import {controlPlanes, type ControlPlanes} from './control-planes.js';
 import {MeshCli} from './mesh-cli.js';
 import {Sandbox} from './processes.js';
 import {requirePrograms} from './requirements.js';
@@ -17,8 +17,12 @@ export interface Setting {
 
 /** Starts the clusters, two at a time; `sandbox.close()` ends everything. */
 export async function startSetting(...options: ClusterOptions[]): Promise<Setting> {
+  return startSettingOf(await controlPlanes(), ...options);
+}
+
+/** The same with other programs. */
+export async function startSettingOf(planes: ControlPlanes, ...options: ClusterOptions[]): Promise<Setting> {
   await requirePrograms('kubectl', 'openssl');
-  const planes = await controlPlanes();
   const sandbox = new Sandbox();
   try {
     const clusters = await Promise.all(options.map((option) => Cluster.create(sandbox, planes, option)));

@@ -1,23 +1,8 @@
 /** Proves that a mesh of two clusters works, for any signer: verify passes, and workloads complete mutual TLS handshakes. */
 import {expect} from 'vitest';
-import type {Cluster} from './cluster.js';
+import {meet} from './meet.js';
 import {at, type Setting} from './mesh.js';
 import {findings, type MeshCli, type Verdict} from './mesh-cli.js';
-import {bothWays, type Handshake} from './mtls.js';
-import {startWorkload, type WorkloadOptions} from './workload.js';
-
-/** New workloads of both clusters shake hands in both directions. */
-export async function meet(
-  one: Cluster,
-  two: Cluster,
-  options: WorkloadOptions = {},
-): Promise<{there: Handshake; back: Handshake}> {
-  const workloads = [await startWorkload(one, options), await startWorkload(two, options)];
-  const [a, b] = await Promise.all(workloads.map((workload) => workload.identity()));
-  await Promise.all(workloads.map((workload) => workload.stop()));
-  if (a === undefined || b === undefined) throw new Error('no identities');
-  return bothWays(a, b);
-}
 
 /**
  * Takes a work directory whose clusters have their CAs to a running mesh (push, render, apply), and proves it: every

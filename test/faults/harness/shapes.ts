@@ -2,6 +2,7 @@
 import {appendFileSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {ClusterOptions} from '../../e2e/harness/cluster.js';
+import {builtMinor} from '../../e2e/harness/control-planes.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
 import {certManager} from '../healthy/cert-manager.js';
 import {giveAddress, letPodsUninjected, unpackIstio} from './east-west.js';
@@ -64,7 +65,7 @@ export const shapes = {
   /** Version and revision are declared, and that a root can be changed without restarts. */
   declared: {
     clusters: [{name: 'one'}],
-    build: initAndUp(`${smallKeys}  rotationReady: true\nistio:\n  version: "1.31"\n  revisions: [default]\n`),
+    build: initAndUp(`${smallKeys}  rotationReady: true\nistio:\n  version: "${builtMinor}"\n  revisions: [default]\n`),
   },
   /** Proxies learn of another root by renewal only. */
   plain: {clusters: [{name: 'one'}], build: initAndUp(`${smallKeys}  rotationReady: false\n`)},

@@ -7,6 +7,7 @@ import {makefile} from './makefile.js';
 import {adoptedNames, istioNames} from './istio-names.js';
 import type {Mesh} from './mesh.js';
 import {midRotation} from './mid-rotation.js';
+import {midUpgrade} from './mid-upgrade.js';
 import {otherSecret} from './other-secret.js';
 import {ours} from './ours.js';
 import {revisions} from './revisions.js';
@@ -22,6 +23,7 @@ export const meshes: readonly Mesh[] = [
   discoverySelectors,
   finishedPods,
   midRotation,
+  midUpgrade,
   twoControlPlanes,
   istioNames,
   adoptedNames,

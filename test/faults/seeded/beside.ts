@@ -2,7 +2,7 @@
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Cluster} from '../../e2e/harness/cluster.js';
-import {istiodPorts} from '../../e2e/harness/istiod.js';
+import {addressArguments, istiodPorts} from '../../e2e/harness/istiod.js';
 import {eventually} from '../../e2e/harness/processes.js';
 import {dataOf, editData, kubectl, inTurn} from '../harness/by-hand.js';
 import type {Fault, Undo} from '../harness/fault.js';
@@ -108,10 +108,10 @@ async function startOther({setting: {sandbox}}: Lab, on: Cluster): Promise<Undo>
   const cwd = join(sandbox.dir, other);
   mkdirSync(cwd);
   const ports = await istiodPorts();
-  const address = (port: number): string => `127.0.0.1:${String(port)}`;
+  const program = on.planes.path('pilot-discovery');
   const istiod = sandbox.start({
     name: other,
-    command: on.planes.path('pilot-discovery'),
+    command: program,
     cwd,
     env: {
       PATH: process.env.PATH,
@@ -121,18 +121,7 @@ async function startOther({setting: {sandbox}}: Lab, on: Cluster): Promise<Undo>
       POD_NAME: 'istiod-174',
       CLUSTER_ID: 'one',
     },
-    args: [
-      ...['discovery', '--httpAddr', address(ports[8080]), '--httpsAddr', address(ports[15017])],
-      ...['--grpcAddr', address(ports[15010]), '--secureGRPCAddr', address(ports[15012])],
-      ...[
-        '--monitoringAddr',
-        address(ports[15014]),
-        '--ctrlz_address',
-        '127.0.0.1',
-        '--ctrlz_port',
-        String(ports.ctrlz),
-      ],
-    ],
+    args: ['discovery', ...(await addressArguments(program, ports))],
   });
   return async () => {
     await istiod.stop();

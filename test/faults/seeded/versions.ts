@@ -1,8 +1,12 @@
 /** Faults of versions: what runs, what is declared, what is known of it. */
+import {builtMinor, builtVersions} from '../../e2e/harness/control-planes.js';
 import type {Fault} from '../harness/fault.js';
 import {inTurn, inIstioSystem, rolledOut} from '../harness/by-hand.js';
 
-const declaration = 'istio:\n  version: "1.31"\n';
+const {earlierIstio} = builtVersions;
+const declaration = `istio:\n  version: "${builtMinor}"\n`;
+/** A release two minor versions before the one that runs. */
+const tooOld = `1.${String(Number(builtMinor.slice('1.'.length)) - 2)}.6`;
 const withVersion = (text: string): string => `${text}${declaration}`;
 const withoutVersion = (text: string): string => text.replace(declaration, '');
 const rotationReady = '  rotationReady: true\n';
@@ -78,16 +82,16 @@ export const versionFaults: readonly Fault[] = [
     id: 'MESH408-other-version',
     title: "istiod's image has a version other than the declared one",
     cluster: 'two',
-    says: /istiod runs 1\.30\.3/,
-    seed: inTurn(declared, image('two', '1.30.3')),
+    says: new RegExp(`istiod runs ${earlierIstio}`),
+    seed: inTurn(declared, image('two', earlierIstio)),
     fix: 'as printed',
   },
   {
     id: 'MESH409-two-minors',
     title: 'the control planes of two clusters are two minor versions apart',
     result: 'warning',
-    says: /one runs 1\.29\.6, two runs 1\.31\.0/,
-    seed: image('one', '1.29.6'),
+    says: new RegExp(`one runs ${tooOld}, two runs ${builtVersions.istio}`),
+    seed: image('one', tooOld),
     fix: 'as printed',
   },
   {
