@@ -1,6 +1,7 @@
 /** The install model: what is installed in a cluster, as data. `formats` writes it as a document. */
 import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
+import {groupBy} from '../group-by.js';
 import {features, hasFeature, multiRootVariable, xdsAgentVariable} from '../istio/features.js';
 import type {IstioVersion} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
@@ -35,6 +36,13 @@ interface ExternalIssuer extends Environments {
   readonly signer?: {readonly name: string; readonly roots: string};
 }
 
+/** A network of the mesh. */
+export interface MeshNetwork {
+  readonly name: string;
+  /** Istio's names of its clusters. */
+  readonly clusters: readonly string[];
+}
+
 /** The install model of one cluster. Every value is known. */
 export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' | 'profile' | 'hub' | 'tag'> {
   readonly version: IstioVersion;
@@ -47,8 +55,8 @@ export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' 
   readonly trustDomain: string;
   /** Absent for the default revision. */
   readonly revision?: string;
-  /** Istio's names of the mesh's clusters on this network, including this one, in the order of mesh.yaml. */
-  readonly clustersOfNetwork: readonly string[];
+  /** The mesh's networks with Istio's names of their clusters, in the order of mesh.yaml. */
+  readonly networks: readonly MeshNetwork[];
   /** Absent if istiod issues workload certificates, or SPIRE. */
   readonly external?: ExternalIssuer;
   /** Whether SPIRE issues workload certificates: proxies then use no CA address. */
@@ -108,15 +116,21 @@ export function installModel(
     hub,
     tag,
     revision: installedRevision(mesh),
-    clustersOfNetwork: mesh.clusters
-      .filter((other) => other.network === network || other.name === cluster.name)
-      .map(istioNameOf),
+    networks: networksOf(mesh, {...cluster, network}),
     istiod: [...rotation.istiod, ...(external?.istiod ?? [])],
     proxies: [...rotation.proxies, ...(external?.proxies ?? [])],
     external,
     isSpire: mesh.trust.signer.type === 'external' && mesh.trust.signer.issuer === 'spire',
     overlays: overlaysOf(mesh, cluster, files),
   });
+}
+
+/** Groups the clusters by network. The network of the `installed` cluster may not be in mesh.yaml yet. */
+function networksOf({clusters}: Mesh, installed: MeshCluster): readonly MeshNetwork[] {
+  const members = clusters.map((one) => (one.name === installed.name ? installed : one));
+  return [...groupBy(members, ({network}) => network)].flatMap(([name, found]) =>
+    name === undefined ? [] : [{name, clusters: found.map(istioNameOf)}],
+  );
 }
 
 /**
