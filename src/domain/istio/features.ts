@@ -77,8 +77,14 @@ export const features = {
   remoteClusterTimeoutMetric: {from: '1.9.4', source: '1.9.4:pkg/kube/secretcontroller/secretcontroller.go'},
   /** istiod exports the number of clusters that it reads: istiod_managed_clusters. */
   managedClustersMetric: {from: '1.11', source: '1.11.8:pkg/kube/multicluster/secretcontroller.go'},
-  /** istiod exports the sync state of each remote cluster: istiod_remote_cluster_sync_status. */
-  remoteClusterSyncMetric: {from: '1.29', source: '1.29.0:pkg/kube/multicluster/secretcontroller.go'},
+  /**
+   * istiod exports the sync state of each remote cluster: istiod_remote_cluster_sync_status. In 1.29 it changes to timeout
+   * after 30 seconds, whatever the state is, while istiod counts only the clusters that did not sync.
+   */
+  remoteClusterSyncMetric: {
+    from: '1.30.0',
+    source: 'istio/istio#60082, istio/istio#60104, 1.30.3:pkg/kube/multicluster/cluster.go',
+  },
   /** The chart mounts Secret istiod-tls, in which istio-csr stores istiod's serving certificate. */
   istiodTlsMounted: {
     from: '1.16',
