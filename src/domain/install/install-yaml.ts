@@ -36,6 +36,47 @@ export function installYamlState(text: string): InstallYamlState {
   return text === normal && match[1] === sha256Hex(body) ? 'rendered' : 'edited';
 }
 
+/** The header's first line: the Istio version and the schema version. */
+const originLine = /^# Made by kubectl mesh install render for \S+, for Istio (\S+) \((.+)\)\.$/m;
+
+/** Returns the Istio minor version for which an install.yaml was rendered; undefined without a header. */
+export function renderedVersion(text: string): string | undefined {
+  return originLine.exec(text)?.[1];
+}
+
+/**
+ * Describes how a rendered install.yaml differs from what would be rendered now: by the version in its header, by its first
+ * other line, or by both. `isSame`: the documents below the headers are the same.
+ */
+export function describeStale(file: string, rendered: string): {readonly text: string; readonly isSame: boolean} {
+  const header = headerDifference(originLine.exec(file), originLine.exec(rendered));
+  const line = lineDifference(file, rendered);
+  if (line !== undefined) return {text: header === undefined ? line : `${header}; ${line}`, isSame: false};
+  return {text: `${header ?? 'its first comment lines differ'}; the document is the same`, isSame: true};
+}
+
+function headerDifference(before: RegExpExecArray | null, after: RegExpExecArray | null): string | undefined {
+  const [, istio = '', schema = ''] = before ?? [];
+  const [, nowIstio = '', nowSchema = ''] = after ?? [];
+  if (istio !== nowIstio) return `it was rendered for Istio ${istio}, now for Istio ${nowIstio}`;
+  return schema === nowSchema ? undefined : `it was rendered with ${schema}, now with ${nowSchema}`;
+}
+
+/** Describes the first line of the documents that differs, which is enough to identify the change in mesh.yaml. */
+function lineDifference(file: string, rendered: string): string | undefined {
+  const [theirs, ours] = [file, rendered].map((text) => {
+    const lines = text.split('\n');
+    const from = lines.findIndex((line) => !line.startsWith('#'));
+    return {from, body: lines.slice(from)};
+  });
+  if (!theirs || !ours) return undefined;
+  const length = Math.max(theirs.body.length, ours.body.length);
+  const at = Array.from({length}).findIndex((_, index) => theirs.body[index] !== ours.body[index]);
+  if (at === -1) return undefined;
+  const quoted = (line: string | undefined): string => (line === undefined ? 'missing' : `"${line.trim()}"`);
+  return `line ${String(theirs.from + at + 1)} is ${quoted(theirs.body[at])}, mesh.yaml now renders ${quoted(ours.body[at])}`;
+}
+
 /** Returns the differences between two install.yaml files, without the digest lines, which always differ. */
 export function installYamlDiff(before: string, after: string): readonly string[] {
   return lineDiff(before, after).filter((line) => !digestLine.test(line.slice(2)));
