@@ -8,6 +8,8 @@ export const multiRootVariable = 'ISTIO_MULTIROOT_MESH';
 export const caCrlVariable = 'PILOT_ENABLE_CA_CRL';
 /** The proxy metadata variable with which a proxy accepts pushed trust bundles. */
 export const xdsAgentVariable = 'PROXY_CONFIG_XDS_AGENT';
+/** The environment variable that enables ambient mode on several networks, in versions that have it (default: false). */
+export const ambientNetworksVariable = 'AMBIENT_ENABLE_MULTI_NETWORK';
 
 interface Span {
   readonly from: FirstReleases;
@@ -98,6 +100,15 @@ export const features = {
     from: '1.24',
     source:
       'manifests/charts/istio-control/istio-discovery/templates/clusterrole.yaml, pilot/pkg/bootstrap/certcontroller.go, security/pkg/pki/ra/k8s_ra.go',
+  },
+  /**
+   * Ambient workloads reach other networks, if AMBIENT_ENABLE_MULTI_NETWORK is true: without it, istiod ignores the endpoints
+   * of other clusters for ztunnel, and does not know the class of ambient east-west gateways.
+   */
+  ambientNetworks: {
+    from: '1.27',
+    source:
+      'istio.io: news/releases/1.27.x/announcing-1.27, docs/ambient/install/multicluster; 1.31.0:pilot/pkg/features/ambient.go, pilot/pkg/serviceregistry/ambient/ambientindex.go, pilot/pkg/config/kube/gatewaycommon/classinfo.go',
   },
   /** istiod also creates ConfigMap istio-ca-root-cert in kube-system. */
   rootCertInKubeSystem: {from: '1.21', source: '1.21.0:pkg/kube/inject/initializer.go'},

@@ -29,6 +29,7 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['remoteClusterTimeoutMetric', '1.9.3', '1.9.4'],
   ['managedClustersMetric', '1.10.6', '1.11.0'],
   ['remoteClusterSyncMetric', '1.29.8', '1.30.0'],
+  ['ambientNetworks', '1.26.8', '1.27.0'],
   ['istiodTlsMounted', '1.15.7', '1.16.0'],
   ['kubernetesSigner', '1.23.6', '1.24.0'],
   ['rootCertInKubeSystem', '1.20.8', '1.21.0'],
