@@ -8,6 +8,8 @@ export const multiRootVariable = 'ISTIO_MULTIROOT_MESH';
 export const caCrlVariable = 'PILOT_ENABLE_CA_CRL';
 /** The proxy metadata variable with which a proxy accepts pushed trust bundles. */
 export const xdsAgentVariable = 'PROXY_CONFIG_XDS_AGENT';
+/** The environment variable without which istiod ignores all others of ambient mode; its profile sets it. */
+export const ambientVariable = 'PILOT_ENABLE_AMBIENT';
 /** The environment variable that enables ambient mode on several networks, in versions that have it (default: false). */
 export const ambientNetworksVariable = 'AMBIENT_ENABLE_MULTI_NETWORK';
 

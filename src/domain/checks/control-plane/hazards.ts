@@ -3,6 +3,8 @@ import {fixWith, sequence, words} from '../../suggest/suggestion.js';
 import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
 import {editMeshYaml, removeCrlFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {spansNetworks} from '../../facts/read/network-gateways.js';
+import {sidecarNamespaces} from '../trust/injected-namespaces.js';
 import {type Remedy, replaceCa, showSource} from '../remedies.js';
 
 /** No running istiod has a known issue of its version. */
@@ -10,11 +12,11 @@ export const hazardsCheck = apiServerCheck({
   id: 'MESH410',
   title: 'No known issue of the running version applies',
   severity: 'warning',
-  requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
-  optional: ['caOrigin'],
+  requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods', 'namespaces'],
+  optional: ['caOrigin', 'webhooks'],
   expected: 'no known issue',
   judge: (facts, subject) => {
-    const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods} = facts;
+    const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods, namespaces, webhooks} = facts;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     const {cluster, mesh, now} = subject;
     const remotes = mesh.clusters.filter(({role, primary}) => role === 'remote' && primary === cluster.name);
@@ -27,6 +29,9 @@ export const hazardsCheck = apiServerCheck({
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
         rotationDeclared: mesh.trust.rotationDeclared === true,
+        spansNetworks: spansNetworks(mesh),
+        sidecarNamespaces: sidecarNamespaces(namespaces, controlPlane, webhooks),
+        allServicesGlobal: controlPlane.allServicesGlobal === true,
       }).map(({hazard, condition, isUnproven}): Finding => ({
         isUnproven,
         severity: hazard.severity ?? 'error',
@@ -82,6 +87,8 @@ function suggest(
       return replaceCa(caOrigin, subject);
     case 'reinstall':
       return {fix: reinstallFix(subject)};
+    case 'declare':
+      return {fix: sequence(editMeshYaml(), reinstallFix(subject)), note: remedy.note};
     case 'upgrade':
       return upgrade;
     case 'no lists':
