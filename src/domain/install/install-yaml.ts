@@ -62,19 +62,19 @@ function headerDifference(before: RegExpExecArray | null, after: RegExpExecArray
   return schema === nowSchema ? undefined : `it was rendered with ${schema}, now with ${nowSchema}`;
 }
 
-/** Describes the first line of the documents that differs, which is enough to identify the change in mesh.yaml. */
+/** Describes the first lines of the documents that differ, which is enough to identify the change in mesh.yaml. */
 function lineDifference(file: string, rendered: string): string | undefined {
-  const [theirs, ours] = [file, rendered].map((text) => {
-    const lines = text.split('\n');
-    const from = lines.findIndex((line) => !line.startsWith('#'));
-    return {from, body: lines.slice(from)};
-  });
-  if (!theirs || !ours) return undefined;
-  const length = Math.max(theirs.body.length, ours.body.length);
-  const at = Array.from({length}).findIndex((_, index) => theirs.body[index] !== ours.body[index]);
-  if (at === -1) return undefined;
-  const quoted = (line: string | undefined): string => (line === undefined ? 'missing' : `"${line.trim()}"`);
-  return `line ${String(theirs.from + at + 1)} is ${quoted(theirs.body[at])}, mesh.yaml now renders ${quoted(ours.body[at])}`;
+  const withoutHeader = (text: string): string => text.replace(/^(?:#.*\n)+/, '');
+  const [before, after] = [withoutHeader(file), withoutHeader(rendered)];
+  if (before === after) return undefined;
+  const changes = lineDiff(before, after);
+  const [first = '', ...rest] = changes;
+  const added = first.startsWith('+ ') ? first : rest[rest.findIndex((line) => line.startsWith('+ '))];
+  const quoted = (line: string): string => `"${line.slice(2).trim()}"`;
+  if (first.startsWith('+ ')) return `it lacks ${quoted(first)}, which mesh.yaml now renders`;
+  return added === undefined
+    ? `it has ${quoted(first)}, which mesh.yaml no longer renders`
+    : `it has ${quoted(first)}, mesh.yaml now renders ${quoted(added)}`;
 }
 
 /** Returns the differences between two install.yaml files, without the digest lines, which always differ. */
