@@ -44,9 +44,9 @@ const isHealthy: Fault['seed'] = async (lab) => {
 const tagIsOurs: Fault['seed'] = inIstioSystem(
   'one',
   'label',
-  'service,mutatingwebhookconfiguration',
-  '-l',
-  'istio.io/tag=default',
+  'service/istiod-revision-tag-default',
+  'mutatingwebhookconfiguration/istio-revision-tag-default',
+  'validatingwebhookconfiguration/istiod-default-validator',
   'install.operator.istio.io/owning-resource=kubectl-mesh',
   '--overwrite',
 );

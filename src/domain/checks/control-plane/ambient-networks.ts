@@ -76,7 +76,7 @@ function networksFinding(
   }
   const set = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} set env deployment/${name} ${variable}=true`);
   return {
-    // Somebody may have turned it off because of what it does to sidecars.
+    // A user may have turned it off because of its effect on sidecars.
     severity: value === undefined ? severity : 'warning',
     observed: value === undefined ? `${variable} of ${name} is not set` : `${variable} of ${name} is "${value}"`,
     expected,
