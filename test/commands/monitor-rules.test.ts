@@ -68,7 +68,7 @@ describe('monitor rules', () => {
     expect(result.yaml).toMatch(/< 0\.5 \*/);
     expect(result.yaml).toMatch(/< 14 \* 86400/);
     expect(result.leftOut.map(({alert}) => alert)).toContain('IstiodRemoteClusterNotSynced');
-    expect(result.yaml).toMatch(/^# Omitted: IstiodRemoteClusterNotSynced: .*1\.29/m);
+    expect(result.yaml).toMatch(/^# Omitted: IstiodRemoteClusterNotSynced: .*1\.30/m);
   });
 
   it('reports the Istio version that it uses by default, and rejects one that differs from mesh.yaml', async () => {

@@ -1,9 +1,10 @@
 /** How verify handles hazards and versions in a cluster. */
-import {rm, writeFile} from 'node:fs/promises';
+import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
 import {crlOf} from '../helpers/crl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
@@ -125,6 +126,104 @@ describe('a hazard', () => {
     expect((await row('MESH410', '--no-secrets')).result).toBe('skipped');
     mesh.one('c1').kube.deny({resource: 'secrets'});
     expect((await row('MESH410')).result).toBe('unknown');
+  });
+});
+
+describe('ambient mode', () => {
+  const ambient = {PILOT_ENABLE_AMBIENT: 'true'};
+  const declare = async (change: (text: string) => string): Promise<void> => {
+    const path = join(mesh.dir, 'mesh.yaml');
+    await writeFile(path, change(await readFile(path, 'utf8')));
+  };
+  const twoNetworks = (text: string): string => `${text}  - name: far\n    network: network2\n`;
+
+  it.each(['istio-system', 'kube-system'])(
+    'requires its variable on several networks, with ztunnel in %s',
+    async (where) => {
+      await declare(twoNetworks);
+      runs('1.31.0', ambient);
+      expect((await row('MESH417')).result).toBe('skipped');
+      mesh.one('c1').kube.put(pod(`${where}/ztunnel-abcde`, {}, {app: 'ztunnel'}));
+      expect(await row('MESH417')).toMatchObject({
+        result: 'error',
+        fix: 'kubectl --context ctx-c1 -n istio-system set env deployment/istiod AMBIENT_ENABLE_MULTI_NETWORK=true',
+      });
+      runs('1.31.0', {...ambient, AMBIENT_ENABLE_MULTI_NETWORK: 'true'});
+      expect((await row('MESH417')).result).toBe('ok');
+      runs('1.31.0');
+      expect((await row('MESH417')).result).toBe('skipped');
+    },
+  );
+
+  it('is unknown if ztunnel may run in another namespace, whose pods cannot be read', async () => {
+    await declare(twoNetworks);
+    runs('1.31.0', ambient);
+    mesh.one('c1').kube.deny({resource: 'pods', clusterWide: true});
+    expect((await row('MESH417')).result).toBe('unknown');
+  });
+
+  it('that mesh.yaml declares is rendered again; a setting that turns it off is removed first', async () => {
+    await declare((text) => `${twoNetworks(text)}istio:\n  profile: ambient\n`);
+    runs('1.31.0', ambient);
+    mesh.one('c1').kube.put(pod('istio-system/ztunnel-abcde', {}, {app: 'ztunnel'}));
+    const apply = 'kubectl mesh install render c1 && kubectl mesh install apply c1 --yes';
+    expect(await row('MESH417')).toMatchObject({
+      result: 'error',
+      fix: expect.stringMatching(new RegExp(`^${apply}`)) as string,
+    });
+    runs('1.31.0', {...ambient, AMBIENT_ENABLE_MULTI_NETWORK: 'false'});
+    expect(await row('MESH417')).toMatchObject({
+      result: 'warning',
+      fix: expect.stringMatching(new RegExp(`mesh\\.yaml && ${apply}`)) as string,
+    });
+  });
+
+  it('affects sidecars, until the mesh config makes every Service global', async () => {
+    await declare(twoNetworks);
+    const {kube} = mesh.one('c1');
+    runs('1.31.0', {...ambient, AMBIENT_ENABLE_MULTI_NETWORK: 'true'});
+    kube.put(pod('istio-system/ztunnel-abcde', {}, {app: 'ztunnel'}));
+    kube.put({apiVersion: 'v1', kind: 'Namespace', metadata: {name: 'shop', labels: {'istio-injection': 'enabled'}}});
+    expect(await row('MESH410')).toMatchObject({
+      result: 'warning',
+      observed: expect.stringContaining('shop') as string,
+    });
+    const scopes = (entry: object) =>
+      configMap('istio-system/istio', {
+        mesh: JSON.stringify({trustDomain: 'cluster.local', serviceScopeConfigs: [entry]}),
+      });
+    const labeled = {matchExpressions: [{key: 'istio.io/global', operator: 'In', values: ['true']}]};
+    kube.put(scopes({scope: 'GLOBAL', servicesSelector: labeled}));
+    expect((await row('MESH410')).result).toBe('warning');
+    kube.put(scopes({scope: 'LOCAL'}));
+    expect((await row('MESH410')).result).toBe('warning');
+    kube.put(scopes({scope: 'GLOBAL', namespaceSelector: {}}));
+    expect((await row('MESH410')).result).toBe('ok');
+  });
+});
+
+describe('an image hub that is shut down', () => {
+  const put = (image: string, values = 'docker.io/istio'): void => {
+    const {kube} = mesh.one('c1');
+    const spec = {containers: [{name: 'istio-proxy', image}]};
+    kube.put(pod('istio-system/gateway-1', {spec}, {istio: 'ingressgateway'}));
+    kube.put(configMap('istio-system/istio-sidecar-injector', {values: JSON.stringify({global: {hub: values}})}));
+  };
+
+  it('is found in the injector and in the pods that it changed', async () => {
+    expect(await row('MESH419')).toMatchObject({result: 'ok', observed: 'docker.io/istio'});
+    put('gcr.io/istio-release/proxyv2:1.28.0');
+    const restart = 'kubectl --context ctx-c1 -n istio-system rollout restart deployment/istio-ingressgateway';
+    expect(await row('MESH419')).toMatchObject({result: 'warning', fix: restart});
+    put('gcr.io/istio-release/proxyv2:1.28.0', 'gcr.io/istio-release');
+    expect(await row('MESH419')).toMatchObject({
+      result: 'warning',
+      fix: expect.stringMatching(
+        new RegExp(
+          `mesh\\.yaml && kubectl mesh install render c1 && kubectl mesh install apply c1 --yes && ${restart}$`,
+        ),
+      ) as string,
+    });
   });
 });
 

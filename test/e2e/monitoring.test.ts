@@ -403,9 +403,9 @@ describe('every other alert fires for what it is about, and nothing else does', 
     });
   });
 
-  it('IstiodRemoteClusterTimesOut, before 1.29', async () => {
-    const older = join(sandbox.dir, 'rules-1.28.yaml');
-    await cli.must('monitor', 'rules', '--format', 'rule-file', '--istio-version', '1.28', '--output-file', older);
+  it('IstiodRemoteClusterTimesOut, before 1.30', async () => {
+    const older = join(sandbox.dir, 'rules-1.29.yaml');
+    await cli.must('monitor', 'rules', '--format', 'rule-file', '--istio-version', '1.29', '--output-file', older);
     const late = plus(healthy.one, 'remote_cluster_sync_timeouts_total{cluster="c2"} 1');
     const ran = await testRules(sandbox.dir, older, [
       {

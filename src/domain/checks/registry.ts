@@ -8,10 +8,12 @@ import {kubernetesVersionCheck} from './access/kubernetes-version.js';
 import {reachableCheck} from './access/reachable.js';
 import {uidCheck} from './access/uid.js';
 import type {Check} from './check.js';
+import {ambientNetworksCheck} from './control-plane/ambient-networks.js';
 import {clusterNameCheck} from './control-plane/cluster-name.js';
 import {gatewayAddressesCheck} from './control-plane/gateway-addresses.js';
 import {gatewayPodsCheck} from './control-plane/gateway-pods.js';
 import {hazardsCheck} from './control-plane/hazards.js';
+import {imageHubsCheck} from './control-plane/image-hubs.js';
 import {istiodPodsCheck} from './control-plane/istiod-pods.js';
 import {meshIDCheck} from './control-plane/mesh-id.js';
 import {namespaceCheck} from './control-plane/namespace.js';
@@ -107,5 +109,7 @@ export const checks: readonly Check[] = [
   knownClustersCheck,
   proxyCaCheck,
   rivalsCheck,
+  ambientNetworksCheck,
   proxyClusterNamesCheck,
+  imageHubsCheck,
 ];

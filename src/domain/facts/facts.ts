@@ -129,8 +129,10 @@ const clusterFacts = {
     mayRead: ['meshConfigs'],
   }),
   gateways: fact<readonly ofCluster.GatewayFacts[]>({reads: ['deployments', 'pods']}),
-  /** The names of ztunnel pods in Istio's namespace; empty without ambient mode. */
-  ztunnelPods: fact<readonly string[]>({reads: ['pods']}),
+  /** The names of ztunnel pods: in Istio's namespace, otherwise in any; empty without ambient mode. */
+  ztunnelPods: fact<readonly string[]>({reads: ['pods', 'deployments'], mayRead: ['livingPods']}),
+  /** The hubs of the images in Istio's namespace, and of those that the injector gives to proxies. */
+  hubs: fact<readonly ofCluster.UsedHub[]>({reads: controlPlane}),
   /** Also empty if the mesh needs none; no request is sent then. */
   networkGateways: fact<readonly ofCluster.NetworkGatewayFacts[]>({
     reads: controlPlane,

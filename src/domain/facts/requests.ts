@@ -170,7 +170,7 @@ export const reads = {
     given: ['labelSelector'],
     fieldSelector: isNotCompleted,
     metadataOnly: true,
-    when: 'for a day after istiod wrote the roots',
+    when: 'for a day after istiod wrote the roots; for ztunnel elsewhere',
   }),
   /** The pods of an east-west gateway. */
   gatewayPods: list<PodObject>('Pod', 'given namespace', {

@@ -36,6 +36,47 @@ export function installYamlState(text: string): InstallYamlState {
   return text === normal && match[1] === sha256Hex(body) ? 'rendered' : 'edited';
 }
 
+/** The header's first line: the Istio version and the schema version. */
+const originLine = /^# Made by kubectl mesh install render for \S+, for Istio (\S+) \((.+)\)\.$/m;
+
+/** Returns the Istio minor version for which an install.yaml was rendered; undefined without a header. */
+export function renderedVersion(text: string): string | undefined {
+  return originLine.exec(text)?.[1];
+}
+
+/**
+ * Describes how a rendered install.yaml differs from what would be rendered now: by the version in its header, by its first
+ * other line, or by both. `isSame`: the documents below the headers are the same.
+ */
+export function describeStale(file: string, rendered: string): {readonly text: string; readonly isSame: boolean} {
+  const header = headerDifference(originLine.exec(file), originLine.exec(rendered));
+  const line = lineDifference(file, rendered);
+  if (line !== undefined) return {text: header === undefined ? line : `${header}; ${line}`, isSame: false};
+  return {text: `${header ?? 'its first comment lines differ'}; the document is the same`, isSame: true};
+}
+
+function headerDifference(before: RegExpExecArray | null, after: RegExpExecArray | null): string | undefined {
+  const [, istio = '', schema = ''] = before ?? [];
+  const [, nowIstio = '', nowSchema = ''] = after ?? [];
+  if (istio !== nowIstio) return `it was rendered for Istio ${istio}, now for Istio ${nowIstio}`;
+  return schema === nowSchema ? undefined : `it was rendered with ${schema}, now with ${nowSchema}`;
+}
+
+/** Describes the first lines of the documents that differ, which is enough to identify the change in mesh.yaml. */
+function lineDifference(file: string, rendered: string): string | undefined {
+  const withoutHeader = (text: string): string => text.replace(/^(?:#.*\n)+/, '');
+  const [before, after] = [withoutHeader(file), withoutHeader(rendered)];
+  if (before === after) return undefined;
+  const changes = lineDiff(before, after);
+  const [first = '', ...rest] = changes;
+  const added = first.startsWith('+ ') ? first : rest[rest.findIndex((line) => line.startsWith('+ '))];
+  const quoted = (line: string): string => `"${line.slice(2).trim()}"`;
+  if (first.startsWith('+ ')) return `it lacks ${quoted(first)}, which mesh.yaml now renders`;
+  return added === undefined
+    ? `it has ${quoted(first)}, which mesh.yaml no longer renders`
+    : `it has ${quoted(first)}, mesh.yaml now renders ${quoted(added)}`;
+}
+
 /** Returns the differences between two install.yaml files, without the digest lines, which always differ. */
 export function installYamlDiff(before: string, after: string): readonly string[] {
   return lineDiff(before, after).filter((line) => !digestLine.test(line.slice(2)));

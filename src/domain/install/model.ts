@@ -1,7 +1,9 @@
 /** The install model: what is installed in a cluster, as data. `formats` writes it as a document. */
 import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
-import {features, hasFeature, multiRootVariable, xdsAgentVariable} from '../istio/features.js';
+import {groupBy} from '../group-by.js';
+import {ambientNetworksVariable, features, hasFeature, multiRootVariable, xdsAgentVariable} from '../istio/features.js';
+import {isRetired, lastingHub, replacementHub, retirement} from '../istio/hubs.js';
 import type {IstioVersion} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {layout} from '../mesh/layout.js';
@@ -11,14 +13,15 @@ import {requireIstioNames} from '../mesh/resolve.js';
 import {defaultIstioCsrAddress} from '../mesh/signer.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {chainPem} from '../x509/chain.js';
+import {hubInOverlays, installsZtunnel} from './declared-settings.js';
 import {valuesOverlay, type Overlay} from './overlays.js';
 
 /** An environment variable of istiod or of the proxies. */
 export interface EnvironmentVariable {
   readonly name: string;
   readonly value: string;
-  /** Where users set it, for messages. */
-  readonly setBy: string;
+  /** Where users set it, for messages. Absent: overlays may change it. */
+  readonly setBy?: string;
 }
 
 /** Environment variables of istiod and the proxies. */
@@ -35,6 +38,13 @@ interface ExternalIssuer extends Environments {
   readonly signer?: {readonly name: string; readonly roots: string};
 }
 
+/** A network of the mesh. */
+export interface MeshNetwork {
+  readonly name: string;
+  /** Istio's names of its clusters. */
+  readonly clusters: readonly string[];
+}
+
 /** The install model of one cluster. Every value is known. */
 export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' | 'profile' | 'hub' | 'tag'> {
   readonly version: IstioVersion;
@@ -47,10 +57,12 @@ export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' 
   readonly trustDomain: string;
   /** Absent for the default revision. */
   readonly revision?: string;
-  /** Istio's names of the mesh's clusters on this network, including this one, in the order of mesh.yaml. */
-  readonly clustersOfNetwork: readonly string[];
+  /** The mesh's networks with Istio's names of their clusters, in the order of mesh.yaml. */
+  readonly networks: readonly MeshNetwork[];
   /** Absent if istiod issues workload certificates, or SPIRE. */
   readonly external?: ExternalIssuer;
+  /** What this version does not support, or what users should know about the installation: one sentence each. */
+  readonly notes: readonly string[];
   /** Whether SPIRE issues workload certificates: proxies then use no CA address. */
   readonly isSpire: boolean;
   /** Overlays in merge order: the mesh's values and files, then the cluster's own. */
@@ -92,10 +104,14 @@ export function installModel(
     });
   }
   const {version} = known;
-  const {namespace, profile, hub, tag} = mesh.istio;
+  const {namespace, profile, tag} = mesh.istio;
   const external = externalIssuer(mesh, known, roots);
   const {meshID, network} = requireIstioNames(mesh, cluster);
   const rotation = rotationReadiness(mesh, version, external);
+  const overlays = overlaysOf(mesh, cluster, files);
+  const networks = networksOf(mesh, {...cluster, network});
+  const ambient = ambientNetworks(known, networks, installsZtunnel(profile, overlays));
+  const hub = mesh.istio.hub ?? hubInOverlays(overlays);
   return defined<InstallModel>({
     version,
     cluster: cluster.name,
@@ -105,18 +121,48 @@ export function installModel(
     trustDomain: mesh.trustDomain,
     namespace,
     profile,
-    hub,
+    // An overlay's hub is not written a second time: istioctl would prefer one path to the other.
+    hub: hub === undefined ? replacementHub(version) : mesh.istio.hub,
     tag,
     revision: installedRevision(mesh),
-    clustersOfNetwork: mesh.clusters
-      .filter((other) => other.network === network || other.name === cluster.name)
-      .map(istioNameOf),
-    istiod: [...rotation.istiod, ...(external?.istiod ?? [])],
+    networks,
+    notes: [...ambient.notes, ...(hub !== undefined && isRetired(hub) ? [retiredNote(hub)] : [])],
+    istiod: [...rotation.istiod, ...ambient.istiod, ...(external?.istiod ?? [])],
     proxies: [...rotation.proxies, ...(external?.proxies ?? [])],
     external,
     isSpire: mesh.trust.signer.type === 'external' && mesh.trust.signer.issuer === 'spire',
-    overlays: overlaysOf(mesh, cluster, files),
+    overlays,
   });
+}
+
+function retiredNote(hub: string): string {
+  return `image hub ${hub} is shut down in ${retirement.when}: set istio.hub in mesh.yaml to ${lastingHub} or a mirror of it`;
+}
+
+/** Groups the clusters by network. The network of the `installed` cluster may not be in mesh.yaml yet. */
+function networksOf({clusters}: Mesh, installed: MeshCluster): readonly MeshNetwork[] {
+  const members = clusters.map((one) => (one.name === installed.name ? installed : one));
+  return [...groupBy(members, ({network}) => network)].flatMap(([name, found]) =>
+    name === undefined ? [] : [{name, clusters: found.map(istioNameOf)}],
+  );
+}
+
+/**
+ * Returns the settings with which ambient workloads reach other networks. Overlays may change the variable, because it also
+ * affects sidecars: they lose endpoints in other clusters (istio/istio#61713).
+ */
+function ambientNetworks(
+  {version, text}: KnownVersion,
+  networks: readonly MeshNetwork[],
+  isAmbient: boolean,
+): Pick<InstallModel, 'istiod' | 'notes'> {
+  if (!isAmbient || networks.length < 2) return {istiod: [], notes: []};
+  if (hasFeature(version, 'ambientNetworks')) {
+    return {istiod: [{name: ambientNetworksVariable, value: 'true'}], notes: []};
+  }
+  const {from} = features.ambientNetworks;
+  const note = `Istio ${text} does not support ambient mode on several networks: with ${from} or later, ambient workloads can reach other networks`;
+  return {istiod: [], notes: [note]};
 }
 
 /**

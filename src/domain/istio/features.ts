@@ -8,6 +8,10 @@ export const multiRootVariable = 'ISTIO_MULTIROOT_MESH';
 export const caCrlVariable = 'PILOT_ENABLE_CA_CRL';
 /** The proxy metadata variable with which a proxy accepts pushed trust bundles. */
 export const xdsAgentVariable = 'PROXY_CONFIG_XDS_AGENT';
+/** The environment variable without which istiod ignores all others of ambient mode; its profile sets it. */
+export const ambientVariable = 'PILOT_ENABLE_AMBIENT';
+/** The environment variable that enables ambient mode on several networks, in versions that have it (default: false). */
+export const ambientNetworksVariable = 'AMBIENT_ENABLE_MULTI_NETWORK';
 
 interface Span {
   readonly from: FirstReleases;
@@ -77,8 +81,14 @@ export const features = {
   remoteClusterTimeoutMetric: {from: '1.9.4', source: '1.9.4:pkg/kube/secretcontroller/secretcontroller.go'},
   /** istiod exports the number of clusters that it reads: istiod_managed_clusters. */
   managedClustersMetric: {from: '1.11', source: '1.11.8:pkg/kube/multicluster/secretcontroller.go'},
-  /** istiod exports the sync state of each remote cluster: istiod_remote_cluster_sync_status. */
-  remoteClusterSyncMetric: {from: '1.29', source: '1.29.0:pkg/kube/multicluster/secretcontroller.go'},
+  /**
+   * istiod exports the sync state of each remote cluster: istiod_remote_cluster_sync_status. In 1.29 it changes to timeout
+   * after 30 seconds, whatever the state is, while istiod counts only the clusters that did not sync.
+   */
+  remoteClusterSyncMetric: {
+    from: '1.30.0',
+    source: 'istio/istio#60082, istio/istio#60104, 1.30.3:pkg/kube/multicluster/cluster.go',
+  },
   /** The chart mounts Secret istiod-tls, in which istio-csr stores istiod's serving certificate. */
   istiodTlsMounted: {
     from: '1.16',
@@ -92,6 +102,15 @@ export const features = {
     from: '1.24',
     source:
       'manifests/charts/istio-control/istio-discovery/templates/clusterrole.yaml, pilot/pkg/bootstrap/certcontroller.go, security/pkg/pki/ra/k8s_ra.go',
+  },
+  /**
+   * Ambient workloads reach other networks, if AMBIENT_ENABLE_MULTI_NETWORK is true: without it, istiod ignores the endpoints
+   * of other clusters for ztunnel, and does not know the class of ambient east-west gateways.
+   */
+  ambientNetworks: {
+    from: '1.27',
+    source:
+      'istio.io: news/releases/1.27.x/announcing-1.27, docs/ambient/install/multicluster; 1.31.0:pilot/pkg/features/ambient.go, pilot/pkg/serviceregistry/ambient/ambientindex.go, pilot/pkg/config/kube/gatewaycommon/classinfo.go',
   },
   /** istiod also creates ConfigMap istio-ca-root-cert in kube-system. */
   rootCertInKubeSystem: {from: '1.21', source: '1.21.0:pkg/kube/inject/initializer.go'},

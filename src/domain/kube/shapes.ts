@@ -146,7 +146,7 @@ function shapesOf(struct: Struct) {
       }),
     )
     .exactOptional();
-  const named = z.array(struct({name: text})).exactOptional();
+  const images = z.array(struct({name: text, image: text.exactOptional()})).exactOptional();
   const webhookConfiguration = struct({
     metadata,
     webhooks: z
@@ -199,7 +199,11 @@ function shapesOf(struct: Struct) {
         selector: labelSelectorWith(struct),
         template: struct({
           metadata: struct({labels: textMap.exactOptional()}).exactOptional(),
-          spec: struct({containers: z.array(container), volumes: z.array(volume).exactOptional()}),
+          spec: struct({
+            containers: z.array(container),
+            initContainers: images,
+            volumes: z.array(volume).exactOptional(),
+          }),
         }),
       }),
       status: struct({
@@ -212,7 +216,7 @@ function shapesOf(struct: Struct) {
     }),
     '/Pod': struct({
       metadata,
-      spec: struct({containers: named, initContainers: named}).exactOptional(),
+      spec: struct({containers: images, initContainers: images}).exactOptional(),
       status: struct({
         phase: text.exactOptional(),
         reason: text.exactOptional(),

@@ -2,7 +2,7 @@
 import type {InstallFileFacts} from '../../domain/facts/facts.js';
 import {clusterCaFacts} from '../../domain/facts/read/cluster-ca.js';
 import {MeshError} from '../../domain/errors.js';
-import {installYamlState} from '../../domain/install/install-yaml.js';
+import {describeStale, installYamlState, renderedVersion} from '../../domain/install/install-yaml.js';
 import {resolveVersion} from '../../domain/istio/versions.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
@@ -18,30 +18,19 @@ export const clusterDirectoryFacts: Derivations<'caFiles' | 'installFile'> = {
   installFile: ({deps, mesh, cluster}) => readInstallFile(deps, mesh, cluster),
 };
 
-/** `# … for Istio 1.30 (schema version …)`: the version it was rendered for, used if mesh.yaml does not set one. */
-const renderedFor = /^# .* for Istio (\S+) \(/m;
-
 async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Promise<InstallFileFacts> {
   const text = await deps.workspace.readText(clusterLayout(cluster.name).installYaml);
   if (text === undefined) return {state: 'absent'};
   const state = installYamlState(text);
   if (state === 'foreign') return {state};
   if (state === 'edited') return {state: 'stale', difference: 'edited by hand since it was rendered'};
-  const version = resolveVersion(mesh.istio.version ?? renderedFor.exec(text)?.[1] ?? '');
+  // The version it was rendered for is used if mesh.yaml does not set one.
+  const version = resolveVersion(mesh.istio.version ?? renderedVersion(text) ?? '');
   const [rendering] = await gatherRenderings(mesh, [cluster], version, deps);
   if (!rendering) return {state: 'absent'};
   const {rendered} = rendering;
   if (rendered instanceof MeshError)
     return {state: 'stale', difference: `cannot render mesh.yaml: ${rendered.message}`};
   const now = rendered.text;
-  return now === text ? {state: 'current'} : {state: 'stale', difference: firstDifference(text, now)};
-}
-
-/** The first line that differs: enough to identify the change in mesh.yaml. */
-function firstDifference(file: string, rendered: string): string {
-  const [theirs, ours] = [file.split('\n'), rendered.split('\n')];
-  const isComment = (line: string): boolean => line.startsWith('#');
-  const at = ours.findIndex((line, index) => line !== theirs[index] && !isComment(line));
-  if (at === -1) return 'it has more lines than mesh.yaml now renders';
-  return `line ${String(at + 1)} is "${theirs[at]?.trim() ?? ''}", mesh.yaml now renders "${ours[at]?.trim() ?? ''}"`;
+  return now === text ? {state: 'current'} : {state: 'stale', difference: describeStale(text, now).text};
 }

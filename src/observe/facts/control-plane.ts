@@ -1,15 +1,23 @@
 /** Facts about control planes, webhooks, gateways and namespaces. */
-import {readControlPlanes, readGateways, type ControlPlaneObjects} from '../../domain/facts/read/control-plane.js';
+import {
+  enablesAmbient,
+  readControlPlanes,
+  readGateways,
+  type ControlPlaneObjects,
+} from '../../domain/facts/read/control-plane.js';
+import {readHubs} from '../../domain/facts/read/hubs.js';
+import {ztunnelLabels, ztunnelSelector} from '../../domain/facts/read/proxies.js';
 import {podsOfSelector} from '../../domain/facts/read/pods.js';
 import {otherControlPlanes, readOtherControlPlane} from '../../domain/facts/read/other-control-planes.js';
 import {readProxyCas} from '../../domain/facts/read/proxy-cas.js';
 import {readWebhooks} from '../../domain/facts/read/webhooks.js';
 import {ofRevision} from '../../domain/istio/names.js';
+import {selects} from '../../domain/kube/objects.js';
 import type {Derivations} from '../fact-sources.js';
 import type {Reads} from '../cluster-reader.js';
 
 export const controlPlaneFacts: Derivations<
-  'namespaces' | 'controlPlanes' | 'proxyCas' | 'otherControlPlanes' | 'gateways' | 'ztunnelPods' | 'webhooks'
+  'namespaces' | 'controlPlanes' | 'proxyCas' | 'otherControlPlanes' | 'gateways' | 'ztunnelPods' | 'hubs' | 'webhooks'
 > = {
   namespaces: async ({reads}) =>
     (await reads.read('namespaces')).map(({metadata: {name, labels = {}, deletionTimestamp}}) => ({
@@ -32,10 +40,22 @@ export const controlPlaneFacts: Derivations<
     );
   },
   gateways: async ({reads}) => readGateways(await readWorkloads(reads)),
-  ztunnelPods: async ({reads}) =>
-    (await reads.read('pods'))
-      .filter(({metadata}) => metadata.labels?.app === 'ztunnel')
-      .map(({metadata}) => metadata.name),
+  ztunnelPods: async ({reads}) => {
+    const [pods, deployments] = await Promise.all([reads.read('pods'), reads.read('deployments')]);
+    const own = pods.filter(({metadata}) => selects({matchLabels: ztunnelLabels}, metadata.labels ?? {}));
+    // Some profiles install ztunnel in another namespace, such as kube-system (openshift-ambient).
+    const isElsewhere = own.length === 0 && deployments.some(enablesAmbient);
+    const found = isElsewhere ? await reads.read('livingPods', {labelSelector: ztunnelSelector}) : own;
+    return found.map(({metadata}) => metadata.name);
+  },
+  hubs: async ({reads}) => {
+    const [deployments, pods, configMaps] = await Promise.all([
+      reads.read('deployments'),
+      reads.read('pods'),
+      reads.read('configMaps'),
+    ]);
+    return readHubs({deployments, pods, configMaps});
+  },
   webhooks: async ({reads, mesh}) => {
     const {namespace} = mesh.istio;
     const [mutating, validating] = await Promise.all([

@@ -6,7 +6,7 @@ import {networkLabel, recordName} from '../../domain/istio/names.js';
 import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
 import {type CaCertificates, refuseCa} from '../../domain/install/cacerts-ready.js';
 import {refuseRename} from '../../domain/install/cluster-rename.js';
-import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
+import {describeStale, installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import {foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord, recordObject} from '../../domain/install/live.js';
 import type {Rendered} from '../../domain/install/render.js';
@@ -167,7 +167,11 @@ function refuseStale({cluster, path, present}: Rendering, rendered: Rendered): E
   if (present === rendered.text) return undefined;
   const render = advice`render it with: ${kubectlMesh('install render', [cluster.name])}`;
   if (present === undefined) return problem('FILE_MISSING', `${path} not found`, render);
-  const why = installYamlState(present) === 'rendered' ? 'does not match mesh.yaml' : 'was edited or written by hand';
+  const isRendered = installYamlState(present) === 'rendered';
+  const stale = describeStale(present, rendered.text);
+  // Without a difference in the document, the lines of the header would not show why the file is refused.
+  if (isRendered && stale.isSame) return problem('STALE_INSTALL', `${path} is outdated: ${stale.text}`, render);
+  const why = isRendered ? 'does not match mesh.yaml' : 'was edited or written by hand';
   const changes = installYamlDiff(present, rendered.text).map((line) => `  ${line}`);
   const hint = 'to keep changes, add them to mesh.yaml (values, overlays)';
   return problem('STALE_INSTALL', [`${path} ${why}:`, ...changes].join('\n'), render, hint);

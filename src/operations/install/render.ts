@@ -98,7 +98,7 @@ export const printInstall = onePhase<MeshRequest, PrintResult, RenderFacts>({
   changes: false,
   title: () => 'render install.yaml',
   gather: (deps, request) => gatherRender(deps, request, checkSingleCluster),
-  plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
+  plan: ({notes, renderings}) => ({...emptyPlan, warnings: [...asWarnings(notes), ...installWarnings(renderings)]}),
   report({facts: {renderings, version}}) {
     const [rendering] = renderings;
     if (!rendering) throw new MeshError('INTERNAL', 'no cluster was selected');
@@ -161,8 +161,15 @@ function planRender({loaded, renderings, notes}: RenderFacts): RenderPlan {
     blockers: renderings.flatMap(({cluster, rendered}) =>
       rendered instanceof MeshError ? [{cluster: cluster.name, error: reportError(rendered)}] : [],
     ),
-    warnings: [...asWarnings(notes), ...keptWarnings],
+    warnings: [...asWarnings(notes), ...installWarnings(renderings), ...keptWarnings],
   };
+}
+
+/** The notes of the install models. */
+function installWarnings(renderings: readonly Rendering[]): readonly Warning[] {
+  return renderings.flatMap(({cluster, rendered}) =>
+    rendered instanceof MeshError ? [] : asWarnings(rendered.notes, cluster.name),
+  );
 }
 
 /** Where to save an existing file that this program did not render; the name has its digest: it is saved only once. */

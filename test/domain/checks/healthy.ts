@@ -320,6 +320,7 @@ export function clusterValues(name: Name): ClusterValues {
     otherControlPlanes: [],
     gateways: [gateway({network: networks[name]})],
     ztunnelPods: [],
+    hubs: [{hub: 'docker.io/istio', usedBy: 'istiod'}],
     networkGateways: [networkGateway(networks[name])],
     journalHeads: [
       {

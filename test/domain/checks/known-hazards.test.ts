@@ -24,6 +24,9 @@ function facts(change: Partial<HazardFacts> = {}): HazardFacts {
     hasZtunnel: false,
     remotes: [],
     rotationDeclared: false,
+    spansNetworks: false,
+    sidecarNamespaces: [],
+    allServicesGlobal: false,
     ...change,
   };
 }
@@ -33,6 +36,19 @@ const message = 'ca-crl.pem has no list signed by "CN=root"';
 const refused = {...crl, crl: {problem: {message, isUnproven: false}, isPushed: false}};
 const between = [link('CN=ca'), link('CN=between'), ...chain.slice(1)];
 const marked = cacerts({keys: [...pem, 'istio-generated']});
+
+const ambientEnv = {PILOT_ENABLE_AMBIENT: 'true', AMBIENT_ENABLE_MULTI_NETWORK: 'true'};
+/** Ambient workloads and sidecars on several networks. */
+const mixed = (change: Partial<HazardFacts> = {}): HazardFacts =>
+  facts({hasZtunnel: true, spansNetworks: true, sidecarNamespaces: ['shop'], env: ambientEnv, ...change});
+const notMixed = [
+  mixed({hasZtunnel: false}),
+  mixed({spansNetworks: false}),
+  mixed({sidecarNamespaces: []}),
+  mixed({env: {...ambientEnv, AMBIENT_ENABLE_MULTI_NETWORK: 'false'}}),
+  mixed({env: {AMBIENT_ENABLE_MULTI_NETWORK: 'true'}}),
+];
+const withIngress = {...ambientEnv, AMBIENT_ENABLE_MULTI_NETWORK_INGRESS: 'true'};
 
 interface Case {
   readonly id: string;
@@ -154,6 +170,27 @@ const cases: readonly Case[] = [
     affected: ['1.16.0', '1.31.0'],
     unaffected: ['1.15.7'],
     near: [facts(), facts({remotes: ['far'], env: {EXTERNAL_ISTIOD: 'true'}})],
+  },
+  {
+    id: 'ambient-gateway-of-sidecars',
+    met: mixed(),
+    affected: ['1.27.0', '1.28.6'],
+    unaffected: ['1.26.8', '1.29.0', '1.31.0'],
+    near: notMixed,
+  },
+  {
+    id: 'ambient-scope-of-sidecars',
+    met: mixed(),
+    affected: ['1.29.0', '1.31.0'],
+    unaffected: ['1.28.6'],
+    near: [...notMixed, mixed({allServicesGlobal: true})],
+  },
+  {
+    id: 'ambient-ingress-to-sidecars',
+    met: mixed({env: withIngress, allServicesGlobal: true}),
+    affected: ['1.29.0', '1.31.0'],
+    unaffected: ['1.28.6', '1.32.0'],
+    near: [mixed(), mixed({env: withIngress, sidecarNamespaces: []})],
   },
 ];
 

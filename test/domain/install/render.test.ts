@@ -106,13 +106,27 @@ meshNetworks:
     expect(document(mesh, '1.8')).toMatchObject({spec: {}});
   });
 
-  it('lists every cluster of the network and no other, in the order of mesh.yaml', () => {
-    const mesh = meshWith({clusters: [primary('b'), primary('x', {network: 'other'}), primary('a')]});
-    const rendered = document(mesh, '1.7') as {spec: {values: {global: {meshNetworks: object}}}};
-    expect(rendered.spec.values.global.meshNetworks).toMatchObject({
-      network1: {endpoints: [{fromRegistry: 'b'}, {fromRegistry: 'a'}]},
+  it('lists every network with its clusters and its gateway, in the order of mesh.yaml', () => {
+    const mesh = meshWith({
+      clusters: [
+        primary('b'),
+        primary('x', {network: 'other', istioName: 'X'}),
+        primary('a'),
+        {name: 'new', role: 'primary'},
+      ],
     });
-    expect(Object.keys(rendered.spec.values.global.meshNetworks)).toEqual(['network1']);
+    const gateways = [{registry_service_name: 'istio-ingressgateway.istio-system.svc.cluster.local', port: 443}];
+    const expected = [
+      ['network1', {endpoints: [{fromRegistry: 'b'}, {fromRegistry: 'a'}], gateways}],
+      ['other', {endpoints: [{fromRegistry: 'X'}], gateways}],
+    ];
+    const far = mesh.clusters[1];
+    for (const cluster of [mesh.clusters[0], far]) {
+      const rendered = parse(render(mesh, '1.7', noFiles, cluster).text) as {
+        spec: {values: {global: {meshNetworks: object}}};
+      };
+      expect(Object.entries(rendered.spec.values.global.meshNetworks)).toEqual(expected);
+    }
   });
 });
 

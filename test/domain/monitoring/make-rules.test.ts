@@ -48,7 +48,10 @@ describe('alert rules', () => {
     ['1.9.3', ['IstiodRemoteClusterLost', 'IstiodRemoteClusterNotSynced', 'IstiodRemoteClusterTimesOut']],
     ['1.9.4', ['IstiodRemoteClusterLost', 'IstiodRemoteClusterNotSynced']],
     ['1.28', ['IstiodRemoteClusterNotSynced']],
-    ['1.29', ['IstiodRemoteClusterTimesOut']],
+    ['1.29', ['IstiodRemoteClusterNotSynced']],
+    ['1.29.8', ['IstiodRemoteClusterNotSynced']],
+    ['1.30.0-rc.0', ['IstiodRemoteClusterNotSynced']],
+    ['1.30', ['IstiodRemoteClusterTimesOut']],
   ])('use no metrics that Istio %s does not have', (version, left) => {
     const generated = makeRules(request(version));
     expect(generated.leftOut.map(({alert}) => alert).toSorted()).toEqual(left);

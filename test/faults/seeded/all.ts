@@ -2,6 +2,7 @@
 import type {Fault} from '../harness/fault.js';
 import {accessFaults} from './access.js';
 import {keyAccessFaults} from './access-keys.js';
+import {ambientFaults} from './ambient.js';
 import {besideFaults} from './beside.js';
 import {controlPlaneFaults} from './control-plane.js';
 import {liveFaults} from './live.js';
@@ -15,6 +16,7 @@ export const allFaults: readonly Fault[] = [
   ...keyAccessFaults,
   ...trustFaults,
   ...controlPlaneFaults,
+  ...ambientFaults,
   ...versionFaults,
   ...liveFaults,
   ...besideFaults,

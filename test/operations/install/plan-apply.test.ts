@@ -397,6 +397,11 @@ describe('a blocker', () => {
       stale(otherText),
       {blockers: ['c1: STALE_INSTALL']},
     ],
+    [
+      'is an install.yaml that was rendered for another Istio version, with the same document',
+      stale(text.replace(/for Istio \S+ /, 'for Istio 1.2 ')),
+      {blockers: ['c1: STALE_INSTALL']},
+    ],
     ['is an install.yaml that was edited by hand', stale(`${text}# mine\n`), {blockers: ['c1: STALE_INSTALL']}],
     ['is an install.yaml that was written by hand', stale('kind: IstioOperator\n'), {blockers: ['c1: STALE_INSTALL']}],
     [

@@ -6,6 +6,8 @@ import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplic
 import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
 import {editMeshYaml, removeCrlFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 import {type RunningVersion, runningVersions} from './running-versions.js';
+import {spansNetworks} from '../../facts/read/network-gateways.js';
+import {sidecarNamespaces} from '../trust/injected-namespaces.js';
 import {type Remedy, replaceCa, showSource} from '../remedies.js';
 
 /** No running istiod has a known issue of its version. */
@@ -13,12 +15,12 @@ export const hazardsCheck = apiServerCheck({
   id: 'MESH410',
   title: 'No known issue of the running version applies',
   severity: 'warning',
-  requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
+  requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods', 'namespaces'],
   // istiodMetrics: the version that the process reports, used where neither the tag nor a label names a release.
-  optional: ['caOrigin', 'istiodMetrics'],
+  optional: ['caOrigin', 'webhooks', 'istiodMetrics'],
   expected: 'no known issue',
   judge: (facts, subject) => {
-    const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods, istiodMetrics = []} = facts;
+    const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods, namespaces, webhooks, istiodMetrics = []} = facts;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     const {cluster, mesh, now} = subject;
     const remotes = mesh.clusters.filter(({role, primary}) => role === 'remote' && primary === cluster.name);
@@ -34,6 +36,9 @@ export const hazardsCheck = apiServerCheck({
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
         rotationDeclared: mesh.trust.rotationDeclared === true,
+        spansNetworks: spansNetworks(mesh),
+        sidecarNamespaces: sidecarNamespaces(namespaces, controlPlane, webhooks),
+        allServicesGlobal: controlPlane.allServicesGlobal === true,
       }).map(({hazard, condition, isUnproven}): Finding => ({
         isUnproven,
         severity: hazard.severity ?? 'error',
@@ -112,6 +117,8 @@ function suggest(
       return replaceCa(caOrigin, subject);
     case 'reinstall':
       return {fix: reinstallFix(subject)};
+    case 'declare':
+      return {fix: sequence(editMeshYaml(), reinstallFix(subject)), note: remedy.note};
     case 'upgrade':
       return upgrade;
     case 'no lists':

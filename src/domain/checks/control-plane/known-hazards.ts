@@ -9,18 +9,15 @@ import {caCrlVariable, features, multiRootVariable} from '../../istio/features.j
 import {parseBool} from '../../istio/environment.js';
 import {type FirstReleases, hasReached} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
+import {ambientHazards, type AmbientHazardFacts} from './ambient-hazards.js';
 
 /** The facts about one running istiod that a hazard may depend on. */
-export interface HazardFacts {
+export interface HazardFacts extends AmbientHazardFacts {
   readonly now: Date;
-  /** istiod's environment. */
-  readonly env: Readonly<Record<string, string>>;
   /** Undefined: the Secret does not exist. */
   readonly cacerts: CacertsFacts | undefined;
   /** Whether Secret istio-ca-secret exists. */
   readonly hasOwnRoot: boolean;
-  /** Whether a ztunnel runs in Istio's namespace: ambient mode. */
-  readonly hasZtunnel: boolean;
   /** The remote clusters whose primary is this cluster. */
   readonly remotes: readonly string[];
   /** Whether mesh.yaml contains `trust.rotationReady: true`. */
@@ -29,11 +26,13 @@ export interface HazardFacts {
 
 /**
  * What fixes a hazard: a push of Secret cacerts from the work directory (with a restart if required), a new cluster CA, an
- * installation as declared, a later version, the removal of revocation lists from cacerts, or a variable of istiod's
- * environment.
+ * installation as declared, a later version, the removal of revocation lists from cacerts, a declaration in mesh.yaml, or a
+ * variable of istiod's environment.
  */
 export type HazardFix =
   | {readonly by: 'push' | 'renew' | 'reinstall' | 'upgrade' | 'no lists'}
+  /** `note`: what to declare. */
+  | {readonly by: 'declare'; readonly note: string}
   | {readonly by: 'environment'; readonly name: string; /** Absent: remove it. */ readonly value?: string};
 
 /** One known hazard. */
@@ -237,6 +236,7 @@ export const hazards: readonly Hazard[] = [
     fix: {by: 'environment', name: externalIstiodVariable, value: 'true'},
     source: '1.31.0:pilot/pkg/serviceregistry/kube/controller/multicluster.go (checkShouldLead)',
   },
+  ...ambientHazards,
 ];
 
 /** Whether a hazard affects a version. */

@@ -34,6 +34,18 @@ export function injectedNamespaces(
 }
 
 /**
+ * The names of the namespaces that one control plane injects by their labels. If the webhooks are unknown, those that name a
+ * revision tag are omitted.
+ */
+export function sidecarNamespaces(
+  namespaces: readonly NamespaceFacts[],
+  controlPlane: ControlPlaneFacts,
+  webhooks: readonly WebhookConfigurationFacts[] = [],
+): readonly string[] {
+  return (injectedNamespaces(namespaces, [controlPlane], webhooks) ?? []).map(({namespace: {name}}) => name);
+}
+
+/**
  * The revision or tag that a namespace's labels name; empty if they turn injection off, undefined without one. The first label
  * takes precedence (istio/istio manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml).
  */

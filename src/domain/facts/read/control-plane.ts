@@ -7,6 +7,7 @@ import {istiodClusterID, orDefault, proxyVariable} from '../../istio/cluster-id.
 import {istiodContainer, istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/environment.js';
 import {resolveRunning} from '../../istio/running-version.js';
+import {ambientVariable} from '../../istio/features.js';
 import type {KubeObject} from '../../kube/object.js';
 import {labelSelectorList} from '../../kube/shapes.js';
 import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '../../kube/objects.js';
@@ -48,6 +49,12 @@ export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'c
 /** Whether a Deployment is an istiod (`app: istiod` in every version since 1.6). */
 export function isIstiod({metadata}: KubeObject): boolean {
   return metadata.labels?.app === 'istiod';
+}
+
+/** Whether a Deployment is an istiod in ambient mode. */
+export function enablesAmbient(deployment: DeploymentObject): boolean {
+  const {env = []} = istiodContainer(deployment.spec.template.spec.containers) ?? {};
+  return isIstiod(deployment) && parseBool(env.findLast(({name}) => name === ambientVariable)?.value, false);
 }
 
 /** Whether it was deleted and only waits for its pods to terminate: it is not judged any more. */
@@ -95,6 +102,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     versionStatus: status,
     bundleName: parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) ? undefined : bundleName,
     discoverySelectors: readSelectors(meshConfig, revision),
+    allServicesGlobal: meshConfig.serviceScopeConfigs.some((entry) => entry !== undefined) ? true : undefined,
     injectsByDefault: sidecarInjectorWebhook.enableNamespacesByDefault ? true : undefined,
   });
 }
@@ -137,9 +145,21 @@ const valuesSchema = z.object({
     .object({enableNamespacesByDefault: z.boolean().catch(false)})
     .catch({enableNamespacesByDefault: false}),
 });
+/** A selector that matches everything: absent or empty (istio/istio pilot/pkg/serviceregistry/ambient/services.go). */
+const anySelector = z.object({matchLabels: z.object({}).strict(), matchExpressions: z.array(z.never())}).partial();
+/** The scope of all Services: an entry with selectors that match only some of them is of no interest. */
+const scopeConfigSchema = z
+  .object({
+    scope: z.literal('GLOBAL'),
+    namespaceSelector: anySelector.optional(),
+    servicesSelector: anySelector.optional(),
+  })
+  .optional()
+  .catch(undefined);
 const meshConfigSchema = z.object({
   trustDomain: z.string().catch(defaultTrustDomain),
   discoverySelectors: z.unknown().optional(),
+  serviceScopeConfigs: z.array(scopeConfigSchema).catch([]),
 });
 /** Parses YAML in a ConfigMap of one revision; one that does not exist counts as empty. Throws `API_ERROR`. */
 export function readOfRevision<T>(

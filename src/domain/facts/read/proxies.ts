@@ -16,6 +16,8 @@ import {readOfRevision} from './control-plane.js';
  */
 export const proxyLabel = 'service.istio.io/canonical-name';
 /** ztunnel holds the certificates of all ambient workloads of its node (manifests/charts/ztunnel). */
+export const ztunnelLabels = {app: 'ztunnel'} as const;
+/** The same as a selector. */
 export const ztunnelSelector = 'app=ztunnel';
 
 /** Whether a pod with {@link proxyLabel} has a proxy: the injector annotates injected pods, istiod labels its gateways. */

@@ -168,6 +168,8 @@ export interface ControlPlaneFacts {
   /** The ConfigMap with the bundle; undefined if it is in a ClusterTrustBundle instead. */
   readonly bundleName?: string;
   readonly discoverySelectors: readonly LabelSelector[];
+  /** Whether its mesh config makes every Service global: ambient mode's default is local (serviceScopeConfigs). */
+  readonly allServicesGlobal?: boolean;
   /** Whether it injects proxies into namespaces without a label (sidecarInjectorWebhook.enableNamespacesByDefault). */
   readonly injectsByDefault?: boolean;
 }
@@ -200,6 +202,16 @@ export interface ProxyCa {
   readonly providers: readonly ProxySetting[];
   /** The hosts at which these proxies find their istiod. */
   readonly istiodHosts: readonly string[];
+}
+
+/** A hub that something pulls images from. */
+export interface UsedHub {
+  /** With its registry's host: `docker.io/istio`. */
+  readonly hub: string;
+  /** `istiod`, `pod ztunnel-7d9c`, `ConfigMap istio-sidecar-injector`. */
+  readonly usedBy: string;
+  /** The Deployment whose pods got the image from the injector, if they did: they keep it until they are replaced. */
+  readonly injectedInto?: string;
 }
 
 /** A gateway Deployment in Istio's namespace. */

@@ -4,7 +4,7 @@ import {isIstiodAddress, isSameAddress, istioCaProvider} from '../../istio/ca-ad
 import {istiodVariable, proxyVariable} from '../../istio/cluster-id.js';
 import {parseBool} from '../../istio/environment.js';
 import {hasFeature} from '../../istio/features.js';
-import type {InstallModel} from '../model.js';
+import type {EnvironmentVariable, InstallModel} from '../model.js';
 import {mergeTrees, treeOf, type Tree} from '../../tree.js';
 import type {OwnedField} from '../overlays.js';
 
@@ -106,15 +106,15 @@ function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
     globalField('network', network, `mesh.yaml clusters: ${cluster}, network`),
     {value: {global}, written: [values()]},
     trustDomain(model),
-    ...model.istiod.map(({name, value, setBy}) => ({value, setBy, written: [values('pilot', 'env', name)]})),
-    ...model.proxies.map(({name, value, setBy}) => ({
-      value,
-      setBy,
-      written: [spec('meshConfig', 'defaultConfig', 'proxyMetadata', name)],
-    })),
+    ...variables(model.istiod, (name) => values('pilot', 'env', name)),
+    ...variables(model.proxies, (name) => spec('meshConfig', 'defaultConfig', 'proxyMetadata', name)),
     ...caOfProxies(model),
     ...externalIssuer(model),
   ];
+}
+
+function variables(list: readonly EnvironmentVariable[], pathOf: (name: string) => Path): readonly Field[] {
+  return list.map(({name, value, setBy}) => defined<Field>({value, setBy, written: [pathOf(name)]}));
 }
 
 function optional(value: unknown, field: Omit<Field, 'value'>): readonly Field[] {

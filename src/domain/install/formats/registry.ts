@@ -7,14 +7,14 @@ import {istioOperator, type Format} from './istio-operator.js';
 
 /** Every format, oldest first. Add a new one here, with a file of its own if it needs its own code. */
 const formats: readonly [Format, ...Format[]] = [
-  // The document of the 2020 multicluster guide: the ingress gateway exposes istiod, and meshNetworks must list every cluster
-  // of the network. The guide writes `endpoints` and `gateways` next to the network instead of below it; 1.6 and 1.7
+  // The document of the 2020 multicluster guide: the ingress gateway exposes istiod, and meshNetworks must list every network
+  // of the mesh with its clusters. The guide writes `endpoints` and `gateways` next to the network instead of below it; 1.6 and 1.7
   // accept these as networks named "endpoints" and "gateways" without an error, and the real network is missing.
   istioOperator(
     {
       id: '1.6 to 1.7',
       from: '1.6',
-      why: 'meshExpansion exposes istiod, and meshNetworks must list every cluster of the network',
+      why: 'meshExpansion exposes istiod, and meshNetworks must list every network with its clusters',
     },
     (model) => ({meshExpansion: {enabled: true}, meshNetworks: meshNetworks(model)}),
   ),
@@ -42,20 +42,25 @@ export function formatFor(version: IstioVersion): Format {
 /** What istiod accepts as `fromRegistry` (istio/istio pkg/config/validation/validation.go, pkg/config/labels/instance.go). */
 const registryPattern = /^[a-zA-Z0-9](?:[-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
 
-function meshNetworks({network, namespace, clustersOfNetwork}: InstallModel): Tree {
-  const invalid = clustersOfNetwork.find((name) => !registryPattern.test(name));
+/**
+ * Returns every network with its clusters and its gateway. The gateway of another network needs no address: istiod finds the
+ * Service in the registries of the network's clusters, which it reads with their remote secrets (istio.io 1.6 and 1.7:
+ * setup/install/multicluster/shared, "Cross-cluster control plane access"; istio/istio
+ * pilot/pkg/serviceregistry/kube/controller/network.go, reloadMeshNetworks).
+ */
+function meshNetworks({networks, namespace}: InstallModel): Tree {
+  const invalid = networks.flatMap(({clusters}) => clusters).find((name) => !registryPattern.test(name));
   if (invalid !== undefined) {
     throw new MeshError('USAGE', `meshNetworks of Istio 1.6 and 1.7 cannot contain the clusterName ${invalid}`, {
       hints: ['use Istio 1.8 or later, which needs no meshNetworks'],
     });
   }
-  return {
-    [network]: {
-      endpoints: clustersOfNetwork.map((fromRegistry) => ({fromRegistry})),
-      gateways: [
-        // The spelling of 1.6, whose protobuf parser accepts snake_case (pkg/util/gogoprotomarshal).
-        {registry_service_name: `istio-ingressgateway.${namespace}.svc.cluster.local`, port: 443},
-      ],
-    },
-  };
+  // The spelling of 1.6, whose protobuf parser accepts snake_case (pkg/util/gogoprotomarshal).
+  const gateway = {registry_service_name: `istio-ingressgateway.${namespace}.svc.cluster.local`, port: 443};
+  return Object.fromEntries(
+    networks.map(({name, clusters}) => [
+      name,
+      {endpoints: clusters.map((fromRegistry) => ({fromRegistry})), gateways: [{...gateway}]},
+    ]),
+  );
 }

@@ -6,12 +6,14 @@ import {
   certificate,
   cacertsOf,
   clusterCa,
+  clusterValues,
   controlPlane,
   daysFromNow,
   fingerprintsOf,
   gateway,
   istiodMetrics,
   liveRoots,
+  networks,
   now,
   otherControlPlane,
   pod,
@@ -275,6 +277,29 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
       },
     },
   ],
+  ...(
+    [
+      ['ambient mode on several networks', {}],
+      ['with sidecars, and every Service global', {allServicesGlobal: true}],
+    ] as const
+  ).map(([name, change], index) => {
+    const env = {PILOT_ENABLE_AMBIENT: 'true', AMBIENT_ENABLE_MULTI_NETWORK: 'true'};
+    const ofCluster = (cluster: 'cluster1' | 'cluster2') => ({
+      ztunnelPods: ['ztunnel-1'],
+      controlPlanes: [
+        controlPlane(cluster, {network: networks[cluster], workload: workload('istiod', {env}), ...change}),
+      ],
+      namespaces: clusterValues(cluster).namespaces.map((one) =>
+        index === 1 && one.name === 'shop' ? {...one, labels: {'istio-injection': 'enabled'}} : one,
+      ),
+    });
+    return [name, {cluster1: ofCluster('cluster1'), cluster2: ofCluster('cluster2')}] as const;
+  }),
+  [
+    'a ztunnel of another control plane beside an istiod without ambient mode',
+    {cluster1: {ztunnelPods: ['ztunnel-1']}},
+  ],
+  ['a mirror of the images', {cluster1: {hubs: [{hub: 'mirror.example/registry.istio.io/release', usedBy: 'istiod'}]}}],
   ['an install.yaml from another source', {cluster1: {installFile: {state: 'foreign'}}}],
 ];
 

@@ -21,6 +21,14 @@ const setting = (name: string, value: string) => ({name, object: injector, value
 const istiodWith = (env: Record<string, string>) => ({
   cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {env})})]},
 });
+/** cluster1 in ambient mode, with these variables of its istiod. */
+const ambient = (env: Record<string, string>) => ({
+  ...istiodWith({PILOT_ENABLE_AMBIENT: 'true', ...env}).cluster1,
+  ztunnelPods: ['ztunnel-1'],
+});
+const withSidecars = healthy.namespaces.map((one) =>
+  one.name === 'shop' ? {...one, labels: {'istio-injection': 'enabled'}} : one,
+);
 const csr = 'cert-manager-istio-csr.cert-manager.svc:443';
 const proxyCa = {injector, addresses: [], providers: [], istiodHosts: []};
 const remote = (id: string, status: string) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, status});
@@ -219,7 +227,61 @@ export const controlPlaneFaults: readonly Fault[] = [
         },
       },
     },
-    ['MESH410 error'],
+    // That version does not support several networks either.
+    ['MESH410 error', 'MESH417 error'],
+  ],
+  [
+    'ambient workloads and sidecars share the clusters',
+    {cluster1: {...ambient({AMBIENT_ENABLE_MULTI_NETWORK: 'true'}), namespaces: withSidecars}},
+    ['MESH410 warning'],
+  ],
+  ['istiod ignores other networks in ambient mode', {cluster1: ambient({})}, ['MESH417 error']],
+  [
+    'istiod ignores other networks in ambient mode, in a mesh that also has sidecars',
+    {cluster1: {...ambient({}), namespaces: withSidecars}},
+    ['MESH417 warning'],
+  ],
+  [
+    'ambient mode on several networks is turned off',
+    {cluster1: ambient({AMBIENT_ENABLE_MULTI_NETWORK: 'false'})},
+    ['MESH417 warning'],
+  ],
+  [
+    'two clusters in ambient mode share a network',
+    {
+      mesh: {clusters: mesh.clusters.map((one) => ({...one, network: 'network1'}))},
+      cluster1: ambient({AMBIENT_ENABLE_MULTI_NETWORK: 'true'}),
+    },
+    ['MESH417 warning'],
+  ],
+  [
+    'istiod and the injector use a hub that is shut down',
+    {
+      cluster1: {
+        hubs: [
+          {hub: 'registry.istio.io/release', usedBy: 'istiod'},
+          {hub: 'registry.istio.io/release', usedBy: injector},
+        ],
+      },
+    },
+    ['MESH419 warning'],
+  ],
+  [
+    'a gateway still has an image of a hub that is shut down',
+    {
+      cluster1: {
+        hubs: [
+          {hub: 'docker.io/istio', usedBy: 'istiod'},
+          {hub: 'gcr.io/istio-release', usedBy: 'pods of gw', injectedInto: 'gw'},
+        ],
+      },
+    },
+    ['MESH419 warning'],
+  ],
+  [
+    'mesh.yaml declares a hub that is shut down',
+    {mesh: {istio: {...mesh.istio, hub: 'gcr.io/istio-release'}}},
+    ['MESH419 warning', 'MESH419 warning'],
   ],
   ['a network has no gateway', {cluster1: {networkGateways: []}}, ['MESH411 error']],
   [

@@ -1,0 +1,30 @@
+/** What an installation declares outside the fields of mesh.yaml: in its profile and its overlays. */
+import {valueAt} from '../tree.js';
+import type {Overlay} from './overlays.js';
+
+/** The profiles that install ztunnel (istio/istio manifests/profiles). */
+export const ambientProfiles: readonly string[] = ['ambient', 'openshift-ambient'];
+
+/** Whether an installation has a ztunnel: by its profile, or as a component that an overlay enables. */
+export function installsZtunnel(profile: string, overlays: readonly Overlay[]): boolean {
+  const enabled = lastValue(overlays, ['spec', 'components', 'ztunnel', 'enabled']);
+  return typeof enabled === 'boolean' ? enabled : ambientProfiles.includes(profile);
+}
+
+/** The paths from which istioctl reads the hub (istio/istio operator/pkg/render/manifest.go). */
+const hubPaths = [
+  ['spec', 'hub'],
+  ['spec', 'values', 'global', 'hub'],
+  ['spec', 'unvalidatedValues', 'global', 'hub'],
+] as const;
+
+/** Returns the hub that overlays set for all components; undefined if none does. */
+export function hubInOverlays(overlays: readonly Overlay[]): string | undefined {
+  const hubs = hubPaths.map((path) => lastValue(overlays, path)).filter((hub) => hub !== undefined);
+  return hubs.length === 0 ? undefined : String(hubs.at(-1));
+}
+
+/** Returns the value that the last overlay with this path sets. */
+function lastValue(overlays: readonly Overlay[], path: readonly string[]): unknown {
+  return overlays.map(({tree}) => valueAt(tree, path)).findLast((value) => value !== undefined);
+}

@@ -1,0 +1,116 @@
+/** Faults of ambient mode on several networks, and of images. No ztunnel runs here: its pod is enough. */
+import type {Fault} from '../harness/fault.js';
+import {inIstioSystem, inTurn, kubectl, rolledOut} from '../harness/by-hand.js';
+
+const multiNetwork = 'AMBIENT_ENABLE_MULTI_NETWORK';
+
+/** istiod's variables, until the fault is fixed. */
+function environment(...variables: readonly string[]): Fault['seed'] {
+  return async (lab) => {
+    const on = lab.cluster('one');
+    const set = async (...words: readonly string[]): Promise<void> => {
+      await on.kubectl('-n', 'istio-system', 'set', 'env', 'deployment/istiod', ...words);
+      await rolledOut(on);
+    };
+    await set(...variables);
+    return () => set('PILOT_ENABLE_AMBIENT-', `${multiNetwork}-`);
+  };
+}
+
+/** A ztunnel pod, until the fault is fixed. */
+const ztunnel: Fault['seed'] = async (lab) => {
+  const pod = ['run', 'ztunnel-1', '--image=istio/ztunnel:1.31.0', '--labels=app=ztunnel'];
+  await inIstioSystem('one', ...pod)(lab);
+  return async () => {
+    await inIstioSystem('one', 'delete', 'pod', 'ztunnel-1', '--wait=true')(lab);
+  };
+};
+
+/** A namespace, until the fault is fixed. */
+const shop: Fault['seed'] = async (lab) => {
+  await kubectl('one', 'create', 'namespace', 'shop')(lab);
+  return async () => {
+    await kubectl('one', 'delete', 'namespace', 'shop', '--timeout=60s')(lab);
+  };
+};
+
+/** What holds from here on is no fault, and what the fault changes is compared with it. */
+const isHealthy: Fault['seed'] = async (lab) => {
+  await lab.waitForGreen();
+  return undefined;
+};
+
+/** The guide's gateway document takes over the objects of the default tag, and `install apply` refuses to take them back. */
+const tagIsOurs: Fault['seed'] = inIstioSystem(
+  'one',
+  'label',
+  'service/istiod-revision-tag-default',
+  'mutatingwebhookconfiguration/istio-revision-tag-default',
+  'validatingwebhookconfiguration/istiod-default-validator',
+  'install.operator.istio.io/owning-resource=kubectl-mesh',
+  '--overwrite',
+);
+
+/** What a user adds to mesh.yaml is taken back when the fault is fixed. */
+const declaredMeanwhile: Fault['seed'] = (lab) => {
+  const before = lab.read('mesh.yaml');
+  return Promise.resolve(async () => {
+    lab.edit('mesh.yaml', () => before);
+    await lab.cli.must('install', 'render', 'one');
+    await lab.cli.must('install', 'apply', 'one', '--yes');
+    await lab.waitForGreen();
+  });
+};
+
+const everyServiceGlobal = `    values:
+      meshConfig:
+        serviceScopeConfigs:
+          - scope: GLOBAL
+`;
+
+export const ambientFaults: readonly Fault[] = [
+  {
+    id: 'MESH417-not-enabled',
+    title: 'ztunnel runs on one of several networks, and istiod ignores the other networks for it',
+    shape: 'networks',
+    cluster: 'one',
+    says: /AMBIENT_ENABLE_MULTI_NETWORK of istiod is not set/,
+    seed: inTurn(environment('PILOT_ENABLE_AMBIENT=true'), ztunnel),
+    fix: 'as printed',
+  },
+  {
+    id: 'MESH410-ambient-beside-sidecars',
+    title: 'ambient mode on several networks is enabled in a mesh with sidecars',
+    shape: 'networks',
+    cluster: 'one',
+    result: 'warning',
+    says: /sidecars are injected into shop/,
+    seed: inTurn(
+      declaredMeanwhile,
+      tagIsOurs,
+      environment('PILOT_ENABLE_AMBIENT=true', `${multiNetwork}=true`),
+      ztunnel,
+      shop,
+      isHealthy,
+      kubectl('one', 'label', 'namespace', 'shop', 'istio-injection=enabled'),
+    ),
+    fix: {editor: (text) => text.replace(/(name: one\n)/, `$1${everyServiceGlobal}`)},
+  },
+  {
+    id: 'MESH419-retired-hub',
+    title: 'istiod runs an image of a hub that is shut down',
+    shape: 'alone',
+    cluster: 'one',
+    result: 'warning',
+    says: /istiod: gcr\.io\/istio-release/,
+    seed: inTurn(
+      declaredMeanwhile,
+      inIstioSystem('one', 'set', 'image', 'deployment/istiod', 'discovery=gcr.io/istio-release/pilot:1.31.0'),
+      async (lab) => {
+        await rolledOut(lab.cluster('one'));
+        return undefined;
+      },
+    ),
+    fix: {editor: (text) => `${text}istio:\n  hub: docker.io/istio\n`},
+  },
+];
