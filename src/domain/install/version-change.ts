@@ -4,6 +4,7 @@ import type {DeploymentObject} from '../kube/objects.js';
 import {istiodTag} from '../istio/image.js';
 import {type IstioVersion, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
 import {printableLine} from '../printable.js';
+import {installerLabels} from './ownership.js';
 import {advice, kubectlMesh} from '../suggest/suggestion.js';
 
 /** A version as a tool or an image reports it, parsed if it names a release. */
@@ -17,16 +18,13 @@ export function reportedVersion(text: string): ReportedVersion {
   return defined<ReportedVersion>({text: printableLine(text), parsed: parseVersion(text)});
 }
 
-/** The label with the version of Istio's installer (istio/istio operator/pkg/manifest/name.go). */
-const versionLabel = 'operator.istio.io/version';
-
 /** Returns the version of an istiod Deployment: its image's tag, or the installer's label if the tag is not a release. */
 export function runningVersion({
   metadata,
   spec,
 }: Pick<DeploymentObject, 'metadata'> & Partial<Pick<DeploymentObject, 'spec'>>): ReportedVersion {
   const tag = istiodTag(spec?.template.spec.containers ?? []);
-  const label = metadata.labels?.[versionLabel];
+  const label = metadata.labels?.[installerLabels.version];
   const candidates = [tag, label].flatMap((text) => (text === undefined || text === '' ? [] : [reportedVersion(text)]));
   return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {text: 'unknown'};
 }
@@ -40,17 +38,18 @@ export interface VersionOverrides {
 /**
  * Returns why this istioctl must not replace the running version, or undefined if it may. It must not change the version
  * without `--upgrade`. It must not downgrade or skip a minor version without `--force-version`: Istio supports neither
- * (istio.io docs/setup/upgrade).
+ * (istio.io docs/setup/upgrade). `what`: the objects that run this version.
  */
 export function refuseVersionChange(
   running: ReportedVersion,
   istioctl: ReportedVersion,
   {upgrade, forceVersion}: VersionOverrides,
+  what = 'istiod',
 ): ErrorReport | undefined {
   const refuse = (why: string, hint: string): ErrorReport =>
     problem(
       'VERSION_CHANGE',
-      `refusing to replace istiod ${running.text} with istioctl ${istioctl.text}: ${why}`,
+      `refusing to replace ${what} ${running.text} with istioctl ${istioctl.text}: ${why}`,
       hint,
     );
   const [from, to] = [running.parsed, istioctl.parsed];
