@@ -5,7 +5,7 @@ import type {KubeObject} from '../kube/object.js';
 import type {ConfigMapObject} from '../kube/objects.js';
 import {defaultRevision, recordName} from '../istio/names.js';
 import {isTree} from '../tree.js';
-import {installerLabels, isOfInstallation, isUnownedTag, type Installation} from './ownership.js';
+import {installerLabels, isOfInstallation, type Installation} from './ownership.js';
 
 /** A kind that istioctl installs. */
 export interface InstalledKind {
@@ -51,25 +51,28 @@ const updateManager = 'istioctl';
  * is no proof: nothing is installed, or the API server does not record field managers (before Kubernetes 1.18).
  */
 export function liveDigest(objects: readonly KubeObject[], installation: Installation): string | undefined {
-  const lines = objects
-    .filter((object) => isOfInstallation(object, installation) || isDefaultTag(object, installation))
-    .map(objectLine);
+  const ours = objects.filter((object) => !isDefaultTag(object) && isOfInstallation(object, installation));
+  const lines = ours.map(objectLine);
   if (lines.length === 0 || lines.includes(undefined)) return undefined;
-  return sha256Hex(lines.sort().join('\n'));
+  const tags = objects.filter(isDefaultTag).map((object) => JSON.stringify(identityOf(object)));
+  return sha256Hex([...lines, ...tags].sort().join('\n'));
 }
 
-/** The webhook of revision tag `default`, which istioctl 1.13 to 1.18 installs without an owner. */
-function isDefaultTag(object: KubeObject, {revision}: Installation): boolean {
-  const {labels = {}} = object.metadata;
-  return (
-    isUnownedTag(object) &&
-    labels[installerLabels.tag] === defaultRevision &&
-    labels[installerLabels.revision] === revision
-  );
+/**
+ * Whether an object belongs to revision tag `default`. istioctl installs it, in 1.13 to 1.18 without an owner, and users point it
+ * to another revision (`istioctl tag set`), which is no reason to install again.
+ */
+function isDefaultTag({metadata: {labels = {}}}: KubeObject): boolean {
+  return labels[installerLabels.tag] === defaultRevision;
 }
 
-function objectLine({kind, metadata}: KubeObject): string | undefined {
-  const identity = [kind, metadata.namespace ?? '', metadata.name, metadata.uid ?? ''];
+function identityOf({kind, metadata: {namespace = '', name, uid = ''}}: KubeObject): readonly string[] {
+  return [kind, namespace, name, uid];
+}
+
+function objectLine(object: KubeObject): string | undefined {
+  const {kind, metadata} = object;
+  const identity = identityOf(object);
   // istiod sets caBundle and failurePolicy of its webhooks after the installation.
   if (kind.endsWith('WebhookConfiguration')) return JSON.stringify(identity);
   // All fields of the document are applied, also those of an object that an earlier istioctl created by other means.

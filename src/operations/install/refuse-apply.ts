@@ -72,7 +72,7 @@ function refuseObjects(
 ): readonly (ErrorReport | undefined)[] {
   return [
     ...shared.flatMap(({what, versions}) =>
-      versions.map((version) => refuseVersionChange(version, istioctl, options, `${what}, Istio`)),
+      versions.map((version) => refuseVersionChange(version, istioctl, options, `${what} (Istio ${version.text})`)),
     ),
     options.takeOver ? undefined : refuseForeign(cluster.name, foreign),
     options.forceVersion ? undefined : refuseKubernetes(cluster.name, live.kubernetesMinor, istioctl),

@@ -156,6 +156,17 @@ describe('liveDigest', () => {
     expect(digestOf([tagged, ...objects.slice(1)])).toBe(digest);
   });
 
+  it('covers revision tag default, but not which revision it points to', () => {
+    const tag = (revision: string) => {
+      const labels = {'istio.io/tag': 'default', 'istio.io/rev': revision};
+      return object('MutatingWebhookConfiguration', 'istio-revision-tag-default', {labels});
+    };
+    const tagged = digestOf([...objects, tag('default')]);
+    expect(tagged).not.toBe(digest);
+    expect(digestOf([...objects, tag('canary')])).toBe(tagged);
+    expect(digestOf([tag('default')])).toBeUndefined();
+  });
+
   it('does not depend on objects of other revisions and namespaces', () => {
     const others = [
       object('Deployment', 'istiod-a', {labels: {...ourLabels, 'istio.io/rev': 'a'}}),
