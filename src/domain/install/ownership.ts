@@ -103,7 +103,7 @@ function withoutSuffix(state: string, revision: string): string {
 }
 
 /**
- * Reports whether our document installed an object, for any revision. Documents of 1.6 and 1.7 cannot be told apart by
+ * Reports whether our document installed an object, for any revision. Documents of 1.6 and 1.7 cannot be distinguished by
  * their objects, even if they have names: there, a record of `install apply` for the object's revision is the evidence.
  */
 export function isOurs(object: KubeObject, {recorded}: Pick<Installation, 'recorded'>): boolean {
