@@ -71,7 +71,7 @@ function notOnThisKubernetes({parsed}: IstioRelease): string | undefined {
   const minor = Number(builtVersions.kubernetes.split('.')[1]);
   const fit = kubernetesFit(parsed, minor);
   if (fit.fit === 'fits') return undefined;
-  const limit = fit.fit === 'too new' ? `1.${String(fit.max)} at most` : `1.${String(fit.min)} or later`;
+  const limit = fit.fit === 'too new' ? `1.${String(fit.last.minor)} at most` : `1.${String(fit.min)} or later`;
   return `requires Kubernetes ${limit}, this is ${builtVersions.kubernetes}`;
 }
 

@@ -98,6 +98,8 @@ export const errorClasses = {
   STALE_INSTALL: 'refused',
   VERSION_CHANGE: 'refused',
   FOREIGN_OWNER: 'refused',
+  /** Kubernetes no longer serves an API that this Istio version needs. */
+  KUBERNETES_VERSION: 'refused',
   CLUSTER_RENAME: 'refused',
   NOTHING_TO_ROLL_BACK: 'refused',
   // the run itself

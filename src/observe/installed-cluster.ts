@@ -3,7 +3,8 @@ import type {KubeObject} from '../domain/kube/object.js';
 import type {ConfigMapObject, DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
 import {caSourceOf} from '../domain/istio/ca-source.js';
 import {isBeingDeleted} from '../domain/facts/read/control-plane.js';
-import {recordName} from '../domain/istio/names.js';
+import {defaultRevision, recordName} from '../domain/istio/names.js';
+import {readRecord} from '../domain/install/live.js';
 import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
@@ -32,6 +33,8 @@ export interface InstalledCluster {
   readonly installed: readonly KubeObject[];
   /** The ConfigMap of the last `install apply`. */
   readonly record: ConfigMapObject | undefined;
+  /** The declared revisions for which `install apply` has left such a ConfigMap. */
+  readonly recorded: readonly string[];
 }
 
 /** Reads the cluster. Throws what opening the context and reading throw. */
@@ -44,17 +47,18 @@ export async function readInstalledCluster(
   const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
   const {context} = await reader.open();
   const revision = installedRevision(mesh);
+  const revisions = new Set([...(mesh.istio.revisions ?? []), revision ?? defaultRevision]);
   const options = inspectWithoutKey(mesh, now());
   const name = revision === undefined ? 'istiod' : `istiod-${revision}`;
   const istiods = reader.read('istiods').then((deployments) => deployments.filter((one) => !isBeingDeleted(one)));
   const istiod = istiods.then((all) => all.find(({metadata}) => metadata.name === name));
   const mountedCa = istiod.then((one) => readMountedCa(reader, one ? [caSourceOf(one)] : [], options));
-  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, record, installed] = await Promise.all([
+  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, records, installed] = await Promise.all([
     readClusterUid(reader),
     readReportedVersion(reader, context),
     reader.read('istioNamespace', {name: namespace}),
     readCaSecret(reader, 'cacerts', options),
-    reader.read('installRecord', {name: recordName(revision)}),
+    Promise.all([...revisions].map(async (one) => [one, await readRecordOf(reader, one)] as const)),
     reader.readInstalled(),
     // Awaited together, so that the first error is reported.
     mountedCa,
@@ -62,8 +66,13 @@ export async function readInstalledCluster(
   return {
     ...{context, uid, kubernetesMinor, namespace: namespaceObject},
     ...{cacerts, mountedCa: await mountedCa, istiod: await istiod, istiods: await istiods},
-    ...{installed, record},
+    ...{installed, record: records.find(([one]) => one === (revision ?? defaultRevision))?.[1]},
+    recorded: records.filter(([, record]) => readRecord(record)).map(([one]) => one),
   };
+}
+
+function readRecordOf(reader: ClusterReader, revision: string): Promise<ConfigMapObject | undefined> {
+  return reader.read('installRecord', {name: recordName(revision === defaultRevision ? undefined : revision)});
 }
 
 /** Reads the input of the ConfigMap that `install apply` writes: the installed objects, and the previous ConfigMap. */

@@ -461,13 +461,54 @@ describe('concurrent changes and warnings', () => {
     expect(istioctl.calls).toHaveLength(2);
   });
 
-  it('warns if the Istio version does not support the Kubernetes version', async () => {
-    istioctl.version = {version: '1.9.9'};
+  it('refuses a Kubernetes version that no longer serves the APIs of the Istio version', async () => {
+    istioctl.version = {version: '1.13.9'};
     await runCommand(InstallRender, [], mesh.env);
     const run = await apply('c1');
-    expect(answerOf(run)).toMatchObject({
-      warnings: [{cluster: 'c1', message: expect.stringContaining('1.34') as unknown}],
+    expect(run.code).toBe(5);
+    expect(errorOf(run)).toMatchObject({
+      code: 'KUBERNETES_VERSION',
+      message: expect.stringContaining('1.34') as unknown,
     });
+    expectUntouched(mesh.cluster('c1'));
+    expect((await apply('c1', '--force-version')).code).toBe(0);
+  });
+});
+
+describe('a second revision', () => {
+  const gateway = (change: Record<string, string> = {}): FakeObject => {
+    const {metadata, ...object} = installed();
+    const labels = {...metadata.labels, 'operator.istio.io/component': 'IngressGateways', ...change};
+    return {...object, metadata: {...metadata, name: 'istio-ingressgateway', labels: {...labels, app: 'gateway'}}};
+  };
+
+  beforeEach(async () => {
+    const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    await writeFile(join(mesh.dir, 'mesh.yaml'), `${text}istio:\n  revisions: [default, other]\n`);
+    expect((await runCommand(InstallRender, ['c1'], mesh.env)).code).toBe(0);
+    mesh.cluster('c1').put(installed());
+  });
+
+  it('names the shared objects that it changes, and requires confirmation', async () => {
+    mesh.cluster('c1').put(gateway());
+    expect(errorOf(await apply('c1'))).toMatchObject({
+      code: 'CONFIRMATION_NEEDED',
+      message: expect.stringContaining('the ingress gateway of revision default') as unknown,
+    });
+    expectUntouched(mesh.cluster('c1'));
+    const run = await apply('c1', '--dry-run');
+    const alsoChanges = ['the ingress gateway of revision default'];
+    expect(answer(run).clusters).toMatchObject([{change: 'install', alsoChanges}]);
+    expect((await apply('c1', '-y')).code).toBe(0);
+  });
+
+  it('refuses a shared gateway of another owner or version', async () => {
+    mesh.cluster('c1').put(gateway({'install.operator.istio.io/owning-resource': 'prod'}));
+    expect(errorOf(await apply('c1', '-y'))?.code).toBe('FOREIGN_OWNER');
+    mesh.cluster('c1').put(gateway({'operator.istio.io/version': '1.30.3'}));
+    expect(errorOf(await apply('c1', '-y'))?.code).toBe('VERSION_CHANGE');
+    expectUntouched(mesh.cluster('c1'));
+    expect((await apply('c1', '-y', '--upgrade')).code).toBe(0);
   });
 });
 

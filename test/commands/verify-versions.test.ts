@@ -45,7 +45,8 @@ const meshNetworks = `networks:
 /** Makes a cluster what 1.`minor` leaves behind. Versions with sources: test/domain/checks/healthy-versions.ts. */
 function become({name, kube, says}: VerifiedCluster, minor: number): void {
   const version = `1.${String(minor)}.20`;
-  const {min, max = Math.max(min, 34)} = kubernetesRange({major: 1, minor});
+  const {min, last} = kubernetesRange({major: 1, minor});
+  const max = last?.minor ?? Math.max(min, 34);
   kube.alter = ({resource}) =>
     resource === '/version'
       ? {

@@ -1,6 +1,6 @@
 /** The guide's page on one cluster: as the five commands of the example script, and as `up`. */
 import {X509Certificate} from 'node:crypto';
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -106,5 +106,48 @@ describe('kubectl mesh up', () => {
     await byUp.must('up');
     expect({...changeTimes(byUp.workDir), 'journal.jsonl': 0}).toEqual({...files, 'journal.jsonl': 0});
     expect(await trustVersions(beta)).toEqual(versions);
+  });
+});
+
+describe('install apply of a second revision', () => {
+  interface Applied {
+    readonly clusters?: readonly {
+      readonly outcome: string;
+      readonly alsoChanges?: readonly string[];
+      readonly error?: {readonly code: string};
+    }[];
+    readonly error?: {readonly code: string};
+  }
+  const apply = async (...flags: string[]): Promise<Applied> =>
+    JSON.parse((await byUp.run(['install', 'apply', 'beta', ...flags, '-o', 'json'])).stdout) as Applied;
+  const shared = 'the base objects and ingress gateway of revision default';
+
+  it('is unchanged before the revision is declared', async () => {
+    expect((await apply()).clusters).toMatchObject([{outcome: 'unchanged'}]);
+  });
+
+  it('names the objects that it takes from the first, and requires confirmation', async () => {
+    const path = join(byUp.workDir, 'mesh.yaml');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, `${text}istio:\n  revisions: [default, other]\n`);
+    await byUp.must('install', 'render', 'beta');
+    expect((await apply()).error?.code).toBe('CONFIRMATION_NEEDED');
+    expect((await apply('-y')).clusters).toMatchObject([{outcome: 'done', alsoChanges: [shared]}]);
+    const labels = await beta.kubectl(
+      ...['-n', 'istio-system', 'get', 'deployment', 'istio-ingressgateway', '-o', 'jsonpath={.metadata.labels}'],
+    );
+    expect(JSON.parse(labels)).toMatchObject({'istio.io/rev': 'other'});
+    expect((await apply()).clusters).toMatchObject([{outcome: 'unchanged'}]);
+  });
+
+  it('refuses the shared objects of another document', async () => {
+    const objects = ['crd/virtualservices.networking.istio.io', 'deployment/istio-ingressgateway'];
+    for (const object of objects) {
+      const owner = 'install.operator.istio.io/owning-resource=another';
+      await beta.kubectl('-n', 'istio-system', 'label', object, owner, '--overwrite');
+    }
+    expect((await apply('-y')).clusters).toMatchObject([{outcome: 'refused', error: {code: 'FOREIGN_OWNER'}}]);
+    expect((await apply('-y', '--take-over')).clusters).toMatchObject([{outcome: 'done'}]);
+    expect((await apply()).clusters).toMatchObject([{outcome: 'unchanged'}]);
   });
 });

@@ -31,7 +31,8 @@ export const applyFlags = {
     helpGroup: 'SAFETY',
   }),
   'force-version': Flags.boolean({
-    description: 'allow a downgrade, or an upgrade that skips a minor version; Istio supports neither',
+    description:
+      'allow a downgrade, an upgrade that skips a minor version, or a Kubernetes version that is too new; Istio supports none of these',
     helpGroup: 'SAFETY',
   }),
   'take-over': Flags.boolean({

@@ -3,8 +3,8 @@
  * themselves (src/observe/cluster-reader.ts), the rights that docs/verify.md and `access role` list (rights.ts), and the
  * requests that a flag such as `--no-secrets` excludes (limits.ts) are derived from this table.
  */
-import {ownerLabel} from '../install/installer.js';
 import {installedKinds} from '../install/live.js';
+import {installerLabels} from '../install/ownership.js';
 import {
   bundleLockName,
   cacertsName,
@@ -216,10 +216,10 @@ export const reads = {
 export type ReadName = keyof typeof reads;
 
 /** The rows for objects that Istio's installers label, in the order of {@link installedKinds}. */
-export const installedReads = installedKinds.map(({apiVersion, kind, scope}) =>
+export const installedReads = installedKinds.map(({apiVersion, olderApiVersions = [], kind, scope}) =>
   list<KubeObject>(kind, scope === 'namespace' ? istioNamespace : 'cluster', {
-    apiVersions: [apiVersion],
-    labelSelector: ownerLabel,
+    apiVersions: [apiVersion, ...olderApiVersions],
+    labelSelector: installerLabels.owner,
     metadataOnly: true,
     optionalKind: true,
   }),

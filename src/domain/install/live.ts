@@ -3,13 +3,15 @@ import {defined} from '../defined.js';
 import {sha256Hex} from '../keys/keys.js';
 import type {KubeObject} from '../kube/object.js';
 import type {ConfigMapObject} from '../kube/objects.js';
-import {recordName} from '../istio/names.js';
-import {documentName} from './formats/istio-operator.js';
-import {ownerLabel} from './installer.js';
+import {defaultRevision, recordName} from '../istio/names.js';
+import {isTree} from '../tree.js';
+import {installerLabels, isOfInstallation, type Installation} from './ownership.js';
 
 /** A kind that istioctl installs. */
 export interface InstalledKind {
   readonly apiVersion: string;
+  /** On API servers that do not serve that version yet. */
+  readonly olderApiVersions?: readonly string[];
   readonly kind: string;
   readonly scope: 'namespace' | 'cluster';
 }
@@ -24,7 +26,8 @@ export const installedKinds: readonly InstalledKind[] = [
   {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', scope: 'namespace'},
   {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', scope: 'namespace'},
   {apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', scope: 'namespace'},
-  {apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', scope: 'namespace'},
+  // Kubernetes 1.21 added policy/v1.
+  {apiVersion: 'policy/v1', olderApiVersions: ['policy/v1beta1'], kind: 'PodDisruptionBudget', scope: 'namespace'},
   {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', scope: 'cluster'},
   {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', scope: 'cluster'},
   {apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration', scope: 'cluster'},
@@ -32,30 +35,58 @@ export const installedKinds: readonly InstalledKind[] = [
   {apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', scope: 'cluster'},
 ];
 
-/** The field manager of istioctl's server-side apply (istio/istio operator/pkg/install/install.go). */
-const istioctlManager = 'istio-operator';
+/** The field manager of istioctl's server-side apply (1.31.0:operator/pkg/install/install.go). */
+const applyManager = 'istio-operator';
+/**
+ * The start of the field manager of istioctl's other writes: the name of its program. 1.6 to 1.8 create and update objects
+ * without server-side apply, and 1.9 to 1.23 on an API server where they do not detect it (istio/istio#29166, #32189, #43491).
+ */
+const updateManager = 'istioctl';
 
 /**
  * Returns a digest of everything that our document owns in a cluster: the identity of each object, and which of its fields
- * istioctl set last and when. Any later change of such a field removes it from istioctl's managed fields, so an equal
- * digest proves that nothing was changed, removed or added. Undefined if there is no proof: nothing is installed, or
- * istioctl installed it without server-side apply.
+ * istioctl set last and when. Any later change of such a field by another client removes it from istioctl's managed fields,
+ * with server-side apply and without (Kubernetes documentation, "Server-Side Apply", field management), and a change by
+ * istioctl has another time. An equal digest therefore proves that nothing was changed, removed or added. Undefined if there
+ * is no proof: nothing is installed, or the API server does not record field managers (before Kubernetes 1.18).
  */
-export function liveDigest(objects: readonly KubeObject[]): string | undefined {
-  const ours = objects.filter(({metadata}) => metadata.labels?.[ownerLabel] === documentName);
+export function liveDigest(objects: readonly KubeObject[], installation: Installation): string | undefined {
+  const ours = objects.filter((object) => !isDefaultTag(object) && isOfInstallation(object, installation));
   const lines = ours.map(objectLine);
   if (lines.length === 0 || lines.includes(undefined)) return undefined;
-  return sha256Hex(lines.sort().join('\n'));
+  const tags = objects.filter(isDefaultTag).map((object) => JSON.stringify(identityOf(object)));
+  return sha256Hex([...lines, ...tags].sort().join('\n'));
 }
 
-function objectLine({kind, metadata}: KubeObject): string | undefined {
-  const identity = [kind, metadata.namespace ?? '', metadata.name, metadata.uid ?? ''];
+/**
+ * Whether an object belongs to revision tag `default`. istioctl installs it, in 1.13 to 1.18 without an owner, and users point it
+ * to another revision (`istioctl tag set`), which is no reason to install again.
+ */
+function isDefaultTag({metadata: {labels = {}}}: KubeObject): boolean {
+  return labels[installerLabels.tag] === defaultRevision;
+}
+
+function identityOf({kind, metadata: {namespace = '', name, uid = ''}}: KubeObject): readonly string[] {
+  return [kind, namespace, name, uid];
+}
+
+function objectLine(object: KubeObject): string | undefined {
+  const {kind, metadata} = object;
+  const identity = identityOf(object);
   // istiod sets caBundle and failurePolicy of its webhooks after the installation.
   if (kind.endsWith('WebhookConfiguration')) return JSON.stringify(identity);
-  const applied = metadata.managedFields?.find(
-    ({manager, operation}) => manager === istioctlManager && operation === 'Apply',
-  );
-  return applied && JSON.stringify([...identity, applied.time ?? '', applied.fieldsV1 ?? null]);
+  // All fields of the document are applied, also those of an object that an earlier istioctl created by other means.
+  const {managedFields = []} = metadata;
+  const applied = managedFields.filter(({manager, operation}) => manager === applyManager && operation === 'Apply');
+  const updated = managedFields.filter(({manager = ''}) => manager.startsWith(updateManager));
+  const set = applied.length > 0 ? applied : updated;
+  const fields = set.flatMap(({time = '', fieldsV1}) => [time, withoutStatus(fieldsV1)]);
+  return set.length === 0 ? undefined : JSON.stringify([...identity, ...fields]);
+}
+
+/** Controllers take over a status that was part of a created object (the CustomResourceDefinitions of old charts). */
+function withoutStatus(fields: unknown): unknown {
+  return isTree(fields) ? Object.fromEntries(Object.entries(fields).filter(([key]) => key !== 'f:status')) : null;
 }
 
 /** The record that `install apply` writes to the cluster after it succeeded. */

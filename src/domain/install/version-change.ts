@@ -12,19 +12,16 @@ export interface VersionOverrides {
 /**
  * Returns why this istioctl must not replace the running version, or undefined if it may. It must not change the version
  * without `--upgrade`. It must not downgrade or skip a minor version without `--force-version`: Istio supports neither
- * (istio.io docs/setup/upgrade).
+ * (istio.io docs/setup/upgrade). `what`: the objects that have this version.
  */
 export function refuseVersionChange(
   running: ReportedVersion,
   istioctl: ReportedVersion,
   {upgrade, forceVersion}: VersionOverrides,
+  what = `istiod ${running.text}`,
 ): ErrorReport | undefined {
   const refuse = (why: string, hint: string): ErrorReport =>
-    problem(
-      'VERSION_CHANGE',
-      `refusing to replace istiod ${running.text} with istioctl ${istioctl.text}: ${why}`,
-      hint,
-    );
+    problem('VERSION_CHANGE', `refusing to replace ${what} with istioctl ${istioctl.text}: ${why}`, hint);
   const [from, to] = [running.parsed, istioctl.parsed];
   if (forceVersion || running.text === istioctl.text) return undefined;
   if (!from || !to) {

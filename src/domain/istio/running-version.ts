@@ -17,11 +17,14 @@ export function reportedVersion(text: string): ReportedVersion {
   return defined<ReportedVersion>({text: printableLine(text), parsed: parseVersion(text)});
 }
 
+/** The label with the version of istioctl (istio/istio operator/pkg/manifest/name.go). */
+export const istioctlVersionLabel = 'operator.istio.io/version';
+
 /**
- * The labels with the version, for images that are referenced by digest or mirrored under a tag of their own: istioctl's
- * (istio/istio operator/pkg/manifest/name.go), and that of charts since 1.24 (1.31.0:manifests/zzz_profile.yaml).
+ * The labels with the version, for images that are referenced by digest or mirrored under a tag of their own: istioctl's, and
+ * that of charts since 1.24 (1.31.0:manifests/zzz_profile.yaml).
  */
-const versionLabels = ['operator.istio.io/version', 'app.kubernetes.io/version'];
+const versionLabels = [istioctlVersionLabel, 'app.kubernetes.io/version'];
 
 type Istiod = Pick<DeploymentObject, 'metadata'> & Partial<Pick<DeploymentObject, 'spec'>>;
 

@@ -4,6 +4,7 @@ import {impersonationUnsupported} from '../../domain/install/istioctl-output.js'
 import {liveDigest} from '../../domain/install/live.js';
 import {runningVersion, reportedVersion, type ReportedVersion} from '../../domain/istio/running-version.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
+import {defaultRevision} from '../../domain/istio/names.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {
@@ -31,13 +32,12 @@ import {loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {
   type ApplyFacts,
   type ApplyOptions,
-  type ApplyPlan,
-  type InstallChange,
   type DecidedInstall,
+  type InstallChange,
+  installationOf,
   type TargetFacts,
-  putRecord,
-  planApply,
-} from './plan-apply.js';
+} from './decide-apply.js';
+import {type ApplyPlan, planApply, putRecord} from './plan-apply.js';
 
 /** `install apply CLUSTER...`. */
 export interface ApplyRequest extends MeshRequest, ApplyOptions {
@@ -54,6 +54,8 @@ export interface AppliedCluster extends ClusterResult {
   readonly change?: InstallChange;
   /** The version that was running before. */
   readonly running?: string;
+  /** What the change also changes for other control planes in the cluster: `the ingress gateway of revision default`. */
+  readonly alsoChanges?: readonly string[];
 }
 
 /** The result of `install apply`. */
@@ -162,7 +164,8 @@ function recordPhase(finished: readonly DecidedInstall[], istioctl: ReportedVers
       const actions = clusters.flatMap((one) => {
         if (!isKnown(one.now)) return [];
         const {installed, record} = one.now.value;
-        const live = liveDigest(installed) ?? '';
+        const installation = installationOf(one.rendered, [one.rendered.revision ?? defaultRevision]);
+        const live = liveDigest(installed, installation) ?? '';
         return [
           putRecord({...one, live: {...one.live, record}}, istioctl, {
             id: 'install-note',
@@ -179,17 +182,19 @@ function recordPhase(finished: readonly DecidedInstall[], istioctl: ReportedVers
 function report(run: PhaseRun<ApplyFacts, ApplyPlan>, recordWarnings: readonly Warning[]): ApplyResult {
   const interrupted = clustersWith(run, 'cancelled');
   return {
-    clusters: run.facts.targets.flatMap(({rendering: {cluster, path}, live}) =>
-      clusterOutcomesWithCause([cluster.name], run).map((outcome) =>
+    clusters: run.facts.targets.flatMap(({rendering: {cluster, path}, live}) => {
+      const {change, shared = []} = run.plan.decided.get(cluster.name) ?? {};
+      return clusterOutcomesWithCause([cluster.name], run).map((outcome) =>
         defined<AppliedCluster>({
           ...(interrupted.includes(cluster.name) ? withPartialInstall(outcome) : outcome),
           path,
           context: isKnown(live) ? live.value.context : undefined,
-          change: run.plan.decided.get(cluster.name)?.change,
+          change,
           running: isKnown(live) && live.value.istiod ? runningVersion(live.value.istiod).text : undefined,
+          alsoChanges: change === 'unchanged' || shared.length === 0 ? undefined : shared.map(({what}) => what),
         }),
-      ),
-    ),
+      );
+    }),
     istioctl: run.facts.istioctl.text,
     warnings: [...run.plan.warnings, ...recordWarnings],
   };

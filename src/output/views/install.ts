@@ -52,6 +52,11 @@ function appliedLines(cluster: Printed<AppliedCluster>, istioctl: string, dryRun
   if (outcome === 'unchanged') return [`${name}: unchanged: Istio ${running ?? istioctl} runs as declared in ${path}`];
   if (change === undefined || change === 'unchanged') return [`${name}: ${outcome}`];
   const from = change === 'upgrade' && running !== undefined ? ` from ${running}` : '';
-  if (outcome === 'done') return [`${name}: Istio ${istioctl} ${doneWords[change]}${from}, from ${path}`];
-  return [dryRun ? `${name}: Istio ${istioctl} ${plannedWords[change]}${from}, from ${path}` : `${name}: not started`];
+  const also = (words: string): readonly string[] =>
+    (cluster.alsoChanges ?? []).map((what) => `  ${words} ${printable(what)}`);
+  if (outcome === 'done') {
+    return [`${name}: Istio ${istioctl} ${doneWords[change]}${from}, from ${path}`, ...also('also changed')];
+  }
+  if (!dryRun) return [`${name}: not started`];
+  return [`${name}: Istio ${istioctl} ${plannedWords[change]}${from}, from ${path}`, ...also('would also change')];
 }

@@ -86,7 +86,8 @@ export function valuesOf(name: Name, tag: string, kubernetes: number): ClusterVa
 /** A healthy mesh of this version on the oldest and the newest Kubernetes version that suit it. */
 export function meshesOf(tag: string): readonly Overrides[] {
   const {version} = resolveVersion(tag);
-  const {min, max = Math.max(min, 34)} = kubernetesRange(version);
+  const {min, last} = kubernetesRange(version);
+  const max = last?.minor ?? Math.max(min, 34);
   return [...new Set([min, max])].map((kubernetes) => ({
     mesh: {istio: {...mesh.istio, version: `1.${String(version.minor)}`}},
     cluster1: valuesOf('cluster1', tag, kubernetes),

@@ -56,10 +56,24 @@ describe('the Kubernetes version', () => {
     ['1.9.9', 21, ['ok']],
     ['1.9.9', 22, ['error']],
     ['1.6.14', 34, ['error']],
-    ['1.10.0', 34, ['ok']],
+    ['1.10.0', 24, ['ok']],
+    ['1.10.0', 25, ['error']],
+    ['1.13.9', 34, ['error']],
+    ['1.14.0', 34, ['ok']],
   ])('with Istio %s running on 1.%i: %j', (tag, minor, expected) => {
     const overrides = {cluster1: {apiVersion: kubernetes(minor), controlPlanes: [istiod(tag)]}};
     expect(results('MESH205', overrides)).toEqual(expected);
+  });
+
+  it.each([
+    ['1.9.9', 34, 'admissionregistration.k8s.io/v1beta1', '--force-version'],
+    ['1.9.9', 22, 'admissionregistration.k8s.io/v1beta1', 'Istio 1.10 to 1.16'],
+    ['1.12.9', 25, 'policy/v1beta1', 'Istio 1.14 to 1.20'],
+    ['1.13.9', 34, 'autoscaling/v2beta1', 'Istio 1.14 to'],
+  ])('of Istio %s on 1.%i names %s and %s', (tag, minor, ...texts) => {
+    const overrides = {cluster1: {apiVersion: kubernetes(minor), controlPlanes: [istiod(tag)]}};
+    const row = JSON.stringify(rowsOf('MESH205', overrides)[0]);
+    for (const text of texts) expect(row).toContain(text);
   });
 
   it('is compared with the running version, not the declared one', () => {

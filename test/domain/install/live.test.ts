@@ -1,7 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import {foreignOwner, foreignOwners} from '../../../src/domain/install/installer.js';
+import type {Installation} from '../../../src/domain/install/ownership.js';
+import type {WrittenObjects} from '../../../src/domain/install/shared-objects.js';
 import {liveDigest, readRecord, recordObject} from '../../../src/domain/install/live.js';
 import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';
+
+const installation: Installation = {namespace: 'istio-system', revision: 'default', recorded: []};
+const written: WrittenObjects = {...installation, components: ['Base', 'IngressGateways']};
+const digestOf = (objects: readonly KubeObject[]): string | undefined => liveDigest(objects, installation);
 
 const ourLabels = {
   'install.operator.istio.io/owning-resource': 'kubectl-mesh',
@@ -69,7 +75,7 @@ describe('foreignOwner', () => {
     ],
     ['an installer that leaves no trace', {labels: chart, managedFields: []}, 'an unknown installer'],
   ])('detects %s', (_what, metadata, owner) => {
-    expect(foreignOwner(object('Deployment', 'istiod', metadata))).toBe(owner);
+    expect(foreignOwner(object('Deployment', 'istiod', metadata), installation)).toBe(owner);
   });
 
   it('considers only objects that our document also writes', () => {
@@ -81,8 +87,8 @@ describe('foreignOwner', () => {
       object('Deployment', 'istiod-1-29', {labels: {...other, 'istio.io/rev': '1-29'}}),
       object('ConfigMap', 'unrelated', {labels: {}}),
     ];
-    expect(foreignOwners(objects, undefined)).toEqual([]);
-    expect(foreignOwners(objects, '1-29')).toEqual([
+    expect(foreignOwners(objects, written)).toEqual([]);
+    expect(foreignOwners(objects, {...written, revision: '1-29'})).toEqual([
       {owner: 'IstioOperator document eastwest', object: 'Deployment istiod-1-29'},
     ]);
   });
@@ -90,18 +96,18 @@ describe('foreignOwner', () => {
   it('reports each installer once', () => {
     const labels = {...ourLabels, 'install.operator.istio.io/owning-resource': 'prod'};
     const objects = ['a', 'b', 'c'].map((name) => object('Service', name, {labels}));
-    expect(foreignOwners(objects, undefined)).toEqual([{owner: 'IstioOperator document prod', object: 'Service a'}]);
+    expect(foreignOwners(objects, written)).toEqual([{owner: 'IstioOperator document prod', object: 'Service a'}]);
   });
 });
 
 describe('liveDigest', () => {
   const objects = [object('Deployment', 'istiod'), object('ConfigMap', 'istio')];
-  const digest = liveDigest(objects);
+  const digest = digestOf(objects);
 
   it('does not depend on the order or on objects of other owners', () => {
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(liveDigest([...objects].reverse())).toBe(digest);
-    expect(liveDigest([...objects, object('Service', 'other', {labels: {}})])).toBe(digest);
+    expect(digestOf([...objects].reverse())).toBe(digest);
+    expect(digestOf([...objects, object('Service', 'other', {labels: {}})])).toBe(digest);
   });
 
   it.each<[string, readonly KubeObject[]]>([
@@ -120,23 +126,60 @@ describe('liveDigest', () => {
       ],
     ],
   ])('differs when %s', (_what, changed) => {
-    expect(liveDigest(changed)).not.toBe(digest);
+    expect(digestOf(changed)).not.toBe(digest);
   });
 
   it("ignores istiod's changes to its webhooks and changes by the autoscaler", () => {
     const webhook = (fields: object) =>
       object('ValidatingWebhookConfiguration', 'v', {managedFields: [{...applied, fieldsV1: fields}]});
-    expect(liveDigest([...objects, webhook({a: 1})])).toBe(liveDigest([...objects, webhook({b: 2})]));
+    expect(digestOf([...objects, webhook({a: 1})])).toBe(digestOf([...objects, webhook({b: 2})]));
     const scaled = object('Deployment', 'istiod', {
       resourceVersion: '9',
       managedFields: [{manager: 'kube-controller-manager', operation: 'Update', time: 'now'}, applied],
     });
-    expect(liveDigest([scaled, ...objects.slice(1)])).toBe(digest);
+    expect(digestOf([scaled, ...objects.slice(1)])).toBe(digest);
   });
 
-  it('is undefined if nothing is installed or istioctl did not use server-side apply', () => {
-    expect(liveDigest([])).toBeUndefined();
-    expect(liveDigest([object('Deployment', 'istiod', {managedFields: []})])).toBeUndefined();
+  it('covers objects that istioctl created or updated without server-side apply', () => {
+    const updated = {...applied, manager: 'istioctl', operation: 'Update'};
+    const update = (change: object) => [object('Deployment', 'istiod', {managedFields: [{...updated, ...change}]})];
+    expect(digestOf(update({}))).toMatch(/^[0-9a-f]{64}$/);
+    expect(digestOf(update({fieldsV1: {}}))).not.toBe(digestOf(update({})));
+    expect(digestOf(update({time: '2027-01-01T00:00:00Z'}))).not.toBe(digestOf(update({})));
+    expect(digestOf(update({fieldsV1: {...updated.fieldsV1, 'f:status': {}}}))).toBe(digestOf(update({})));
+  });
+
+  it('ignores what istioctl wrote by other means to an object that it has applied', () => {
+    const tagged = object('Deployment', 'istiod', {
+      managedFields: [applied, {manager: 'istioctl', operation: 'Update', time: 'later', fieldsV1: {}}],
+    });
+    expect(digestOf([tagged, ...objects.slice(1)])).toBe(digest);
+  });
+
+  it('covers revision tag default, but not which revision it points to', () => {
+    const tag = (revision: string) => {
+      const labels = {'istio.io/tag': 'default', 'istio.io/rev': revision};
+      return object('MutatingWebhookConfiguration', 'istio-revision-tag-default', {labels});
+    };
+    const tagged = digestOf([...objects, tag('default')]);
+    expect(tagged).not.toBe(digest);
+    expect(digestOf([...objects, tag('canary')])).toBe(tagged);
+    expect(digestOf([tag('default')])).toBeUndefined();
+  });
+
+  it('does not depend on objects of other revisions and namespaces', () => {
+    const others = [
+      object('Deployment', 'istiod-a', {labels: {...ourLabels, 'istio.io/rev': 'a'}}),
+      object('ClusterRole', 'istiod-clusterrole-other', {
+        labels: {...ourLabels, 'install.operator.istio.io/owning-resource-namespace': 'other'},
+      }),
+    ];
+    expect(digestOf([...objects, ...others])).toBe(digest);
+  });
+
+  it('is undefined if nothing is installed or the API server records no field managers', () => {
+    expect(digestOf([])).toBeUndefined();
+    expect(digestOf([object('Deployment', 'istiod', {managedFields: []})])).toBeUndefined();
   });
 });
 

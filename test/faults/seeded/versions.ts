@@ -60,21 +60,16 @@ function unset(cluster: string, name: string): Fault['seed'] {
 export const versionFaults: readonly Fault[] = [
   {
     id: 'MESH205-too-new',
-    title: 'the running Istio uses a webhook API that this Kubernetes version no longer serves',
+    title: 'the running Istio uses APIs that this Kubernetes version no longer serves',
     shape: 'alone',
     cluster: 'one',
-    says: /no longer serves the webhooks .* of Istio 1\.9\.9/,
-    // A variable that 1.9 does not know would be a finding of its own, and of 1.10 on everything else is as with 1.9.
-    seed: inTurn(
-      unset('one', 'ISTIO_MULTIROOT_MESH'),
-      image('one', '1.10.6'),
-      isHealthy,
-      image('one', '1.9.9'),
-      (lab) =>
-        Promise.resolve(async () => {
-          lab.edit('mesh.yaml', withoutVersion);
-          await lab.waitForGreen();
-        }),
+    says: /no longer serves policy\/v1beta1 .* of Istio 1\.13\.9/,
+    // Everything else is as with 1.14, which this Kubernetes version still serves.
+    seed: inTurn(image('one', '1.14.6'), isHealthy, image('one', '1.13.9'), (lab) =>
+      Promise.resolve(async () => {
+        lab.edit('mesh.yaml', withoutVersion);
+        await lab.waitForGreen();
+      }),
     ),
     fix: {editor: withVersion},
   },

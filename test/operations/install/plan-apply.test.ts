@@ -1,231 +1,38 @@
 import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../../src/domain/errors.js';
-import {installYamlText} from '../../../src/domain/install/install-yaml.js';
 import {sha256Hex} from '../../../src/domain/keys/keys.js';
-import {liveDigest, recordObject, type InstallRecord} from '../../../src/domain/install/live.js';
+import {recordObject} from '../../../src/domain/install/live.js';
 import {installedRevision} from '../../../src/domain/install/model.js';
-import {renderInstall} from '../../../src/domain/install/render.js';
-import {reportedVersion} from '../../../src/domain/istio/running-version.js';
-import {cacertsName, networkLabel} from '../../../src/domain/istio/names.js';
-import {resolveVersion} from '../../../src/domain/istio/versions.js';
-import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';
-import {type CaFiles, caFileNames} from '../../../src/domain/ca/ca-files.js';
-import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
+import {networkLabel} from '../../../src/domain/istio/names.js';
 import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
-import {known, type Observed, unknown} from '../../../src/domain/observed.js';
+import {type Observed, unknown} from '../../../src/domain/observed.js';
 import type {Action} from '../../../src/engine/action.js';
-import {caMounts, caVolumes} from '../../helpers/ca-mount.js';
 import type {InstalledCluster} from '../../../src/observe/installed-cluster.js';
-import {
-  type ApplyFacts,
-  type ApplyOptions,
-  type InstallChange,
-  type TargetFacts,
-  planApply,
-} from '../../../src/operations/install/plan-apply.js';
-import type {Rendering} from '../../../src/observe/renderings.js';
-import {bundleOf, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
-import {actionInShort, allActions, loadedMesh} from '../certs/fixtures.js';
+import type {InstallChange} from '../../../src/operations/install/decide-apply.js';
+import {planApply} from '../../../src/operations/install/plan-apply.js';
+import {actionInShort, allActions} from '../certs/fixtures.js';
 import {hintTexts} from '../../helpers/suggestions.js';
 
-const root = await tinyRoot();
-const [ca, otherCa] = await Promise.all([tinyClusterCa(root, 'c1'), tinyClusterCa(root, 'c1')]);
-const bundle = bundleOf(ca, [root]);
-const otherBundle = bundleOf(otherCa, [root]);
-
-const names = ['c1', 'c2', 'c3'] as const;
-type Name = (typeof names)[number];
-
-/** The contents of mesh.yaml besides its clusters, and recorded UIDs that differ from the live ones. */
-interface MeshChange {
-  readonly yaml?: string;
-  readonly uids?: Partial<Record<Name, string | undefined>>;
-}
-
-function meshOf({yaml = '', uids = {}}: MeshChange = {}): ApplyFacts['loaded'] {
-  const recorded = {c1: 'uid-c1', c2: 'uid-c2', c3: 'uid-c3', ...uids};
-  const clusters = names.map((name) => {
-    const uid = recorded[name];
-    const fields = [
-      `name: ${name}`,
-      `context: ctx-${name}`,
-      'network: network1',
-      ...(uid === undefined ? [] : [`uid: ${uid}`]),
-    ];
-    return `  - {${fields.join(', ')}}\n`;
-  });
-  return loadedMesh(
-    `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh1\n${yaml}clusters:\n${clusters.join('')}`,
-  );
-}
-
-/** Deviations in one cluster; by default nothing is installed, and it is ready for an installation. */
-interface ClusterChange {
-  readonly live?: Partial<InstalledCluster> | Observed<never>;
-  readonly rendering?: Partial<Rendering>;
-  readonly certificates?: TargetFacts['certificates'];
-}
-
-/** Deviations in a run. */
-interface RunChange extends ClusterChange {
-  readonly mesh?: MeshChange;
-  /** The version that `istioctl version` prints. */
-  readonly istioctl?: string;
-  /** The clusters of the run with their deviations; by default only c1. */
-  readonly clusters?: Partial<Record<Name, ClusterChange>>;
-  readonly options?: Partial<ApplyOptions>;
-}
-
-const usualVersion = '1.31.0';
-
-function factsOf({mesh, istioctl = usualVersion, clusters, ...c1}: RunChange): ApplyFacts {
-  const loaded = meshOf(mesh);
-  const version = resolveVersion(loaded.mesh.istio.version ?? istioctl);
-  const all = clusters ?? {c1};
-  return {
-    loaded,
-    version: {known: version, source: 'istioctl'},
-    istioctl: reportedVersion(istioctl),
-    targets: names.flatMap((name) => {
-      const one = all[name];
-      return one === undefined ? [] : [targetOf(loaded, version, name, one)];
-    }),
-  };
-}
-
-function targetOf(
-  loaded: ApplyFacts['loaded'],
-  version: ReturnType<typeof resolveVersion>,
-  name: Name,
-  {live = {}, rendering, certificates = bundle}: ClusterChange,
-): TargetFacts {
-  const cluster = loaded.clusters.find((one) => one.name === name);
-  if (!cluster) throw new Error(`no cluster ${name}`);
-  const rendered = renderInstall(loaded.mesh, cluster, version, new Map());
-  return {
-    rendering: {cluster, rendered, path: `${name}/install.yaml`, present: rendered.text, ...rendering},
-    certificates,
-    live: 'unknown' in live ? live : known({...readyCluster(name), ...(live as Partial<InstalledCluster>)}),
-  };
-}
-
-/** Secret cacerts with these files, without undefined ones. */
-function cacertsOf({caCert, caKey, rootCert, certChain}: CaFiles): CacertsSecret {
-  const texts = {
-    [caFileNames.caCert]: caCert,
-    [caFileNames.caKey]: caKey?.reveal(),
-    [caFileNames.rootCert]: rootCert,
-    [caFileNames.certChain]: certChain,
-  };
-  const data = Object.entries(texts).flatMap(([key, text]) =>
-    text === undefined ? [] : [[key, Buffer.from(text).toString('base64')] as const],
-  );
-  const metadata = {name: cacertsName, namespace: 'istio-system'};
-  const secret = {apiVersion: 'v1', kind: 'Secret', metadata, data: Object.fromEntries(data)};
-  return readCacerts(secret, {now: new Date()});
-}
-
-function readyCluster(name: Name): InstalledCluster {
-  return {
-    context: `ctx-${name}`,
-    uid: `uid-${name}`,
-    kubernetesMinor: 34,
-    namespace: namespaceOf({[networkLabel]: 'network1'}),
-    cacerts: cacertsOf(bundle),
-    mountedCa: cacertsOf(bundle),
-    istiod: undefined,
-    istiods: [],
-    installed: [],
-    record: undefined,
-  };
-}
-
-function namespaceOf(labels: Record<string, string>): KubeObject {
-  return {apiVersion: 'v1', kind: 'Namespace', metadata: {name: 'istio-system', labels}};
-}
-
-/** An istiod that istioctl installed from our document. */
-function istiodOf(version = usualVersion, change: Partial<ObjectMeta> = {}): DeploymentObject {
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: {
-      name: 'istiod',
-      namespace: 'istio-system',
-      uid: 'uid-of-istiod',
-      managedFields: [{manager: 'istio-operator', operation: 'Apply', time: '2026-01-01T00:00:00Z', fieldsV1: {}}],
-      ...change,
-      labels: {
-        'install.operator.istio.io/owning-resource': 'kubectl-mesh',
-        'operator.istio.io/managed': 'Reconcile',
-        'operator.istio.io/component': 'Pilot',
-        'istio.io/rev': 'default',
-        ...change.labels,
-      },
-    },
-    spec: {
-      selector: {},
-      template: {
-        spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`, ...caMounts}], ...caVolumes()},
-      },
-    },
-  };
-}
-
-/** An istiod that reads its CA from another source than Secret cacerts. */
-function istiodReading(volume: object, env: readonly object[] = []): DeploymentObject {
-  const one = istiodOf();
-  const containers = one.spec.template.spec.containers.map((container) => ({...container, env}));
-  const spec = {...one.spec, template: {spec: {containers, ...caVolumes(volume)}}};
-  return {...one, spec} as DeploymentObject;
-}
-
-/** A running istiod with this clusterName; undefined: it is in another object. */
-function istiodNamed(name: string | undefined): DeploymentObject {
-  const variable = name === undefined ? {valueFrom: {configMapKeyRef: {name: 'x', key: 'x'}}} : {value: name};
-  const container = {name: 'discovery', env: [{name: 'CLUSTER_ID', ...variable}]};
-  return {...istiodOf(), spec: {selector: {}, template: {spec: {containers: [container]}}}};
-}
-
-/** The current install.yaml of c1, and its record after it was applied. */
-const [rendered] = factsOf({}).targets.flatMap((target) =>
-  target.rendering.rendered instanceof MeshError ? [] : [target.rendering.rendered],
-);
-if (!rendered) throw new Error('nothing is rendered');
-const {text} = rendered;
-const otherText = installYamlText({cluster: 'c1', istio: '1.31', schema: 'x'}, 'kind: IstioOperator\n');
-
-/** The state of the cluster after an installation; `record`: deviations in its record. */
-function installation(
-  record: Partial<InstallRecord> = {},
-  {istiod = istiodOf(), now = istiod}: {readonly istiod?: DeploymentObject; readonly now?: DeploymentObject} = {},
-): Partial<InstalledCluster> {
-  const left = {installYaml: sha256Hex(text), istioctl: usualVersion, live: liveDigest([istiod]) ?? '', ...record};
-  return {
-    istiod: now,
-    installed: [now],
-    record: recordObject(left, {namespace: 'istio-system', revision: undefined}, undefined),
-  };
-}
-
-/** An installation by another tool; `c1` has nothing of ours. */
-function foreign(change: Partial<ObjectMeta>, version?: string): Partial<InstalledCluster> {
-  const istiod = istiodOf(version, {
-    ...change,
-    labels: {'install.operator.istio.io/owning-resource': 'unknown', ...change.labels},
-  });
-  return {istiod, installed: [istiod]};
-}
-
-const consent: ApplyOptions = {
-  upgrade: false,
-  forceVersion: false,
-  takeOver: false,
-  acceptUid: false,
-  readinessTimeoutMs: 300_000,
-};
-
-const planOf = (change: RunChange) => planApply(factsOf(change), {...consent, ...change.options});
+import {
+  bundle,
+  cacertsOf,
+  consent,
+  digestOf,
+  factsOf,
+  foreign,
+  installation,
+  istiodNamed,
+  istiodOf,
+  istiodReading,
+  type Name,
+  namespaceOf,
+  otherBundle,
+  otherText,
+  text,
+  planOf,
+  type RunChange,
+  usualVersion,
+} from './apply-facts.js';
 
 interface InShort {
   readonly change: InstallChange | undefined;
@@ -325,7 +132,7 @@ describe('the change', () => {
     ],
     [
       'is a repair if an object is missing',
-      {live: {...installation({live: liveDigest([istiodOf(), istiodOf(usualVersion, {name: 'istio'})]) ?? ''})}},
+      {live: {...installation({live: digestOf([istiodOf(), istiodOf(usualVersion, {name: 'istio'})]) ?? ''})}},
       repair,
     ],
     ['is a repair if the last run did not finish', {live: installation({live: ''})}, repair],
@@ -469,8 +276,21 @@ describe('a blocker', () => {
     [
       'is a foreign object even if no istiod runs',
       {live: {...helm, istiod: undefined}},
-      {blockers: ['c1: FOREIGN_OWNER']},
+      {groups: [[ask('c1')]], blockers: ['c1: FOREIGN_OWNER']},
     ],
+    ...(
+      [
+        ['1.9.9', 21, []],
+        ['1.9.9', 22, ['c1: KUBERNETES_VERSION']],
+        ['1.10.0', 24, []],
+        ['1.13.9', 25, ['c1: KUBERNETES_VERSION']],
+        ['1.14.0', 25, []],
+      ] as const
+    ).map(([istioctl, kubernetesMinor, blockers]): Row => [
+      `is Kubernetes 1.${String(kubernetesMinor)} for Istio ${istioctl}: ${String(blockers.length > 0)}`,
+      {istioctl, live: {kubernetesMinor}},
+      {blockers},
+    ]),
     [
       'is a cluster that is not readable',
       {live: untold('FORBIDDEN')},
@@ -515,6 +335,11 @@ describe('a blocker', () => {
       'for an unknown running version becomes a confirmation with --upgrade',
       {...running('latest'), options: {upgrade: true}},
       upgraded,
+    ],
+    [
+      'for a Kubernetes version that is too new is lifted with --force-version',
+      {istioctl: '1.13.9', options: {forceVersion: true}},
+      {},
     ],
     ['for a foreign owner becomes a confirmation with --take-over', {live: helm, options: {takeOver: true}}, replaced],
   ])('%s', (_behaviour, change, expected) => {
@@ -685,7 +510,6 @@ describe('several clusters', () => {
 describe('warnings', () => {
   it.each<Row>([
     ['name a cluster whose Kubernetes is older than Istio supports', {live: {kubernetesMinor: 31}}, {warnings: ['c1']}],
-    ['name a cluster whose Kubernetes is too new for Istio', {istioctl: '1.9.9'}, {warnings: ['c1']}],
     ['are absent if the version of Kubernetes is unknown', {live: {kubernetesMinor: undefined}}, {}],
     ['concern the mesh if Istio is newer than any known version', {istioctl: '1.99.0'}, {warnings: ['mesh']}],
     [

@@ -1,6 +1,6 @@
-import {kubernetesFit} from '../../istio/kubernetes.js';
-import {formatMinor, parseVersion} from '../../istio/version.js';
-import {resolveVersion, newestKnown} from '../../istio/versions.js';
+import {type FittingIstio, istioFor, kubernetesFit} from '../../istio/kubernetes.js';
+import {formatMinor, formatVersion, parseVersion} from '../../istio/version.js';
+import {isUnknownVersion, newestKnown, resolveVersion} from '../../istio/versions.js';
 import {inspectWith, sequence} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
@@ -23,7 +23,18 @@ export const kubernetesVersionCheck = apiServerCheck({
     }
     const server = `Kubernetes ${apiVersion.gitVersion}`;
     const findings = versions.map((istio): Finding | undefined => {
-      const suits = kubernetesFit(resolveVersion(istio).version, apiVersion.minor);
+      const known = resolveVersion(istio);
+      if (isUnknownVersion(known)) {
+        const newest = formatMinor(newestKnown);
+        return {
+          severity: 'warning',
+          observed: `whether Istio ${istio} supports ${server} is unknown: it is newer than ${newest}, the newest known version`,
+          expected: `an Istio release up to ${newest}`,
+          fix: inspectWith.kubectl(cluster, ['version']),
+          note: `use a version of kubectl mesh that supports Istio ${istio}`,
+        };
+      }
+      const suits = kubernetesFit(known.version, apiVersion.minor);
       switch (suits.fit) {
         case 'fits':
           return undefined;
@@ -35,29 +46,41 @@ export const kubernetesVersionCheck = apiServerCheck({
             // Only the cluster's administrator can upgrade it.
             fix: inspectWith.kubectl(cluster, ['version']),
           };
-        case 'too new':
+        case 'too new': {
+          const {apis, objects, minor} = suits.last;
+          const fitting = istioFor(apiVersion.minor);
+          const other = fitting ? `, or Istio ${rangeOf(fitting)}` : '';
           return {
-            observed: `${server} no longer serves the webhooks (admissionregistration.k8s.io/v1beta1) of Istio ${istio}`,
-            expected: `Kubernetes 1.${String(suits.max)} or earlier, or Istio 1.10 or later`,
-            fix: sequence(editMeshYaml(), upgradeFix({cluster}, istio, formatMinor(newestKnown))),
+            observed: `${server} no longer serves ${apis}, which the ${objects} of Istio ${istio} use`,
+            expected: `Kubernetes 1.${String(minor)} or earlier${other}`,
+            fix: sequence(editMeshYaml(), upgradeFix({cluster}, istio, fitting?.newest)),
           };
+        }
       }
     });
     return findingsOr(findings, ok(`${server} and Istio ${versions.join(', ')}`, 'a supported combination'));
   },
   meaning:
-    'The running Istio version, or the one declared in mesh.yaml if none runs yet, supports the Kubernetes version of the API server. A Kubernetes version that is too old is a warning, as in istioctl. One that is too new to install Istio on (1.22 and later, for Istio 1.6 to 1.9) is an error.',
+    'The running Istio version, or the one declared in mesh.yaml if none runs yet, supports the Kubernetes version of the API server. A Kubernetes version that is too old is a warning, as in istioctl. One that is too new to install Istio on (1.22 and later for Istio 1.6 to 1.9, 1.25 and later for Istio 1.10 to 1.13) is an error.',
   breaks:
-    'Istio is not tested on older Kubernetes versions, which may lack API versions that its objects use. On a version that is too new, the injection and validation webhooks cannot be created.',
+    'Istio is not tested on older Kubernetes versions, which may lack API versions that its objects use. On a version that is too new, istioctl cannot create the webhooks (Istio 1.6 to 1.9), PodDisruptionBudgets and HorizontalPodAutoscalers (1.10 to 1.13), and stops at the first of them.',
   byHand:
     'kubectl --context "$CTX" version\nkubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
   fix: 'Upgrade Kubernetes, or install a supported Istio version: set istio.version in mesh.yaml, render install.yaml, and apply it with the istioctl of that version.',
   source:
-    'istio/istio istioctl/pkg/install/k8sversion/version.go and manifests/charts at each release; kubernetes.io: reference/using-api/deprecation-guide (v1.22); istio.io: docs/releases/supported-releases',
+    'istio/istio istioctl/pkg/install/k8sversion/version.go and manifests/charts at each release; kubernetes.io: reference/using-api/deprecation-guide (v1.22, v1.25); istio.io: docs/releases/supported-releases',
 });
 
-/** The running versions, if their tags name releases; otherwise the declared one. */
+/** `1.16`, `1.19 to 1.20`. */
+function rangeOf({oldest, newest}: FittingIstio): string {
+  return oldest === newest ? newest : `${oldest} to ${newest}`;
+}
+
+/** The running versions, if their tags or labels name releases; otherwise the declared one. */
 function versionsToFit(controlPlanes: readonly ControlPlaneFacts[], declared: string | undefined): readonly string[] {
-  const running = controlPlanes.map(({tag}) => tag).filter((tag) => parseVersion(tag) !== undefined);
+  const running = controlPlanes.flatMap(({tag, version, versionStatus}) => {
+    if (parseVersion(tag) !== undefined) return [tag];
+    return versionStatus === 'unparsed' ? [] : [formatVersion(version)];
+  });
   return running.length === 0 && declared !== undefined ? [declared] : [...new Set(running)];
 }

@@ -1,4 +1,4 @@
-import {coreRule, healthyGrants, rbac, type Overrides} from '../../healthy.js';
+import {controlPlane, coreRule, healthyGrants, rbac, type Overrides} from '../../healthy.js';
 import type {Fault} from '../builders.js';
 
 const alice = {kind: 'User', name: 'alice'};
@@ -17,6 +17,11 @@ export const accessFaults: readonly Fault[] = [
     'Kubernetes is older than Istio supports',
     {cluster1: {apiVersion: {gitVersion: 'v1.31.9', major: 1, minor: 31}}},
     ['MESH205 warning'],
+  ],
+  [
+    'Istio 1.13 runs in one cluster, whose Kubernetes no longer serves the API of its PodDisruptionBudgets',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {tag: '1.13.9', version: {major: 1, minor: 13, patch: 9}})]}},
+    ['MESH205 error', 'MESH408 error', 'MESH409 warning'],
   ],
   ['a user can read Secret cacerts', granted(alice, coreRule(['get'], ['secrets'], 'cacerts')), ['MESH206 warning']],
   [
