@@ -11,9 +11,11 @@ import type {Observed} from '../observed.js';
 import {limitOn, type LimitingFlag, type Limits} from './limits.js';
 import {rbacReads, reads, type Read, type ReadName} from './requests.js';
 import type * as ofCluster from './types/cluster.js';
+import type {UsedHub} from './types/hubs.js';
 import type * as ofWorkDir from './types/work-directory.js';
 
 export type * from './types/cluster.js';
+export type * from './types/hubs.js';
 export type * from './types/work-directory.js';
 
 /** A fact with one part per istiod pod, such as a TLS handshake. Each part can be unknown. */
@@ -132,7 +134,7 @@ const clusterFacts = {
   /** The names of ztunnel pods: in Istio's namespace, otherwise in any; empty without ambient mode. */
   ztunnelPods: fact<readonly string[]>({reads: ['pods', 'deployments'], mayRead: ['livingPods']}),
   /** The hubs of the images in Istio's namespace, and of those that the injector gives to proxies. */
-  hubs: fact<readonly ofCluster.UsedHub[]>({reads: controlPlane}),
+  hubs: fact<readonly UsedHub[]>({reads: controlPlane}),
   /** Also empty if the mesh needs none; no request is sent then. */
   networkGateways: fact<readonly ofCluster.NetworkGatewayFacts[]>({
     reads: controlPlane,

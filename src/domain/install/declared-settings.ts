@@ -20,8 +20,8 @@ const hubPaths = [
 
 /** Returns the hub that overlays set for all components; undefined if none does. */
 export function hubInOverlays(overlays: readonly Overlay[]): string | undefined {
-  const hubs = hubPaths.map((path) => lastValue(overlays, path)).filter((hub) => hub !== undefined);
-  return hubs.length === 0 ? undefined : String(hubs.at(-1));
+  const hub = hubPaths.map((path) => lastValue(overlays, path)).findLast((value) => value !== undefined);
+  return hub === undefined || typeof hub === 'string' ? hub : JSON.stringify(hub);
 }
 
 /** Returns the value that the last overlay with this path sets. */

@@ -19,7 +19,7 @@ export const ambientNetworksCheck = apiServerCheck({
   judge: ({controlPlanes, ztunnelPods, namespaces, webhooks}, subject) => {
     const {cluster, mesh} = subject;
     const ambient = ztunnelPods.length === 0 ? [] : controlPlanes.filter(isAmbient);
-    if (ambient.length === 0) return notApplicable('no ambient mode here');
+    if (ambient.length === 0) return ok('no ambient mode here');
     if (mesh.clusters.length < 2) return notApplicable('the mesh has one cluster');
     const findings = spansNetworks(mesh)
       ? ambient.map((one) => {

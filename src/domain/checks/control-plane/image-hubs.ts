@@ -3,7 +3,7 @@ import {groupBy} from '../../group-by.js';
 import {some} from '../../format.js';
 import {fixWith, inspectWith, sequence, words} from '../../suggest/suggestion.js';
 import type {UsedHub} from '../../facts/facts.js';
-import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, ok} from '../check.js';
 import {editMeshYaml, reinstallFix} from '../fixes.js';
 
 /** Images come from a hub that is not shut down. */
@@ -15,14 +15,13 @@ export const imageHubsCheck = apiServerCheck({
   expected: `hub ${lastingHub}, or a mirror of it`,
   judge: ({hubs}, subject) => {
     const {hub} = subject.mesh.istio;
-    if (hubs.length === 0 && hub === undefined) return notApplicable('no image of Istio is used here');
     const retired = hubs.filter((one) => isRetired(one.hub));
     const byHub = groupBy(retired, (one) => one.hub);
     const findings = [...byHub].map(([name, uses]) => finding(name, uses, subject));
     const isDeclaredOnly = hub !== undefined && isRetired(hub) && !byHub.has(hub);
     return findingsOr(
       [...findings, isDeclaredOnly ? declaredFinding(hub, subject) : undefined],
-      ok(some([...new Set(hubs.map((one) => one.hub))])),
+      ok(hubs.length === 0 ? 'no image of Istio is used here' : some([...new Set(hubs.map((one) => one.hub))])),
     );
   },
   meaning: `No Deployment and no pod in Istio's namespace, and no sidecar injector, uses images of registry.istio.io or gcr.io/istio-release, and istio.hub in mesh.yaml is neither. Istio shuts both down in ${retirement.when}; registry.istio.io is the default of istioctl 1.30.`,
