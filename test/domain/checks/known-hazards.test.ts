@@ -1,5 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {affects, hazards, hazardsOf, type HazardFacts} from '../../../src/domain/checks/control-plane/known-hazards.js';
+import type {HazardFacts} from '../../../src/domain/checks/control-plane/hazard.js';
+import {hazards, hazardsOf} from '../../../src/domain/checks/control-plane/known-hazards.js';
+import {affects} from '../../../src/domain/istio/since.js';
 import type {CacertsFacts} from '../../../src/domain/facts/facts.js';
 import {resolveVersion, newestKnown, oldestKnown} from '../../../src/domain/istio/versions.js';
 import {version} from '../istio/version.js';
@@ -216,5 +218,5 @@ it.each([true, false])('lists that are not proven to be refused are unproven: %j
     version('1.31.0'),
     facts({cacerts: cacerts({...crl, crl: {problem: {message, isUnproven}, isPushed: false}})}),
   );
-  expect(found).toMatchObject([{condition: message, isUnproven}]);
+  expect(found).toMatchObject([{condition: {text: message, isUnproven}}]);
 });

@@ -1,8 +1,10 @@
-import {hazards, hazardsOf, type Hazard, type HazardFix} from './known-hazards.js';
+import type {Hazard, HazardFix} from './hazard.js';
+import {hazards, hazardsOf} from './known-hazards.js';
 import {fixWith, sequence, words} from '../../suggest/suggestion.js';
 import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
 import {editMeshYaml, removeCrlFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import type {FirstReleases} from '../../istio/since.js';
 import {type Remedy, replaceCa, showSource} from '../remedies.js';
 
 /** No running istiod has a known issue of its version. */
@@ -27,10 +29,10 @@ export const hazardsCheck = apiServerCheck({
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
         rotationDeclared: mesh.trust.rotationDeclared === true,
-      }).map(({hazard, condition, isUnproven}): Finding => ({
+      }).map(({hazard, condition: {text, severity = hazard.severity ?? 'error', isUnproven = false}}): Finding => ({
         isUnproven,
-        severity: hazard.severity ?? 'error',
-        observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${condition}: ${hazard.consequence}`,
+        severity,
+        observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${text}: ${hazard.consequence}`,
         expected: hazard.expected,
         ...suggest(hazard.fix, controlPlane, facts, subject),
       })),
@@ -55,7 +57,7 @@ function withRepository(source: string): string {
 }
 
 function versions({from, fixedIn}: Hazard): string {
-  const list = (releases: NonNullable<Hazard['from']>): string =>
+  const list = (releases: FirstReleases): string =>
     typeof releases === 'string' ? releases : releases.join(', ');
   const parts = [
     ...(from === undefined ? [] : [`since ${list(from)}`]),

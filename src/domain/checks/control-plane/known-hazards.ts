@@ -3,62 +3,12 @@
  * affected versions and a further condition, without which the issue does not occur.
  */
 import {formatMinute} from '../../format.js';
-import type {CacertsFacts} from '../../facts/facts.js';
 import {crlFileName} from '../../x509/crl.js';
 import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
 import {parseBool} from '../../istio/environment.js';
-import {type FirstReleases, hasReached} from '../../istio/since.js';
+import {affects} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
-
-/** The facts about one running istiod that a hazard may depend on. */
-export interface HazardFacts {
-  readonly now: Date;
-  /** istiod's environment. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Undefined: the Secret does not exist. */
-  readonly cacerts: CacertsFacts | undefined;
-  /** Whether Secret istio-ca-secret exists. */
-  readonly hasOwnRoot: boolean;
-  /** Whether a ztunnel runs in Istio's namespace: ambient mode. */
-  readonly hasZtunnel: boolean;
-  /** The remote clusters whose primary is this cluster. */
-  readonly remotes: readonly string[];
-  /** Whether mesh.yaml contains `trust.rotationReady: true`. */
-  readonly rotationDeclared: boolean;
-}
-
-/**
- * What fixes a hazard: a push of Secret cacerts from the work directory (with a restart if required), a new cluster CA, an
- * installation as declared, a later version, the removal of revocation lists from cacerts, or a variable of istiod's
- * environment.
- */
-export type HazardFix =
-  | {readonly by: 'push' | 'renew' | 'reinstall' | 'upgrade' | 'no lists'}
-  | {readonly by: 'environment'; readonly name: string; /** Absent: remove it. */ readonly value?: string};
-
-/** One known hazard. */
-export interface Hazard {
-  /** Stable, for tests and documentation. */
-  readonly id: string;
-  /** The behavior of the affected versions. */
-  readonly title: string;
-  /** Absent: error. */
-  readonly severity?: 'warning';
-  /** The first affected release; absent: all before `fixedIn`. */
-  readonly from?: FirstReleases;
-  /** The first fixed release of each minor version; absent: the newest known version is affected. */
-  readonly fixedIn?: FirstReleases;
-  /** The observed condition, as a clause. Undefined: the hazard does not apply. */
-  readonly applies: (facts: HazardFacts) => string | undefined;
-  /** Whether it is not proven that the condition has the consequence; absent: never. */
-  readonly isUnproven?: (facts: HazardFacts) => boolean;
-  /** The consequence, as a clause. */
-  readonly consequence: string;
-  /** The expected state. */
-  readonly expected: string;
-  readonly fix: HazardFix;
-  readonly source: string;
-}
+import type {Condition, Hazard, HazardFacts} from './hazard.js';
 
 /** The lifetime that proxies request by default, SECRET_TTL (istio/istio pilot/cmd/pilot-agent/options/options.go). */
 const leafLifetimeMs = 24 * 60 * 60_000;
@@ -130,9 +80,9 @@ export const hazards: readonly Hazard[] = [
     applies: ({cacerts, env}) => {
       if (cacerts?.crl === undefined || cacerts.layout === 'tls' || !parseBool(env[caCrlVariable], true))
         return undefined;
-      return cacerts.crl.problem?.message;
+      const {problem} = cacerts.crl;
+      return problem && {text: problem.message, isUnproven: problem.isUnproven};
     },
-    isUnproven: ({cacerts}) => cacerts?.crl?.problem?.isUnproven === true,
     consequence:
       'a running istiod ignores changes to cacerts, and a restarted one does not start, or proxies refuse every certificate',
     expected: `a list from each CA in ${crlFileName}, or no ${crlFileName}`,
@@ -239,18 +189,14 @@ export const hazards: readonly Hazard[] = [
   },
 ];
 
-/** Whether a hazard affects a version. */
-export function affects({from, fixedIn}: Pick<Hazard, 'from' | 'fixedIn'>, version: IstioVersion): boolean {
-  return (from === undefined || hasReached(version, from)) && (fixedIn === undefined || !hasReached(version, fixedIn));
-}
-
 /** The hazards that apply to an istiod of a version, each with the observed condition. */
 export function hazardsOf(
   version: IstioVersion,
   facts: HazardFacts,
-): readonly {readonly hazard: Hazard; readonly condition: string; readonly isUnproven: boolean}[] {
+): readonly {readonly hazard: Hazard; readonly condition: Condition}[] {
   return hazards.flatMap((hazard) => {
     const condition = affects(hazard, version) ? hazard.applies(facts) : undefined;
-    return condition === undefined ? [] : [{hazard, condition, isUnproven: hazard.isUnproven?.(facts) ?? false}];
+    if (condition === undefined) return [];
+    return [{hazard, condition: typeof condition === 'string' ? {text: condition} : condition}];
   });
 }
