@@ -77,10 +77,42 @@ describe('a hazard', () => {
     putCacerts(kube, tls, {type: 'kubernetes.io/tls'});
     expect((await row('MESH301')).result).toBe('ok');
     expect((await row('MESH410')).result).toBe('warning');
+    // In this layout istiod has not loaded the lists.
     await rm(join(mesh.dir, 'c1'), {recursive: true});
     expect(await row('MESH410')).toMatchObject({
       fix: `kubectl --context ctx-c1 -n istio-system patch secret cacerts --type=json -p '[{"op":"remove","path":"/data/ca-crl.pem"}]'`,
     });
+  });
+
+  it.each([
+    ['1.31.0', / && kubectl .*rollout restart deployment\/istiod$/],
+    ['1.31.1', /"path":"\/data\/ca-crl\.pem"}\]'$/],
+  ])(
+    'is a refused list of an external CA: it is removed, and istiod %s restarts if necessary',
+    async (version, fix) => {
+      const {ca, kube} = mesh.one('c1');
+      runs(version);
+      putCacerts(kube, {...files(), 'ca-crl.pem': crlOf(ca)});
+      await rm(join(mesh.dir, 'c1'), {recursive: true});
+      expect(await row('MESH410')).toMatchObject({result: 'error', fix: expect.stringMatching(fix) as string});
+    },
+  );
+
+  it('is a removed list that istiod still publishes, in versions that keep it', async () => {
+    const {kube} = mesh.one('c1');
+    runs('1.31.0');
+    kube.put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {name: 'istio-ca-crl', namespace: 'istio-system'},
+      data: {'ca-crl.pem': crlOf(mesh.root)},
+    });
+    expect(await row('MESH410')).toMatchObject({
+      result: 'warning',
+      fix: 'kubectl --context ctx-c1 -n istio-system rollout restart deployment/istiod',
+    });
+    runs('1.31.1');
+    expect((await row('MESH410')).result).toBe('ok');
   });
 
   it('is a CA from cert-manager for an istiod that does not read it', async () => {

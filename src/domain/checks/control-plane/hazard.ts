@@ -16,17 +16,39 @@ export interface HazardFacts {
   readonly hasZtunnel: boolean;
   /** The remote clusters whose primary is this cluster. */
   readonly remotes: readonly string[];
+  /** Whether istiod's ConfigMap for revocation lists contains any. */
+  readonly publishesLists: boolean;
   /** Whether mesh.yaml contains `trust.rotationReady: true`. */
   readonly rotationDeclared: boolean;
+  /** The clusters that its pods read through remote secrets. */
+  readonly readClusters: readonly ReadCluster[];
+}
+
+/**
+ * Whether a running istiod still has what it read in a cluster: `kept`, `lost`, or `unclear` if it lacks something that may not
+ * exist.
+ */
+export type Evidence = 'kept' | 'lost' | 'unclear';
+
+/** A cluster that an istiod pod reads through a remote secret. Absent fields are unknown. */
+export interface ReadCluster {
+  readonly pod: string;
+  /** Its name for Istio. */
+  readonly cluster: string;
+  /** Whether its remote secret changed after the process started; the first creation is no change. */
+  readonly changed?: boolean;
+  readonly isSynced?: boolean;
+  readonly endpoints?: Evidence;
+  readonly gateways?: Evidence;
 }
 
 /**
  * What fixes a hazard: a push of Secret cacerts from the work directory (with a restart if required), a new cluster CA, an
- * installation as declared, a later version, the removal of revocation lists from cacerts, or a variable of istiod's
- * environment.
+ * installation as declared, a later version, the removal of revocation lists from cacerts, a restart, or a variable of
+ * istiod's environment.
  */
 export type HazardFix =
-  | {readonly by: 'push' | 'renew' | 'reinstall' | 'upgrade' | 'no lists'}
+  | {readonly by: 'push' | 'renew' | 'reinstall' | 'upgrade' | 'no lists' | 'restart'}
   | {readonly by: 'environment'; readonly name: string; /** Absent: remove it. */ readonly value?: string};
 
 /** The observed condition of a hazard, as a clause, with what depends on the observation. */

@@ -1,11 +1,22 @@
-import type {Hazard, HazardFix} from './hazard.js';
+import type {Hazard} from './hazard.js';
 import {hazards, hazardsOf} from './known-hazards.js';
+import {missingFact, readClustersOf} from './read-clusters.js';
+import {remoteHazards} from './remote-hazards.js';
 import {fixWith, sequence, words} from '../../suggest/suggestion.js';
-import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {
+  type ClusterSubject,
+  type Finding,
+  apiServerCheck,
+  findingsOr,
+  notApplicable,
+  ok,
+  undecidedWithout,
+} from '../check.js';
 import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
+import {keepsRemovedLists} from '../../trust/istiod.js';
 import {editMeshYaml, removeCrlFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
-import type {FirstReleases} from '../../istio/since.js';
-import {type Remedy, replaceCa, showSource} from '../remedies.js';
+import {affects, type FirstReleases} from '../../istio/since.js';
+import {type Remedy, replaceCa, restart, showSource} from '../remedies.js';
 
 /** No running istiod has a known issue of its version. */
 export const hazardsCheck = apiServerCheck({
@@ -13,7 +24,7 @@ export const hazardsCheck = apiServerCheck({
   title: 'No known issue of the running version applies',
   severity: 'warning',
   requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
-  optional: ['caOrigin'],
+  optional: ['caOrigin', 'istiodClusters', 'istiodDiscovery', 'remoteCredentials'],
   expected: 'no known issue',
   judge: (facts, subject) => {
     const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods} = facts;
@@ -29,23 +40,33 @@ export const hazardsCheck = apiServerCheck({
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
         rotationDeclared: mesh.trust.rotationDeclared === true,
+        publishesLists: controlPlane.publishesLists === true,
+        readClusters: readClustersOf(controlPlane, facts, subject),
       }).map(({hazard, condition: {text, severity = hazard.severity ?? 'error', isUnproven = false}}): Finding => ({
         isUnproven,
         severity,
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${text}: ${hazard.consequence}`,
         expected: hazard.expected,
-        ...suggest(hazard.fix, controlPlane, facts, subject),
+        ...suggest(hazard, controlPlane, facts, subject),
       })),
     );
-    return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
+    const missing = controlPlanes
+      .filter(({version}) => remoteHazards.some((hazard) => affects(hazard, version)))
+      .map((controlPlane) => missingFact(controlPlane, facts, subject))
+      .find((fact) => fact !== undefined);
+    const running = ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', '));
+    return findingsOr(findings, missing === undefined ? running : undecidedWithout(missing));
   },
   meaning: `A known issue is reported only if an affected version runs and the condition of the issue is met:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
   breaks:
-    'The finding names the consequence: a self-signed istiod, a revocation without effect, certificates that are not accepted, a change that has no effect until istiod restarts, or unmanaged remote clusters.',
+    'The finding names the consequence: a self-signed istiod, a revocation without effect, certificates that are not accepted, a change that has no effect until istiod restarts, unmanaged remote clusters, or services of other clusters that cannot be reached.',
   byHand: [
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
     'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
+    'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &',
+    'curl -s localhost:15014/debug/endpointShardz   # Kubernetes/CLUSTER for each synced cluster',
+    'curl -s localhost:15014/debug/networkz',
   ].join('\n'),
   fix: 'The suggested command removes the condition. If a later version fixes the issue (see the list above), an upgrade removes the issue itself.',
   source: hazards.map(({id, source}) => `${id}: ${withRepository(source)}`).join('; '),
@@ -57,18 +78,20 @@ function withRepository(source: string): string {
 }
 
 function versions({from, fixedIn}: Hazard): string {
-  const list = (releases: FirstReleases): string =>
-    typeof releases === 'string' ? releases : releases.join(', ');
   const parts = [
-    ...(from === undefined ? [] : [`since ${list(from)}`]),
-    ...(fixedIn === undefined ? [] : [`fixed in ${list(fixedIn)}`]),
+    ...(from === undefined ? [] : [`since ${listed(from)}`]),
+    ...(fixedIn === undefined ? [] : [`fixed in ${listed(fixedIn)}`]),
   ];
   return parts.join(', ');
 }
 
+function listed(releases: FirstReleases): string {
+  return typeof releases === 'string' ? releases : releases.join(', ');
+}
+
 function suggest(
-  remedy: HazardFix,
-  {workload, tag}: ControlPlaneFacts,
+  {fix: remedy, fixedIn}: Hazard,
+  {workload, tag, version}: ControlPlaneFacts,
   {cacerts, caOrigin}: Pick<ClusterFactValues, 'cacerts'> & Partial<Pick<ClusterFactValues, 'caOrigin'>>,
   subject: ClusterSubject,
 ): Remedy {
@@ -86,8 +109,16 @@ function suggest(
       return {fix: reinstallFix(subject)};
     case 'upgrade':
       return upgrade;
-    case 'no lists':
-      return {fix: removeCrlFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true)};
+    case 'no lists': {
+      const isPushed = cacerts !== 'absent' && cacerts.crl?.isPushed === true;
+      const running = {name: workload.name, keepsLists: keepsRemovedLists({version, env: workload.env})};
+      return {fix: removeCrlFix(caOrigin, subject, isPushed, running)};
+    }
+    case 'restart':
+      return {
+        ...restart(caOrigin, subject, workload.name),
+        note: fixedIn && `fixed in Istio ${listed(fixedIn)}: an upgrade prevents it`,
+      };
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
       return {

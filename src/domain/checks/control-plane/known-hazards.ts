@@ -6,15 +6,23 @@ import {formatMinute} from '../../format.js';
 import {crlFileName} from '../../x509/crl.js';
 import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
 import {parseBool} from '../../istio/environment.js';
+import {publishedListsName} from '../../istio/names.js';
 import {affects} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
 import type {Condition, Hazard, HazardFacts} from './hazard.js';
+import {remoteHazards} from './remote-hazards.js';
 
 /** The lifetime that proxies request by default, SECRET_TTL (istio/istio pilot/cmd/pilot-agent/options/options.go). */
 const leafLifetimeMs = 24 * 60 * 60_000;
 const autoReloadVariable = 'AUTO_RELOAD_PLUGIN_CERTS';
 const selfSignedVariable = 'USE_CACERTS_FOR_SELF_SIGNED_CA';
 const externalIstiodVariable = 'EXTERNAL_ISTIOD';
+/** The releases that return each root as an element of its own: proxies take the last element as their roots. */
+const oneRootOnly = {
+  from: ['1.24.4', '1.25.1'],
+  fixedIn: ['1.24.5', '1.25.2'],
+  source: 'istio/istio#55793, istio/istio#55835, 1.24.4:security/pkg/server/ca/server.go (CreateCertificate)',
+} as const;
 
 /** Every hazard. */
 export const hazards: readonly Hazard[] = [
@@ -87,7 +95,22 @@ export const hazards: readonly Hazard[] = [
       'a running istiod ignores changes to cacerts, and a restarted one does not start, or proxies refuse every certificate',
     expected: `a list from each CA in ${crlFileName}, or no ${crlFileName}`,
     fix: {by: 'no lists'},
-    source: '1.27.0:security/pkg/pki/util/keycertbundle.go (Verify)',
+    source: 'istio/istio#61075, 1.27.0:security/pkg/pki/util/keycertbundle.go (Verify)',
+  },
+  {
+    id: 'crl-not-cleared',
+    title: 'istiod applies revocation lists that are removed from cacerts until it restarts',
+    severity: 'warning',
+    from: features.caCrl.from,
+    fixedIn: features.crlCleared.from,
+    applies: ({cacerts, env, publishesLists}) =>
+      publishesLists && cacerts && cacerts.crl === undefined && parseBool(env[caCrlVariable], true)
+        ? `ConfigMap ${publishedListsName} contains revocation lists, and Secret cacerts does not`
+        : undefined,
+    consequence: 'proxies still reject the certificates that the removed lists revoke',
+    expected: 'the revocation lists of Secret cacerts, or Istio 1.31.1 or later',
+    fix: {by: 'restart'},
+    source: features.crlCleared.source,
   },
   {
     id: 'own-root-first',
@@ -133,6 +156,23 @@ export const hazards: readonly Hazard[] = [
     expected: 'Istio 1.24.4, 1.25.1 or later with ztunnel and several intermediate CAs',
     fix: {by: 'upgrade'},
     source: features.oneCertificatePerElement.source,
+  },
+  {
+    id: 'one-root-only',
+    title: 'proxies receive only the last root of root-cert.pem',
+    from: oneRootOnly.from,
+    fixedIn: oneRootOnly.fixedIn,
+    applies: ({cacerts, env}) => {
+      const roots = cacerts?.roots.length ?? 0;
+      if (roots < 2) return undefined;
+      // Proxies that accept pushed trust bundles receive all roots.
+      const isPushed = parseBool(env[multiRootVariable], false);
+      return {text: `root-cert.pem contains ${String(roots)} roots`, isUnproven: isPushed};
+    },
+    consequence: 'proxies reject workloads whose certificates are below another root',
+    expected: 'one root, or Istio 1.24.5, 1.25.2 or later',
+    fix: {by: 'upgrade'},
+    source: oneRootOnly.source,
   },
   {
     id: 'reload-switched-off',
@@ -187,6 +227,7 @@ export const hazards: readonly Hazard[] = [
     fix: {by: 'environment', name: externalIstiodVariable, value: 'true'},
     source: '1.31.0:pilot/pkg/serviceregistry/kube/controller/multicluster.go (checkShouldLead)',
   },
+  ...remoteHazards,
 ];
 
 /** The hazards that apply to an istiod of a version, each with the observed condition. */
