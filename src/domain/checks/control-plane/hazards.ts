@@ -91,7 +91,7 @@ function listed(releases: FirstReleases): string {
 
 function suggest(
   {fix: remedy, fixedIn}: Hazard,
-  {workload, tag, version}: ControlPlaneFacts,
+  {workload, tag, version, publishesLists}: ControlPlaneFacts,
   {cacerts, caOrigin}: Pick<ClusterFactValues, 'cacerts'> & Partial<Pick<ClusterFactValues, 'caOrigin'>>,
   subject: ClusterSubject,
 ): Remedy {
@@ -111,7 +111,8 @@ function suggest(
       return upgrade;
     case 'no lists': {
       const isPushed = cacerts !== 'absent' && cacerts.crl?.isPushed === true;
-      const running = {name: workload.name, keepsLists: keepsRemovedLists({version, env: workload.env})};
+      const keepsLists = publishesLists === true && keepsRemovedLists({version, env: workload.env});
+      const running = {name: workload.name, keepsLists};
       return {fix: removeCrlFix(caOrigin, subject, isPushed, running)};
     }
     case 'restart':
