@@ -4,6 +4,7 @@ import {accessFaults} from './access.js';
 import {keyAccessFaults} from './access-keys.js';
 import {besideFaults} from './beside.js';
 import {controlPlaneFaults} from './control-plane.js';
+import {hazardFaults} from './hazards.js';
 import {liveFaults} from './live.js';
 import {trustFaults} from './trust.js';
 import {versionFaults} from './versions.js';
@@ -16,6 +17,7 @@ export const allFaults: readonly Fault[] = [
   ...trustFaults,
   ...controlPlaneFaults,
   ...versionFaults,
+  ...hazardFaults,
   ...liveFaults,
   ...besideFaults,
 ];

@@ -1,17 +1,12 @@
 /** Faults of versions: what runs, what is declared, what is known of it. */
 import type {Fault} from '../harness/fault.js';
 import {inTurn, inIstioSystem, rolledOut} from '../harness/by-hand.js';
+import {image, isHealthy} from './images.js';
 
 const declaration = 'istio:\n  version: "1.31"\n';
 const withVersion = (text: string): string => `${text}${declaration}`;
 const withoutVersion = (text: string): string => text.replace(declaration, '');
 const rotationReady = '  rotationReady: true\n';
-
-/** What holds from here on is no fault, and what the fault changes is compared with it. */
-const isHealthy: Fault['seed'] = async (lab) => {
-  await lab.waitForGreen();
-  return undefined;
-};
 
 /** Changes mesh.yaml, and takes that back when the fault is fixed. */
 function edited(change: (text: string) => string, back: (text: string) => string): Fault['seed'] {
@@ -33,17 +28,6 @@ const declared = inTurn(
   },
   isHealthy,
 );
-
-/** istiod runs another image; what the process says of itself stays as it is. */
-function image(cluster: string, tag: string): Fault['seed'] {
-  return inTurn(
-    inIstioSystem(cluster, 'set', 'image', 'deployment/istiod', `discovery=istio/pilot:${tag}`),
-    async (lab) => {
-      await rolledOut(lab.cluster(cluster));
-      return undefined;
-    },
-  );
-}
 
 /** A variable of istiod's environment is gone. */
 function unset(cluster: string, name: string): Fault['seed'] {
