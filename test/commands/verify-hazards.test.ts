@@ -107,7 +107,8 @@ describe('a hazard', () => {
       const {result, fix} = await row('MESH410');
       expect(result).toBe('error');
       expect(fix).toContain('"path":"/data/ca-crl.pem"');
-      expect(String(fix).endsWith('rollout restart deployment/istiod')).toBe(isRestarted);
+      const restarts = expect.stringMatching(/rollout restart deployment\/istiod$/) as string;
+      expect(fix).toEqual(isRestarted ? restarts : expect.not.stringContaining('restart'));
     },
   );
 

@@ -58,7 +58,7 @@ describe('the endpoints that istiod has', () => {
 
   it('are rejected if the name of a cluster is too long', () => {
     const text = shardz({'shop/cart': {[`Kubernetes/${'x'.repeat(10_000)}`]: [endpoint]}});
-    expect(() => readEndpointShardz(text, 'istiod-1')).toThrow(rejection as Error);
+    expect(() => readEndpointShardz(text, 'istiod-1')).toThrow(rejection);
   });
 
   it.each([
@@ -72,6 +72,6 @@ describe('the endpoints that istiod has', () => {
     '{"cart":{"shop":{"Shards":{"Kubernetes/one":7}}}}',
     '<html>',
   ])('are rejected in %j', (text) => {
-    expect(() => readEndpointShardz(text, 'istiod-1')).toThrow(rejection as Error);
+    expect(() => readEndpointShardz(text, 'istiod-1')).toThrow(rejection);
   });
 });
