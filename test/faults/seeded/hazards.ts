@@ -1,4 +1,4 @@
-/** Known issues of Istio versions (MESH410) that follow from what people do to remote secrets, roots and revocation lists. */
+/** Known issues of Istio versions (MESH410) that follow from what people do to remote secrets and revocation lists. */
 import {createPrivateKey} from 'node:crypto';
 import {rmSync, writeFileSync} from 'node:fs';
 import {parseCertificates} from '../../../src/domain/x509/certificate.js';
@@ -6,7 +6,6 @@ import {passphrase} from '../../e2e/harness/mesh-cli.js';
 import {eventually, HarnessError} from '../../e2e/harness/processes.js';
 import {fetchText} from '../../e2e/harness/port-forward.js';
 import {crlOf} from '../../helpers/crl.js';
-import {tinyRoot} from '../../helpers/tiny-ca.js';
 import {dataOf, editData, inIstioSystem, inTurn, restart} from '../harness/by-hand.js';
 import type {Fault} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
@@ -75,26 +74,6 @@ const revoking: Fault['seed'] = async (lab) => {
   return undefined;
 };
 
-/** A root that signs nothing is added to the bundle of the mesh and of cluster one. */
-const anotherRoot: Fault['seed'] = async (lab) => {
-  const {certificate} = await tinyRoot();
-  const files = ['root-cert.pem', 'one/root-cert.pem'];
-  const before = files.map((file) => lab.read(file));
-  const push = async (...more: readonly string[]): Promise<void> => {
-    await lab.cli.must('trust', 'push', 'one', '--restart-istiod', '--yes', ...more);
-  };
-  for (const file of files) lab.edit(file, (text) => text + certificate.pem);
-  await push();
-  return async () => {
-    files.forEach((file, index) => {
-      writeFileSync(lab.path(file), before[index] ?? '');
-    });
-    await push('--allow-root-change');
-  };
-};
-
-const declaration = 'istio:\n  version: "1.31"\n';
-
 export const hazardFaults: readonly Fault[] = [
   {
     id: 'MESH410-endpoints-lost',
@@ -126,15 +105,6 @@ export const hazardFaults: readonly Fault[] = [
     seed: inTurn(temporarily('1.30.3'), linked, isHealthy, rotated),
     verifyArgs: unqueried,
     fix: 'as printed',
-  },
-  {
-    id: 'MESH410-one-root-only',
-    title: 'cacerts holds two roots, and this istiod gives proxies one of them',
-    shape: 'plain',
-    cluster: 'one',
-    says: /root-cert\.pem contains 2 roots/,
-    seed: inTurn(image('one', '1.25.1'), isHealthy, anotherRoot),
-    fix: {editor: (text) => `${text}${declaration}`},
   },
   {
     id: 'MESH410-lists-not-cleared',
