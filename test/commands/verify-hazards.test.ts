@@ -6,6 +6,7 @@ import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
 import {crlOf} from '../helpers/crl.js';
+import type {FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
 import {istiod, pod, putCacerts, textsOf} from '../helpers/trust-mesh.js';
@@ -82,6 +83,45 @@ describe('a hazard', () => {
     expect(await row('MESH410')).toMatchObject({
       fix: `kubectl --context ctx-c1 -n istio-system patch secret cacerts --type=json -p '[{"op":"remove","path":"/data/ca-crl.pem"}]'`,
     });
+  });
+
+  /** istiod has loaded lists. */
+  const published = (): object => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {name: 'istio-ca-crl', namespace: 'istio-system'},
+    data: {'ca-crl.pem': crlOf(mesh.root)},
+  });
+
+  it.each([
+    ['1.31.0', true, true],
+    ['1.31.0', false, false],
+    ['1.31.1', true, false],
+  ])(
+    'is a refused list of an external CA, whose removal requires a restart of istiod %s that has lists (%j): %j',
+    async (version, isLoaded, isRestarted) => {
+      const {ca, kube} = mesh.one('c1');
+      runs(version);
+      if (isLoaded) kube.put(published() as FakeObject);
+      putCacerts(kube, {...files(), 'ca-crl.pem': crlOf(ca)});
+      await rm(join(mesh.dir, 'c1'), {recursive: true});
+      const {result, fix} = await row('MESH410');
+      expect(result).toBe('error');
+      expect(fix).toContain('"path":"/data/ca-crl.pem"');
+      const restarts = expect.stringMatching(/rollout restart deployment\/istiod$/) as string;
+      expect(fix).toEqual(isRestarted ? restarts : expect.not.stringContaining('restart'));
+    },
+  );
+
+  it('is a removed list that istiod still publishes, in versions that keep it', async () => {
+    runs('1.31.0');
+    mesh.one('c1').kube.put(published() as FakeObject);
+    expect(await row('MESH410')).toMatchObject({
+      result: 'warning',
+      fix: 'kubectl --context ctx-c1 -n istio-system rollout restart deployment/istiod',
+    });
+    runs('1.31.1');
+    expect((await row('MESH410')).result).toBe('ok');
   });
 
   it('is a CA from cert-manager for an istiod that does not read it', async () => {

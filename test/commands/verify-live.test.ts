@@ -160,6 +160,38 @@ describe('port-forward refused', () => {
   });
 });
 
+describe("an istiod that may lose other clusters' endpoints", () => {
+  const shard = (...shards: readonly string[]) => ({Shards: Object.fromEntries(shards.map((one) => [one, [{}]]))});
+  const shardz = (...shards: readonly string[]) => ({
+    status: 200,
+    text: JSON.stringify({'kubernetes.default.svc.cluster.local': {default: shard(...shards)}}),
+  });
+
+  /** istiod of c1 with this version, which reads c2. */
+  function runs(version: string, endpoints: IstiodWords['instead'][string]): void {
+    const {kube, says} = mesh.one('c1');
+    kube.put(istiod(version, {CLUSTER_ID: 'c1'}));
+    says.clusters.push(peer('synced'));
+    says.instead['/debug/endpointShardz'] = endpoints;
+  }
+
+  it.each<[string, string, IstiodWords['instead'][string], string]>([
+    ['has them', '1.30.3', shardz('Kubernetes/c1', 'Kubernetes/c2'), 'ok'],
+    ['has lost them', '1.30.3', shardz('Kubernetes/c1'), 'error'],
+    ['does not say', '1.30.3', {status: 404, text: ''}, 'unknown'],
+    ['returns something else', '1.30.3', {status: 200, text: '[]'}, 'unknown'],
+    ['is not queried in fixed versions', '1.30.4', 'hang', 'ok'],
+  ])('%s', async (_, version, endpoints, result) => {
+    runs(version, endpoints);
+    expect(results((await verify('MESH410')).rows)).toEqual([`MESH410 ${result}`]);
+  });
+
+  it('is skipped with --no-live', async () => {
+    runs('1.30.3', shardz('Kubernetes/c1'));
+    expect(results((await verify('MESH410', '--no-live')).rows)).toEqual(['MESH410 skipped']);
+  });
+});
+
 describe('two replicas', () => {
   it('of which one is unreachable: the other is checked, and the result is unknown', async () => {
     mesh.one('c1').kube.put(pod('istio-system/istiod-2', {}, {app: 'istiod'}));

@@ -69,9 +69,14 @@ export function inspectSource(source: CaSource, {cluster, mesh}: InMesh): Sugges
 
 /**
  * Removes the revocation lists from Secret cacerts. A push saves the previous Secret as cacerts-previous; lists in the work
- * directory (`isPushed`), possibly the only copy, are renamed.
+ * directory (`isPushed`), possibly the only copy, are renamed. An istiod that applies them until it restarts is restarted.
  */
-export function removeCrlFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): Suggestion {
+export function removeCrlFix(
+  origin: CaOrigin | undefined,
+  subject: ClusterSubject,
+  isPushed: boolean,
+  istiod: {readonly name: string; readonly keepsLists: boolean},
+): Suggestion {
   const {cluster, mesh} = subject;
   if (origin?.from === 'mounted') return inspectSource(origin.source, subject);
   if (origin?.from !== 'external') {
@@ -81,5 +86,9 @@ export function removeCrlFix(origin: CaOrigin | undefined, subject: ClusterSubje
     return sequence(...aside, writeTo(file, inspectWith.run(':', [])), pushFix(subject));
   }
   const patch = JSON.stringify([{op: 'remove', path: `/data/${crlFileName}`}]);
-  return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} patch secret cacerts --type=json -p ${patch}`);
+  const remove = fixWith.kubectl(
+    cluster,
+    words`-n ${mesh.istio.namespace} patch secret cacerts --type=json -p ${patch}`,
+  );
+  return istiod.keepsLists ? sequence(remove, restartFix(subject, istiod.name)) : remove;
 }

@@ -143,6 +143,7 @@ const clusterFacts = {
   servedChains: fact<PerPod<ofCluster.ServedChain>>({reads: live}),
   istiodMetrics: fact<PerPod<ofCluster.IstiodMetrics>>({reads: live}),
   istiodClusters: fact<PerPod<ofCluster.IstiodClusters>>({reads: live}),
+  istiodDiscovery: fact<PerPod<ofCluster.IstiodDiscovery>>({reads: live}),
 } as const;
 
 type ValueOf<Row> = Row extends FactRow<infer T> ? T : never;

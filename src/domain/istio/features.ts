@@ -51,6 +51,12 @@ export const features = {
   policyValidation: {from: '1.26', source: 'go.mod of istio/istio at 1.25.0 (go 1.22) and 1.26.0 (go 1.24)'},
   /** istiod distributes ca-crl.pem of cacerts, in the *.pem layout only and unless PILOT_ENABLE_CA_CRL is false. */
   caCrl: {from: '1.27', source: '1.27.0:security/pkg/pki/ca/ca.go, releasenotes/notes/56529.yaml'},
+  /** A running istiod stops distributing lists that are removed from cacerts or emptied; older ones apply them until a restart. */
+  crlCleared: {
+    from: '1.31.1',
+    source:
+      'istio/istio#61073, istio.io: news/releases/1.31.x/announcing-1.31.1; 1.31.0:pilot/pkg/keycertbundle/watcher.go',
+  },
   /** istiod can store its self-signed root in cacerts (USE_CACERTS_FOR_SELF_SIGNED_CA), with the key istio-generated. */
   cacertsForSelfSigned: {from: '1.20', source: '1.20.0:pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go'},
   /** Workload certificates expire no later than the CA that signs them. */

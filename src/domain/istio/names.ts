@@ -7,6 +7,8 @@
 export const defaultBundleName = 'istio-ca-root-cert';
 /** The bundle's key in that ConfigMap (istio/istio pkg/config/constants/constants.go, CACertNamespaceConfigMapDataName). */
 export const bundleKey = 'root-cert.pem';
+/** The ConfigMap to which istiod writes revocation lists (istio/istio pilot/pkg/features/experimental.go, CRLConfigMapName). */
+export const publishedListsName = 'istio-ca-crl';
 /** A namespace's, Service's or Gateway's network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
 export const networkLabel = 'topology.istio.io/network';
 /** The Secret in which istiod stores its self-signed CA (istio/istio security/pkg/pki/ca/ca.go, CASecret). */

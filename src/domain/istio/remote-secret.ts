@@ -7,6 +7,7 @@ import {defined} from '../defined.js';
 import * as z from 'zod';
 import {parseForeignYaml} from '../foreign-yaml.js';
 import {parseCertificates} from '../x509/certificate.js';
+import {fieldChangedAt, type ObjectMeta} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
 
@@ -18,13 +19,25 @@ export interface RemoteCredential {
   readonly cluster: string;
   /** The identity in the remote cluster, with the groups in the credential; absent if the credential does not reveal it. */
   readonly identity?: {readonly user: Subject; readonly groups: readonly Subject[]};
+  /** When the credential last changed since the Secret was created; absent if the object does not record it. */
+  readonly changedAt?: Date | 'never';
 }
 
 /** Returns the credentials in a remote secret. */
 export function readRemoteSecret({metadata, data = {}}: SecretObject): readonly RemoteCredential[] {
   return Object.entries(data).map(([cluster, encoded]) =>
-    defined<RemoteCredential>({secret: metadata.name, cluster, identity: identityIn(encoded)}),
+    defined<RemoteCredential>({
+      secret: metadata.name,
+      cluster,
+      identity: identityIn(encoded),
+      changedAt: lastChange(metadata, cluster),
+    }),
   );
+}
+
+function lastChange(metadata: ObjectMeta, key: string): RemoteCredential['changedAt'] {
+  const written = fieldChangedAt(metadata, ['f:data', `f:${key}`]);
+  return written && written.getTime() <= Date.parse(metadata.creationTimestamp ?? '') ? 'never' : written;
 }
 
 /** The fields of a kubeconfig that reveal its user (k8s.io/client-go tools/clientcmd/api/v1/types.go). */

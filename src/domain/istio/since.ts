@@ -42,3 +42,16 @@ export function hasReached(version: IstioVersion, releases: FirstReleases): bool
   const newest = starts.at(-1);
   return newest !== undefined && compareMinor(version, newest) > 0;
 }
+
+/** The releases that have a defect. */
+export interface AffectedReleases {
+  /** The first affected release; absent: all before `fixedIn`. */
+  readonly from?: FirstReleases;
+  /** The first fixed release of each minor version; absent: the newest known version is affected. */
+  readonly fixedIn?: FirstReleases;
+}
+
+/** Reports whether a version has a defect. */
+export function affects({from, fixedIn}: AffectedReleases, version: IstioVersion): boolean {
+  return (from === undefined || hasReached(version, from)) && (fixedIn === undefined || !hasReached(version, fixedIn));
+}

@@ -139,6 +139,7 @@ function shapesOf(struct: Struct) {
         ready: boolean.exactOptional(),
         restartCount: count.exactOptional(),
         state: struct({
+          running: struct({startedAt: moment.exactOptional()}).exactOptional(),
           waiting: struct(reason).exactOptional(),
           terminated: struct(reason).exactOptional(),
         }).exactOptional(),

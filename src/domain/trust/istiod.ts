@@ -8,8 +8,9 @@ import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js
 import {reloadRule} from '../istio/reload.js';
 import {resolveRunning} from '../istio/running-version.js';
 import type {KnownVersion} from '../istio/versions.js';
+import type {IstioVersion} from '../istio/version.js';
 import {isAmong, isSubsetEitherWay, missingRoots, readableRoots} from '../ca/trust-store.js';
-import type {CacertsSecret} from './cacerts.js';
+import {type CacertsSecret, keptLists} from './cacerts.js';
 
 /** One istiod Deployment. */
 export interface IstiodObservation {
@@ -49,8 +50,19 @@ export function publishedBundleName([first]: readonly IstiodObservation[]): stri
  * Reports whether an istiod reads revocation lists in the *.pem layout of cacerts (istio/istio
  * pilot/pkg/bootstrap/istio_ca.go, detectSigningCABundleAndCRL).
  */
-export function readsCrl({version: {version}, env}: Pick<IstiodObservation, 'version' | 'env'>): boolean {
+export function readsCrl({version, env}: VersionAndEnv): boolean {
   return hasFeature(version, 'caCrl') && parseBool(env[caCrlVariable], true);
+}
+
+/** The version of an istiod and its environment. */
+interface VersionAndEnv {
+  readonly version: IstioVersion;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Reports whether a running istiod applies the revocation lists that it has loaded until it restarts, even if they are removed. */
+export function keepsRemovedLists(istiod: VersionAndEnv): boolean {
+  return readsCrl(istiod) && !hasFeature(istiod.version, 'crlCleared');
 }
 
 /** A change of cacerts for one istiod. */
@@ -64,6 +76,8 @@ export interface CaChange {
   readonly newBundle: string;
   /** Whether istiod runs with a self-signed CA. */
   readonly selfSigned: boolean;
+  /** Whether revocation lists that istiod may have loaded are removed. */
+  readonly removesLists?: boolean;
 }
 
 /**
@@ -79,6 +93,9 @@ export function restartReason(istiod: IstiodObservation, change: CaChange): stri
   if (rule.clusterCa === 'never') return `istiod ${text} reads its CA only at startup`;
   if (typeof rule.clusterCa === 'object' && !parseBool(istiod.env[rule.clusterCa.env], rule.clusterCa.unset)) {
     return `istiod ${text} reads its CA only at startup unless ${rule.clusterCa.env} is true`;
+  }
+  if (change.removesLists === true && keepsRemovedLists({version: istiod.version.version, env: istiod.env})) {
+    return `istiod ${text} applies revocation lists that it has loaded until it restarts`;
   }
   return change.liveBundles
     .filter((live) => live !== change.newBundle)
@@ -114,18 +131,22 @@ export interface BundleChange {
   /** istiod's self-signed CA certificate (Secret istio-ca-secret); undefined if there is none. */
   readonly selfSigned: string | undefined;
   readonly newBundle: string;
+  /** The revocation lists that replace those of the Secret, empty to have none; undefined: they are kept. */
+  readonly newLists: string | undefined;
 }
 
 /** Returns the running istiods that would not load a bundle without a restart, each with the reason. */
 export function stuckIstiods(
   change: BundleChange,
 ): readonly {readonly istiod: IstiodObservation; readonly reason: string}[] {
-  const {istiods, cacerts, liveBundle, newBundle} = change;
+  const {istiods, cacerts, liveBundle, newBundle, newLists} = change;
   const inSecret = cacerts === 'absent' ? undefined : cacerts.files.rootCert;
   const liveBundles = [liveBundle, inSecret].filter((bundle) => bundle !== undefined);
   const selfSigned = runsSelfSigned(change);
+  const isLoaded = cacerts !== 'absent' && cacerts.files.layout !== 'tls' && keptLists(cacerts) !== undefined;
+  const removesLists = isLoaded && newLists === '';
   return istiods.flatMap((istiod) => {
-    const reason = restartReason(istiod, {liveBundles, newBundle, selfSigned});
+    const reason = restartReason(istiod, {liveBundles, newBundle, selfSigned, removesLists});
     return reason === undefined ? [] : [{istiod, reason}];
   });
 }

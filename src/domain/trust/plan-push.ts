@@ -8,7 +8,7 @@ import {networkLabel} from '../istio/names.js';
 import {type ErrorReport, problem} from '../errors.js';
 import {isKnown, unknownsOf, valueOr} from '../observed.js';
 import type {Certificate} from '../x509/certificate.js';
-import {caFileNames} from '../ca/ca-files.js';
+import {type CaFiles, caFileNames} from '../ca/ca-files.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {type CacertsSecret, isChangeable} from './cacerts.js';
 import {compareCa, type Difference, type DesiredCa} from './diff.js';
@@ -138,7 +138,7 @@ function isLoaded(seen: TrustObservation, cacerts: CacertsSecret): boolean {
 function decideReload(unchanged: PushDecision, push: Push, cacerts: CacertsSecret): PushDecision {
   const {inspection} = push.target.own;
   // The same roots may have a different encoding, and istiod shows the bytes of the Secret.
-  const {restart, running, prove, refusals: ofIstiods} = decideIstiods(push, cacerts.files.rootCert);
+  const {restart, running, prove, refusals: ofIstiods} = decideIstiods(push, {rootCert: cacerts.files.rootCert});
   const refusals = [...new Set([...decideRoots(push), ...ofIstiods])];
   if (refusals.length > 0) return {...unchanged, kind: 'refuse', refusals};
   const dropped = droppedRoots(push.seen, inspection);
@@ -152,7 +152,7 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
   // Without the files there is nothing to compare with the cluster.
   if (bundle[0]?.code === 'FILE_MISSING') return {...nothing, refusals: bundle};
   const write = decideWrite(push);
-  const istiods = decideIstiods(push, own.files.rootCert);
+  const istiods = decideIstiods(push, own.files);
   // Two rules may refuse for the same reason: an unknown fact.
   const refusals = new Set([
     ...bundle,
@@ -263,10 +263,10 @@ function decideRoots({target, seen, rules}: Push): readonly ErrorReport[] {
   return rules.allowRootChange ? [] : rootRefusals(target.own.inspection, seen);
 }
 
-/** Decides which istiods to restart so that they load a bundle. */
+/** Decides which istiods to restart so that they load a bundle, and no longer apply removed revocation lists. */
 function decideIstiods(
   {seen, cacerts, rules}: Push,
-  newBundle = '',
+  {rootCert: newBundle = '', crl: newLists}: Pick<CaFiles, 'rootCert' | 'crl'>,
 ): Pick<PushDecision, 'restart' | 'prove' | 'refusals' | 'warnings'> & {readonly running: boolean} {
   const all = valueOr(seen.istiods, []);
   const istiods = affectedIstiods(all);
@@ -288,7 +288,7 @@ function decideIstiods(
   const [unread] = unknownsOf(seen.liveBundle, seen.selfSigned);
   if (unread) return {...base, refusals: [unread]};
   const [liveBundle, selfSigned] = [valueOr(seen.liveBundle, undefined), valueOr(seen.selfSigned, undefined)];
-  const stuck = stuckIstiods({istiods: running, cacerts, newBundle, liveBundle, selfSigned});
+  const stuck = stuckIstiods({istiods: running, cacerts, newBundle, newLists, liveBundle, selfSigned});
   const [first] = stuck;
   if (!first || rules.restartIstiod) {
     const notes = running.flatMap(({name, version: {note}}) =>

@@ -25,14 +25,14 @@ export function decideCrl(
 ): {readonly refusals: readonly ErrorReport[]; readonly warnings: readonly string[]} {
   const present = cacerts === 'absent' ? undefined : keptLists(cacerts);
   const text = own.files.crl ?? present ?? '';
-  const removal = `${crlFileName} is removed; an istiod that has loaded it enforces it until it restarts`;
+  const removal = `${crlFileName} is removed: certificates that it revokes are accepted again`;
   if (text === '') return {refusals: [], warnings: present ? [removal] : []};
   // In the tls layout istiod reads no lists. A missing chain is refused elsewhere.
   const {chain} = own.inspection;
   const fault = own.files.layout === 'tls' || !chain ? undefined : crlProblem(text, chain)?.message;
   if (fault === undefined) return {refusals: [], warnings: []};
   const running = valueOr(istiods, []);
-  if (running.length > 0 && !running.some(readsCrl)) {
+  if (running.length > 0 && !running.some(({version: {version}, env}) => readsCrl({version, env}))) {
     return {
       refusals: [],
       warnings: [`${fault}: an istiod that reads it will not start, or proxies will refuse every certificate`],

@@ -99,6 +99,7 @@ async function readStuckIstiods({
     liveBundle: live?.data?.[bundleKey],
     selfSigned,
     newBundle: own.files.rootCert ?? '',
+    newLists: own.files.crl,
   });
 }
 

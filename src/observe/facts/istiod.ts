@@ -1,13 +1,24 @@
 /** Facts that each running istiod reports about itself. */
-import {type IstiodClusters, type IstiodMetrics, PerPod, type ServedChain} from '../../domain/facts/facts.js';
-import {readClusterz} from '../../domain/facts/read/clusterz.js';
+import {
+  type IstiodClusters,
+  type IstiodDiscovery,
+  type IstiodMetrics,
+  PerPod,
+  type ServedChain,
+} from '../../domain/facts/facts.js';
+import {clusterzPath, readClusterz} from '../../domain/facts/read/clusterz.js';
+import {endpointShardzPath, readEndpointShardz} from '../../domain/facts/read/endpoint-shardz.js';
+import {networkzPath, readNetworkz} from '../../domain/facts/read/networkz.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
+import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {externalCertProvider} from '../../domain/istio/environment.js';
 import {istiodSecurePort} from '../../domain/istio/names.js';
 import {hasFeature} from '../../domain/istio/features.js';
+import {remoteSecretDefects} from '../../domain/istio/remote-secret-defects.js';
+import {affects} from '../../domain/istio/since.js';
 import {parseCertificate} from '../../domain/x509/certificate.js';
 import {advice, fixWith, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -20,13 +31,17 @@ const responseTimeoutMs = 10_000;
 const metricsMaxBytes = 16 * 1024 * 1024;
 /** About 100 bytes for each cluster. */
 const clusterzMaxBytes = 1024 * 1024;
-const clusterzPath = '/debug/clusterz';
+/** About 150 bytes for each gateway address. */
+const networkzMaxBytes = 1024 * 1024;
+/** About 1 kB for each endpoint: enough for 60,000. */
+const endpointShardzMaxBytes = 64 * 1024 * 1024;
 
 /** The facts that only a running istiod can report. */
-export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiodClusters'> = {
+export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiodClusters' | 'istiodDiscovery'> = {
   servedChains: (sources) => queryAll(sources, servedChain),
   istiodMetrics: (sources) => queryAll(sources, metrics),
   istiodClusters: (sources) => queryAll(sources, knownClusters),
+  istiodDiscovery: (sources) => queryAll(sources, discovery),
 };
 
 /** Queries all istiod pods. An error without hints gets one that points to the pods' description. */
@@ -85,10 +100,32 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
   const {version} = pod.controlPlane;
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
-  const {status, text} = await getFromPod(sources.deps, pod, clusterzPath, clusterzMaxBytes);
-  if (status === 404) throw debugEndpointOffError(pod, sources);
-  if (status !== 200) throw statusError(pod, clusterzPath, status);
+  const text = await getDebug(pod, sources, clusterzPath, clusterzMaxBytes);
   return {known: readClusterz(text, pod.name), listsItself};
+}
+
+/** The endpoints and gateways that this version may have lost. */
+async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDiscovery> {
+  const {version} = pod.controlPlane;
+  const {clusters} = sources.mesh;
+  const get = (path: string, maxBytes: number): Promise<string> => getDebug(pod, sources, path, maxBytes);
+  const endpoints = affects(remoteSecretDefects.endpoints, version)
+    ? readEndpointShardz(await get(endpointShardzPath, endpointShardzMaxBytes), pod.name)
+    : undefined;
+  const isMultiNetwork = clusters.some(({network}) => network !== clusters[0]?.network);
+  const gatewayNetworks =
+    isMultiNetwork && affects(remoteSecretDefects.gateways, version)
+      ? readNetworkz(await get(networkzPath, networkzMaxBytes), pod.name)
+      : undefined;
+  return defined({endpoints, gatewayNetworks});
+}
+
+/** Returns the text of a debug endpoint. */
+async function getDebug(pod: IstiodPod, sources: FactSources, path: string, maxBytes: number): Promise<string> {
+  const {status, text} = await getFromPod(sources.deps, pod, path, maxBytes);
+  if (status === 404) throw debugEndpointOffError(pod, path, sources);
+  if (status !== 200) throw statusError(pod, path, status);
+  return text;
 }
 
 async function getFromPod(
@@ -102,12 +139,12 @@ async function getFromPod(
 }
 
 /** If this is set, istiod registers no debug endpoints (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
-function debugEndpointOffError({name, deployment}: IstiodPod, {cluster, mesh}: FactSources): MeshError {
+function debugEndpointOffError({name, deployment}: IstiodPod, path: string, {cluster, mesh}: FactSources): MeshError {
   const setting = words`set env deployment/${deployment} ENABLE_DEBUG_ON_HTTP-`;
   const enable = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} ${setting}`);
   return new MeshError(
     'ENDPOINT_OFF',
-    `the debug endpoint of ${name} is disabled (ENABLE_DEBUG_ON_HTTP=false in its environment): its list of clusters cannot be read`,
+    `the debug endpoint of ${name} is disabled (ENABLE_DEBUG_ON_HTTP=false in its environment): ${path} cannot be read`,
     {hints: [advice`enable it in install.yaml (values.pilot.env), or immediately: ${enable}`]},
   );
 }

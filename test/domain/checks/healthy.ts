@@ -333,6 +333,8 @@ export function clusterValues(name: Name): ClusterValues {
     servedChains: new PerPod([{name: 'istiod-1', observed: known(servedChain(name))}]),
     istiodMetrics: new PerPod([{name: 'istiod-1', observed: known(istiodMetrics(name))}]),
     istiodClusters: new PerPod([{name: 'istiod-1', observed: known(istiodClusters(name))}]),
+    // Only read of certain versions.
+    istiodDiscovery: new PerPod([{name: 'istiod-1', observed: known({})}]),
   };
 }
 

@@ -1,5 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {affects, hazards, hazardsOf, type HazardFacts} from '../../../src/domain/checks/control-plane/known-hazards.js';
+import type {HazardFacts, ReadCluster} from '../../../src/domain/checks/control-plane/hazard.js';
+import {hazards, hazardsOf} from '../../../src/domain/checks/control-plane/known-hazards.js';
+import {affects} from '../../../src/domain/istio/since.js';
+import {defined} from '../../../src/domain/defined.js';
 import type {CacertsFacts} from '../../../src/domain/facts/facts.js';
 import {resolveVersion, newestKnown, oldestKnown} from '../../../src/domain/istio/versions.js';
 import {version} from '../istio/version.js';
@@ -23,10 +26,12 @@ function facts(change: Partial<HazardFacts> = {}): HazardFacts {
     hasOwnRoot: false,
     hasZtunnel: false,
     remotes: [],
+    publishesLists: false,
     rotationDeclared: false,
     spansNetworks: false,
     sidecarNamespaces: [],
     allServicesGlobal: false,
+    readClusters: [],
     ...change,
   };
 }
@@ -49,6 +54,22 @@ const notMixed = [
   mixed({env: {AMBIENT_ENABLE_MULTI_NETWORK: 'true'}}),
 ];
 const withIngress = {...ambientEnv, AMBIENT_ENABLE_MULTI_NETWORK_INGRESS: 'true'};
+const twoRoots = cacerts({roots: [certificate('root'), certificate('next root')]});
+/** cluster2, as an istiod reads it that lost nothing; its remote secret has changed since the process started. */
+const read = (
+  change: Partial<Record<'changed' | 'isSynced' | 'endpoints' | 'gateways', unknown>> = {},
+): HazardFacts => {
+  const intact = {changed: true, isSynced: true, endpoints: 'kept', gateways: 'kept'} as const;
+  return facts({
+    readClusters: [
+      {
+        pod: 'istiod-1',
+        cluster: 'cluster2',
+        ...defined<Omit<ReadCluster, 'pod' | 'cluster'>>({...intact, ...change} as ReadCluster),
+      },
+    ],
+  });
+};
 
 interface Case {
   readonly id: string;
@@ -111,6 +132,18 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    id: 'crl-not-cleared',
+    met: facts({publishesLists: true}),
+    affected: ['1.27.0', '1.30.5', '1.31.0'],
+    unaffected: ['1.26.8', '1.31.1', '1.32.0'],
+    near: [
+      facts(),
+      facts({publishesLists: true, cacerts: cacerts(crl)}),
+      facts({publishesLists: true, cacerts: undefined}),
+      facts({publishesLists: true, env: {PILOT_ENABLE_CA_CRL: 'false'}}),
+    ],
+  },
+  {
     id: 'own-root-first',
     met: facts({cacerts: marked, hasOwnRoot: true, env: {USE_CACERTS_FOR_SELF_SIGNED_CA: 'true'}}),
     affected: ['1.20.0', '1.31.0'],
@@ -138,6 +171,13 @@ const cases: readonly Case[] = [
     affected: ['1.18.0', '1.24.3', '1.25.0'],
     unaffected: ['1.24.4', '1.25.1', '1.26.0', '1.31.0'],
     near: [facts({hasZtunnel: true}), facts({cacerts: cacerts({chain: between})})],
+  },
+  {
+    id: 'one-root-only',
+    met: facts({cacerts: twoRoots}),
+    affected: ['1.24.4', '1.25.1'],
+    unaffected: ['1.24.3', '1.24.5', '1.25.0', '1.25.2', '1.26.0', '1.31.0'],
+    near: [facts(), facts({cacerts: undefined})],
   },
   {
     id: 'reload-switched-off',
@@ -191,6 +231,32 @@ const cases: readonly Case[] = [
     affected: ['1.29.0', '1.31.0'],
     unaffected: ['1.28.6', '1.32.0'],
     near: [mixed(), mixed({env: withIngress, sidecarNamespaces: []})],
+  },
+  {
+    id: 'endpoints-lost',
+    met: read({endpoints: 'lost'}),
+    affected: ['1.30.0', '1.30.3'],
+    unaffected: ['1.29.7', '1.30.4', '1.31.0'],
+    near: [
+      read(),
+      read({endpoints: 'lost', changed: false}),
+      // MESH412 reports it.
+      read({endpoints: 'lost', isSynced: false, changed: undefined}),
+    ],
+  },
+  {
+    id: 'gateways-lost',
+    met: read({gateways: 'lost'}),
+    affected: ['1.30.0', '1.30.3'],
+    unaffected: ['1.29.7', '1.30.4', '1.31.0'],
+    near: [read(), read({gateways: 'lost', changed: false})],
+  },
+  {
+    id: 'changes-unread',
+    met: read({isSynced: false}),
+    affected: ['1.30.0', '1.30.2'],
+    unaffected: ['1.29.7', '1.30.3', '1.31.0'],
+    near: [read(), read({isSynced: false, changed: false}), read({isSynced: false, changed: undefined})],
   },
 ];
 
@@ -248,10 +314,52 @@ describe('the table of hazards', () => {
   });
 });
 
+describe('after a change of a remote secret, istiod 1.30.3', () => {
+  const conditions = (given: HazardFacts) =>
+    hazardsOf(version('1.30.3'), given).map(({hazard: {id}, condition: {severity, isUnproven}}) => [
+      id,
+      severity,
+      isUnproven,
+    ]);
+
+  it('is known to have lost what it provably lacks, whether or not the time of the change is known', () => {
+    expect(conditions(read({endpoints: 'lost'}))).toEqual([['endpoints-lost', undefined, undefined]]);
+    expect(conditions(read({endpoints: 'lost', changed: undefined}))).toHaveLength(1);
+  });
+
+  it('may have lost what does not have to exist', () => {
+    expect(conditions(read({endpoints: 'unclear'}))).toEqual([['endpoints-lost', undefined, true]]);
+    expect(conditions(read({gateways: 'unclear', changed: undefined}))).toEqual([['gateways-lost', undefined, true]]);
+    expect(conditions(read({endpoints: 'unclear', changed: false}))).toEqual([]);
+  });
+
+  it('gets a warning if it was not queried, for the time of the change alone', () => {
+    const unseen = {endpoints: undefined, isSynced: undefined};
+    expect(conditions(read(unseen))).toEqual([['endpoints-lost', 'warning', undefined]]);
+    expect(conditions(read({...unseen, changed: false}))).toEqual([]);
+    expect(conditions(read({...unseen, changed: undefined}))).toEqual([]);
+  });
+
+  it('is named with each of its pods and clusters', () => {
+    const [one] = read({endpoints: 'lost'}).readClusters;
+    if (!one) throw new Error('a cluster');
+    const several = [one, {...one, cluster: 'cluster3'}, {...one, pod: 'istiod-2'}];
+    const [found] = hazardsOf(version('1.30.3'), facts({readClusters: several}));
+    expect(found?.condition.text).toMatch(/istiod-1 .*cluster2, cluster3; istiod-2 .*cluster2$/);
+  });
+});
+
+it.each([true, false])('with pushed trust bundles (%j), only part of the roots is not proven', (isPushed) => {
+  const env = {ISTIO_MULTIROOT_MESH: String(isPushed)};
+  expect(hazardsOf(version('1.25.1'), facts({cacerts: twoRoots, env}))).toMatchObject([
+    {hazard: {id: 'one-root-only'}, condition: {isUnproven: isPushed}},
+  ]);
+});
+
 it.each([true, false])('lists that are not proven to be refused are unproven: %j', (isUnproven) => {
   const found = hazardsOf(
     version('1.31.0'),
     facts({cacerts: cacerts({...crl, crl: {problem: {message, isUnproven}, isPushed: false}})}),
   );
-  expect(found).toMatchObject([{condition: message, isUnproven}]);
+  expect(found).toMatchObject([{condition: {text: message, isUnproven}}]);
 });

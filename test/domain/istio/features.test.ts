@@ -14,6 +14,8 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['incompleteCacertsRefused', '1.25.5', '1.27.0'],
   ['policyValidation', '1.25.5', '1.26.0'],
   ['caCrl', '1.26.8', '1.27.0'],
+  ['crlCleared', '1.31.0', '1.31.1'],
+  ['crlCleared', '1.30.5', '1.32.0'],
   ['cacertsForSelfSigned', '1.19.10', '1.20.0'],
   ['leafExpiresWithSigner', '1.28.6', '1.28.7'],
   ['leafExpiresWithSigner', '1.29.2', '1.29.3'],

@@ -44,3 +44,25 @@ describe("a remote secret's kubeconfig", () => {
     expect(identityIn(text)).toBeUndefined();
   });
 });
+
+describe('the last change of a credential', () => {
+  const written = '2026-06-02T00:00:00Z';
+  const wrote = (time: string, key = 'c2') => ({
+    manager: 'kubectl',
+    operation: 'Update' as const,
+    time,
+    fieldsV1: {'f:data': {'.': {}, [`f:${key}`]: {}}},
+  });
+
+  it.each([
+    ['is read', '2026-06-01T00:00:00Z', [wrote('2026-06-01T00:00:00Z', 'c3'), wrote(written)], new Date(written)],
+    ['is the latest one', '2026-05-01T00:00:00Z', [wrote('2026-06-01T00:00:00Z'), wrote(written)], new Date(written)],
+    ['does not exist if the Secret is as it was created', written, [wrote(written)], 'never'],
+    ['is unknown if the object does not record it', '2026-06-01T00:00:00Z', [], undefined],
+    ['is unknown if it records another data key only', '2026-06-01T00:00:00Z', [wrote(written, 'c3')], undefined],
+  ])('%s', (_, creationTimestamp, managedFields, expected) => {
+    const metadata = {name: 'istio-remote-secret-c2', creationTimestamp, managedFields};
+    const [credential] = readRemoteSecret({apiVersion: 'v1', kind: 'Secret', metadata, data: {c2: ''}});
+    expect(credential?.changedAt).toEqual(expected);
+  });
+});

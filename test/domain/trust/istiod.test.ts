@@ -44,6 +44,19 @@ describe('whether a running istiod needs a restart', () => {
     expect(restartReason(istiod(version, env), change) !== undefined).toBe(needed);
   });
 
+  it.each([
+    ['1.26.8', {}, false],
+    ['1.27.0', {}, true],
+    ['1.31.0', {}, true],
+    ['1.31.0', {PILOT_ENABLE_CA_CRL: 'false'}, false],
+    ['1.31.1', {}, false],
+    ['1.32.0', {}, false],
+  ])('if lists are removed under %s with %j: %s', (version, env, needed) => {
+    const change = {liveBundles: [a], newBundle: a, selfSigned: false, removesLists: true};
+    expect(restartReason(istiod(version, env), change) !== undefined).toBe(needed);
+    expect(restartReason(istiod(version, env), {...change, removesLists: false})).toBeUndefined();
+  });
+
   it('is true with a self-signed CA', () => {
     expect(restartReason(istiod('1.30.1', multi), {liveBundles: [a], newBundle: a, selfSigned: true})).toBeDefined();
   });

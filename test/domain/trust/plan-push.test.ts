@@ -838,8 +838,32 @@ describe('revocation lists', () => {
     ],
     [
       'are removed if the file in the work directory is empty, with a warning',
-      {target: inWorkDir(''), seen: inCluster(covering)},
+      {target: inWorkDir(''), seen: {...inCluster(covering), istiods: ready(['1.31.1'])}},
       {differences: crlDiffers, warnings: 1},
+    ],
+    [
+      'are not removed while an istiod runs that applies them until it restarts',
+      {target: inWorkDir(''), seen: {...inCluster(covering), istiods: ready(['1.31.0'])}},
+      {kind: 'refuse', refusals: ['RESTART_NEEDED'], differences: crlDiffers},
+    ],
+    [
+      'are removed with a restart of that istiod',
+      {
+        target: inWorkDir(''),
+        seen: {...inCluster(covering), istiods: ready(['1.31.0'])},
+        rules: {restartIstiod: true},
+      },
+      {restart: ['istiod'], differences: crlDiffers, warnings: 1},
+    ],
+    [
+      'are removed without a restart if no istiod reads them',
+      {target: inWorkDir(''), seen: {...inCluster(covering), istiods: ready(['1.26.8'])}},
+      {differences: crlDiffers, warnings: 1},
+    ],
+    [
+      'are replaced without a restart',
+      {target: inWorkDir(covering), seen: {...inCluster(ofRoot + ofLive), istiods: ready(['1.31.0'])}},
+      {differences: crlDiffers},
     ],
     ['do not differ if there are none on either side', {target: inWorkDir('')}, {}],
     [

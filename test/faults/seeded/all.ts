@@ -5,6 +5,7 @@ import {keyAccessFaults} from './access-keys.js';
 import {ambientFaults} from './ambient.js';
 import {besideFaults} from './beside.js';
 import {controlPlaneFaults} from './control-plane.js';
+import {hazardFaults} from './hazards.js';
 import {liveFaults} from './live.js';
 import {trustFaults} from './trust.js';
 import {versionFaults} from './versions.js';
@@ -18,6 +19,7 @@ export const allFaults: readonly Fault[] = [
   ...controlPlaneFaults,
   ...ambientFaults,
   ...versionFaults,
+  ...hazardFaults,
   ...liveFaults,
   ...besideFaults,
 ];

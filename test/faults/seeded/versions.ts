@@ -2,6 +2,7 @@
 import {builtMinor, builtVersions} from '../../e2e/harness/control-planes.js';
 import type {Fault} from '../harness/fault.js';
 import {inTurn, inIstioSystem, rolledOut} from '../harness/by-hand.js';
+import {image, isHealthy} from './images.js';
 
 const {earlierIstio} = builtVersions;
 const declaration = `istio:\n  version: "${builtMinor}"\n`;
@@ -10,12 +11,6 @@ const tooOld = `1.${String(Number(builtMinor.slice('1.'.length)) - 2)}.6`;
 const withVersion = (text: string): string => `${text}${declaration}`;
 const withoutVersion = (text: string): string => text.replace(declaration, '');
 const rotationReady = '  rotationReady: true\n';
-
-/** What holds from here on is no fault, and what the fault changes is compared with it. */
-const isHealthy: Fault['seed'] = async (lab) => {
-  await lab.waitForGreen();
-  return undefined;
-};
 
 /** Changes mesh.yaml, and takes that back when the fault is fixed. */
 function edited(change: (text: string) => string, back: (text: string) => string): Fault['seed'] {
@@ -37,17 +32,6 @@ const declared = inTurn(
   },
   isHealthy,
 );
-
-/** istiod runs another image; what the process says of itself stays as it is. */
-function image(cluster: string, tag: string): Fault['seed'] {
-  return inTurn(
-    inIstioSystem(cluster, 'set', 'image', 'deployment/istiod', `discovery=istio/pilot:${tag}`),
-    async (lab) => {
-      await rolledOut(lab.cluster(cluster));
-      return undefined;
-    },
-  );
-}
 
 /** A variable of istiod's environment is gone. */
 function unset(cluster: string, name: string): Fault['seed'] {

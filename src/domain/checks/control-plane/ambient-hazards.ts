@@ -2,26 +2,13 @@
 import {some} from '../../format.js';
 import {parseBool} from '../../istio/environment.js';
 import {ambientNetworksVariable, ambientVariable} from '../../istio/features.js';
-
-/** The facts about one running istiod that these hazards depend on. */
-export interface AmbientHazardFacts {
-  /** istiod's environment. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Whether a ztunnel runs: ambient mode. */
-  readonly hasZtunnel: boolean;
-  /** Whether the mesh's clusters are on several networks. */
-  readonly spansNetworks: boolean;
-  /** The namespaces into whose pods this istiod injects sidecars. */
-  readonly sidecarNamespaces: readonly string[];
-  /** Whether the mesh config makes every Service global. */
-  readonly allServicesGlobal: boolean;
-}
+import type {Hazard, HazardFacts} from './hazard.js';
 
 /** The variable with which ingress gateways reach ambient workloads on other networks (default: false). */
 const ingressVariable = 'AMBIENT_ENABLE_MULTI_NETWORK_INGRESS';
 
 /** The condition that they have in common: sidecars beside ambient mode on several networks. */
-function sidecarsBeside({env, hasZtunnel, spansNetworks, sidecarNamespaces}: AmbientHazardFacts): string | undefined {
+function sidecarsBeside({env, hasZtunnel, spansNetworks, sidecarNamespaces}: HazardFacts): string | undefined {
   // istiod ignores the second variable without the first one (registerAmbient).
   const isEnabled = parseBool(env[ambientVariable], false) && parseBool(env[ambientNetworksVariable], false);
   if (!hasZtunnel || !spansNetworks || !isEnabled || sidecarNamespaces.length === 0) return undefined;
@@ -29,7 +16,7 @@ function sidecarsBeside({env, hasZtunnel, spansNetworks, sidecarNamespaces}: Amb
 }
 
 /** The hazards, for the table in known-hazards.ts. */
-export const ambientHazards = [
+export const ambientHazards: readonly Hazard[] = [
   {
     id: 'ambient-gateway-of-sidecars',
     title: 'sidecars use ambient east-west gateways, with which they cannot communicate',
@@ -48,7 +35,7 @@ export const ambientHazards = [
     title: `with ${ambientNetworksVariable}, sidecars reach only global Services in other clusters`,
     severity: 'warning',
     from: '1.29',
-    applies: (facts: AmbientHazardFacts) => (facts.allServicesGlobal ? undefined : sidecarsBeside(facts)),
+    applies: (facts) => (facts.allServicesGlobal ? undefined : sidecarsBeside(facts)),
     consequence: 'sidecars lose the endpoints in other clusters of every Service that is not global',
     expected: 'every Service in scope GLOBAL (meshConfig.serviceScopeConfigs), or no sidecars',
     fix: {
@@ -64,7 +51,7 @@ export const ambientHazards = [
     from: '1.29',
     // The fix, istio/istio#61548, was merged after 1.31.0; whether later patch releases of 1.31 have it is not known.
     fixedIn: '1.32',
-    applies: (facts: AmbientHazardFacts) => {
+    applies: (facts) => {
       const condition = parseBool(facts.env[ingressVariable], false) ? sidecarsBeside(facts) : undefined;
       return condition === undefined ? undefined : `${ingressVariable} is true, ${condition}`;
     },
@@ -73,4 +60,4 @@ export const ambientHazards = [
     fix: {by: 'environment', name: ingressVariable},
     source: 'istio/istio#60609, istio/istio#61548',
   },
-] as const;
+];

@@ -1,23 +1,45 @@
-import {hazards, hazardsOf, type Hazard, type HazardFix} from './known-hazards.js';
+import {ambientHazards} from './ambient-hazards.js';
+import type {Hazard} from './hazard.js';
+import {hazards, hazardsOf} from './known-hazards.js';
+import {missingFact, readClustersOf} from './read-clusters.js';
+import {remoteHazards} from './remote-hazards.js';
 import {formatMinor} from '../../istio/version.js';
 import {isUnknownVersion, newestKnown} from '../../istio/versions.js';
 import {fixWith, inspectWith, sequence, words} from '../../suggest/suggestion.js';
-import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {
+  type ClusterSubject,
+  type Finding,
+  apiServerCheck,
+  findingsOr,
+  notApplicable,
+  ok,
+  undecidedWithout,
+} from '../check.js';
 import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
+import {keepsRemovedLists} from '../../trust/istiod.js';
 import {editMeshYaml, removeCrlFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {affects, type FirstReleases} from '../../istio/since.js';
 import {type RunningVersion, runningVersions} from './running-versions.js';
 import {spansNetworks} from '../../facts/read/network-gateways.js';
 import {sidecarNamespaces} from '../trust/injected-namespaces.js';
-import {type Remedy, replaceCa, showSource} from '../remedies.js';
+import {type Remedy, replaceCa, restart, showSource} from '../remedies.js';
 
 /** No running istiod has a known issue of its version. */
 export const hazardsCheck = apiServerCheck({
   id: 'MESH410',
   title: 'No known issue of the running version applies',
   severity: 'warning',
-  requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods', 'namespaces'],
+  requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
   // istiodMetrics: the version that the process reports, used where neither the tag nor a label names a release.
-  optional: ['caOrigin', 'webhooks', 'istiodMetrics'],
+  optional: [
+    'caOrigin',
+    'istiodMetrics',
+    'istiodClusters',
+    'istiodDiscovery',
+    'remoteCredentials',
+    'namespaces',
+    'webhooks',
+  ],
   expected: 'no known issue',
   judge: (facts, subject) => {
     const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods, namespaces, webhooks, istiodMetrics = []} = facts;
@@ -36,36 +58,63 @@ export const hazardsCheck = apiServerCheck({
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
         rotationDeclared: mesh.trust.rotationDeclared === true,
+        publishesLists: controlPlane.publishesLists === true,
+        readClusters: readClustersOf(controlPlane, facts, subject),
         spansNetworks: spansNetworks(mesh),
-        sidecarNamespaces: sidecarNamespaces(namespaces, controlPlane, webhooks),
+        sidecarNamespaces: sidecarNamespaces(namespaces ?? [], controlPlane, webhooks),
         allServicesGlobal: controlPlane.allServicesGlobal === true,
-      }).map(({hazard, condition, isUnproven}): Finding => ({
+      }).map(({hazard, condition: {text, severity = hazard.severity ?? 'error', isUnproven = false}}): Finding => ({
         isUnproven,
-        severity: hazard.severity ?? 'error',
-        observed: `${controlPlane.workload.name} ${known.text}: ${condition}: ${hazard.consequence}`,
+        severity,
+        observed: `${controlPlane.workload.name} ${known.text}: ${text}: ${hazard.consequence}`,
         expected: hazard.expected,
-        ...suggest(hazard.fix, controlPlane, known.text, facts, subject),
+        ...suggest(hazard, {controlPlane, known}, facts, subject),
       })),
     );
     const unknown = running.filter(({known}) => isUnknownVersion(known)).map((one) => unknownIssues(one, subject));
+    const missing = running.map((one) => missingFor(one, facts, subject)).find((fact) => fact !== undefined);
     const names = running.map(({controlPlane, known}) => `${controlPlane.workload.name} ${known.text}`);
-    return findingsOr([...applying, ...unknown], ok(names.join(', ')));
+    const decided = missing === undefined ? ok(names.join(', ')) : undecidedWithout(missing);
+    return findingsOr([...applying, ...unknown], decided);
   },
   meaning: `A known issue is reported only if an affected version runs and the condition of the issue is met. For a version newer than the newest known one, and for an istiod that names no release, a warning reports that known issues are unknown:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
   breaks:
-    'The finding names the consequence: a self-signed istiod, a revocation without effect, certificates that are not accepted, a change that has no effect until istiod restarts, or unmanaged remote clusters.',
+    'The finding names the consequence: a self-signed istiod, a revocation without effect, certificates that are not accepted, a change that has no effect until istiod restarts, unmanaged remote clusters, or services of other clusters that cannot be reached.',
   byHand: [
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
     'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
+    'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &',
+    'curl -s localhost:15014/debug/endpointShardz   # Kubernetes/CLUSTER for each synced cluster',
+    'curl -s localhost:15014/debug/networkz',
   ].join('\n'),
   fix: 'The suggested command removes the condition. If a later version fixes the issue (see the list above), an upgrade removes the issue itself.',
   source: hazards.map(({id, source}) => `${id}: ${withRepository(source)}`).join('; '),
 });
 
+/** One version of an istiod Deployment that runs. */
+interface RunningIstiod {
+  readonly controlPlane: ControlPlaneFacts;
+  readonly known: RunningVersion;
+}
+
+/** The optional fact without which hazards of this version can be neither shown nor excluded. */
+function missingFor(
+  {controlPlane, known: {version}}: RunningIstiod,
+  facts: Parameters<typeof missingFact>[1] &
+    Pick<ClusterFactValues, 'ztunnelPods'> &
+    Partial<Pick<ClusterFactValues, 'namespaces'>>,
+  subject: ClusterSubject,
+) {
+  const isAffectedBy = (some: readonly Hazard[]): boolean => some.some((hazard) => affects(hazard, version));
+  const isAmbient = facts.ztunnelPods.length > 0 && spansNetworks(subject.mesh) && isAffectedBy(ambientHazards);
+  if (isAmbient && facts.namespaces === undefined) return 'namespaces';
+  return isAffectedBy(remoteHazards) ? missingFact(controlPlane, facts, subject) : undefined;
+}
+
 /** The issues of a version without facts are unknown. That alone is a warning: nothing shows that one applies. */
 function unknownIssues(
-  {controlPlane: {workload}, known: {text, status}}: {controlPlane: ControlPlaneFacts; known: RunningVersion},
+  {controlPlane: {workload}, known: {text, status}}: RunningIstiod,
   {cluster, mesh}: ClusterSubject,
 ): Finding {
   const newest = formatMinor(newestKnown);
@@ -89,19 +138,20 @@ function withRepository(source: string): string {
 }
 
 function versions({from, fixedIn}: Hazard): string {
-  const list = (releases: NonNullable<Hazard['from']>): string =>
-    typeof releases === 'string' ? releases : releases.join(', ');
   const parts = [
-    ...(from === undefined ? [] : [`since ${list(from)}`]),
-    ...(fixedIn === undefined ? [] : [`fixed in ${list(fixedIn)}`]),
+    ...(from === undefined ? [] : [`since ${listed(from)}`]),
+    ...(fixedIn === undefined ? [] : [`fixed in ${listed(fixedIn)}`]),
   ];
   return parts.join(', ');
 }
 
+function listed(releases: FirstReleases): string {
+  return typeof releases === 'string' ? releases : releases.join(', ');
+}
+
 function suggest(
-  remedy: HazardFix,
-  {workload}: ControlPlaneFacts,
-  tag: string,
+  {fix: remedy, fixedIn}: Hazard,
+  {controlPlane: {workload, publishesLists}, known: {text: tag, version}}: RunningIstiod,
   {cacerts, caOrigin}: Pick<ClusterFactValues, 'cacerts'> & Partial<Pick<ClusterFactValues, 'caOrigin'>>,
   subject: ClusterSubject,
 ): Remedy {
@@ -121,8 +171,17 @@ function suggest(
       return {fix: sequence(editMeshYaml(), reinstallFix(subject)), note: remedy.note};
     case 'upgrade':
       return upgrade;
-    case 'no lists':
-      return {fix: removeCrlFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true)};
+    case 'no lists': {
+      const isPushed = cacerts !== 'absent' && cacerts.crl?.isPushed === true;
+      const keepsLists = publishesLists === true && keepsRemovedLists({version, env: workload.env});
+      const running = {name: workload.name, keepsLists};
+      return {fix: removeCrlFix(caOrigin, subject, isPushed, running)};
+    }
+    case 'restart':
+      return {
+        ...restart(caOrigin, subject, workload.name),
+        note: fixedIn && `fixed in Istio ${listed(fixedIn)}: an upgrade prevents it`,
+      };
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
       return {

@@ -3,67 +3,27 @@
  * affected versions and a further condition, without which the issue does not occur.
  */
 import {formatMinute} from '../../format.js';
-import type {CacertsFacts} from '../../facts/facts.js';
 import {crlFileName} from '../../x509/crl.js';
 import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
 import {parseBool} from '../../istio/environment.js';
-import {type FirstReleases, hasReached} from '../../istio/since.js';
+import {publishedListsName} from '../../istio/names.js';
+import {affects} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
-import {ambientHazards, type AmbientHazardFacts} from './ambient-hazards.js';
-
-/** The facts about one running istiod that a hazard may depend on. */
-export interface HazardFacts extends AmbientHazardFacts {
-  readonly now: Date;
-  /** Undefined: the Secret does not exist. */
-  readonly cacerts: CacertsFacts | undefined;
-  /** Whether Secret istio-ca-secret exists. */
-  readonly hasOwnRoot: boolean;
-  /** The remote clusters whose primary is this cluster. */
-  readonly remotes: readonly string[];
-  /** Whether mesh.yaml contains `trust.rotationReady: true`. */
-  readonly rotationDeclared: boolean;
-}
-
-/**
- * What fixes a hazard: a push of Secret cacerts from the work directory (with a restart if required), a new cluster CA, an
- * installation as declared, a later version, the removal of revocation lists from cacerts, a declaration in mesh.yaml, or a
- * variable of istiod's environment.
- */
-export type HazardFix =
-  | {readonly by: 'push' | 'renew' | 'reinstall' | 'upgrade' | 'no lists'}
-  /** `note`: what to declare. */
-  | {readonly by: 'declare'; readonly note: string}
-  | {readonly by: 'environment'; readonly name: string; /** Absent: remove it. */ readonly value?: string};
-
-/** One known hazard. */
-export interface Hazard {
-  /** Stable, for tests and documentation. */
-  readonly id: string;
-  /** The behavior of the affected versions. */
-  readonly title: string;
-  /** Absent: error. */
-  readonly severity?: 'warning';
-  /** The first affected release; absent: all before `fixedIn`. */
-  readonly from?: FirstReleases;
-  /** The first fixed release of each minor version; absent: the newest known version is affected. */
-  readonly fixedIn?: FirstReleases;
-  /** The observed condition, as a clause. Undefined: the hazard does not apply. */
-  readonly applies: (facts: HazardFacts) => string | undefined;
-  /** Whether it is not proven that the condition has the consequence; absent: never. */
-  readonly isUnproven?: (facts: HazardFacts) => boolean;
-  /** The consequence, as a clause. */
-  readonly consequence: string;
-  /** The expected state. */
-  readonly expected: string;
-  readonly fix: HazardFix;
-  readonly source: string;
-}
+import type {Condition, Hazard, HazardFacts} from './hazard.js';
+import {ambientHazards} from './ambient-hazards.js';
+import {remoteHazards} from './remote-hazards.js';
 
 /** The lifetime that proxies request by default, SECRET_TTL (istio/istio pilot/cmd/pilot-agent/options/options.go). */
 const leafLifetimeMs = 24 * 60 * 60_000;
 const autoReloadVariable = 'AUTO_RELOAD_PLUGIN_CERTS';
 const selfSignedVariable = 'USE_CACERTS_FOR_SELF_SIGNED_CA';
 const externalIstiodVariable = 'EXTERNAL_ISTIOD';
+/** The releases that return each root as an element of its own: proxies take the last element as their roots. */
+const oneRootOnly = {
+  from: ['1.24.4', '1.25.1'],
+  fixedIn: ['1.24.5', '1.25.2'],
+  source: 'istio/istio#55793, istio/istio#55835, 1.24.4:security/pkg/server/ca/server.go (CreateCertificate)',
+} as const;
 
 /** Every hazard. */
 export const hazards: readonly Hazard[] = [
@@ -129,14 +89,29 @@ export const hazards: readonly Hazard[] = [
     applies: ({cacerts, env}) => {
       if (cacerts?.crl === undefined || cacerts.layout === 'tls' || !parseBool(env[caCrlVariable], true))
         return undefined;
-      return cacerts.crl.problem?.message;
+      const {problem} = cacerts.crl;
+      return problem && {text: problem.message, isUnproven: problem.isUnproven};
     },
-    isUnproven: ({cacerts}) => cacerts?.crl?.problem?.isUnproven === true,
     consequence:
       'a running istiod ignores changes to cacerts, and a restarted one does not start, or proxies refuse every certificate',
     expected: `a list from each CA in ${crlFileName}, or no ${crlFileName}`,
     fix: {by: 'no lists'},
-    source: '1.27.0:security/pkg/pki/util/keycertbundle.go (Verify)',
+    source: 'istio/istio#61075, 1.27.0:security/pkg/pki/util/keycertbundle.go (Verify)',
+  },
+  {
+    id: 'crl-not-cleared',
+    title: 'istiod applies revocation lists that are removed from cacerts until it restarts',
+    severity: 'warning',
+    from: features.caCrl.from,
+    fixedIn: features.crlCleared.from,
+    applies: ({cacerts, env, publishesLists}) =>
+      publishesLists && cacerts && cacerts.crl === undefined && parseBool(env[caCrlVariable], true)
+        ? `ConfigMap ${publishedListsName} contains revocation lists, and Secret cacerts does not`
+        : undefined,
+    consequence: 'proxies still reject the certificates that the removed lists revoke',
+    expected: 'the revocation lists of Secret cacerts, or Istio 1.31.1 or later',
+    fix: {by: 'restart'},
+    source: features.crlCleared.source,
   },
   {
     id: 'own-root-first',
@@ -182,6 +157,23 @@ export const hazards: readonly Hazard[] = [
     expected: 'Istio 1.24.4, 1.25.1 or later with ztunnel and several intermediate CAs',
     fix: {by: 'upgrade'},
     source: features.oneCertificatePerElement.source,
+  },
+  {
+    id: 'one-root-only',
+    title: 'proxies receive only the last root of root-cert.pem',
+    from: oneRootOnly.from,
+    fixedIn: oneRootOnly.fixedIn,
+    applies: ({cacerts, env}) => {
+      const roots = cacerts?.roots.length ?? 0;
+      if (roots < 2) return undefined;
+      // Proxies that accept pushed trust bundles receive all roots.
+      const isPushed = parseBool(env[multiRootVariable], false);
+      return {text: `root-cert.pem contains ${String(roots)} roots`, isUnproven: isPushed};
+    },
+    consequence: 'proxies reject workloads whose certificates are below another root',
+    expected: 'one root, or Istio 1.24.5, 1.25.2 or later',
+    fix: {by: 'upgrade'},
+    source: oneRootOnly.source,
   },
   {
     id: 'reload-switched-off',
@@ -237,20 +229,17 @@ export const hazards: readonly Hazard[] = [
     source: '1.31.0:pilot/pkg/serviceregistry/kube/controller/multicluster.go (checkShouldLead)',
   },
   ...ambientHazards,
+  ...remoteHazards,
 ];
-
-/** Whether a hazard affects a version. */
-export function affects({from, fixedIn}: Pick<Hazard, 'from' | 'fixedIn'>, version: IstioVersion): boolean {
-  return (from === undefined || hasReached(version, from)) && (fixedIn === undefined || !hasReached(version, fixedIn));
-}
 
 /** The hazards that apply to an istiod of a version, each with the observed condition. */
 export function hazardsOf(
   version: IstioVersion,
   facts: HazardFacts,
-): readonly {readonly hazard: Hazard; readonly condition: string; readonly isUnproven: boolean}[] {
+): readonly {readonly hazard: Hazard; readonly condition: Condition}[] {
   return hazards.flatMap((hazard) => {
     const condition = affects(hazard, version) ? hazard.applies(facts) : undefined;
-    return condition === undefined ? [] : [{hazard, condition, isUnproven: hazard.isUnproven?.(facts) ?? false}];
+    if (condition === undefined) return [];
+    return [{hazard, condition: typeof condition === 'string' ? {text: condition} : condition}];
   });
 }

@@ -1,6 +1,6 @@
 /** Reads control planes and gateways from Deployments, pods and ConfigMaps in Istio's namespace. */
 import {defined} from '../../defined.js';
-import {defaultBundleName, defaultRevision, ofRevision} from '../../istio/names.js';
+import {defaultBundleName, defaultRevision, ofRevision, publishedListsName} from '../../istio/names.js';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 import {istiodClusterID, orDefault, proxyVariable} from '../../istio/cluster-id.js';
@@ -11,6 +11,7 @@ import {ambientVariable} from '../../istio/features.js';
 import type {KubeObject} from '../../kube/object.js';
 import {labelSelectorList} from '../../kube/shapes.js';
 import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '../../kube/objects.js';
+import {crlFileName} from '../../x509/crl.js';
 import {readYaml, word} from './yaml.js';
 import type {ControlPlaneFacts, GatewayFacts, PodFacts, WorkloadFacts} from '../facts.js';
 
@@ -103,8 +104,15 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     bundleName: parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) ? undefined : bundleName,
     discoverySelectors: readSelectors(meshConfig, revision),
     allServicesGlobal: meshConfig.serviceScopeConfigs.some((entry) => entry !== undefined) ? true : undefined,
+    publishesLists: publishesLists(objects.configMaps, env) ? true : undefined,
     injectsByDefault: sidecarInjectorWebhook.enableNamespacesByDefault ? true : undefined,
   });
+}
+
+/** Reports whether istiod distributes revocation lists (istio/istio pilot/pkg/features/experimental.go, PILOT_CRL_CONFIGMAP). */
+function publishesLists(configMaps: readonly ConfigMapObject[], env: Readonly<Record<string, string>>): boolean {
+  const name = nonEmpty(env.PILOT_CRL_CONFIGMAP) ?? publishedListsName;
+  return configMaps.some(({metadata, data}) => metadata.name === name && (data?.[crlFileName] ?? '').trim() !== '');
 }
 
 /** The clusterName in the injector's values. Absent values, and one that is not a text, leave it unknown. */

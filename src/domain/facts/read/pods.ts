@@ -1,4 +1,5 @@
 /** Reads the facts of pods. */
+import {defined} from '../../defined.js';
 import {plural} from '../../format.js';
 import {hasReadyCondition, type LabelSelector, type PodObject, selects} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
@@ -11,7 +12,7 @@ export function podsOfSelector(pods: readonly PodObject[], selector: LabelSelect
 
 function readPod({metadata, status = {}}: PodObject): PodFacts {
   const phase = status.phase ?? 'Unknown';
-  return {
+  return defined({
     name: metadata.name,
     phase,
     ready: phase === 'Running' && hasReadyCondition({status}),
@@ -20,7 +21,13 @@ function readPod({metadata, status = {}}: PodObject): PodFacts {
     gone: phase === 'Succeeded' || phase === 'Failed' || metadata.deletionTimestamp !== undefined,
     reason: reasonOf(status),
     crashing: crashOf(status) !== undefined,
-  };
+    startedAt: startOf(status),
+  });
+}
+
+function startOf(status: PodObject['status']): Date | undefined {
+  const times = (status?.containerStatuses ?? []).flatMap(({state}) => state?.running?.startedAt ?? []);
+  return times.length === 0 ? undefined : new Date(Math.min(...times.map((time) => Date.parse(time))));
 }
 
 /** The state of a crashing container: its back-off or, briefly, its next start. */

@@ -134,6 +134,8 @@ export interface PodFacts {
   readonly reason: string;
   /** Whether its container crashes repeatedly: only its log shows the cause. */
   readonly crashing?: boolean;
+  /** When the first of its running containers started; absent if none runs. */
+  readonly startedAt?: Date;
 }
 
 /** One Deployment with its pods. */
@@ -170,6 +172,8 @@ export interface ControlPlaneFacts {
   readonly discoverySelectors: readonly LabelSelector[];
   /** Whether its mesh config makes every Service global: ambient mode's default is local (serviceScopeConfigs). */
   readonly allServicesGlobal?: boolean;
+  /** Whether ConfigMap istio-ca-crl contains revocation lists, which proxies apply. */
+  readonly publishesLists?: boolean;
   /** Whether it injects proxies into namespaces without a label (sidecarInjectorWebhook.enableNamespacesByDefault). */
   readonly injectsByDefault?: boolean;
 }
@@ -304,4 +308,21 @@ export interface IstiodClusters {
   readonly known?: readonly KnownCluster[];
   /** Whether this version also lists its own cluster. */
   readonly listsItself: boolean;
+}
+
+/** How much of a cluster's services a running istiod has. */
+export interface ClusterEndpoints {
+  readonly cluster: string;
+  /** The number of services with endpoints in this cluster. */
+  readonly services: number;
+  /** Whether Service default/kubernetes is one of them: every cluster has it, and its endpoints hardly ever change. */
+  readonly hasApiServer: boolean;
+}
+
+/** The endpoints known to a running istiod (`/debug/endpointShardz`), and its gateways (`/debug/networkz`). */
+export interface IstiodDiscovery {
+  /** Absent: not read, because this version loses none. A cluster without endpoints is not listed. */
+  readonly endpoints?: readonly ClusterEndpoints[];
+  /** The networks with a gateway. Absent: not read, because this version loses none or the mesh has one network. */
+  readonly gatewayNetworks?: readonly string[];
 }

@@ -11,12 +11,14 @@ import {
   daysFromNow,
   fingerprintsOf,
   gateway,
+  istiodClusters,
   istiodMetrics,
   liveRoots,
   networks,
   now,
   otherControlPlane,
   pod,
+  remoteCredential,
   root,
   servedChain,
   webhooks,
@@ -39,6 +41,31 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
         caSources: [{istiod: 'istiod', source: {from: 'secret', name: 'mesh-ca'}}],
         caOrigin: {from: 'mounted', source: {from: 'secret', name: 'mesh-ca'}},
         cacerts: cacertsOf(clusterCa('cluster1'), {name: 'mesh-ca'}),
+      },
+    },
+  ],
+  [
+    'an istiod of a version that loses clusters, which has lost none after a remote secret changed',
+    {
+      mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1', {
+            version: {major: 1, minor: 30, patch: 2},
+            workload: workload('istiod', {pods: [pod('istiod-1', {startedAt: daysFromNow(-2)})]}),
+          }),
+        ],
+        remoteCredentials: [remoteCredential('cluster2', {changedAt: daysFromNow(-1)})],
+        ...clustersOf(istiodClusters('cluster1', {id: 'cluster2', secretName: 'istio-system/c2', status: 'synced'})),
+        istiodDiscovery: new PerPod([
+          {
+            name: 'istiod-1',
+            observed: known({
+              endpoints: ['cluster1', 'cluster2'].map((cluster) => ({cluster, services: 5, hasApiServer: true})),
+              gatewayNetworks: ['network1', 'network2'],
+            }),
+          },
+        ]),
       },
     },
   ],

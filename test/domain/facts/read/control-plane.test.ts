@@ -64,3 +64,27 @@ describe('the clusterName', () => {
     expect(gateways.map(({clusterID}) => clusterID)).toEqual(['c1', undefined]);
   });
 });
+
+describe('revocation lists', () => {
+  const configMap = (name: string, text: string): ConfigMapObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {name, namespace: 'istio-system'},
+    data: {'ca-crl.pem': text},
+  });
+  const renamed = {name: 'PILOT_CRL_CONFIGMAP', value: 'lists'};
+
+  it.each([
+    ['are published', [], configMap('istio-ca-crl', 'a list'), true],
+    ['are none in an empty ConfigMap, which istiod always writes', [], configMap('istio-ca-crl', '\n'), undefined],
+    ['may be in a ConfigMap of another name', [renamed], configMap('lists', 'a list'), true],
+    ['are none in a ConfigMap that istiod does not write', [renamed], configMap('istio-ca-crl', 'a list'), undefined],
+  ])('%s', (_, env, one, expected) => {
+    const [found] = readControlPlanes({
+      deployments: [deployment({app: 'istiod'}, ...env)],
+      configMaps: [one],
+      podsOf: () => [],
+    });
+    expect(found?.publishesLists).toBe(expected);
+  });
+});

@@ -41,3 +41,11 @@ it.each<[string, Partial<ContainerStatus>, string, boolean]>([
 ])('reads why a pod is not ready and whether it crashes if its container %s', (_, container, reason, crashing) => {
   expect(reading(container)).toMatchObject({ready: false, reason, crashing});
 });
+
+it.each<[string, Partial<ContainerStatus>, Date | undefined]>([
+  ['runs', {state: {running: {startedAt: '2026-06-01T00:00:00Z'}}}, new Date('2026-06-01T00:00:00Z')],
+  ['waits', {state: {waiting: {}}}, undefined],
+  ['has no state', {}, undefined],
+])('reads when the container started if it %s', (_, container, startedAt) => {
+  expect(reading(container)?.startedAt).toEqual(startedAt);
+});

@@ -1,6 +1,9 @@
 import {PerPod} from '../../../../../src/domain/facts/facts.js';
+import {known} from '../../../../../src/domain/observed.js';
 import {
+  certificate,
   controlPlane,
+  daysFromNow,
   gateway,
   istiodClusters,
   mesh,
@@ -8,6 +11,7 @@ import {
   now,
   otherControlPlane,
   pod,
+  remoteCredential,
   workload,
 } from '../../healthy.js';
 import {clustersOf, healthy, type Fault} from '../builders.js';
@@ -32,6 +36,17 @@ const withSidecars = healthy.namespaces.map((one) =>
 const csr = 'cert-manager-istio-csr.cert-manager.svc:443';
 const proxyCa = {injector, addresses: [], providers: [], istiodHosts: []};
 const remote = (id: string, status: string) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, status});
+
+/** istiod of cluster1 in a version that loses a peer when its remote secret changes, as it did a day ago. */
+const losing = (patch: number) => ({
+  controlPlanes: [
+    controlPlane('cluster1', {
+      version: {major: 1, minor: 30, patch},
+      workload: workload('istiod', {pods: [pod('istiod-1', {startedAt: daysFromNow(-2)})]}),
+    }),
+  ],
+  remoteCredentials: [remoteCredential('cluster2', {changedAt: daysFromNow(-1)})],
+});
 
 /** The control planes: MESH4xx. */
 export const controlPlaneFaults: readonly Fault[] = [
@@ -282,6 +297,50 @@ export const controlPlaneFaults: readonly Fault[] = [
     'mesh.yaml declares a hub that is shut down',
     {mesh: {istio: {...mesh.istio, hub: 'gcr.io/istio-release'}}},
     ['MESH419 warning', 'MESH419 warning'],
+  ],
+  [
+    'this istiod version gives proxies one of two roots',
+    {
+      mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
+      cluster1: {
+        controlPlanes: [controlPlane('cluster1', {version: {major: 1, minor: 25, patch: 1}})],
+        cacerts: {...cacerts, roots: [...cacerts.roots, certificate('next root')]},
+      },
+    },
+    ['MESH410 error'],
+  ],
+  [
+    'this istiod version applies revocation lists that were removed',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {publishesLists: true})]}},
+    ['MESH410 warning'],
+  ],
+  [
+    'istiod has lost the endpoints and the gateway of a peer whose remote secret changed',
+    {
+      mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
+      cluster1: {
+        ...losing(3),
+        ...clustersOf(istiodClusters('cluster1', remote('cluster2', 'synced'))),
+        istiodDiscovery: new PerPod([
+          {
+            name: 'istiod-1',
+            observed: known({
+              endpoints: [{cluster: 'cluster1', services: 5, hasApiServer: true}],
+              gatewayNetworks: ['network1'],
+            }),
+          },
+        ]),
+      },
+    },
+    ['MESH410 error', 'MESH410 error'],
+  ],
+  [
+    'istiod waits for itself after the remote secret of a peer changed',
+    {
+      mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
+      cluster1: {...losing(2), ...clustersOf(istiodClusters('cluster1', remote('cluster2', 'syncing')))},
+    },
+    ['MESH410 warning', 'MESH412 error'],
   ],
   ['a network has no gateway', {cluster1: {networkGateways: []}}, ['MESH411 error']],
   [
