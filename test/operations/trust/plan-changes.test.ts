@@ -581,7 +581,9 @@ describe('the actions of a cluster', () => {
     ['name no key if none is lost', {}, undefined, []],
   ])('%s in the confirmation', (_behaviour, texts, crl, lost) => {
     const before = {cacerts: known(secretWith({...liveTexts, ...texts}))};
-    const {confirm} = actionOf(c1(before, {target: {own: own(renewed.c1, {crl})}}), 'put-object', 'c1/cacerts');
+    // istiod applies removed lists until it restarts.
+    const change = {...c1(before, {target: {own: own(renewed.c1, {crl})}}), rules: {restartIstiod: true}};
+    const {confirm} = actionOf(change, 'put-object', 'c1/cacerts');
     expect(confirm?.match(/[\w-]+\.pem/g) ?? []).toEqual(lost);
   });
 
