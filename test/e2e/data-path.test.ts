@@ -9,6 +9,7 @@ import {
   echoUpstream,
   exchangeRemoteSecrets,
   makeMesh,
+  reachableClusters,
   restartEcho,
 } from './harness/data-path/mesh-steps.js';
 import {certificatesOf, endpointsOf} from './harness/data-path/proxy.js';
@@ -21,13 +22,6 @@ let path: DataPath;
 let one: Cluster;
 let two: Cluster;
 
-/** Clusters to which the client's sidecar can send, by the addresses that istiod gave it. */
-async function reachable(): Promise<string[]> {
-  const client = await path.node(one).readyPod(clientLabels);
-  const endpoints = await endpointsOf(client, path.fabric, echoUpstream);
-  return endpoints.map(({cluster}) => cluster ?? '').sort();
-}
-
 beforeAll(async () => {
   path = await startDataPath({one: 'network1', two: 'network1'});
   [one, two] = [at(path.clusters, 0), at(path.clusters, 1)];
@@ -37,14 +31,14 @@ beforeAll(async () => {
 afterAll(() => path.sandbox.close());
 
 it('without discovery, only the own cluster answers', async () => {
-  expect(await reachable()).toEqual(['one']);
+  expect(await reachableClusters(path, one)).toEqual(['one']);
   const load = await askEcho(path, one, {requests: 40});
   expect(load).toMatchObject({sent: 40, byCluster: {one: 40}, failures: {}});
 });
 
 it('with one root and remote secrets, each cluster answers about half of the requests, each on a connection of its own', async () => {
   await exchangeRemoteSecrets(path);
-  await eventually('endpoints of both clusters', async () => (await reachable()).join() === 'one,two' || undefined);
+  await expect.poll(() => reachableClusters(path, one), {timeout: 60_000}).toEqual(['one', 'two']);
   const load = await askEcho(path, one, {requests: 400, seconds: 60});
   expect(load.failures).toEqual({});
   // 400 requests: more than five standard deviations from a half.

@@ -32,7 +32,8 @@ const settings = {
 /** Bridges and addresses. */
 export class Fabric {
   readonly #ranges = new Map<string, Range>();
-  #balancers = 0;
+  /** Cluster of each load balancer's address. */
+  readonly #balancers = new Map<string, string>();
 
   private constructor(placement: Placement) {
     const networks = [...new Set(Object.values(placement))];
@@ -99,18 +100,20 @@ export class Fabric {
     this.#range(cluster).used.delete(Number(address.split('.')[3]));
   }
 
-  /** The cluster whose pod has this address. */
+  /** The cluster whose pod or load balancer has this address. */
   clusterOf(address: string): string | undefined {
     const [, , network, host] = address.split('.').map(Number);
     for (const [cluster, range] of this.#ranges) {
       if (range.network === network && Math.floor((host ?? 0) / rangeSize) * rangeSize === range.first) return cluster;
     }
-    return undefined;
+    return this.#balancers.get(address);
   }
 
-  /** A new address that every network reaches. */
-  balancerAddress(): string {
-    return `10.77.0.${String(10 + this.#balancers++)}`;
+  /** A new address that every network reaches, for a load balancer of the cluster. */
+  balancerAddress(cluster: string): string {
+    const address = `10.77.0.${String(10 + this.#balancers.size)}`;
+    this.#balancers.set(address, cluster);
+    return address;
   }
 
   /** Connects the network namespace of process `pid` with its cluster's network, as eth0. */

@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {ControlPlanes} from '../control-planes.js';
-import {output} from '../processes.js';
+import {istioSource} from '../istio-source.js';
 import type {Bind} from './pod-sandbox.js';
 
 /** An image by its name, whatever its registry and tag. */
@@ -23,8 +23,6 @@ const images: readonly Image[] = [
   {name: new RegExp(`^${clientImage}$`), entrypoint: ['sleep', 'infinity']},
 ];
 
-const istioModule = fileURLToPath(new URL('../../control-planes/istio/', import.meta.url));
-
 /** Entrypoint of an image; undefined when nothing here stands in for it. */
 export function entrypointOf(image: string): Image['entrypoint'] | undefined {
   return images.find(({name}) => name.test(image))?.entrypoint;
@@ -32,7 +30,7 @@ export function entrypointOf(image: string): Image['entrypoint'] | undefined {
 
 /** The files of all images, which every pod gets. */
 export async function imageFiles(planes: ControlPlanes, envoy: string): Promise<readonly Bind[]> {
-  const istio = await output('go', ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], {cwd: istioModule});
+  const istio = await istioSource();
   const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const files: Readonly<Record<string, string>> = {
     '/usr/local/bin/node': process.execPath,

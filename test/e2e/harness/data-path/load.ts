@@ -17,7 +17,7 @@ export interface LoadOptions {
   readonly host: string;
   /** At most so many requests; default 300. */
   readonly requests?: number;
-  /** And not longer than this; default 30. */
+  /** None is begun after this time; default 30. */
   readonly seconds?: number;
   /** Requests at a time; default 4. */
   readonly concurrency?: number;

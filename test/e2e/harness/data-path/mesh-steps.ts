@@ -7,6 +7,7 @@ import {HarnessError, eventually, output} from '../processes.js';
 import type {DataPath} from './data-path.js';
 import {sendLoad, upstreamOf, type Load, type LoadOptions} from './load.js';
 import type {PlayedPod} from './played-pod.js';
+import {endpointsOf} from './proxy.js';
 import {clientLabels, createNamespace, deployClient, deployEcho, echo, echoAddress, echoLabels} from './workloads.js';
 
 /**
@@ -93,6 +94,13 @@ export async function askEcho(path: DataPath, from: Cluster, limits: Partial<Loa
   const client = await path.node(from).readyPod(clientLabels);
   const {host, port} = echo;
   return sendLoad(client, path.fabric, {address: await echoAddress(from), host, port, ...limits});
+}
+
+/** Clusters to which the client's sidecar can send, by the addresses that its istiod gave it. */
+export async function reachableClusters(path: DataPath, from: Cluster): Promise<string[]> {
+  const client = await path.node(from).readyPod(clientLabels);
+  const endpoints = await endpointsOf(client, path.fabric, echoUpstream);
+  return endpoints.map(({cluster, address}) => cluster ?? address).sort();
 }
 
 /** The endpoints of the echo service, in Envoy's words. */

@@ -1,5 +1,5 @@
 /**
- * The kubelet of one cluster's pods with Istio's proxy, whoever made them (a Deployment of a test, of istioctl, of the program):
+ * The kubelet of one cluster's pods with Istio's proxy, from any Deployment (of a test, of istioctl, of the program):
  * real processes for each scheduled pod, and an accurate status with the address at which other pods reach it.
  */
 import {writeFileSync} from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * What a container runtime gives a pod, without images: namespaces for network, mounts and processes, a root directory with
- * the machine's /usr, and the pod's volumes at the paths where its containers expect them. All containers of a pod share one
+ * the machine's /usr (read-only), and the pod's volumes at the paths where its containers expect them. All containers of a pod share one
  * root directory. Its first process is `sleep`; when that ends, however it ends, the kernel ends everything in the pod.
  */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
@@ -33,9 +33,10 @@ cd "$root"
 mkdir -p dev etc proc run sys tmp usr var
 chmod 1777 tmp
 for name in bin sbin lib lib64; do
-  if [ -L "/$name" ]; then cp -P "/$name" "$name"; elif [ -d "/$name" ]; then mkdir "$name"; mount --bind "/$name" "$name"; fi
+  if [ -L "/$name" ]; then cp -P "/$name" "$name"; elif [ -d "/$name" ]; then mkdir "$name"; mount --bind "/$name" "$name"; mount -o remount,bind,ro "$name"; fi
 done
 mount --bind /usr usr
+mount -o remount,bind,ro usr
 mount -t tmpfs -o mode=755 tmpfs usr/local/bin
 mount -t proc proc proc
 mount --rbind /dev dev

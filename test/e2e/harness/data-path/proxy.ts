@@ -16,7 +16,7 @@ export interface ProxyEndpoint {
   readonly upstream: string;
   /** IP:PORT. */
   readonly address: string;
-  /** The Kubernetes cluster whose pod has the address, if one has. */
+  /** The Kubernetes cluster whose pod or gateway has the address, if one has. */
   readonly cluster: string | undefined;
   readonly healthy: boolean;
   readonly connections: number;

@@ -58,6 +58,8 @@ export class ServiceRules {
       `:${localChain} - [0:0]`,
       `-A PREROUTING -j ${podChain}`,
       `-A OUTPUT -j ${localChain}`,
+      // Answers come back this way, also when client and target are on one bridge.
+      '-A POSTROUTING -o br-+ -m conntrack --ctstate DNAT -j MASQUERADE',
     ]);
     this.#loop = this.#run();
   }
@@ -130,7 +132,7 @@ export class ServiceRules {
   async #balancerOf(cluster: Cluster, {metadata, status}: Service): Promise<string> {
     const present = status?.loadBalancer?.ingress?.[0]?.ip;
     if (present !== undefined) return present;
-    const ip = this.fabric.balancerAddress();
+    const ip = this.fabric.balancerAddress(cluster.name);
     await cluster.api.patch(`/api/v1/namespaces/${metadata.namespace}/services/${metadata.name}/status`, {
       status: {loadBalancer: {ingress: [{ip}]}},
     });
