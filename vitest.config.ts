@@ -1,6 +1,6 @@
 import {availableParallelism} from 'node:os';
 import {defineConfig} from 'vitest/config';
-import {inOwnNetwork} from './test/e2e/harness/data-path/own-network.js';
+import {inOwnNetwork} from './test/e2e/harness/data-path/vitest-pool.js';
 
 const minute = 60_000;
 

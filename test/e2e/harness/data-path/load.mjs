@@ -1,14 +1,15 @@
 /**
  * Load from within a pod: GET requests until there were `requests` of them or `seconds` are over, each on a connection of its
- * own to the sidecar; those under way are waited for, up to 30 s. Prints how often each answer came, as JSON: `answers` by text of responses with status 200, `failures` by
- * status or error code.
+ * own to the sidecar; those under way are waited for. Prints how often each answer came, as JSON: `answers` by text of responses
+ * with status 200, `failures` by status or error code.
  *
  * One argument, JSON: {address, port, host, requests, seconds, concurrency}.
  */
 import {get} from 'node:http';
 
 const {address, port, host, requests, seconds, concurrency} = JSON.parse(process.argv[2] ?? '{}');
-// Envoy waits 10 s for a connection (1.31.0:pkg/config/mesh/mesh.go, ConnectTimeout), then tries the next endpoint: its answer is what counts.
+// Envoy's answer is what counts: after 10 s without a connection (1.31.0:pkg/config/mesh/mesh.go, ConnectTimeout) it tries the next
+// endpoint.
 const patience = 30_000;
 const end = Date.now() + seconds * 1000;
 const answers = {};

@@ -6,7 +6,6 @@
  * children, find each other on 127.0.0.1 as in every other end-to-end test.
  */
 import {readlinkSync} from 'node:fs';
-import {ForksPoolWorker, type PoolOptions, type PoolWorker} from 'vitest/node';
 
 /** The command line, and what is to be run in the new network after it. */
 export const ownNetwork: readonly [string, ...string[]] = ['unshare', '--net', '--mount', '--'];
@@ -20,28 +19,4 @@ export function hasOwnNetwork(): boolean {
 /** Network namespaces exist on Linux only and only root can make them; requirements.ts tells the user. */
 export function canHaveOwnNetwork(): boolean {
   return process.platform === 'linux' && process.getuid?.() === 0;
-}
-
-/** Vitest's pool `forks`, each worker in a network of its own. */
-export const inOwnNetwork = {
-  name: 'own-network',
-  createPoolWorker: (options: PoolOptions): PoolWorker => new OwnNetworkWorker(options),
-};
-
-class OwnNetworkWorker extends ForksPoolWorker {
-  override readonly name = inOwnNetwork.name;
-
-  override start(): Promise<void> {
-    if (!canHaveOwnNetwork()) return super.start();
-    // child_process.fork runs process.execPath with the worker's execArgv, before start() first waits for anything.
-    const node = process.execPath;
-    const [unshare, ...namespaces] = ownNetwork;
-    this.execArgv = [...namespaces, node, ...this.execArgv];
-    process.execPath = unshare;
-    try {
-      return super.start();
-    } finally {
-      process.execPath = node;
-    }
-  }
 }
