@@ -1,7 +1,11 @@
 import {availableParallelism} from 'node:os';
 import {defineConfig} from 'vitest/config';
+import {inOwnNetwork} from './test/e2e/harness/data-path/vitest-pool.js';
 
 const minute = 60_000;
+
+/** Tests whose requests cross clusters through real proxies. */
+const dataPathTests = ['test/e2e/data-path*.test.ts'];
 
 // In CI every run leaves a report, which scripts/ci-summary.mjs adds up.
 const script = (process.env.npm_lifecycle_event ?? 'vitest').replaceAll(':', '-');
@@ -9,7 +13,8 @@ const reportFile = `.cache/test-reports/${script}.json`;
 
 /**
  * unit and commands run on the sources, and share one module cache per worker (`isolate: false`): our modules hold no state.
- * smoke, robustness, e2e and faults run the built program as a child process.
+ * smoke, robustness, e2e, data-path and faults run the built program as a child process. The workers of data-path have a network of
+ * their own, in which the processes that they start are, too.
  */
 export default defineConfig({
   test: {
@@ -57,9 +62,23 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: dataPathTests,
           testTimeout: 10 * minute,
           hookTimeout: 30 * minute,
           fileParallelism: false,
+          globalSetup: ['test/helpers/build-once.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'data-path',
+          include: dataPathTests,
+          pool: inOwnNetwork,
+          testTimeout: 10 * minute,
+          hookTimeout: 30 * minute,
+          fileParallelism: false,
+          // After e2e, not beside it: both need most of the machine.
+          sequence: {groupOrder: 1},
           globalSetup: ['test/helpers/build-once.ts'],
         },
       },

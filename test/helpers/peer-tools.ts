@@ -6,8 +6,8 @@ import {existsSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {delimiter, join} from 'node:path';
 
-/** What there is: OpenBao's server and client, a software PKCS#11 token with its tools, Prometheus' rule checker. */
-export type PeerTool = 'bao' | 'softhsm2-util' | 'pkcs11-tool' | 'promtool';
+/** What there is: OpenBao's server and client, Envoy, a software PKCS#11 token with its tools, Prometheus' rule checker. */
+export type PeerTool = 'bao' | 'envoy' | 'softhsm2-util' | 'pkcs11-tool' | 'promtool';
 
 /** Where softhsm2 puts its PKCS#11 module, by platform (Debian's package first). */
 const modulePaths = [
@@ -17,7 +17,7 @@ const modulePaths = [
   '/opt/homebrew/lib/softhsm/libsofthsm2.so',
 ] as const;
 
-/** Where `npm run peer-tools` puts OpenBao: outside the checkout, beside the control planes. */
+/** Where `npm run peer-tools` puts OpenBao and Envoy: outside the checkout, beside the control planes. */
 const ownDirectory = join(homedir(), '.cache', 'kubectl-mesh', 'peer-tools', 'bin');
 
 /** The absolute path of a tool. Throws an error that says how to get it. */

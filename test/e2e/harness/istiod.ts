@@ -152,7 +152,7 @@ function podEnvironment(pod: Pod, container: Container | undefined): Record<stri
 }
 
 /** `$(NAME)` in arguments and values, as Kubernetes writes it. */
-function expand(text: string, environment: Readonly<Record<string, string>>): string {
+export function expand(text: string, environment: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g, (whole, name: string) => environment[name] ?? whole);
 }
 

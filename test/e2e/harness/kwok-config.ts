@@ -1,4 +1,4 @@
-/** The configuration of one kwokctl cluster: our programs, loopback only, free ports, and a kubelet of our own for istiod. */
+/** The configuration of one kwokctl cluster: our programs, loopback only, free ports, and kubelets of our own for real pods. */
 import {parse, stringify} from 'yaml';
 import type {ControlPlanes} from './control-planes.js';
 
@@ -12,16 +12,36 @@ export interface ClusterPorts {
   readonly kwok: number;
 }
 
-interface Stage {
-  metadata: {name: string};
-  spec: {selector: {matchExpressions: {key: string; operator: string; values?: string[]}[]}};
+/** Pods whose processes are real: kwok leaves their status to the part of the harness that runs them. */
+export interface RealPods {
+  /** istiod's, run by kubelet.ts. */
+  readonly istiod: boolean;
+  /** Those with Istio's proxy, run by data-path/node.ts. */
+  readonly proxies: boolean;
 }
 
+/** A requirement of a stage: kwok evaluates the key with jq, and it may have several values. */
+interface Requirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+interface Stage {
+  metadata: {name: string};
+  spec: {selector: {matchExpressions: Requirement[]}};
+}
+
+const unlessReal: Readonly<Record<keyof RealPods, Requirement>> = {
+  istiod: {key: '.metadata.labels["app"]', operator: 'NotIn', values: ['istiod']},
+  proxies: {key: `.spec.initContainers[]?.name, .spec.containers[].name`, operator: 'NotIn', values: ['istio-proxy']},
+};
+
 /**
- * kwok.yaml as text. kwok makes every pod Running and Ready by itself, except istiod's when `playIstiod`: those get the
- * status that their process deserves, from kubelet.ts. PortForward objects lead `kubectl port-forward` to that process.
+ * kwok.yaml as text. kwok makes every pod Running and Ready by itself, except the real ones: those get the status that their
+ * processes deserve. PortForward objects lead `kubectl port-forward` to istiod's process.
  */
-export function kwokConfig(planes: ControlPlanes, ports: ClusterPorts, playIstiod: boolean): string {
+export function kwokConfig(planes: ControlPlanes, ports: ClusterPorts, real: RealPods): string {
   const configuration = {
     apiVersion: 'config.kwok.x-k8s.io/v1alpha1',
     kind: 'KwokctlConfiguration',
@@ -44,14 +64,10 @@ export function kwokConfig(planes: ControlPlanes, ports: ClusterPorts, playIstio
     },
   };
   const stages = planes.stages.map((text) => parse(text) as Stage);
-  if (playIstiod) {
-    for (const stage of stages) {
-      if (stage.metadata.name !== 'pod-ready') continue;
-      stage.spec.selector.matchExpressions.push({
-        key: '.metadata.labels["app"]',
-        operator: 'NotIn',
-        values: ['istiod'],
-      });
+  for (const stage of stages) {
+    if (stage.metadata.name !== 'pod-ready') continue;
+    for (const kind of ['istiod', 'proxies'] as const) {
+      if (real[kind]) stage.spec.selector.matchExpressions.push(unlessReal[kind]);
     }
   }
   return [configuration, ...stages].map((document) => stringify(document)).join('---\n');

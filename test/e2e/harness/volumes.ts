@@ -42,7 +42,8 @@ export interface VolumeOwner {
   readonly serviceAccount: string;
 }
 
-type Content = Readonly<Record<string, Buffer>>;
+/** Files of a volume by name. */
+export type Content = Readonly<Record<string, Buffer>>;
 
 /** What a volume holds now; undefined when an object that is not optional does not exist, or the volume is an emptyDir. */
 export async function readVolume(api: Api, owner: VolumeOwner, volume: Volume): Promise<Content | undefined> {
@@ -79,8 +80,8 @@ export function isLive(volume: Volume): boolean {
   return volume.secret !== undefined || volume.configMap !== undefined;
 }
 
-/** Writes the content of a volume; does nothing when it is there already. Returns whether something changed. */
-export function writeVolume(directory: string, content: Content): boolean {
+/** Writes the content of a volume; does nothing when it is there already. Returns whether something changed. `mode` is that of new files. */
+export function writeVolume(directory: string, content: Content, mode = 0o600): boolean {
   mkdirSync(directory, {recursive: true});
   const stamp = `..${fingerprint(content)}`;
   const data = join(directory, '..data');
@@ -88,7 +89,7 @@ export function writeVolume(directory: string, content: Content): boolean {
   if (before === stamp) return false;
   const version = join(directory, stamp);
   mkdirSync(version, {recursive: true});
-  for (const [name, bytes] of Object.entries(content)) writeFileSync(join(version, name), bytes, {mode: 0o600});
+  for (const [name, bytes] of Object.entries(content)) writeFileSync(join(version, name), bytes, {mode});
   const next = join(directory, '..data_tmp');
   rmSync(next, {force: true});
   symlinkSync(stamp, next);
@@ -98,7 +99,8 @@ export function writeVolume(directory: string, content: Content): boolean {
     if (!isLink(link)) symlinkSync(join('..data', name), link);
   }
   for (const name of readdirSync(directory)) {
-    if (!name.startsWith('..') && !(name in content)) rmSync(join(directory, name));
+    // A directory is where another volume is mounted.
+    if (!name.startsWith('..') && !(name in content) && isLink(join(directory, name))) rmSync(join(directory, name));
   }
   if (before !== undefined && existsSync(join(directory, before))) rmSync(join(directory, before), {recursive: true});
   return true;

@@ -1,20 +1,12 @@
 /** Gateways between networks as Istio's guide makes them, and the cloud that gives their Services addresses. */
 import {chmodSync, copyFileSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import type {Cluster} from '../../e2e/harness/cluster.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
-import {HarnessError, eventually, output} from '../../e2e/harness/processes.js';
+import {istioSource} from '../../e2e/harness/istio-source.js';
+import {eventually} from '../../e2e/harness/processes.js';
 
-const istioModule = fileURLToPath(new URL('../../e2e/control-planes/istio/', import.meta.url));
 const service = '/api/v1/namespaces/istio-system/services/istio-eastwestgateway';
-
-/** Directory of Istio's own source, in the version that runs here. */
-export async function istioSource(): Promise<string> {
-  const found = (await output('go', ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], {cwd: istioModule})).trim();
-  if (found === '') throw new HarnessError('the source of istio.io/istio is not in the module cache');
-  return found;
-}
 
 /** What the guide calls an unpacked release, as far as gateways need it, in the user's `$ISTIO`. */
 export async function unpackIstio({sandbox, cli}: Setting): Promise<void> {

@@ -1,7 +1,7 @@
 import {copyFileSync, mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {istioSource} from '../../e2e/harness/istio-source.js';
 import {HarnessError, run} from '../../e2e/harness/processes.js';
-import {istioSource} from '../harness/east-west.js';
 import {installByGuide, type SecretData} from './by-guide.js';
 import type {Mesh} from './mesh.js';
 

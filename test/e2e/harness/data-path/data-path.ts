@@ -1,0 +1,56 @@
+/**
+ * Clusters whose pods send real requests: a setting (mesh.ts) with networks, and nodes that run pods with Istio's proxy.
+ *
+ * Runs only in a process with a network of its own (own-network.ts): a test of the Vitest project `data-path`.
+ */
+import type {Cluster} from '../cluster.js';
+import {startSetting, type Setting} from '../mesh.js';
+import {HarnessError} from '../processes.js';
+import {Fabric, type Placement} from './fabric.js';
+import {imageFiles} from './images.js';
+import {Node} from './node.js';
+import {requireDataPath} from './requirements.js';
+import {ServiceRules} from './services.js';
+
+/** Everything that runs; `sandbox.close()` ends it. */
+export interface DataPath extends Setting {
+  readonly placement: Placement;
+  readonly fabric: Fabric;
+  readonly nodes: readonly Node[];
+  /** The node of a cluster. */
+  node(cluster: Cluster): Node;
+}
+
+/** Starts empty clusters, each on the network that `placement` gives it. */
+export async function startDataPath(placement: Placement): Promise<DataPath> {
+  const {envoy} = await requireDataPath();
+  const fabric = await Fabric.create(placement);
+  const setting = await startSetting(...Object.keys(placement).map((name) => ({name, playProxies: true})));
+  try {
+    const [first] = setting.clusters;
+    if (first === undefined) throw new HarnessError('a data path needs clusters');
+    const files = await imageFiles(first.planes, envoy);
+    const nodes = setting.clusters.map((cluster) => new Node(cluster, fabric, files));
+    const services = new ServiceRules(nodes, fabric);
+    setting.sandbox.onClose(async () => {
+      await services.stop();
+      await Promise.all(nodes.map((node) => node.stop()));
+    });
+    for (const node of nodes) node.start();
+    await services.start();
+    return {
+      ...setting,
+      placement,
+      fabric,
+      nodes,
+      node: (cluster) => {
+        const node = nodes.find((one) => one.cluster === cluster);
+        if (node === undefined) throw new HarnessError(`${cluster.name} is not in this data path`);
+        return node;
+      },
+    };
+  } catch (error) {
+    await setting.sandbox.close();
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+/** From empty clusters to requests: the steps that every test of a data path begins with. */
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {parse, stringify} from 'yaml';
+import type {Cluster} from '../cluster.js';
+import {HarnessError, eventually, output} from '../processes.js';
+import type {DataPath} from './data-path.js';
+import {sendLoad, upstreamOf, type Load, type LoadOptions} from './load.js';
+import type {PlayedPod} from './played-pod.js';
+import {endpointsOf} from './proxy.js';
+import {clientLabels, createNamespace, deployClient, deployEcho, echo, echoAddress, echoLabels} from './workloads.js';
+
+/**
+ * What upstream Envoy needs of Istio, since it has none of Istio's own filters (stats, metadata exchange, ALPN): with one of
+ * them it rejects every listener. An overlay, so that mesh.yaml stays as users write it.
+ */
+const upstreamEnvoy = {
+  apiVersion: 'install.istio.io/v1alpha1',
+  kind: 'IstioOperator',
+  spec: {
+    values: {
+      telemetry: {enabled: false},
+      pilot: {env: {PILOT_ENABLE_METADATA_EXCHANGE: 'false', PILOT_ENABLE_ALPN_FILTER: 'false'}},
+    },
+  },
+};
+
+interface MeshYaml {
+  istio?: {overlays?: string[]};
+  clusters: {name: string; network?: string}[];
+}
+
+/** Adds what a data path needs to a work directory after `init`: the overlay for upstream Envoy, and the networks. */
+export function prepareWorkDir(workDir: string, placement: Readonly<Record<string, string>>): void {
+  const overlay = 'overlays/upstream-envoy.yaml';
+  mkdirSync(join(workDir, 'overlays'), {recursive: true});
+  writeFileSync(join(workDir, overlay), stringify(upstreamEnvoy));
+  const file = join(workDir, 'mesh.yaml');
+  const mesh = parse(readFileSync(file, 'utf8')) as MeshYaml;
+  mesh.istio = {...mesh.istio, overlays: [...(mesh.istio?.overlays ?? []), overlay]};
+  for (const [name, network] of Object.entries(placement)) {
+    const cluster = mesh.clusters.find((one) => one.name === name);
+    if (cluster === undefined) throw new HarnessError(`mesh.yaml has no cluster ${name}`);
+    cluster.network = network;
+  }
+  writeFileSync(file, stringify(mesh));
+}
+
+/** One root, an istiod in each cluster, made by the program. */
+export async function makeMesh({cli, clusters, placement}: DataPath): Promise<void> {
+  await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`), '--mesh-id', 'mesh1');
+  prepareWorkDir(cli.workDir, placement);
+  await cli.must('certs', 'generate');
+  await cli.must('trust', 'push', '--yes');
+  await cli.must('install', 'render');
+  await cli.must('install', 'apply', '--yes');
+}
+
+/** The echo service in every cluster, and a client in the first one; waits until all proxies are ready. */
+export async function deployWorkloads(path: DataPath): Promise<void> {
+  const [first] = path.clusters;
+  if (first === undefined) throw new HarnessError('no clusters');
+  for (const cluster of path.clusters) {
+    await createNamespace(cluster, {'istio-injection': 'enabled'});
+    await deployEcho(cluster);
+  }
+  await deployClient(first);
+  await path.node(first).readyPod(clientLabels);
+  for (const cluster of path.clusters) await path.node(cluster).readyPod(echoLabels);
+}
+
+/** Remote secrets between all clusters, as Istio's guide makes them. */
+export async function exchangeRemoteSecrets({clusters}: DataPath): Promise<void> {
+  for (const peer of clusters) {
+    const input = await peer.istioctl('create-remote-secret', '--name', peer.name);
+    for (const reader of clusters) {
+      if (reader === peer) continue;
+      await output('kubectl', ['--kubeconfig', reader.kubeconfig, 'apply', '-f', '-'], {input});
+    }
+  }
+}
+
+/** A new pod of the echo service, with a new certificate, in the place of the old one, which has ended then. */
+export async function restartEcho(path: DataPath, cluster: Cluster): Promise<PlayedPod> {
+  const node = path.node(cluster);
+  const before = await node.readyPod(echoLabels);
+  await cluster.kubectl('-n', echo.namespace, 'rollout', 'restart', 'deployment/echo');
+  await eventually('the end of the old pod', () => !node.pods.includes(before) || undefined);
+  return node.readyPod(echoLabels);
+}
+
+/** Requests of a cluster's client to the echo service. */
+export async function askEcho(path: DataPath, from: Cluster, limits: Partial<LoadOptions> = {}): Promise<Load> {
+  const client = await path.node(from).readyPod(clientLabels);
+  const {host, port} = echo;
+  return sendLoad(client, path.fabric, {address: await echoAddress(from), host, port, ...limits});
+}
+
+/** Clusters to which the client's sidecar can send, by the addresses that its istiod gave it. */
+export async function reachableClusters(path: DataPath, from: Cluster): Promise<string[]> {
+  const client = await path.node(from).readyPod(clientLabels);
+  const endpoints = await endpointsOf(client, path.fabric, echoUpstream);
+  return endpoints.map(({cluster, address}) => cluster ?? address).sort();
+}
+
+/** The endpoints of the echo service, in Envoy's words. */
+export const echoUpstream = upstreamOf(echo.port, echo.host);
