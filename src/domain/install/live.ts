@@ -28,6 +28,10 @@ export const installedKinds: readonly InstalledKind[] = [
   {apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', scope: 'namespace'},
   // Kubernetes 1.21 added policy/v1.
   {apiVersion: 'policy/v1', olderApiVersions: ['policy/v1beta1'], kind: 'PodDisruptionBudget', scope: 'namespace'},
+  // Istio's telemetry, in older versions (1.14.3: stats-filter-1.14).
+  {apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', scope: 'namespace'},
+  // With values.global.networkPolicy.enabled, in newer versions.
+  {apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', scope: 'namespace'},
   {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', scope: 'cluster'},
   {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', scope: 'cluster'},
   {apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration', scope: 'cluster'},
@@ -44,8 +48,8 @@ const applyManager = 'istio-operator';
 const updateManager = 'istioctl';
 
 /**
- * Returns a digest of everything that our document owns in a cluster: the identity of each object, and which of its fields
- * istioctl set last and when. Any later change of such a field by another client removes it from istioctl's managed fields,
+ * Returns a digest of the objects of {@link installedKinds} that our document owns in a cluster: the identity of each, and which
+ * of its fields istioctl set last and when. Any later change of such a field by another client removes it from istioctl's managed fields,
  * with server-side apply and without (Kubernetes documentation, "Server-Side Apply", field management), and a change by
  * istioctl has another time. An equal digest therefore proves that nothing was changed, removed or added; where revision tag
  * `default` points, and which document wrote it last, is no reason to install again. Undefined if there is no proof: nothing is
