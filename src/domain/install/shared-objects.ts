@@ -9,6 +9,7 @@ import {reportedVersion, type ReportedVersion} from '../istio/running-version.js
 import {hasReached} from '../istio/since.js';
 import type {KubeObject} from '../kube/object.js';
 import {isTree, valueAt} from '../tree.js';
+import {enabledInOverlays} from './declared-settings.js';
 import type {InstallModel} from './model.js';
 import {installerLabels, isDefaultTag, ownerDocument, type Installation} from './ownership.js';
 
@@ -78,18 +79,21 @@ export interface WrittenObjects extends Installation {
   readonly defaultTag: boolean;
 }
 
-/** Returns the shared components of a document: those of its profile, and those that its overlays configure. */
+/** Returns the shared components of a document: those of its profile, and those that its overlays configure, unless disabled. */
 export function writtenComponents({
   profile,
   overlays,
 }: Pick<InstallModel, 'profile' | 'overlays'>): readonly ComponentName[] {
   const ofProfile = componentsOfProfile.get(profile) ?? ofDefault;
   const configured = overlays.map(({tree}) => valueAt(tree, ['spec', 'components']));
-  return componentNames.filter(
-    (name) =>
-      ofProfile.includes(name) ||
-      configured.some((components) => isTree(components) && Object.hasOwn(components, sharedComponents[name].field)),
-  );
+  return componentNames.filter((component) => {
+    const {field, main} = sharedComponents[component];
+    return (
+      enabledInOverlays(overlays, field, main.name) ??
+      (ofProfile.includes(component) ||
+        configured.some((components) => isTree(components) && Object.hasOwn(components, field)))
+    );
+  });
 }
 
 /**

@@ -31,7 +31,12 @@ describe('the shared components that a document writes', () => {
     ['minimal', [], ['Base']],
     ['minimal', [overlay({ingressGateways: []})], ['Base', 'IngressGateways']],
     ['default', [overlay({cni: {enabled: true}}), overlay(undefined)], ['Base', 'Cni', 'IngressGateways']],
+    ['default', [overlay({cni: {enabled: false}})], ['Base', 'IngressGateways']],
+    ['default', [overlay({ingressGateways: [{name: 'istio-ingressgateway', enabled: false}]})], ['Base']],
+    ['default', [overlay({ingressGateways: [{name: 'other', enabled: false}]})], ['Base', 'IngressGateways']],
+    ['demo', [overlay({egressGateways: [{name: 'istio-egressgateway', enabled: false}]})], ['Base', 'IngressGateways']],
     ['ambient', [], ['Base', 'Cni', 'Ztunnel']],
+    ['ambient', [overlay({base: {enabled: false}})], ['Cni', 'Ztunnel']],
     ['empty', [], []],
   ] as const)('of profile %s with overlays %j: %j', (profile, overlays, components) => {
     expect(writtenComponents({profile, overlays})).toEqual(components);
