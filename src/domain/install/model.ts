@@ -4,6 +4,7 @@ import {MeshError} from '../errors.js';
 import {groupBy} from '../group-by.js';
 import {ambientNetworksVariable, features, hasFeature, multiRootVariable, xdsAgentVariable} from '../istio/features.js';
 import {isRetired, lastingHub, replacementHub, retirement} from '../istio/hubs.js';
+import {defaultRevision} from '../istio/names.js';
 import type {IstioVersion} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {layout} from '../mesh/layout.js';
@@ -71,9 +72,6 @@ export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' 
 
 /** Overlay files by their path in mesh.yaml. */
 export type OverlayFiles = ReadonlyMap<string, Overlay>;
-
-/** Istio's name for the revision without a name. */
-const defaultRevision = 'default';
 
 /**
  * Returns the revision to install: the last one declared, so that adding a revision to the list declares a canary

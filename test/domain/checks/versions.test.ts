@@ -29,8 +29,8 @@ const results = (id: string, overrides: Overrides): readonly string[] =>
 const fixes = (id: string, overrides: Overrides): readonly string[] => rowsOf(id, overrides).map(({fix}) => fix);
 
 function istiod(tag: string, change: Partial<ControlPlaneFacts> = {}): ControlPlaneFacts {
-  const {version, status: versionStatus} = resolveVersion(tag);
-  return controlPlane('cluster1', {tag, version, versionStatus, ...change});
+  const {text: versionText, version, status: versionStatus} = resolveVersion(tag);
+  return controlPlane('cluster1', {tag, versionText, version, versionStatus, ...change});
 }
 const revision = (name: string, tag: string): ControlPlaneFacts =>
   istiod(tag, {revision: name, workload: workload(`istiod-${name}`)});
@@ -94,6 +94,16 @@ describe('the Kubernetes version', () => {
     const cluster1 = {apiVersion: kubernetes(31), controlPlanes: [istiod('latest')]};
     expect(results('MESH205', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(['warning']);
     expect(results('MESH205', {mesh: declaring({}), cluster1})).toEqual(['skipped']);
+  });
+
+  it.each([
+    ['1.30.3', ['warning'], 'Istio 1.30.3'],
+    ['1.99.0', ['warning'], 'Istio 1.99.0'],
+    ['1.29.6', ['ok'], 'Istio 1.29.6'],
+  ])('is compared with %s in a label if the image tag names no release: %j', (label, expected, text) => {
+    const cluster1 = {apiVersion: kubernetes(31), controlPlanes: [{...istiod(label), tag: 'ours'}]};
+    expect(results('MESH205', {cluster1})).toEqual(expected);
+    expect(JSON.stringify(rowsOf('MESH205', {cluster1})[0])).toContain(text);
   });
 
   it('is reported once per running version', () => {

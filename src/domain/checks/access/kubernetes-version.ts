@@ -1,5 +1,5 @@
 import {type FittingIstio, istioFor, kubernetesFit} from '../../istio/kubernetes.js';
-import {formatMinor, formatVersion, parseVersion} from '../../istio/version.js';
+import {formatMinor} from '../../istio/version.js';
 import {isUnknownVersion, newestKnown, resolveVersion} from '../../istio/versions.js';
 import {inspectWith, sequence} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
@@ -78,9 +78,8 @@ function rangeOf({oldest, newest}: FittingIstio): string {
 
 /** The running versions, if their tags or labels name releases; otherwise the declared one. */
 function versionsToFit(controlPlanes: readonly ControlPlaneFacts[], declared: string | undefined): readonly string[] {
-  const running = controlPlanes.flatMap(({tag, version, versionStatus}) => {
-    if (parseVersion(tag) !== undefined) return [tag];
-    return versionStatus === 'unparsed' ? [] : [formatVersion(version)];
-  });
+  const running = controlPlanes.flatMap(({versionText, versionStatus}) =>
+    versionStatus === 'unparsed' ? [] : [versionText],
+  );
   return running.length === 0 && declared !== undefined ? [declared] : [...new Set(running)];
 }

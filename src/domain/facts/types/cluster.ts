@@ -163,7 +163,9 @@ export interface ControlPlaneFacts {
   readonly trustDomain?: string;
   /** The tag of its image; empty if the image has none. */
   readonly tag: string;
-  /** The version in its tag, otherwise in its labels, resolved to one whose facts are known. */
+  /** The version in its tag, otherwise in its labels; what they contain instead if it is no release, and empty if nothing. */
+  readonly versionText: string;
+  /** That version, resolved to one whose facts are known. */
   readonly version: IstioVersion;
   /** How it was resolved. */
   readonly versionStatus: KnownVersion['status'];
