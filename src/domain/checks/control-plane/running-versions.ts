@@ -28,8 +28,8 @@ export type RunningVersion = Pick<KnownVersion, 'text' | 'version' | 'status'>;
  * name a release. Never empty.
  */
 export function runningVersions(controlPlane: ControlPlaneFacts, metrics: Metrics): readonly RunningVersion[] {
-  const {tag, version, versionStatus: status} = controlPlane;
+  const {tag, labeledVersion, version, versionStatus: status} = controlPlane;
   const reported = status === 'unparsed' ? reportedVersions(controlPlane, metrics) : [];
-  if (reported.length === 0) return [{text: tag, version, status}];
+  if (reported.length === 0) return [{text: labeledVersion ?? tag, version, status}];
   return [...new Set(reported.map(({text}) => text))].map((text) => resolveVersion(text));
 }

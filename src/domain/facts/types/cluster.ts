@@ -134,7 +134,7 @@ export interface PodFacts {
   readonly reason: string;
   /** Whether its container crashes repeatedly: only its log shows the cause. */
   readonly crashing?: boolean;
-  /** When the first of its running containers started; absent if none runs. */
+  /** When its container started (in istiod's pods, the container of istiod); absent if it does not run. */
   readonly startedAt?: Date;
 }
 
@@ -167,6 +167,8 @@ export interface ControlPlaneFacts {
   readonly version: IstioVersion;
   /** How it was resolved. */
   readonly versionStatus: KnownVersion['status'];
+  /** The version as a label states it; absent if the tag names a release, or no label does. */
+  readonly labeledVersion?: string;
   /** The ConfigMap with the bundle; undefined if it is in a ClusterTrustBundle instead. */
   readonly bundleName?: string;
   readonly discoverySelectors: readonly LabelSelector[];
