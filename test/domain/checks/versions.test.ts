@@ -261,6 +261,20 @@ describe('the running version', () => {
     expect([judged('1.31.0'), judged('1.30.0'), judged('latest')]).toEqual([['ok'], ['error'], ['warning']]);
   });
 
+  it.each([
+    ['1.31.0', [], ['ok']],
+    ['1.30.3', [], ['error']],
+    ['1.30.3', ['1.31.0'], ['ok']],
+    ['1.31.0', ['1.30.3'], ['error']],
+  ])('is that of a label if the tag names no release, %s, unless processes report one, %j: %j', (...given) => {
+    const [labeledVersion, reported, expected] = given;
+    const cluster1 = {
+      controlPlanes: [istiod(labeledVersion, {tag: '', labeledVersion})],
+      istiodMetrics: metrics(...reported),
+    };
+    expect(results('MESH408', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(expected);
+  });
+
   it('is the one that every process reports, regardless of the tag', () => {
     const cluster1 = {
       controlPlanes: [istiod('1.31.0', {workload: twoPods})],
@@ -344,6 +358,11 @@ describe('skew', () => {
     ],
     ['no istiod in one', pair([istiod('1.29.6')], []), ['skipped']],
     ['an image that names no release', pair([istiod('1.29.6')], [istiod('latest')]), ['skipped']],
+    [
+      'a label, two minors apart',
+      pair([istiod('1.31.0')], [istiod('1.29.6', {tag: '', labeledVersion: '1.29.6'})]),
+      ['warning'],
+    ],
   ])('between clusters with %s', (_, overrides, expected) => {
     expect(results('MESH409', overrides)).toEqual(expected);
   });
