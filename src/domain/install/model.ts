@@ -120,7 +120,7 @@ export function installModel(
     namespace,
     profile,
     // An overlay's hub is not written a second time: istioctl would prefer one path to the other.
-    hub: hub === undefined ? replacementHub(version) : mesh.istio.hub,
+    hub: hub === undefined ? replacementHub(version, tag) : mesh.istio.hub,
     tag,
     revision: installedRevision(mesh),
     networks,
@@ -134,7 +134,8 @@ export function installModel(
 }
 
 function retiredNote(hub: string): string {
-  return `image hub ${hub} is shut down in ${retirement.when}: set istio.hub in mesh.yaml to ${lastingHub} or a mirror of it`;
+  const {when, withoutImagesOf} = retirement;
+  return `image hub ${hub} is shut down in ${when} and has no images of Istio ${withoutImagesOf} or later: set istio.hub in mesh.yaml to ${lastingHub} or a mirror of it`;
 }
 
 /** Groups the clusters by network. The network of the `installed` cluster may not be in mesh.yaml yet. */

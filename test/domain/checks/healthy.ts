@@ -98,7 +98,6 @@ export function controlPlane(cluster: string, change: Partial<ControlPlaneFacts>
     trustDomain: 'cluster.local',
     tag: '1.31.0',
     version: {major: 1, minor: 31, patch: 0},
-    versionText: change.tag ?? '1.31.0',
     versionStatus: 'known',
     bundleName: 'istio-ca-root-cert',
     discoverySelectors: [],
