@@ -461,6 +461,19 @@ describe('concurrent changes and warnings', () => {
     expect(istioctl.calls).toHaveLength(2);
   });
 
+  it.each([
+    ['networking.istio.io/v1alpha3', 'EnvoyFilter'],
+    ['networking.k8s.io/v1', 'NetworkPolicy'],
+    ['policy/v1', 'PodDisruptionBudget'],
+  ])('applies again if an object of %s %s was removed', async (apiVersion, kind) => {
+    const {metadata} = installed();
+    mesh.cluster('c1').put({apiVersion, kind, metadata: {...metadata, name: 'part'}});
+    expect((await apply('c1')).code).toBe(0);
+    expect(answer(await apply('c1')).clusters).toMatchObject([{change: 'unchanged'}]);
+    mesh.cluster('c1').remove(kind, 'istio-system/part');
+    expect(answer(await apply('c1')).clusters).toMatchObject([{change: 'repair'}]);
+  });
+
   it('refuses a Kubernetes version that no longer serves the APIs of the Istio version', async () => {
     istioctl.version = {version: '1.13.9'};
     await runCommand(InstallRender, [], mesh.env);

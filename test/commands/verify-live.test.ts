@@ -186,6 +186,16 @@ describe("an istiod that may lose other clusters' endpoints", () => {
     expect(results((await verify('MESH410')).rows)).toEqual([`MESH410 ${result}`]);
   });
 
+  it.each([
+    ['1.30.3', 'error'],
+    ['1.30.4', 'ok'],
+    ['unknown', 'warning'],
+  ])('is queried if only it reports the version: %s', async (version, result) => {
+    runs('ours', version === '1.30.3' ? shardz('Kubernetes/c1') : 'hang');
+    mesh.one('c1').says.version = version;
+    expect(results((await verify('MESH410')).rows)).toEqual([`MESH410 ${result}`]);
+  });
+
   it('is skipped with --no-live', async () => {
     runs('1.30.3', shardz('Kubernetes/c1'));
     expect(results((await verify('MESH410', '--no-live')).rows)).toEqual(['MESH410 skipped']);

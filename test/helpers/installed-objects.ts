@@ -28,8 +28,10 @@ interface VersionLine {
   readonly owner: (name: string | undefined, revision: string | undefined) => string | undefined;
   /** istioctl's writes: create and update, or server-side apply. */
   readonly operation: 'Update' | 'Apply';
-  /** The webhook of revision tag `default`: absent, created without an owner, or as every other object. */
+  /** The webhooks of revision tag `default`: absent, created without an owner, or as every other object. */
   readonly tag?: 'unowned' | 'owned';
+  /** Documents without an istiod also write that tag. */
+  readonly tagOfGateways?: true;
   /** Labels only istiod's objects with the revision, and none with the namespace. */
   readonly fewLabels?: true;
 }
@@ -59,6 +61,7 @@ const lines: readonly VersionLine[] = [
     owner: named,
     operation: 'Apply',
     tag: 'owned',
+    tagOfGateways: true,
   },
 ];
 
@@ -149,6 +152,9 @@ export function installedObjects(version: string, {name, revision}: InstalledDoc
             line.tag === 'owned' ? {labels: tagLabels} : unowned,
           ),
         ]),
+    ...(line.tag === 'owned'
+      ? [object('Pilot', 'ValidatingWebhookConfiguration', 'istiod-default-validator', {labels: tagLabels})]
+      : []),
     object('IngressGateways', 'Deployment', 'istio-ingressgateway'),
     object('IngressGateways', 'Service', 'istio-ingressgateway'),
     object('IngressGateways', 'ServiceAccount', 'istio-ingressgateway-service-account'),
@@ -161,6 +167,28 @@ const clusterScoped = [
   'MutatingWebhookConfiguration',
   'ValidatingWebhookConfiguration',
 ];
+
+/** The objects after the document of Istio's east-west gateway (samples/multicluster/gen-eastwest-gateway.sh) was installed, too. */
+export function withEastWestGateway(
+  version: string,
+  objects: readonly KubeObject[],
+  {revision}: Pick<InstalledDocument, 'revision'> = {},
+): readonly KubeObject[] {
+  const {owner, tagOfGateways} = lineOf(version);
+  const asGateway = (object: KubeObject, name: string): KubeObject => {
+    const label = {'install.operator.istio.io/owning-resource': owner('eastwest', revision) ?? 'unknown'};
+    return changedObject(object, {name, labels: {...object.metadata.labels, ...label}});
+  };
+  const gateways = objects
+    .filter(({metadata: {name}}) => name.startsWith('istio-ingressgateway'))
+    .map((one) => asGateway(one, one.metadata.name.replace('ingress', 'eastwest')))
+    .map((one) => changedObject(one, {uid: `uid-${one.kind}-${one.metadata.name}`}));
+  const writesTag = tagOfGateways === true && revision === undefined;
+  const now = objects.map((one) =>
+    writesTag && one.metadata.labels?.['istio.io/tag'] === 'default' ? asGateway(one, one.metadata.name) : one,
+  );
+  return [...now, ...gateways];
+}
 
 /** The objects some time later: controllers wrote states, and istiod its webhooks. */
 export function afterControllers(objects: readonly KubeObject[]): readonly KubeObject[] {
@@ -187,6 +215,9 @@ interface RecordedObjects {
   readonly otherRevision: readonly KubeObject[];
   readonly createdByUpdate: readonly KubeObject[];
   readonly later: readonly KubeObject[];
+  readonly beforeGateway: readonly KubeObject[];
+  readonly afterGateway: readonly KubeObject[];
+  readonly tagMoved: readonly KubeObject[];
 }
 
 /** Reads the objects that real runs left (test/fixtures/installed, which describes them). */

@@ -141,7 +141,6 @@ function installerRights({namespace, revisions, profile}: RoleOptions): readonly
       .filter(({group}) => group !== istioKinds.group)
       .map((kinds) => everywhere('list', kinds, prunes)),
     everywhere('list', api('', 'pods', 'secrets'), `${prunes}; this includes reading every Secret`),
-    everywhere('list', api('networking.istio.io', 'envoyfilters'), prunes),
     everywhere('get list create patch', istioKinds, "istioctl applies Istio's CustomResourceDefinitions"),
     everywhere(
       apply,

@@ -3,6 +3,7 @@ import {groupBy} from '../group-by.js';
 import {defined} from '../defined.js';
 import {resolveVersion} from '../istio/versions.js';
 import type {Evidence} from '../facts/facts.js';
+import {statedVersion} from './control-plane/running-versions.js';
 
 /** A note on a version; `cluster` if it concerns only one cluster. */
 export interface VersionNote {
@@ -10,13 +11,13 @@ export interface VersionNote {
   readonly message: string;
 }
 
-/** The notes on declared and running versions, each once: a version that is unknown, or a tag that names no release. */
+/** The notes on declared and running versions, each once: a version that is unknown, or an image that names no release. */
 export function versionNotes({mesh, clusters}: Evidence): readonly VersionNote[] {
   const versions: readonly {readonly cluster?: string; readonly version: string}[] = [
     ...(mesh.istio.version === undefined ? [] : [{version: mesh.istio.version}]),
     ...clusters.flatMap(({cluster, facts: {controlPlanes}}) =>
       controlPlanes !== undefined && 'value' in controlPlanes
-        ? controlPlanes.value.map(({tag}) => ({cluster: cluster.name, version: tag}))
+        ? controlPlanes.value.map((one) => ({cluster: cluster.name, version: statedVersion(one)}))
         : [],
     ),
   ];

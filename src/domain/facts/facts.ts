@@ -12,10 +12,12 @@ import {limitOn, type LimitingFlag, type Limits} from './limits.js';
 import {rbacReads, reads, type Read, type ReadName} from './requests.js';
 import type * as ofCluster from './types/cluster.js';
 import type {UsedHub} from './types/hubs.js';
+import type * as ofIstiod from './types/istiod.js';
 import type * as ofWorkDir from './types/work-directory.js';
 
 export type * from './types/cluster.js';
 export type * from './types/hubs.js';
+export type * from './types/istiod.js';
 export type * from './types/work-directory.js';
 
 /** A fact with one part per istiod pod, such as a TLS handshake. Each part can be unknown. */
@@ -140,10 +142,10 @@ const clusterFacts = {
     reads: controlPlane,
     mayRead: ['networkServices', 'networkGateways', 'gatewayService', 'gatewayPods'],
   }),
-  servedChains: fact<PerPod<ofCluster.ServedChain>>({reads: live}),
-  istiodMetrics: fact<PerPod<ofCluster.IstiodMetrics>>({reads: live}),
-  istiodClusters: fact<PerPod<ofCluster.IstiodClusters>>({reads: live}),
-  istiodDiscovery: fact<PerPod<ofCluster.IstiodDiscovery>>({reads: live}),
+  servedChains: fact<PerPod<ofIstiod.ServedChain>>({reads: live}),
+  istiodMetrics: fact<PerPod<ofIstiod.IstiodMetrics>>({reads: live}),
+  istiodClusters: fact<PerPod<ofIstiod.IstiodClusters>>({reads: live}),
+  istiodDiscovery: fact<PerPod<ofIstiod.IstiodDiscovery>>({reads: live}),
 } as const;
 
 type ValueOf<Row> = Row extends FactRow<infer T> ? T : never;

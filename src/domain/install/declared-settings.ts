@@ -1,5 +1,5 @@
 /** What an installation declares outside the fields of mesh.yaml: in its profile and its overlays. */
-import {valueAt} from '../tree.js';
+import {isTree, valueAt} from '../tree.js';
 import type {Overlay} from './overlays.js';
 
 /** The profiles that install ztunnel (istio/istio manifests/profiles). */
@@ -7,8 +7,20 @@ export const ambientProfiles: readonly string[] = ['ambient', 'openshift-ambient
 
 /** Whether an installation has a ztunnel: by its profile, or as a component that an overlay enables. */
 export function installsZtunnel(profile: string, overlays: readonly Overlay[]): boolean {
-  const enabled = lastValue(overlays, ['spec', 'components', 'ztunnel', 'enabled']);
-  return typeof enabled === 'boolean' ? enabled : ambientProfiles.includes(profile);
+  return enabledInOverlays(overlays, 'ztunnel') ?? ambientProfiles.includes(profile);
+}
+
+/**
+ * Returns whether overlays enable or disable a component: a field below `spec.components`, or an entry of its list with this
+ * name (gateways). Undefined if they do neither.
+ */
+export function enabledInOverlays(overlays: readonly Overlay[], field: string, name?: string): boolean | undefined {
+  const path = ['spec', 'components', field];
+  const declared = lastValue(overlays, path);
+  const list: readonly unknown[] = Array.isArray(declared) ? declared : [];
+  const entry = list.filter(isTree).find((one) => one.name === name);
+  const enabled = entry ? entry.enabled : lastValue(overlays, [...path, 'enabled']);
+  return typeof enabled === 'boolean' ? enabled : undefined;
 }
 
 /** The paths from which istioctl reads the hub (istio/istio operator/pkg/render/manifest.go). */

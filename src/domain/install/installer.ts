@@ -33,6 +33,7 @@ export function foreignOwner(object: KubeObject, installation: Pick<Installation
   if (isOurs(object, installation)) return undefined;
   const manager = managerOf(object);
   if (manager !== undefined) return manager;
+  if (isUnownedTag(object)) return undefined;
   const owner = ownerDocument(object);
   if (owner) {
     if (owner.document === 'unnamed') return 'an unnamed IstioOperator document';
@@ -40,7 +41,6 @@ export function foreignOwner(object: KubeObject, installation: Pick<Installation
       ? `an IstioOperator document of unknown name (Istio ${versionOf(object)} does not record it)`
       : `IstioOperator document ${owner.document.name}`;
   }
-  if (isUnownedTag(object)) return undefined;
   const {managedFields = []} = object.metadata;
   const field = managedFields.find(({manager = ''}) => manager !== '' && manager !== 'pilot-discovery')?.manager;
   return field === undefined ? 'an unknown installer' : `field manager ${field}`;

@@ -3,9 +3,9 @@ import {defined} from '../defined.js';
 import {sha256Hex} from '../keys/keys.js';
 import type {KubeObject} from '../kube/object.js';
 import type {ConfigMapObject} from '../kube/objects.js';
-import {defaultRevision, recordName} from '../istio/names.js';
+import {recordName} from '../istio/names.js';
 import {isTree} from '../tree.js';
-import {installerLabels, isOfInstallation, type Installation} from './ownership.js';
+import {isDefaultTag, isOfInstallation, type Installation} from './ownership.js';
 
 /** A kind that istioctl installs. */
 export interface InstalledKind {
@@ -28,6 +28,10 @@ export const installedKinds: readonly InstalledKind[] = [
   {apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', scope: 'namespace'},
   // Kubernetes 1.21 added policy/v1.
   {apiVersion: 'policy/v1', olderApiVersions: ['policy/v1beta1'], kind: 'PodDisruptionBudget', scope: 'namespace'},
+  // Istio's telemetry, in older versions (1.14.3: stats-filter-1.14).
+  {apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', scope: 'namespace'},
+  // With values.global.networkPolicy.enabled, in newer versions.
+  {apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', scope: 'namespace'},
   {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', scope: 'cluster'},
   {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', scope: 'cluster'},
   {apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration', scope: 'cluster'},
@@ -44,11 +48,12 @@ const applyManager = 'istio-operator';
 const updateManager = 'istioctl';
 
 /**
- * Returns a digest of everything that our document owns in a cluster: the identity of each object, and which of its fields
- * istioctl set last and when. Any later change of such a field by another client removes it from istioctl's managed fields,
+ * Returns a digest of the objects of {@link installedKinds} that our document owns in a cluster: the identity of each, and which
+ * of its fields istioctl set last and when. Any later change of such a field by another client removes it from istioctl's managed fields,
  * with server-side apply and without (Kubernetes documentation, "Server-Side Apply", field management), and a change by
- * istioctl has another time. An equal digest therefore proves that nothing was changed, removed or added. Undefined if there
- * is no proof: nothing is installed, or the API server does not record field managers (before Kubernetes 1.18).
+ * istioctl has another time. An equal digest therefore proves that nothing was changed, removed or added; where revision tag
+ * `default` points, and which document wrote it last, is no reason to install again. Undefined if there is no proof: nothing is
+ * installed, or the API server does not record field managers (before Kubernetes 1.18).
  */
 export function liveDigest(objects: readonly KubeObject[], installation: Installation): string | undefined {
   const ours = objects.filter((object) => !isDefaultTag(object) && isOfInstallation(object, installation));
@@ -56,14 +61,6 @@ export function liveDigest(objects: readonly KubeObject[], installation: Install
   if (lines.length === 0 || lines.includes(undefined)) return undefined;
   const tags = objects.filter(isDefaultTag).map((object) => JSON.stringify(identityOf(object)));
   return sha256Hex([...lines, ...tags].sort().join('\n'));
-}
-
-/**
- * Whether an object belongs to revision tag `default`. istioctl installs it, in 1.13 to 1.18 without an owner, and users point it
- * to another revision (`istioctl tag set`), which is no reason to install again.
- */
-function isDefaultTag({metadata: {labels = {}}}: KubeObject): boolean {
-  return labels[installerLabels.tag] === defaultRevision;
 }
 
 function identityOf({kind, metadata: {namespace = '', name, uid = ''}}: KubeObject): readonly string[] {

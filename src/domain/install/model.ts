@@ -4,6 +4,7 @@ import {MeshError} from '../errors.js';
 import {groupBy} from '../group-by.js';
 import {ambientNetworksVariable, features, hasFeature, multiRootVariable, xdsAgentVariable} from '../istio/features.js';
 import {isRetired, lastingHub, replacementHub, retirement} from '../istio/hubs.js';
+import {defaultRevision} from '../istio/names.js';
 import type {IstioVersion} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {layout} from '../mesh/layout.js';
@@ -72,9 +73,6 @@ export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' 
 /** Overlay files by their path in mesh.yaml. */
 export type OverlayFiles = ReadonlyMap<string, Overlay>;
 
-/** Istio's name for the revision without a name. */
-const defaultRevision = 'default';
-
 /**
  * Returns the revision to install: the last one declared, so that adding a revision to the list declares a canary
  * upgrade. Undefined for the default revision.
@@ -122,7 +120,7 @@ export function installModel(
     namespace,
     profile,
     // An overlay's hub is not written a second time: istioctl would prefer one path to the other.
-    hub: hub === undefined ? replacementHub(version) : mesh.istio.hub,
+    hub: hub === undefined ? replacementHub(version, tag) : mesh.istio.hub,
     tag,
     revision: installedRevision(mesh),
     networks,
@@ -136,7 +134,8 @@ export function installModel(
 }
 
 function retiredNote(hub: string): string {
-  return `image hub ${hub} is shut down in ${retirement.when}: set istio.hub in mesh.yaml to ${lastingHub} or a mirror of it`;
+  const {when, withoutImagesOf} = retirement;
+  return `image hub ${hub} is shut down in ${when} and has no images of Istio ${withoutImagesOf} or later: set istio.hub in mesh.yaml to ${lastingHub} or a mirror of it`;
 }
 
 /** Groups the clusters by network. The network of the `installed` cluster may not be in mesh.yaml yet. */

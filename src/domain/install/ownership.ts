@@ -6,6 +6,7 @@ import {defaultRevision} from '../istio/names.js';
 import {istioctlVersionLabel} from '../istio/running-version.js';
 import {factFor, since, type Since} from '../istio/since.js';
 import {parseVersion} from '../istio/version.js';
+import {newestKnown} from '../istio/versions.js';
 import type {KubeObject} from '../kube/object.js';
 import {documentName} from './formats/istio-operator.js';
 
@@ -44,6 +45,16 @@ export const ownerForms: readonly [Since<readonly OwnerPart[]>, ...Since<readonl
   since('1.24', ['document'], '1.24.0:operator/pkg/install/install.go, getOwnerLabels'),
 ];
 
+/**
+ * The documents after which istioctl writes the objects of revision tag `default` (two webhooks, in newer versions also a Service)
+ * with the document's owner label: those with an istiod of the default revision, or all of the default revision. Among the latter is
+ * the document of Istio's east-west gateway, whose profile is empty (samples/multicluster/gen-eastwest-gateway.sh).
+ */
+export const defaultTagDocuments: readonly [Since<'with istiod' | 'all'>, ...Since<'with istiod' | 'all'>[]] = [
+  since('1.6', 'with istiod', '1.23.6:operator/pkg/helmreconciler/reconciler.go, DetectIfTagWebhookIsNeeded'),
+  since('1.24', 'all', '1.31.0:operator/pkg/webhook/webhook.go, detectIfTagWebhookIsNeeded'),
+];
+
 /** The installation that a document describes, in one cluster. */
 export interface Installation {
   /** Istio's namespace. */
@@ -76,8 +87,7 @@ export function ownerDocument({metadata: {labels = {}}}: KubeObject): OwnerDocum
     [installerLabels.revision]: label,
     [installerLabels.namespace]: namespace,
   } = labels;
-  const version = parseVersion(labels[installerLabels.version] ?? '');
-  const parts = version ? factFor(ownerForms, version).value : (ownerForms.at(-1)?.value ?? []);
+  const parts = factOf(ownerForms, labels);
   const place = namespace === undefined ? {} : {namespace};
   if (!parts.includes('document')) {
     const written = withoutPrefix(owner, savedState) ?? '';
@@ -88,6 +98,11 @@ export function ownerDocument({metadata: {labels = {}}}: KubeObject): OwnerDocum
   const state = parts.includes(savedState) ? withoutPrefix(owner, savedState) : undefined;
   const name = state === undefined ? owner : withoutSuffix(state, revision);
   return {document: name === '' || name === unnamed ? 'unnamed' : {name}, revision, ...place};
+}
+
+/** Returns what applies to the istioctl that wrote these labels; without a version that can be parsed, to the newest. */
+function factOf<T>(facts: readonly [Since<T>, ...Since<T>[]], labels: Readonly<Record<string, string>>): T {
+  return factFor(facts, parseVersion(labels[installerLabels.version] ?? '') ?? newestKnown).value;
 }
 
 /** Returns the text after a prefix and `-`; empty if there is only the prefix, undefined if it does not start with it. */
@@ -127,19 +142,39 @@ export function isOfInstallation(object: KubeObject, installation: Installation)
   );
 }
 
-/** The field managers of istioctl's `tag` commands, which its installer also uses (1.13.9, 1.18.7:pkg/kube/client.go). */
+/**
+ * The field manager of istioctl's `tag` commands up to 1.18, which its installer also uses (1.13.9, 1.18.7:pkg/kube/client.go).
+ * Newer ones remove the installer's labels from tags that users create (istio/istio#47538).
+ */
 const tagManager = 'istio-kube-client';
 
 /**
- * Reports whether an object is the webhook of a revision tag that no document owns: `istioctl tag` creates these, and in 1.13
- * to 1.18 also `istioctl install`, with the owner `unknown` and the field manager of `tag` (1.16.7:istioctl/pkg/tag/generate.go).
- * On an API server that records no field managers, the tag alone identifies it.
+ * Whether an object belongs to revision tag `default`. istioctl installs it, in 1.13 to 1.18 without an owner, and users point it
+ * to another revision (`istioctl tag set`).
  */
-export function isUnownedTag({kind, metadata: {labels = {}, managedFields = []}}: KubeObject): boolean {
+export function isDefaultTag({metadata: {labels = {}}}: KubeObject): boolean {
+  return labels[installerLabels.tag] === defaultRevision;
+}
+
+/**
+ * Reports whether no document owns an object of a revision tag.
+ *
+ * Tag `default` follows from the control planes in the cluster: if istioctl writes it after every document, its owner label only
+ * names the document that was applied last.
+ *
+ * `istioctl tag` creates webhooks without an owner, and in 1.13 to 1.18 also `istioctl install`, with the owner `unknown` and the
+ * field manager of `tag` (1.16.7:istioctl/pkg/tag/generate.go). On an API server that records no field managers, the tag alone
+ * identifies them.
+ */
+export function isUnownedTag(object: KubeObject): boolean {
+  const {
+    kind,
+    metadata: {labels = {}, managedFields = []},
+  } = object;
+  if (ownerDocument(object)) return isDefaultTag(object) && factOf(defaultTagDocuments, labels) === 'all';
   return (
     kind === 'MutatingWebhookConfiguration' &&
     labels[installerLabels.tag] !== undefined &&
-    labels[installerLabels.managed] === undefined &&
     (managedFields.length === 0 || managedFields.some(({manager}) => manager === tagManager))
   );
 }

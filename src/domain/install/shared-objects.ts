@@ -1,13 +1,17 @@
 /**
  * The objects that a document writes, and those among them that all revisions in a cluster share: their names contain no
  * revision, so installing one revision changes them for the others (observed with istioctl 1.31.0: installing a second revision
- * takes over the CustomResourceDefinitions, the reader's ServiceAccount and the ingress gateway, without a warning).
+ * takes over the CustomResourceDefinitions, the reader's ServiceAccount and the ingress gateway without a warning, and installing
+ * the default revision points revision tag `default` back to it).
  */
+import {defaultRevision} from '../istio/names.js';
 import {reportedVersion, type ReportedVersion} from '../istio/running-version.js';
+import {hasReached} from '../istio/since.js';
 import type {KubeObject} from '../kube/object.js';
 import {isTree, valueAt} from '../tree.js';
+import {enabledInOverlays} from './declared-settings.js';
 import type {InstallModel} from './model.js';
-import {installerLabels, ownerDocument, type Installation} from './ownership.js';
+import {installerLabels, isDefaultTag, ownerDocument, type Installation} from './ownership.js';
 
 /** A component whose objects all revisions share. */
 interface SharedComponent {
@@ -71,24 +75,39 @@ const componentsOfProfile: ReadonlyMap<string, readonly ComponentName[]> = new M
 export interface WrittenObjects extends Installation {
   /** The shared components among them. */
   readonly components: readonly ComponentName[];
+  /** Whether they include those of revision tag `default`. */
+  readonly defaultTag: boolean;
 }
 
-/** Returns the shared components of a document: those of its profile, and those that its overlays configure. */
+/** Returns the shared components of a document: those of its profile, and those that its overlays configure, unless disabled. */
 export function writtenComponents({
   profile,
   overlays,
 }: Pick<InstallModel, 'profile' | 'overlays'>): readonly ComponentName[] {
   const ofProfile = componentsOfProfile.get(profile) ?? ofDefault;
   const configured = overlays.map(({tree}) => valueAt(tree, ['spec', 'components']));
-  return componentNames.filter(
-    (name) =>
-      ofProfile.includes(name) ||
-      configured.some((components) => isTree(components) && Object.hasOwn(components, sharedComponents[name].field)),
-  );
+  return componentNames.filter((component) => {
+    const {field, main} = sharedComponents[component];
+    return (
+      enabledInOverlays(overlays, field, main.name) ??
+      (ofProfile.includes(component) ||
+        configured.some((components) => isTree(components) && Object.hasOwn(components, field)))
+    );
+  });
+}
+
+/**
+ * Returns whether istioctl points revision tag `default` to the document's revision, if another revision has the tag: up to 1.12
+ * only `istioctl tag` does (1.13.9:operator/cmd/mesh/install.go).
+ */
+export function writesDefaultTag({version, revision}: Pick<InstallModel, 'version' | 'revision'>): boolean {
+  return revision === undefined && hasReached(version, '1.13');
 }
 
 /** Reports whether a document writes an object: one of its own revision, or a shared one of any revision. */
-export function isWritten({metadata: {name, labels = {}}}: KubeObject, written: WrittenObjects): boolean {
+export function isWritten(object: KubeObject, written: WrittenObjects): boolean {
+  if (isDefaultTag(object)) return written.defaultTag;
+  const {name, labels = {}} = object.metadata;
   const gateway = gateways.find((one) => sharedComponents[one].main.name === name);
   if (gateway !== undefined) return written.components.includes(gateway);
   const {
@@ -109,27 +128,43 @@ export interface SharedChange {
   readonly versions: readonly ReportedVersion[];
 }
 
-/** Returns the shared components that a document takes from other revisions, or from control planes in other namespaces. */
+/**
+ * Returns the shared components and the revision tag that a document takes from other revisions, or from control planes in other
+ * namespaces.
+ */
 export function sharedChanges(objects: readonly KubeObject[], written: WrittenObjects): readonly SharedChange[] {
-  const users = new Map<string, {readonly titles: string[]; readonly versions: Set<string>}>();
-  for (const name of written.components) {
-    const {title, main} = sharedComponents[name];
-    const object = objects.find(({kind, metadata}) => kind === main.kind && metadata.name === main.name);
-    const user = object && otherUser(object, written);
+  const users = new Map<string, {readonly titles: Set<string>; readonly versions: Set<string>}>();
+  for (const {title, object} of mainObjects(objects, written)) {
+    const user = otherUser(object, written);
     if (user === undefined) continue;
-    const {titles, versions} = users.get(user) ?? {titles: [], versions: new Set()};
-    const version = object?.metadata.labels?.[installerLabels.version];
-    users.set(user, {titles: [...titles, title], versions: version === undefined ? versions : versions.add(version)});
+    const {titles, versions} = users.get(user) ?? {titles: new Set(), versions: new Set()};
+    const version = object.metadata.labels?.[installerLabels.version];
+    users.set(user, {titles: titles.add(title), versions: version === undefined ? versions : versions.add(version)});
   }
   return [...users].map(([user, {titles, versions}]) => ({
-    what: `the ${listed(titles)} of ${user}`,
+    what: `the ${listed([...titles])} of ${user}`,
     versions: [...versions].map(reportedVersion),
   }));
 }
 
-/** The control plane, other than the document's own, whose installation wrote an object last. */
+/** Returns the existing objects that decide whose the shared objects are that a document writes. */
+function mainObjects(
+  objects: readonly KubeObject[],
+  {components, defaultTag}: WrittenObjects,
+): readonly {readonly title: string; readonly object: KubeObject}[] {
+  const ofComponents = components.flatMap((component) => {
+    const {title, main} = sharedComponents[component];
+    const object = objects.find(({kind, metadata: {name}}) => kind === main.kind && name === main.name);
+    return object ? [{title, object}] : [];
+  });
+  const tags = objects.filter((object) => object.kind === 'MutatingWebhookConfiguration' && isDefaultTag(object));
+  return [...ofComponents, ...(defaultTag ? tags.map((object) => ({title: 'revision tag default', object})) : [])];
+}
+
+/** The control plane, other than the document's own, whose installation wrote an object last, or that a tag points to. */
 function otherUser(object: KubeObject, {namespace, revision}: Installation): string | undefined {
-  const owner = ownerDocument(object);
+  const {[installerLabels.revision]: target = defaultRevision} = object.metadata.labels ?? {};
+  const owner = ownerDocument(object) ?? (isDefaultTag(object) ? {revision: target, namespace} : undefined);
   if (!owner) return undefined;
   if ((owner.namespace ?? namespace) !== namespace) return `the control plane in ${owner.namespace ?? ''}`;
   return owner.revision === revision ? undefined : `revision ${owner.revision}`;

@@ -1,6 +1,6 @@
 /** Image hubs: the registries, with a path, that Istio's images are pulled from. */
 import {factFor, since} from './since.js';
-import type {IstioVersion} from './version.js';
+import {type IstioVersion, parseVersion} from './version.js';
 
 /** The hub that stays available and has the images of every release. */
 export const lastingHub = 'docker.io/istio';
@@ -19,10 +19,15 @@ const defaultHubs = [
 /** The hubs that are shut down, without their paths below. */
 const retiredHubs = ['registry.istio.io', 'gcr.io/istio-release'] as const;
 
-/** When the retired hubs are shut down, for messages, and the announcement. */
+/**
+ * When the retired hubs are shut down, for messages, the first Istio version whose images they do not have, and the
+ * announcement. The last of the announced test outages is from 8 to 9 December 2026, 15:00 UTC.
+ */
 export const retirement = {
   when: 'December 2026',
-  source: 'istio/istio#61467; istio.io: blog/2026/retirement-of-gcp',
+  withoutImagesOf: '1.31',
+  source:
+    'istio/istio#61467; istio.io: blog/2026/retirement-of-gcp, news/releases/1.31.x/announcing-1.31/upgrade-notes (Deprecation of GCP infrastructure and hosting)',
 } as const;
 
 /** Reports whether a hub is shut down ({@link retirement}). */
@@ -30,9 +35,18 @@ export function isRetired(hub: string): boolean {
   return retiredHubs.some((retired) => hub === retired || hub.startsWith(`${retired}/`));
 }
 
-/** Returns the hub to declare where istioctl's default is a retired one; undefined if the default can be used. */
-export function replacementHub(version: IstioVersion): string | undefined {
-  return isRetired(factFor(defaultHubs, version).value) ? lastingHub : undefined;
+/** The variants of a release's images (tools/docker-builder/types.go). */
+const variants: readonly (string | undefined)[] = [undefined, 'distroless', 'debug'];
+
+/**
+ * Returns the hub to declare where istioctl's default is a retired one; undefined if the default can be used. `tag`: the
+ * declared one. A version or tag that is no release of Istio is left to its istioctl: the images may exist only in its hub.
+ */
+export function replacementHub(version: IstioVersion, tag?: string): string | undefined {
+  const isRelease = [version, tag === undefined ? version : parseVersion(tag)].every(
+    (one) => one !== undefined && variants.includes(one.suffix),
+  );
+  return isRelease && isRetired(factFor(defaultHubs, version).value) ? lastingHub : undefined;
 }
 
 /**

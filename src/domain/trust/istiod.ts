@@ -143,7 +143,7 @@ export function stuckIstiods(
   const inSecret = cacerts === 'absent' ? undefined : cacerts.files.rootCert;
   const liveBundles = [liveBundle, inSecret].filter((bundle) => bundle !== undefined);
   const selfSigned = runsSelfSigned(change);
-  const isLoaded = cacerts !== 'absent' && cacerts.files.layout !== 'tls' && keptLists(cacerts) !== undefined;
+  const isLoaded = cacerts !== 'absent' && cacerts.files.layout !== 'tls' && (keptLists(cacerts) ?? '') !== '';
   const removesLists = isLoaded && newLists === '';
   return istiods.flatMap((istiod) => {
     const reason = restartReason(istiod, {liveBundles, newBundle, selfSigned, removesLists});

@@ -14,11 +14,14 @@ import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
+import {isKnown} from '../../domain/observed.js';
 import {externalCertProvider} from '../../domain/istio/environment.js';
 import {istiodSecurePort} from '../../domain/istio/names.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {remoteSecretDefects} from '../../domain/istio/remote-secret-defects.js';
 import {affects} from '../../domain/istio/since.js';
+import type {IstioVersion} from '../../domain/istio/version.js';
+import {resolveVersion} from '../../domain/istio/versions.js';
 import {parseCertificate} from '../../domain/x509/certificate.js';
 import {advice, fixWith, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -97,7 +100,7 @@ async function metrics(pod: IstiodPod, {deps}: FactSources): Promise<IstiodMetri
 }
 
 async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<IstiodClusters> {
-  const {version} = pod.controlPlane;
+  const version = await versionOf(pod, sources);
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
   const text = await getDebug(pod, sources, clusterzPath, clusterzMaxBytes);
@@ -106,7 +109,7 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
 
 /** The endpoints and gateways that this version may have lost. */
 async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDiscovery> {
-  const {version} = pod.controlPlane;
+  const version = await versionOf(pod, sources);
   const {clusters} = sources.mesh;
   const get = (path: string, maxBytes: number): Promise<string> => getDebug(pod, sources, path, maxBytes);
   const endpoints = affects(remoteSecretDefects.endpoints, version)
@@ -118,6 +121,14 @@ async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDi
       ? readNetworkz(await get(networkzPath, networkzMaxBytes), pod.name)
       : undefined;
   return defined({endpoints, gatewayNetworks});
+}
+
+/** The version of a pod's Deployment or, if that names no release, the one that the pod reports. */
+async function versionOf({name, controlPlane}: IstiodPod, {fact}: FactSources): Promise<IstioVersion> {
+  if (controlPlane.versionStatus !== 'unparsed') return controlPlane.version;
+  const {parts} = await fact('istiodMetrics');
+  const observed = parts.find((part) => part.name === name)?.observed;
+  return observed && isKnown(observed) ? resolveVersion(observed.value.version).version : controlPlane.version;
 }
 
 /** Returns the text of a debug endpoint. */

@@ -6,7 +6,13 @@ import {type ForeignOwner, foreignOwners} from '../../domain/install/installer.j
 import {liveDigest, readRecord} from '../../domain/install/live.js';
 import type {Installation} from '../../domain/install/ownership.js';
 import type {Rendered} from '../../domain/install/render.js';
-import {type SharedChange, sharedChanges, writtenComponents} from '../../domain/install/shared-objects.js';
+import {
+  type SharedChange,
+  sharedChanges,
+  writesDefaultTag,
+  writtenComponents,
+  type WrittenObjects,
+} from '../../domain/install/shared-objects.js';
 import type {VersionOverrides} from '../../domain/install/version-change.js';
 import {defaultRevision, networkLabel} from '../../domain/istio/names.js';
 import {runningVersion, type ReportedVersion} from '../../domain/istio/running-version.js';
@@ -60,7 +66,11 @@ export function decideInstall(
 ): readonly DecidedInstall[] {
   if (!isKnown(observed) || rendered instanceof MeshError) return [];
   const live = observed.value;
-  const written = {...installationOf(rendered, live.recorded), components: writtenComponents(rendered)};
+  const written: WrittenObjects = {
+    ...installationOf(rendered, live.recorded),
+    components: writtenComponents(rendered),
+    defaultTag: writesDefaultTag(rendered),
+  };
   const foreign = foreignOwners(live.installed, written);
   const shared = sharedChanges(live.installed, written);
   // If everything is as the last run left it, foreign objects are left over from installations that it replaced.

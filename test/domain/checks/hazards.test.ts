@@ -25,7 +25,7 @@ const certManager: CaOrigin = {from: 'external', managedBy: 'cert-manager Certif
 it.each([
   ['is a push if the work directory holds the CA', unread, ours, /^kubectl mesh trust push cluster1 /],
   ['shows what istiod mounts if no push reaches it', unread, elsewhere, /describe secret\/mesh-ca$/],
-  ['is an upgrade of istiod if the CA is external', unread, certManager, /install apply cluster1 --upgrade/],
+  ['is the declared istiod if the CA is external', unread, certManager, /install apply cluster1 --force-version/],
   ['is a renewal if the work directory holds the CA', ending, ours, /^kubectl mesh certs generate cluster1 --renew /],
   [
     'is a renewal by the tool that issues an external CA',

@@ -12,6 +12,7 @@ import {
   daysFromNow,
   evidence,
   istiodClusters,
+  istiodMetrics,
   networks,
   pod,
   remoteCredential,
@@ -83,6 +84,12 @@ describe('an istiod that may have lost a cluster', () => {
     [
       'has none, but serves selected namespaces only, of which the cluster may have none',
       {istiodDiscovery: seen(discovery()), controlPlanes: running(3, [{matchLabels: {mesh: 'on'}}])},
+      {},
+      ['unknown'],
+    ],
+    [
+      'has none, but istiod does not read the namespace of the API servers here either',
+      {istiodDiscovery: seen({...discovery(), endpoints: [{...some, cluster: 'cluster1'}]})},
       {},
       ['unknown'],
     ],
@@ -169,6 +176,23 @@ describe('the fix', () => {
       fix: 'kubectl --context kind-cluster1 -n istio-system rollout restart deployment/istiod',
       note: expect.stringContaining('1.30.4') as string,
     });
+  });
+
+  it('of an unsynced cluster includes it if only the process names such a version', () => {
+    const unsynced = evidence({
+      cluster1: {
+        ...intact,
+        controlPlanes: running().map((one) => ({
+          ...one,
+          ...{tag: 'ours', versionStatus: 'unparsed' as const, version: {major: 1, minor: 32}},
+        })),
+        istiodMetrics: new PerPod([
+          {name: 'istiod-1', observed: known(istiodMetrics('cluster1', {version: '1.30.2'}))},
+        ]),
+        istiodClusters: clusterz('timeout'),
+      },
+    });
+    expect(judgedText([knownClustersCheck], unsynced).checks[0]?.fix).toMatch(/rollout restart deployment\/istiod$/);
   });
 
   it.each([

@@ -8,6 +8,7 @@ import type {Row} from '../../../src/domain/checks/report.js';
 import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import {known} from '../../../src/domain/observed.js';
 import {
+  certificate,
   clusters,
   clusterValues,
   controlPlane,
@@ -90,10 +91,31 @@ describe('the Kubernetes version', () => {
     expect(results('MESH205', {mesh: declaring(version === undefined ? {} : {version}), cluster1})).toEqual(expected);
   });
 
-  it('is compared with the declared version, if any, if the image tag names no release', () => {
-    const cluster1 = {apiVersion: kubernetes(31), controlPlanes: [istiod('latest')]};
+  it('is compared with the declared version, if any, if nothing that runs names a release', () => {
+    const cluster1 = {
+      ...{apiVersion: kubernetes(31), controlPlanes: [istiod('latest')]},
+      istiodMetrics: metrics('unknown'),
+    };
     expect(results('MESH205', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(['warning']);
     expect(results('MESH205', {mesh: declaring({}), cluster1})).toEqual(['skipped']);
+  });
+
+  it.each<[string, Pick<ControlPlaneFacts, 'labeledVersion'>, string, readonly string[], readonly string[]]>([
+    ['of a label', {labeledVersion: '1.20.8'}, '1.20.8', [], ['ok']],
+    ['of a label, which is too new to be known', {labeledVersion: '1.99.0'}, '1.99.0', [], ['warning']],
+    ['of the process', {}, 'latest', ['1.20.8'], ['ok']],
+    ['of the process, which is too old', {}, 'latest', ['1.13.9'], ['error']],
+    ['of the image, not the process', {}, '1.20.8', ['1.13.9'], ['ok']],
+  ])('is compared with the version %s', (_, change, version, reported, expected) => {
+    const pods = {workload: workload('istiod', {pods: [pod('istiod-1')]})};
+    const controlPlanes = [istiod(version, {...pods, ...change, ...('labeledVersion' in change && {tag: ''})})];
+    const overrides = {
+      mesh: declaring({version: '1.31'}),
+      cluster1: {apiVersion: kubernetes(29), controlPlanes, istiodMetrics: metrics(...reported)},
+    };
+    expect(results('MESH205', overrides)).toEqual(expected);
+    const named = change.labeledVersion ?? '';
+    expect(rowsOf('MESH205', overrides)[0]?.observed).toContain(named);
   });
 
   it('is reported once per running version', () => {
@@ -123,6 +145,12 @@ describe('known issues', () => {
     expect(results('MESH410', {cluster1: {controlPlanes, ...change}})).toEqual(expected);
   });
 
+  it('of a newer version that only a label names are unknown, and name it', () => {
+    const controlPlanes = [istiod('1.99.0', {tag: '', labeledVersion: '1.99.0'})];
+    const [found] = rowsOf('MESH410', {cluster1: {controlPlanes, ...offline}});
+    expect(found).toMatchObject({result: 'warning', observed: expect.stringContaining('Istio 1.99.0') as string});
+  });
+
   it('are reported for the release that the process reports', () => {
     const [tls] = [clusterValues('cluster1').cacerts];
     if (tls === 'absent') throw new Error('a healthy cluster has Secret cacerts');
@@ -134,6 +162,28 @@ describe('known issues', () => {
       },
     });
     expect(found.map(({observed}) => observed)).toEqual([expect.stringMatching(/^istiod 1\.13\.9: /)]);
+  });
+});
+
+describe('a later version that fixes a known issue', () => {
+  const [healthy] = [clusterValues('cluster1').cacerts];
+  if (healthy === 'absent') throw new Error('a healthy cluster has Secret cacerts');
+  const cacerts = {...healthy, roots: [certificate('root'), certificate('next root')]};
+  const apply = (flag: string): string =>
+    `kubectl mesh install render cluster1 && kubectl mesh install apply cluster1 ${flag} --yes`;
+  it.each([
+    ['is the declared one', '1.26', apply('--upgrade')],
+    ['is the declared one, however far away', '1.31', apply('--force-version')],
+    ['is the declared one, even an earlier one', '1.24.3', apply('--force-version')],
+    ['has to be declared', undefined, expect.stringMatching(/mesh\.yaml && .* --upgrade --yes$/)],
+    ['has to be declared in place of an affected one', '1.24.4', expect.stringMatching(/mesh\.yaml && /)],
+    ['has to be declared in place of the running minor version', '1.25', expect.stringMatching(/mesh\.yaml && /)],
+  ])('%s', (_, version, expected) => {
+    const overrides = {
+      mesh: declaring(version === undefined ? {} : {version}),
+      cluster1: {controlPlanes: [istiod('1.25.1')], cacerts},
+    };
+    expect(fixes('MESH410', overrides)).toEqual([expected]);
   });
 });
 
@@ -209,6 +259,20 @@ describe('the running version', () => {
         facts1: omitted,
       });
     expect([judged('1.31.0'), judged('1.30.0'), judged('latest')]).toEqual([['ok'], ['error'], ['warning']]);
+  });
+
+  it.each([
+    ['1.31.0', [], ['ok']],
+    ['1.30.3', [], ['error']],
+    ['1.30.3', ['1.31.0'], ['ok']],
+    ['1.31.0', ['1.30.3'], ['error']],
+  ])('is that of a label if the tag names no release, %s, unless processes report one, %j: %j', (...given) => {
+    const [labeledVersion, reported, expected] = given;
+    const cluster1 = {
+      controlPlanes: [istiod(labeledVersion, {tag: '', labeledVersion})],
+      istiodMetrics: metrics(...reported),
+    };
+    expect(results('MESH408', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(expected);
   });
 
   it('is the one that every process reports, regardless of the tag', () => {
@@ -294,6 +358,11 @@ describe('skew', () => {
     ],
     ['no istiod in one', pair([istiod('1.29.6')], []), ['skipped']],
     ['an image that names no release', pair([istiod('1.29.6')], [istiod('latest')]), ['skipped']],
+    [
+      'a label, two minors apart',
+      pair([istiod('1.31.0')], [istiod('1.29.6', {tag: '', labeledVersion: '1.29.6'})]),
+      ['warning'],
+    ],
   ])('between clusters with %s', (_, overrides, expected) => {
     expect(results('MESH409', overrides)).toEqual(expected);
   });

@@ -88,6 +88,11 @@ describe('the image hub', () => {
     }
   });
 
+  it('of a build that is no release of Istio is that of its istioctl', () => {
+    expect(at(render(meshWith(), '1.30.3-acme.1'), 'spec.hub')).toBeUndefined();
+    expect(at(render(meshWith({istio: istio({tag: '1.30.3-acme.1'})}), '1.30'), 'spec.hub')).toBeUndefined();
+  });
+
   it.each([
     ['a value', {global: {hub: 'registry.istio.io/release'}}, 1],
     ['another value', {global: {hub: 'mirror.example/istio'}}, 0],

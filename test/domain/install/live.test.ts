@@ -6,7 +6,7 @@ import {liveDigest, readRecord, recordObject} from '../../../src/domain/install/
 import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';
 
 const installation: Installation = {namespace: 'istio-system', revision: 'default', recorded: []};
-const written: WrittenObjects = {...installation, components: ['Base', 'IngressGateways']};
+const written: WrittenObjects = {...installation, components: ['Base', 'IngressGateways'], defaultTag: true};
 const digestOf = (objects: readonly KubeObject[]): string | undefined => liveDigest(objects, installation);
 
 const ourLabels = {

@@ -1,7 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import {foreignOwner} from '../../../src/domain/install/installer.js';
 import {
+  defaultTagDocuments,
   installerLabels,
+  isDefaultTag,
   isOurs,
   isUnownedTag,
   ownerDocument,
@@ -15,6 +17,7 @@ import {
   recordedObjects,
   recordsName,
   releases,
+  withEastWestGateway,
 } from '../../helpers/installed-objects.js';
 
 const none = {recorded: []};
@@ -68,20 +71,21 @@ describe('the document of an object', () => {
   });
 
   it('has a source for every form', () => {
-    for (const {source} of ownerForms) expect(source).toMatch(/^\d.*:operator\//);
+    for (const {source} of [...ownerForms, ...defaultTagDocuments]) expect(source).toMatch(/^\d.*:operator\//);
   });
 });
 
 describe.each(releases)('objects of Istio %s', (version) => {
   const isDocumented = recordsName(version);
   const owned = (objects: readonly KubeObject[]) => objects.filter((object) => !isUnownedTag(object));
+  const documented = (objects: readonly KubeObject[]) => objects.filter((object) => ownerDocument(object));
   const owners = (objects: readonly KubeObject[], recorded: readonly string[] = []) =>
     new Set(objects.map((object) => foreignOwner(object, {recorded})));
 
   it.each(revisions)('are ours if our document installed them as revision %s', (revision) => {
     const recorded = [revision ?? 'default'];
     const objects = installedObjects(version, {name: 'kubectl-mesh', ...(revision && {revision})});
-    expect(owned(objects).map((object) => isOurs(object, {recorded}))).not.toContain(false);
+    expect(documented(objects).map((object) => isOurs(object, {recorded}))).not.toContain(false);
     expect(owners(objects, recorded)).toEqual(new Set([undefined]));
   });
 
@@ -89,7 +93,7 @@ describe.each(releases)('objects of Istio %s', (version) => {
     'are foreign if document $name installed them as revision $revision',
     ({name, revision}) => {
       const objects = installedObjects(version, {name, ...(revision && {revision})});
-      expect(owned(objects).map((object) => isOurs(object, none))).not.toContain(true);
+      expect(objects.map((object) => isOurs(object, none))).not.toContain(true);
       const [owner, ...more] = owners(owned(objects));
       expect(more).toEqual([]);
       expect(owner).toContain(isDocumented ? `IstioOperator document ${name}` : 'unknown name');
@@ -105,6 +109,52 @@ describe.each(releases)('objects of Istio %s', (version) => {
     const objects = owned(installedObjects(version, {name: 'kubectl-mesh'}));
     expect(new Set(objects.map((object) => isOurs(object, none)))).toEqual(new Set([isDocumented]));
     expect(new Set(objects.map((object) => isOurs(object, {recorded: ['canary']})))).toEqual(new Set([isDocumented]));
+  });
+});
+
+describe("the objects of revision tag default after Istio's east-west gateway was installed", () => {
+  const afterGateway = (version: string) =>
+    withEastWestGateway(version, installedObjects(version, {name: 'kubectl-mesh'})).filter(isDefaultTag);
+  const ofGateway = (version: string, change: Partial<KubeObject['metadata']> = {}) =>
+    installedObjects(version, {name: 'eastwest'})
+      .filter(isDefaultTag)
+      .map((object) => changedObject(object, change));
+
+  it.each(releases)('are not foreign in Istio %s', (version) => {
+    expect(afterGateway(version).map((object) => foreignOwner(object, none))).not.toContainEqual(expect.anything());
+  });
+
+  it.each([
+    ['1.19.10', 'IstioOperator document eastwest'],
+    ['1.23.6', 'IstioOperator document eastwest'],
+    ['1.24.6', undefined],
+    ['1.31.0', undefined],
+    ['1.32.0', undefined],
+  ])('are those of Istio %s with an istiod in the document of %s', (version, owner) => {
+    const objects = ofGateway(version);
+    expect(objects).toHaveLength(2);
+    expect(new Set(objects.map((object) => foreignOwner(object, none)))).toEqual(new Set([owner]));
+  });
+
+  it.each([
+    ['Helm release istiod', {annotations: {'meta.helm.sh/release-name': 'istiod'}}],
+    ['Argo CD', {managedFields: [{manager: 'argocd-controller'}]}],
+  ])('are foreign if they are managed by %s', (owner, change) => {
+    expect(new Set(ofGateway('1.31.0', change).map((object) => foreignOwner(object, none)))).toEqual(new Set([owner]));
+  });
+
+  it.each(['unknown', 'latest'])('count as those of the newest version if istioctl is a build %s', (version) => {
+    const objects = ofGateway('1.31.0').map((object) => {
+      return changedObject(object, {labels: {...object.metadata.labels, [installerLabels.version]: version}});
+    });
+    expect(objects.map(isUnownedTag)).toEqual([true, true]);
+  });
+
+  it('are not those of another tag', () => {
+    const objects = ofGateway('1.31.0').map((object) => {
+      return changedObject(object, {labels: {...object.metadata.labels, [installerLabels.tag]: 'prod'}});
+    });
+    expect(objects.map(isUnownedTag)).toEqual([false, false]);
   });
 });
 

@@ -5,9 +5,11 @@ import {installerLabels, type Installation} from '../../../src/domain/install/ow
 import {
   isWritten,
   sharedChanges,
+  writesDefaultTag,
   writtenComponents,
   type WrittenObjects,
 } from '../../../src/domain/install/shared-objects.js';
+import {parseVersion} from '../../../src/domain/istio/version.js';
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import {changedObject, installedObjects, recordedObjects, releases} from '../../helpers/installed-objects.js';
 
@@ -16,6 +18,7 @@ const written = (revision: string, change: Partial<WrittenObjects> = {}): Writte
   revision,
   recorded: ['default', 'other'],
   components: ['Base', 'IngressGateways'],
+  defaultTag: revision === 'default',
   ...change,
 });
 const all = 'the base objects and ingress gateway of revision default';
@@ -28,11 +31,27 @@ describe('the shared components that a document writes', () => {
     ['minimal', [], ['Base']],
     ['minimal', [overlay({ingressGateways: []})], ['Base', 'IngressGateways']],
     ['default', [overlay({cni: {enabled: true}}), overlay(undefined)], ['Base', 'Cni', 'IngressGateways']],
+    ['default', [overlay({cni: {enabled: false}})], ['Base', 'IngressGateways']],
+    ['default', [overlay({ingressGateways: [{name: 'istio-ingressgateway', enabled: false}]})], ['Base']],
+    ['default', [overlay({ingressGateways: [{name: 'other', enabled: false}]})], ['Base', 'IngressGateways']],
+    ['demo', [overlay({egressGateways: [{name: 'istio-egressgateway', enabled: false}]})], ['Base', 'IngressGateways']],
     ['ambient', [], ['Base', 'Cni', 'Ztunnel']],
+    ['ambient', [overlay({base: {enabled: false}})], ['Cni', 'Ztunnel']],
     ['empty', [], []],
   ] as const)('of profile %s with overlays %j: %j', (profile, overlays, components) => {
     expect(writtenComponents({profile, overlays})).toEqual(components);
   });
+});
+
+it.each([
+  ['1.12', undefined, false],
+  ['1.13', undefined, true],
+  ['1.31.0', undefined, true],
+  ['1.31.0', 'canary', false],
+])('revision tag default is written by Istio %s with revision %s: %s', (text, revision, expected) => {
+  const version = parseVersion(text);
+  if (!version) throw new Error('no version');
+  expect(writesDefaultTag({version, ...(revision && {revision})})).toBe(expected);
 });
 
 describe.each(releases)('a second revision beside one of Istio %s', (version) => {
@@ -63,10 +82,51 @@ describe.each(releases)('a second revision beside one of Istio %s', (version) =>
   });
 });
 
+describe('revision tag default', () => {
+  const pointedTo = (version: string, revision: string) =>
+    installedObjects(version, {name: 'kubectl-mesh'}).map((object) => {
+      const {labels = {}} = object.metadata;
+      return labels[installerLabels.tag] === undefined
+        ? object
+        : changedObject(object, {labels: {...labels, [installerLabels.revision]: revision}});
+    });
+  const ofTag = 'the revision tag default of revision canary';
+
+  it.each(['1.13.9', '1.16.7', '1.20.8', '1.24.6', '1.32.0'])(
+    'of Istio %s is taken from another revision',
+    (version) => {
+      const objects = pointedTo(version, 'canary');
+      expect(sharedChanges(objects, written('default')).map(({what}) => what)).toEqual([ofTag]);
+      expect(sharedChanges(objects, written('default', {defaultTag: false}))).toEqual([]);
+      expect(sharedChanges(pointedTo(version, 'default'), written('default'))).toEqual([]);
+    },
+  );
+
+  it('is not changed by another revision', () => {
+    const changes = sharedChanges(pointedTo('1.31.0', 'canary'), written('other'));
+    expect(changes.map(({what}) => what)).toEqual([all]);
+  });
+
+  it('is refused if Helm owns it, also if it points to another revision', () => {
+    const helm = {annotations: {'meta.helm.sh/release-name': 'istiod-canary'}, labels: {'istio.io/rev': 'canary'}};
+    const [tag] = pointedTo('1.31.0', 'canary').filter(({metadata}) => metadata.name === 'istio-revision-tag-default');
+    if (!tag) throw new Error('no tag');
+    const labels = {[installerLabels.owner]: 'unknown', [installerLabels.tag]: 'default', ...helm.labels};
+    const owned = changedObject(tag, {...helm, labels});
+    expect(foreignOwners([owned], written('default')).map(({owner}) => owner)).toEqual(['Helm release istiod-canary']);
+    expect(foreignOwners([owned], written('canary'))).toEqual([]);
+  });
+
+  it('is recognized as a real istioctl 1.31 points it to another revision', () => {
+    const {tagMoved} = recordedObjects();
+    expect(sharedChanges(tagMoved, written('default')).map(({what}) => what)).toEqual([`${ofTag}-1`]);
+  });
+});
+
 it('names a control plane in another namespace', () => {
   const objects = installedObjects('1.31.0', {name: 'kubectl-mesh'});
   const [change] = sharedChanges(objects, written('default', {namespace: 'istio-b', components: ['Base']}));
-  expect(change?.what).toBe('the base objects of the control plane in istio-system');
+  expect(change?.what).toBe('the base objects and revision tag default of the control plane in istio-system');
 });
 
 it('ignores what other versions left over', () => {
@@ -75,6 +135,16 @@ it('ignores what other versions left over', () => {
   const leftOver = changedObject(crd, {name: 'instances.config.istio.io'});
   const objects = [...installedObjects('1.31.0', {name: 'kubectl-mesh'}), leftOver];
   expect(sharedChanges(objects, written('default'))).toEqual([]);
+});
+
+it("ignores what Istio's east-west gateway writes to revision tag default (real istioctl 1.31)", () => {
+  const {beforeGateway, afterGateway} = recordedObjects();
+  const digest = liveDigest(beforeGateway, written('default'));
+  expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  expect(liveDigest(afterGateway, written('default'))).toBe(digest);
+  const tags = afterGateway.filter(({metadata}) => metadata.labels?.['istio.io/tag'] === 'default');
+  expect(tags.map(({metadata}) => metadata.labels?.[installerLabels.owner])).toEqual(Array(3).fill('eastwest'));
+  expect(foreignOwners(afterGateway, written('default'))).toEqual([]);
 });
 
 describe('two revisions of a real istioctl 1.31', () => {

@@ -34,6 +34,17 @@ describe('an image hub', () => {
     expect(hubs).toEqual([undefined, undefined, 'docker.io/istio', 'docker.io/istio', undefined, undefined]);
   });
 
+  it.each([
+    ['1.30.3-distroless', undefined, 'docker.io/istio'],
+    ['1.30.3', '1.30.2-debug', 'docker.io/istio'],
+    ['1.30.3-acme.1', undefined, undefined],
+    ['1.30.0-rc.1', undefined, undefined],
+    ['1.30', '1.30.3-acme.1', undefined],
+    ['1.30', 'ours', undefined],
+  ])('for %s with the tag %s is replaced by %s: only of a release', (text, tag, expected) => {
+    expect(replacementHub(version(text), tag)).toBe(expected);
+  });
+
   it('is on Docker Hub without a host', () => {
     expect(['istio', 'a/b', 'host.io/a'].map(withHost)).toEqual(['docker.io/istio', 'docker.io/a/b', 'host.io/a']);
   });

@@ -856,6 +856,11 @@ describe('revocation lists', () => {
       {restart: ['istiod'], differences: crlDiffers, warnings: 1},
     ],
     [
+      'in the cluster that are empty are removed without a restart',
+      {target: inWorkDir(''), seen: {...inCluster(''), istiods: ready(['1.31.0'])}},
+      {},
+    ],
+    [
       'are removed without a restart if no istiod reads them',
       {target: inWorkDir(''), seen: {...inCluster(covering), istiods: ready(['1.26.8'])}},
       {differences: crlDiffers, warnings: 1},

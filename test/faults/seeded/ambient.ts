@@ -40,17 +40,6 @@ const isHealthy: Fault['seed'] = async (lab) => {
   return undefined;
 };
 
-/** The guide's gateway document takes over the objects of the default tag, and `install apply` refuses to take them back. */
-const tagIsOurs: Fault['seed'] = inIstioSystem(
-  'one',
-  'label',
-  'service/istiod-revision-tag-default',
-  'mutatingwebhookconfiguration/istio-revision-tag-default',
-  'validatingwebhookconfiguration/istiod-default-validator',
-  'install.operator.istio.io/owning-resource=kubectl-mesh',
-  '--overwrite',
-);
-
 /** What a user adds to mesh.yaml is taken back when the fault is fixed. */
 const declaredMeanwhile: Fault['seed'] = (lab) => {
   const before = lab.read('mesh.yaml');
@@ -87,7 +76,6 @@ export const ambientFaults: readonly Fault[] = [
     says: /sidecars are injected into shop/,
     seed: inTurn(
       declaredMeanwhile,
-      tagIsOurs,
       environment('PILOT_ENABLE_AMBIENT=true', `${multiNetwork}=true`),
       ztunnel,
       shop,

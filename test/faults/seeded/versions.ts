@@ -1,6 +1,7 @@
 /** Faults of versions: what runs, what is declared, what is known of it. */
 import {builtMinor, builtVersions} from '../../e2e/harness/control-planes.js';
 import type {Fault} from '../harness/fault.js';
+import {tinyRoot} from '../../helpers/tiny-ca.js';
 import {inTurn, inIstioSystem, rolledOut} from '../harness/by-hand.js';
 import {image, isHealthy} from './images.js';
 
@@ -41,6 +42,20 @@ function unset(cluster: string, name: string): Fault['seed'] {
   });
 }
 
+/** Cluster one trusts a second root, until the fault is fixed. */
+const twoRoots: Fault['seed'] = async (lab) => {
+  const {certificate} = await tinyRoot({meshID: 'mesh1'});
+  const push = async (change: (text: string) => string): Promise<void> => {
+    for (const file of ['root-cert.pem', 'one/root-cert.pem']) lab.edit(file, change);
+    await lab.cli.must('trust', 'push', 'one', '--restart-istiod', '--allow-root-change', '--yes');
+  };
+  await push((text) => text + certificate.pem);
+  return async () => {
+    await push((text) => text.replace(certificate.pem, ''));
+    await lab.waitForGreen();
+  };
+};
+
 export const versionFaults: readonly Fault[] = [
   {
     id: 'MESH205-too-new',
@@ -71,6 +86,17 @@ export const versionFaults: readonly Fault[] = [
     result: 'warning',
     says: new RegExp(`one runs ${tooOld}, two runs ${builtVersions.istio}`),
     seed: image('one', tooOld),
+    fix: 'as printed',
+  },
+  {
+    id: 'MESH410-one-root-only',
+    title: 'two roots are in cacerts, and this istiod gives proxies only the last one',
+    shape: 'alone',
+    cluster: 'one',
+    says: /1\.24\.4: root-cert\.pem contains 2 roots: proxies reject/,
+    seed: inTurn(declared, image('one', '1.24.4'), unset('one', 'ISTIO_MULTIROOT_MESH'), twoRoots),
+    // MESH408 also reports the version.
+    verifyArgs: ['--only', 'MESH410'],
     fix: 'as printed',
   },
   {

@@ -15,6 +15,7 @@ import {
   type InstalledDocument,
   recordsName,
   releases,
+  withEastWestGateway,
 } from '../../helpers/installed-objects.js';
 import {allActions} from '../certs/fixtures.js';
 import {consent, factsOf, istiodOf, planOf, readyCluster, type RunChange} from './apply-facts.js';
@@ -57,12 +58,13 @@ describe.each(releases.flatMap((version) => [undefined, 'canary-1'].map((revisio
     function live(
       now: readonly KubeObject[],
       recorded: readonly KubeObject[] | 'no record',
+      applied: string,
     ): Partial<InstalledCluster> {
       const deployment = now.find(({kind, metadata}) => kind === 'Deployment' && metadata.name === istiodName);
       const {metadata} = deployment ?? {metadata: {}};
       const istiod = {...istiodOf(version), metadata: {...metadata, name: istiodName}} as DeploymentObject;
       const record = recorded !== 'no record' && {
-        installYaml: sha256Hex(text),
+        installYaml: sha256Hex(applied),
         istioctl: version,
         live: liveDigest(recorded, place) ?? '',
       };
@@ -79,8 +81,9 @@ describe.each(releases.flatMap((version) => [undefined, 'canary-1'].map((revisio
       now: readonly KubeObject[],
       options: RunChange['options'] = {},
       recorded: readonly KubeObject[] | 'no record' = own,
+      applied = text,
     ): Decision {
-      const state = known({...ready, ...live(now, recorded)});
+      const state = known({...ready, ...live(now, recorded, applied)});
       const plan = planApply({...facts, targets: target ? [{...target, live: state}] : []}, {...consent, ...options});
       return {
         change: plan.decided.get('c1')?.change,
@@ -106,6 +109,17 @@ describe.each(releases.flatMap((version) => [undefined, 'canary-1'].map((revisio
       expect(decision(own)).toEqual(unchanged);
       expect(decision(afterControllers(own))).toEqual(unchanged);
     });
+
+    // Istio 1.6 and 1.7 have no such document.
+    it.runIf(recordsName(version))(
+      "neither repairs nor refuses what the document of Istio's east-west gateway wrote",
+      () => {
+        const objects = withEastWestGateway(version, own, document);
+        expect(objects.length).toBeGreaterThan(own.length);
+        expect(decision(objects)).toEqual(unchanged);
+        expect(decision(objects, {}, own, 'another file')).toEqual({change: 'replace', blockers: [], confirms: true});
+      },
+    );
 
     it('repairs an object that was changed, recreated or removed', () => {
       const [fields] = own[0]?.metadata.managedFields ?? [];

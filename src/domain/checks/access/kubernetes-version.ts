@@ -1,9 +1,9 @@
 import {type FittingIstio, istioFor, kubernetesFit} from '../../istio/kubernetes.js';
-import {formatMinor, formatVersion, parseVersion} from '../../istio/version.js';
+import {formatMinor} from '../../istio/version.js';
 import {isUnknownVersion, newestKnown, resolveVersion} from '../../istio/versions.js';
 import {inspectWith, sequence} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import type {ControlPlaneFacts} from '../../facts/facts.js';
+import {type RunningVersion, runningVersions} from '../control-plane/running-versions.js';
 import {editMeshYaml, upgradeFix} from '../fixes.js';
 
 /** The Kubernetes version is supported by the Istio version that runs there or is declared for it. */
@@ -11,14 +11,17 @@ export const kubernetesVersionCheck = apiServerCheck({
   id: 'MESH205',
   title: 'The Istio version supports the Kubernetes version',
   requires: ['apiVersion', 'controlPlanes'],
+  // The version that the process reports, used where neither the tag nor a label names a release.
+  optional: ['istiodMetrics'],
   waitable: false,
-  judge: ({apiVersion, controlPlanes}, {cluster, mesh}) => {
-    const versions = versionsToFit(controlPlanes, mesh.istio.version);
+  judge: ({apiVersion, controlPlanes, istiodMetrics = []}, {cluster, mesh}) => {
+    const running = controlPlanes.flatMap((one) => runningVersions(one, istiodMetrics));
+    const versions = versionsToFit(running, mesh.istio.version);
     if (versions.length === 0) {
       return notApplicable(
         controlPlanes.length === 0
           ? 'no istiod runs here, and mesh.yaml does not declare istio.version'
-          : "the tag of istiod's image names no release, and mesh.yaml does not declare istio.version",
+          : "neither the tag of istiod's image nor a label nor its metrics name a release, and mesh.yaml does not declare istio.version",
       );
     }
     const server = `Kubernetes ${apiVersion.gitVersion}`;
@@ -76,11 +79,8 @@ function rangeOf({oldest, newest}: FittingIstio): string {
   return oldest === newest ? newest : `${oldest} to ${newest}`;
 }
 
-/** The running versions, if their tags or labels name releases; otherwise the declared one. */
-function versionsToFit(controlPlanes: readonly ControlPlaneFacts[], declared: string | undefined): readonly string[] {
-  const running = controlPlanes.flatMap(({tag, version, versionStatus}) => {
-    if (parseVersion(tag) !== undefined) return [tag];
-    return versionStatus === 'unparsed' ? [] : [formatVersion(version)];
-  });
-  return running.length === 0 && declared !== undefined ? [declared] : [...new Set(running)];
+/** The running versions that are releases; if there is none, the declared one. */
+function versionsToFit(running: readonly RunningVersion[], declared: string | undefined): readonly string[] {
+  const releases = running.filter(({status}) => status !== 'unparsed').map(({text}) => text);
+  return releases.length === 0 && declared !== undefined ? [declared] : [...new Set(releases)];
 }

@@ -3,6 +3,7 @@ import {ambientNetworksVariable as variable, ambientVariable, features, hasFeatu
 import {ambientProfiles} from '../../install/declared-settings.js';
 import {installedRevision} from '../../install/model.js';
 import {defaultRevision} from '../../istio/names.js';
+import {formatVersion} from '../../istio/version.js';
 import {fixWith, sequence, words} from '../../suggest/suggestion.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {spansNetworks} from '../../facts/read/network-gateways.js';
@@ -48,7 +49,7 @@ function isAmbient({version, workload: {env}}: ControlPlaneFacts): boolean {
 }
 
 function networksFinding(
-  {version, tag, revision, workload: {name, env}}: ControlPlaneFacts,
+  {version, revision, workload: {name, env}}: ControlPlaneFacts,
   hasSidecars: boolean,
   subject: ClusterSubject,
 ): Finding | undefined {
@@ -57,9 +58,9 @@ function networksFinding(
   if (!hasFeature(version, 'ambientNetworks')) {
     return {
       severity,
-      observed: `${name} ${tag} does not support ambient mode on several networks`,
+      observed: `${name} ${formatVersion(version)} does not support ambient mode on several networks`,
       expected: `Istio ${features.ambientNetworks.from} or later`,
-      fix: sequence(editMeshYaml(), upgradeFix(subject, tag)),
+      fix: sequence(editMeshYaml(), upgradeFix(subject, formatVersion(version))),
     };
   }
   const value = env[variable];

@@ -3,9 +3,9 @@ import type {Hazard} from './hazard.js';
 import {hazards, hazardsOf} from './known-hazards.js';
 import {missingFact, readClustersOf} from './read-clusters.js';
 import {remoteHazards} from './remote-hazards.js';
-import {formatMinor} from '../../istio/version.js';
+import {formatMinor, parseVersion, satisfies} from '../../istio/version.js';
 import {isUnknownVersion, newestKnown} from '../../istio/versions.js';
-import {fixWith, inspectWith, sequence, words} from '../../suggest/suggestion.js';
+import {fixWith, inspectWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
 import {
   type ClusterSubject,
   type Finding,
@@ -149,14 +149,23 @@ function listed(releases: FirstReleases): string {
   return typeof releases === 'string' ? releases : releases.join(', ');
 }
 
+/** Installs a version without the defect: the declared one, if it is another than the running one and has it fixed. */
+function laterVersion(hazard: Hazard, {text, version}: RunningVersion, subject: ClusterSubject): Suggestion {
+  const {version: declared = ''} = subject.mesh.istio;
+  const wanted = parseVersion(declared);
+  const isDeclared = wanted !== undefined && !satisfies(version, wanted) && !affects(hazard, wanted);
+  return isDeclared ? upgradeFix(subject, text, declared) : sequence(editMeshYaml(), upgradeFix(subject, text));
+}
+
 function suggest(
-  {fix: remedy, fixedIn}: Hazard,
-  {controlPlane: {workload, publishesLists}, known: {text: tag, version}}: RunningIstiod,
+  hazard: Hazard,
+  {controlPlane: {workload, publishesLists}, known}: RunningIstiod,
   {cacerts, caOrigin}: Pick<ClusterFactValues, 'cacerts'> & Partial<Pick<ClusterFactValues, 'caOrigin'>>,
   subject: ClusterSubject,
 ): Remedy {
   const {cluster, mesh} = subject;
-  const upgrade = {fix: sequence(editMeshYaml(), upgradeFix(subject, tag))};
+  const {fix: remedy, fixedIn} = hazard;
+  const upgrade = {fix: laterVersion(hazard, known, subject)};
   switch (remedy.by) {
     case 'push':
       if (caOrigin?.from === 'mounted') return showSource(caOrigin.source, subject);
@@ -173,7 +182,7 @@ function suggest(
       return upgrade;
     case 'no lists': {
       const isPushed = cacerts !== 'absent' && cacerts.crl?.isPushed === true;
-      const keepsLists = publishesLists === true && keepsRemovedLists({version, env: workload.env});
+      const keepsLists = publishesLists === true && keepsRemovedLists({version: known.version, env: workload.env});
       const running = {name: workload.name, keepsLists};
       return {fix: removeCrlFix(caOrigin, subject, isPushed, running)};
     }

@@ -24,7 +24,7 @@ export const imageHubsCheck = apiServerCheck({
       ok(hubs.length === 0 ? 'no image of Istio is used here' : some([...new Set(hubs.map((one) => one.hub))])),
     );
   },
-  meaning: `No Deployment and no pod in Istio's namespace, and no sidecar injector, uses images of registry.istio.io or gcr.io/istio-release, and istio.hub in mesh.yaml is neither. Istio shuts both down in ${retirement.when}; registry.istio.io is the default of istioctl 1.30.`,
+  meaning: `No Deployment and no pod in Istio's namespace, and no sidecar injector, uses images of registry.istio.io or gcr.io/istio-release, and istio.hub in mesh.yaml is neither. Istio shuts both down in ${retirement.when}, after a test outage from 8 to 9 December, and publishes no images of ${retirement.withoutImagesOf} or later there. registry.istio.io is the default of istioctl 1.30.`,
   breaks:
     'Nodes that have not cached the images cannot pull them any more: control planes, gateways and pods with sidecars do not start there.',
   byHand:
@@ -57,7 +57,7 @@ function finding(hub: string, uses: readonly UsedHub[], subject: ClusterSubject)
   return {observed, fix: sequence(editMeshYaml(), reinstallFix(subject), ...restart), note: declare};
 }
 
-const declare = `declare istio.hub: ${lastingHub}, or a mirror of it`;
+const declare = `declare istio.hub: ${lastingHub}, or a mirror of it, and restart workloads that were injected earlier`;
 
 function declaredFinding(hub: string, subject: ClusterSubject): Finding {
   const fix = sequence(editMeshYaml(), ...(subject.cluster.role === 'remote' ? [] : [reinstallFix(subject)]));

@@ -104,8 +104,8 @@ interface Circumstances {
 
 /**
  * Services whose endpoints change are restored one by one, so Service default/kubernetes is decisive: its endpoints hardly
- * ever change. Some API servers do not maintain them (`--endpoint-reconciler-type=none`), and discoverySelectors may exclude
- * that namespace, or all namespaces of a cluster.
+ * ever change. Some API servers do not maintain them (`--endpoint-reconciler-type=none`), and istiod may not read that
+ * namespace, or any of a cluster (discoverySelectors, ISTIO_WATCH_NAMESPACE).
  */
 function endpointsOf(
   cluster: string,
@@ -114,8 +114,8 @@ function endpointsOf(
 ): Evidence {
   const isSelective = discoverySelectors.length > 0;
   const found = endpoints.find((one) => one.cluster === cluster);
-  if (!found) return isSelective ? 'unclear' : 'lost';
   const own = endpoints.find((one) => one.cluster === istioNameOf(subject.cluster));
+  if (!found) return isSelective || own?.hasApiServer !== true ? 'unclear' : 'lost';
   if (found.hasApiServer || isSelective || own?.hasApiServer !== true) return 'kept';
   return changed === true ? 'lost' : 'unclear';
 }

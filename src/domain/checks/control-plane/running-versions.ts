@@ -20,6 +20,11 @@ export function reportedVersions({workload}: ControlPlaneFacts, metrics: Metrics
   });
 }
 
+/** Returns the version that a Deployment states: its image's tag, or a label if the tag names no release. */
+export function statedVersion({labeledVersion, tag}: Pick<ControlPlaneFacts, 'labeledVersion' | 'tag'>): string {
+  return labeledVersion ?? tag;
+}
+
 /** A running version, and how it was resolved. */
 export type RunningVersion = Pick<KnownVersion, 'text' | 'version' | 'status'>;
 
@@ -28,8 +33,8 @@ export type RunningVersion = Pick<KnownVersion, 'text' | 'version' | 'status'>;
  * name a release. Never empty.
  */
 export function runningVersions(controlPlane: ControlPlaneFacts, metrics: Metrics): readonly RunningVersion[] {
-  const {tag, version, versionStatus: status} = controlPlane;
+  const {version, versionStatus: status} = controlPlane;
   const reported = status === 'unparsed' ? reportedVersions(controlPlane, metrics) : [];
-  if (reported.length === 0) return [{text: tag, version, status}];
+  if (reported.length === 0) return [{text: statedVersion(controlPlane), version, status}];
   return [...new Set(reported.map(({text}) => text))].map((text) => resolveVersion(text));
 }

@@ -11,12 +11,13 @@ import {type Finding, type OfCluster, apiServerCheck, findingsOr, notApplicable,
 import {some} from '../../format.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {upgradeFix} from '../fixes.js';
+import {statedVersion} from './running-versions.js';
 
-/** One istiod whose image tag names a release. */
+/** One istiod whose image tag or label names a release. */
 interface Versioned {
   readonly cluster: MeshCluster;
   readonly revision: string;
-  readonly tag: string;
+  readonly text: string;
   readonly version: IstioVersion;
 }
 
@@ -32,7 +33,8 @@ export const skewCheck = apiServerCheck({
   judge: ({controlPlanes}) => {
     const istiods = controlPlanes.flatMap(versioned);
     const clusters = new Set(istiods.map(({cluster}) => cluster.name));
-    if (clusters.size < 2) return notApplicable('fewer than two clusters run an istiod with a release tag');
+    if (clusters.size < 2)
+      return notApplicable('fewer than two clusters run an istiod whose tag or label names a release');
     const skewed = pairs([...clusters])
       .map(([left, right]) =>
         nearest(
@@ -50,7 +52,7 @@ export const skewCheck = apiServerCheck({
     return findingsOr(findings, ok(istiods.map(describe).join(', ')));
   },
   meaning:
-    'Between any two clusters, the istiods of the same revision (or, if they share no revision, the two closest ones) are at most one minor version apart. Several revisions in one cluster, and a Deployment during a rollout, are not skew. An istiod whose image tag names no release is ignored.',
+    'Between any two clusters, the istiods of the same revision (or, if they share no revision, the two closest ones) are at most one minor version apart. Several revisions in one cluster, and a Deployment during a rollout, are not skew. An istiod is ignored if neither its image tag nor a label names a release.',
   breaks:
     'Istio does not test control planes that are further apart in one mesh: proxies of one may not understand what the other sends (endpoints, gateways between networks, trust bundles).',
   byHand:
@@ -60,9 +62,10 @@ export const skewCheck = apiServerCheck({
 });
 
 function versioned({cluster, value}: OfCluster<readonly ControlPlaneFacts[]>): readonly Versioned[] {
-  return value.flatMap(({revision, tag}) => {
-    const version = parseVersion(tag);
-    return version ? [{cluster, revision, tag, version}] : [];
+  return value.flatMap((controlPlane) => {
+    const text = statedVersion(controlPlane);
+    const version = parseVersion(text);
+    return version ? [{cluster, revision: controlPlane.revision, text, version}] : [];
   });
 }
 
@@ -86,7 +89,7 @@ function findingOf(all: readonly Pair[]): readonly Finding[] {
   const furthest = all.toSorted((one, other) => distance(other) - distance(one)).slice(0, 1);
   return furthest.map(([older, newer]) => ({
     observed: `${described(0)}, ${described(1)}`,
-    fix: upgradeFix({cluster: older.cluster}, older.tag, newer.tag),
+    fix: upgradeFix({cluster: older.cluster}, older.text, newer.text),
   }));
 }
 
@@ -94,6 +97,6 @@ function distance([left, right]: Pair): number {
   return minorsApart(left.version, right.version);
 }
 
-function describe({cluster, revision, tag}: Versioned): string {
-  return `${cluster.name} runs ${tag}${revision === 'default' ? '' : ` (revision ${revision})`}`;
+function describe({cluster, revision, text}: Versioned): string {
+  return `${cluster.name} runs ${text}${revision === 'default' ? '' : ` (revision ${revision})`}`;
 }

@@ -2,7 +2,7 @@ import {isSkewed, parseVersion, satisfies, type IstioVersion} from '../../istio/
 import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ControlPlaneFacts, IstiodMetrics, PodPart} from '../../facts/facts.js';
 import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';
-import {reportedVersions} from './running-versions.js';
+import {reportedVersions, statedVersion} from './running-versions.js';
 
 /** The running versions and revisions are those in mesh.yaml. */
 export const versionCheck = apiServerCheck({
@@ -25,11 +25,11 @@ export const versionCheck = apiServerCheck({
       ...(version === undefined ? [] : [`Istio ${version}`]),
       ...(revisions === undefined ? [] : [`revisions ${revisions.join(', ')}`]),
     ];
-    const running = controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`);
+    const running = controlPlanes.map((one) => `${one.workload.name} ${statedVersion(one)}`);
     return findingsOr(findings, ok(running.join(', '), declared.join(', ')));
   },
   meaning:
-    'The image of every istiod has the version that mesh.yaml declares (1.30 means any 1.30 release, 1.30.3 only that one), and every istiod has a declared revision. If several revisions are declared, `kubectl mesh install apply` installs the last one, which must have that version; the others may be one minor version away from it. For a tag that names no release (latest, a digest, a custom build), the version that the process reports is used; if it was not queried, a warning reports the version as unknown.',
+    'The image of every istiod has the version that mesh.yaml declares (1.30 means any 1.30 release, 1.30.3 only that one), and every istiod has a declared revision. If several revisions are declared, `kubectl mesh install apply` installs the last one, which must have that version; the others may be one minor version away from it. For a tag that names no release (latest, a digest, a custom build), the version that the process reports is used; if it was not queried, that of the label operator.istio.io/version or app.kubernetes.io/version; without one, a warning reports the version as unknown.',
   breaks:
     'The declared version determines everything that depends on it: the schema version of install.yaml, and what can be pushed without a restart. An undeclared istiod is never upgraded.',
   byHand:
@@ -44,7 +44,7 @@ function versionFindings(
   metrics: readonly PodPart<IstiodMetrics>[],
   {cluster, mesh}: ClusterSubject,
 ): readonly Finding[] {
-  const {revision, workload, tag} = controlPlane;
+  const {revision, workload, tag, labeledVersion} = controlPlane;
   const declared = mesh.istio.version;
   const wanted = declared === undefined ? undefined : parseVersion(declared);
   if (declared === undefined || !wanted) return [];
@@ -67,6 +67,10 @@ function versionFindings(
     return wrong.map(({pod, text}) => finding(`${pod} reports version ${text}; ${image}`, text));
   }
   if (tagged || processes.length > 0 || (tag !== '' && tag === mesh.istio.tag)) return [];
+  const labeled = parseVersion(labeledVersion ?? '');
+  if (labeledVersion !== undefined && labeled) {
+    return isWrong(labeled) ? [finding(`${workload.name} is labeled as ${labeledVersion}`, labeledVersion)] : [];
+  }
   const image = tag === '' ? 'has no tag' : `has the tag ${tag}, which names no release`;
   const observed = `whether ${workload.name} runs ${declared} is unknown: its image ${image}`;
   return [{...finding(observed, tag), severity: 'warning'}];

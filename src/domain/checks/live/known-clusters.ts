@@ -1,10 +1,11 @@
 import {fixWith, inspectWith, pipe, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
-import type {ControlPlaneFacts, IstiodClusters, KnownCluster, PodPart} from '../../facts/facts.js';
+import type {ControlPlaneFacts, IstiodClusters, IstiodMetrics, KnownCluster, PodPart} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
 import {remoteSecretDefects} from '../../istio/remote-secret-defects.js';
 import {affects} from '../../istio/since.js';
 import {canCreateRemoteSecret, clusterOfIstioName, istioNameOf} from '../../mesh/istio-name.js';
+import {runningVersions} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
 
 /** What each istiod reports about its own cluster and the clusters of its remote secrets. */
@@ -12,13 +13,15 @@ export const knownClustersCheck = istiodCheck({
   id: 'MESH412',
   title: 'Every istiod uses the declared cluster name and has synced all its clusters',
   requires: ['istiodClusters', 'controlPlanes'],
-  judge: ({istiodClusters, controlPlanes}, subject) => {
+  optional: ['istiodMetrics'],
+  judge: ({istiodClusters, controlPlanes, istiodMetrics = []}, subject) => {
     if (istiodClusters.length === 0) return notApplicable('no istiod runs here');
     const reporting = istiodClusters.filter(({value}) => value.known !== undefined);
     if (reporting.length === 0) return notApplicable('requires /debug/clusterz, which istiod has since 1.11');
     const findings = reporting.flatMap((pod) => {
       const controlPlane = controlPlanes.find(({workload}) => workload.pods.some(({name}) => name === pod.name));
-      return [ownName(pod, subject), ...notSynced(pod, controlPlane, subject)];
+      const losing = controlPlane && losesEndpoints(controlPlane, istiodMetrics) ? [controlPlane.workload.name] : [];
+      return [ownName(pod, subject), ...notSynced(pod, losing, subject)];
     });
     const known = reporting.map(
       ({name, value}) => `${name}: ${(value.known ?? []).map(({id}) => id).join(', ') || 'no other cluster'}`,
@@ -57,9 +60,15 @@ function ownName({name, value}: PodPart<IstiodClusters>, subject: ClusterSubject
   };
 }
 
+/** Whether an istiod loses a cluster's endpoints when its remote secret changes. */
+function losesEndpoints(controlPlane: ControlPlaneFacts, metrics: readonly PodPart<IstiodMetrics>[]): boolean {
+  return runningVersions(controlPlane, metrics).some(({version}) => affects(remoteSecretDefects.endpoints, version));
+}
+
+/** `losing`: the istiod, if it loses endpoints when the Secret changes. */
 function notSynced(
   {name, value}: PodPart<IstiodClusters>,
-  controlPlane: ControlPlaneFacts | undefined,
+  losing: readonly string[],
   subject: ClusterSubject,
 ): readonly Finding[] {
   return (value.known ?? [])
@@ -67,7 +76,7 @@ function notSynced(
     .map((row) => ({
       observed: `${name} reports cluster ${row.id} as ${row.status} (${isOwn(row) ? 'its own' : `Secret ${row.secretName}`})`,
       expected: `cluster ${row.id} ${synced}`,
-      fix: syncFix(row, controlPlane, subject),
+      fix: syncFix(row, losing, subject),
     }));
 }
 
@@ -77,11 +86,7 @@ function notSynced(
  * replaced address, which may have been set with `--server`, is printed; the token is not. An istiod that loses the cluster's
  * endpoints when the Secret changes is restarted.
  */
-function syncFix(
-  row: KnownCluster,
-  controlPlane: ControlPlaneFacts | undefined,
-  {cluster, mesh}: ClusterSubject,
-): Suggestion {
+function syncFix(row: KnownCluster, losing: readonly string[], {cluster, mesh}: ClusterSubject): Suggestion {
   const {namespace} = mesh.istio;
   const peer = clusterOfIstioName(mesh.clusters, row.id);
   const secret = `istio-remote-secret-${row.id}`;
@@ -98,10 +103,9 @@ function syncFix(
     peer,
     words`create-remote-secret -n ${namespace} -i ${namespace} --name ${row.id}`,
   );
-  const losesEndpoints = controlPlane && affects(remoteSecretDefects.endpoints, controlPlane.version);
   return sequence(
     pipe(show, inspectWith.run('grep', ['-oE', 'server"?: *[^ ,]+'])),
     pipe(create, fixWith.kubectl(cluster, words`apply -f -`)),
-    ...(losesEndpoints ? [restartFix({cluster, mesh}, controlPlane.workload.name)] : []),
+    ...losing.map((istiod) => restartFix({cluster, mesh}, istiod)),
   );
 }

@@ -88,7 +88,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
   const workload = readWorkload(deployment, objects.podsOf(deployment), istiodContainer(containers));
   const {env} = workload;
   const tag = istiodTag(containers);
-  const {version, status} = resolveRunning(deployment);
+  const {text, version, status} = resolveRunning(deployment);
   const bundleName = nonEmpty(env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName) ?? defaultBundleName;
   return defined({
     revision,
@@ -101,6 +101,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     tag,
     version,
     versionStatus: status,
+    labeledVersion: status === 'unparsed' || text === tag ? undefined : text,
     bundleName: parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) ? undefined : bundleName,
     discoverySelectors: readSelectors(meshConfig, revision),
     allServicesGlobal: meshConfig.serviceScopeConfigs.some((entry) => entry !== undefined) ? true : undefined,

@@ -42,13 +42,16 @@ function hubsOfPod({metadata, spec = {}}: PodObject, deployments: readonly Deplo
   return hubs.flatMap((hub) => (ofTemplate.has(hub) ? [] : [{hub, usedBy: `pods of ${name}`, injectedInto: name}]));
 }
 
-/** The image that the injector gives to proxies is in the hub, unless it has one of its own (pkg/kube/inject/inject.go). */
+/**
+ * The hubs of the images that the injector gives to proxies and their init containers: those of the images if they contain a
+ * path, otherwise the hub (istio/istio manifests/charts/istio-control/istio-discovery/files/injection-template.yaml).
+ */
 function hubsOfInjector({metadata: {name}, data}: ConfigMapObject): readonly UsedHub[] {
   if (name !== injector && !name.startsWith(`${injector}-`)) return [];
   const {global} = readYaml(valuesSchema, data?.values, `values of ConfigMap ${name} are not valid YAML`);
-  const own = [global.proxy?.image, global.proxy_init?.image].flatMap((image) => hubOf(image ?? '') ?? []);
-  const hubs = [...(global.hub === undefined ? [] : [withHost(global.hub)]), ...own];
-  return hubs.map((hub) => ({hub, usedBy: `ConfigMap ${name}`}));
+  const hub = global.hub === undefined ? undefined : withHost(global.hub);
+  const hubs = [global.proxy, global.proxy_init].flatMap((image) => hubOf(image?.image ?? '') ?? hub ?? []);
+  return [...new Set(hubs)].map((one) => ({hub: one, usedBy: `ConfigMap ${name}`}));
 }
 
 function hubsOf(containers: readonly {readonly image?: string}[]): readonly string[] {

@@ -1,6 +1,7 @@
 /** Reads the facts of pods. */
 import {defined} from '../../defined.js';
 import {plural} from '../../format.js';
+import {istiodContainer} from '../../istio/image.js';
 import {hasReadyCondition, type LabelSelector, type PodObject, selects} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
 import type {PodFacts} from '../facts.js';
@@ -25,9 +26,10 @@ function readPod({metadata, status = {}}: PodObject): PodFacts {
   });
 }
 
-function startOf(status: PodObject['status']): Date | undefined {
-  const times = (status?.containerStatuses ?? []).flatMap(({state}) => state?.running?.startedAt ?? []);
-  return times.length === 0 ? undefined : new Date(Math.min(...times.map((time) => Date.parse(time))));
+/** Other containers, such as a proxy, run on when istiod's restarts. */
+function startOf({containerStatuses = []}: NonNullable<PodObject['status']>): Date | undefined {
+  const startedAt = istiodContainer(containerStatuses)?.state?.running?.startedAt;
+  return startedAt === undefined ? undefined : new Date(startedAt);
 }
 
 /** The state of a crashing container: its back-off or, briefly, its next start. */

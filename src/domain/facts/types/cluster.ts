@@ -1,4 +1,4 @@
-/** Facts of one cluster, from its API server and from its running istiods. */
+/** Facts of one cluster, from its API server. */
 import type {CaInspection} from '../../ca/inspect-ca.js';
 import type {CaSource} from '../../istio/ca-source.js';
 import type {IstioVersion} from '../../istio/version.js';
@@ -134,7 +134,7 @@ export interface PodFacts {
   readonly reason: string;
   /** Whether its container crashes repeatedly: only its log shows the cause. */
   readonly crashing?: boolean;
-  /** When the first of its running containers started; absent if none runs. */
+  /** When its container started (in istiod's pods, the container of istiod); absent if it does not run. */
   readonly startedAt?: Date;
 }
 
@@ -167,6 +167,8 @@ export interface ControlPlaneFacts {
   readonly version: IstioVersion;
   /** How it was resolved. */
   readonly versionStatus: KnownVersion['status'];
+  /** The version as a label states it; absent if the tag names a release, or no label does. */
+  readonly labeledVersion?: string;
   /** The ConfigMap with the bundle; undefined if it is in a ClusterTrustBundle instead. */
   readonly bundleName?: string;
   readonly discoverySelectors: readonly LabelSelector[];
@@ -258,71 +260,4 @@ export interface WebhookConfigurationFacts {
   readonly tag?: string;
   /** Only those that call Istio's namespace. */
   readonly webhooks: readonly WebhookFacts[];
-}
-
-/** The certificate chain that an istiod pod presents on its secure port. */
-export interface ServedChain {
-  /** As sent on the wire, leaf first. */
-  readonly chain: readonly CertificateFacts[];
-  /** The same certificates, complete, for verification. */
-  readonly certificates: readonly Certificate[];
-  /** Whether each certificate's signature was made by the next one's key. */
-  readonly linked: boolean;
-  /**
-   * The signer of the chain, if that is not istiod's own CA (PILOT_CERT_PROVIDER). The pod is not contacted then, since a
-   * handshake would show nothing about its CA.
-   */
-  readonly signedBy?: string;
-}
-
-/** The metrics of an istiod process since its start (`/metrics`). */
-export interface IstiodMetrics {
-  /** The version that the process reports: `1.30.3`. Its image tag may differ. */
-  readonly version: string;
-  /** Expiry of the first certificate of the loaded root bundle; absent if istiod is not a CA. */
-  readonly rootExpiry?: Date;
-  /** Expiry of the first certificate of its chain, the CA that it signs with; absent if it signs with its root. */
-  readonly caExpiry?: Date;
-  /** Certificate requests received. */
-  readonly requests: number;
-  /** Certificates issued to workloads. */
-  readonly issued: number;
-  /** Requests that were rejected as unauthenticated. */
-  readonly unauthenticated: number;
-  /** Requests that it could not sign, by istiod's reason: `CSR_ERROR`, `TTL_ERROR`, `CERT_GEN_ERROR`, … */
-  readonly signingErrors: readonly {readonly reason: string; readonly count: number}[];
-}
-
-/** A cluster known to a running istiod. */
-export interface KnownCluster {
-  readonly id: string;
-  /** NAMESPACE/NAME of the remote secret; empty for istiod's own cluster. */
-  readonly secretName: string;
-  /** `synced`, `syncing`, `timeout`, `closed`. */
-  readonly status: string;
-}
-
-/** The clusters known to a running istiod (`/debug/clusterz`). */
-export interface IstiodClusters {
-  /** Absent: this istiod does not have the endpoint. */
-  readonly known?: readonly KnownCluster[];
-  /** Whether this version also lists its own cluster. */
-  readonly listsItself: boolean;
-}
-
-/** How much of a cluster's services a running istiod has. */
-export interface ClusterEndpoints {
-  readonly cluster: string;
-  /** The number of services with endpoints in this cluster. */
-  readonly services: number;
-  /** Whether Service default/kubernetes is one of them: every cluster has it, and its endpoints hardly ever change. */
-  readonly hasApiServer: boolean;
-}
-
-/** The endpoints known to a running istiod (`/debug/endpointShardz`), and its gateways (`/debug/networkz`). */
-export interface IstiodDiscovery {
-  /** Absent: not read, because this version loses none. A cluster without endpoints is not listed. */
-  readonly endpoints?: readonly ClusterEndpoints[];
-  /** The networks with a gateway. Absent: not read, because this version loses none or the mesh has one network. */
-  readonly gatewayNetworks?: readonly string[];
 }

@@ -88,3 +88,22 @@ describe('revocation lists', () => {
     expect(found?.publishesLists).toBe(expected);
   });
 });
+
+describe('the version', () => {
+  it.each([
+    ['istio/pilot:1.30.3', '1.30.2', undefined, 30],
+    ['istio/pilot@sha256:00', '1.20.8', '1.20.8', 20],
+    ['istio/pilot:ours', '1.99.0', '1.99.0', 32],
+    ['istio/pilot:ours', 'ours', undefined, 32],
+  ])('of image %s with label %s is labeled %s', (image, label, expected, minor) => {
+    const labels = {app: 'istiod', 'app.kubernetes.io/version': label};
+    const {spec, ...istiod} = deployment(labels);
+    const template = {spec: {containers: [{name: 'discovery', image}]}};
+    const [found] = readControlPlanes({
+      deployments: [{...istiod, spec: {...spec, template}}],
+      configMaps: [],
+      podsOf: () => [],
+    });
+    expect([found?.labeledVersion, found?.version.minor]).toEqual([expected, minor]);
+  });
+});

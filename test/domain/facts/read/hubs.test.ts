@@ -67,6 +67,19 @@ describe('the hubs', () => {
     }
   });
 
+  it('are not those of the injector that no image is taken from', () => {
+    const own = {image: 'mirror.example/istio/proxyv2:1.30.3'};
+    const values = (...names: readonly string[]) =>
+      injector(
+        JSON.stringify({
+          global: {hub: 'registry.istio.io/release', ...Object.fromEntries(names.map((name) => [name, own]))},
+        }),
+      );
+    const hubs = (...names: readonly string[]) => read({configMaps: [values(...names)]}).map(({hub}) => hub);
+    expect(hubs('proxy', 'proxy_init')).toEqual(['mirror.example/istio']);
+    expect(hubs('proxy')).toEqual(['mirror.example/istio', 'registry.istio.io/release']);
+  });
+
   it.each([
     ['values without a hub', injector('{"global": {}}')],
     ['no values', injector('')],

@@ -49,3 +49,22 @@ it.each<[string, Partial<ContainerStatus>, Date | undefined]>([
 ])('reads when the container started if it %s', (_, container, startedAt) => {
   expect(reading(container)?.startedAt).toEqual(startedAt);
 });
+
+it("reads when istiod's container started, not another one of its pod", () => {
+  const status = (name: string, startedAt: string) => ({name, ready: true, state: {running: {startedAt}}});
+  const [found] = podsOfSelector(
+    [
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {name: 'istiod-1', labels: {app: 'istiod'}},
+        status: {
+          phase: 'Running',
+          containerStatuses: [status('agent', '2026-06-01T00:00:00Z'), status('discovery', '2026-06-02T00:00:00Z')],
+        },
+      },
+    ],
+    {matchLabels: {app: 'istiod'}},
+  );
+  expect(found?.startedAt).toEqual(new Date('2026-06-02T00:00:00Z'));
+});
