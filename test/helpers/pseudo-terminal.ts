@@ -55,6 +55,10 @@ export function runInTerminal(
       if (next.before) next.before().then(answer, reject);
       else answer();
     });
+    // A command that was killed may end before the reply to its prompt; `close` still reports its screen and code.
+    child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') reject(error);
+    });
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(limit);
