@@ -4,10 +4,10 @@
  * makes a new pod (`kubectl rollout restart`, a changed template, a deleted pod) therefore makes a new istiod.
  */
 import {join} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Api} from './api.js';
 import type {ControlPlanes} from './control-planes.js';
 import {imageOf, isReady, istiodPorts, mountDirectory, startIstiod, type IstiodPorts, type Pod} from './istiod.js';
+import {Loop} from './loop.js';
 import {HarnessError, eventually, type Daemon, type Sandbox} from './processes.js';
 import {isLive, readVolume, writeVolume} from './volumes.js';
 
@@ -52,8 +52,7 @@ export class Kubelet {
   readonly #played = new Map<string, Played>();
   /** Names of pods whose volumes do not follow. */
   readonly #held = new Set<string>();
-  #loop: Promise<void> | undefined;
-  #stopping = false;
+  readonly #loop = new Loop(intervalMs, () => this.sync());
 
   constructor(
     readonly api: Api,
@@ -64,15 +63,12 @@ export class Kubelet {
 
   /** Begins to look for pods; goes on until {@link stop}, also while the API server is away. */
   start(): void {
-    this.#stopping = false;
-    this.#loop ??= this.run();
+    this.#loop.start();
   }
 
   /** Stops every istiod and leaves the pods as they are. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#loop;
-    this.#loop = undefined;
+    await this.#loop.stop();
     await Promise.all([...this.#played.values()].map(async (played) => played.daemon?.stop()));
     this.#played.clear();
   }
@@ -105,16 +101,6 @@ export class Kubelet {
   /** Lets them follow again. */
   releaseVolumes(pod: string): void {
     this.#held.delete(pod);
-  }
-
-  private async run(): Promise<void> {
-    while (!this.#stopping) {
-      // An API server that is stopped is part of some tests: nothing changes for the processes, as with a real kubelet.
-      await this.sync().catch((error: unknown) => {
-        if (!(error instanceof Error)) throw error;
-      });
-      await sleep(intervalMs);
-    }
   }
 
   private async sync(): Promise<void> {

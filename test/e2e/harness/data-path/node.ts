@@ -4,8 +4,8 @@
  */
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Cluster} from '../cluster.js';
+import {Loop} from '../loop.js';
 import {HarnessError, eventually} from '../processes.js';
 import type {Fabric} from './fabric.js';
 import type {Bind} from './pod-sandbox.js';
@@ -23,8 +23,7 @@ interface Entry {
 /** The node on which one cluster's pods with a proxy run. */
 export class Node {
   readonly #entries = new Map<string, Entry>();
-  #loop: Promise<void> | undefined;
-  #stopping = false;
+  readonly #loop = new Loop(intervalMs, () => this.#sync());
 
   /** /etc/hosts of the pods, kept up to date by services.ts. */
   readonly hostsFile: string;
@@ -43,15 +42,12 @@ export class Node {
 
   /** Begins to look for pods; goes on until {@link stop}, also while the API server is away. */
   start(): void {
-    this.#stopping = false;
-    this.#loop ??= this.#run();
+    this.#loop.start();
   }
 
   /** Ends every pod and leaves the objects as they are. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#loop;
-    this.#loop = undefined;
+    await this.#loop.stop();
     await Promise.all([...this.#entries.values()].map(({played}) => played.stop()));
     this.#entries.clear();
   }
@@ -73,15 +69,6 @@ export class Node {
     );
     if (found.problem !== undefined) throw new HarnessError('a pod could not be started', {cause: found.problem});
     return found;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopping) {
-      await this.#sync().catch((error: unknown) => {
-        if (!(error instanceof Error)) throw error;
-      });
-      await sleep(intervalMs);
-    }
   }
 
   async #sync(): Promise<void> {

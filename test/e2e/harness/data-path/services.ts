@@ -5,7 +5,7 @@
  * file stands in for cluster DNS.
  */
 import {writeFileSync} from 'node:fs';
-import {setTimeout as sleep} from 'node:timers/promises';
+import {Loop} from '../loop.js';
 import type {Resource} from '../api.js';
 import type {Cluster} from '../cluster.js';
 import {restoreRules, type Fabric} from './fabric.js';
@@ -41,8 +41,7 @@ const localChain = 'MESH-LOCAL';
 
 /** Keeps the rules of all clusters up to date. */
 export class ServiceRules {
-  #loop: Promise<void> | undefined;
-  #stopping = false;
+  readonly #loop = new Loop(intervalMs, () => this.#sync());
   #written = '';
   readonly #hosts = new Map<string, string>();
 
@@ -61,21 +60,11 @@ export class ServiceRules {
       // Answers come back this way, also when client and target are on one bridge.
       '-A POSTROUTING -o br-+ -m conntrack --ctstate DNAT -j MASQUERADE',
     ]);
-    this.#loop = this.#run();
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#loop;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopping) {
-      await this.#sync().catch((error: unknown) => {
-        if (!(error instanceof Error)) throw error;
-      });
-      await sleep(intervalMs);
-    }
+    await this.#loop.stop();
   }
 
   async #sync(): Promise<void> {
