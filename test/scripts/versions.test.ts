@@ -48,7 +48,7 @@ const both = (release: string, version: string, tag = version): void => {
   istiod(release, version);
 };
 
-/** An executable that this machine cannot run: only the header of an ELF file for a machine that nobody has. */
+/** An executable that this machine cannot run: the header of an ELF file for a machine type that does not exist. */
 function foreignProgram(release: string, name: string, machine: number): void {
   const header = Buffer.alloc(64);
   header.write('\x7fELF', 'latin1');

@@ -8,11 +8,7 @@ export const lastingHub = 'docker.io/istio';
 /** istioctl's default hub. Builds set it; in source code, charts have a hub of development builds. */
 const defaultHubs = [
   since('1.6', lastingHub, 'istio.io: blog/2020/docker-rate-limit'),
-  since(
-    '1.30',
-    'registry.istio.io/release',
-    'releasenotes/notes/use-registry-istio-io.yaml, istio.io: blog/2026/retirement-of-gcr.io',
-  ),
+  since('1.30', 'registry.istio.io/release', 'releasenotes/notes/use-registry-istio-io.yaml'),
   since('1.31', lastingHub, 'istio.io: news/releases/1.31.x/announcing-1.31/upgrade-notes'),
 ] as const;
 
@@ -27,7 +23,7 @@ export const retirement = {
   when: 'December 2026',
   withoutImagesOf: '1.31',
   source:
-    'istio/istio#61467; istio.io: blog/2026/retirement-of-gcp, news/releases/1.31.x/announcing-1.31/upgrade-notes (Deprecation of GCP infrastructure and hosting)',
+    'istio/istio#61467; istio.io: news/releases/1.31.x/announcing-1.31/upgrade-notes (Deprecation of GCP infrastructure and hosting)',
 } as const;
 
 /** Reports whether a hub is shut down ({@link retirement}). */
@@ -40,7 +36,7 @@ const variants: readonly (string | undefined)[] = [undefined, 'distroless', 'deb
 
 /**
  * Returns the hub to declare where istioctl's default is a retired one; undefined if the default can be used. `tag`: the
- * declared one. A version or tag that is no release of Istio is left to its istioctl: the images may exist only in its hub.
+ * declared one. For a version or tag that is not an Istio release, istioctl's default stays: the images may exist only there.
  */
 export function replacementHub(version: IstioVersion, tag?: string): string | undefined {
   const isRelease = [version, tag === undefined ? version : parseVersion(tag)].every(

@@ -88,7 +88,7 @@ describe('the image hub', () => {
     }
   });
 
-  it('of a build that is no release of Istio is that of its istioctl', () => {
+  it('of a build that is not an Istio release is the default of its istioctl', () => {
     expect(at(render(meshWith(), '1.30.3-acme.1'), 'spec.hub')).toBeUndefined();
     expect(at(render(meshWith({istio: istio({tag: '1.30.3-acme.1'})}), '1.30'), 'spec.hub')).toBeUndefined();
   });

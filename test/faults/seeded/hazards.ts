@@ -61,7 +61,7 @@ function signerOf(lab: Lab, certificateFile: string, keyFile: string) {
   return {certificate, key: createPrivateKey({key: lab.read(...keyFile.split('/')), passphrase})};
 }
 
-/** Lists that revoke nobody are pushed, and istiod gives them to proxies. */
+/** Pushes lists that revoke no certificate, which istiod distributes to proxies. */
 const revoking: Fault['seed'] = async (lab) => {
   const lists =
     crlOf(signerOf(lab, 'one/ca-cert.pem', 'one/ca-key.pem')) + crlOf(signerOf(lab, 'root-cert.pem', 'root-key.pem'));
