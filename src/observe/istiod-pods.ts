@@ -1,5 +1,6 @@
 /** Queries the running istiod pods of one cluster, each through its own port-forward, because replicas can differ. */
 import {type ControlPlaneFacts, PerPod} from '../domain/facts/facts.js';
+import {runningPods} from '../domain/facts/read/pods.js';
 import {MeshError, problem} from '../domain/errors.js';
 import {istiodSecurePort} from '../domain/istio/names.js';
 import type {PortForward} from '../tools/kubectl/api.js';
@@ -52,9 +53,7 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
   const targets = memoizeAsync(async () =>
     (await controlPlanes()).map((controlPlane) => ({
       deployment: controlPlane.workload.name,
-      pods: controlPlane.workload.pods
-        .filter(({gone, phase}) => !gone && phase === 'Running')
-        .map(({name}) => podOf(controlPlane, name)),
+      pods: runningPods(controlPlane.workload).map(({name}) => podOf(controlPlane, name)),
     })),
   );
   return {

@@ -8,6 +8,7 @@ import {
 } from '../../domain/facts/facts.js';
 import {clusterzPath, readClusterz} from '../../domain/facts/read/clusterz.js';
 import {endpointShardzPath, readEndpointShardz} from '../../domain/facts/read/endpoint-shardz.js';
+import {spansNetworks} from '../../domain/facts/read/network-gateways.js';
 import {networkzPath, readNetworkz} from '../../domain/facts/read/networkz.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
@@ -110,14 +111,12 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
 /** The endpoints and gateways that this version may have lost. */
 async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDiscovery> {
   const version = await versionOf(pod, sources);
-  const {clusters} = sources.mesh;
   const get = (path: string, maxBytes: number): Promise<string> => getDebug(pod, sources, path, maxBytes);
   const endpoints = affects(remoteSecretDefects.endpoints, version)
     ? readEndpointShardz(await get(endpointShardzPath, endpointShardzMaxBytes), pod.name)
     : undefined;
-  const isMultiNetwork = clusters.some(({network}) => network !== clusters[0]?.network);
   const gatewayNetworks =
-    isMultiNetwork && affects(remoteSecretDefects.gateways, version)
+    spansNetworks(sources.mesh) && affects(remoteSecretDefects.gateways, version)
       ? readNetworkz(await get(networkzPath, networkzMaxBytes), pod.name)
       : undefined;
   return defined({endpoints, gatewayNetworks});

@@ -1,9 +1,8 @@
 import {type FittingIstio, istioFor, kubernetesFit} from '../../istio/kubernetes.js';
-import {formatMinor} from '../../istio/version.js';
-import {isUnknownVersion, newestKnown, resolveVersion} from '../../istio/versions.js';
+import {isUnknownVersion, resolveVersion} from '../../istio/versions.js';
 import {inspectWith, sequence} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import {type RunningVersion, runningVersions} from '../control-plane/running-versions.js';
+import {newerThanKnown, type RunningVersion, runningVersions} from '../control-plane/running-versions.js';
 import {editMeshYaml, upgradeFix} from '../fixes.js';
 
 /** The Kubernetes version is supported by the Istio version that runs there or is declared for it. */
@@ -28,13 +27,12 @@ export const kubernetesVersionCheck = apiServerCheck({
     const findings = versions.map((istio): Finding | undefined => {
       const known = resolveVersion(istio);
       if (isUnknownVersion(known)) {
-        const newest = formatMinor(newestKnown);
+        const {why, ...advice} = newerThanKnown(istio);
         return {
           severity: 'warning',
-          observed: `whether Istio ${istio} supports ${server} is unknown: it is newer than ${newest}, the newest known version`,
-          expected: `an Istio release up to ${newest}`,
+          observed: `whether Istio ${istio} supports ${server} is unknown: ${why}`,
           fix: inspectWith.kubectl(cluster, ['version']),
-          note: `use a version of kubectl mesh that supports Istio ${istio}`,
+          ...advice,
         };
       }
       const suits = kubernetesFit(known.version, apiVersion.minor);

@@ -3,8 +3,8 @@ import type {Hazard} from './hazard.js';
 import {hazards, hazardsOf} from './known-hazards.js';
 import {missingFact, readClustersOf} from './read-clusters.js';
 import {remoteHazards} from './remote-hazards.js';
-import {formatMinor, parseVersion, satisfies} from '../../istio/version.js';
-import {isUnknownVersion, newestKnown} from '../../istio/versions.js';
+import {parseVersion, satisfies} from '../../istio/version.js';
+import {isUnknownVersion} from '../../istio/versions.js';
 import {fixWith, inspectWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
 import {
   type ClusterSubject,
@@ -19,7 +19,7 @@ import type {ClusterFactValues, ControlPlaneFacts} from '../../facts/facts.js';
 import {keepsRemovedLists} from '../../trust/istiod.js';
 import {editMeshYaml, removeCrlFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 import {affects, type FirstReleases} from '../../istio/since.js';
-import {type RunningVersion, runningVersions} from './running-versions.js';
+import {newerThanKnown, type RunningVersion, runningVersions} from './running-versions.js';
 import {spansNetworks} from '../../facts/read/network-gateways.js';
 import {sidecarNamespaces} from '../trust/injected-namespaces.js';
 import {type Remedy, replaceCa, restart, showSource} from '../remedies.js';
@@ -117,18 +117,17 @@ function unknownIssues(
   {controlPlane: {workload}, known: {text, status}}: RunningIstiod,
   {cluster, mesh}: ClusterSubject,
 ): Finding {
-  const newest = formatMinor(newestKnown);
+  const {why, expected, note} = newerThanKnown(text);
   const image = text === '' ? 'its image has no tag' : `its image has the tag ${text}, which names no release`;
-  const why = status === 'newer' ? `Istio ${text} is newer than ${newest}, the newest known version` : image;
   return {
     severity: 'warning',
-    observed: `whether a known issue applies to ${workload.name} is unknown: ${why}`,
-    expected: `an Istio release up to ${newest}`,
+    observed: `whether a known issue applies to ${workload.name} is unknown: ${status === 'newer' ? why : image}`,
+    expected,
     fix: inspectWith.kubectl(
       cluster,
       words`-n ${mesh.istio.namespace} exec deployment/${workload.name} -- pilot-discovery version`,
     ),
-    note: status === 'newer' ? `use a version of kubectl mesh that supports Istio ${text}` : undefined,
+    note: status === 'newer' ? note : undefined,
   };
 }
 

@@ -9,6 +9,7 @@ import type {
   PodPart,
 } from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
+import {runningPods} from '../../facts/read/pods.js';
 import {clusterOfIstioName, istioNameOf} from '../../mesh/istio-name.js';
 import type {ClusterSubject} from '../check.js';
 import type {Evidence, ReadCluster} from './hazard.js';
@@ -26,7 +27,7 @@ export function readClustersOf(
   facts: ReadClusterFacts,
   subject: ClusterSubject,
 ): readonly ReadCluster[] {
-  return runningPods(controlPlane).flatMap((pod) => {
+  return runningPods(controlPlane.workload).flatMap((pod) => {
     const rows = rowsOf(pod, facts);
     const discovery = partOf(pod, facts.istiodDiscovery);
     const names = rows?.map(({id}) => id) ?? credentialed(facts, subject);
@@ -54,7 +55,7 @@ export function missingFact(
   facts: ReadClusterFacts,
   {mesh}: ClusterSubject,
 ): 'istiodClusters' | 'istiodDiscovery' | undefined {
-  for (const pod of runningPods(controlPlane)) {
+  for (const pod of runningPods(controlPlane.workload)) {
     const rows = rowsOf(pod, facts);
     const names = rows?.map(({id}) => id) ?? facts.remoteCredentials?.map((one) => one.cluster);
     const isDated = names?.every((name) => hasChanged(name, pod, facts) !== undefined) ?? mesh.clusters.length === 1;
@@ -63,11 +64,6 @@ export function missingFact(
     if (partOf(pod, facts.istiodDiscovery) === undefined) return 'istiodDiscovery';
   }
   return undefined;
-}
-
-/** The pods that are queried (src/observe/istiod-pods.ts). */
-function runningPods({workload}: ControlPlaneFacts): readonly PodFacts[] {
-  return workload.pods.filter(({gone, phase}) => !gone && phase === 'Running');
 }
 
 function partOf<T>({name}: PodFacts, parts: readonly PodPart<T>[] | undefined): T | undefined {

@@ -11,31 +11,25 @@ export const remoteHazards: readonly Hazard[] = [
     id: 'endpoints-lost',
     title:
       "after a remote secret changes, istiod loses that cluster's endpoints, although it reports the cluster as synced",
-    from: endpoints.from,
-    fixedIn: endpoints.fixedIn,
     applies: ({readClusters}) => lossOf(readClusters, 'endpoints'),
     consequence: 'requests to services in that cluster fail until istiod restarts',
     expected: 'the endpoints of every synced cluster, or Istio 1.30.4 or later',
     fix: {by: 'restart'},
-    source: endpoints.source,
+    ...endpoints,
   },
   {
     id: 'gateways-lost',
     title: "after a remote secret changes, istiod loses that cluster's network gateways",
-    from: gateways.from,
-    fixedIn: gateways.fixedIn,
     applies: ({readClusters}) => lossOf(readClusters, 'gateways'),
     consequence: 'requests to that network bypass its gateway and fail until istiod restarts',
     expected: 'a gateway of every other network, or Istio 1.30.4 or later',
     fix: {by: 'restart'},
-    source: gateways.source,
+    ...gateways,
   },
   {
     id: 'changes-unread',
     title: 'after a remote secret changes, istiod waits for itself before it reads that cluster again',
     severity: 'warning',
-    from: changes.from,
-    fixedIn: changes.fixedIn,
     applies: ({readClusters}) => {
       const stuck = readClusters.filter(({changed, isSynced}) => changed === true && isSynced !== true);
       return stuck.length === 0 ? undefined : changedText(stuck);
@@ -43,7 +37,7 @@ export const remoteHazards: readonly Hazard[] = [
     consequence: 'istiod follows no change in that cluster until it restarts',
     expected: 'every cluster synced, or Istio 1.30.3 or later',
     fix: {by: 'restart'},
-    source: changes.source,
+    ...changes,
   },
 ];
 

@@ -1,6 +1,7 @@
 /** The versions of the processes of one istiod Deployment. */
-import {type IstioVersion, parseVersion} from '../../istio/version.js';
-import {type KnownVersion, resolveVersion} from '../../istio/versions.js';
+import {formatMinor, type IstioVersion, parseVersion} from '../../istio/version.js';
+import {type KnownVersion, newestKnown, resolveVersion} from '../../istio/versions.js';
+import type {Finding} from '../check.js';
 import type {ControlPlaneFacts, IstiodMetrics, PodPart} from '../../facts/facts.js';
 
 /** The version that a pod reports. */
@@ -8,6 +9,14 @@ export interface PodVersion {
   readonly pod: string;
   readonly text: string;
   readonly version: IstioVersion;
+}
+
+/** Returns the control plane of an istiod pod. */
+export function controlPlaneOf(
+  pod: string,
+  controlPlanes: readonly ControlPlaneFacts[],
+): ControlPlaneFacts | undefined {
+  return controlPlanes.find(({workload}) => workload.pods.some(({name}) => name === pod));
 }
 
 type Metrics = readonly PodPart<Pick<IstiodMetrics, 'version'>>[];
@@ -23,6 +32,16 @@ export function reportedVersions({workload}: ControlPlaneFacts, metrics: Metrics
 /** Returns the version that a Deployment states: its image's tag, or a label if the tag names no release. */
 export function statedVersion({labeledVersion, tag}: Pick<ControlPlaneFacts, 'labeledVersion' | 'tag'>): string {
   return labeledVersion ?? tag;
+}
+
+/** What a finding states about a version that is newer than the newest known one, after what is unknown about it. */
+export function newerThanKnown(text: string): Required<Pick<Finding, 'expected' | 'note'>> & {readonly why: string} {
+  const newest = formatMinor(newestKnown);
+  return {
+    why: `Istio ${text} is newer than ${newest}, the newest known version`,
+    expected: `an Istio release up to ${newest}`,
+    note: `use a version of kubectl mesh that supports Istio ${text}`,
+  };
 }
 
 /** A running version, and how it was resolved. */

@@ -5,7 +5,7 @@ import {synced} from '../../facts/read/clusterz.js';
 import {remoteSecretDefects} from '../../istio/remote-secret-defects.js';
 import {affects} from '../../istio/since.js';
 import {canCreateRemoteSecret, clusterOfIstioName, istioNameOf} from '../../mesh/istio-name.js';
-import {runningVersions} from '../control-plane/running-versions.js';
+import {controlPlaneOf, runningVersions} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
 
 /** What each istiod reports about its own cluster and the clusters of its remote secrets. */
@@ -19,7 +19,7 @@ export const knownClustersCheck = istiodCheck({
     const reporting = istiodClusters.filter(({value}) => value.known !== undefined);
     if (reporting.length === 0) return notApplicable('requires /debug/clusterz, which istiod has since 1.11');
     const findings = reporting.flatMap((pod) => {
-      const controlPlane = controlPlanes.find(({workload}) => workload.pods.some(({name}) => name === pod.name));
+      const controlPlane = controlPlaneOf(pod.name, controlPlanes);
       const losing = controlPlane && losesEndpoints(controlPlane, istiodMetrics) ? [controlPlane.workload.name] : [];
       return [ownName(pod, subject), ...notSynced(pod, losing, subject)];
     });

@@ -12,6 +12,7 @@ import type {
   PodPart,
   PushedTrust,
 } from '../../facts/facts.js';
+import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {loadCa, replaceCa, restart} from '../remedies.js';
 
 /** An expiry that an istiod reports, and the pushed certificate that it should equal. */
@@ -60,10 +61,10 @@ export const loadedCaCheck = istiodCheck({
 
 /**
  * Reports whether the metrics of a pod show the CA that it has loaded since its start. A process that reports no release, such
- * as a build of one's own, is taken for the version that its Deployment names; without one, the metrics prove nothing.
+ * as a custom build, is treated as the version that its Deployment names; without one, the metrics prove nothing.
  */
 function followsReload(reported: string, pod: string, controlPlanes: readonly ControlPlaneFacts[]): boolean {
-  const own = controlPlanes.find(({workload}) => workload.pods.some(({name}) => name === pod));
+  const own = controlPlaneOf(pod, controlPlanes);
   const named = own === undefined || own.versionStatus === 'unparsed' ? undefined : own.version;
   const version = parseVersion(reported) ?? named;
   return version !== undefined && hasFeature(version, 'expiryMetricsFollowReload');

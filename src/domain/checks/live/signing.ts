@@ -1,5 +1,6 @@
 import {sameRoots} from '../../ca/trust-store.js';
 import {runAll, inspectWith, pipe, words} from '../../suggest/suggestion.js';
+import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {some} from '../../format.js';
 import {restartFix} from '../fixes.js';
@@ -31,9 +32,7 @@ export const signingCheck = istiodCheck({
     const findings = cas.map((pod): Finding | undefined => {
       const observed = problemOf(pod);
       if (observed === undefined) return undefined;
-      const deployment = controlPlanes.find(({workload}) =>
-        workload.pods.some(({name}) => name === pod.name),
-      )?.workload;
+      const deployment = controlPlaneOf(pod.name, controlPlanes)?.workload;
       // A restart resets the counters and discards the log that contains the cause, so the log comes first.
       const showCause = pipe(
         inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} logs ${pod.name}`),

@@ -5,6 +5,7 @@ import {selects, type ConfigMapObject, type DeploymentObject, type PodObject} fr
 import {printableLine} from '../../printable.js';
 import type {UsedHub} from '../facts.js';
 import {isBeingDeleted} from './control-plane.js';
+import {isGone} from './pods.js';
 import {readYaml, word} from './yaml.js';
 
 /** The objects of Istio's namespace. */
@@ -56,10 +57,6 @@ function hubsOfInjector({metadata: {name}, data}: ConfigMapObject): readonly Use
 
 function hubsOf(containers: readonly {readonly image?: string}[]): readonly string[] {
   return [...new Set(containers.flatMap(({image = ''}) => hubOf(image) ?? []))];
-}
-
-function isGone({metadata, status = {}}: PodObject): boolean {
-  return metadata.deletionTimestamp !== undefined || status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
 function unique(uses: readonly UsedHub[]): readonly UsedHub[] {

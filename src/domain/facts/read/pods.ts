@@ -4,7 +4,7 @@ import {plural} from '../../format.js';
 import {istiodContainer} from '../../istio/image.js';
 import {hasReadyCondition, type LabelSelector, type PodObject, selects} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
-import type {PodFacts} from '../facts.js';
+import type {PodFacts, WorkloadFacts} from '../facts.js';
 
 /** The pods that a Deployment's selector selects. */
 export function podsOfSelector(pods: readonly PodObject[], selector: LabelSelector): readonly PodFacts[] {
@@ -17,13 +17,24 @@ function readPod({metadata, status = {}}: PodObject): PodFacts {
     name: metadata.name,
     phase,
     ready: phase === 'Running' && hasReadyCondition({status}),
-    // Containers of a Deployment's pods restart in place: a Failed pod was evicted, preempted or lost its node, and has been
-    // replaced (kubernetes.io: concepts/workloads/pods/pod-lifecycle).
-    gone: phase === 'Succeeded' || phase === 'Failed' || metadata.deletionTimestamp !== undefined,
+    gone: isGone({metadata, status}),
     reason: reasonOf(status),
     crashing: crashOf(status) !== undefined,
     startedAt: startOf(status),
   });
+}
+
+/**
+ * Whether a Deployment no longer counts on a pod. Its containers restart in place: a Failed pod was evicted, preempted or lost
+ * its node, and has been replaced (kubernetes.io: concepts/workloads/pods/pod-lifecycle).
+ */
+export function isGone({metadata, status = {}}: Pick<PodObject, 'metadata' | 'status'>): boolean {
+  return metadata.deletionTimestamp !== undefined || status.phase === 'Succeeded' || status.phase === 'Failed';
+}
+
+/** The pods of a Deployment that can be queried: those that run. */
+export function runningPods({pods}: Pick<WorkloadFacts, 'pods'>): readonly PodFacts[] {
+  return pods.filter(({gone, phase}) => !gone && phase === 'Running');
 }
 
 /** Other containers, such as a proxy, run on when istiod's restarts. */
