@@ -1,6 +1,8 @@
 /** Faults of ambient mode on several networks, and of images. No ztunnel runs here: its pod is enough. */
+import {builtMinor} from '../../e2e/harness/control-planes.js';
 import type {Fault} from '../harness/fault.js';
 import {inIstioSystem, inTurn, kubectl, rolledOut} from '../harness/by-hand.js';
+import {image, isHealthy} from './images.js';
 
 const multiNetwork = 'AMBIENT_ENABLE_MULTI_NETWORK';
 
@@ -34,12 +36,6 @@ const shop: Fault['seed'] = async (lab) => {
   };
 };
 
-/** What holds from here on is no fault, and what the fault changes is compared with it. */
-const isHealthy: Fault['seed'] = async (lab) => {
-  await lab.waitForGreen();
-  return undefined;
-};
-
 /** What a user adds to mesh.yaml is taken back when the fault is fixed. */
 const declaredMeanwhile: Fault['seed'] = (lab) => {
   const before = lab.read('mesh.yaml');
@@ -56,6 +52,29 @@ const everyServiceGlobal = `    values:
         serviceScopeConfigs:
           - scope: GLOBAL
 `;
+
+/** Every Service of cluster one is global, as declared and as installed, so that sidecars keep their endpoints. */
+function everyServiceIsGlobal(text: string): string {
+  return text.replace(/(name: one\n)/, `$1${everyServiceGlobal}`);
+}
+
+/** Declares something in mesh.yaml and installs it. */
+function declares(change: (text: string) => string): Fault['seed'] {
+  return async (lab) => {
+    lab.edit('mesh.yaml', change);
+    await lab.cli.must('install', 'render');
+    await lab.cli.must('install', 'apply', 'one', '--yes');
+    return undefined;
+  };
+}
+
+/** Ambient mode beside sidecars, on several networks. */
+const mixed: Fault['seed'] = inTurn(
+  environment('PILOT_ENABLE_AMBIENT=true', `${multiNetwork}=true`),
+  ztunnel,
+  shop,
+  kubectl('one', 'label', 'namespace', 'shop', 'istio-injection=enabled'),
+);
 
 export const ambientFaults: readonly Fault[] = [
   {
@@ -82,7 +101,45 @@ export const ambientFaults: readonly Fault[] = [
       isHealthy,
       kubectl('one', 'label', 'namespace', 'shop', 'istio-injection=enabled'),
     ),
-    fix: {editor: (text) => text.replace(/(name: one\n)/, `$1${everyServiceGlobal}`)},
+    fix: {editor: everyServiceIsGlobal},
+  },
+  {
+    id: 'MESH410-ambient-ingress',
+    title: 'ingress gateways use ambient east-west gateways, and lose the sidecars on other networks',
+    shape: 'networks',
+    cluster: 'one',
+    result: 'warning',
+    says: /AMBIENT_ENABLE_MULTI_NETWORK_INGRESS is true/,
+    seed: inTurn(
+      declaredMeanwhile,
+      declares(everyServiceIsGlobal),
+      mixed,
+      isHealthy,
+      inIstioSystem('one', 'set', 'env', 'deployment/istiod', `${multiNetwork}_INGRESS=true`),
+      async (lab) => {
+        await rolledOut(lab.cluster('one'));
+        return undefined;
+      },
+    ),
+    fix: 'as printed',
+  },
+  {
+    id: 'MESH410-ambient-gateway',
+    title: 'this istiod gives sidecars ambient east-west gateways, with which they cannot communicate',
+    shape: 'networks',
+    cluster: 'one',
+    result: 'warning',
+    says: /1\.28\.6: .* fail with status 503/,
+    seed: inTurn(
+      declaredMeanwhile,
+      declares((text) => `${everyServiceIsGlobal(text)}istio:\n  version: "${builtMinor}"\n`),
+      mixed,
+      isHealthy,
+      image('one', '1.28.6'),
+    ),
+    // MESH408 and MESH409 also report the version.
+    verifyArgs: ['--only', 'MESH410'],
+    fix: 'as printed',
   },
   {
     id: 'MESH419-retired-hub',
