@@ -1,5 +1,5 @@
 /**
- * Real Kubernetes control planes on loopback: kwokctl starts etcd, API server, controller manager and scheduler as plain
+ * Real Kubernetes control planes, on loopback by default: kwokctl starts etcd, API server, controller manager and scheduler as plain
  * processes; nodes and pods are played (kwok), istiod's pods by real istiods (kubelet.ts).
  */
 import {existsSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
@@ -8,7 +8,7 @@ import {parse, stringify} from 'yaml';
 import {Api} from './api.js';
 import type {ControlPlanes} from './control-planes.js';
 import {Kubelet} from './kubelet.js';
-import {kwokConfig} from './kwok-config.js';
+import {kwokConfig, loopback} from './kwok-config.js';
 import {HarnessError, eventually, freePorts, output, run, type Sandbox} from './processes.js';
 
 /** How a cluster is made. */
@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly playIstiod?: boolean;
   /** True: pods with Istio's proxy are run by data-path/node.ts, and kwok leaves them alone. Default false. */
   readonly playProxies?: boolean;
+  /** Address of this machine at which users and other clusters reach the API server. Default 127.0.0.1. */
+  readonly address?: string;
 }
 
 /** A running cluster. */
@@ -44,15 +46,16 @@ export class Cluster {
 
   /** Starts a cluster, about 4 s and 0.5 GiB; it is deleted when the sandbox is closed. */
   static async create(sandbox: Sandbox, planes: ControlPlanes, options: ClusterOptions): Promise<Cluster> {
-    const {name, nodes = 2, playIstiod = true, playProxies = false} = options;
+    const {name, nodes = 2, playIstiod = true, playProxies = false, address = loopback} = options;
     const [etcd = 0, etcdPeer = 0, apiServer = 0, controllerManager = 0, scheduler = 0, kwok = 0] = await freePorts(6);
     const ports = {etcd, etcdPeer, apiServer, controllerManager, scheduler, kwok};
     const config = join(sandbox.dir, `${name}.kwok.yaml`);
     const kubeconfig = join(sandbox.dir, `${name}.kubeconfig`);
-    writeFileSync(config, kwokConfig(planes, ports, {istiod: playIstiod, proxies: playProxies}));
+    writeFileSync(config, kwokConfig(planes, ports, {istiod: playIstiod, proxies: playProxies}, address));
     const create = ['create', 'cluster', '--config', config, '--kubeconfig', kubeconfig, '--wait', '90s'];
     sandbox.onClose(() => kwokctl(sandbox, planes, name, 'delete', 'cluster', '--kubeconfig', kubeconfig));
     await kwokctl(sandbox, planes, name, ...create);
+    if (address !== loopback) useServer(kubeconfig, `https://${address}:${String(apiServer)}`);
     const cluster = new Cluster(name, kubeconfig, planes, sandbox, playIstiod);
     sandbox.onClose(async () => {
       await cluster.kubelet?.stop();
@@ -104,12 +107,19 @@ async function kwokctl(sandbox: Sandbox, planes: ControlPlanes, name: string, ..
 }
 
 interface Kubeconfig {
-  readonly clusters: readonly {readonly name: string}[];
+  readonly clusters: readonly {readonly name: string; readonly cluster: {server: string}}[];
   readonly users: readonly {readonly name: string}[];
   readonly contexts: readonly {
     readonly name: string;
     readonly context: {readonly cluster: string; readonly user: string};
   }[];
+}
+
+/** Makes a kubeconfig name another address of its one API server: kwokctl always writes 127.0.0.1. */
+function useServer(path: string, server: string): void {
+  const config = parse(readFileSync(path, 'utf8')) as Kubeconfig;
+  for (const {cluster} of config.clusters) cluster.server = server;
+  writeFileSync(path, stringify(config));
 }
 
 /**

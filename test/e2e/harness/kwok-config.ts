@@ -1,8 +1,11 @@
-/** The configuration of one kwokctl cluster: our programs, loopback only, free ports, and kubelets of our own for real pods. */
+/** The configuration of one kwokctl cluster: our programs, our addresses, free ports, and kubelets of our own for real pods. */
 import {parse, stringify} from 'yaml';
 import type {ControlPlanes} from './control-planes.js';
 
-/** Ports of a cluster's components, all on 127.0.0.1. */
+/** Where all components of a cluster listen; an API server may have another address besides. */
+export const loopback = '127.0.0.1';
+
+/** Ports of a cluster's components. */
 export interface ClusterPorts {
   readonly etcd: number;
   readonly etcdPeer: number;
@@ -39,16 +42,17 @@ const unlessReal: Readonly<Record<keyof RealPods, Requirement>> = {
 
 /**
  * kwok.yaml as text. kwok makes every pod Running and Ready by itself, except the real ones: those get the status that their
- * processes deserve. PortForward objects lead `kubectl port-forward` to istiod's process.
+ * processes deserve. PortForward objects lead `kubectl port-forward` to istiod's process. `apiAddress` is where other clusters
+ * reach the API server.
  */
-export function kwokConfig(planes: ControlPlanes, ports: ClusterPorts, real: RealPods): string {
+export function kwokConfig(planes: ControlPlanes, ports: ClusterPorts, real: RealPods, apiAddress: string): string {
   const configuration = {
     apiVersion: 'config.kwok.x-k8s.io/v1alpha1',
     kind: 'KwokctlConfiguration',
     options: {
       runtime: 'binary',
       // The default is all addresses of the machine.
-      bindAddress: '127.0.0.1',
+      bindAddress: loopback,
       etcdBinary: planes.path('etcd'),
       kubeApiserverBinary: planes.path('kube-apiserver'),
       kubeControllerManagerBinary: planes.path('kube-controller-manager'),
@@ -61,7 +65,15 @@ export function kwokConfig(planes: ControlPlanes, ports: ClusterPorts, real: Rea
       kubeSchedulerPort: ports.scheduler,
       kwokControllerPort: ports.kwok,
       enableCRDs: ['PortForward'],
+      // kwok itself puts only addresses of interfaces that are in use into the certificate.
+      kubeApiserverCertSANs: [apiAddress],
     },
+    // Its own components call the API server on 127.0.0.1, whatever its address is for others.
+    ...(apiAddress !== loopback && {
+      componentsPatches: [
+        {name: 'kube-apiserver', extraArgs: [{key: 'bind-address', value: '0.0.0.0', override: true}]},
+      ],
+    }),
   };
   const stages = planes.stages.map((text) => parse(text) as Stage);
   for (const stage of stages) {

@@ -21,11 +21,13 @@ export interface DataPath extends Setting {
   node(cluster: Cluster): Node;
 }
 
-/** Starts empty clusters, each on the network that `placement` gives it. */
+/** Starts empty clusters, each on the network that `placement` gives it, with its API server at the address of that network. */
 export async function startDataPath(placement: Placement): Promise<DataPath> {
   const {envoy} = await requireDataPath();
   const fabric = await Fabric.create(placement);
-  const setting = await startSetting(...Object.keys(placement).map((name) => ({name, playProxies: true})));
+  const setting = await startSetting(
+    ...Object.keys(placement).map((name) => ({name, playProxies: true, address: fabric.hostAddress(name)})),
+  );
   try {
     const [first] = setting.clusters;
     if (first === undefined) throw new HarnessError('a data path needs clusters');

@@ -85,6 +85,11 @@ export class Fabric {
     return `10.77.${String(network)}.${String(first)}/27`;
   }
 
+  /** The address of this machine on a cluster's network, where its API server is; every network reaches it. */
+  hostAddress(cluster: string): string {
+    return `10.77.${String(this.#range(cluster).network)}.1`;
+  }
+
   /** A free address for a pod; {@link release} gives it back. */
   allocate(cluster: string): string {
     const {network, first, used} = this.#range(cluster);
