@@ -22,6 +22,8 @@ export interface RunOptions {
   /** The whole environment; absent: ours. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
+  /** Standard input stays open until this settles: some programs run as long. */
+  readonly inputUntil?: Promise<unknown>;
   /** A process group of its own, ended with it: what a program that was killed leaves behind goes, too. */
   readonly ownGroup?: boolean;
   /** Called once, when the program runs: to kill it on purpose. */
@@ -60,7 +62,9 @@ export function run(command: string, args: readonly string[], options: RunOption
       if (ownGroup && child.pid !== undefined) kill(-child.pid, 'SIGKILL');
       resolve({code, signal, stdout, stderr});
     });
-    child.stdin.on('error', () => undefined).end(options.input ?? '');
+    child.stdin.on('error', () => undefined).write(options.input ?? '');
+    const endInput = (): void => void child.stdin.end();
+    void Promise.resolve(options.inputUntil).then(endInput, endInput);
   });
 }
 

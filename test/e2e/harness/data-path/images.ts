@@ -39,6 +39,7 @@ export async function imageFiles(planes: ControlPlanes, envoy: string): Promise<
     '/var/lib/istio/envoy/envoy_bootstrap_tmpl.json': join(istio, 'tools/packaging/common/envoy_bootstrap.json'),
     '/opt/harness/echo.mjs': script('echo.mjs'),
     '/opt/harness/load.mjs': script('load.mjs'),
+    '/opt/harness/watch.mjs': script('watch.mjs'),
   };
   return Object.entries(files).map(([target, source]) => ({source, target, kind: 'file'}));
 }

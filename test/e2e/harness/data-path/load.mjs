@@ -1,9 +1,10 @@
 /**
- * Load from within a pod: GET requests until there were `requests` of them or `seconds` are over, each on a connection of its
- * own to the sidecar; those under way are waited for. Prints how often each answer came, as JSON: `answers` by text of responses
- * with status 200, `failures` by status or error code.
+ * Load from within a pod: GET requests until there were `requests` of them, `seconds` are over or standard input ends, each on a
+ * connection of its own to the sidecar; those under way are waited for. Prints JSON: when it began (Unix time in milliseconds),
+ * `answers` by text of responses with status 200 and how often each came, `failures` by status or error code and when each came
+ * (milliseconds since the beginning).
  *
- * One argument, JSON: {address, port, host, requests, seconds, concurrency}.
+ * One argument, JSON: {address, port, host, requests, seconds, concurrency}; null for requests or seconds is no limit.
  */
 import {get} from 'node:http';
 
@@ -11,13 +12,20 @@ const {address, port, host, requests, seconds, concurrency} = JSON.parse(process
 // Envoy's answer is what counts: after 10 s without a connection (1.31.0:pkg/config/mesh/mesh.go, ConnectTimeout) it tries the next
 // endpoint.
 const patience = 30_000;
-const end = Date.now() + seconds * 1000;
+const began = Date.now();
+const end = began + (seconds ?? Infinity) * 1000;
 const answers = {};
 const failures = {};
 let sent = 0;
+let stopped = false;
+process.stdin.on('end', () => (stopped = true)).resume();
 
-function count(counts, key) {
-  counts[key] = (counts[key] ?? 0) + 1;
+function answered(text) {
+  answers[text] = (answers[text] ?? 0) + 1;
+}
+
+function failed(reason) {
+  (failures[reason] ??= []).push(Date.now() - began);
 }
 
 function one() {
@@ -27,29 +35,30 @@ function one() {
       let text = '';
       response.setEncoding('utf8').on('data', (piece) => (text += piece));
       response.on('end', () => {
-        if (response.statusCode === 200) count(answers, text);
-        else count(failures, `status ${response.statusCode}`);
+        if (response.statusCode === 200) answered(text);
+        else failed(`status ${response.statusCode}`);
         resolve();
       });
       response.on('error', (error) => {
-        count(failures, error.code ?? error.message);
+        failed(error.code ?? error.message);
         resolve();
       });
     });
     request.on('timeout', () => request.destroy(new Error('timeout')));
     request.on('error', (error) => {
-      count(failures, error.code ?? error.message);
+      failed(error.code ?? error.message);
       resolve();
     });
   });
 }
 
 async function worker() {
-  while (sent < requests && Date.now() < end) {
+  while (!stopped && sent < (requests ?? Infinity) && Date.now() < end) {
     sent++;
     await one();
   }
 }
 
 await Promise.all(Array.from({length: concurrency}, worker));
-console.log(JSON.stringify({sent, answers, failures}));
+console.log(JSON.stringify({began, sent, answers, failures}));
+process.stdin.destroy();

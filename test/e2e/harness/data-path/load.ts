@@ -15,9 +15,9 @@ export interface LoadOptions {
   readonly port: number;
   /** Host name of the service, as Envoy's routes have it. */
   readonly host: string;
-  /** At most so many requests; default 300. */
+  /** At most so many requests; default: no limit. */
   readonly requests?: number;
-  /** None is begun after this time; default 30. */
+  /** None is begun after this time; default: no limit. */
   readonly seconds?: number;
   /** Requests at a time; default 4. */
   readonly concurrency?: number;
@@ -25,32 +25,56 @@ export interface LoadOptions {
 
 /** What came of it. */
 export interface Load {
+  /** Unix time in milliseconds. */
+  readonly began: number;
   readonly sent: number;
   /** Responses with status 200 by the name of the cluster that gave it. */
   readonly byCluster: Readonly<Record<string, number>>;
-  /** Other ends of a request, by status or error code. */
-  readonly failures: Readonly<Record<string, number>>;
-  /** The client's connections to the pods of each cluster during the load, and how many of them failed. */
+  /** Other ends of a request, by status or error code: when each came, in milliseconds since `began`. */
+  readonly failures: Readonly<Record<string, readonly number[]>>;
+  /**
+   * The client's connections to the pods of each cluster during the load, and how many of them failed. Those to pods that are
+   * gone at the end are not counted.
+   */
   readonly connections: Readonly<
     Record<string, {readonly made: number; readonly failed: number; readonly requests: number}>
   >;
 }
 
-/** Sends requests from a pod and waits for the end. */
-export async function sendLoad(client: PlayedPod, fabric: Fabric, options: LoadOptions): Promise<Load> {
-  const {address, port, host, requests = 300, seconds = 30, concurrency = 4} = options;
+/** A load that goes on. */
+export interface RunningLoad {
+  /** What came of it, once its limits are reached or it has been stopped. */
+  readonly ended: Promise<Load>;
+  /** Begins no more requests, and waits for those under way. */
+  stop(): Promise<Load>;
+}
+
+/** Begins to send requests from a pod. */
+export async function startLoad(client: PlayedPod, fabric: Fabric, options: LoadOptions): Promise<RunningLoad> {
+  const {address, port, host, requests, seconds, concurrency = 4} = options;
   const upstream = upstreamOf(port, host);
   const before = await endpointsOf(client, fabric, upstream);
-  const task = JSON.stringify({address, port, host, requests, seconds, concurrency});
-  const text = await client.exec(['node', '/opt/harness/load.mjs', task]);
-  const after = await endpointsOf(client, fabric, upstream);
-  if (after.length === 0) throw new HarnessError(`the client's proxy does not know ${host}`);
-  const {sent, answers, failures} = JSON.parse(text) as {
-    sent: number;
-    answers: Record<string, number>;
-    failures: Record<string, number>;
+  const limits = JSON.stringify({address, port, host, requests, seconds, concurrency});
+  const task = client.begin(['node', '/opt/harness/load.mjs', limits]);
+  const ended = task.ended.then(async (text) => {
+    const after = await endpointsOf(client, fabric, upstream);
+    if (after.length === 0) throw new HarnessError(`the client's proxy does not know ${host}`);
+    const {began, sent, answers, failures} = JSON.parse(text) as Printed;
+    return {began, sent, byCluster: answers, failures, connections: difference(before, after)};
+  });
+  ended.catch(() => undefined);
+  return {
+    ended,
+    stop: async () => {
+      await task.stop();
+      return ended;
+    },
   };
-  return {sent, byCluster: answers, failures, connections: difference(before, after)};
+}
+
+/** What load.mjs prints. */
+interface Printed extends Pick<Load, 'began' | 'sent' | 'failures'> {
+  readonly answers: Load['byCluster'];
 }
 
 /** The name of a service's upstream cluster in Envoy. */
@@ -64,18 +88,17 @@ export function shareOf({byCluster}: Load, cluster: string): number {
   return all === 0 ? 0 : (byCluster[cluster] ?? 0) / all;
 }
 
-function difference(before: readonly ProxyEndpoint[], after: readonly ProxyEndpoint[]): Load['connections'] {
+function difference(start: readonly ProxyEndpoint[], end: readonly ProxyEndpoint[]): Load['connections'] {
+  const earlier = new Map(start.map((endpoint) => [endpoint.address, endpoint]));
   const sums: Record<string, {made: number; failed: number; requests: number}> = {};
-  for (const [endpoints, sign] of [
-    [before, -1],
-    [after, 1],
-  ] as const) {
-    for (const {cluster, address, connections, connectFailures, requests} of endpoints) {
-      const sum = (sums[cluster ?? address] ??= {made: 0, failed: 0, requests: 0});
-      sum.made += sign * connections;
-      sum.failed += sign * connectFailures;
-      sum.requests += sign * requests;
-    }
+  for (const {cluster, address, connections, connectFailures, requests} of end) {
+    const before = earlier.get(address);
+    // Counters that went back are those of a new pod with an old address.
+    const old = before !== undefined && before.connections <= connections ? before : undefined;
+    const sum = (sums[cluster ?? address] ??= {made: 0, failed: 0, requests: 0});
+    sum.made += connections - (old?.connections ?? 0);
+    sum.failed += connectFailures - (old?.connectFailures ?? 0);
+    sum.requests += requests - (old?.requests ?? 0);
   }
   return sums;
 }

@@ -5,9 +5,10 @@ import {parse, stringify} from 'yaml';
 import type {Cluster} from '../cluster.js';
 import {HarnessError, eventually, output} from '../processes.js';
 import type {DataPath} from './data-path.js';
-import {sendLoad, upstreamOf, type Load, type LoadOptions} from './load.js';
+import {startLoad, upstreamOf, type Load, type LoadOptions, type RunningLoad} from './load.js';
 import type {PlayedPod} from './played-pod.js';
 import {endpointsOf} from './proxy.js';
+import {watchEndpoints, type RunningWatch} from './watch.js';
 import {clientLabels, createNamespace, deployClient, deployEcho, echo, echoAddress, echoLabels} from './workloads.js';
 
 /**
@@ -89,11 +90,26 @@ export async function restartEcho(path: DataPath, cluster: Cluster): Promise<Pla
   return node.readyPod(echoLabels);
 }
 
-/** Requests of a cluster's client to the echo service. */
+/** Requests of a cluster's client to the echo service: 300, unless 30 s are over before. */
 export async function askEcho(path: DataPath, from: Cluster, limits: Partial<LoadOptions> = {}): Promise<Load> {
+  const load = await startEchoLoad(path, from, {requests: 300, seconds: 30, ...limits});
+  return load.ended;
+}
+
+/** The same until they are stopped. */
+export async function startEchoLoad(
+  path: DataPath,
+  from: Cluster,
+  limits: Partial<LoadOptions> = {},
+): Promise<RunningLoad> {
   const client = await path.node(from).readyPod(clientLabels);
   const {host, port} = echo;
-  return sendLoad(client, path.fabric, {address: await echoAddress(from), host, port, ...limits});
+  return startLoad(client, path.fabric, {address: await echoAddress(from), host, port, ...limits});
+}
+
+/** Samples the endpoints of the echo service that a cluster's client has, until it is stopped. */
+export async function watchEcho(path: DataPath, from: Cluster): Promise<RunningWatch> {
+  return watchEndpoints(await path.node(from).readyPod(clientLabels), path.fabric, echoUpstream);
 }
 
 /** Clusters to which the client's sidecar can send, by the addresses that its istiod gave it. */
@@ -101,6 +117,15 @@ export async function reachableClusters(path: DataPath, from: Cluster): Promise<
   const client = await path.node(from).readyPod(clientLabels);
   const endpoints = await endpointsOf(client, path.fabric, echoUpstream);
   return endpoints.map(({cluster, address}) => cluster ?? address).sort();
+}
+
+/** Waits until the client's sidecar can send to these clusters and no others. */
+export async function awaitReachable(path: DataPath, from: Cluster, clusters: readonly Cluster[]): Promise<void> {
+  const wanted = clusters.map(({name}) => name).sort();
+  await eventually(`endpoints of ${wanted.join(', ')} in ${from.name}`, async () => {
+    const found = await reachableClusters(path, from);
+    return JSON.stringify(found) === JSON.stringify(wanted) || undefined;
+  });
 }
 
 /** The endpoints of the echo service, in Envoy's words. */

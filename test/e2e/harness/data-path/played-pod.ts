@@ -1,4 +1,5 @@
 /** A pod with real processes: its sandbox, containers in their order, volumes that follow their objects, probes. */
+import {once} from 'node:events';
 import {chmodSync, mkdirSync} from 'node:fs';
 import {get} from 'node:http';
 import {join} from 'node:path';
@@ -31,6 +32,14 @@ export interface PlayedContainer {
   ready: boolean;
   restarts: number;
   exitCode?: number;
+}
+
+/** A program in a pod that runs until it is done or stopped. */
+export interface PodTask {
+  /** What it printed, once it has ended. */
+  readonly ended: Promise<string>;
+  /** Ends its standard input, upon which it finishes. */
+  stop(): Promise<string>;
 }
 
 /** One pod. */
@@ -88,10 +97,25 @@ export class PlayedPod {
     );
   }
 
+  /** Starts a program in the pod, as root, that ends at the latest when its standard input does. */
+  begin(command: PodProgram['command']): PodTask {
+    const stopping = new AbortController();
+    const ended = this.exec(command, once(stopping.signal, 'abort'));
+    // A failure is reported to those who wait for the end, at whatever time.
+    ended.catch(() => undefined);
+    return {
+      ended,
+      stop: () => {
+        stopping.abort();
+        return ended;
+      },
+    };
+  }
+
   /** Runs a program in the pod, as root. */
-  async exec(command: PodProgram['command']): Promise<string> {
+  async exec(command: PodProgram['command'], inputUntil?: Promise<unknown>): Promise<string> {
     if (this.#sandbox === undefined) throw new HarnessError(`pod ${this.pod.metadata.name} is not running`);
-    const ran = await this.#sandbox.run({command});
+    const ran = await this.#sandbox.run({command}, {...(inputUntil && {inputUntil})});
     if (ran.code !== 0) throw new HarnessError(`${command.join(' ')} in ${this.pod.metadata.name}: ${ran.stderr}`);
     return ran.stdout;
   }

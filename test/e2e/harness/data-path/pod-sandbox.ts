@@ -5,7 +5,7 @@
  */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {HarnessError, eventually, run, type Daemon, type Ran, type Sandbox} from '../processes.js';
+import {HarnessError, eventually, run, type Daemon, type Ran, type RunOptions, type Sandbox} from '../processes.js';
 
 /** A file or directory of this machine and its place in the pod. */
 export interface Bind {
@@ -90,9 +90,9 @@ export class PodSandbox {
   }
 
   /** Runs a program in the pod to its end. */
-  run(program: PodProgram, input?: string): Promise<Ran> {
+  run(program: PodProgram, options: Pick<RunOptions, 'inputUntil'> = {}): Promise<Ran> {
     const [command, ...args] = this.#enter(program);
-    return run(command, args, {env: environment(program), ...(input !== undefined && {input})});
+    return run(command, args, {env: environment(program), ...options});
   }
 
   /** Ends everything in the pod. */
