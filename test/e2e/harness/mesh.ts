@@ -15,23 +15,32 @@ export interface Setting {
   readonly cli: MeshCli;
 }
 
-/** Starts the clusters, two at a time; `sandbox.close()` ends everything. */
+/** Starts the clusters; `sandbox.close()` ends everything. */
 export async function startSetting(...options: ClusterOptions[]): Promise<Setting> {
   return startSettingOf(await controlPlanes(), ...options);
 }
 
 /** The same with other programs. */
 export async function startSettingOf(planes: ControlPlanes, ...options: ClusterOptions[]): Promise<Setting> {
-  await requirePrograms('kubectl', 'openssl');
   const sandbox = new Sandbox();
   try {
-    const clusters = await Promise.all(options.map((option) => Cluster.create(sandbox, planes, option)));
-    const contexts = Object.fromEntries(clusters.map((cluster) => [cluster.context, cluster]));
-    return {sandbox, clusters, cli: new MeshCli(sandbox, planes, contexts)};
+    return await settingIn(sandbox, planes, options);
   } catch (error) {
     await sandbox.close();
     throw error;
   }
+}
+
+/** The same in a sandbox that the caller closes, also after an error. */
+export async function settingIn(
+  sandbox: Sandbox,
+  planes: ControlPlanes,
+  options: readonly ClusterOptions[],
+): Promise<Setting> {
+  await requirePrograms('kubectl', 'openssl');
+  const clusters = await Promise.all(options.map((option) => Cluster.create(sandbox, planes, option)));
+  const contexts = Object.fromEntries(clusters.map((cluster) => [cluster.context, cluster]));
+  return {sandbox, clusters, cli: new MeshCli(sandbox, planes, contexts)};
 }
 
 /** Element of an array that must be there. */

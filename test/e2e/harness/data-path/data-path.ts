@@ -4,8 +4,9 @@
  * Runs only in a process with a network of its own (own-network.ts): a test of the Vitest project `data-path`.
  */
 import type {Cluster} from '../cluster.js';
-import {startSetting, type Setting} from '../mesh.js';
-import {HarnessError} from '../processes.js';
+import {controlPlanes, type ControlPlanes} from '../control-planes.js';
+import {settingIn, type Setting} from '../mesh.js';
+import {HarnessError, Sandbox} from '../processes.js';
 import {Fabric, type Placement} from './fabric.js';
 import {imageFiles} from './images.js';
 import {Node} from './node.js';
@@ -23,36 +24,43 @@ export interface DataPath extends Setting {
 
 /** Starts empty clusters, each on the network that `placement` gives it, with its API server at the address of that network. */
 export async function startDataPath(placement: Placement): Promise<DataPath> {
-  const {envoy} = await requireDataPath();
-  const fabric = await Fabric.create(placement);
-  const setting = await startSetting(
-    ...Object.keys(placement).map((name) => ({name, playProxies: true, address: fabric.hostAddress(name)})),
-  );
+  const planes = await controlPlanes();
+  const sandbox = new Sandbox();
   try {
-    const [first] = setting.clusters;
-    if (first === undefined) throw new HarnessError('a data path needs clusters');
-    const files = await imageFiles(first.planes, envoy);
-    const nodes = setting.clusters.map((cluster) => new Node(cluster, fabric, files));
-    const services = new ServiceRules(nodes, fabric);
-    setting.sandbox.onClose(async () => {
-      await services.stop();
-      await Promise.all(nodes.map((node) => node.stop()));
-    });
-    for (const node of nodes) node.start();
-    await services.start();
-    return {
-      ...setting,
-      placement,
-      fabric,
-      nodes,
-      node: (cluster) => {
-        const node = nodes.find((one) => one.cluster === cluster);
-        if (node === undefined) throw new HarnessError(`${cluster.name} is not in this data path`);
-        return node;
-      },
-    };
+    return await dataPathIn(sandbox, planes, placement);
   } catch (error) {
-    await setting.sandbox.close();
+    await sandbox.close();
     throw error;
   }
+}
+
+/** The same in a sandbox that the caller closes, also after an error. */
+export async function dataPathIn(sandbox: Sandbox, planes: ControlPlanes, placement: Placement): Promise<DataPath> {
+  const {envoy} = await requireDataPath();
+  const fabric = await Fabric.create(placement);
+  const options = Object.keys(placement).map((name) => ({
+    name,
+    playProxies: true,
+    address: fabric.hostAddress(name),
+  }));
+  const [setting, files] = await Promise.all([settingIn(sandbox, planes, options), imageFiles(planes, envoy)]);
+  const nodes = setting.clusters.map((cluster) => new Node(cluster, fabric, files));
+  const services = new ServiceRules(nodes, fabric);
+  sandbox.onClose(async () => {
+    await services.stop();
+    await Promise.all(nodes.map((node) => node.stop()));
+  });
+  for (const node of nodes) node.start();
+  await services.start();
+  return {
+    ...setting,
+    placement,
+    fabric,
+    nodes,
+    node: (cluster) => {
+      const node = nodes.find((one) => one.cluster === cluster);
+      if (node === undefined) throw new HarnessError(`${cluster.name} is not in this data path`);
+      return node;
+    },
+  };
 }

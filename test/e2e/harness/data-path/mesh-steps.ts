@@ -31,8 +31,8 @@ interface MeshYaml {
   clusters: {name: string; network?: string}[];
 }
 
-/** Adds what a data path needs to a work directory after `init`: the overlay for upstream Envoy, and the networks. */
-export function prepareWorkDir(workDir: string, placement: Readonly<Record<string, string>>): void {
+/** Adds what a data path needs to a work directory after `init`: the overlay for upstream Envoy, and networks. */
+export function prepareWorkDir(workDir: string, placement: Readonly<Record<string, string>> = {}): void {
   const overlay = 'overlays/upstream-envoy.yaml';
   mkdirSync(join(workDir, 'overlays'), {recursive: true});
   writeFileSync(join(workDir, overlay), stringify(upstreamEnvoy));
