@@ -15,11 +15,7 @@ beforeAll(async () => {
   setting = await startSetting({name: 'one'}, {name: 'two'});
   made = join(setting.sandbox.dir, 'made');
   mkdirSync(made);
-  const cas = await makeCas(
-    setting.sandbox.dir,
-    made,
-    setting.clusters.map(({name}) => name),
-  );
+  const cas = await makeCas(setting, made);
   await Promise.all(
     setting.clusters.map((cluster) =>
       installByGuide(cluster, {meshID: 'guide-mesh', network: 'net-7'}, cas.get(cluster.name) ?? {}),

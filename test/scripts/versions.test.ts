@@ -160,7 +160,13 @@ describe('a folder of releases', () => {
     both('b', '1.31.0');
     const [older, newer] = await readReleases(folder);
     if (!older || !newer) throw new Error('two releases');
-    const built: ControlPlanes = {cache: '', path: (name) => `/built/${name}`, istiod: () => undefined, stages: []};
+    const built: ControlPlanes = {
+      cache: '',
+      istioModule: '',
+      path: (name) => `/built/${name}`,
+      istiod: () => undefined,
+      stages: [],
+    };
     const planes = withReleases(built, newer, [older, newer]);
     expect(planes.istiod('registry:5000/istio/pilot:1.30.3@sha256:00')).toBe(join(folder, 'a', 'pilot-discovery'));
     expect(planes.istiod('istio/pilot:1.29.0')).toBeUndefined();

@@ -110,6 +110,8 @@ const modules: readonly Module[] = [
 export interface ControlPlanes {
   /** The folder outside the checkout that holds them. */
   readonly cache: string;
+  /** The folder with the go.mod of their Istio. */
+  readonly istioModule: string;
   /** Absolute path of a program. */
   path(program: Program): string;
   /** The program that a container with this image of istiod runs; undefined: the image cannot be pulled. */
@@ -136,6 +138,7 @@ export async function controlPlanes(only?: readonly Program[]): Promise<ControlP
   const path = (program: Program): string => join(directories.get(program) ?? cache, program);
   return {
     cache,
+    istioModule: join(modulesDirectory, 'istio'),
     path,
     // There is one istiod, whatever the tag says.
     istiod: () => path('pilot-discovery'),

@@ -2,19 +2,22 @@
 import {chmodSync, copyFileSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Cluster} from '../../e2e/harness/cluster.js';
-import type {Setting} from '../../e2e/harness/mesh.js';
+import {at, type Setting} from '../../e2e/harness/mesh.js';
 import {istioSource} from '../../e2e/harness/istio-source.js';
 import {eventually} from '../../e2e/harness/processes.js';
 
 const service = '/api/v1/namespaces/istio-system/services/istio-eastwestgateway';
 
 /** What the guide calls an unpacked release, as far as gateways need it, in the user's `$ISTIO`. */
-export async function unpackIstio({sandbox, cli}: Setting): Promise<void> {
+export async function unpackIstio({sandbox, clusters, cli}: Setting): Promise<void> {
   const release = join(sandbox.dir, 'istio');
   const samples = join(release, 'samples', 'multicluster');
   const script = join(samples, 'gen-eastwest-gateway.sh');
   mkdirSync(samples, {recursive: true});
-  copyFileSync(join(await istioSource(), 'samples', 'multicluster', 'gen-eastwest-gateway.sh'), script);
+  copyFileSync(
+    join(await istioSource(at(clusters, 0).planes), 'samples', 'multicluster', 'gen-eastwest-gateway.sh'),
+    script,
+  );
   // A module cache keeps no modes.
   chmodSync(script, 0o755);
   cli.env.ISTIO = release;

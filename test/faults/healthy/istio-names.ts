@@ -36,11 +36,7 @@ export const adoptedNames: Mesh = {
   title: "two primaries named `Kubernetes` and `Prod_EU.2`, by Istio's guide, then `kubectl mesh certs adopt`",
   clusters: [{name: 'one'}, {name: 'two'}],
   build: async ({sandbox, clusters, cli}) => {
-    const cas = await makeCas(
-      sandbox.dir,
-      mkdtempSync(join(sandbox.dir, 'cas-')),
-      clusters.map(({name}) => name),
-    );
+    const cas = await makeCas({sandbox, clusters}, mkdtempSync(join(sandbox.dir, 'cas-')));
     for (const cluster of clusters) {
       const options = {meshID: 'mesh1', network: 'network1', clusterName: names[cluster.name] ?? ''};
       await installByGuide(cluster, options, cas.get(cluster.name) ?? {});

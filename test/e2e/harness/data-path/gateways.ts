@@ -8,7 +8,7 @@ import type {PlayedPod} from './played-pod.js';
 
 /** Installs a gateway in a cluster and waits until its proxy is ready. */
 export async function addGateway(path: DataPath, cluster: Cluster, network: string): Promise<PlayedPod> {
-  const samples = join(await istioSource(), 'samples', 'multicluster');
+  const samples = join(await istioSource(cluster.planes), 'samples', 'multicluster');
   const operator = await output('bash', [join(samples, 'gen-eastwest-gateway.sh'), '--network', network]);
   const istioctl = cluster.planes.path('istioctl');
   const context = ['--kubeconfig', cluster.kubeconfig, '--context', cluster.context];

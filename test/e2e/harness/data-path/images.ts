@@ -30,7 +30,7 @@ export function entrypointOf(image: string): Image['entrypoint'] | undefined {
 
 /** The files of all images, which every pod gets. */
 export async function imageFiles(planes: ControlPlanes, envoy: string): Promise<readonly Bind[]> {
-  const istio = await istioSource();
+  const istio = await istioSource(planes);
   const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const files: Readonly<Record<string, string>> = {
     '/usr/local/bin/node': process.execPath,
