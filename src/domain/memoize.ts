@@ -20,6 +20,28 @@ export function memoizeByKey<Key, T extends object | boolean | string | number>(
   };
 }
 
+/**
+ * Keeps the latest results of a computation whose result depends on the key alone. It forgets what was requested the longest
+ * time ago, so that memory does not grow with the number of keys. Errors are not kept.
+ */
+export class LatestResults<T extends object> {
+  readonly #results = new Map<string, T>();
+
+  constructor(private readonly limit: number) {}
+
+  get(key: string, compute: () => T): T {
+    const result = this.#results.get(key) ?? compute();
+    // A Map keeps the order of insertion.
+    this.#results.delete(key);
+    this.#results.set(key, result);
+    if (this.#results.size > this.limit) {
+      const [oldest] = this.#results.keys();
+      if (oldest !== undefined) this.#results.delete(oldest);
+    }
+    return result;
+  }
+}
+
 /** Computes one result for each run and specification. Specifications with the same content are the same. */
 export function memoizePerRun<Spec, Run extends object, T>(
   open: (spec: Spec, run: Run) => Promise<T>,

@@ -3,8 +3,7 @@
  * root is replaced.
  */
 import type {LiveRoots, ServedChain} from '../facts/facts.js';
-import {rejectionOf} from '../checks/trust/acceptance.js';
-import {memoizeByKey} from '../memoize.js';
+import {type Rejection, rejectionOf} from '../checks/trust/acceptance.js';
 import type {Source} from './metrics.js';
 
 /** Whether a cluster's CA is accepted by all clusters with known roots. */
@@ -48,26 +47,17 @@ export function agreementOfFiles(clusters: readonly StoredTrust[]): readonly Roo
 
 /** Determines agreement of running istiods by verifying chains against bundles. Expired certificates do not count. */
 export function agreementOfLive(clusters: readonly LiveTrust[], now: Date): readonly RootAgreement[] {
-  const known = clusters.flatMap(({cluster, roots}) => (roots ? [{cluster, roots, bundle: bundleKey(roots)}] : []));
+  const known = clusters.flatMap(({cluster, roots}) => (roots ? [{cluster, roots}] : []));
   return clusters.flatMap(({cluster, chains}) => {
     if (chains.length === 0 || known.length === 0) return [];
-    // Almost all clusters of a large mesh have the same bundle, so chains are verified once for each bundle.
-    const rejects = memoizeByKey(
-      ({roots}: (typeof known)[number]) => chains.some((chain) => isRejection(rejectionOf(roots, chain, now)?.failure)),
-      ({bundle}) => bundle,
+    const refusing = known.filter(({roots}) =>
+      chains.some((chain) => isRejection(rejectionOf(roots, chain, now)?.failure)),
     );
-    return [agreement(cluster, 'live', known.filter(rejects))];
+    return [agreement(cluster, 'live', refusing)];
   });
 }
 
-function bundleKey({certificates}: LiveRoots): string {
-  return certificates
-    .map(({fingerprint}) => fingerprint)
-    .toSorted()
-    .join();
-}
-
-function isRejection(failure: NonNullable<ReturnType<typeof rejectionOf>>['failure'] | undefined): boolean {
+function isRejection(failure: Rejection['failure'] | undefined): boolean {
   return failure !== undefined && failure !== 'expired' && failure !== 'not-yet-valid';
 }
 

@@ -10,6 +10,7 @@ import {
   childrenOf,
   decodeDer,
   type Der,
+  derNull,
   encodeDer,
   explicit,
   integer,
@@ -28,9 +29,10 @@ import {readTime} from '../asn1/text.js';
 import {encodeExtensions, type Extensions, type ExtensionsTemplate} from './extensions.js';
 import {readExtensions} from './read-extensions.js';
 import {readPublicKey} from '../keys/public-key.js';
-import {describeKey, type KeyDescription, sha256Hex, spkiHash} from '../keys/keys.js';
+import {describeKey, type KeyDescription, sha256Hex} from '../keys/keys.js';
 import {encodeName, type Name, type NameTemplate, readName} from './name.js';
 import {encodePem, parsePem} from '../asn1/pem.js';
+import {LatestResults} from '../memoize.js';
 
 /** A parsed certificate. */
 export interface Certificate {
@@ -59,24 +61,38 @@ export interface Certificate {
 }
 
 /**
+ * The latest parsed certificates. A mesh's roots and its cluster CAs are in Secrets, ConfigMaps, webhooks and handshakes of
+ * every cluster, and OpenSSL 3 takes most of a millisecond for each. The number bounds the memory, not the mesh.
+ */
+const parsed = new LatestResults<Certificate>(512);
+
+/**
  * Parses a DER certificate. `what` names it in messages. Throws `NOT_A_CERTIFICATE` for what istiod (Go's crypto/x509
  * parser.go) or proxies (BoringSSL x_x509.cc) refuse, and `NOT_PROVEN` for anything else outside the profile of RFC 5280
  * that this program understands.
  */
 export function parseCertificate(der: Uint8Array, what: string): Certificate {
-  const bytes = Buffer.from(der);
+  const fingerprint = sha256Hex(der);
+  return parsed.get(fingerprint, () => parseBytes(Buffer.from(der), fingerprint, what));
+}
+
+function parseBytes(bytes: Buffer, fingerprint: string, what: string): Certificate {
   const fields = readDer(bytes, 'NOT_A_CERTIFICATE', what, readFields);
   const {publicKey} = fields;
   // OpenSSL also verifies signatures that istiod does not support, which tells them from signatures by another key.
   const x509 = openX509(bytes, what);
-  const signedBy = (key: KeyObject): boolean => verifies(x509, key);
+  const signers = new WeakMap<KeyObject, boolean>();
+  const signedBy = (key: KeyObject): boolean => {
+    const answer = signers.get(key) ?? verifies(x509, key);
+    signers.set(key, answer);
+    return answer;
+  };
   return {
     ...fields,
     der: bytes,
     pem: encodePem('CERTIFICATE', bytes),
-    fingerprint: sha256Hex(bytes),
+    fingerprint,
     key: describeKey(publicKey),
-    spki: spkiHash(publicKey),
     selfSigned: fields.subject.der.equals(fields.issuer.der) && signedBy(publicKey),
     signedBy,
   };
@@ -99,7 +115,7 @@ function verifies(x509: X509Certificate, key: KeyObject): boolean {
   }
 }
 
-type CertificateFields = Omit<Certificate, 'der' | 'pem' | 'fingerprint' | 'key' | 'spki' | 'selfSigned' | 'signedBy'>;
+type CertificateFields = Omit<Certificate, 'der' | 'pem' | 'fingerprint' | 'key' | 'selfSigned' | 'signedBy'>;
 
 function readFields(value: Der): CertificateFields {
   const [tbs, outerAlgorithm, signature, ...rest] = readSequence(value, 'certificate');
@@ -124,6 +140,8 @@ function readFields(value: Der): CertificateFields {
     notAfter: readTime(notAfter, 'not after'),
     subject: readName(subject, 'subject'),
     publicKey: readPublicKey(publicKey),
+    // The bytes that OpenSSL would export: the profile leaves one encoding of a key.
+    spki: sha256Hex(encodeDer(publicKey ?? derNull)),
     extensions: readExtensions(extensionsField(optional, version)),
   };
 }

@@ -13,6 +13,9 @@ export type ShownVerify = Printed<VerifyResult>;
 /** A row as text. */
 export type ShownRow = Printed<Row>;
 
+/** The largest number of clusters that are listed one by one although nothing is wrong with them. */
+export const maxClusterLines = 12;
+
 /** The place of rows about the mesh. */
 export const meshPlace = 'mesh';
 
@@ -80,4 +83,9 @@ export function countsText(rows: readonly ShownRow[]): string {
 /** The timeout or interruption of `--wait`, with its hints; empty if there was none. */
 export function timeoutLines({error}: ShownVerify): readonly string[] {
   return error ? errorLines({...error, message: `error: ${error.message}`}) : [];
+}
+
+/** Reports whether a row has details, and so more than one line. */
+export function hasDetails(row: ShownRow): boolean {
+  return isBad(row) && row.impliedBy === undefined;
 }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import {describe, expect, it} from 'vitest';
-import type {KeyAlgorithm} from '../../../src/domain/keys/keys.js';
+import {type KeyAlgorithm, spkiHash} from '../../../src/domain/keys/keys.js';
 import {inspectCaFiles} from '../../../src/domain/ca/inspect-ca.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
@@ -44,6 +44,7 @@ describe.each(pairs)('a %s root with a %s cluster CA', (rootAlgorithm, clusterAl
     expect(read.subject).toBe('O=Istio, CN=Intermediate CA, L=cluster1');
     expect(read.issuer).toBe(root.certificate.subject.text);
     expect(read.notAfter).toEqual(ca.certificate.notAfter);
+    expect(ca.certificate.spki).toBe(spkiHash(ca.certificate.publicKey));
     const basic = read.getExtension(x509.BasicConstraintsExtension);
     expect({ca: basic?.ca, pathLength: basic?.pathLength, critical: basic?.critical}).toEqual({
       ca: true,

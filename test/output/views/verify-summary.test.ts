@@ -67,7 +67,7 @@ describe('what passes', () => {
 
   it('is printed in full with -v', () => {
     const lines = text(meshOf(13), {verbose: true}).split('\n');
-    expect(lines.filter((line) => line.startsWith('  ok ')).length).toBe(2 + 13 * 3 + 13);
+    expect(lines.filter((line) => line.startsWith('  ok ')).length).toBe(2 + 13 * 3 + 1);
   });
 });
 
@@ -122,6 +122,64 @@ describe('what does not pass', () => {
       '  c1 to c3',
       '  error    MESH307  Secret cacerts equals the work directory',
     ]);
+  });
+
+  describe('about pairs of clusters', () => {
+    /** c20 has another root: no other cluster accepts it, and it accepts no other. */
+    const isOther = ({cluster, peer}: Row): boolean => peer !== undefined && (cluster === 'c20') !== (peer === 'c20');
+    const ofPair = ({cluster = '', peer = ''}: Row): Partial<Row> => ({
+      result: 'error',
+      observed: `istiod-1 of ${peer} presents a chain`,
+      expected: `a chain to a root, trusted by ${cluster}`,
+      fix: 'kubectl mesh trust push c20',
+    });
+    const findings = [
+      'c1, c2, c3, c4, c5 and 14 more to c20 (19 pairs)',
+      '  error    MESH307  Secret cacerts equals the work directory',
+      '           observed: istiod-1 of c20 presents a chain',
+      '           expected: a chain to a root, trusted by c1, c2, c3, c4, c5 and 14 more',
+      '           fix:      kubectl mesh trust push c20',
+      '',
+      'c20 to c1, c2, c3, c4, c5 and 14 more (19 pairs)',
+      '  error    MESH307  Secret cacerts equals the work directory',
+      '           observed: istiod-1 of c1, c2, c3, c4, c5 and 14 more presents a chain',
+      '           expected: a chain to a root, trusted by c20',
+      '           fix:      the same as for MESH307, c1 to c20',
+      '',
+    ];
+    const rows = meshOf(20, (row) => (isOther(row) ? ofPair(row) : {}));
+
+    it('is one block for equal results, after the counts of each cluster', () => {
+      expect(text(rows).split('\n')).toEqual([
+        'mesh  2 checks ok',
+        '',
+        'c1, c2, c3, c4, c5 and 14 more  1 error, 21 ok each',
+        '',
+        'c20  19 errors, 3 ok',
+        '',
+        ...findings,
+        'Verdict: error (38 errors, 404 ok)',
+      ]);
+    });
+
+    it('is the same with -v, where what passes is one block', () => {
+      const lines = text(rows, {verbose: true}).split('\n');
+      expect(lines.slice(-findings.length - 4)).toEqual([
+        '19 of 20 clusters: c1, c2, c3, c4, c5 and 14 more to the others',
+        '  ok       MESH307  Secret cacerts equals the work directory (18 of 19 clusters)',
+        '',
+        ...findings,
+        'Verdict: error (38 errors, 404 ok)',
+      ]);
+    });
+
+    it('is not folded if the command that fixes it differs, or more than the names', () => {
+      const differing = meshOf(20, (row) =>
+        isOther(row) ? {...ofPair(row), fix: `kubectl mesh trust push ${row.cluster ?? ''}${row.peer ?? ''}`} : {},
+      );
+      expect(text(differing).split('\n')).toContain('  c1 to c20');
+      expect(text(differing)).not.toContain(' pairs)');
+    });
   });
 });
 

@@ -53,12 +53,37 @@ export const acceptanceCheck = istiodCheck({
     'istio/istio security/pkg/server/ca/server.go (the chain that workloads get), security/pkg/pki/util/keycertbundle.go (chain verification); istio.io: ops/diagnostic-tools/multicluster',
 });
 
-/** Why istiod's verification (Go) or proxies (BoringSSL) do not accept a served chain; undefined if both do. */
-export function rejectionOf(
-  {certificates: roots}: LiveRoots,
-  {certificates}: ServedChain,
-  now: Date,
-): {readonly failure: ChainFailure | 'nothing' | 'proxies'; readonly message: string} | undefined {
+/** Why a served chain is not accepted. */
+export interface Rejection {
+  readonly failure: ChainFailure | 'nothing' | 'proxies';
+  readonly message: string;
+}
+
+/**
+ * The results of one evaluation, which has one time. Pairs of clusters grow with the square of the clusters, but with one root
+ * there are only as many distinct chains and sets of roots as clusters.
+ */
+const results = new WeakMap<Date, Map<string, Rejection | 'accepted'>>();
+
+/**
+ * Why istiod's verification (Go) or proxies (BoringSSL) do not accept a served chain; undefined if both do. Each distinct pair
+ * of roots and chain is verified once per `now`.
+ */
+export function rejectionOf(roots: LiveRoots, served: ServedChain, now: Date): Rejection | undefined {
+  const ofNow = results.get(now) ?? new Map<string, Rejection | 'accepted'>();
+  results.set(now, ofNow);
+  const key = `${fingerprintsOf(roots)}<${fingerprintsOf(served)}`;
+  const result = ofNow.get(key) ?? verify(roots, served, now) ?? 'accepted';
+  ofNow.set(key, result);
+  return result === 'accepted' ? undefined : result;
+}
+
+/** In order: the first of several reasons is reported. */
+function fingerprintsOf({certificates}: LiveRoots | ServedChain): string {
+  return certificates.map(({fingerprint}) => fingerprint).join();
+}
+
+function verify({certificates: roots}: LiveRoots, {certificates}: ServedChain, now: Date): Rejection | undefined {
   const [leaf, ...intermediates] = certificates;
   if (!leaf) return {failure: 'nothing', message: 'no certificate'};
   const options = {roots, intermediates, now};
