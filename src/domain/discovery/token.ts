@@ -1,0 +1,53 @@
+/** The claims of a service account's token, which say whose it is, until when, and what revokes it. */
+import {defined} from '../defined.js';
+import * as z from 'zod';
+
+/** The claims of a token that this program uses. */
+export interface TokenClaims {
+  /** The user name: `system:serviceaccount:istio-system:istio-reader-service-account`. */
+  readonly subject: string;
+  readonly issuedAt?: Date;
+  /** Absent: it does not expire, as a token from a Secret of type kubernetes.io/service-account-token. */
+  readonly expiresAt?: Date;
+  /** The Secret to which it is bound: deleting that Secret revokes it. Absent: it is bound to no Secret, or to a Pod. */
+  readonly boundSecret?: {readonly name: string; readonly uid: string};
+  readonly audiences: readonly string[];
+}
+
+const seconds = z.number().nonnegative().max(8.64e12);
+
+/** The claims of both kinds of tokens (RFC 7519, 4.1; kubernetes/kubernetes pkg/serviceaccount/claims.go, legacy.go). */
+const schema = z.object({
+  sub: z.string(),
+  iat: seconds.optional(),
+  exp: seconds.optional(),
+  aud: z.union([z.string(), z.array(z.string())]).optional(),
+  'kubernetes.io': z.object({secret: z.object({name: z.string(), uid: z.string()}).optional()}).optional(),
+});
+
+/**
+ * Returns the claims of a JWT, without verifying it: only its API server can. Undefined for text that is no JWT with a
+ * subject; whether such a token is valid, and for whom, is known only to the API server.
+ */
+export function readTokenClaims(token: string): TokenClaims | undefined {
+  const [, payload] = token.trim().split('.');
+  if (payload === undefined) return undefined;
+  try {
+    const {
+      sub,
+      iat,
+      exp,
+      aud = [],
+      ...claims
+    } = schema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
+    return defined<TokenClaims>({
+      subject: sub,
+      issuedAt: iat === undefined ? undefined : new Date(iat * 1000),
+      expiresAt: exp === undefined ? undefined : new Date(exp * 1000),
+      boundSecret: claims['kubernetes.io']?.secret,
+      audiences: typeof aud === 'string' ? [aud] : aud,
+    });
+  } catch {
+    return undefined;
+  }
+}
