@@ -1,4 +1,4 @@
-import type {ApiServerAddress} from '../../domain/discovery/remote-kubeconfig.js';
+import type {KubeconfigAddress} from '../../domain/discovery/api-server.js';
 import type {MeshError} from '../../domain/errors.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import type {ListOptions} from '../../domain/kube/responses.js';
@@ -22,12 +22,6 @@ export interface IssuedToken {
 /** Whether an API server accepts a token, and whose it is. */
 export type TokenVerdict =
   {readonly accepted: true; readonly username?: string} | {readonly accepted: false; readonly reason?: string};
-
-/** How a kubeconfig context reaches its API server. */
-export interface KubeconfigServer extends ApiServerAddress {
-  /** The server's certificate is not verified. */
-  readonly insecure?: true;
-}
 
 /** `none`: a real write. `server`: the API server admits and validates it, but stores nothing (`dryRun=All`). */
 export type WriteDryRun = 'none' | 'server';
@@ -102,7 +96,7 @@ export interface Clusters {
    * The API server of a context, as the kubeconfig reaches it; does not access the cluster. Throws `TOOL_MISSING`,
    * `KUBECONFIG_MISSING`.
    */
-  serverOf(context: string): Promise<KubeconfigServer>;
+  serverOf(context: string): Promise<KubeconfigAddress>;
   /** `kubectl port-forward` to a pod: an additional kubectl process, only to query running pods. */
   forward(context: string, namespace: string, pod: string, ports: readonly number[]): Promise<PortForward>;
   /** Stops every kubectl process that this object started. */

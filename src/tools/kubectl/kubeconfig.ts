@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {lastLines} from '../child-output.js';
-import type {KubeconfigServer} from './api.js';
+import type {KubeconfigAddress} from '../../domain/discovery/api-server.js';
 import {kubectlArgs, type Kubectl} from './start.js';
 
 /** The fields of a cluster in a kubeconfig (k8s.io/client-go tools/clientcmd/api/v1/types.go, Cluster). */
@@ -18,7 +18,7 @@ const clusterEntry = z.object({
  * Returns the cluster entry of a context, with its CA file inlined. kubectl merges the files of the kubeconfig and resolves
  * paths; the template leaves credentials out of its output. Throws `TOOL_MISSING`, `KUBECONFIG_MISSING`.
  */
-export async function serverOfContext({runner, flags: {kubeconfig}, context}: Kubectl): Promise<KubeconfigServer> {
+export async function serverOfContext({runner, flags: {kubeconfig}, context}: Kubectl): Promise<KubeconfigAddress> {
   const view = ['config', 'view', '--minify', '--flatten', '-o', 'jsonpath={.clusters[0].cluster}'];
   const result = await runner.run({
     file: 'kubectl',
@@ -34,7 +34,7 @@ export async function serverOfContext({runner, flags: {kubeconfig}, context}: Ku
   if (!entry.success) throw failed('its output is not a cluster of a kubeconfig');
   const {server, ...cluster} = entry.data;
   if (server === undefined) throw failed('the kubeconfig names no server for it');
-  return defined<KubeconfigServer>({
+  return defined<KubeconfigAddress>({
     url: server,
     caData: cluster['certificate-authority-data'],
     tlsServerName: cluster['tls-server-name'],
