@@ -1,4 +1,5 @@
 /** The result of each kind of action, for the report and for the journal's `detail`. JSON values only. */
+import type {ClusterServices} from '../domain/discovery/lost-endpoints.js';
 import type {CertificateRef} from '../domain/x509/describe.js';
 import type {ActionKind, CreateRootCa, ResealRootKey} from './action.js';
 
@@ -47,6 +48,9 @@ export interface ActionResults {
   readonly 'run-istioctl': {readonly installYaml: string};
   readonly 'restart-workload': undefined;
   /** SHA-256 of the cluster CA that every ready istiod presents; undefined if only the bundle was compared. */
+  /** The pods that were read, and how many services of each other cluster they still have. */
+  readonly 'await-unlinked': {readonly pods: readonly string[]; readonly kept: readonly ClusterServices[]};
+  readonly 'write-manifests': {readonly files: readonly string[]};
   readonly 'await-bundle': {readonly provenLive: string} | undefined;
 }
 

@@ -1,4 +1,5 @@
 import type {CaFiles} from '../domain/ca/ca-files.js';
+import type {ClusterServices} from '../domain/discovery/lost-endpoints.js';
 import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
 import type {KeyAlgorithm} from '../domain/keys/keys.js';
 import type {MeshNames} from '../domain/mesh/mesh.js';
@@ -194,6 +195,27 @@ export interface AwaitBundle extends ClusterAction {
   readonly timeoutMs: number;
 }
 
+/** Waits until every istiod pod of a cluster has forgotten others after their remote secrets were removed. */
+export interface AwaitUnlinked extends ClusterAction {
+  readonly kind: 'await-unlinked';
+  readonly namespace: string;
+  /** Istio's names of the clusters that must no longer be read. */
+  readonly gone: readonly string[];
+  /** The clusters that must still have endpoints. */
+  readonly kept: readonly ClusterServices[];
+  /** Whether this version of istiod lists the clusters that it reads; otherwise only endpoints show it. */
+  readonly listsClusters: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Writes manifests into a directory that the user named, outside the layout of the work directory. */
+export interface WriteManifests extends ActionBase {
+  readonly kind: 'write-manifests';
+  /** Absolute. */
+  readonly directory: string;
+  readonly files: readonly {readonly path: string; readonly text: string}[];
+}
+
 /** Every side effect of this program. One interpreter executes them: `engine.ts` with `effects/`. */
 export type Action =
   | WriteFiles
@@ -210,7 +232,9 @@ export type Action =
   | ReplaceObject
   | RunIstioctl
   | RestartWorkload
-  | AwaitBundle;
+  | AwaitBundle
+  | AwaitUnlinked
+  | WriteManifests;
 
 export type ActionKind = Action['kind'];
 /** The action of one kind. */

@@ -49,6 +49,8 @@ const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
   'replace-object': async () => (await import('./effects/objects.js')).replaceObject,
   'run-istioctl': async () => (await import('./effects/run-istioctl.js')).effect,
   'restart-workload': async () => (await import('./effects/restart-workload.js')).effect,
+  'await-unlinked': async () => (await import('./effects/await-unlinked.js')).effect,
+  'write-manifests': async () => (await import('./effects/files.js')).writeManifests,
   'await-bundle': async () => (await import('./effects/await-bundle.js')).effect,
 };
 

@@ -1,7 +1,9 @@
 /** Reads what link and unlink need of a cluster: as a reader its istiods and remote secrets, as a peer how others reach it. */
+import {defined} from '../domain/defined.js';
 import {readerSecretName, remoteSecretName} from '../domain/discovery/names.js';
 import {
   type DiscoveryIstiod,
+  type DiscoveryPod,
   type DiscoveryObservation,
   type KnownRemote,
   readStoredRemoteSecret,
@@ -9,6 +11,8 @@ import {
   secretsInUse,
 } from '../domain/discovery/observation.js';
 import {clusterzPath, readClusterz} from '../domain/facts/read/clusterz.js';
+import {endpointShardzPath} from '../domain/facts/read/endpoint-shardz.js';
+import {readServiceShards, type ServiceShards} from '../domain/facts/read/service-shards.js';
 import {isBeingDeleted, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {podsOfSelector, runningPods} from '../domain/facts/read/pods.js';
 import {hasFeature} from '../domain/istio/features.js';
@@ -30,6 +34,8 @@ export interface DiscoveryTarget {
   readonly cluster: MeshCluster;
   readonly peers: readonly MeshCluster[];
   readonly readers: readonly MeshCluster[];
+  /** Also read the services that its istiods know, and, for `all`, every remote secret that they use. */
+  readonly unlinks?: 'peers' | 'all';
 }
 
 /** A cluster with its observed facts. */
@@ -45,7 +51,7 @@ export interface DiscoveryState {
 export async function readDiscovery(
   deps: Deps,
   mesh: Mesh,
-  {cluster, peers, readers}: DiscoveryTarget,
+  {cluster, peers, readers, unlinks}: DiscoveryTarget,
 ): Promise<DiscoveryState> {
   const seen = await observe(async (): Promise<DiscoveryObservation> => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
@@ -54,14 +60,15 @@ export async function readDiscovery(
     const readerNames = readers.map((one) => ({key: one.name, secret: readerSecretName(one)}));
     const [uid, istiods, hasReaderAccount, rootCa, server, readerSecrets] = await Promise.all([
       observe(() => readClusterUid(reader)),
-      observe(async () => (peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader))),
+      observe(async () => (peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined))),
       observe(async () => isPeer && (await reader.read('readerAccount')) !== undefined),
       observe(async () => (isPeer ? (await reader.read('apiServerCa'))?.data?.['ca.crt'] : undefined)),
       observe(() => deps.clusters.serverOf(requireContext(cluster))),
       readSecrets(reader, readerNames, readStoredSecret),
     ]);
     // istiod ignores a second Secret for a cluster, so the one that it uses matters, whatever its name.
-    const inUse = peers.flatMap((peer) => secretsInUse({istiods}, istioNameOf(peer)));
+    const inUse =
+      unlinks === 'all' ? secretsInUse({istiods}) : peers.flatMap((peer) => secretsInUse({istiods}, istioNameOf(peer)));
     const own = inUse.flatMap((name) => {
       const [namespace, secret] = name.split('/');
       return namespace === mesh.istio.namespace && secret !== undefined ? [secret] : [];
@@ -97,6 +104,7 @@ async function readIstiods(
   mesh: Mesh,
   cluster: MeshCluster,
   reader: ClusterReader,
+  withServices: boolean,
 ): Promise<readonly DiscoveryIstiod[]> {
   const {namespace} = mesh.istio;
   const [all, configMaps, pods] = await Promise.all([
@@ -115,7 +123,9 @@ async function readIstiods(
     forward: (pod, ports) => reader.forward(pod, ports),
   });
   try {
-    const {parts} = await queried.query((pod) => knownClusters(deps, pod, {cluster, namespace}));
+    const place = {cluster, namespace};
+    const {parts} = await queried.query((pod) => knownClusters(deps, pod, place));
+    const shards = withServices ? await queried.query((pod) => knownServices(deps, pod, place)) : undefined;
     return controlPlanes.map((controlPlane): DiscoveryIstiod => {
       const deployment = controlPlane.workload.name;
       const running = runningPods(controlPlane.workload).map(({name}) => name);
@@ -123,7 +133,10 @@ async function readIstiods(
         deployment,
         version: versions.get(deployment) ?? resolveVersion(''),
         isSelective: controlPlane.discoverySelectors.length > 0,
-        pods: parts.flatMap(({name, observed}) => (running.includes(name) ? [{name, clusters: observed}] : [])),
+        pods: parts.flatMap(({name, observed: clusters}): readonly DiscoveryPod[] => {
+          const services = shards?.parts.find((part) => part.name === name)?.observed;
+          return running.includes(name) ? [defined<DiscoveryPod>({name, clusters, services})] : [];
+        }),
       };
     });
   } finally {
@@ -141,4 +154,11 @@ async function knownClusters(
   const reached = {...pod, port: await pod.port(monitoringPort)};
   const text = await getDebugText(http, reached, {path: clusterzPath, maxBytes: debugLimits.clusterz}, place);
   return readClusterz(text, pod.name);
+}
+
+/** The services that an istiod pod knows, with their endpoints in each cluster. */
+async function knownServices({http}: Deps, pod: IstiodPod, place: IstiodPlace): Promise<readonly ServiceShards[]> {
+  const reached = {...pod, port: await pod.port(monitoringPort)};
+  const limits = {path: endpointShardzPath, maxBytes: debugLimits.endpointShardz};
+  return readServiceShards(await getDebugText(http, reached, limits, place), pod.name);
 }

@@ -46,13 +46,12 @@ function isClusterLocal(host: string, namespace: string): boolean {
   return place === namespace && /^istiod(?:-|$)/.test(name);
 }
 
-/** Returns the number of services of each cluster but the peer, by which it is proven that they keep their endpoints. */
-export function remainingServices(services: readonly ServiceShards[], peer: string): readonly ClusterServices[] {
+/** Returns the number of services of each cluster that has any. */
+export function servicesByCluster(services: readonly ServiceShards[]): readonly ClusterServices[] {
   const counts = new Map<string, number>();
   for (const {endpoints} of services) {
     for (const cluster of endpoints.keys()) counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
   }
-  counts.delete(peer);
   return [...counts].map(([cluster, count]) => ({cluster, services: count})).sort(byName);
 }
 

@@ -1,5 +1,6 @@
 /** What link and unlink know of one cluster, as a reader and as a peer. */
 import {defined} from '../defined.js';
+import type {ServiceShards} from '../facts/read/service-shards.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {managerOf} from '../kube/manager.js';
 import type {ObjectMeta, SecretData} from '../kube/object.js';
@@ -59,8 +60,16 @@ export interface DiscoveryIstiod {
   readonly version: KnownVersion;
   /** Whether it reads only some namespaces (discoverySelectors): a peer may then have no endpoints that it reads. */
   readonly isSelective: boolean;
-  /** Its running pods, with the clusters that each knows. `undefined`: this version does not report them. */
-  readonly pods: readonly {readonly name: string; readonly clusters: Observed<readonly KnownRemote[] | undefined>}[];
+  readonly pods: readonly DiscoveryPod[];
+}
+
+/** One running istiod pod. */
+export interface DiscoveryPod {
+  readonly name: string;
+  /** The clusters that it knows. `undefined`: this version does not report them. */
+  readonly clusters: Observed<readonly KnownRemote[] | undefined>;
+  /** The services with their endpoints. Absent: not read. */
+  readonly services?: Observed<readonly ServiceShards[]>;
 }
 
 /** The observed facts of one cluster. */
@@ -83,12 +92,17 @@ export interface DiscoveryObservation {
   readonly remoteSecrets: ReadonlyMap<string, Observed<StoredRemoteSecret | undefined>>;
 }
 
-/** The Secrets (NAMESPACE/NAME) from which the running istiods of a cluster read another one. */
-export function secretsInUse({istiods}: Pick<DiscoveryObservation, 'istiods'>, istioName: string): readonly string[] {
+/**
+ * The Secrets (NAMESPACE/NAME) from which the running istiods of a cluster read another one; without a name, those from which
+ * they read any cluster.
+ */
+export function secretsInUse({istiods}: Pick<DiscoveryObservation, 'istiods'>, istioName?: string): readonly string[] {
   if (!isKnown(istiods)) return [];
   const rows = istiods.value.flatMap(({pods}) =>
     pods.flatMap(({clusters}) => (isKnown(clusters) ? (clusters.value ?? []) : [])),
   );
-  const names = rows.flatMap(({id, secretName}) => (id === istioName && secretName !== '' ? [secretName] : []));
+  const names = rows
+    .filter(({id, secretName}) => secretName !== '' && (istioName === undefined || id === istioName))
+    .map(({secretName}) => secretName);
   return [...new Set(names)];
 }

@@ -11,8 +11,13 @@ export interface TokenClaims {
   readonly expiresAt?: Date;
   /** The Secret to which it is bound: deleting that Secret revokes it. Absent: it is bound to no Secret, or to a Pod. */
   readonly boundSecret?: {readonly name: string; readonly uid: string};
+  /** The Secret of type kubernetes.io/service-account-token that contains it: deleting that Secret revokes it. */
+  readonly tokenSecret?: string;
   readonly audiences: readonly string[];
 }
+
+/** The claim of a token of a token Secret with that Secret's name (kubernetes/kubernetes pkg/serviceaccount/legacy.go). */
+const tokenSecretClaim = 'kubernetes.io/serviceaccount/secret.name';
 
 const seconds = z.number().nonnegative().max(8.64e12);
 
@@ -22,6 +27,7 @@ const schema = z.object({
   iat: seconds.optional(),
   exp: seconds.optional(),
   aud: z.union([z.string(), z.array(z.string())]).optional(),
+  [tokenSecretClaim]: z.string().optional(),
   'kubernetes.io': z.object({secret: z.object({name: z.string(), uid: z.string()}).optional()}).optional(),
 });
 
@@ -45,6 +51,7 @@ export function readTokenClaims(token: string): TokenClaims | undefined {
       issuedAt: iat === undefined ? undefined : new Date(iat * 1000),
       expiresAt: exp === undefined ? undefined : new Date(exp * 1000),
       boundSecret: claims['kubernetes.io']?.secret,
+      tokenSecret: claims[tokenSecretClaim],
       audiences: typeof aud === 'string' ? [aud] : aud,
     });
   } catch {

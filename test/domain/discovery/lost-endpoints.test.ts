@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {losingServices, remainingServices} from '../../../src/domain/discovery/lost-endpoints.js';
+import {losingServices, servicesByCluster} from '../../../src/domain/discovery/lost-endpoints.js';
 import {readServiceShards} from '../../../src/domain/facts/read/service-shards.js';
 
 const endpoint = {Address: '10.0.0.1'};
@@ -64,10 +64,11 @@ describe('what a reader loses', () => {
     expect(losingServices(others, 'c2', 'istio-system')).toHaveLength(3);
   });
 
-  it('leaves the services of the other clusters', () => {
+  it('is compared with the services of each cluster', () => {
     const services = read({'kubernetes.default': {c1: 1, c2: 1, c3: 1}, 'cart.shop': {c2: 1, c3: 1}});
-    expect(remainingServices(services, 'c2')).toEqual([
+    expect(servicesByCluster(services)).toEqual([
       {cluster: 'c1', services: 1},
+      {cluster: 'c2', services: 2},
       {cluster: 'c3', services: 2},
     ]);
   });
