@@ -3,10 +3,10 @@ import {defined} from '../defined.js';
 import type {ErrorReport} from '../errors.js';
 import {istioNameOf} from '../mesh/istio-name.js';
 import type {MeshCluster} from '../mesh/mesh.js';
-import {isKnown, type Observed, unknownsOf} from '../observed.js';
+import {isKnown, type Observed, unknownsOf, valueOr} from '../observed.js';
 import {losingServices, type ClusterServices, type LosingService, servicesByCluster} from './lost-endpoints.js';
 import {readerSecretName} from './names.js';
-import type {DiscoveryObservation, StoredRemoteSecret, StoredSecret} from './observation.js';
+import type {DiscoveryObservation, DiscoveryPod, StoredRemoteSecret, StoredSecret} from './observation.js';
 import type {RemoteCredential} from './remote-secret.js';
 
 /** A cluster whose discovery ends, and the clusters of the mesh. */
@@ -42,6 +42,8 @@ export interface UnlinkProof {
   /** Istio's names of the clusters that are no longer read. */
   readonly gone: readonly string[];
   readonly kept: readonly ClusterServices[];
+  /** Whether this version of istiod lists the clusters that it reads. */
+  readonly listsClusters: boolean;
 }
 
 /** The decision for one cluster. */
@@ -52,8 +54,10 @@ export interface UnlinkDecision {
   readonly readerSecrets: readonly StoredSecret[];
   /** Services that pods of this cluster reach in fewer clusters afterwards. Unknown: no istiod pod reports them. */
   readonly losing: Observed<readonly LosingService[]>;
-  /** Absent: nothing is removed as a reader, or no istiod pod runs that could show it. */
+  /** Absent: nothing is removed as a reader, or istiod cannot show it. */
   readonly proof?: UnlinkProof;
+  /** Why istiod cannot show it. */
+  readonly unproven?: string;
   readonly lasting: readonly LastingToken[];
   /** Why the cluster cannot be changed. */
   readonly errors: readonly ErrorReport[];
@@ -74,19 +78,23 @@ export function decideUnlink(
     const isWhole = credentials.length === secret.credentials.length;
     return credentials.length === 0 ? [] : [{secret, credentials, isWhole}];
   });
-  const gone = [...new Set(remotes.flatMap(({credentials}) => credentials.map((one) => one.cluster)))];
   const pods = isKnown(seen.istiods) ? seen.istiods.value.flatMap((istiod) => istiod.pods) : [];
+  // An earlier run may have ended before istiod forgot a cluster.
+  const listed = pods.flatMap((pod) => valueOr(pod.clusters, []) ?? []).filter(({secretName}) => secretName !== '');
+  const held = listed.map(({id}) => id).filter((id) => isTarget || id === targetName);
+  const gone = [...new Set([...remotes.flatMap(({credentials}) => credentials.map((one) => one.cluster)), ...held])];
   const services = pods.map((pod) => pod.services).find((one) => one && isKnown(one)) ?? pods[0]?.services;
   const shards = services && isKnown(services) ? services.value : [];
+  const kept = servicesByCluster(shards).filter((one) => !gone.includes(one.cluster));
+  const listsClusters = pods.every(({clusters: listed}) => !isKnown(listed) || listed.value !== undefined);
+  const unproven = pods.length === 0 ? 'no istiod pod is running' : disabledEndpoint(pods);
   const losing = gone.flatMap((name) => losingServices(shards, name, namespace));
   return defined<UnlinkDecision>({
     remotes,
     readerSecrets: known(readerSecrets),
     losing: services && !isKnown(services) ? services : {value: merged(losing)},
-    proof:
-      gone.length === 0 || pods.length === 0
-        ? undefined
-        : {gone, kept: servicesByCluster(shards).filter((one) => !gone.includes(one.cluster))},
+    proof: gone.length === 0 || unproven !== undefined ? undefined : {gone, kept, listsClusters},
+    unproven: gone.length === 0 ? undefined : unproven,
     lasting: remotes.flatMap((removal) => lastingTokens(removal, cluster, clusters)),
     errors: unknownsOf(seen.uid, ...(remotes.length > 0 ? [seen.istiods] : []), ...remoteSecrets, ...readerSecrets),
   });
@@ -94,6 +102,12 @@ export function decideUnlink(
 
 function known<T>(facts: readonly Observed<T | undefined>[]): readonly T[] {
   return facts.flatMap((fact) => (isKnown(fact) && fact.value !== undefined ? [fact.value] : []));
+}
+
+/** Why an istiod pod will never show what it reads. Other errors may be gone when it is asked again. */
+function disabledEndpoint(pods: readonly DiscoveryPod[]): string | undefined {
+  const errors = pods.flatMap(({clusters, services}) => unknownsOf(clusters, ...(services ? [services] : [])));
+  return errors.find(({code}) => code === 'ENDPOINT_OFF')?.message;
 }
 
 /** A service that loses endpoints in several clusters is one service. */

@@ -33,6 +33,7 @@ export const meshCommands = {
   'journal show': {flags: files, changes: false},
   'journal verify': {flags: clusters, changes: false},
   'monitor rules': {flags: files, changes: false},
+  unlink: {flags: clusters, changes: true},
   'trust diff': {flags: clusters, changes: false},
   'trust push': {flags: clusters, changes: true},
   'trust rollback': {flags: clusters, changes: true},
