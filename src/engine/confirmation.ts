@@ -8,7 +8,7 @@ import {plannedActions} from './report.js';
 
 /** Whether the journal records an action; one that only waits and reads is not recorded. */
 export function isRecorded({kind}: Action): boolean {
-  return kind !== 'await-bundle';
+  return kind !== 'await-bundle' && kind !== 'await-discovery';
 }
 
 /**

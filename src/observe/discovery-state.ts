@@ -8,6 +8,7 @@ import {
   readStoredSecret,
   secretsInUse,
 } from '../domain/discovery/observation.js';
+import type {TokenVerdict} from '../domain/discovery/token.js';
 import {clusterzPath, readClusterz} from '../domain/facts/read/clusterz.js';
 import {isBeingDeleted, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {podsOfSelector, runningPods} from '../domain/facts/read/pods.js';
@@ -19,6 +20,7 @@ import {istioNameOf} from '../domain/mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
 import {observe, type Observed} from '../domain/observed.js';
+import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {debugLimits, getDebugText, type IstiodPlace, monitoringPort} from '../engine/istiod-debug.js';
 import {ClusterReader, type Reads} from './cluster-reader.js';
@@ -141,4 +143,15 @@ async function knownClusters(
   const reached = {...pod, port: await pod.port(monitoringPort)};
   const text = await getDebugText(http, reached, {path: clusterzPath, maxBytes: debugLimits.clusterz}, place);
   return readClusterz(text, pod.name);
+}
+
+/** Has a cluster's API server judge tokens. The order is kept. */
+export async function reviewTokens(
+  deps: Deps,
+  mesh: Mesh,
+  cluster: MeshCluster,
+  tokens: readonly Sensitive<string>[],
+): Promise<readonly Observed<TokenVerdict>[]> {
+  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+  return Promise.all(tokens.map((token) => observe(async () => (await reader.open()).reviewToken(token))));
 }
