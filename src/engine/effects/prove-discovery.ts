@@ -16,7 +16,7 @@ const pauseMs = 1000;
  * For so long after a write, istiod may still report the state of the previous remote secret: its watch usually delivers a
  * change within a second. Milliseconds.
  */
-const settleMs = 3000;
+const settleMs = 2000;
 
 /** What to prove. */
 export interface Proof extends Pick<
