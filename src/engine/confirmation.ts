@@ -7,7 +7,12 @@ import type {ExecuteContext, Group} from './operation.js';
 import {plannedActions} from './report.js';
 
 /** The actions that change neither a cluster nor the work directory: they wait and read, or write what the user asked for. */
-const unrecorded: ReadonlySet<Action['kind']> = new Set(['await-bundle', 'await-unlinked', 'write-manifests']);
+const unrecorded: ReadonlySet<Action['kind']> = new Set([
+  'await-bundle',
+  'await-discovery',
+  'await-unlinked',
+  'write-manifests',
+]);
 
 /** Whether the journal records an action. */
 export function isRecorded({kind}: Action): boolean {

@@ -10,6 +10,7 @@ import {
   readStoredSecret,
   secretsInUse,
 } from '../domain/discovery/observation.js';
+import type {TokenVerdict} from '../domain/discovery/token.js';
 import {clusterzPath, readClusterz} from '../domain/facts/read/clusterz.js';
 import {endpointShardzPath} from '../domain/facts/read/endpoint-shardz.js';
 import {readServiceShards, type ServiceShards} from '../domain/facts/read/service-shards.js';
@@ -23,6 +24,7 @@ import {istioNameOf} from '../domain/mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
 import {observe, type Observed} from '../domain/observed.js';
+import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {debugLimits, getDebugText, type IstiodPlace, monitoringPort} from '../engine/istiod-debug.js';
 import {ClusterReader, type Reads} from './cluster-reader.js';
@@ -161,4 +163,15 @@ async function knownServices({http}: Deps, pod: IstiodPod, place: IstiodPlace): 
   const reached = {...pod, port: await pod.port(monitoringPort)};
   const limits = {path: endpointShardzPath, maxBytes: debugLimits.endpointShardz};
   return readServiceShards(await getDebugText(http, reached, limits, place), pod.name);
+}
+
+/** Has a cluster's API server judge tokens. The order is kept. */
+export async function reviewTokens(
+  deps: Deps,
+  mesh: Mesh,
+  cluster: MeshCluster,
+  tokens: readonly Sensitive<string>[],
+): Promise<readonly Observed<TokenVerdict>[]> {
+  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+  return Promise.all(tokens.map((token) => observe(async () => (await reader.open()).reviewToken(token))));
 }

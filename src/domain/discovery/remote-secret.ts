@@ -9,10 +9,9 @@ import {fieldChangedAt, type KubeObject, type ObjectMeta} from '../kube/object.j
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
-import {istioNameOf} from '../mesh/istio-name.js';
+import {istioNameOf, type NamedCluster} from '../mesh/istio-name.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {clusterAnnotation, discoveryAnnotations, multiClusterLabel, remoteSecretName} from './names.js';
-import type {DiscoveryPair} from './pairs.js';
 import {readRemoteKubeconfig, type RemoteKubeconfig} from './remote-kubeconfig.js';
 
 /** The credential for one cluster in a remote secret. */
@@ -86,7 +85,7 @@ export interface TokenTimes {
  * are istioctl's. Labels and annotations of others are kept.
  */
 export function remoteSecretObject(
-  {reader, peer}: DiscoveryPair,
+  {reader, peer}: {readonly reader: Pick<NamedCluster, 'name'>; readonly peer: NamedCluster},
   namespace: string,
   {issuedAt, expiresAt}: TokenTimes,
   before?: Pick<SecretObject, 'metadata'>,

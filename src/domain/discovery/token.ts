@@ -1,5 +1,6 @@
 /** The claims of a service account's token, which say whose it is, until when, and what revokes it. */
 import {defined} from '../defined.js';
+import {dayMs} from '../time.js';
 import * as z from 'zod';
 
 /** The claims of a token that this program uses. */
@@ -57,4 +58,33 @@ export function readTokenClaims(token: string): TokenClaims | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether an API server accepts a token, and whose it is. */
+export type TokenVerdict =
+  {readonly accepted: true; readonly username?: string} | {readonly accepted: false; readonly reason?: string};
+
+/** A token is renewed when less than this share of its lifetime is left: with the default, 27 of 90 days. */
+const renewalShare = 0.3;
+
+/**
+ * The shortest lifetime that link accepts: a token that lives a day or two, as the API servers of some providers grant them
+ * (kubernetes.io: kube-apiserver, --service-account-max-token-expiration), expires over a long weekend. Milliseconds.
+ */
+export const shortestLifetimeMs = 7 * dayMs;
+
+/** Reports whether a token has to be renewed. One that does not expire, or does not reveal when, has not. */
+export function isDueForRenewal(
+  {issuedAt, expiresAt}: Pick<TokenClaims, 'issuedAt' | 'expiresAt'>,
+  now: Date,
+): boolean {
+  if (!expiresAt) return false;
+  const leftMs = expiresAt.getTime() - now.getTime();
+  const lifetimeMs = expiresAt.getTime() - (issuedAt ?? now).getTime();
+  return leftMs < renewalShare * lifetimeMs;
+}
+
+/** The user name of a service account (k8s.io/apiserver pkg/authentication/serviceaccount/util.go). */
+export function serviceAccountName(namespace: string, name: string): string {
+  return `system:serviceaccount:${namespace}:${name}`;
 }

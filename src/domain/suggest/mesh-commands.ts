@@ -32,6 +32,7 @@ export const meshCommands = {
   'install render': {flags: ['work-dir', 'context', 'istio-namespace'], changes: true},
   'journal show': {flags: files, changes: false},
   'journal verify': {flags: clusters, changes: false},
+  link: {flags: clusters, changes: true},
   'monitor rules': {flags: files, changes: false},
   unlink: {flags: clusters, changes: true},
   'trust diff': {flags: clusters, changes: false},

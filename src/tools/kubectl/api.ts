@@ -1,4 +1,5 @@
 import type {KubeconfigAddress} from '../../domain/discovery/api-server.js';
+import type {TokenVerdict} from '../../domain/discovery/token.js';
 import type {MeshError} from '../../domain/errors.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import type {ListOptions} from '../../domain/kube/responses.js';
@@ -18,10 +19,6 @@ export interface IssuedToken {
   /** As granted. */
   readonly expiresAt: Date;
 }
-
-/** Whether an API server accepts a token, and whose it is. */
-export type TokenVerdict =
-  {readonly accepted: true; readonly username?: string} | {readonly accepted: false; readonly reason?: string};
 
 /** `none`: a real write. `server`: the API server admits and validates it, but stores nothing (`dryRun=All`). */
 export type WriteDryRun = 'none' | 'server';

@@ -1,8 +1,9 @@
 /** Tokens of service accounts: how to request one, and how to ask an API server whether it accepts one. */
 import {defined} from '../../domain/defined.js';
+import type {TokenVerdict} from '../../domain/discovery/token.js';
 import type {FieldsOf} from '../../domain/kube/shapes.js';
 import {Sensitive} from '../../domain/sensitive.js';
-import type {IssuedToken, TokenSpec, TokenVerdict} from './api.js';
+import type {IssuedToken, TokenSpec} from './api.js';
 
 const apiVersion = 'authentication.k8s.io/v1';
 

@@ -153,6 +153,11 @@ export class FakeCluster {
     return this.#objects.get(key);
   }
 
+  /** All objects of a kind. */
+  all(kind: string): readonly FakeObject[] {
+    return [...this.#objects.values()].filter((object) => object.kind === kind);
+  }
+
   /** Removes an object, as another client would. */
   remove(kind: string, name: string): void {
     const object = this.get(kind, name);
