@@ -103,6 +103,9 @@ export abstract class MeshCommand extends Command {
     const file = flags['output-file'];
     if (file !== undefined && file !== '-') {
       await workspace.writeOutside(resolve(file), text === '' || text.endsWith('\n') ? text : `${text}\n`);
+    } else if (flags.journal === '-') {
+      // Standard output is the journal: one entry per line.
+      process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
     } else if (text !== '') {
       await writeOut(text);
     }

@@ -13,11 +13,13 @@ import type {SignerSpec} from '../domain/mesh/signer.js';
 import {sleep} from '../tools/bounded.js';
 import type {Program} from '../tools/programs.js';
 import {createWorkspace} from '../workspace/create.js';
+import {createReadOnlyWorkspace} from '../workspace/read-only.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';
 import {createPassphraseSource} from './passphrase.js';
 import {printEvent} from './suggest/print.js';
 import {type TargetFlags, typedTarget} from './suggest/typed-target.js';
+import {writeLine} from './streams.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
 
 /** The parsed flags that commands share; each command has a subset of them. */
@@ -34,6 +36,8 @@ export interface CommonFlags extends TargetFlags {
   readonly 'dry-run'?: RunSettings['dryRun'] | undefined;
   readonly yes?: boolean | undefined;
   readonly reason?: string | undefined;
+  /** The journal is written to standard output, and nothing into the work directory. */
+  readonly journal?: '-' | undefined;
   readonly signer?: {readonly declared: SignerSpec} | undefined;
   readonly 'trust-mesh-yaml'?: boolean | undefined;
   readonly 'passphrase-file'?: string | undefined;
@@ -62,7 +66,8 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal, superv
   const cleanups: (() => Promise<void>)[] = [];
   const progress = await createProgress(flags.quiet === true);
   const flush = (): Promise<void> => progress.rest();
-  const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date(), signal});
+  const place = {root: resolve(flags['work-dir'] ?? '.'), now: () => new Date(), signal};
+  const workspace = flags.journal === '-' ? createReadOnlyWorkspace(place, writeLine) : createWorkspace(place);
   const rootStore = (signer: SignerSpec): Workspace => {
     if (signer.type !== 'local' || signer.directory === undefined) return workspace;
     const root = resolve(workspace.root, signer.directory);

@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {example, MeshCommand} from '../cli/base-command.js';
+import {discoveryFlags, discoveryRules} from '../cli/flags/discovery.js';
 import {applyFlags, renderFlags} from '../cli/flags/install.js';
 import {outputFlags, verboseFlags} from '../cli/flags/output.js';
 import {passphraseFlags} from '../cli/flags/passphrase.js';
@@ -16,8 +17,8 @@ import {upView} from '../output/views/up.js';
 const defaultWaitMs = 300_000;
 
 export default class Up extends MeshCommand {
-  static override summary = 'Set up the mesh in one step: generate, push, render, apply and verify';
-  static override description = `Runs certs generate, trust push, install render, install apply and verify --wait in sequence.
+  static override summary = 'Set up the mesh in one step: generate, push, render, apply, link and verify';
+  static override description = `Runs certs generate, trust push, install render, install apply, link and verify --wait in sequence. Clusters on several networks are refused: up does not create the gateways between them.
 
 Stops at the first step that fails, with its exit code, and reports the completed steps. Completed work is not repeated: running up again resumes where it stopped, and changes nothing in a mesh without findings. The last step waits until all checks pass, for at most --timeout (default: 5m).`;
   static override examples = [
@@ -38,6 +39,7 @@ Stops at the first step that fails, with its exit code, and reports the complete
     ...passphraseFlags,
     ...applyFlags,
     ...trustFlags,
+    ...discoveryFlags,
     ...targetFlags,
     ...concurrencyFlags,
     ...keepGoingFlags,
@@ -59,6 +61,7 @@ Stops at the first step that fails, with its exit code, and reports the complete
       network: flags.network,
       istioVersion: flags['istio-version'],
       ...trustRules(flags),
+      ...discoveryRules(flags),
       readinessTimeoutMs: flags['readiness-timeout'],
       upgrade: flags.upgrade,
       forceVersion: flags['force-version'],

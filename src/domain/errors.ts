@@ -79,6 +79,10 @@ export const errorClasses = {
   WRITE_UNCERTAIN: 'failed',
   API_ERROR: 'unknown',
   NOT_READY: 'failed',
+  /** An API server does not accept a token that it issued. */
+  TOKEN_NOT_ACCEPTED: 'failed',
+  /** istiod did not read a cluster through its new remote secret. */
+  NOT_SYNCED: 'failed',
   // safety rules
   CONFIRMATION_NEEDED: 'refused',
   REASON_NEEDED: 'refused',
@@ -102,6 +106,22 @@ export const errorClasses = {
   KUBERNETES_VERSION: 'refused',
   CLUSTER_RENAME: 'refused',
   NOTHING_TO_ROLL_BACK: 'refused',
+  /** Istio is not installed where a command needs its istiod. */
+  NO_ISTIOD: 'refused',
+  /** A cluster lacks the service account as which others read it. */
+  READER_MISSING: 'refused',
+  /** Pods of other clusters cannot use an API server's address. */
+  LOCAL_ADDRESS: 'refused',
+  /** The kubeconfig does not verify an API server's certificate. */
+  INSECURE_API_SERVER: 'refused',
+  /** An API server grants a token for a shorter time than is practical. */
+  TOKEN_TOO_SHORT: 'refused',
+  /** The running Istio version loses endpoints when a remote secret changes. */
+  LOSES_ENDPOINTS: 'refused',
+  /** istiod reads a cluster from another Secret than the one that link writes. */
+  OTHER_REMOTE_SECRET: 'refused',
+  /** A command does not support clusters on several networks. */
+  SEVERAL_NETWORKS: 'refused',
   // the run itself
   OUTPUT_FAILED: 'failed',
   TIMEOUT: 'timeout',

@@ -1,4 +1,6 @@
 /** The result of each kind of action, for the report and for the journal's `detail`. JSON values only. */
+import type {ClusterServices} from '../domain/discovery/lost-endpoints.js';
+import type {ErrorReport} from '../domain/errors.js';
 import type {CertificateRef} from '../domain/x509/describe.js';
 import type {ActionKind, CreateRootCa, ResealRootKey} from './action.js';
 
@@ -27,6 +29,26 @@ export interface ObjectDeleted {
   readonly alreadyGone?: true;
 }
 
+/** The result for one peer of a reader. */
+export interface PeerResult {
+  readonly peer: string;
+  /**
+   * `read`: every istiod pod has read it. `failed`: see `error`; `restored` if the previous remote secret is in place again, or
+   * the new one deleted.
+   */
+  readonly status: 'read' | 'failed' | 'restored';
+  /** When the new token expires (RFC 3339); absent without a new one, or if it does not expire. */
+  readonly tokenExpires?: string;
+  /** The cluster that is the cause, and the error. */
+  readonly at?: string;
+  readonly error?: ErrorReport;
+}
+
+/** The result for a reader: one for each of its peers. */
+export interface DiscoveryResult {
+  readonly peers: readonly PeerResult[];
+}
+
 /** The result of each kind of action; undefined if the status is all there is to report. */
 export interface ActionResults {
   readonly 'write-files': {readonly files: readonly string[]};
@@ -48,6 +70,11 @@ export interface ActionResults {
   readonly 'restart-workload': undefined;
   /** SHA-256 of the cluster CA that every ready istiod presents; undefined if only the bundle was compared. */
   readonly 'await-bundle': {readonly provenLive: string} | undefined;
+  /** The pods that were read, and how many services of each other cluster they still have. */
+  readonly 'await-unlinked': {readonly pods: readonly string[]; readonly kept: readonly ClusterServices[]};
+  readonly 'write-manifests': {readonly files: readonly string[]};
+  readonly 'link-peers': DiscoveryResult;
+  readonly 'await-discovery': DiscoveryResult;
 }
 
 /** The result of an action of one kind. */

@@ -6,9 +6,17 @@ import type {Deps, PassphraseSource} from './deps.js';
 import type {ExecuteContext, Group} from './operation.js';
 import {plannedActions} from './report.js';
 
-/** Whether the journal records an action; one that only waits and reads is not recorded. */
+/** The actions that change neither a cluster nor the work directory: they wait and read, or write what the user asked for. */
+const unrecorded: ReadonlySet<Action['kind']> = new Set([
+  'await-bundle',
+  'await-discovery',
+  'await-unlinked',
+  'write-manifests',
+]);
+
+/** Whether the journal records an action. */
 export function isRecorded({kind}: Action): boolean {
-  return kind !== 'await-bundle';
+  return !unrecorded.has(kind);
 }
 
 /**

@@ -26,6 +26,7 @@ import type {
   RunSettings,
   Wait,
 } from './operation.js';
+import {isPartialFailure} from './partial-failure.js';
 import {preparePassphrase} from './effects/prepare-passphrase.js';
 import {journalWarning} from './journal-warning.js';
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
@@ -49,7 +50,11 @@ const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
   'replace-object': async () => (await import('./effects/objects.js')).replaceObject,
   'run-istioctl': async () => (await import('./effects/run-istioctl.js')).effect,
   'restart-workload': async () => (await import('./effects/restart-workload.js')).effect,
+  'await-unlinked': async () => (await import('./effects/await-unlinked.js')).effect,
+  'write-manifests': async () => (await import('./effects/files.js')).writeManifests,
   'await-bundle': async () => (await import('./effects/await-bundle.js')).effect,
+  'link-peers': async () => (await import('./effects/link-peers.js')).linkPeers,
+  'await-discovery': async () => (await import('./effects/link-peers.js')).awaitDiscovery,
 };
 
 /** Actions that the API server can validate without storing anything (`--dry-run=server`). */
@@ -146,7 +151,7 @@ function reportPrompts({groups}: Plan, {deps, settings, report}: ExecuteContext)
 /** Returns the groups to run, and the outcomes of the lanes that blockers prevent from running. */
 function splitByBlockers(plan: Plan, settings: RunSettings): {runnable: readonly Group[]; skipped: readonly Outcome[]} {
   if (plan.blockers.length === 0) return {runnable: plan.groups, skipped: []};
-  const blocked = new Set(plan.blockers.map((blocker) => blocker.cluster));
+  const blocked = new Set(plan.blockers.filter(({isPartial}) => !isPartial).map((blocker) => blocker.cluster));
   const unblocked = plan.groups
     .flatMap(({lanes}) => lanes)
     .filter(({cluster}) => cluster !== undefined && !blocked.has(cluster));
@@ -272,13 +277,17 @@ async function perform(
     return outcomeOf(action, lane, {status: dryRun === 'none' ? 'done' : 'skipped', result});
   } catch (thrown) {
     const error = asMeshError(thrown);
+    const result: ResultOf<ActionKind> = isPartialFailure(thrown) ? thrown.result : done?.result;
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
     // An action that succeeded is not recorded as failed if recording its outcome in the journal fails: the next run closes the
     // entry.
     if (journal && intent && !done) {
       // The effect's own error is reported, not the journal's.
-      await journal.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);
+      const {code, message} = error;
+      await journal
+        .outcome({intent, status, error: {code, message}, ...(result && {detail: {...result}})})
+        .catch(() => undefined);
     }
-    return outcomeOf(action, lane, {status, error: reportError(error), result: done?.result});
+    return outcomeOf(action, lane, {status, error: reportError(error), result});
   }
 }

@@ -20,6 +20,8 @@ export interface Warning {
 export interface Blocker {
   readonly cluster?: string;
   readonly error: ErrorReport;
+  /** It blocks only a part of the cluster's change, and the plan leaves that part out: with --keep-going the rest is done. */
+  readonly isPartial?: true;
 }
 
 /** Actions that run in sequence, usually those of one cluster. A failed action ends its lane. */

@@ -3,12 +3,10 @@ import {type ControlPlaneFacts, PerPod} from '../domain/facts/facts.js';
 import {runningPods} from '../domain/facts/read/pods.js';
 import {MeshError, problem} from '../domain/errors.js';
 import {istiodSecurePort} from '../domain/istio/names.js';
+import {monitoringPort} from '../engine/istiod-debug.js';
 import type {PortForward} from '../tools/kubectl/api.js';
 import {attempt} from './cluster-reader.js';
 import {memoizeAsync} from '../domain/memoize.js';
-
-/** Metrics and debug endpoints; a request over the pod's loopback needs no token (istio/istio pilot/pkg/xds/debug.go). */
-export const monitoringPort = 15014;
 
 /** One running istiod pod. */
 export interface IstiodPod {

@@ -1,8 +1,12 @@
 /** `up`: all steps from an empty directory to a verified mesh; each is the operation of the command of that name. */
 import {defined} from '../domain/defined.js';
 import type {Verdict} from '../domain/checks/report.js';
-import {asMeshError, reportError, type ErrorReport} from '../domain/errors.js';
-import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.js';
+import {asMeshError, MeshError, reportError, type ErrorReport} from '../domain/errors.js';
+import {some} from '../domain/format.js';
+import {isKnown, observe} from '../domain/observed.js';
+import {advice, kubectlMesh, sequence} from '../domain/suggest/suggestion.js';
+import type {Deps} from '../engine/deps.js';
+import {type Conclusion, emptyPlan, type Engine, type Operation, type Warning} from '../engine/operation.js';
 import {
   answerOf,
   outcomeOfError,
@@ -12,14 +16,18 @@ import {
 } from '../engine/report.js';
 import {generateCerts} from './certs/generate.js';
 import type {GenerateRequest} from './certs/generate-facts.js';
+import type {LinkRules} from './discovery/link-facts.js';
 import {applyInstalls, type ApplyRequest} from './install/apply.js';
 import {renderInstalls} from './install/render.js';
+import {linkClusters} from './discovery/link.js';
+import {loadMesh} from './shared/load-mesh.js';
 import type {TrustRules} from './trust/plan-changes.js';
 import {pushTrust} from './trust/push.js';
 import {verifyMesh, type VerifyRequest} from './verify/verify.js';
 
 /** The requests of all steps combined. */
-export interface UpRequest extends TrustRules, ApplyRequest, Pick<GenerateRequest, 'unencrypted' | 'rootFile'> {
+export interface UpRequest
+  extends TrustRules, ApplyRequest, LinkRules, Pick<GenerateRequest, 'unencrypted' | 'rootFile'> {
   /** How long the last step waits until all checks pass. Milliseconds. */
   readonly waitMs: number;
   /** The command as typed, shown where it has to be run again. */
@@ -70,13 +78,18 @@ const steps: readonly UpStepDefinition[] = [
   step(pushTrust, ['certs generate'], (request) => request),
   step(renderInstalls, [], (request) => request),
   step(applyInstalls, ['trust push', 'install render'], (request) => request),
-  step(verifyMesh, ['install apply'], ({clusters, context, istioNamespace, rootDirectory, waitMs}): VerifyRequest => ({
-    mesh: {clusters, context, istioNamespace, rootDirectory},
-    selection: {only: [], skip: []},
-    limits: {},
-    waitMs,
-    failOn: 'error',
-  })),
+  step(linkClusters, ['install apply'], (request) => request),
+  step(
+    verifyMesh,
+    ['install apply', 'link'],
+    ({clusters, context, istioNamespace, rootDirectory, waitMs}): VerifyRequest => ({
+      mesh: {clusters, context, istioNamespace, rootDirectory},
+      selection: {only: [], skip: []},
+      limits: {},
+      waitMs,
+      failOn: 'error',
+    }),
+  ),
 ];
 
 function step<Request, Result extends StepResult>(
@@ -114,6 +127,11 @@ export const bringUp: Operation<UpRequest, UpResult> = {
   command: 'up',
   changes: true,
   async execute(request, engine) {
+    await engine.run({
+      title: 'read mesh.yaml',
+      gather: (deps) => refuseSeveralNetworks(request, deps),
+      plan: () => emptyPlan,
+    });
     const done: UpStep[] = [];
     let names = request.clusters;
     let stopped = false;
@@ -145,6 +163,21 @@ export const bringUp: Operation<UpRequest, UpResult> = {
       return result ? (steps.find((one) => one.command === command)?.conclude(result, request) ?? []) : [];
     }),
 };
+
+/** Throws `SEVERAL_NETWORKS`. A mesh that cannot be read is the error of the first step. */
+async function refuseSeveralNetworks(request: UpRequest, deps: Deps): Promise<void> {
+  const loaded = await observe(() => loadMesh(deps, {...request, addClusters: true}));
+  if (!isKnown(loaded)) return;
+  const networks = [...new Set(loaded.value.mesh.clusters.flatMap(({network}) => network ?? []))];
+  if (networks.length < 2) return;
+  const what = `up does not support clusters on several networks yet (${some(networks)}): it does not create the gateways between them`;
+  throw new MeshError('SEVERAL_NETWORKS', what, {
+    hints: [
+      advice`run its steps one by one: ${sequence(...(['certs generate', 'trust push', 'install render', 'install apply', 'link'] as const).map((command) => kubectlMesh(command)))}`,
+      "create the east-west gateways as in Istio's multicluster guide before the last step",
+    ],
+  });
+}
 
 /** The worst outcome of the clusters and of the other conclusions. `skipped`: a dry run that would change something. */
 function outcomeOf({clusters = []}: StepResult, conclusions: readonly Conclusion[], dryRun: boolean): ClusterOutcome {

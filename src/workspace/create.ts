@@ -119,7 +119,8 @@ function accessDirectory(
     directory: (path) => accessDirectory({...options, root: path}, journal, (directory) => directory),
     isBelow: (path) => isBelow(path, root),
     readOutside: (path) => readOutside(path, options.signal),
-    writeOutside: (path, content) => writeOutputFile(path, content, faults),
+    writeOutside: (path, content, {createsDirectory = false} = {}) =>
+      writeOutputFile(path, content, {createsDirectory, faults}),
   };
 }
 

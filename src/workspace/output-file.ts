@@ -3,16 +3,28 @@
  * read the old or the new content, never a part. The file is outside the work directory and written without its lock.
  */
 import {randomBytes} from 'node:crypto';
-import {lstat, realpath} from 'node:fs/promises';
+import {lstat, mkdir, realpath} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {advice, filePath, fixWith} from '../domain/suggest/suggestion.js';
 import {type Faults, replaceFile, temporarySuffix} from './atomic.js';
 import {errno, fileError} from './fs-errors.js';
 
+/** How {@link writeOutputFile} writes. */
+export interface OutputOptions {
+  /** Create the directory, and those above it, if they do not exist. */
+  readonly createsDirectory?: boolean;
+  readonly faults?: Faults | undefined;
+}
+
 /** Writes the file. Replaces the target of a symbolic link. Throws `OUTPUT_FAILED` and leaves no temporary file. */
-export async function writeOutputFile(path: string, content: string, faults?: Faults): Promise<void> {
+export async function writeOutputFile(
+  path: string,
+  content: string,
+  {createsDirectory = false, faults}: OutputOptions = {},
+): Promise<void> {
   try {
+    if (createsDirectory) await mkdir(dirname(path), {recursive: true});
     const target = await realpath(path).catch(() => path);
     // Each run has its own temporary file, because two may write the same file at the same time. It does not end in
     // .prom, so that no collector reads it.

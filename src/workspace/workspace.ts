@@ -103,7 +103,7 @@ export interface Workspace {
   readOutside(path: string): Promise<Sensitive<Buffer>>;
   /**
    * Atomically writes a file outside the work directory that the user named (`--output-file`); a new file gets mode
-   * 0644, so that others can read it. Throws `OUTPUT_FAILED`.
+   * 0644, so that others can read it. `createsDirectory`: with the directories above it. Throws `OUTPUT_FAILED`.
    */
-  writeOutside(path: string, content: string): Promise<void>;
+  writeOutside(path: string, content: string, options?: {readonly createsDirectory?: boolean}): Promise<void>;
 }

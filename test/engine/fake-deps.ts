@@ -72,6 +72,7 @@ export function fakeDeps(
       open: absent('open'),
       forward: absent('forward'),
       missingContext: () => Promise.resolve(undefined),
+      serverOf: absent('server'),
       close: () => Promise.resolve(),
     },
     git: {isIgnored: absent('git'), committedKeys: absent('git history')},

@@ -18,6 +18,8 @@ export interface IstiodWords {
   clusters: {id: string; secretName: string; syncStatus: string}[];
   /** By path: instead of what the fields above say. `hang` never answers. */
   instead: Record<string, {readonly status: number; readonly text: string} | 'hang'>;
+  /** By path: what changes while it runs; precedes the fields above, not `instead`. */
+  current: Record<string, () => unknown>;
 }
 
 /** A listening one. */
@@ -41,10 +43,13 @@ export async function startFakeMonitor(
     signingErrors: {},
     clusters: [{id: cluster, secretName: '', syncStatus: 'synced'}],
     instead: {},
+    current: {},
   };
   const server = createServer((request, response) => {
     const path = request.url ?? '';
-    const answer = says.instead[path] ?? answers(says)[path] ?? {status: 404, text: '404 page not found\n'};
+    const now = says.current[path];
+    const current = now && {status: 200, text: JSON.stringify(now())};
+    const answer = says.instead[path] ?? current ?? answers(says)[path] ?? {status: 404, text: '404 page not found\n'};
     if (answer !== 'hang') response.writeHead(answer.status).end(answer.text);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

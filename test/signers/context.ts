@@ -28,6 +28,7 @@ export function signerContext(
       open: absent('clusters'),
       forward: absent('clusters'),
       missingContext: () => Promise.resolve(undefined),
+      serverOf: absent('server'),
       close: () => Promise.resolve(),
     },
     runner: absent('the runner'),

@@ -15,7 +15,7 @@ describe('the output file', () => {
       const full = (at: string): void => {
         if (at === point) throw Object.assign(new Error('no space'), {code: 'ENOSPC'});
       };
-      await expect(writeOutputFile(path, 'after\n', full)).rejects.toMatchObject({code: 'OUTPUT_FAILED'});
+      await expect(writeOutputFile(path, 'after\n', {faults: full})).rejects.toMatchObject({code: 'OUTPUT_FAILED'});
       expect(await readFile(path, 'utf8')).toBe('before\n');
       expect(await readdir(own)).toEqual(['mesh.prom']);
     },

@@ -1,5 +1,5 @@
 /** Translates the cluster names in remote secrets, which are Istio's. */
-import type {RemoteCredential} from '../istio/remote-secret.js';
+import type {RemoteCredential} from '../discovery/remote-secret.js';
 import {clusterOfIstioName} from '../mesh/istio-name.js';
 import type {Mesh} from '../mesh/mesh.js';
 

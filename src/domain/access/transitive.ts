@@ -7,7 +7,7 @@ import {bindingKey, type RbacFacts} from '../kube/rbac.js';
 import {memoizeByKey} from '../memoize.js';
 import type {AccessTarget} from './path-kinds.js';
 import {reachesKey, accessPathsBy, accessPathsOf, type AccessPath} from './access-paths.js';
-import type {RemoteCredential} from '../istio/remote-secret.js';
+import type {RemoteCredential} from '../discovery/remote-secret.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
 /** The RBAC and remote secrets of one cluster. The names are those in mesh.yaml, of remote secrets too. */

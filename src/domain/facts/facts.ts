@@ -5,7 +5,7 @@
 import type {RecordedHead} from '../journal/head.js';
 import type {RbacFacts} from '../kube/rbac.js';
 import type {IstiodCaSource} from '../istio/ca-source.js';
-import type {RemoteCredential} from '../istio/remote-secret.js';
+import type {RemoteCredential} from '../discovery/remote-secret.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
 import {limitOn, type LimitingFlag, type Limits} from './limits.js';

@@ -3,6 +3,7 @@
  * themselves (src/observe/cluster-reader.ts), the rights that docs/verify.md and `access role` list (rights.ts), and the
  * requests that a flag such as `--no-secrets` excludes (limits.ts) are derived from this table.
  */
+import {apiServerCaConfigMap, readerServiceAccount} from '../discovery/names.js';
 import {installedKinds} from '../install/live.js';
 import {installerLabels} from '../install/ownership.js';
 import {
@@ -208,6 +209,12 @@ export const reads = {
   allPods: list<PodObject>('Pod', 'cluster'),
   /** Metadata of ConfigMaps in Istio's namespace: those of `install apply` hold journal heads in annotations. */
   configMapMetadata: list<KubeObject>('ConfigMap', istioNamespace, {metadataOnly: true}),
+  /** The service account as which other clusters read this one. */
+  readerAccount: find<KubeObject>('ServiceAccount', istioNamespace, {name: readerServiceAccount}),
+  /** The CA of the API server. */
+  apiServerCa: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: apiServerCaConfigMap}),
+  /** A remote secret, or a reader Secret: link knows their names. */
+  discoverySecret: find<SecretObject>('Secret', istioNamespace, {given: ['name'], isGrantedByName: true}),
   /** The ConfigMap that the last `install apply` wrote. */
   installRecord: find<ConfigMapObject>('ConfigMap', istioNamespace, {given: ['name']}),
 } as const satisfies Readonly<Record<string, Read>>;

@@ -43,6 +43,8 @@ const resources: Readonly<Record<string, Resource>> = {
   'rbac.authorization.k8s.io/ClusterRole': clusterWide('clusterroles'),
   'rbac.authorization.k8s.io/ClusterRoleBinding': clusterWide('clusterrolebindings'),
   'authorization.k8s.io/SelfSubjectAccessReview': clusterWide('selfsubjectaccessreviews'),
+  // A subresource of service accounts.
+  'authentication.k8s.io/TokenRequest': namespaced('serviceaccounts/token'),
   'authentication.k8s.io/TokenReview': clusterWide('tokenreviews'),
   'authentication.k8s.io/SelfSubjectReview': clusterWide('selfsubjectreviews'),
   'apiextensions.k8s.io/CustomResourceDefinition': clusterWide('customresourcedefinitions'),

@@ -270,6 +270,19 @@ function shapesOf(struct: Struct) {
         userInfo: struct({username: text.exactOptional(), uid: text.exactOptional()}).exactOptional(),
       }).exactOptional(),
     }),
+    'authentication.k8s.io/TokenRequest': struct({
+      metadata,
+      status: struct({token: text, expirationTimestamp: moment}),
+    }),
+    /** Not stored, so it has no name. */
+    'authentication.k8s.io/TokenReview': struct({
+      metadata: metadataWith(text.exactOptional()),
+      status: struct({
+        authenticated: boolean.exactOptional(),
+        user: struct({username: text.exactOptional()}).exactOptional(),
+        error: text.exactOptional(),
+      }),
+    }),
     /** Any other kind, and lists of metadata only. */
     metadata: struct({metadata}),
     'metadata of RBAC': struct({metadata: ofPathSegment}),

@@ -34,11 +34,20 @@ export interface MeshTrust {
   readonly expiry: ExpiryThresholds;
 }
 
+/** How clusters read each other. */
+export interface MeshDiscovery {
+  /** `bound`: tokens from TokenRequest, bound to a Secret; `secret`: long-lived token Secrets. */
+  readonly token: 'bound' | 'secret';
+  /** Requested lifetime of a bound token. Days of 24 h. */
+  readonly tokenLifetimeDays: number;
+}
+
 /** The resolved mesh. */
 export interface Mesh extends Pick<MeshFile, 'meshID' | 'access'> {
   readonly trustDomain: string;
   readonly istio: MeshIstio;
   readonly trust: MeshTrust;
+  readonly discovery: MeshDiscovery;
   readonly clusters: readonly MeshCluster[];
 }
 

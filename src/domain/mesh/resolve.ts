@@ -11,7 +11,7 @@ import {nearest} from '../nearest.js';
 import {advice, kubectlMesh, inspectWith, words} from '../suggest/suggestion.js';
 import {parseDays, parsePercent} from './duration.js';
 import {layout} from './layout.js';
-import type {Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
+import type {Mesh, MeshCluster, MeshDiscovery, MeshIstio, MeshTrust} from './mesh.js';
 import type {ExpiryThreshold} from '../x509/expiry.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
 import {
@@ -66,6 +66,8 @@ export const defaults = {
   keyAlgorithm: 'rsa-4096',
   rootValidityDays: 3650,
   clusterValidityDays: 730,
+  token: 'bound',
+  tokenLifetimeDays: 90,
   warn: {share: 0.3, days: 30, capDays: 180},
   error: {share: 0.1, days: 7, capDays: 60},
 } as const;
@@ -105,6 +107,7 @@ export function resolveMesh({file, contexts, overrides, addClusters, ...sources}
     trustDomain: file?.trustDomain ?? defaults.trustDomain,
     istio,
     trust: resolveTrust(file?.trust ?? {}, istio, overrides),
+    discovery: resolveDiscovery(file?.discovery ?? {}),
     access: file?.access,
     clusters,
   });
@@ -231,6 +234,13 @@ function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: Mes
     rotationDeclared: declared.rotationReady === true ? true : undefined,
     expiry: {warn: threshold(expiry.warn) ?? defaults.warn, error: threshold(expiry.error) ?? defaults.error},
   });
+}
+
+function resolveDiscovery({token, tokenLifetime}: NonNullable<MeshFile['discovery']>): MeshDiscovery {
+  return {
+    token: token ?? defaults.token,
+    tokenLifetimeDays: tokenLifetime === undefined ? defaults.tokenLifetimeDays : parseDays(tokenLifetime),
+  };
 }
 
 function threshold(values: NonNullable<NonNullable<MeshFile['trust']>['expiry']>['warn']): ExpiryThreshold | undefined {

@@ -61,6 +61,7 @@ export function ruleViolations(file: MeshFile): readonly RuleViolation[] {
       return message === undefined ? [] : [{path: ['clusters', index, 'primary'], message}];
     }),
     ...validityViolations(file),
+    ...discoveryViolations(file),
     ...expiryViolations(file),
     ...duplicates(istio?.revisions ?? [], (name) => name).map(({index}) => ({
       path: ['istio', 'revisions', index],
@@ -116,6 +117,19 @@ function validityViolations({
   if (parseDays(cluster) <= parseDays(root)) return [];
   const message = `must not exceed rootValidity (${root}): a cluster CA never outlives its root`;
   return [{path: ['trust', 'clusterValidity'], message}];
+}
+
+/**
+ * A lifetime that the API server would reject (kubernetes/kubernetes pkg/apis/authentication/validation/validation.go: 2^32
+ * seconds), and one without effect.
+ */
+function discoveryViolations({discovery: {token, tokenLifetime} = {}}: MeshFile): readonly RuleViolation[] {
+  if (tokenLifetime === undefined) return [];
+  const path = ['discovery', 'tokenLifetime'];
+  if (token === 'secret') return [{path, message: 'has no effect with token: secret, whose tokens do not expire'}];
+  return parseDays(tokenLifetime) > maxValidityDays
+    ? [{path, message: `must be at most ${String(maxValidityDays)}d`}]
+    : [];
 }
 
 function expiryViolations({trust}: MeshFile): readonly RuleViolation[] {

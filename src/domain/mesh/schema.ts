@@ -38,6 +38,32 @@ const merged = {
   ).describe('Overlay files, relative to the work directory, that are merged into install.yaml in this order.'),
 };
 
+/** Base64 of at least one PEM certificate: `LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0` is `-----BEGIN CERTIFICATE-`. */
+const caData = /^LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0[A-Za-z0-9+/]+={0,2}$/;
+
+const apiServerSchema = map('a map with at least "url"', {
+  url: text('an https URL without credentials, query or fragment', /^https:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/).describe(
+    "The API server's address, as pods of other clusters reach it.",
+  ),
+  'caData?': text('PEM certificates, encoded in base64 on one line', caData).describe(
+    "The CA of the API server's certificate. Default: the cluster's ConfigMap kube-root-ca.crt.",
+  ),
+  'tlsServerName?': text(
+    'a host name or an IP address',
+    /^[A-Za-z0-9:](?:[-A-Za-z0-9.:]{0,251}[A-Za-z0-9:])?$/,
+  ).describe("The name in the API server's certificate. Default: the host in url."),
+  'proxyUrl?': text('an http, https or socks5 URL', /^(?:https?|socks5):\/\/[^\s]+$/).describe(
+    'The proxy through which pods of other clusters reach it. Default: none.',
+  ),
+});
+
+const discoverySchema = map('a map', {
+  'token?': oneOf(['bound', 'secret']).describe(
+    "The tokens with which clusters read each other: bound tokens expire, and link renews them; secret: long-lived Secrets of type kubernetes.io/service-account-token, for API servers that limit a token's lifetime. Default: bound.",
+  ),
+  'tokenLifetime?': days.describe('Requested lifetime of a bound token. Default: 90d.'),
+});
+
 const clusterSchema = map('a map with at least "name"', {
   name: clusterName.describe("The cluster's name: unique in the mesh, and also its directory."),
   'istioName?': text(istioNameRule, istioNamePattern).describe(
@@ -53,6 +79,9 @@ const clusterSchema = map('a map with at least "name"', {
     'A primary runs istiod; a remote uses the istiod of another cluster. Default: primary.',
   ),
   'primary?': clusterName.describe('Remotes only: the primary whose istiod the cluster uses.'),
+  'apiServer?': apiServerSchema.describe(
+    "How pods of other clusters reach the cluster's API server. Default: as in your kubeconfig.",
+  ),
   'uid?': text("the UID of the cluster's kube-system namespace", /^[0-9A-Za-z][-0-9A-Za-z]{0,62}$/).describe(
     'UID of the kube-system namespace, recorded on first access. A cluster with a different UID is refused.',
   ),
@@ -125,6 +154,7 @@ export const meshFileSchema = map('a map with apiVersion, kind and clusters', {
   ),
   'istio?': istioSchema.describe('Istio installation settings for all clusters.'),
   'trust?': trustSchema.describe('Settings for certificates: how they are issued and monitored.'),
+  'discovery?': discoverySchema.describe('How clusters read the services and endpoints of each other.'),
   'audit?': map('a map', {'reasonRequired?': reasonRequired}).describe('Requirements for the journal of changes.'),
   'access?': map('a map such as {expected: [Group:platform-admins]}', {'expected?': expected}).describe(
     'Expected access to the CA keys, for access show and verify --access.',

@@ -98,14 +98,14 @@ async function guardedObject(
 }
 
 /** Creates the object, or replaces it at its resourceVersion. */
-function createOrReplace(api: KubeApi, object: KubeObject, dryRun: WriteDryRun): Promise<ObjectWritten> {
+export function createOrReplace(api: KubeApi, object: KubeObject, dryRun: WriteDryRun): Promise<ObjectWritten> {
   return writeObject({api, ref: refOf(object), dryRun, judge: (now) => judgeObject(now, object)}, () =>
     object.metadata.resourceVersion === undefined ? api.create(object, dryRun) : api.replace(object, dryRun),
   );
 }
 
-/** Throws `CONFLICT` if the object was replaced by another one. */
-async function remove(
+/** Deletes an object; throws `CONFLICT` if it was replaced by another one. */
+export async function remove(
   api: KubeApi,
   ref: ObjectRef,
   preconditions: DeleteObject['preconditions'],

@@ -2,7 +2,9 @@ import {plural} from '../../domain/format.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {DeploymentObject} from '../../domain/kube/objects.js';
 import {describeRef} from '../../domain/kube/paths.js';
-import type {Effect} from '../effect.js';
+import type {KubeApi} from '../../tools/kubectl/api.js';
+import type {RestartWorkload} from '../action.js';
+import type {Effect, EffectContext} from '../effect.js';
 import {awaitReady} from './await.js';
 import {contains, writeAndVerify} from './verified-write.js';
 
@@ -11,8 +13,18 @@ const restartedAt = 'kubectl.kubernetes.io/restartedAt';
 
 /** Restarts a Deployment and waits until all of its pods are new and available. */
 export const effect: Effect<'restart-workload'> = async (action, context) => {
+  const api = await context.deps.clusters.open(action.context);
+  await restartDeployment(api, action, context);
+  return undefined;
+};
+
+/** The same for other effects. */
+export async function restartDeployment(
+  api: KubeApi,
+  action: Pick<RestartWorkload, 'ref' | 'timeoutMs'>,
+  context: EffectContext,
+): Promise<void> {
   const {deps} = context;
-  const api = await deps.clusters.open(action.context);
   const patch = {spec: {template: {metadata: {annotations: {[restartedAt]: deps.now().toISOString()}}}}};
   const judge = (now: KubeObject | undefined): 'written' | 'not-written' =>
     now && contains(now, patch) ? 'written' : 'not-written';
@@ -21,8 +33,7 @@ export const effect: Effect<'restart-workload'> = async (action, context) => {
   await awaitReady(context, {what, timeoutMs: action.timeoutMs}, async () =>
     rolloutState(await api.get<DeploymentObject>(action.ref)),
   );
-  return undefined;
-};
+}
 
 /** What a rollout waits for; undefined if it is complete (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */
 function rolloutState({metadata, spec, status = {}}: DeploymentObject): string | undefined {

@@ -1,6 +1,6 @@
 /** Facts about access: the API server, RBAC, and the identities that remote secrets grant in other clusters. */
 import {type RbacFacts, readRbac} from '../../domain/kube/rbac.js';
-import {readRemoteSecret, type RemoteCredential} from '../../domain/istio/remote-secret.js';
+import {readRemoteSecret, type RemoteCredential} from '../../domain/discovery/remote-secret.js';
 import {rbacReads} from '../../domain/facts/requests.js';
 import type {Reads} from '../cluster-reader.js';
 import type {Derivations} from '../fact-sources.js';

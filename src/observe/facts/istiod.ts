@@ -13,7 +13,6 @@ import {networkzPath, readNetworkz} from '../../domain/facts/read/networkz.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {defined} from '../../domain/defined.js';
-import {MeshError} from '../../domain/errors.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {isKnown} from '../../domain/observed.js';
 import {externalCertProvider} from '../../domain/istio/environment.js';
@@ -24,21 +23,14 @@ import {affects} from '../../domain/istio/since.js';
 import type {IstioVersion} from '../../domain/istio/version.js';
 import {resolveVersion} from '../../domain/istio/versions.js';
 import {parseCertificate} from '../../domain/x509/certificate.js';
-import {advice, fixWith, inspectWith, words} from '../../domain/suggest/suggestion.js';
-import type {Deps} from '../../engine/deps.js';
-import {monitoringPort, type IstiodPod} from '../istiod-pods.js';
+import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
+import {debugLimits, getDebugText, getFromIstiod, monitoringPort, statusError} from '../../engine/istiod-debug.js';
+import type {IstiodPod} from '../istiod-pods.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
 const handshakeTimeoutMs = 10_000;
-const responseTimeoutMs = 10_000;
 /** A new istiod returns 14 kB; each proxy type, cluster and error adds lines, never megabytes. */
 const metricsMaxBytes = 16 * 1024 * 1024;
-/** About 100 bytes for each cluster. */
-const clusterzMaxBytes = 1024 * 1024;
-/** About 150 bytes for each gateway address. */
-const networkzMaxBytes = 1024 * 1024;
-/** About 1 kB for each endpoint: enough for 60,000. */
-const endpointShardzMaxBytes = 64 * 1024 * 1024;
 
 /** The facts that only a running istiod can report. */
 export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiodClusters' | 'istiodDiscovery'> = {
@@ -95,7 +87,8 @@ function declaredProvider({trust: {signer}}: Mesh): string | undefined {
 }
 
 async function metrics(pod: IstiodPod, {deps}: FactSources): Promise<IstiodMetrics> {
-  const {status, text} = await getFromPod(deps, pod, '/metrics', metricsMaxBytes);
+  const port = await pod.port(monitoringPort);
+  const {status, text} = await getFromIstiod(deps.http, {port}, '/metrics', metricsMaxBytes);
   if (status !== 200) throw statusError(pod, '/metrics', status);
   return readMetrics(text, pod.name);
 }
@@ -104,7 +97,7 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
   const version = await versionOf(pod, sources);
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
-  const text = await getDebug(pod, sources, clusterzPath, clusterzMaxBytes);
+  const text = await getDebug(pod, sources, clusterzPath, debugLimits.clusterz);
   return {known: readClusterz(text, pod.name), listsItself};
 }
 
@@ -113,11 +106,11 @@ async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDi
   const version = await versionOf(pod, sources);
   const get = (path: string, maxBytes: number): Promise<string> => getDebug(pod, sources, path, maxBytes);
   const endpoints = affects(remoteSecretDefects.endpoints, version)
-    ? readEndpointShardz(await get(endpointShardzPath, endpointShardzMaxBytes), pod.name)
+    ? readEndpointShardz(await get(endpointShardzPath, debugLimits.endpointShardz), pod.name)
     : undefined;
   const gatewayNetworks =
     spansNetworks(sources.mesh) && affects(remoteSecretDefects.gateways, version)
-      ? readNetworkz(await get(networkzPath, networkzMaxBytes), pod.name)
+      ? readNetworkz(await get(networkzPath, debugLimits.networkz), pod.name)
       : undefined;
   return defined({endpoints, gatewayNetworks});
 }
@@ -132,36 +125,7 @@ async function versionOf({name, controlPlane}: IstiodPod, {fact}: FactSources): 
 
 /** Returns the text of a debug endpoint. */
 async function getDebug(pod: IstiodPod, sources: FactSources, path: string, maxBytes: number): Promise<string> {
-  const {status, text} = await getFromPod(sources.deps, pod, path, maxBytes);
-  if (status === 404) throw debugEndpointOffError(pod, path, sources);
-  if (status !== 200) throw statusError(pod, path, status);
-  return text;
-}
-
-async function getFromPod(
-  {http}: Deps,
-  pod: IstiodPod,
-  path: string,
-  maxBytes: number,
-): ReturnType<Deps['http']['get']> {
-  const port = await pod.port(monitoringPort);
-  return http.get({port, path, timeoutMs: responseTimeoutMs, maxBytes});
-}
-
-/** If this is set, istiod registers no debug endpoints (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
-function debugEndpointOffError({name, deployment}: IstiodPod, path: string, {cluster, mesh}: FactSources): MeshError {
-  const setting = words`set env deployment/${deployment} ENABLE_DEBUG_ON_HTTP-`;
-  const enable = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} ${setting}`);
-  return new MeshError(
-    'ENDPOINT_OFF',
-    `the debug endpoint of ${name} is disabled (ENABLE_DEBUG_ON_HTTP=false in its environment): ${path} cannot be read`,
-    {hints: [advice`enable it in install.yaml (values.pilot.env), or immediately: ${enable}`]},
-  );
-}
-
-function statusError({name}: IstiodPod, path: string, status: number): MeshError {
-  const what = `${name} returned HTTP ${String(status)} for GET ${path}`;
-  const code = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN'}[status] as 'UNAUTHORIZED' | 'FORBIDDEN' | undefined;
-  if (code === undefined) return new MeshError('API_ERROR', what);
-  return new MeshError(code, `${what}: it does not treat the request as coming from its own pod`);
+  const {cluster, mesh, deps} = sources;
+  const reached = {...pod, port: await pod.port(monitoringPort)};
+  return getDebugText(deps.http, reached, {path, maxBytes}, {cluster, namespace: mesh.istio.namespace});
 }

@@ -7,6 +7,7 @@ import {errorLines, failedLines, indent} from '../format.js';
 import type {Printed, Render, RenderContext, View} from '../view.js';
 import {certsGenerateView} from './certs-generate.js';
 import {applyView, renderView} from './install.js';
+import {linkView} from './link.js';
 import {trustPushView} from './trust.js';
 import type {ShownVerify} from './verify-rows.js';
 import {verifyText} from './verify-text.js';
@@ -39,6 +40,7 @@ const views: Readonly<Record<string, Render<never>>> = {
   'trust push': trustPushView.text,
   'install render': renderView.text,
   'install apply': applyView.text,
+  link: linkView.text,
 };
 
 function outcomeWords({outcome, knownAfter, result}: Printed<UpStep>, dryRun: boolean): string {

@@ -1,6 +1,24 @@
+import type {KubeconfigAddress} from '../../domain/discovery/api-server.js';
+import type {TokenVerdict} from '../../domain/discovery/token.js';
 import type {MeshError} from '../../domain/errors.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import type {ListOptions} from '../../domain/kube/responses.js';
+import type {Sensitive} from '../../domain/sensitive.js';
+
+/** What a token of a service account is requested for. */
+export interface TokenSpec {
+  /** Seconds; the API server may grant less (`--service-account-max-token-expiration`). */
+  readonly expirationSeconds: number;
+  /** The Secret in the service account's namespace whose deletion revokes the token. */
+  readonly boundSecret?: {readonly name: string; readonly uid: string};
+}
+
+/** A token that an API server issued. */
+export interface IssuedToken {
+  readonly token: Sensitive<string>;
+  /** As granted. */
+  readonly expiresAt: Date;
+}
 
 /** `none`: a real write. `server`: the API server admits and validates it, but stores nothing (`dryRun=All`). */
 export type WriteDryRun = 'none' | 'server';
@@ -36,6 +54,16 @@ export interface KubeApi {
     dryRun: WriteDryRun,
   ): Promise<void>;
   /**
+   * POST of a TokenRequest for a service account (`create serviceaccounts/token`). `NOT_FOUND` if the account or the bound Secret does
+   * not exist.
+   */
+  requestToken(
+    serviceAccount: {readonly namespace: string; readonly name: string},
+    spec: TokenSpec,
+  ): Promise<IssuedToken>;
+  /** POST of a TokenReview (`create tokenreviews`), which stores nothing. */
+  reviewToken(token: Sensitive<string>): Promise<TokenVerdict>;
+  /**
    * The same API through a separate kubectl process that outlives an abort of the run, for a change that must not be
    * left half done; each request is still bounded by the request timeout. Throws what opening a context throws.
    */
@@ -61,6 +89,11 @@ export interface Clusters {
    * Does not access the cluster. Never throws.
    */
   missingContext(context: string): Promise<MeshError | undefined>;
+  /**
+   * The API server of a context, as the kubeconfig reaches it; does not access the cluster. Throws `TOOL_MISSING`,
+   * `KUBECONFIG_MISSING`.
+   */
+  serverOf(context: string): Promise<KubeconfigAddress>;
   /** `kubectl port-forward` to a pod: an additional kubectl process, only to query running pods. */
   forward(context: string, namespace: string, pod: string, ports: readonly number[]): Promise<PortForward>;
   /** Stops every kubectl process that this object started. */

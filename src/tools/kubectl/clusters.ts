@@ -9,6 +9,7 @@ import {printable} from '../../domain/printable.js';
 import type {Runner} from '../programs.js';
 import type {Clusters, KubeApi} from './api.js';
 import type {KubectlFlags} from './start.js';
+import {serverOfContext} from './kubeconfig.js';
 import {startPortForward} from './port-forward.js';
 import {contextNames, missingContext, startProxy} from './proxy.js';
 import {createSession} from './session.js';
@@ -134,6 +135,7 @@ export function createClusters(options: ClustersOptions): Clusters {
       return (await session).api;
     },
     missingContext: async (context) => missingContext(await knownContexts(), context),
+    serverOf: (context) => serverOfContext({...kubectl, context}),
     async forward(context, namespace, pod, ports) {
       const target = {...kubectl, context, namespace, pod, ports};
       const forward = await startPortForward({...target, timeoutMs: requestTimeoutMs});

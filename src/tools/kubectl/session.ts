@@ -11,12 +11,21 @@ import {
   readObject,
   unexpectedResponse,
 } from '../../domain/kube/responses.js';
+import type {FieldsOf} from '../../domain/kube/shapes.js';
 import {MeshError} from '../../domain/errors.js';
 import {lastLines} from '../child-output.js';
 import {sleep} from '../bounded.js';
 import {ResponseTooLargeError, type HttpResponse} from '../http.js';
 import type {RunningTool} from '../programs.js';
 import type {KubeApi, WriteDryRun} from './api.js';
+import {
+  issuedToken,
+  tokenRequestBody,
+  tokenRequestKind,
+  tokenReviewBody,
+  tokenReviewKind,
+  tokenVerdict,
+} from './tokens.js';
 import {NoResponseError, type HttpRequest, type Transport} from './transport.js';
 
 /** How often a list is restarted after its continue token expired (410). */
@@ -179,9 +188,23 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
       // The response to a delete is a Status or the object; its content is not used.
       if (response.status < 200 || response.status > 299) read(request, response);
     },
+    async requestToken({namespace, name}, spec) {
+      const ref = {...tokenRequestKind, namespace, name};
+      const path = `${objectPath({apiVersion: 'v1', kind: 'ServiceAccount', namespace, name})}/token`;
+      return issuedToken((await write('create', ref, ['POST', path], tokenRequestBody(spec))) as IssuedTokenObject);
+    },
+    async reviewToken(token) {
+      // It is not stored, so it has no name.
+      const ref = {...tokenReviewKind, name: ''};
+      const path = collectionPath(ref);
+      return tokenVerdict((await write('create', ref, ['POST', path], tokenReviewBody(token))) as ReviewedTokenObject);
+    },
   };
   return api;
 }
+
+type IssuedTokenObject = KubeObject & FieldsOf<'authentication.k8s.io/TokenRequest'>;
+type ReviewedTokenObject = KubeObject & FieldsOf<'authentication.k8s.io/TokenReview'>;
 
 const jsonContent = {'content-type': 'application/json'};
 

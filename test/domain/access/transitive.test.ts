@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {caSecrets} from '../../../src/domain/access/path-kinds.js';
-import {readRemoteSecret} from '../../../src/domain/istio/remote-secret.js';
+import {readRemoteSecret} from '../../../src/domain/discovery/remote-secret.js';
 import {subjectId} from '../../../src/domain/kube/subjects.js';
 import {withMeshNames} from '../../../src/domain/access/mesh-names.js';
 import {AccessAnalyzer} from '../../../src/domain/access/transitive.js';

@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {readRbac, type RbacFacts} from '../../../src/domain/kube/rbac.js';
 import {usualSource} from '../../helpers/ca-mount.js';
-import type {RemoteCredential} from '../../../src/domain/istio/remote-secret.js';
+import type {RemoteCredential} from '../../../src/domain/discovery/remote-secret.js';
 import {
   PerPod,
   type CaBundleFacts,
@@ -376,6 +376,7 @@ export const mesh: Mesh = {
     rotationReady: true,
     expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
   },
+  discovery: {token: 'bound', tokenLifetimeDays: 90},
   clusters,
 };
 

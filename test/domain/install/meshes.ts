@@ -17,6 +17,7 @@ export function meshWith(change: Partial<Mesh> = {}): Mesh {
       rotationReady: true,
       expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
     },
+    discovery: {token: 'bound', tokenLifetimeDays: 90},
     clusters: [primary('cluster1')],
     ...change,
   };

@@ -34,6 +34,7 @@ describe('the resolved mesh', () => {
         rotationReady: true,
         expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
       },
+      discovery: {token: 'bound', tokenLifetimeDays: 90},
       clusters: [{name: 'a', role: 'primary'}],
     });
   });

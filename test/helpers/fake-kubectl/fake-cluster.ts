@@ -6,6 +6,7 @@ import {randomUUID} from 'node:crypto';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
+import {issueToken, reviewToken} from './tokens.js';
 import {applyJsonPatch, applyMergePatch, type PatchOperation} from './json-patch.js';
 
 /** Any object. */
@@ -70,14 +71,21 @@ export interface AlteredAnswer {
   readonly cutAfter?: number;
 }
 
+/** The CA of every fake API server, as a kubeconfig has it. Nothing verifies it. */
+const fakeServerCa = Buffer.from('-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n').toString('base64');
+
 /** One fake cluster. */
 export class FakeCluster {
   /** Every request, in order. */
   readonly requests: FakeRequest[] = [];
   /** When set, requests without this bearer token are answered with 401. */
   token?: string;
+  /** Its entry in the kubeconfig: an address as pods of other clusters reach it. */
+  server: Record<string, unknown>;
   /** Whom this API server takes us for. */
   username = 'test';
+  /** The longest lifetime of a token that it grants (`--service-account-max-token-expiration`). Seconds. */
+  maxTokenSeconds = Infinity;
   /** Added to each answer. Milliseconds. */
   latencyMs = 0;
   /** Replaces answers; undefined: as it is. Set in any run, it sees every answer that is not a fault. */
@@ -95,6 +103,7 @@ export class FakeCluster {
   #version = 100;
 
   constructor(readonly context: string) {
+    this.server = {server: `https://${context}.example:6443`, 'certificate-authority-data': fakeServerCa};
     for (const name of ['default', 'kube-system', 'kube-public']) this.put(namespace(name));
   }
 
@@ -142,6 +151,11 @@ export class FakeCluster {
     const [first = '', second] = name.split('/');
     const key = second === undefined ? `${kind}//${first}` : `${kind}/${first}/${second}`;
     return this.#objects.get(key);
+  }
+
+  /** All objects of a kind. */
+  all(kind: string): readonly FakeObject[] {
+    return [...this.#objects.values()].filter((object) => object.kind === kind);
   }
 
   /** Removes an object, as another client would. */
@@ -239,6 +253,8 @@ export class FakeCluster {
       const {username} = this;
       return {status: 201, body: {...(body as FakeObject), status: {userInfo: {username, groups: []}}}};
     }
+    if (resource === 'tokenreviews') return {status: 201, body: reviewToken(this, body as FakeObject)};
+    if (request.url.split('?')[0]?.endsWith('/token')) return issueToken(this, request);
     if (resource.endsWith('accessreviews')) return this.#review(body as FakeObject);
     switch (verb) {
       case 'list':

@@ -16,6 +16,7 @@ export async function answerKubectl(
   const words = run.args.filter((arg) => !arg.startsWith('-'));
   const flag = (name: string): string =>
     run.args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? '';
+  if (words[0] === 'config' && words[1] === 'view') return server(clusters.get(flag('context')), flag('context'));
   if (words[0] === 'config') return {stdout: [...clusters.keys()].join('\n'), exitCode: 0};
   if (words[0] === 'version') {
     return {stdout: JSON.stringify({clientVersion: {major: '1', minor: '34', gitVersion: 'v1.34.0'}}), exitCode: 0};
@@ -25,6 +26,12 @@ export async function answerKubectl(
   if (words[0] === 'proxy') return proxy(run, cluster, flag('unix-socket'));
   if (words[0] === 'port-forward') return forward(words.slice(1), cluster);
   return failure(`error: the fake kubectl does not know "${words.join(' ')}"`);
+}
+
+/** The cluster entry of a context, as `config view -o jsonpath={.clusters[0].cluster}` prints it. */
+function server(cluster: FakeCluster | undefined, context: string): ProgramAnswer {
+  if (!cluster) return failure(`error: context "${context}" does not exist`);
+  return {stdout: JSON.stringify(cluster.server), exitCode: 0};
 }
 
 async function proxy({ended}: ProgramRun, cluster: FakeCluster, socket: string): Promise<ProgramAnswer> {

@@ -409,3 +409,54 @@ describe('port-forward', () => {
     await expect(clusters().forward('prod', 'istio-system', 'gone', [1])).rejects.toMatchObject({code: 'NOT_FOUND'});
   });
 });
+
+describe('tokens of a service account', () => {
+  const reader = {namespace: 'default', name: 'reader'};
+  const serviceAccount = {apiVersion: 'v1', kind: 'ServiceAccount', metadata: {...reader}};
+
+  it('are bound to a Secret: deleting it revokes them', async () => {
+    const fake = kube.cluster('kind-cluster1');
+    fake.put(serviceAccount);
+    const bound = fake.put(secret('default/bound', {}));
+    const api = await open();
+    const boundSecret = {name: 'bound', uid: bound.metadata.uid!};
+    const {token, expiresAt} = await api.requestToken(reader, {expirationSeconds: 86_400, boundSecret});
+    expect(expiresAt.getTime()).toBeGreaterThan(Date.now());
+    expect(await api.reviewToken(token)).toEqual({accepted: true, username: 'system:serviceaccount:default:reader'});
+    fake.remove('Secret', 'default/bound');
+    expect(await api.reviewToken(token)).toMatchObject({
+      accepted: false,
+      reason: expect.stringContaining('invalidated') as string,
+    });
+    expect(JSON.stringify({token})).not.toContain('.');
+  });
+
+  it.each([
+    ['another UID of the Secret', 'other', 'CONFLICT'],
+    ['no Secret', undefined, 'NOT_FOUND'],
+  ])('are refused for %s', async (_, uid, code) => {
+    const fake = kube.cluster('kind-cluster1');
+    fake.put(serviceAccount);
+    if (uid !== undefined) fake.put(secret('default/bound', {}));
+    const api = await open();
+    const boundSecret = {name: 'bound', uid: 'x'};
+    const request = api.requestToken(reader, {expirationSeconds: 600, boundSecret});
+    expect((await failureOf(() => request)).code).toBe(code);
+  });
+});
+
+describe("a context's API server", () => {
+  it('is read from the kubeconfig, without credentials', async () => {
+    kube.cluster('prod').server = {server: 'https://api:1', 'proxy-url': 'http://p', 'insecure-skip-tls-verify': true};
+    expect(await clusters().serverOf('prod')).toEqual({url: 'https://api:1', proxyUrl: 'http://p', insecure: true});
+  });
+
+  it.each([
+    ['a context that does not exist', 'other', {}],
+    ['an entry without a server', 'prod', {}],
+    ['an entry that is no cluster', 'prod', {server: 7}],
+  ])('is an error for %s', async (_, context, server) => {
+    kube.cluster('prod').server = server;
+    expect((await failureOf(() => clusters().serverOf(context))).code).toBe('KUBECONFIG_MISSING');
+  });
+});

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {readRemoteSecret} from '../../../src/domain/istio/remote-secret.js';
+import {readRemoteSecret} from '../../../src/domain/discovery/remote-secret.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const claims = Buffer.from('{"sub":"system:serviceaccount:istio-system:reader"}').toString('base64url');

@@ -1,0 +1,49 @@
+import {Flags} from '@oclif/core';
+import {example, MeshCommand} from '../cli/base-command.js';
+import {discoveryFlags, discoveryRules} from '../cli/flags/discovery.js';
+import {outputFlags} from '../cli/flags/output.js';
+import {safetyFlags} from '../cli/flags/safety.js';
+import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
+import {trustFlags} from '../cli/flags/trust.js';
+import {linkClusters} from '../operations/discovery/link.js';
+import type {LinkResult} from '../operations/discovery/report-link.js';
+import {linkView} from '../output/views/link.js';
+
+export default class Link extends MeshCommand {
+  static override summary = 'Let clusters discover the services of each other';
+  static override description = `Creates the remote secrets with which each istiod reads the other clusters of the mesh, as istioctl create-remote-secret does. Without arguments, links all clusters of mesh.yaml; with arguments, those pairs in which a given cluster reads or is read. A cluster with role remote is read by its primary only.
+
+Each cluster reads with its own token, which is bound to a Secret in the cluster that it reads: deleting Secret kubectl-mesh-reader-NAME ends the access of cluster NAME, and only that. Running link again renews tokens with less than 30 % of their lifetime left. A valid remote secret of istioctl is not changed.
+
+One cluster is changed first, and the others follow once its istiod has read its peers. Where istiod cannot, the previous remote secret is restored. The API server's address is apiServer in mesh.yaml, otherwise that of the kubeconfig.`;
+  static override examples = [
+    example('Link all clusters of mesh.yaml', ''),
+    example('Preview which remote secrets would be created, renewed or replaced', '--dry-run'),
+    example('Link a new cluster with the others', 'cluster3'),
+  ];
+  static override args = {cluster: clustersArg};
+  static override flags = {
+    ...discoveryFlags,
+    'restart-istiod': Flags.boolean({
+      description: 'change remote secrets although the running Istio version then loses endpoints, and restart istiod',
+      helpGroup: 'SAFETY',
+    }),
+    'accept-uid': trustFlags['accept-uid'],
+    ...targetFlags,
+    ...concurrencyFlags,
+    ...keepGoingFlags,
+    ...outputFlags(['text', 'wide', 'json']),
+    ...safetyFlags,
+  };
+
+  async run(): Promise<LinkResult> {
+    const {args, flags} = await this.parse(Link);
+    const request = {
+      ...meshRequest(flags, args.cluster),
+      ...discoveryRules(flags),
+      restartIstiod: flags['restart-istiod'],
+      acceptUid: flags['accept-uid'],
+    };
+    return this.perform(linkClusters, request, linkView, flags);
+  }
+}

@@ -1,0 +1,131 @@
+/** How the pods of other clusters reach a cluster's API server: which address link writes, and which addresses cannot work. */
+import {BlockList, isIP} from 'node:net';
+import {defined} from '../defined.js';
+import {type ErrorReport, problem} from '../errors.js';
+import type {MeshFileCluster} from '../mesh/schema.js';
+import {layout} from '../mesh/layout.js';
+import {advice, edit, inWorkDir} from '../suggest/suggestion.js';
+import type {ApiServerAddress} from './remote-kubeconfig.js';
+
+/** Where an address is declared: `apiServer` in mesh.yaml, or the user's kubeconfig. */
+export type AddressSource = 'mesh.yaml' | 'kubeconfig';
+
+/** A cluster's API server as its kubeconfig context reaches it. */
+export interface KubeconfigAddress extends ApiServerAddress {
+  /** The server's certificate is not verified. */
+  readonly insecure?: true;
+}
+
+/** The address for a cluster's remote secrets. */
+export interface ResolvedApiServer {
+  readonly address: ApiServerAddress;
+  readonly source: AddressSource;
+  /** The kubeconfig does not verify the server's certificate. */
+  readonly insecure?: true;
+}
+
+/**
+ * Returns the address for a cluster's remote secrets: `apiServer` in mesh.yaml, otherwise the server in the kubeconfig.
+ * `rootCa`: data `ca.crt` of ConfigMap kube-root-ca.crt in the cluster, PEM; it takes the place of a CA that is declared
+ * nowhere. Undefined if there is no address at all.
+ */
+export function resolveApiServer(
+  {apiServer}: Pick<MeshFileCluster, 'apiServer'>,
+  kubeconfig: KubeconfigAddress | undefined,
+  rootCa: string | undefined,
+): ResolvedApiServer | undefined {
+  const ownCa = rootCa === undefined ? undefined : Buffer.from(rootCa).toString('base64');
+  const withCa = (address: ApiServerAddress): ApiServerAddress =>
+    defined({...address, caData: address.caData ?? ownCa});
+  if (apiServer) return {address: withCa(apiServer), source: 'mesh.yaml'};
+  if (!kubeconfig) return undefined;
+  const {insecure, ...address} = kubeconfig;
+  return defined<ResolvedApiServer>({address: withCa(address), source: 'kubeconfig', insecure});
+}
+
+/** Whether two remote secrets lead to the same API server in the same way. PEM is compared without its line breaks. */
+export function isSameAddress(one: ApiServerAddress, other: ApiServerAddress): boolean {
+  return addressDifferences(one, other).length === 0;
+}
+
+/** The fields in which two addresses differ, as mesh.yaml names them. */
+export function addressDifferences(
+  one: ApiServerAddress,
+  other: ApiServerAddress,
+): readonly (keyof ApiServerAddress)[] {
+  const fields = ['url', 'caData', 'tlsServerName', 'proxyUrl'] as const;
+  return fields.filter((field) => canonical(field, one[field]) !== canonical(field, other[field]));
+}
+
+function canonical(field: keyof ApiServerAddress, value: string | undefined): string {
+  if (value === undefined) return '';
+  if (field === 'url') return value.replace(/\/+$/, '');
+  return field === 'caData' ? Buffer.from(value, 'base64').toString('utf8').replace(/\s/g, '') : value;
+}
+
+/**
+ * Returns why pods of other clusters cannot use an address; undefined if nothing speaks against it. `LOCAL_ADDRESS`: only the
+ * workstation reaches it (`--allow-local-address` overrides). `INSECURE_API_SERVER`: its certificate is not verified.
+ */
+export function addressProblem(
+  cluster: string,
+  {address: {url, proxyUrl}, source, insecure}: ResolvedApiServer,
+): ErrorReport | undefined {
+  const declare = advice`declare apiServer.url of ${cluster}, as pods of other clusters reach it: ${edit(inWorkDir(layout.meshYaml))}`;
+  if (insecure === true) {
+    const message = `the kubeconfig does not verify the API server of ${cluster} (insecure-skip-tls-verify), so its address is not written to other clusters`;
+    return problem('INSECURE_API_SERVER', message, declare);
+  }
+  for (const [what, text] of [
+    ['address', url],
+    ['proxy', proxyUrl],
+  ] as const) {
+    const reason = text === undefined ? undefined : localReason(text);
+    if (reason === undefined) continue;
+    const message = `pods of other clusters cannot use the API server ${what} of ${cluster} in ${source === 'kubeconfig' ? 'the kubeconfig' : source}, ${text ?? ''}: ${reason}`;
+    const override = 'if all control planes run on this machine, use --allow-local-address';
+    return problem('LOCAL_ADDRESS', message, declare, override);
+  }
+  return undefined;
+}
+
+/** Addresses that mean another host wherever they are used (RFC 1122, 3.2.1.3; RFC 3927; RFC 4291, 2.4, 2.5.2, 2.5.3). */
+const ranges = [
+  {subnets: [['127.0.0.0', 8, 'ipv4'] as const, ['::1', 128, 'ipv6'] as const], what: 'a loopback address'},
+  {subnets: [['0.0.0.0', 8, 'ipv4'] as const, ['::', 128, 'ipv6'] as const], what: 'an unspecified address'},
+  {subnets: [['169.254.0.0', 16, 'ipv4'] as const, ['fe80::', 10, 'ipv6'] as const], what: 'a link-local address'},
+].map(({subnets, what}) => {
+  const list = new BlockList();
+  for (const [net, prefix, family] of subnets) list.addSubnet(net, prefix, family);
+  return {list, what};
+});
+
+/**
+ * Names that only the workstation resolves, or that mean another host in each place: `localhost` (RFC 6761, 6.3), mDNS (RFC
+ * 6762, 3), Docker Desktop (docs.docker.com: desktop/features/networking), and a cluster's own Services (kubernetes.io:
+ * concepts/services-networking/dns-pod-service).
+ */
+const localNames: readonly {readonly pattern: RegExp; readonly what: string}[] = [
+  {pattern: /(^|\.)localhost$/, what: 'it is the host that uses it'},
+  {pattern: /^(host|kubernetes|gateway)\.docker\.internal$/, what: 'only Docker Desktop resolves it'},
+  {pattern: /\.svc(\.cluster\.local)?$/, what: 'it is a Service of the cluster that uses it'},
+  {pattern: /\.local$/, what: 'only hosts on the local network resolve it'},
+  {pattern: /^[^.:]+$/, what: 'only this workstation or its network resolves a name without a domain'},
+];
+
+function localReason(text: string): string | undefined {
+  let host: string;
+  try {
+    // The parser normalizes every notation of an IP address in an https URL.
+    host = new URL(text).hostname
+      .replace(/^\[|\]$/g, '')
+      .replace(/\.$/, '')
+      .toLowerCase();
+  } catch {
+    return 'it is not a URL';
+  }
+  const family = isIP(host);
+  if (family === 0) return localNames.find(({pattern}) => pattern.test(host))?.what;
+  const range = ranges.find(({list}) => list.check(host, family === 4 ? 'ipv4' : 'ipv6'));
+  return range && `it is ${range.what}`;
+}

@@ -1,0 +1,108 @@
+/** What link and unlink know of one cluster, as a reader and as a peer. */
+import {defined} from '../defined.js';
+import type {ServiceShards} from '../facts/read/service-shards.js';
+import type {KnownVersion} from '../istio/versions.js';
+import {managerOf} from '../kube/manager.js';
+import type {ObjectMeta, SecretData} from '../kube/object.js';
+import type {SecretObject} from '../kube/objects.js';
+import {isKnown, type Observed} from '../observed.js';
+import {Sensitive} from '../sensitive.js';
+import type {KubeconfigAddress} from './api-server.js';
+import {readRemoteSecret, type RemoteCredential} from './remote-secret.js';
+
+/** A Secret of discovery in a cluster: a remote secret, or a reader Secret. */
+export interface StoredSecret {
+  readonly metadata: ObjectMeta;
+  readonly type: string;
+  readonly immutable: boolean;
+  readonly data: SecretData;
+  /** Another tool that writes it, if known: `Argo CD application mesh`. */
+  readonly managedBy?: string;
+}
+
+/** A remote secret with the credentials in it. */
+export interface StoredRemoteSecret extends StoredSecret {
+  readonly credentials: readonly RemoteCredential[];
+}
+
+/** Reads a Secret. */
+export function readStoredSecret(secret: SecretObject): StoredSecret {
+  const {metadata, type = 'Opaque', immutable = false, data = {}} = secret;
+  const decoded = Object.entries(data).map(
+    ([key, value]) => [key, new Sensitive(Buffer.from(value, 'base64'))] as const,
+  );
+  return defined<StoredSecret>({
+    metadata,
+    type,
+    immutable,
+    data: Object.fromEntries(decoded),
+    managedBy: managerOf(secret),
+  });
+}
+
+/** Reads a remote secret. */
+export function readStoredRemoteSecret(secret: SecretObject): StoredRemoteSecret {
+  return {...readStoredSecret(secret), credentials: readRemoteSecret(secret)};
+}
+
+/** A cluster that a running istiod knows (`/debug/clusterz`). */
+export interface KnownRemote {
+  /** Istio's name of the cluster. */
+  readonly id: string;
+  /** NAMESPACE/NAME of the remote secret; empty for istiod's own cluster. */
+  readonly secretName: string;
+  readonly status: string;
+}
+
+/** One istiod Deployment. */
+export interface DiscoveryIstiod {
+  readonly deployment: string;
+  readonly version: KnownVersion;
+  /** Whether it reads only some namespaces (discoverySelectors): a peer may then have no endpoints that it reads. */
+  readonly isSelective: boolean;
+  readonly pods: readonly DiscoveryPod[];
+}
+
+/** One running istiod pod. */
+export interface DiscoveryPod {
+  readonly name: string;
+  /** The clusters that it knows. `undefined`: this version does not report them. */
+  readonly clusters: Observed<readonly KnownRemote[] | undefined>;
+  /** The services with their endpoints. Absent: not read. */
+  readonly services?: Observed<readonly ServiceShards[]>;
+}
+
+/** The observed facts of one cluster. */
+export interface DiscoveryObservation {
+  readonly at: Date;
+  readonly context: string;
+  /** UID of kube-system, which identifies the cluster. */
+  readonly uid: Observed<string>;
+  /** The istiods in Istio's namespace; empty if Istio is not installed, or for a remote. */
+  readonly istiods: Observed<readonly DiscoveryIstiod[]>;
+  /** Whether the service account exists as which other clusters read it. */
+  readonly hasReaderAccount: Observed<boolean>;
+  /** Data `ca.crt` of ConfigMap kube-root-ca.crt in Istio's namespace; undefined if there is none. */
+  readonly rootCa: Observed<string | undefined>;
+  /** The API server in the kubeconfig. */
+  readonly server: Observed<KubeconfigAddress>;
+  /** As a peer: its reader Secrets, by the reader's name in mesh.yaml. */
+  readonly readerSecrets: ReadonlyMap<string, Observed<StoredSecret | undefined>>;
+  /** As a reader: its remote secrets by name in the cluster: those that link names, and others that istiod uses for a peer. */
+  readonly remoteSecrets: ReadonlyMap<string, Observed<StoredRemoteSecret | undefined>>;
+}
+
+/**
+ * The Secrets (NAMESPACE/NAME) from which the running istiods of a cluster read another one; without a name, those from which
+ * they read any cluster.
+ */
+export function secretsInUse({istiods}: Pick<DiscoveryObservation, 'istiods'>, istioName?: string): readonly string[] {
+  if (!isKnown(istiods)) return [];
+  const rows = istiods.value.flatMap(({pods}) =>
+    pods.flatMap(({clusters}) => (isKnown(clusters) ? (clusters.value ?? []) : [])),
+  );
+  const names = rows
+    .filter(({id, secretName}) => secretName !== '' && (istioName === undefined || id === istioName))
+    .map(({secretName}) => secretName);
+  return [...new Set(names)];
+}

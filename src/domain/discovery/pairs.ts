@@ -1,0 +1,24 @@
+/** Which clusters read which: the pairs between which remote secrets are needed. */
+import type {MeshCluster} from '../mesh/mesh.js';
+
+/** One direction of discovery: the reader's istiod reads the peer's API server. */
+export interface DiscoveryPair<Cluster extends MeshCluster = MeshCluster> {
+  readonly reader: Cluster;
+  readonly peer: Cluster;
+}
+
+/**
+ * Returns every pair, by reader in the order of the clusters. A remote runs no istiod, so it reads nobody, and only its own
+ * primary reads it (istio.io: setup/install/multicluster/primary-remote).
+ */
+export function discoveryPairs<Cluster extends MeshCluster>(
+  clusters: readonly Cluster[],
+): readonly DiscoveryPair<Cluster>[] {
+  return clusters.flatMap((reader) => clusters.flatMap((peer) => (reads(reader, peer) ? [{reader, peer}] : [])));
+}
+
+/** Reports whether one cluster's istiod has to read another cluster. */
+export function reads(reader: MeshCluster, peer: MeshCluster): boolean {
+  if (reader.name === peer.name || reader.role !== 'primary') return false;
+  return peer.role === 'primary' || peer.primary === reader.name;
+}

@@ -1,0 +1,152 @@
+/**
+ * The kubeconfig in a remote secret, with which istiod reads a peer: what `istioctl create-remote-secret` writes
+ * (istio/istio istioctl/pkg/multicluster/remote_secret.go, createBearerTokenKubeconfig), plus a proxy, which istioctl drops.
+ * Fields: k8s.io/client-go tools/clientcmd/api/v1/types.go.
+ */
+import {defined} from '../defined.js';
+import * as z from 'zod';
+import {stringify} from 'yaml';
+import {parseForeignYaml} from '../foreign-yaml.js';
+import {Sensitive} from '../sensitive.js';
+import {readTokenClaims, type TokenClaims} from './token.js';
+
+/** How the pods of other clusters reach a cluster's API server. */
+export interface ApiServerAddress {
+  /** `https://…`, with a path behind some front ends. */
+  readonly url: string;
+  /** The CA of the server's certificate: PEM, encoded in base64. Absent: the roots of istiod's image. */
+  readonly caData?: string;
+  /** The name in the server's certificate, if the URL has another one. */
+  readonly tlsServerName?: string;
+  readonly proxyUrl?: string;
+}
+
+/** What a kubeconfig in a remote secret contains. */
+export interface RemoteKubeconfig {
+  /** Absent: it names no server. */
+  readonly address?: ApiServerAddress;
+  /** The CA is a file, which istiod's pod does not have. */
+  readonly caFile?: string;
+  /** The server's certificate is not verified. */
+  readonly insecure?: true;
+  readonly token?: Sensitive<string>;
+  /** Absent: no token, or one that reveals nothing. */
+  readonly claims?: TokenClaims;
+  /** A client certificate, PEM. */
+  readonly clientCertificate?: string;
+  /** The fields for which istiod rejects the kubeconfig: `exec`, `tokenFile`. */
+  readonly rejected: readonly string[];
+}
+
+const clusterFields = {
+  server: z.string().optional(),
+  'certificate-authority-data': z.string().optional(),
+  'certificate-authority': z.string().optional(),
+  'tls-server-name': z.string().optional(),
+  'proxy-url': z.string().optional(),
+  'insecure-skip-tls-verify': z.boolean().optional(),
+};
+
+const userFields = {
+  token: z.string().optional(),
+  tokenFile: z.string().optional(),
+  'client-certificate-data': z.string().optional(),
+  'client-certificate': z.string().optional(),
+  'client-key': z.string().optional(),
+  exec: z.unknown().optional(),
+  'auth-provider': z.object({name: z.string().optional()}).optional(),
+};
+
+const schema = z.object({
+  'current-context': z.string().optional(),
+  contexts: z
+    .array(
+      z.object({name: z.string(), context: z.object({cluster: z.string().optional(), user: z.string().optional()})}),
+    )
+    .default([]),
+  clusters: z.array(z.object({name: z.string(), cluster: z.object(clusterFields)})).default([]),
+  users: z.array(z.object({name: z.string(), user: z.object(userFields)})).default([]),
+});
+
+/**
+ * Reads a kubeconfig. istioctl writes one cluster and one user; if there are several, istiod uses those of the current
+ * context. Undefined for text that is no kubeconfig.
+ */
+export function readRemoteKubeconfig(text: string): RemoteKubeconfig | undefined {
+  try {
+    const {contexts, clusters, users, ...file} = schema.parse(parseForeignYaml(text));
+    const context = contexts.find(({name}) => name === file['current-context'])?.context;
+    const cluster = only(clusters, context?.cluster)?.cluster ?? {};
+    const user = only(users, context?.user)?.user ?? {};
+    const {server, 'certificate-authority': caFile} = cluster;
+    return defined<RemoteKubeconfig>({
+      address: server === undefined ? undefined : addressOf(server, cluster),
+      caFile,
+      insecure: cluster['insecure-skip-tls-verify'] === true ? true : undefined,
+      token: user.token === undefined ? undefined : new Sensitive(user.token),
+      claims: user.token === undefined ? undefined : readTokenClaims(user.token),
+      clientCertificate: fromBase64(user['client-certificate-data']),
+      rejected: users.flatMap((one) => rejectedFields(one.user)),
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+type User = z.output<typeof schema>['users'][number]['user'];
+type Cluster = z.output<typeof schema>['clusters'][number]['cluster'];
+
+function only<Named extends {readonly name: string}>(
+  entries: readonly Named[],
+  name: string | undefined,
+): Named | undefined {
+  return entries.length === 1 ? entries[0] : entries.find((one) => one.name === name);
+}
+
+function addressOf(url: string, cluster: Cluster): ApiServerAddress {
+  return defined({
+    url,
+    caData: cluster['certificate-authority-data'],
+    tlsServerName: cluster['tls-server-name'],
+    proxyUrl: cluster['proxy-url'],
+  });
+}
+
+function fromBase64(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'base64').toString('utf8');
+}
+
+/**
+ * The fields that istiod does not accept since 1.11.6 and 1.12.1, unless PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS lists
+ * them (istio/istio pkg/kube/util.go, sanitizeKubeConfig).
+ */
+function rejectedFields(user: User): readonly string[] {
+  const provider = user['auth-provider'];
+  return [
+    ...(provider && provider.name !== 'oidc' ? [`auth-provider ${provider.name ?? ''}`.trim()] : []),
+    ...(['client-key', 'client-certificate', 'tokenFile'] as const).filter((field) => (user[field] ?? '') !== ''),
+    ...(user.exec === undefined || user.exec === null ? [] : ['exec']),
+  ];
+}
+
+/** Returns the kubeconfig for a peer. `istioName` is Istio's name of it, as in istioctl's. */
+export function writeRemoteKubeconfig(
+  istioName: string,
+  {url, caData, tlsServerName, proxyUrl}: ApiServerAddress,
+  token: string,
+): string {
+  const cluster = defined<Record<string, string>>({
+    'certificate-authority-data': caData,
+    'proxy-url': proxyUrl,
+    server: url,
+    'tls-server-name': tlsServerName,
+  });
+  return stringify({
+    apiVersion: 'v1',
+    clusters: [{cluster, name: istioName}],
+    contexts: [{context: {cluster: istioName, user: istioName}, name: istioName}],
+    'current-context': istioName,
+    kind: 'Config',
+    users: [{name: istioName, user: {token}}],
+  });
+}

@@ -1,0 +1,22 @@
+import {defined} from '../../domain/defined.js';
+import {writeRemoteKubeconfig} from '../../domain/discovery/remote-kubeconfig.js';
+import {remoteSecretObject} from '../../domain/discovery/remote-secret.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import type {LinkPeers, PeerLink} from '../action.js';
+import type {AcceptedToken} from './issue-token.js';
+
+/** Returns the remote secret with its data, which contains the token: it is never part of a plan. */
+export function remoteSecretToSend(
+  {cluster: reader, namespace}: Pick<LinkPeers, 'cluster' | 'namespace'>,
+  {cluster, istioName, address, before}: PeerLink,
+  {token, expiresAt, caData}: AcceptedToken,
+  now: Date,
+): KubeObject {
+  const complete = defined<PeerLink['address']>({...address, caData: address.caData ?? caData});
+  const kubeconfig = writeRemoteKubeconfig(istioName, complete, token.reveal());
+  const times = defined<Parameters<typeof remoteSecretObject>[2]>({issuedAt: now, expiresAt});
+  return {
+    ...remoteSecretObject({reader: {name: reader}, peer: {name: cluster, istioName}}, namespace, times, before),
+    data: {[istioName]: Buffer.from(kubeconfig).toString('base64')},
+  };
+}

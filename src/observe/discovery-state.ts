@@ -1,0 +1,177 @@
+/** Reads what link and unlink need of a cluster: as a reader its istiods and remote secrets, as a peer how others reach it. */
+import {defined} from '../domain/defined.js';
+import {readerSecretName, remoteSecretName} from '../domain/discovery/names.js';
+import {
+  type DiscoveryIstiod,
+  type DiscoveryPod,
+  type DiscoveryObservation,
+  type KnownRemote,
+  readStoredRemoteSecret,
+  readStoredSecret,
+  secretsInUse,
+} from '../domain/discovery/observation.js';
+import type {TokenVerdict} from '../domain/discovery/token.js';
+import {clusterzPath, readClusterz} from '../domain/facts/read/clusterz.js';
+import {endpointShardzPath} from '../domain/facts/read/endpoint-shardz.js';
+import {readServiceShards, type ServiceShards} from '../domain/facts/read/service-shards.js';
+import {isBeingDeleted, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
+import {podsOfSelector, runningPods} from '../domain/facts/read/pods.js';
+import {hasFeature} from '../domain/istio/features.js';
+import {resolveRunning} from '../domain/istio/running-version.js';
+import {resolveVersion} from '../domain/istio/versions.js';
+import type {SecretObject} from '../domain/kube/objects.js';
+import {istioNameOf} from '../domain/mesh/istio-name.js';
+import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
+import {requireContext} from '../domain/mesh/resolve.js';
+import {observe, type Observed} from '../domain/observed.js';
+import type {Sensitive} from '../domain/sensitive.js';
+import type {Deps} from '../engine/deps.js';
+import {debugLimits, getDebugText, type IstiodPlace, monitoringPort} from '../engine/istiod-debug.js';
+import {ClusterReader, type Reads} from './cluster-reader.js';
+import {readClusterUid} from './identity.js';
+import {type IstiodPod, istiodPods} from './istiod-pods.js';
+
+/** A cluster, with the clusters that it reads and those that read it. */
+export interface DiscoveryTarget {
+  readonly cluster: MeshCluster;
+  readonly peers: readonly MeshCluster[];
+  readonly readers: readonly MeshCluster[];
+  /** Also read the services that its istiods know, and, for `all`, every remote secret that they use. */
+  readonly unlinks?: 'peers' | 'all';
+}
+
+/** A cluster with its observed facts. */
+export interface DiscoveryState {
+  readonly cluster: MeshCluster;
+  readonly seen: Observed<DiscoveryObservation>;
+}
+
+/**
+ * Reads one cluster. Facts that cannot be read are unknown, with a reason. A cluster without peers needs no istiod, and one
+ * without readers no address: these are then not read.
+ */
+export async function readDiscovery(
+  deps: Deps,
+  mesh: Mesh,
+  {cluster, peers, readers, unlinks}: DiscoveryTarget,
+): Promise<DiscoveryState> {
+  const seen = await observe(async (): Promise<DiscoveryObservation> => {
+    const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+    const {context} = await reader.open();
+    const isPeer = readers.length > 0;
+    const readerNames = readers.map((one) => ({key: one.name, secret: readerSecretName(one)}));
+    const [uid, istiods, hasReaderAccount, rootCa, server, readerSecrets] = await Promise.all([
+      observe(() => readClusterUid(reader)),
+      observe(async () => (peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined))),
+      observe(async () => isPeer && (await reader.read('readerAccount')) !== undefined),
+      observe(async () => (isPeer ? (await reader.read('apiServerCa'))?.data?.['ca.crt'] : undefined)),
+      observe(() => deps.clusters.serverOf(requireContext(cluster))),
+      readSecrets(reader, readerNames, readStoredSecret),
+    ]);
+    // istiod ignores a second Secret for a cluster, so the one that it uses matters, whatever its name.
+    const inUse =
+      unlinks === 'all' ? secretsInUse({istiods}) : peers.flatMap((peer) => secretsInUse({istiods}, istioNameOf(peer)));
+    const own = inUse.flatMap((name) => {
+      const [namespace, secret] = name.split('/');
+      return namespace === mesh.istio.namespace && secret !== undefined ? [secret] : [];
+    });
+    const remoteNames = [...new Set([...peers.map(remoteSecretName), ...own])];
+    const remoteSecrets = await readSecrets(
+      reader,
+      remoteNames.map((secret) => ({key: secret, secret})),
+      readStoredRemoteSecret,
+    );
+    return {at: deps.now(), context, uid, istiods, hasReaderAccount, rootCa, server, readerSecrets, remoteSecrets};
+  });
+  return {cluster, seen};
+}
+
+async function readSecrets<T>(
+  reads: Pick<Reads, 'read'>,
+  names: readonly {readonly key: string; readonly secret: string}[],
+  parse: (secret: SecretObject) => T,
+): Promise<ReadonlyMap<string, Observed<T | undefined>>> {
+  const entries = names.map(async ({key, secret: name}) => {
+    const found = await observe(async () => {
+      const secret = await reads.read('discoverySecret', {name});
+      return secret && parse(secret);
+    });
+    return [key, found] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+async function readIstiods(
+  deps: Deps,
+  mesh: Mesh,
+  cluster: MeshCluster,
+  reader: ClusterReader,
+  withServices: boolean,
+): Promise<readonly DiscoveryIstiod[]> {
+  const {namespace} = mesh.istio;
+  const [all, configMaps, pods] = await Promise.all([
+    reader.read('istiods'),
+    reader.read('configMaps'),
+    reader.read('istiodPods'),
+  ]);
+  const deployments = all.filter((one) => isIstiod(one) && !isBeingDeleted(one));
+  const versions = new Map(deployments.map((one) => [one.metadata.name, resolveRunning(one)]));
+  const podsOf = ({spec}: (typeof deployments)[number]) => podsOfSelector(pods, spec.selector);
+  const controlPlanes = readControlPlanes({deployments, configMaps, podsOf});
+  const queried = istiodPods({
+    signal: deps.signal,
+    namespace,
+    controlPlanes: () => Promise.resolve(controlPlanes),
+    forward: (pod, ports) => reader.forward(pod, ports),
+  });
+  try {
+    const place = {cluster, namespace};
+    const {parts} = await queried.query((pod) => knownClusters(deps, pod, place));
+    const shards = withServices ? await queried.query((pod) => knownServices(deps, pod, place)) : undefined;
+    return controlPlanes.map((controlPlane): DiscoveryIstiod => {
+      const deployment = controlPlane.workload.name;
+      const running = runningPods(controlPlane.workload).map(({name}) => name);
+      return {
+        deployment,
+        version: versions.get(deployment) ?? resolveVersion(''),
+        isSelective: controlPlane.discoverySelectors.length > 0,
+        pods: parts.flatMap(({name, observed: clusters}): readonly DiscoveryPod[] => {
+          const services = shards?.parts.find((part) => part.name === name)?.observed;
+          return running.includes(name) ? [defined<DiscoveryPod>({name, clusters, services})] : [];
+        }),
+      };
+    });
+  } finally {
+    await queried.close();
+  }
+}
+
+/** The clusters that an istiod pod knows; undefined: its version does not report them. */
+async function knownClusters(
+  {http}: Deps,
+  pod: IstiodPod,
+  place: IstiodPlace,
+): Promise<readonly KnownRemote[] | undefined> {
+  if (!hasFeature(pod.controlPlane.version, 'clusterz')) return undefined;
+  const reached = {...pod, port: await pod.port(monitoringPort)};
+  const text = await getDebugText(http, reached, {path: clusterzPath, maxBytes: debugLimits.clusterz}, place);
+  return readClusterz(text, pod.name);
+}
+
+/** The services that an istiod pod knows, with their endpoints in each cluster. */
+async function knownServices({http}: Deps, pod: IstiodPod, place: IstiodPlace): Promise<readonly ServiceShards[]> {
+  const reached = {...pod, port: await pod.port(monitoringPort)};
+  const limits = {path: endpointShardzPath, maxBytes: debugLimits.endpointShardz};
+  return readServiceShards(await getDebugText(http, reached, limits, place), pod.name);
+}
+
+/** Has a cluster's API server judge tokens. The order is kept. */
+export async function reviewTokens(
+  deps: Deps,
+  mesh: Mesh,
+  cluster: MeshCluster,
+  tokens: readonly Sensitive<string>[],
+): Promise<readonly Observed<TokenVerdict>[]> {
+  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+  return Promise.all(tokens.map((token) => observe(async () => (await reader.open()).reviewToken(token))));
+}

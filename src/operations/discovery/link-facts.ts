@@ -1,0 +1,48 @@
+/** The input of the plan of `link`, and its decisions. */
+import type {LinkRules as PairRules, PairDecision, PairError} from '../../domain/discovery/decide-link.js';
+import type {DiscoveryObservation} from '../../domain/discovery/observation.js';
+import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
+import type {TokenVerdict} from '../../domain/discovery/token.js';
+import {isKnown, type Observed} from '../../domain/observed.js';
+import type {DiscoveryState} from '../../observe/discovery-state.js';
+import type {LoadedMesh} from '../shared/load-mesh.js';
+
+/** The flags that decide what is refused. */
+export interface LinkRules extends PairRules {
+  /** Accept tokens with a lifetime below seven days. */
+  readonly acceptShortTokens: boolean;
+  readonly acceptUid: boolean;
+}
+
+/** The input of the plan. */
+export interface LinkFacts {
+  readonly loaded: LoadedMesh;
+  /** The pairs to link. */
+  readonly pairs: readonly DiscoveryPair[];
+  /** Both clusters of every pair, each once. */
+  readonly states: readonly DiscoveryState[];
+  /** The clusters given on the command line, or all: a pair with another one waits until that is ready. */
+  readonly named: readonly string[];
+  /** The verdicts on tokens in remote secrets, by {@link pairKey} and Secret. */
+  readonly reviews: ReadonlyMap<string, ReadonlyMap<string, Observed<TokenVerdict>>>;
+}
+
+/** Identifies a pair. */
+export function pairKey({reader, peer}: DiscoveryPair): string {
+  return `${reader.name} ${peer.name}`;
+}
+
+/** A pair with its decision, or why there is none. */
+export interface DecidedPair {
+  readonly pair: DiscoveryPair;
+  readonly decision?: PairDecision;
+  readonly errors: readonly PairError[];
+  /** It was not asked for, and its other cluster is not ready. */
+  readonly waits?: true;
+}
+
+/** Returns what was observed of a cluster; undefined if nothing was. */
+export function observed(name: string, states: readonly DiscoveryState[]): DiscoveryObservation | undefined {
+  const state = states.find(({cluster}) => cluster.name === name);
+  return state && isKnown(state.seen) ? state.seen.value : undefined;
+}

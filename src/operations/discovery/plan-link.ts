@@ -1,0 +1,108 @@
+/** The plan of `link`: reader Secrets first, then one reader, proven there, then the others. Pure. */
+import {decidePair, type PairError, type PairFacts} from '../../domain/discovery/decide-link.js';
+import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
+import type {ErrorReport} from '../../domain/errors.js';
+import {groupBy} from '../../domain/group-by.js';
+import {identityProblems, uidsToRecord, type ClusterUid} from '../../domain/mesh/identity.js';
+import {isKnown} from '../../domain/observed.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {asWarnings, type Blocker, groupOfLanes, type Plan, type Warning} from '../../engine/operation.js';
+import {declareGroups} from '../shared/load-mesh.js';
+import {readerLanes, readerSecretLanes} from './link-actions.js';
+import {type DecidedPair, type LinkFacts, type LinkRules, observed, pairKey} from './link-facts.js';
+
+/** The plan with its decisions. */
+export interface LinkPlan extends Plan {
+  readonly decided: readonly DecidedPair[];
+}
+
+/** Plans the links. */
+export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
+  const {loaded, states, named} = facts;
+  const uids = states.flatMap(({cluster, seen}): readonly ClusterUid[] =>
+    isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
+  );
+  const unusable = new Map<string, ErrorReport>([
+    ...states.flatMap(({cluster, seen}) => {
+      const error = isKnown(seen) ? (isKnown(seen.value.uid) ? undefined : seen.value.uid.unknown) : seen.unknown;
+      return error ? [[cluster.name, error] as const] : [];
+    }),
+    ...identityProblems(loaded.mesh, uids, rules.acceptUid).map(({cluster, error}) => [cluster, error] as const),
+  ]);
+  const decided = facts.pairs.map((pair) => withWaiting(decideOne(pair, facts, unusable, rules), named));
+  const ready = decided.filter(({errors, waits}) => errors.length === 0 && !waits);
+  const blockers = blockersOf(decided, unusable, named);
+  const blocked = new Set(blockers.filter(({isPartial}) => !isPartial).map(({cluster}) => cluster));
+  const recorded = uids.filter(({name}) => !unusable.has(name) && !blocked.has(name));
+  const readers = [...groupBy(ready, ({pair}) => pair.reader.name).values()];
+  const [first = [], ...others] = readers
+    .map((pairs) => readerLanes(pairs, facts, rules))
+    .filter((lanes) => lanes.length > 0);
+  return {
+    decided,
+    groups: [
+      ...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, recorded)}),
+      ...groupOfLanes(readerSecretLanes(ready, facts)),
+      ...groupOfLanes(first),
+      ...groupOfLanes(others.flat()),
+    ],
+    blockers,
+    warnings: [...asWarnings(loaded.notes), ...waitingWarnings(decided)],
+  };
+}
+
+function decideOne(
+  pair: DiscoveryPair,
+  {loaded: {mesh}, states, reviews}: LinkFacts,
+  unusable: ReadonlyMap<string, ErrorReport>,
+  rules: LinkRules,
+): DecidedPair {
+  const errors = [pair.reader, pair.peer].flatMap(({name: cluster}): readonly PairError[] => {
+    const error = unusable.get(cluster);
+    return error ? [{cluster, error}] : [];
+  });
+  const [reader, peer] = [observed(pair.reader.name, states), observed(pair.peer.name, states)];
+  if (errors.length > 0 || !reader || !peer) return {pair, errors};
+  const facts: PairFacts = {pair, reader, peer, reviews: reviews.get(pairKey(pair)) ?? new Map()};
+  const {token} = mesh.discovery;
+  return {pair, ...decidePair(facts, {namespace: mesh.istio.namespace, token}, rules)};
+}
+
+/** Marks a pair whose only obstacle is a cluster that was not named. */
+function withWaiting(decided: DecidedPair, named: readonly string[]): DecidedPair {
+  const {errors} = decided;
+  const waits = errors.length > 0 && errors.every(({cluster}) => !named.includes(cluster));
+  return waits ? {...decided, waits} : decided;
+}
+
+function waitingWarnings(decided: readonly DecidedPair[]): readonly Warning[] {
+  const waiting = decided.filter(({waits}) => waits);
+  return [...groupBy(waiting, ({errors}) => errors[0]?.cluster ?? '')].map(([cluster, pairs]) => {
+    const reason = pairs[0].errors[0]?.error.message ?? '';
+    return {
+      cluster,
+      message: advice`not linked yet: ${reason}; when it is ready, run: ${kubectlMesh('link', [cluster])}`,
+    };
+  });
+}
+
+/** An unusable cluster is blocked as a whole; other errors block only the pairs that have them. */
+function blockersOf(
+  decided: readonly DecidedPair[],
+  unusable: ReadonlyMap<string, ErrorReport>,
+  named: readonly string[],
+): readonly Blocker[] {
+  const whole = [...unusable].flatMap(([cluster, error]) => (named.includes(cluster) ? [{cluster, error}] : []));
+  const seen = new Set<string>();
+  const partial = decided.flatMap(({errors, waits}) =>
+    waits
+      ? []
+      : errors.flatMap(({cluster, error}): readonly Blocker[] => {
+          const key = `${cluster} ${error.code} ${error.message}`;
+          if (unusable.has(cluster) || seen.has(key)) return [];
+          seen.add(key);
+          return [{cluster, error, isPartial: true}];
+        }),
+  );
+  return [...whole, ...partial];
+}

@@ -1,0 +1,156 @@
+/** The result of `link`: by reader and peer. Pure. */
+import {defined} from '../../domain/defined.js';
+import type {LinkKind} from '../../domain/discovery/decide-link.js';
+import {errorClasses, type ErrorReport} from '../../domain/errors.js';
+import type {Outcome, PhaseRun, Warning} from '../../engine/operation.js';
+import {
+  outcomeOfError,
+  outcomesOf,
+  type ClusterOutcome,
+  type ClusterResult,
+  type CommonResult,
+} from '../../engine/report.js';
+import type {DecidedPair, LinkFacts} from './link-facts.js';
+import type {LinkPlan} from './plan-link.js';
+
+/** One peer of a {@link LinkedCluster}. */
+export interface LinkedPeer {
+  /** The peer's name. */
+  readonly peer: string;
+  readonly outcome: ClusterOutcome;
+  /** The decision; absent if the pair was refused, or its state is unknown. */
+  readonly plan?: LinkKind;
+  /** Why an existing remote secret is (to be) changed. */
+  readonly reason?: string;
+  /** NAMESPACE/NAME of the remote secret in the reader. */
+  readonly secret?: string;
+  /** The address of the peer's API server in it. */
+  readonly server?: string;
+  /** When the token expires (RFC 3339); absent if it does not, or is not known. */
+  readonly tokenExpires?: string;
+  readonly error?: ErrorReport;
+}
+
+/** One cluster of {@link LinkResult}. */
+export interface LinkedCluster extends ClusterResult {
+  readonly context?: string;
+  /** The clusters that it reads; empty for a remote. */
+  readonly peers: readonly LinkedPeer[];
+}
+
+/** The result of `link`. */
+export interface LinkResult extends CommonResult {
+  readonly clusters: readonly LinkedCluster[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Reports each cluster of the pairs, and each cluster that was named. */
+export function reportLink(run: PhaseRun<LinkFacts, LinkPlan>): LinkResult {
+  const {facts, plan} = run;
+  const {loaded, named} = facts;
+  // A warning reports a pair that waits for a cluster that was not named.
+  const started = plan.decided.filter(({waits}) => !waits);
+  const involved = loaded.mesh.clusters.filter(
+    ({name}) =>
+      named.includes(name) || started.some(({pair: {reader, peer}}) => [reader.name, peer.name].includes(name)),
+  );
+  const peers = started.map((decided) => ({decided, ...peerOf(decided, run)}));
+  return {
+    clusters: involved.map(({name, context}): LinkedCluster => {
+      const own = peers.filter(({decided}) => decided.pair.reader.name === name);
+      const errors = errorsOf(name, peers, run);
+      const outcomes = [
+        ...own.map(({shown}) => shown.outcome),
+        ...run.outcomes.flatMap((outcome) => (outcome.cluster === name ? [laneOutcome(outcome)] : [])),
+      ];
+      return defined<LinkedCluster>({
+        name,
+        ...combine(errors, outcomes),
+        context,
+        peers: own.map(({shown}) => shown),
+      });
+    }),
+    warnings: plan.warnings,
+  };
+}
+
+interface PeerReport {
+  readonly shown: LinkedPeer;
+  /** The cluster that is the cause of its error. */
+  readonly at?: string;
+}
+
+function peerOf({pair, decision, errors}: DecidedPair, run: PhaseRun<LinkFacts, LinkPlan>): PeerReport {
+  const peer = pair.peer.name;
+  const [problem] = errors;
+  if (problem) {
+    const {error, cluster} = problem;
+    return {shown: {peer, outcome: outcomeOfError(error), error}, at: cluster};
+  }
+  if (!decision) return {shown: {peer, outcome: 'skipped'}};
+  const {kind, reason, secret, api, before} = decision;
+  const expires = before?.credentials[0]?.kubeconfig?.claims?.expiresAt;
+  const shown = {
+    peer,
+    plan: kind,
+    reason,
+    secret: `${run.facts.loaded.mesh.istio.namespace}/${secret}`,
+    server: api.address.url,
+  };
+  const isChanged = kind !== 'unchanged';
+  const current = isChanged ? undefined : expires?.toISOString();
+  if (!isChanged && !decision.prove) {
+    return {shown: defined<LinkedPeer>({...shown, outcome: 'unchanged', tokenExpires: current})};
+  }
+  const outcomes = outcomesOf(run, isChanged ? 'link-peers' : 'await-discovery');
+  // After a conflict there are outcomes of several attempts.
+  const result = outcomes
+    .filter(({cluster}) => cluster === pair.reader.name)
+    .flatMap((outcome) => outcome.result?.peers.filter((one) => one.peer === peer) ?? [])
+    .at(-1);
+  if (result) {
+    const {error, at} = result;
+    const outcome = error ? outcomeOfError(error) : isChanged ? 'done' : 'unchanged';
+    const tokenExpires = isChanged ? result.tokenExpires : current;
+    return defined<PeerReport>({shown: defined<LinkedPeer>({...shown, outcome, tokenExpires, error}), at});
+  }
+  const own = outcomes.findLast(({cluster}) => cluster === pair.reader.name);
+  const outcome = own ? laneOutcome(own) : 'skipped';
+  return defined<PeerReport>({
+    shown: defined<LinkedPeer>({...shown, outcome, error: own?.error}),
+    at: own?.error && pair.reader.name,
+  });
+}
+
+function laneOutcome({status, error}: Outcome): ClusterOutcome {
+  if (status === 'failed') return error ? outcomeOfError(error) : 'failed';
+  return status;
+}
+
+/** The errors of which a cluster is the cause: of the plan, of its pairs, of its actions, and of the whole run. */
+function errorsOf(
+  name: string,
+  peers: readonly PeerReport[],
+  {plan, outcomes}: PhaseRun<LinkFacts, LinkPlan>,
+): readonly ErrorReport[] {
+  const ofPlan = plan.blockers.flatMap(({cluster, error}) => (cluster === name ? [error] : []));
+  const ofPairs = peers.flatMap(({shown, at}) => (at === name && shown.error ? [shown.error] : []));
+  const ofActions = outcomes.flatMap((outcome) => {
+    const {cluster, error} = outcome;
+    const isByPeer = 'result' in outcome && outcome.result !== undefined && 'peers' in outcome.result;
+    return error && !isByPeer && (cluster === name || cluster === undefined) ? [error] : [];
+  });
+  return [...ofPlan, ...ofPairs, ...ofActions];
+}
+
+function combine(
+  [error]: readonly ErrorReport[],
+  outcomes: readonly ClusterOutcome[],
+): Pick<ClusterResult, 'outcome' | 'error'> {
+  if (error) {
+    const isWritten = errorClasses[error.code] === 'unknown' && outcomes.includes('done');
+    return {outcome: isWritten ? 'failed' : outcomeOfError(error), error};
+  }
+  const first = (['cancelled', 'skipped', 'done'] as const).find((outcome) => outcomes.includes(outcome));
+  return {outcome: first ?? 'unchanged'};
+}

@@ -1,0 +1,78 @@
+/** `link`: for each cluster the clusters that it reads, and what was done for that. */
+import {printableLine} from '../../domain/printable.js';
+import {groupBy} from '../../domain/group-by.js';
+import type {LinkedCluster, LinkedPeer, LinkResult} from '../../operations/discovery/report-link.js';
+import {errorLines, failedLines, formatExpiry, indent, plural, some, withoutRepeatedHints} from '../format.js';
+import type {Printed, View} from '../view.js';
+
+interface Style {
+  readonly now: Date;
+  readonly dryRun: boolean;
+  /** Whether peers with the same result share a line. */
+  readonly folded: boolean;
+}
+
+/** One line for peers with the same result; with `-o wide` a line for each, with its Secret and the address in it. */
+export const linkView: View<LinkResult> = {
+  text: (result, {now}) => page(result, {now, dryRun: result.dryRun !== undefined, folded: true}),
+  wide: (result, {now}) => page(result, {now, dryRun: result.dryRun !== undefined, folded: false}),
+};
+
+function page({clusters}: Printed<LinkResult>, style: Style): string {
+  const lines = clusters.flatMap((cluster) => clusterLines(cluster, style));
+  return lines.length === 0 ? 'no cluster to link' : withoutRepeatedHints(lines).join('\n');
+}
+
+function clusterLines(cluster: Printed<LinkedCluster>, style: Style): readonly string[] {
+  const {name, error, peers} = cluster;
+  const head = error ? failedLines(cluster, error) : [`${name}: ${summary(cluster, style)}`];
+  // The error of a pair is shown once: at the cluster that is its cause, or here.
+  const shown = peers.filter((peer) => !peer.error || !isSameError(peer.error, error));
+  const groups = style.folded
+    ? [...groupBy(shown, (peer) => peerWords(peer, style))]
+    : shown.map((peer) => [peerWords(peer, style), [peer]] as const);
+  return [
+    ...head,
+    ...indent(
+      groups.flatMap(([words, same]) => {
+        const [first] = same;
+        const names = some(same.map(({peer}) => peer));
+        if (!first.error) return [`${names}: ${words}`];
+        return errorLines({message: `${names}: ${words}: ${first.error.message}`, hints: first.error.hints});
+      }),
+    ),
+  ];
+}
+
+function isSameError(one: NonNullable<Printed<LinkedPeer>['error']>, other: Printed<LinkedCluster>['error']): boolean {
+  return one.code === other?.code && one.message === other.message;
+}
+
+function summary({outcome, peers}: Printed<LinkedCluster>, {dryRun}: Style): string {
+  if (peers.length === 0) return 'reads no other cluster';
+  const what = `reads ${plural(peers.length, 'other cluster')}`;
+  if (outcome === 'skipped' && dryRun) return `${what}: remote secrets would change`;
+  return outcome === 'skipped' ? 'not started' : `${what}: ${outcome}`;
+}
+
+const doneWords = {create: 'created', renew: 'token renewed', replace: 'replaced', unchanged: 'unchanged'} as const;
+const plannedWords = {
+  create: 'would be created',
+  renew: 'token would be renewed',
+  replace: 'would be replaced',
+  unchanged: 'would be checked',
+} as const;
+
+function peerWords(
+  {outcome, plan, reason, secret, server, tokenExpires, error}: Printed<LinkedPeer>,
+  style: Style,
+): string {
+  if (error || plan === undefined) return outcome;
+  const isPlanned = outcome === 'skipped' && style.dryRun;
+  const done = outcome === 'done' || outcome === 'unchanged' ? doneWords[plan] : outcome;
+  const what = isPlanned ? plannedWords[plan] : outcome === 'skipped' ? 'not started' : done;
+  const expiry = tokenExpires === undefined ? '' : `, token expires ${formatExpiry(tokenExpires, style.now)}`;
+  const why = reason === undefined ? '' : ` (${printableLine(reason)})`;
+  const where = style.folded ? '' : `, Secret ${secret ?? ''}, ${printableLine(server ?? '')}`;
+  return `remote secret ${what}${why}${expiry}${where}`;
+}

@@ -1,0 +1,81 @@
+import {describe, expect, it} from 'vitest';
+import {parse} from 'yaml';
+import {readRemoteKubeconfig, writeRemoteKubeconfig} from '../../../src/domain/discovery/remote-kubeconfig.js';
+
+const url = 'https://10.0.0.1:6443';
+const tokenOf = (claims: object): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+const withUser = (user: object): string => JSON.stringify({users: [{name: 'a', user}]});
+
+describe('the kubeconfig of a remote secret', () => {
+  it('has the fields of istioctl, and the proxy', () => {
+    const address = {url, caData: 'QQ==', tlsServerName: 'api', proxyUrl: 'http://proxy:3128'};
+    expect(parse(writeRemoteKubeconfig('c2', address, 'secret'))).toEqual({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        {
+          name: 'c2',
+          cluster: {
+            server: url,
+            'certificate-authority-data': 'QQ==',
+            'tls-server-name': 'api',
+            'proxy-url': 'http://proxy:3128',
+          },
+        },
+      ],
+      contexts: [{name: 'c2', context: {cluster: 'c2', user: 'c2'}}],
+      'current-context': 'c2',
+      users: [{name: 'c2', user: {token: 'secret'}}],
+    });
+  });
+
+  it('is read as it was written, without showing the token', () => {
+    const claims = {sub: 'system:serviceaccount:istio-system:r', iat: 1000, exp: 2000, aud: 'api'};
+    const bound = {...claims, 'kubernetes.io': {secret: {name: 's', uid: 'u'}}};
+    const address = {url, caData: 'QQ=='};
+    const read = readRemoteKubeconfig(writeRemoteKubeconfig('c2', address, tokenOf(bound)));
+    expect(read).toMatchObject({
+      address,
+      claims: {
+        subject: claims.sub,
+        issuedAt: new Date(1_000_000),
+        expiresAt: new Date(2_000_000),
+        boundSecret: {name: 's', uid: 'u'},
+        audiences: ['api'],
+      },
+      rejected: [],
+    });
+    expect(JSON.stringify(read)).not.toContain(tokenOf(bound));
+  });
+
+  it.each([
+    ['a token that does not expire', {sub: 'a'}, {subject: 'a', audiences: []}],
+    ['a time beyond every calendar', {sub: 'a', exp: 1e300}, undefined],
+    ['a subject that is a number', {sub: 7}, undefined],
+  ])('reads the claims of %s', (_, claims, expected) => {
+    expect(readRemoteKubeconfig(withUser({token: tokenOf(claims)}))?.claims).toEqual(expected);
+  });
+
+  it.each([
+    ['exec', {exec: {command: 'x'}}, ['exec']],
+    ['a token file', {tokenFile: '/x'}, ['tokenFile']],
+    [
+      'files of a client certificate',
+      {'client-certificate': '/c', 'client-key': '/k'},
+      ['client-key', 'client-certificate'],
+    ],
+    ['another auth provider', {'auth-provider': {name: 'gcp'}}, ['auth-provider gcp']],
+    ['oidc', {'auth-provider': {name: 'oidc'}}, []],
+    ['exec that is null', {exec: null, token: 'x'}, []],
+  ])('lists what istiod rejects: %s', (_, user, rejected) => {
+    expect(readRemoteKubeconfig(withUser(user))?.rejected).toEqual(rejected);
+  });
+
+  it('names a CA file and a server that is not verified', () => {
+    const cluster = {server: url, 'certificate-authority': '/ca', 'insecure-skip-tls-verify': true};
+    expect(readRemoteKubeconfig(JSON.stringify({clusters: [{name: 'c', cluster}]}))).toMatchObject({
+      caFile: '/ca',
+      insecure: true,
+    });
+  });
+});
