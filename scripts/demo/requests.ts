@@ -46,10 +46,7 @@ export async function meshWithRequests(sandbox: Sandbox, planes: ControlPlanes, 
     await addGateway(path, cluster, networkOf(path, cluster.name));
     console.log(`  ${cluster.name}: ready`);
   }
-  for (const [reader, peer] of pairs(clusters)) {
-    const create = `istioctl create-remote-secret --context ${peer.context} --name ${peer.name}`;
-    await type(cli, signal, `${create} | kubectl --context ${reader.context} apply -f -`);
-  }
+  await type(cli, signal, 'kubectl mesh link --yes');
   await type(cli, signal, 'kubectl mesh verify --wait');
 
   signal.throwIfAborted();
@@ -94,8 +91,4 @@ async function throughGateway(path: DataPath, cluster: Cluster): Promise<void> {
 
 function networkOf({placement: networks}: DataPath, cluster: string): string {
   return networks[cluster] ?? '';
-}
-
-function pairs<T>(items: readonly T[]): readonly (readonly [T, T])[] {
-  return items.flatMap((one) => items.filter((other) => other !== one).map((other) => [one, other] as const));
 }

@@ -66,6 +66,11 @@ export class Cluster {
     return cluster;
   }
 
+  /** True: to everyone else, the address in the kubeconfig means their own machine. */
+  get isOnLoopback(): boolean {
+    return new URL(this.api.server).hostname === loopback;
+  }
+
   /** Makes so many nodes, each with room for everything. */
   async scaleNodes(count: number): Promise<void> {
     await kwokctl(this.sandbox, this.planes, this.name, 'scale', 'node', '--replicas', String(count));

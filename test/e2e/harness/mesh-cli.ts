@@ -2,7 +2,7 @@
  * The program under test, run as users run it: the built executable as a child process, kubectl and the real istioctl on PATH,
  * a home directory of its own, nothing of the developer's environment.
  */
-import {mkdirSync, rmSync, symlinkSync} from 'node:fs';
+import {mkdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {program} from '../../helpers/build-once.js';
 import {writeKubeconfig, type Cluster} from './cluster.js';
@@ -24,6 +24,16 @@ export interface CheckRow {
   readonly expected?: string;
   readonly fix?: string;
   readonly impliedBy?: string;
+}
+
+/**
+ * What is `kubectl-mesh` in the user's PATH. Where API servers are on loopback, all processes of these tests reach them, which
+ * the program cannot know: commands that refuse such addresses are run with the flag that permits them.
+ */
+function launcher(onLoopback: boolean): string {
+  const permit = 'case "$1" in up | link) set -- "$@" --allow-local-address ;; esac';
+  const lines = ['#!/bin/sh', ...(onLoopback ? [permit] : []), `exec '${process.execPath}' '${program}' "$@"`, ''];
+  return lines.join('\n');
 }
 
 /** What `verify -o json` prints. */
@@ -54,7 +64,6 @@ export class MeshCli {
     this.kubeconfig = join(home, 'kubeconfig');
     for (const folder of [bin, this.workDir]) mkdirSync(folder, {recursive: true});
     this.useIstioctl(planes.path('istioctl'));
-    symlinkSync(program, join(bin, 'kubectl-mesh'));
     this.useContexts(contexts);
     this.env = {
       PATH: `${bin}:${process.env.PATH ?? ''}`,
@@ -64,6 +73,10 @@ export class MeshCli {
       WORK_DIR: this.workDir,
       KUBECTL_MESH_PASSPHRASE: passphrase,
     };
+  }
+
+  get #program(): string {
+    return join(this.bin, 'kubectl-mesh');
   }
 
   /** Installs another istioctl for this user. */
@@ -76,11 +89,13 @@ export class MeshCli {
   /** Rewrites the user's kubeconfig. */
   useContexts(contexts: Readonly<Record<string, Cluster>>): void {
     writeKubeconfig(this.kubeconfig, contexts);
+    const onLoopback = Object.values(contexts).some((cluster) => cluster.isOnLoopback);
+    writeFileSync(this.#program, launcher(onLoopback), {mode: 0o755});
   }
 
   /** Runs `kubectl-mesh ARGS`; never throws for an exit code. */
   run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return run(process.execPath, [program, ...args], {cwd: this.workDir, env: this.env, ...options});
+    return run(this.#program, args, {cwd: this.workDir, env: this.env, ...options});
   }
 
   /** Runs a command that must exit 0; the error shows its output. */
