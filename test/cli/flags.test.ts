@@ -15,12 +15,12 @@ describe('a flag exists only on commands that use it', () => {
       'concurrency',
       [
         ...['access show', 'certs adopt', 'certs generate', 'certs list', 'certs request', 'install apply'],
-        ...['journal verify', 'trust diff', 'trust push', 'up', 'verify'],
+        ...['journal verify', 'link', 'trust diff', 'trust push', 'up', 'verify'],
       ],
     ],
     [
       'keep-going',
-      ['certs generate', 'certs request', 'certs rewrite', 'install apply', 'install render', 'trust push', 'up'],
+      ['certs generate', 'certs request', 'certs rewrite', 'install apply', 'install render', 'link', 'trust push', 'up'],
     ],
     [
       'yes',
@@ -34,7 +34,7 @@ describe('a flag exists only on commands that use it', () => {
           'certs rewrite',
           'certs workload',
         ],
-        ...['install apply', 'trust push', 'trust rollback', 'up'],
+        ...['install apply', 'link', 'trust push', 'trust rollback', 'up'],
       ],
     ],
   ])('--%s', (flag, commands) => {

@@ -6,6 +6,7 @@ import CertsList from '../../src/commands/certs/list.js';
 import InstallApply from '../../src/commands/install/apply.js';
 import InstallRender from '../../src/commands/install/render.js';
 import JournalVerify from '../../src/commands/journal/verify.js';
+import Link from '../../src/commands/link.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
@@ -68,6 +69,15 @@ const commands: readonly (readonly [string, CommandClass, readonly string[], Rol
   ['trust push --restart-istiod', TrustPush, ['--dry-run', '--restart-istiod'], operator],
   ['trust rollback', TrustRollback, ['c1', '--dry-run'], operator],
   ['install apply', InstallApply, ['--dry-run'], {...reader, level: 'installer'}],
+  [
+    'link',
+    Link,
+    ['--dry-run'],
+    {
+      ...operator,
+      discoverySecrets: ['c1', 'c2'].flatMap((name) => [`istio-remote-secret-${name}`, `kubectl-mesh-reader-${name}`]),
+    },
+  ],
   ['certs adopt', CertsAdopt, ['c1=ctx-c1', 'c2=ctx-c2', '--dry-run'], reader],
   ['journal verify', JournalVerify, [], reader],
   ['journal verify --no-secrets', JournalVerify, ['--no-secrets'], {...reader, limits: {noSecrets: true}}],

@@ -18,6 +18,7 @@ import {
 import {configMap, type FakeCluster, type FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeKube, type FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import {seconds, startFakeMonitor} from '../helpers/fake-istiod.js';
+import {reader, readRemotes} from '../helpers/link-mesh.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {memorySigner, tinyLeaf, type TinyCa} from '../helpers/tiny-ca.js';
 import {contextOf, controlPlane} from '../helpers/verify-mesh.js';
@@ -54,6 +55,8 @@ async function playIstiod(fake: FakeCluster): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const monitor = await startFakeMonitor(fake.context.replace('ctx-', ''), {});
   servers.push(monitor);
+  const known = names.map((name) => [name, cluster(name)] as const);
+  readRemotes(fake, {name: fake.context.replace('ctx-', ''), monitor, status: {}}, known);
   fake.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port, '15014': monitor.port};
   fake.before({verb: 'create', resource: 'secrets', name: 'cacerts'}, ({body}) => {
     const data = (body as FakeObject).data as Record<string, string>;
@@ -74,6 +77,7 @@ function install(call: IstioctlCall): IstioctlAnswer {
   const context = call.args[call.args.indexOf('--context') + 1] ?? '';
   const fake = kube.cluster(context);
   for (const object of controlPlane(context.replace('ctx-', ''))) fake.put(owned(object));
+  for (const object of reader()) fake.put(object);
   const bundle = fake.secretText('istio-system/cacerts')['root-cert.pem'] ?? '';
   for (const space of ['default', 'istio-system', 'kube-system']) {
     fake.put(configMap(`${space}/istio-ca-root-cert`, {'root-cert.pem': bundle}));
@@ -112,6 +116,7 @@ describe('up', () => {
       'trust push done',
       'install render done',
       'install apply done',
+      'link unchanged',
       'verify done',
     ]);
     expect([first.code, first.result.verdict]).toEqual([0, 'ok']);
@@ -123,6 +128,7 @@ describe('up', () => {
       'trust push unchanged',
       'install render unchanged',
       'install apply unchanged',
+      'link unchanged',
       'verify done',
     ]);
     expect([second.code, second.result.clusters]).toEqual([0, [{name: 'c1', outcome: 'unchanged'}]]);
@@ -155,6 +161,7 @@ describe('up', () => {
       'trust push done',
       'install render done',
       'install apply failed',
+      'link skipped',
       'verify skipped',
     ]);
     expect(first.result.verdict).toBeUndefined();
@@ -168,6 +175,7 @@ describe('up', () => {
       'trust push unchanged',
       'install render unchanged',
       'install apply done',
+      'link unchanged',
       'verify done',
     ]);
     expect(await readFile(join(dir, 'c1/ca-key.pem'), 'utf8')).toBe(key);
@@ -200,6 +208,28 @@ describe('up', () => {
     expect(istioctl.calls.map(({args}) => args[args.indexOf('--context') + 1])).toEqual(['ctx-c2']);
   });
 
+  it('lets the clusters read each other, and changes nothing when run again', async () => {
+    await runCommand(Init, ['c1=ctx-c1', 'c2=ctx-c2', '--mesh-id', 'mesh1', '--network', 'network1'], env);
+    const first = await up('--key-algorithm', 'ecdsa-p256');
+    expect([first.code, first.result.verdict]).toEqual([0, 'ok']);
+    expect(outcomes(first.result)).toContain('link done');
+    expect(cluster('c1').get('Secret', 'istio-system/istio-remote-secret-c2')).toBeDefined();
+    const again = await up();
+    expect([again.code, outcomes(again.result)]).toEqual([0, expect.arrayContaining(['link unchanged'])]);
+    const dry = await up('--dry-run');
+    expect([dry.code, outcomes(dry.result)]).toEqual([0, expect.arrayContaining(['link unchanged'])]);
+  });
+
+  it('refuses clusters on several networks before anything is written', async () => {
+    await runCommand(Init, ['c1=ctx-c1', '--network', 'network1'], env);
+    await runCommand(Init, ['c2=ctx-c2', '--network', 'network2'], env);
+    const before = await readdir(dir);
+    const run = await runCommand(Up, ['-o', 'json'], env);
+    expect([run.code, answerOf(run)]).toMatchObject([5, {error: {code: 'SEVERAL_NETWORKS'}}]);
+    expect(await readdir(dir)).toEqual(before);
+    expect([...cluster('c1').requests, ...cluster('c2').requests]).toEqual([]);
+  });
+
   it('is an error for a cluster that is not in mesh.yaml, before anything is changed', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     const {code, result} = await up('c9');
@@ -227,13 +257,13 @@ describe('up', () => {
     expect(lines.find((line) => line.startsWith('mesh '))).toMatch(/^mesh {2}1 error, \d+ ok$/);
     expect(lines.slice(-2)).toEqual([
       expect.stringMatching(/^Verdict: error \(1 error, /),
-      'Done: certs generate, trust push, install render, install apply. To continue: kubectl mesh up',
+      'Done: certs generate, trust push, install render, install apply, link. To continue: kubectl mesh up',
     ]);
   });
 
   it('ends as verify does: a line for the mesh and each cluster, every check with -v', async () => {
     const brief = (await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing], env)).stdout.trim().split('\n');
-    expect(brief.slice(4)).toEqual([
+    expect(brief.slice(5)).toEqual([
       'verify          ok',
       '',
       expect.stringMatching(/^mesh {2}\d+ checks ok$/),
@@ -291,7 +321,7 @@ describe('up --dry-run', () => {
     const before = cluster('c1').writes.length;
     const {code, result} = await up('--dry-run');
     expect([code, result.dryRun, result.verdict]).toEqual([0, 'client', 'ok']);
-    expect(result.steps.filter(({outcome}) => outcome === 'unchanged')).toHaveLength(4);
+    expect(result.steps.filter(({outcome}) => outcome === 'unchanged')).toHaveLength(5);
     expect(cluster('c1').writes).toHaveLength(before);
   });
 });

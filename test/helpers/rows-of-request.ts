@@ -10,7 +10,15 @@ const rows: readonly (readonly [string, Read])[] = [
 
 /** The names of the rows; empty for a request that is not in the table. */
 export function rowsOfRequest(request: FakeRequest, istioNamespace = 'istio-system'): readonly string[] {
-  return rows.filter(([, row]) => isOf(row, request, istioNamespace)).map(([name]) => name);
+  return rows
+    .filter(([name, row]) => isOf(row, request, istioNamespace) || (name === 'discoverySecret' && isDiscovery(request)))
+    .map(([name]) => name);
+}
+
+/** The names that link gives Secrets. */
+function isDiscovery({verb, resource, namespace, name = ''}: FakeRequest): boolean {
+  const isNamed = /^(?:istio-remote-secret|kubectl-mesh-reader)-/.test(name);
+  return verb === 'get' && resource === 'secrets' && namespace === 'istio-system' && isNamed;
 }
 
 function isOf(row: Read, {verb, resource, namespace, name, query}: FakeRequest, istioNamespace: string): boolean {

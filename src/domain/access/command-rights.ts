@@ -4,6 +4,7 @@
  */
 import {defined} from '../defined.js';
 import {groupBy} from '../group-by.js';
+import {apiServerCaConfigMap, readerServiceAccount} from '../discovery/names.js';
 import {type Right, rightsWithin} from '../facts/rights.js';
 import {cacertsName, defaultBundleName, previousName} from '../istio/names.js';
 import {type InstalledKind, installedKinds} from '../install/live.js';
@@ -27,6 +28,8 @@ export interface RoleOptions {
   readonly limits: Limits;
   /** The Secret with the root CA of a signer of type `cluster`, if it is in Istio's namespace of this cluster. */
   readonly signerSecret?: string;
+  /** The Secrets of discovery in the mesh's clusters: remote secrets and reader Secrets. Absent: the mesh has one cluster. */
+  readonly discoverySecrets?: readonly string[];
 }
 
 /** A set of rights and its purpose. */
@@ -88,8 +91,9 @@ function readersOf(rights: readonly Right[], when: string | undefined): string {
   return verify;
 }
 
-/** The rights for trust push, trust rollback, and certs generate with a signer of type `cluster`. */
-function operatorRights({namespace, revisions, signerSecret}: RoleOptions): readonly RoleRight[] {
+/** The rights for trust push, trust rollback, link, and certs generate with a signer of type `cluster`. */
+function operatorRights(options: RoleOptions): readonly RoleRight[] {
+  const {namespace, revisions, signerSecret, discoverySecrets} = options;
   const secrets = api('', 'secrets');
   const replaces =
     'trust push saves the previous Secret, trust rollback restores it; a Secret of another type must be deleted first';
@@ -101,7 +105,30 @@ function operatorRights({namespace, revisions, signerSecret}: RoleOptions): read
     here('patch', secrets, 'trust push if the key is no longer in the work directory', [cacertsName]),
     ...(signerSecret === undefined ? [] : [here('get', secrets, signer, [signerSecret])]),
     here('get', api('', 'configmaps'), 'trust push waits until istiod has loaded the CA', [defaultBundleName]),
-    here('get patch', api('apps', 'deployments'), 'trust push --restart-istiod', revisionNames('istiod', revisions)),
+    here(
+      'get patch',
+      api('apps', 'deployments'),
+      'trust push --restart-istiod, link --restart-istiod',
+      revisionNames('istiod', revisions),
+    ),
+    ...(discoverySecrets === undefined ? [] : discoveryRights(discoverySecrets)),
+  ];
+}
+
+/** The rights for link and unlink, in the reader and in the peer. */
+function discoveryRights(secrets: readonly string[]): readonly RoleRight[] {
+  const account = [readerServiceAccount];
+  return [
+    here('get', api('', 'serviceaccounts'), 'link: the account as which other clusters read this one', account),
+    here('create', api('', 'serviceaccounts/token'), 'link requests a token for each of them', account),
+    everywhere('create', api('authentication.k8s.io', 'tokenreviews'), 'link has the API server confirm a token'),
+    here('get', api('', 'configmaps'), "link: the API server's CA", [apiServerCaConfigMap]),
+    here(
+      'get update delete',
+      api('', 'secrets'),
+      'link and unlink: remote secrets, and the Secrets to which tokens are bound',
+      secrets,
+    ),
   ];
 }
 

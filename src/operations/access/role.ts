@@ -8,6 +8,7 @@ import {
 } from '../../domain/access/role-manifests.js';
 import type {RoleLevel} from '../../domain/access/command-rights.js';
 import {parseSubject, subjectRule, type Subject} from '../../domain/kube/subjects.js';
+import {readerSecretName, remoteSecretName} from '../../domain/discovery/names.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
@@ -92,7 +93,13 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
     subjects,
     limits: {noSecrets, access},
     signerSecret: signerIsHere && signer.secret !== undefined ? signer.secret : undefined,
+    discoverySecrets: mesh && mesh.clusters.length > 1 ? discoverySecrets(mesh.clusters) : undefined,
   });
+}
+
+/** The Secrets of discovery that a cluster of the mesh can have: the manifests are the same for each. */
+function discoverySecrets(clusters: Mesh['clusters']): readonly string[] {
+  return [...clusters.map(remoteSecretName), ...clusters.map(readerSecretName)];
 }
 
 /** The mesh in mesh.yaml; undefined without the file: roles can be created before it exists. */

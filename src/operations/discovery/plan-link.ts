@@ -47,7 +47,7 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
       ...groupOfLanes(others.flat()),
     ],
     blockers,
-    warnings: [...asWarnings(loaded.notes), ...waitingWarnings(decided)],
+    warnings: [...asWarnings(loaded.notes), ...waitingWarnings(decided, named)],
   };
 }
 
@@ -68,17 +68,22 @@ function decideOne(
   return {pair, ...decidePair(facts, {namespace: mesh.istio.namespace, token}, rules)};
 }
 
-/** Marks a pair whose only obstacle is a cluster that was not named. */
+/** Marks a pair whose other cluster was not named and is not ready. */
 function withWaiting(decided: DecidedPair, named: readonly string[]): DecidedPair {
   const {errors} = decided;
-  const waits = errors.length > 0 && errors.every(({cluster}) => !named.includes(cluster));
+  const waits = errors.some(({cluster}) => !named.includes(cluster));
   return waits ? {...decided, waits} : decided;
 }
 
-function waitingWarnings(decided: readonly DecidedPair[]): readonly Warning[] {
+/** The cluster for which a pair waits. */
+function otherOf({reader, peer}: DiscoveryPair, named: readonly string[]): string {
+  return named.includes(reader.name) ? peer.name : reader.name;
+}
+
+function waitingWarnings(decided: readonly DecidedPair[], named: readonly string[]): readonly Warning[] {
   const waiting = decided.filter(({waits}) => waits);
-  return [...groupBy(waiting, ({errors}) => errors[0]?.cluster ?? '')].map(([cluster, pairs]) => {
-    const reason = pairs[0].errors[0]?.error.message ?? '';
+  return [...groupBy(waiting, ({pair}) => otherOf(pair, named))].map(([cluster, pairs]) => {
+    const reason = pairs[0].errors.find((one) => one.cluster === cluster)?.error.message ?? '';
     return {
       cluster,
       message: advice`not linked yet: ${reason}; when it is ready, run: ${kubectlMesh('link', [cluster])}`,

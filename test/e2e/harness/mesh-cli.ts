@@ -39,6 +39,7 @@ export class MeshCli {
   /** What is first in the user's PATH. */
   readonly bin: string;
   readonly env: NodeJS.ProcessEnv;
+  #isLocal = false;
 
   /** `contexts` is what the user's kubeconfig holds: context name to cluster. */
   constructor(
@@ -76,11 +77,13 @@ export class MeshCli {
   /** Rewrites the user's kubeconfig. */
   useContexts(contexts: Readonly<Record<string, Cluster>>): void {
     writeKubeconfig(this.kubeconfig, contexts);
+    this.#isLocal = Object.values(contexts).every(({api}) => new URL(api.server).hostname === '127.0.0.1');
   }
 
   /** Runs `kubectl-mesh ARGS`; never throws for an exit code. */
   run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return run(process.execPath, [program, ...args], {cwd: this.workDir, env: this.env, ...options});
+    const words = this.#isLocal ? withLocalAddresses(args) : args;
+    return run(process.execPath, [program, ...words], {cwd: this.workDir, env: this.env, ...options});
   }
 
   /** Runs a command that must exit 0; the error shows its output. */
@@ -110,6 +113,11 @@ export class MeshCli {
       });
     }
   }
+}
+
+/** All control planes run on this machine, so their istiods reach each other's API servers on loopback addresses. */
+export function withLocalAddresses([command = '', ...rest]: readonly string[]): readonly string[] {
+  return ['up', 'link'].includes(command) ? [command, '--allow-local-address', ...rest] : [command, ...rest];
 }
 
 /** Standard output of a run that had to exit 0. */
