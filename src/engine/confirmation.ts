@@ -6,7 +6,7 @@ import type {Deps, PassphraseSource} from './deps.js';
 import type {ExecuteContext, Group} from './operation.js';
 import {plannedActions} from './report.js';
 
-/** The actions that change neither a cluster nor the work directory: they wait and read, or write what the user asked for. */
+/** The actions that change neither a cluster nor the work directory: they wait and read, or write what the user requested. */
 const unrecorded: ReadonlySet<Action['kind']> = new Set([
   'await-bundle',
   'await-discovery',

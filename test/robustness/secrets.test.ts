@@ -159,6 +159,8 @@ const runs: readonly (readonly [what: string, words: readonly string[], env?: Re
     'adoption',
     ['certs', 'adopt', 'cluster1=ctx-cluster1', 'cluster2=ctx-cluster2', '--with-keys', '--yes', '-o', 'json'],
   ],
+  ['unlink, planned', ['unlink', 'cluster2', '--dry-run']],
+  ['unlink', ['unlink', 'cluster2', '--yes', '-o', 'json'], {DEBUG: '*', NODE_DEBUG: 'http,net,child_process'}],
   ['verify', ['verify', '--access']],
   ['who can reach the keys', ['access', 'show', '-o', 'json']],
   ['roles', ['access', 'role', '--role', 'installer']],

@@ -124,7 +124,7 @@ function discoveryRights(secrets: readonly string[]): readonly RoleRight[] {
     everywhere('create', api('authentication.k8s.io', 'tokenreviews'), 'link has the API server confirm a token'),
     here('get', api('', 'configmaps'), "link: the API server's CA", [apiServerCaConfigMap]),
     here(
-      'get update delete',
+      'get update patch delete',
       api('', 'secrets'),
       'link and unlink: remote secrets, and the Secrets to which tokens are bound',
       secrets,

@@ -104,7 +104,7 @@ function known<T>(facts: readonly Observed<T | undefined>[]): readonly T[] {
   return facts.flatMap((fact) => (isKnown(fact) && fact.value !== undefined ? [fact.value] : []));
 }
 
-/** Why an istiod pod will never show what it reads. Other errors may be gone when it is asked again. */
+/** Why an istiod pod cannot show what it reads. Other errors may be gone with the next request. */
 function disabledEndpoint(pods: readonly DiscoveryPod[]): string | undefined {
   const errors = pods.flatMap(({clusters, services}) => unknownsOf(clusters, ...(services ? [services] : [])));
   return errors.find(({code}) => code === 'ENDPOINT_OFF')?.message;

@@ -65,7 +65,7 @@ export type TokenVerdict =
   {readonly accepted: true; readonly username?: string} | {readonly accepted: false; readonly reason?: string};
 
 /** A token is renewed when less than this share of its lifetime is left: with the default, 27 of 90 days. */
-const renewalShare = 0.3;
+export const renewalShare = 0.3;
 
 /**
  * The shortest lifetime that link accepts: a token that lives a day or two, as the API servers of some providers grant them

@@ -3,7 +3,7 @@ import type {LastingToken} from '../../domain/discovery/decide-unlink.js';
 import type {LosingService} from '../../domain/discovery/lost-endpoints.js';
 import {defined} from '../../domain/defined.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
-import {clusterOfIstioName} from '../../domain/mesh/istio-name.js';
+import {canBeDataKey, clusterOfIstioName} from '../../domain/mesh/istio-name.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown} from '../../domain/observed.js';
 import type {Hint} from '../../domain/suggest/suggestion.js';
@@ -118,7 +118,7 @@ async function loadTarget(deps: Deps, {target: name, context, istioNamespace}: U
   } catch (thrown) {
     const undeclared = asMeshError(thrown);
     const isOtherError = undeclared.code !== 'UNKNOWN_CLUSTER' && undeclared.code !== 'INVALID_CLUSTER_NAME';
-    if (isOtherError || context !== undefined) throw thrown;
+    if (isOtherError || context !== undefined || !canBeDataKey(name)) throw thrown;
     return {loaded: mesh, target: {name, istioName: name, role: 'primary'}, undeclared};
   }
   throw new MeshError('INTERNAL', 'no cluster was selected');
