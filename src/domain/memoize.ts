@@ -20,6 +20,21 @@ export function memoizeByKey<Key, T extends object | boolean | string | number>(
   };
 }
 
+/** Computes one result for each object and specification, and keeps it as long as the object. */
+export function memoizePerObject<Of extends object, Spec, T extends object>(
+  compute: (of: Of, spec: Spec) => T,
+): (of: Of, spec: Spec) => T {
+  const all = new WeakMap<Of, Map<string, T>>();
+  return (of, spec) => {
+    const results = all.get(of) ?? new Map<string, T>();
+    all.set(of, results);
+    const id = JSON.stringify(spec);
+    const result = results.get(id) ?? compute(of, spec);
+    results.set(id, result);
+    return result;
+  };
+}
+
 /**
  * Keeps the latest results of a computation whose result depends on the key alone. It forgets what was requested the longest
  * time ago, so that memory does not grow with the number of keys. Errors are not kept.

@@ -1,4 +1,5 @@
 /** A company's CA, as openssl makes one: hierarchies of any depth, and every mistake that a CA can make. */
+import {generateKeyPairSync} from 'node:crypto';
 import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -126,7 +127,11 @@ function prepare(): string {
 
 function makeRequest(directory: string, subject: string, key: readonly string[] = p256): string {
   const keyPath = join(directory, 'key.pem');
-  openssl(['genpkey', ...key, '-out', keyPath]);
+  if (key === p256) {
+    // Half the time of another process.
+    const {privateKey} = generateKeyPairSync('ec', {namedCurve: 'P-256'});
+    writeFileSync(keyPath, privateKey.export({type: 'pkcs8', format: 'pem'}));
+  } else openssl(['genpkey', ...key, '-out', keyPath]);
   const request = openssl([
     ...['req', '-new', '-config', join(directory, 'openssl.cnf'), '-utf8'],
     ...['-key', keyPath, '-subj', subject],

@@ -7,8 +7,9 @@
  */
 import {execFile} from 'node:child_process';
 import {constants, open} from 'node:fs';
-import {chmod, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {Socket} from 'node:net';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {promisify} from 'node:util';
@@ -60,6 +61,21 @@ done <"$call.answer"
 const openFile = promisify(open);
 const executeFile = promisify(execFile);
 
+/** Named pipes for later programs: Node cannot create one, and a process for each takes longer than the rest. */
+const pipes: string[] = [];
+const pipesAtOnce = 32;
+
+async function takePipe(path: string): Promise<void> {
+  if (pipes.length === 0) {
+    const directory = await mkdtemp(join(tmpdir(), 'pipes-'));
+    const made = Array.from({length: pipesAtOnce}, (_, index) => join(directory, String(index)));
+    await executeFile('mkfifo', made);
+    pipes.push(...made);
+  }
+  const pipe = pipes.pop();
+  if (pipe !== undefined) await rename(pipe, path);
+}
+
 /** Writes an executable into a folder and answers its runs. Ends with `stop()`. */
 export async function startFakeProgram(
   bin: string,
@@ -69,7 +85,7 @@ export async function startFakeProgram(
   const directory = join(bin, `.${name}`);
   const calls = join(directory, 'calls');
   await mkdir(directory);
-  await executeFile('mkfifo', [calls]);
+  await takePipe(calls);
   const runs: ProgramRun[] = [];
   const answers = new Set<Socket>();
   const serve = async (pid: number): Promise<void> => {

@@ -2,6 +2,7 @@
 import {canImpersonate, canBind, canEscalate, canRecreateSecret} from './escalation.js';
 import {directPaths, pathKinds, type PathEffect, type AccessTarget, type GrantedPath} from './path-kinds.js';
 import {grantsIn, holdersIn, type Holder, type RbacFacts} from '../kube/rbac.js';
+import {memoizePerObject} from '../memoize.js';
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
 /** One access path of one subject. */
@@ -12,9 +13,13 @@ export interface AccessPath extends GrantedPath {
 
 /**
  * The access paths of every subject that a binding names. A path through another subject is reported only if there is no
- * other path to the key, and only the first one: the result is a lower bound, like any RBAC analysis.
+ * other path to the key, and only the first one: the result is a lower bound, like any RBAC analysis. Several checks use it, so
+ * it is analyzed once.
  */
-export function accessPathsOf(rbac: RbacFacts, target: AccessTarget): readonly AccessPath[] {
+export const accessPathsOf: (rbac: RbacFacts, target: AccessTarget) => readonly AccessPath[] =
+  memoizePerObject(analyze);
+
+function analyze(rbac: RbacFacts, target: AccessTarget): readonly AccessPath[] {
   const grants = grantsIn(rbac);
   const holders = holdersIn(grants);
   const paths: AccessPath[] = [];
