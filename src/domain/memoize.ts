@@ -20,17 +20,12 @@ export function memoizeByKey<Key, T extends object | boolean | string | number>(
   };
 }
 
-/** Computes one result for each object and specification, and keeps it as long as the object. */
-export function memoizePerObject<Of extends object, Spec, T extends object>(
-  compute: (of: Of, spec: Spec) => T,
-): (of: Of, spec: Spec) => T {
-  const all = new WeakMap<Of, Map<string, T>>();
-  return (of, spec) => {
-    const results = all.get(of) ?? new Map<string, T>();
-    all.set(of, results);
-    const id = JSON.stringify(spec);
-    const result = results.get(id) ?? compute(of, spec);
-    results.set(id, result);
+/** Computes one result for each object, and keeps it as long as the object. */
+export function memoizePerObject<Of extends object, T extends object | string>(compute: (of: Of) => T): (of: Of) => T {
+  const results = new WeakMap<Of, T>();
+  return (of) => {
+    const result = results.get(of) ?? compute(of);
+    results.set(of, result);
     return result;
   };
 }

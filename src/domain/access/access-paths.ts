@@ -2,7 +2,7 @@
 import {canImpersonate, canBind, canEscalate, canRecreateSecret} from './escalation.js';
 import {directPaths, pathKinds, type PathEffect, type AccessTarget, type GrantedPath} from './path-kinds.js';
 import {grantsIn, holdersIn, type Holder, type RbacFacts} from '../kube/rbac.js';
-import {memoizePerObject} from '../memoize.js';
+import {memoizeByKey, memoizePerObject} from '../memoize.js';
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
 /** One access path of one subject. */
@@ -16,8 +16,16 @@ export interface AccessPath extends GrantedPath {
  * other path to the key, and only the first one: the result is a lower bound, like any RBAC analysis. Several checks use it, so
  * it is analyzed once.
  */
-export const accessPathsOf: (rbac: RbacFacts, target: AccessTarget) => readonly AccessPath[] =
-  memoizePerObject(analyze);
+export function accessPathsOf(rbac: RbacFacts, target: AccessTarget): readonly AccessPath[] {
+  return analysisOf(rbac)(target);
+}
+
+const analysisOf = memoizePerObject((rbac: RbacFacts) =>
+  memoizeByKey(
+    (target: AccessTarget) => analyze(rbac, target),
+    ({namespace, secrets}) => [namespace, ...secrets].join('\n'),
+  ),
+);
 
 function analyze(rbac: RbacFacts, target: AccessTarget): readonly AccessPath[] {
   const grants = grantsIn(rbac);

@@ -7,6 +7,7 @@ import {describeCertificate, describeRoots} from '../describe.js';
 import type {LiveRoots, PodPart, ServedChain} from '../../facts/facts.js';
 import {inSequence, loadCa, type Remedy, replaceCa} from '../remedies.js';
 import {certificateFacts} from '../../facts/read/cluster-ca.js';
+import {memoizePerObject} from '../../memoize.js';
 import {signedByOwnCa, otherProviderReason} from './live-chain.js';
 
 /** The roots that a cluster's workloads trust accept the chains that the peer cluster's istiods present. */
@@ -101,16 +102,21 @@ function verify({certificates: roots}: LiveRoots, {certificates}: ServedChain, n
   return ofSigner && 'failure' in ofSigner ? ofSigner : result;
 }
 
-function rootsOf({certificates}: LiveRoots): string {
-  return describeRoots(certificates.map(({fingerprint}) => fingerprint));
-}
+// Each is part of the rows of all its pairs.
+const rootsOf = memoizePerObject(({certificates}: LiveRoots) =>
+  describeRoots(certificates.map(({fingerprint}) => fingerprint)),
+);
 
 /** The signers, from the cluster CA upward. The leaf is left out: it contains nothing to compare. */
-function chainOf({value: {certificates}}: PodPart<ServedChain>): string {
+const signersOf = memoizePerObject(({certificates}: ServedChain) => {
   const [leaf, ...signers] = certificates.map(certificateFacts);
   if (!leaf) return 'no certificate';
   if (signers.length === 0) return `a certificate signed by ${leaf.issuer} without its issuer`;
   return signers.map(describeCertificate).join(' < ');
+});
+
+function chainOf({value}: PodPart<ServedChain>): string {
+  return signersOf(value);
 }
 
 /**
