@@ -124,7 +124,8 @@ async function createMesh(sandbox: Sandbox, planes: ControlPlanes, signal: Abort
   announce(`Running after ${seconds(began)}.`);
 
   await type(cli, signal, ['init', ...clusters.map(({name, context}) => `${name}=${context}`)]);
-  await type(cli, signal, ['up']);
+  // The API servers listen on 127.0.0.1, and all istiods run on this machine.
+  await type(cli, signal, ['up', '--allow-local-address']);
   await type(cli, signal, ['verify']);
 
   signal.throwIfAborted();
