@@ -256,6 +256,9 @@ describe('no key and no passphrase is seen outside key files', () => {
       kube.cluster('ctx-cluster2').fault({resource: 'tokenreviews'}, fault, 1);
       await sweep(['link', 'cluster1'], debugging);
     }
+    status.cluster2 = 'synced';
+    expect(await sweep(['unlink', 'cluster2', '--dry-run', '-o', 'json'], debugging)).toContain('istio-remote-secret');
+    await sweep(['unlink', 'cluster2', '--yes', '-o', 'json'], debugging);
     for (const monitor of monitors) monitor.close();
   });
 
