@@ -188,7 +188,7 @@ describe('unlink', () => {
     expect(result.clusters.find(({name}) => name === 'c1')?.lasting).toEqual([
       {peer: 'c2', secret: 'istio-remote-secret-c2', tokenSecret: claims['kubernetes.io/serviceaccount/secret.name']},
     ]);
-    const [revoke] = result.notes.filter((note) => String(note).includes('delete secret'));
+    const [revoke] = result.notes.filter((note) => typeof note === 'string' && note.includes('delete secret'));
     expect(revoke).toContain(
       'kubectl --context ctx-c2 -n istio-system delete secret istio-reader-service-account-istio-remote-secret-token',
     );
@@ -218,6 +218,18 @@ describe('unlink', () => {
     expect([...secretsOf('c1'), ...secretsOf('c2')].filter((name) => name.endsWith('c3'))).toEqual([]);
     const unknown = await runCommand(Unlink, ['c4'], mesh.env);
     expect(unknown.code).toBe(2);
+  });
+
+  it('reports what it cannot show or confirm if the debug endpoint is disabled, and removes everything nevertheless', async () => {
+    await linked(['c1', 'c2']);
+    const off = {status: 404, text: '404 page not found'};
+    mesh.istiod('c1').monitor.says.instead = {'/debug/clusterz': off, '/debug/endpointShardz': off};
+    const {code, result} = await unlink('c2', '--yes');
+    expect(code).toBe(0);
+    expect(secretsOf('c1')).toEqual([]);
+    const c1 = result.clusters.find(({name}) => name === 'c1');
+    expect([c1?.outcome, c1?.losing, c1?.proven]).toEqual(['done', undefined, undefined]);
+    expect(result.warnings.filter(({cluster}) => cluster === 'c1')).toHaveLength(2);
   });
 
   it('names each missing right', async () => {

@@ -77,9 +77,7 @@ async function watchWith({api}: Cluster, token: string): Promise<{seen(): string
 }
 
 const link = async (...args: string[]): Promise<LinkResult & {readonly code: number | null}> => {
-  const began = Date.now();
   const ran = await cli.run(['link', ...args, '-o', 'json']);
-  console.log('TIMING', Date.now() - began, ran.stderr);
   return {...(JSON.parse(ran.stdout) as LinkResult), code: ran.code};
 };
 

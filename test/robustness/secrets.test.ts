@@ -7,6 +7,9 @@ import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {opensslCa} from '../helpers/openssl-ca.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {startFakeKube, type FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {startFakeMonitor} from '../helpers/fake-istiod.js';
+import {reader, readRemotes} from '../helpers/link-mesh.js';
+import {istiod, pod} from '../helpers/trust-mesh.js';
 import {startFakeVault} from '../helpers/fake-vault.js';
 import {clusterNames, emptyBox, meshBox, passphrase, snapshot, type Box} from './harness/box.js';
 import {builtCommands} from './harness/commands.js';
@@ -19,7 +22,7 @@ let record: string;
 const openSslFile = fileURLToPath(new URL('../../examples/signers/openssl-file.sh', import.meta.url));
 /** Opens the root key for a while. */
 const otherPassphrase = 'a passphrase for an hour';
-const needles: Needle[] = [
+const keys: Needle[] = [
   {what: 'the passphrase', text: passphrase},
   {what: 'the other passphrase', text: otherPassphrase},
 ];
@@ -51,6 +54,27 @@ afterAll(async () => {
   await box.dispose();
 });
 
+/** The tokens with which clusters read each other, as they stand in remote secrets now. */
+function tokenNeedles(): readonly Needle[] {
+  return clusterNames.flatMap((name) =>
+    kube
+      .cluster(`ctx-${name}`)
+      .all('Secret')
+      .filter(({metadata}) => metadata.labels?.['istio/multiCluster'] === 'true')
+      .flatMap(({metadata}) => {
+        const what = `the token in ${metadata.name} of ${name}`;
+        const data = kube.cluster(`ctx-${name}`).secretText(`istio-system/${metadata.name}`);
+        return Object.values(data).flatMap((kubeconfig) => {
+          const token = /token: (\S+)/.exec(kubeconfig)?.[1] ?? '';
+          const [, claims = ''] = token.split('.');
+          // Also within the encoded kubeconfig, at each of the three positions of base64.
+          const encoded = [0, 1, 2].map((skip) => Buffer.from(claims.slice(skip)).toString('base64').slice(0, 60));
+          return [claims, ...encoded].map((text) => ({what, text}));
+        });
+      }),
+  );
+}
+
 /** The root key is under another passphrase for a while. */
 function openWithEither(file: string, pem: string): readonly Needle[] {
   try {
@@ -66,13 +90,14 @@ async function collectKeys(): Promise<void> {
     const pem = text.slice(text.indexOf('-----BEGIN'));
     if (!file.endsWith('key.pem') || seen.has(pem)) continue;
     seen.add(pem);
-    needles.push(...openWithEither(file, pem));
+    keys.push(...openWithEither(file, pem));
   }
 }
 
 /** The places that must not contain a secret after a run: its output, its children's input, every file but keys. */
 async function expectNoLeak(what: string, output: string): Promise<void> {
   await collectKeys();
+  const needles = [...keys, ...tokenNeedles()];
   expect(leaks(output, needles), `${what}: its output`).toEqual([]);
   if (existsSync(record)) {
     const children = await readFile(record, 'utf8');
@@ -159,6 +184,7 @@ const runs: readonly (readonly [what: string, words: readonly string[], env?: Re
     'adoption',
     ['certs', 'adopt', 'cluster1=ctx-cluster1', 'cluster2=ctx-cluster2', '--with-keys', '--yes', '-o', 'json'],
   ],
+  ['link, refused without Istio', ['link', '-o', 'json']],
   ['unlink, planned', ['unlink', 'cluster2', '--dry-run']],
   ['unlink', ['unlink', 'cluster2', '--yes', '-o', 'json'], {DEBUG: '*', NODE_DEBUG: 'http,net,child_process'}],
   ['verify', ['verify', '--access']],
@@ -199,6 +225,43 @@ describe('no key and no passphrase is seen outside key files', () => {
     }
   });
 
+  it('when clusters are linked, and links are renewed, undone and refused', async () => {
+    const monitors = await Promise.all(clusterNames.map((name) => startFakeMonitor(name, {})));
+    const status: Record<string, string> = {};
+    for (const [index, name] of clusterNames.entries()) {
+      const [cluster, monitor] = [kube.cluster(`ctx-${name}`), monitors[index]];
+      if (!monitor) throw new Error('no monitor');
+      for (const object of reader()) cluster.put(object);
+      cluster.put(istiod('1.31.0', {CLUSTER_ID: name}));
+      cluster.put(pod('istio-system/istiod-1', {}, {app: 'istiod'}));
+      cluster.forwards['istiod-1'] = {'15014': monitor.port};
+      readRemotes(
+        cluster,
+        {name, monitor, status},
+        clusterNames.map((other) => [other, kube.cluster(`ctx-${other}`)]),
+      );
+    }
+    const debugging = {DEBUG: '*', NODE_DEBUG: 'http,net,child_process'};
+    expect(await sweep(['link', '-o', 'json'], debugging)).toContain('"done"');
+    expect(tokenNeedles().length).toBeGreaterThan(0);
+    for (const name of clusterNames)
+      kube.cluster(`ctx-${name}`).remove('Secret', 'istio-system/kubectl-mesh-reader-cluster1');
+    expect(await sweep(['link', '-o', 'wide'], debugging)).toContain('renewed');
+    kube.cluster('ctx-cluster2').remove('Secret', 'istio-system/kubectl-mesh-reader-cluster1');
+    status.cluster2 = 'timeout';
+    expect(await sweep(['link', 'cluster1', '-o', 'json'], debugging)).toContain('NOT_SYNCED');
+    for (const fault of [{status: 403}, {status: 500}, 'apply-and-drop'] as const) {
+      kube.cluster('ctx-cluster1').fault({resource: 'secrets', verb: 'update'}, fault, 1);
+      await sweep(['link', 'cluster1', '-o', 'json'], debugging);
+      kube.cluster('ctx-cluster2').fault({resource: 'tokenreviews'}, fault, 1);
+      await sweep(['link', 'cluster1'], debugging);
+    }
+    status.cluster2 = 'synced';
+    expect(await sweep(['unlink', 'cluster2', '--dry-run', '-o', 'json'], debugging)).toContain('istio-remote-secret');
+    await sweep(['unlink', 'cluster2', '--yes', '-o', 'json'], debugging);
+    for (const monitor of monitors) monitor.close();
+  });
+
   it('when the program itself crashes at the key, with its stack', async () => {
     // A fault that no code expects, at the moment when the key is written.
     const preload = `
@@ -227,7 +290,7 @@ describe('no key and no passphrase is seen outside key files', () => {
 
   it('when the root lies in a cluster, or in a program, and signs from there', async () => {
     const root = opensslCa({subject: '/O=cluster.local'});
-    needles.push(...keyNeedles('istio-ca-secret', root.key, passphrase));
+    keys.push(...keyNeedles('istio-ca-secret', root.key, passphrase));
     kube
       .cluster('ctx-cluster1')
       .put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': root.certificate, 'ca-key.pem': root.key}));
@@ -249,7 +312,7 @@ describe('no key and no passphrase is seen outside key files', () => {
     for (const name of clusterNames) {
       for (const {verb, resource, body, url} of kube.cluster(`ctx-${name}`).requests) {
         const text = `${url}\n${body === undefined ? '' : JSON.stringify(body)}`;
-        const found = new Set(leaks(text, needles));
+        const found = new Set(leaks(text, keys));
         written += found.size;
         expect(
           [...found].filter((what) => what === 'root-key.pem' || what === 'the passphrase'),

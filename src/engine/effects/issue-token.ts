@@ -71,13 +71,17 @@ function tooShort(
   {grantedMs, lifetimeMs, shortestMs}: {grantedMs: number; lifetimeMs: number; shortestMs: number},
 ): MeshError {
   const granted = formatDuration(Math.round(grantedMs / 60_000) * 60_000);
+  // As the flag accepts it, rounded down.
+  const minutes = Math.floor(grantedMs / 60_000);
+  const lifetime = minutes < 60 ? `${String(minutes)}m` : `${String(Math.floor(minutes / 60))}h`;
+  const job = kubectlMesh('link', words`--cron-manifest --image IMAGE --granted-lifetime ${lifetime}`);
   const requested = plural(Math.floor(lifetimeMs / dayMs), 'day');
   return new MeshError(
     'TOKEN_TOO_SHORT',
     `the API server of ${cluster} grants a token for ${granted} instead of ${requested}, which is less than ${plural(Math.floor(shortestMs / dayMs), 'day')}`,
     {
       hints: [
-        advice`use --accept-short-tokens, and renew them with a CronJob: ${kubectlMesh('link', words`--cron-manifest`)}`,
+        advice`use --accept-short-tokens, and renew them with a CronJob: ${job}`,
         'or declare long-lived tokens in mesh.yaml: discovery.token: secret',
       ],
     },

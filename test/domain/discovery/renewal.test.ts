@@ -104,7 +104,9 @@ describe('the CronJob that renews tokens', () => {
       .filter((line) => line.startsWith('#'))
       .join('\n');
     const pod = podOf();
-    const names = pod.volumes.flatMap(({configMap, secret}) => Object.values(configMap ?? secret ?? {}));
+    const names = pod.volumes.flatMap(({configMap, secret}): readonly unknown[] =>
+      Object.values(configMap ?? secret ?? {}),
+    );
     for (const name of names.filter((one) => typeof one === 'string')) {
       expect(comments).toContain(`-n mesh-jobs ${name} `);
     }

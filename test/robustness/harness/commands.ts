@@ -77,6 +77,7 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     tools: ['kubectl', 'istioctl'],
     declared: true,
   },
+  link: {words: (name) => ['link', name], writes: true, tools: ['kubectl'], declared: true},
   unlink: {words: (name) => ['unlink', name, '--yes'], writes: true, tools: ['kubectl'], declared: true},
   'journal show': {words: (name) => ['journal', 'show', name], writes: false, tools: [], declared: false},
   'journal verify': {words: (name) => ['journal', 'verify', name], writes: false, tools: ['kubectl'], declared: true},

@@ -1,0 +1,81 @@
+/** Many clusters, of which some hang, are refused or fail halfway: the others are completed, and a second run does the rest. */
+import {afterEach, expect, it} from 'vitest';
+import Link from '../../src/commands/link.js';
+import type {LinkResult} from '../../src/operations/discovery/report-link.js';
+import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+
+let mesh: LinkMesh;
+afterEach(() => mesh.stop());
+
+const names = Array.from({length: 50}, (_, index) => `c${String(index + 1)}`);
+/** The first ones read each other, and each of them reads its own remotes: all primaries would be 2450 pairs. */
+const primaries = names.slice(0, 8);
+const primaryOf = (name: string): string => primaries[Number(name.slice(1)) % primaries.length] ?? '';
+const clusterYaml = Object.fromEntries(
+  names.slice(8).map((name) => [name, `    role: remote\n    primary: ${primaryOf(name)}\n`]),
+);
+const pairs = names.flatMap((reader) =>
+  names
+    .filter((peer) => reader !== peer && primaries.includes(reader))
+    .filter((peer) => primaries.includes(peer) || primaryOf(peer) === reader)
+    .map((peer) => `${reader} ${peer}`),
+);
+const hanging = ['c7', 'c23', 'c41'];
+const refused = ['c11', 'c29'];
+const failing = 'c19';
+const broken = [...hanging, ...refused, failing];
+/** A remote of a primary that hangs is read by nobody. */
+const healthy = names.filter(
+  (name) => !broken.includes(name) && (primaries.includes(name) || !broken.includes(primaryOf(name))),
+);
+
+async function link(...argv: string[]): Promise<{code: number; result: LinkResult}> {
+  const run = await runCommand(Link, [...argv, '-q', '-o', 'json'], mesh.env);
+  return {code: run.code, result: answerOf(run) as LinkResult};
+}
+
+/** The versions of all remote secrets: `c1 c2` is the one in c1 for c2. */
+function versions(): ReadonlyMap<string, string> {
+  return new Map(
+    names.flatMap((reader) =>
+      mesh
+        .cluster(reader)
+        .all('Secret')
+        .filter(({metadata}) => metadata.name.startsWith('istio-remote-secret-'))
+        .map(({metadata}) => [
+          `${reader} ${metadata.name.replace('istio-remote-secret-', '')}`,
+          metadata.resourceVersion ?? '',
+        ]),
+    ),
+  );
+}
+
+it('links 50 clusters except for those that hang, are refused or fail, names each, and then does only the rest', async () => {
+  mesh = await linkMesh(names, {clusterYaml});
+  for (const name of hanging) mesh.cluster(name).latencyMs = 3_600_000;
+  for (const name of refused) mesh.cluster(name).server = {server: 'https://127.0.0.1:6443'};
+  // It is read, and its Secrets are created; then it issues no token.
+  const repair = mesh.cluster(failing).deny({verb: 'create', resource: 'serviceaccounts'});
+  const first = await link('--keep-going', '--request-timeout', '10s', '--concurrency', '25');
+  const byName = new Map(first.result.clusters.map((cluster) => [cluster.name, cluster]));
+  expect(healthy.filter((name) => byName.get(name)?.outcome !== 'done')).toEqual([]);
+  expect(broken.map((name) => [name, byName.get(name)?.error?.code])).toEqual([
+    ...hanging.map((name) => [name, 'UNREACHABLE']),
+    ...refused.map((name) => [name, 'LOCAL_ADDRESS']),
+    [failing, 'FORBIDDEN'],
+  ]);
+  expect(first.code).not.toBe(0);
+  const before = versions();
+  const isHealthy = (pair: string): boolean => pair.split(' ').every((name) => healthy.includes(name));
+  expect([...before.keys()].filter(isHealthy).toSorted()).toEqual(pairs.filter(isHealthy).toSorted());
+
+  for (const name of hanging) mesh.cluster(name).latencyMs = 0;
+  for (const name of refused) mesh.cluster(name).server = {server: `https://${name}.example:6443`};
+  repair();
+  const second = await link('--concurrency', '25');
+  expect(second.code).toBe(0);
+  const after = versions();
+  expect([...after.keys()].toSorted()).toEqual(pairs.toSorted());
+  expect([...before].filter(([pair, version]) => after.get(pair) !== version)).toEqual([]);
+}, 300_000);
