@@ -173,7 +173,7 @@ export default defineConfig(
   },
   {
     // Sensitive values may be revealed only in effects, signers, the work directory, the private key parsers, and where an API
-    // server is asked about a token.
+    // server judges a token.
     files: ['src/**/*.ts'],
     ignores: [
       'src/engine/**',

@@ -20,7 +20,16 @@ describe('a flag exists only on commands that use it', () => {
     ],
     [
       'keep-going',
-      ['certs generate', 'certs request', 'certs rewrite', 'install apply', 'install render', 'link', 'trust push', 'up'],
+      [
+        'certs generate',
+        'certs request',
+        'certs rewrite',
+        'install apply',
+        'install render',
+        'link',
+        'trust push',
+        'up',
+      ],
     ],
     [
       'yes',

@@ -138,7 +138,7 @@ describe('link', () => {
     const before = remote('c1', 'c2');
     const {metadata} = before ?? {};
     mesh.cluster('c1').put({
-      ...(before as FakeObject),
+      ...before!,
       metadata: {
         name: metadata?.name ?? '',
         namespace: 'istio-system',
@@ -372,7 +372,7 @@ describe('an existing remote secret', () => {
   it('of another name that istiod uses is kept if it is valid, and otherwise refused', async () => {
     mesh = await linkMesh(['c1', 'c2']);
     await link();
-    const own = remote('c1', 'c2') as FakeObject;
+    const own = remote('c1', 'c2')!;
     mesh.cluster('c1').remove('Secret', 'istio-system/istio-remote-secret-c2');
     mesh.cluster('c1').put({...own, metadata: {...own.metadata, name: 'by-hand'}});
     const kept = await link();
@@ -387,7 +387,7 @@ describe('an existing remote secret', () => {
   it('that another tool writes is not changed', async () => {
     mesh = await linkMesh(['c1', 'c2']);
     await link();
-    const own = remote('c1', 'c2') as FakeObject;
+    const own = remote('c1', 'c2')!;
     const labels = {...own.metadata.labels, 'argocd.argoproj.io/instance': 'mesh'};
     mesh.cluster('c1').put({...own, metadata: {...own.metadata, labels}});
     expect(outcomes((await link()).result)).toEqual(['c1 unchanged', 'c2 unchanged']);
@@ -400,7 +400,7 @@ describe('an existing remote secret', () => {
     await link();
     mesh.cluster('c2').remove('Secret', 'istio-system/kubectl-mesh-reader-c1');
     mesh.cluster('c1').before({verb: 'update', resource: 'secrets'}, () => {
-      const own = remote('c1', 'c2') as FakeObject;
+      const own = remote('c1', 'c2')!;
       mesh
         .cluster('c1')
         .put({...own, metadata: {...own.metadata, annotations: {...own.metadata.annotations, note: 'x'}}});

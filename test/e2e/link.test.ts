@@ -96,7 +96,9 @@ it('up links the clusters, verify finds nothing, and link changes nothing', asyn
 
 it('a remote secret is that of istioctl create-remote-secret, field by field', async () => {
   const printed = await two.istioctl('create-remote-secret', '--name', 'two', '-n', 'istio-system');
-  const theirs = parseAllDocuments(printed)[0]?.toJS() as DataResource & {readonly stringData: Readonly<Record<string, string>>};
+  const theirs = parseAllDocuments(printed)[0]?.toJS() as DataResource & {
+    readonly stringData: Readonly<Record<string, string>>;
+  };
   const ours = (await remoteSecret(one, 'two')) as DataResource & {readonly type: string};
   expect(ours.metadata.name).toBe(theirs.metadata.name);
   expect(ours.metadata.namespace).toBe(theirs.metadata.namespace);

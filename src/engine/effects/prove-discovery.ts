@@ -52,7 +52,10 @@ export async function proveDiscovery(
       if (!first) return new Map();
       deps.signal.throwIfAborted();
       const reasons = new Map(
-        missing.map(({cluster}) => [cluster, states.get(cluster)?.reason ?? 'istiod may still report the state before the change']),
+        missing.map(({cluster}) => [
+          cluster,
+          states.get(cluster)?.reason ?? 'istiod may still report the state before the change',
+        ]),
       );
       const isFinal = elapsedMs >= settleMs && missing.every(({cluster}) => states.get(cluster)?.isFinal === true);
       if (isFinal || elapsedMs >= proof.timeoutMs) return reasons;

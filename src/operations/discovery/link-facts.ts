@@ -37,7 +37,7 @@ export interface DecidedPair {
   readonly pair: DiscoveryPair;
   readonly decision?: PairDecision;
   readonly errors: readonly PairError[];
-  /** It was not asked for, and its other cluster is not ready. */
+  /** It was not requested, and its other cluster is not ready. */
   readonly waits?: true;
 }
 

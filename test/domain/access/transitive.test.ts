@@ -148,7 +148,11 @@ describe('a remote secret', () => {
       Buffer.from('null').toString('base64'),
       '',
     ];
-    for (const text of cases) expect(read({b: text})).toEqual([{secret: 'istio-remote-secret-b', cluster: 'b'}]);
+    for (const text of cases) {
+      const [credential, ...others] = read({b: text});
+      expect([credential?.secret, credential?.cluster, others]).toEqual(['istio-remote-secret-b', 'b', []]);
+      expect(credential?.identity).toBeUndefined();
+    }
     expect(read({})).toEqual([]);
   });
 });
