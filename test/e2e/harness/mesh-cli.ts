@@ -2,7 +2,7 @@
  * The program under test, run as users run it: the built executable as a child process, kubectl and the real istioctl on PATH,
  * a home directory of its own, nothing of the developer's environment.
  */
-import {mkdirSync, rmSync, symlinkSync} from 'node:fs';
+import {mkdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {program} from '../../helpers/build-once.js';
 import {writeKubeconfig, type Cluster} from './cluster.js';
@@ -55,7 +55,13 @@ export class MeshCli {
     this.kubeconfig = join(home, 'kubeconfig');
     for (const folder of [bin, this.workDir]) mkdirSync(folder, {recursive: true});
     this.useIstioctl(planes.path('istioctl'));
-    symlinkSync(program, join(bin, 'kubectl-mesh'));
+    // Commands that are typed as they were printed need the flag as well.
+    const script = [
+      '#!/bin/sh',
+      'case "$1" in up | link) name=$1; shift; set -- "$name" --allow-local-address "$@" ;; esac',
+      `exec '${program}' "$@"`,
+    ];
+    writeFileSync(join(bin, 'kubectl-mesh'), `${script.join('\n')}\n`, {mode: 0o755});
     this.useContexts(contexts);
     this.env = {
       PATH: `${bin}:${process.env.PATH ?? ''}`,
