@@ -1,7 +1,6 @@
 /** How counts, dates, durations and sizes are written, in findings and messages as in the program's output. */
-import {dayMs} from './time.js';
+import {dayMs, minuteMs} from './time.js';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 /** `1 check`, `31 checks`, `2 entries`. */

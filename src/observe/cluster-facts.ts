@@ -5,10 +5,11 @@ import {memoizeAsync, memoizeByKey} from '../domain/memoize.js';
 import type {ReadName} from '../domain/facts/requests.js';
 import {inspectOptions, readCaSecret, readCaSources, readMountedCa, readWorkDirCa} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
-import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
+import type {ClusterFacts, Derivations, FactSources, ObservedCluster} from './fact-sources.js';
 import {accessFacts} from './facts/access.js';
 import {secretFacts} from './facts/cacerts.js';
 import {controlPlaneFacts} from './facts/control-plane.js';
+import {discoveryFacts} from './facts/discovery.js';
 import {clusterDirectoryFacts} from './facts/cluster-directory.js';
 import {exposedKeyFacts} from './facts/exposed-keys.js';
 import {deriveJournalHeads} from './facts/journal-heads.js';
@@ -20,6 +21,7 @@ import {istiodPods} from './istiod-pods.js';
 const derivations: Derivations<ClusterFactKey> = {
   ...clusterDirectoryFacts,
   ...accessFacts,
+  ...discoveryFacts,
   ...controlPlaneFacts,
   ...secretFacts,
   ...rootsFacts,
@@ -28,14 +30,6 @@ const derivations: Derivations<ClusterFactKey> = {
   journalHeads: deriveJournalHeads,
   networkGateways: deriveNetworkGateways,
 };
-
-/** The facts of one cluster. */
-export interface ClusterFacts {
-  /** Returns a fact. Throws the reason why it is unknown. */
-  fact<Key extends ClusterFactKey>(key: Key): Promise<ClusterFactValues[Key]>;
-  /** Closes all connections. */
-  close(): Promise<void>;
-}
 
 /** Creates the facts of a cluster. Connects at the first fact that needs the cluster. */
 export function clusterFacts(observed: ObservedCluster): ClusterFacts {
@@ -73,6 +67,7 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
             reader.prefetch(name, given);
           });
         },
+        reviewToken: async (token) => checked(['tokenReview'], () => reader.reviewToken(token)),
         allows: (name) => checked([name], () => reader.allows(name)),
       },
       workDirCa,

@@ -3,9 +3,11 @@ import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import {known, unknown, type Observed} from '../domain/observed.js';
+import type {TokenVerdict} from '../domain/discovery/token.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
+import type {Sensitive} from '../domain/sensitive.js';
 import {noLimits, limitOn, type Limits} from '../domain/facts/limits.js';
 import {
   installedReads,
@@ -19,9 +21,9 @@ import {
 import type {Deps} from '../engine/deps.js';
 import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
 
-/** The rows of requests that this program sends; kubectl port-forward sends the others. */
+/** The rows of requests that return objects; kubectl port-forward and {@link Reads.reviewToken} send the others. */
 export type RequestName = {
-  [Name in ReadName]: (typeof reads)[Name] extends {readonly method: 'forward'} ? never : Name;
+  [Name in ReadName]: (typeof reads)[Name] extends {readonly method: 'forward' | 'review'} ? never : Name;
 }[ReadName];
 
 /** The response to a row's request: an object, undefined if it is absent, or a list of objects. */
@@ -39,6 +41,8 @@ type AnswerOf<Row> =
 export interface Reads {
   /** Returns the response to a row's request. Throws what {@link KubeApi} throws. */
   read<Name extends RequestName>(name: Name, given?: Given): Promise<ReadResult<Name>>;
+  /** Sends a TokenReview. Throws what {@link KubeApi} throws. */
+  reviewToken(token: Sensitive<string>): Promise<TokenVerdict>;
   /** Sends a request before it is known to be needed; failures are ignored unless the response is read. */
   prefetch(name: RequestName, given?: Given): void;
   /** Whether the user's flags permit this request. */
@@ -53,7 +57,7 @@ export interface ReaderTarget {
   readonly limits?: Limits;
 }
 
-type SentRead = Exclude<Read, {readonly method: 'forward'}>;
+type SentRead = Exclude<Read, {readonly method: 'forward' | 'review'}>;
 type ObjectRow = Exclude<SentRead, {readonly method: 'raw'}>;
 
 /** Reads one cluster. The session is opened at the first request. */
@@ -62,6 +66,7 @@ export class ClusterReader implements Reads {
   /** Prefetched and not read since. */
   readonly #prefetched = new Set<string>();
   readonly #refusedForwards: MeshError[] = [];
+  #reviews = 0;
   #api: Promise<KubeApi> | undefined;
 
   constructor(
@@ -89,6 +94,14 @@ export class ClusterReader implements Reads {
     if (this.#answers.has(key)) return;
     this.#prefetched.add(key);
     this.#request(name, given).catch(() => undefined);
+  }
+
+  async reviewToken(token: Sensitive<string>): Promise<TokenVerdict> {
+    if (!this.allows('tokenReview')) throw new MeshError('INTERNAL', 'a token is reviewed although a flag excludes it');
+    this.#reviews += 1;
+    return (await this.#answered(`tokenReview ${String(this.#reviews)}`, async () =>
+      (await this.open()).reviewToken(token),
+    )) as TokenVerdict;
   }
 
   /** The metadata of all objects that Istio's installers label, in Istio's namespace and cluster-wide. */
@@ -137,9 +150,12 @@ export class ClusterReader implements Reads {
   }
 
   #memoized(key: string, row: SentRead, given: Given): Promise<unknown> {
-    const sent = this.#answers.get(key);
-    if (sent) return sent;
-    const answer = this.#send(row, given).catch((thrown: unknown) => {
+    return this.#answers.get(key) ?? this.#answered(key, () => this.#send(row, given));
+  }
+
+  /** Sends a request and keeps its answer. */
+  #answered(key: string, send: () => Promise<unknown>): Promise<unknown> {
+    const answer = send().catch((thrown: unknown) => {
       throw asMeshError(thrown);
     });
     this.#answers.set(key, answer);

@@ -2,10 +2,14 @@
 import {type Check, requiredFacts, notApplicableReason} from '../domain/checks/check.js';
 import {
   type ClusterFactKey,
+  type ClusterFactValues,
   type Evidence,
   type Fact,
   type FactKey,
+  type Facts,
   factKeys,
+  stageOf,
+  stages,
   summarizesOthers,
   isMeshFact,
   omittedBy,
@@ -17,7 +21,7 @@ import type {Limits} from '../domain/facts/limits.js';
 import type {Deps} from '../engine/deps.js';
 import {clusterFacts} from './cluster-facts.js';
 import {attempt, eachCluster} from './cluster-reader.js';
-import type {ObservedCluster} from './fact-sources.js';
+import type {ClusterFacts, ObservedCluster} from './fact-sources.js';
 import {meshFactsOf} from './mesh-facts.js';
 
 /** The facts to gather. */
@@ -34,17 +38,16 @@ export interface GatherRequest {
 
 /** Gathers the facts. Throws what aborts the run; the evidence contains the reasons of unknown facts. */
 export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
-  const {mesh, clusters, limits, concurrency} = request;
+  const {mesh, clusters, limits} = request;
   const needed = [...factsToGather(request)];
   const journal = memoizeAsync(() => deps.workspace.journal.read());
   const ofMesh = meshFactsOf(deps, mesh, clusters, journal);
   const [facts, ofClusters] = await Promise.all([
     gatherFacts<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
-    eachCluster(clusters, concurrency, (cluster) =>
-      clusterEvidence(
-        {deps, mesh, cluster, limits, journal},
-        needed.filter((key) => !isMeshFact(key)),
-      ),
+    gatherClusters(
+      request,
+      needed.filter((key) => !isMeshFact(key)),
+      {deps, mesh, limits, journal},
     ),
   ]);
   return {now: deps.now(), mesh, facts, clusters: ofClusters};
@@ -59,21 +62,36 @@ function factsToGather({checks, extraFacts, mesh}: GatherRequest): ReadonlySet<F
   return isAlone ? new Set([...keys, ...factKeys.filter((key) => !isMeshFact(key))]) : keys;
 }
 
-async function clusterEvidence(
-  observed: ObservedCluster,
+/** Gathers the facts of the clusters, in the order of the stages. */
+async function gatherClusters(
+  {clusters, concurrency}: GatherRequest,
   keys: readonly ClusterFactKey[],
-): Promise<Evidence['clusters'][number]> {
-  const {deps, cluster, limits} = observed;
-  const all = clusterFacts(observed);
-  const gatherAll = (some: readonly ClusterFactKey[]): Promise<Evidence['clusters'][number]['facts']> =>
-    gatherFacts(deps, some, limits, (key) => all.fact(key));
-  try {
-    const facts = await gatherAll(keys.filter((key) => !summarizesOthers(key)));
-    // The summary of access needs all other reads to be complete.
-    return {cluster, facts: {...facts, ...(await gatherAll(keys.filter(summarizesOthers)))}};
-  } finally {
-    await all.close();
+  shared: Omit<ObservedCluster, 'cluster' | 'all'>,
+): Promise<Evidence['clusters']> {
+  const {deps, limits} = shared;
+  const all = new Map<string, ClusterFacts>();
+  for (const cluster of clusters) all.set(cluster.name, clusterFacts({...shared, cluster, all}));
+  let gathered = clusters.map((cluster): {cluster: MeshCluster; facts: Facts<ClusterFactValues>} => ({
+    cluster,
+    facts: {},
+  }));
+  for (const stage of stages) {
+    const ofStage = keys.filter((key) => stageOf(key) === stage);
+    if (ofStage.length === 0) continue;
+    gathered = [
+      ...(await eachCluster(gathered, concurrency, async ({cluster, facts}) => {
+        const own = all.get(cluster.name);
+        const derive = (key: ClusterFactKey): Promise<unknown> => own?.fact(key) ?? Promise.resolve();
+        try {
+          const more = await gatherFacts<typeof facts, ClusterFactKey>(deps, ofStage, limits, derive);
+          return {cluster, facts: {...facts, ...more}};
+        } finally {
+          await own?.close();
+        }
+      })),
+    ];
   }
+  return gathered;
 }
 
 /** Each fact, or why it is unknown or omitted. */

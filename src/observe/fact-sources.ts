@@ -18,6 +18,16 @@ export interface ObservedCluster {
   readonly limits: Limits;
   /** Read once for all clusters. */
   readonly journal: () => Promise<JournalState>;
+  /** The facts of all observed clusters, this one included, for facts that need several clusters; by name. */
+  readonly all: ReadonlyMap<string, Pick<ClusterFacts, 'fact'>>;
+}
+
+/** The facts of one cluster. */
+export interface ClusterFacts {
+  /** Returns a fact. Throws the reason why it is unknown. */
+  fact<Key extends ClusterFactKey>(key: Key): Promise<ClusterFactValues[Key]>;
+  /** Closes all connections to pods. */
+  close(): Promise<void>;
 }
 
 /** The sources of one fact: the requests of its row, and other facts that need only those requests. */

@@ -6,6 +6,7 @@ import {rowsOfRight} from '../helpers/rows-of-right.js';
 import {eastWestService, meshOfNetworks} from '../helpers/verify-networks.js';
 import {verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
+const rights = verifyRights([{name: 'c1'}, {name: 'c2'}]);
 const istioNamespace = 'istio-system';
 let mesh: VerifiedMesh;
 
@@ -54,11 +55,11 @@ describe('the healthy mesh across two networks', () => {
     const requests = [...sentTo('c1'), ...sentTo('c2')];
     for (const request of requests) {
       expect(
-        verifyRights.filter((right) => covers(right, request)),
+        rights.filter((right) => covers(right, request)),
         request.url,
       ).toHaveLength(1);
     }
-    const unused = verifyRights.filter((right) => !requests.some((request) => covers(right, request)));
+    const unused = rights.filter((right) => !requests.some((request) => covers(right, request)));
     expect(unused.map(({verb, resource, where}) => `${verb} ${resource} ${where}`)).toEqual([
       // For clusters with another control plane.
       'list configmaps everywhere',
@@ -81,8 +82,8 @@ describe('a gateway between networks outside the Istio namespace', () => {
     kube.deny({verb: 'list', resource: 'pods', namespace: 'shop'});
     const {result} = await verify();
     const [request] = sentTo('c1').filter(({namespace}) => namespace === 'shop');
-    const rights = verifyRights.filter((right) => request && covers(right, request));
-    expect(rights.map(({facts}) => facts.includes('networkGateways'))).toEqual([true]);
+    const granted = rights.filter((right) => request && covers(right, request));
+    expect(granted.map(({facts}) => facts.includes('networkGateways'))).toEqual([true]);
     expect(result.checks.find(({id}) => id === 'MESH411')).toMatchObject({result: 'unknown', impliedBy: 'MESH202'});
   });
 });
@@ -100,7 +101,7 @@ describe('each forbidden request', () => {
         const {code, result} = await verify();
         allow();
         expect.soft([code, result.verdict], what).toEqual([4, 'unknown']);
-        const right = verifyRights.find((one) => covers(one, request));
+        const right = rights.find((one) => covers(one, request));
         if (!right) throw new Error(`no right for ${what}`);
         const resting = rowsOfRight(right, cluster, result.checks);
         expect.soft(resting.length, what).toBeGreaterThan(0);

@@ -5,7 +5,7 @@
 import {chmodSync, cpSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {verifyRights, type Right} from '../../src/domain/facts/rights.js';
+import {verifyRights as rightsIn, type Right} from '../../src/domain/facts/rights.js';
 import {rowsOfRight} from '../helpers/rows-of-right.js';
 import type {Resource} from './harness/api.js';
 import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
@@ -21,6 +21,8 @@ let cluster: Cluster;
 let ownKubeconfig: string;
 
 const gateway = '/api/v1/namespaces/istio-system/services/istio-eastwestgateway';
+/** The clusters of mesh.yaml. */
+const verifyRights = rightsIn([{name: 'one'}, {name: 'two'}]);
 const auditor = 'system:serviceaccount:default:auditor';
 
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 /**
- * What a running istiod says of itself on its monitoring port, as a real one does: `/metrics` and `/debug/clusterz`. A test
- * spoils the answers through `says`, or replaces one as a whole.
+ * What a running istiod says of itself on its monitoring port, as a real one does: `/metrics`, `/debug/clusterz` and
+ * `/debug/endpointShardz`. A test spoils the answers through `says`, or replaces one as a whole.
  */
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
@@ -16,6 +16,8 @@ export interface IstiodWords {
   unauthenticated: number;
   signingErrors: Record<string, number>;
   clusters: {id: string; secretName: string; syncStatus: string}[];
+  /** The services, NAMESPACE/NAME, of which it has endpoints, by cluster. */
+  endpoints: Record<string, readonly string[]>;
   /** By path: instead of what the fields above say. `hang` never answers. */
   instead: Record<string, {readonly status: number; readonly text: string} | 'hang'>;
   /** By path: what changes while it runs; precedes the fields above, not `instead`. */
@@ -29,10 +31,14 @@ export interface FakeMonitor {
   close(): void;
 }
 
-/** Starts one on 127.0.0.1 that says it is well. */
+/** The services that every cluster has. */
+const services = ['default/kubernetes', 'istio-system/istiod', 'shop/cart'];
+
+/** Starts one on 127.0.0.1 that says it is well, and has read these other clusters. */
 export async function startFakeMonitor(
   cluster: string,
   ends: Pick<IstiodWords, 'rootEnd' | 'caEnd'>,
+  others: readonly string[] = [],
 ): Promise<FakeMonitor> {
   const says: IstiodWords = {
     version: '1.31.0',
@@ -41,7 +47,11 @@ export async function startFakeMonitor(
     issued: 0,
     unauthenticated: 0,
     signingErrors: {},
-    clusters: [{id: cluster, secretName: '', syncStatus: 'synced'}],
+    clusters: [
+      {id: cluster, secretName: '', syncStatus: 'synced'},
+      ...others.map((id) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, syncStatus: 'synced'})),
+    ],
+    endpoints: Object.fromEntries([cluster, ...others].map((name) => [name, services])),
     instead: {},
     current: {},
   };
@@ -72,7 +82,21 @@ function answers(says: IstiodWords): Record<string, {status: number; text: strin
   return {
     '/metrics': {status: 200, text: metricsText(says)},
     '/debug/clusterz': {status: 200, text: JSON.stringify(says.clusters)},
+    '/debug/endpointShardz': {status: 200, text: JSON.stringify(shardsOf(says.endpoints))},
   };
+}
+
+/** By host, namespace and shard. */
+function shardsOf(endpoints: IstiodWords['endpoints']): object {
+  const hosts: Record<string, Record<string, {Shards: Record<string, object[]>}>> = {};
+  for (const [cluster, names] of Object.entries(endpoints)) {
+    for (const service of names) {
+      const [namespace = '', name = ''] = service.split('/');
+      const host = (hosts[`${name}.${namespace}.svc.cluster.local`] ??= {});
+      (host[namespace] ??= {Shards: {}}).Shards[`Kubernetes/${cluster}`] = [{}];
+    }
+  }
+  return hosts;
 }
 
 /** In the format and with the families of istiod 1.31. */

@@ -23,6 +23,7 @@ function isDiscovery({verb, resource, namespace, name = ''}: FakeRequest): boole
 
 function isOf(row: Read, {verb, resource, namespace, name, query}: FakeRequest, istioNamespace: string): boolean {
   if (row.method === 'raw') return verb === 'get' && resource === row.path;
+  if (row.nameOf && !isDiscovery({verb, resource, namespace, name, query} as FakeRequest)) return false;
   const right = rightOf(row);
   if (row.method === 'forward' || right?.verb !== verb || right.resource !== resource) return false;
   const scopes = {

@@ -10,6 +10,7 @@ import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {createWorkspace} from '../../src/workspace/create.js';
 import {configMap, namespace, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
 import {seconds, startFakeMonitor, type IstiodWords} from './fake-istiod.js';
+import {linkAll} from './remote-secrets.js';
 import {answerOf, runCommand} from './run-command.js';
 import type {AsJson} from './suggestions.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, type TinyCa} from './tiny-ca.js';
@@ -61,10 +62,12 @@ export async function verifiedMesh(...names: readonly string[]): Promise<Verifie
       const server = createServer(contextOf([leaf, ca, mesh.root]), (socket) => socket.on('error', () => undefined));
       servers.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const monitor = await startFakeMonitor(name, {
+      const ends = {
         rootEnd: seconds(mesh.root.certificate.notAfter),
         caEnd: seconds(ca.certificate.notAfter),
-      });
+      };
+      const others = names.filter((other) => other !== name);
+      const monitor = await startFakeMonitor(name, ends, others);
       servers.push(monitor);
       kube.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port, '15014': monitor.port};
       return {
@@ -79,6 +82,7 @@ export async function verifiedMesh(...names: readonly string[]): Promise<Verifie
       };
     }),
   );
+  linkAll(clusters);
   await writeFile(join(mesh.dir, 'mesh.yaml'), meshYaml(clusters));
   // The change that recorded the UIDs.
   const {journal} = createWorkspace({root: mesh.dir, now: () => new Date()});

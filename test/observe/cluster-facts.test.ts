@@ -32,12 +32,13 @@ async function derive(key: ClusterFactKey, limits: Limits) {
     deps: {
       ...deps,
       workspace: {...workspace, readSecret: empty},
-      clusters: {open: () => Promise.resolve(api)},
+      clusters: {open: () => Promise.resolve(api), serverOf: () => Promise.resolve({url: 'https://c1.example'})},
     } as never,
     mesh: {...mesh, clusters: [cluster, other]},
     cluster,
     limits,
     journal: () => Promise.reject(new MeshError('JOURNAL_BROKEN', 'there is none')),
+    all: new Map(),
   });
   const failure = await all.fact(key).then(
     () => undefined,

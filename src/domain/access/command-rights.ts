@@ -10,6 +10,7 @@ import {cacertsName, defaultBundleName, previousName} from '../istio/names.js';
 import {type InstalledKind, installedKinds} from '../install/live.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
 import type {Limits} from '../facts/limits.js';
+import type {NamedCluster} from '../mesh/istio-name.js';
 
 /** The roles in ascending order. */
 export const roleLevels = ['reader', 'operator', 'installer'] as const;
@@ -20,6 +21,8 @@ export interface RoleOptions {
   readonly level: RoleLevel;
   /** Istio's namespace. */
   readonly namespace: string;
+  /** The clusters of mesh.yaml, whose names the remote secrets have; empty without it. */
+  readonly clusters: readonly NamedCluster[];
   /** Declared revisions of the control plane; empty if there is only the default one. */
   readonly revisions: readonly string[];
   /** istioctl's installation profile: some profiles also install Istio's CNI plugin. */
@@ -69,16 +72,17 @@ export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
 }
 
 /** The rights for verify, trust diff and journal verify, and with `--access` for access show. */
-function readerRights({limits, level}: RoleOptions): readonly RoleRight[] {
-  const rights = rightsWithin(level === 'reader' ? limits : {access: limits.access === true});
-  const groups = groupBy(rights, ({verb, group, where, when = '', name = ''}) =>
-    JSON.stringify([verb, group, where, when, name]),
+function readerRights({limits, level, clusters}: RoleOptions): readonly RoleRight[] {
+  const rights = rightsWithin(level === 'reader' ? limits : {access: limits.access === true}, clusters);
+  const groups = groupBy(rights, ({verb, group, where, when = '', name = '', isOfCluster = false}) =>
+    JSON.stringify([verb, group, where, when, isOfCluster || name]),
   );
   return [...groups.values()].map((same) => {
-    const {verb, group, name, where, when} = same[0];
+    const {verb, group, where, when} = same[0];
     const why = when === 'with --access' ? 'verify --access, access show' : readersOf(same, when);
-    const resources = api(group, ...same.map(({resource}) => resource));
-    return row(where)(verb, resources, why, name === undefined ? undefined : [name]);
+    const resources = api(group, ...new Set(same.map(({resource}) => resource)));
+    const names = [...new Set(same.flatMap(({name}) => name ?? []))];
+    return row(where)(verb, resources, why, names.length === 0 ? undefined : names);
   });
 }
 
@@ -87,7 +91,8 @@ function readersOf(rights: readonly Right[], when: string | undefined): string {
   const verify = when === undefined ? 'verify' : `verify ${when}`;
   const needs = (resource: string): boolean => rights.some((right) => right.resource === resource);
   if (needs('pods/portforward')) return `${verify}, and certs list --live: the CA that each istiod pod presents`;
-  if (needs('secrets')) return `${verify}, trust diff, journal verify, certs list --live, certs adopt`;
+  if (needs('secrets') && when === undefined)
+    return `${verify}, trust diff, journal verify, certs list --live, certs adopt`;
   return verify;
 }
 

@@ -5,12 +5,15 @@
 import {accessRoleLevel} from './role-manifests.js';
 import type {AccessPath} from './access-paths.js';
 import type {Grant} from '../kube/rbac.js';
+import type {NamedCluster} from '../mesh/istio-name.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
 /** The facts about a mesh that decide which subjects are expected. */
 export interface Expectations {
   /** Istio's namespace. */
   readonly namespace: string;
+  /** The clusters of the mesh: the names of remote secrets contain theirs. */
+  readonly clusters: readonly NamedCluster[];
   /** Declared revisions of the control plane. */
   readonly revisions: readonly string[];
   /** `access.expected` of mesh.yaml: {@link subjectId}s. */

@@ -15,11 +15,12 @@ import {subjectId, type Subject} from '../kube/subjects.js';
 import type {RemoteAccessPath, Step} from './transitive.js';
 
 /** The expectations of a mesh. */
-export function expectationsOf({istio, trust, access}: Mesh): Expectations {
+export function expectationsOf({istio, trust, access, clusters}: Mesh): Expectations {
   const {signer} = trust;
   const isHere = signer.type === 'cluster' && (signer.namespace ?? istio.namespace) === istio.namespace;
   return defined({
     namespace: istio.namespace,
+    clusters,
     revisions: istio.revisions ?? [],
     declared: access?.expected ?? [],
     signerSecret: isHere && signer.secret !== undefined ? signer.secret : undefined,

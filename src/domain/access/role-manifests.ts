@@ -75,7 +75,7 @@ export function accessManifests(options: ManifestOptions): readonly AccessManife
  */
 export function accessRoleLevel(
   role: Role,
-  settings: Pick<RoleOptions, 'namespace' | 'revisions' | 'signerSecret'>,
+  settings: Pick<RoleOptions, 'namespace' | 'clusters' | 'revisions' | 'signerSecret'>,
 ): RoleLevel | undefined {
   const level = roleLevels.find((one) => one === role.labels[roleLabel]);
   if (level === undefined) return undefined;

@@ -2,12 +2,14 @@
  * A check is data and a pure function: the facts that it requires, how it evaluates them, and its documentation. `src/observe`
  * gathers the facts, `judge.ts` evaluates them.
  */
+import {discoveryPairs, reads} from '../discovery/pairs.js';
 import type {CaSource} from '../istio/ca-source.js';
+import {canBeDataKey, istioNameOf} from '../mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Hint, Suggestion} from '../suggest/suggestion.js';
 import type {Issuing} from './issuing.js';
-import type {ClusterFactValues, FactKey, MeshFactValues, PodPart, PerPod, Problem} from '../facts/facts.js';
+import type {ClusterFactValues, FactKey, MeshFactValues, PerCluster, PodPart, PerPod, Problem} from '../facts/facts.js';
 
 /** Stable and never reused: users refer to it in pipelines and alerts. */
 export type CheckId = `MESH${number}`;
@@ -111,6 +113,9 @@ export interface OfPair<T> {
   readonly peer: T;
 }
 
+/** A fact for a check of pairs: of one with a part per other cluster, only the part of the pair's other cluster. */
+type KnownOfPair<T> = OfPair<T extends PerCluster<infer Value> ? Value : AllKnown<T>>;
+
 /** Exactly the facts that a check requires, all known, in the shape of its scope. */
 export type KnownFacts<S extends Scope, R extends FactKey> = {
   readonly [Key in R]: Key extends keyof MeshFactValues
@@ -120,7 +125,7 @@ export type KnownFacts<S extends Scope, R extends FactKey> = {
         ? AllKnown<ClusterFactValues[Key]>
         : S extends 'mesh'
           ? readonly OfCluster<AllKnown<ClusterFactValues[Key]>>[]
-          : OfPair<AllKnown<ClusterFactValues[Key]>>
+          : KnownOfPair<ClusterFactValues[Key]>
       : never;
 };
 
@@ -155,11 +160,11 @@ interface CheckDefinition<S extends Scope, R extends FactKey, O extends FactKey>
   readonly requires: readonly R[];
   /**
    * `cacerts`: the CA in the work directory and Secret cacerts; `istiod's CA`: the CA of a running istiod. The check is skipped
-   * where another issuer signs workload certificates (`trust.signer`).
+   * where another issuer signs workload certificates (`trust.signer`). `discovery pairs`: pairs in which the peer must be read.
    */
-  readonly appliesTo?: 'cacerts' | "istiod's CA";
+  readonly appliesTo?: 'cacerts' | "istiod's CA" | 'discovery pairs';
   /** For pairs: the side that a fact is required of. Absent: both. */
-  readonly sides?: Readonly<Partial<Record<R, Side>>>;
+  readonly sides?: Readonly<Partial<Record<R | O, Side>>>;
   /** Facts that make findings more precise, but are not required: absent if they are unknown or omitted. */
   readonly optional?: readonly O[];
   /** Ids or prefixes of checks that cannot be ok while this one fails: their results are consequences. Absent: none. */
@@ -212,13 +217,32 @@ export function requiredFacts(checks: readonly Check[]): ReadonlySet<FactKey> {
   return new Set(checks.flatMap(({requires, optional = []}) => [...requires, ...optional]));
 }
 
-/** Why a check does not apply to this mesh, whatever was observed: it is about a CA that the mesh does not have. */
+/**
+ * Why a check does not apply to this mesh, or to this pair of its clusters, whatever was observed: it is about a CA that the
+ * mesh does not have, or the peer need not be read.
+ */
 export function notApplicableReason(
   {appliesTo}: Pick<Check, 'appliesTo'>,
-  {trust: {signer}}: Pick<Mesh, 'trust'>,
+  {trust: {signer}, clusters}: Pick<Mesh, 'trust' | 'clusters'>,
+  {cluster, peer}: {readonly cluster?: MeshCluster | undefined; readonly peer?: MeshCluster | undefined} = {},
 ): string | undefined {
+  if (appliesTo === 'discovery pairs') {
+    if (cluster && peer) return unreadReason(cluster, peer);
+    return discoveryPairs(clusters).length === 0 ? 'no cluster has to read another one' : undefined;
+  }
   if (appliesTo === undefined || usesCacerts(signer)) return undefined;
   const isSpire = signer.type === 'external' && signer.issuer === 'spire';
   if (appliesTo === "istiod's CA" && !isSpire) return undefined;
   return externalCaReason(signer);
+}
+
+/** Why one cluster need not or cannot read another one; undefined if it has to. */
+function unreadReason(cluster: MeshCluster, peer: MeshCluster): string | undefined {
+  if (reads(cluster, peer)) {
+    const id = istioNameOf(peer);
+    return canBeDataKey(id) ? undefined : `no remote secret can exist for cluster ${id} (MESH118)`;
+  }
+  return cluster.role === 'remote'
+    ? `${cluster.name} runs no istiod: it is a remote`
+    : `${peer.name} is a remote of ${peer.primary ?? 'another cluster'}, which alone reads it`;
 }

@@ -3,6 +3,7 @@
  * omitted, so that no check can be ok without an observation.
  */
 import {defined} from '../defined.js';
+import {groupBy} from '../group-by.js';
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {CaSource} from '../istio/ca-source.js';
 import type {MeshCluster} from '../mesh/mesh.js';
@@ -19,13 +20,12 @@ import {
 import {issuingOf} from './issuing.js';
 import {
   isMeshFact,
+  PerCluster,
   PerPod,
   type ClusterFactKey,
-  type ClusterFactValues,
   type Evidence,
   type Fact,
   type FactKey,
-  type Facts,
 } from '../facts/facts.js';
 import {matches} from './select.js';
 import {type Report, type Row, type RowResult, verdictOf} from './report.js';
@@ -74,7 +74,7 @@ function judgeCheck(check: Check, evidence: Evidence): readonly JudgedRow[] {
           .filter((peer) => peer !== self)
           .flatMap((peer) =>
             judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, {evidence, subject}, (key) =>
-              resolveForPair(key, check.sides?.[key], self.facts, peer.facts),
+              resolveForPair(key, check.sides?.[key], self, peer),
             ),
           ),
       );
@@ -90,7 +90,8 @@ function judgeTarget(
   const {mesh, facts} = evidence;
   const resolve = (key: FactKey) => ({key, ...(isMeshFact(key) ? resolveFact(facts[key], key) : clusterFact(key))});
   const required = check.requires.map(resolve);
-  const reason = notApplicableReason(check, mesh) ?? required.find(({omitted}) => omitted !== undefined)?.omitted;
+  const reason =
+    notApplicableReason(check, mesh, target) ?? required.find(({omitted}) => omitted !== undefined)?.omitted;
   if (reason !== undefined) return rowsOf(check, target, notApplicable(reason));
   const clusters = check.scope === 'mesh' ? clustersWithUnknowns(check, evidence) : undefined;
   const unknownRows = (facts: readonly ResolvedFact[]): readonly JudgedRow[] =>
@@ -207,10 +208,10 @@ function resolveForMesh(key: ClusterFactKey, {clusters}: Evidence): ResolvedFact
 function resolveForPair(
   key: ClusterFactKey,
   side: Side | undefined,
-  self: Facts<ClusterFactValues>,
-  peer: Facts<ClusterFactValues>,
+  self: OfOneCluster,
+  peer: OfOneCluster,
 ): ResolvedFact {
-  const sides = {self: () => resolveFact(self[key], key), peer: () => resolveFact(peer[key], key)};
+  const sides = {self: () => resolveAbout(peer, self, key), peer: () => resolveAbout(self, peer, key)};
   if (side !== undefined) {
     const {value, ...rest} = sides[side]();
     return value === undefined ? rest : {...rest, value: oneSided(side, value)};
@@ -221,6 +222,17 @@ function resolveForPair(
   const unknown = [...own.unknown, ...ofPeer.unknown];
   if (own.value === undefined || ofPeer.value === undefined) return {unknown};
   return {value: {self: own.value, peer: ofPeer.value}, unknown};
+}
+
+/** A cluster with its facts. */
+type OfOneCluster = Evidence['clusters'][number];
+
+/** A fact of one cluster: of one with a part per other cluster, the part about this other one. */
+function resolveAbout({cluster: {name}}: OfOneCluster, {facts}: OfOneCluster, key: ClusterFactKey): ResolvedFact {
+  const fact = facts[key];
+  if (!fact || !('value' in fact) || !(fact.value instanceof PerCluster)) return resolveFact(fact, key);
+  const parts: PerCluster<unknown>['parts'] = fact.value.parts;
+  return resolveFact(parts.find((part) => part.name === name)?.observed, key);
 }
 
 /** A fact of one cluster of a pair. Reading the other cluster's, which may be unknown, is a bug of the check. */
@@ -259,14 +271,28 @@ function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
  */
 function markConsequences(all: readonly JudgedRow[]): readonly Row[] {
   const bad = all.filter(({row: {result}}) => result !== 'ok' && result !== 'skipped');
-  // With many clusters most rows are about pairs, and these imply nothing.
   const candidates = bad.filter(({implies}) => implies.length > 0);
-  const causes = new Map(bad.map((one) => [one, candidates.filter((candidate) => explains(candidate, one.row))]));
+  // With many clusters most rows are about pairs, and these explain only rows about the same pair.
+  const ofPairs = groupBy(
+    candidates.filter(({row: {peer}}) => peer !== undefined),
+    ({row}) => pairOf(row),
+  );
+  const others = candidates.filter(({row: {peer}}) => peer === undefined);
+  const causes = new Map(
+    bad.map((one) => {
+      const possible = [...others, ...(ofPairs.get(pairOf(one.row)) ?? [])];
+      return [one, possible.filter((candidate) => explains(candidate, one.row))];
+    }),
+  );
   return all.map((one) => {
     const own = causes.get(one) ?? [];
     const cause = own.find((other) => causes.get(other)?.length === 0) ?? own[0];
     return cause ? {...one.row, impliedBy: cause.row.id} : one.row;
   });
+}
+
+function pairOf({cluster = '', peer = ''}: Row): string {
+  return `${cluster} ${peer}`;
 }
 
 function explains(cause: JudgedRow, row: Row): boolean {
@@ -278,8 +304,9 @@ function explains(cause: JudgedRow, row: Row): boolean {
   );
 }
 
-/** Whether a cause and a row are about the same cluster. */
+/** Whether a cause and a row are about the same cluster, or pair. */
 function concerns({row: cause, clusters}: JudgedRow, {cluster, peer}: Row): boolean {
+  if (cause.peer !== undefined) return cause.cluster === cluster && cause.peer === peer;
   const affected = cause.cluster === undefined ? clusters : [cause.cluster];
   if (affected === undefined || cluster === undefined) return true;
   return affected.includes(cluster) || (peer !== undefined && affected.includes(peer));

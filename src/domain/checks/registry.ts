@@ -24,6 +24,13 @@ import {proxyClusterNamesCheck} from './control-plane/proxy-cluster-names.js';
 import {skewCheck} from './control-plane/skew.js';
 import {trustDomainCheck} from './control-plane/trust-domain.js';
 import {versionCheck} from './control-plane/version.js';
+import {addressCheck} from './discovery/address.js';
+import {endpointsCheck} from './discovery/endpoints.js';
+import {remoteSecretCheck} from './discovery/remote-secret.js';
+import {straySecretsCheck} from './discovery/stray-secrets.js';
+import {syncedCheck} from './discovery/synced.js';
+import {tokenExpiryCheck} from './discovery/token-expiry.js';
+import {tokenCheck} from './discovery/token.js';
 import {knownClustersCheck} from './live/known-clusters.js';
 import {loadedCaCheck} from './live/loaded-ca.js';
 import {signingCheck} from './live/signing.js';
@@ -112,4 +119,11 @@ export const checks: readonly Check[] = [
   ambientNetworksCheck,
   proxyClusterNamesCheck,
   imageHubsCheck,
+  remoteSecretCheck,
+  straySecretsCheck,
+  tokenCheck,
+  tokenExpiryCheck,
+  addressCheck,
+  syncedCheck,
+  endpointsCheck,
 ];

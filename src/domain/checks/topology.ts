@@ -1,15 +1,28 @@
-/** The trust topology: clusters, networks, the roots and the CA of each, and which clusters accept each other. */
+/** The topology: clusters, networks, the roots and the CA of each, which clusters accept each other, and which read each other. */
 import {defined} from '../defined.js';
 import {groupBy} from '../group-by.js';
 import type {Certificate} from '../x509/certificate.js';
-import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, LiveRoots, ServedChain} from '../facts/facts.js';
+import {reads} from '../discovery/pairs.js';
+import type {
+  ClusterFactValues,
+  Evidence,
+  Fact,
+  FactKey,
+  Facts,
+  IstiodClusters,
+  LiveRoots,
+  PerPod,
+  ServedChain,
+} from '../facts/facts.js';
+import type {MeshCluster} from '../mesh/mesh.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
 import {proxyCaCheck} from './control-plane/proxy-ca.js';
+import {syncStateOf} from './discovery/credentials.js';
 import {rejectionOf} from './trust/acceptance.js';
 import {signedByOwnCa, otherProviderReason} from './trust/live-chain.js';
 
 /** The facts that the topology requires. */
-export const topologyFacts = ['liveRoots', 'servedChains'] as const satisfies readonly FactKey[];
+export const topologyFacts = ['liveRoots', 'servedChains', 'istiodClusters'] as const satisfies readonly FactKey[];
 
 /** A certificate of the topology. */
 export interface TopologyCertificate {
@@ -27,6 +40,12 @@ export interface TopologyCertificate {
  */
 export type Acceptance = 'yes' | 'no' | 'unknown' | 'none';
 
+/**
+ * Whether the istiods of one cluster have read the other. `none`: they need not, or no istiod runs here. Unknown also for
+ * versions that do not report it.
+ */
+export type Discovery = 'yes' | 'no' | 'unknown' | 'none';
+
 /** One cluster. */
 export interface ClusterTopology {
   readonly name: string;
@@ -42,6 +61,7 @@ export interface ClusterTopology {
   readonly clusterCas?: readonly TopologyCertificate[];
   /** The other clusters, in order. */
   readonly accepts: readonly {readonly cluster: string; readonly result: Acceptance}[];
+  readonly discovers: readonly {readonly cluster: string; readonly result: Discovery}[];
   /** Why a part is unknown. */
   readonly unseen?: readonly string[];
 }
@@ -69,11 +89,16 @@ export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]
   const rowsOf = groupBy(rows, ({cluster}) => cluster);
   const observed = clusters.map(({cluster, facts}) => {
     const own = rowsOf.get(cluster.name) ?? [];
-    return {cluster, own, observation: observationOf(facts, own.some(isOfOtherCa))};
+    return {
+      cluster,
+      own,
+      clusterz: facts.istiodClusters,
+      observation: observationOf(facts, own.some(isOfOtherCa)),
+    };
   });
   return defined({
     meshID: mesh.meshID,
-    clusters: observed.map(({cluster, own, observation}) =>
+    clusters: observed.map(({cluster, own, observation, clusterz}) =>
       defined({
         name: cluster.name,
         network: cluster.network,
@@ -85,6 +110,9 @@ export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]
         accepts: observed
           .filter((other) => other.cluster !== cluster)
           .map((other) => ({cluster: other.cluster.name, result: acceptance(observation, other.observation, now)})),
+        discovers: clusters
+          .filter((other) => other.cluster !== cluster)
+          .map((other) => ({cluster: other.cluster.name, result: discovery(cluster, other.cluster, clusterz)})),
         unseen: observation.unseen.length > 0 ? observation.unseen : undefined,
       }),
     ),
@@ -141,6 +169,17 @@ function acceptance(self: ClusterObservation, peer: ClusterObservation, now: Dat
   if (!roots) return 'unknown';
   if (peer.served.some((chain) => rejectionOf(roots, chain, now) !== undefined)) return 'no';
   return peer.complete && !self.hasOtherCa && !peer.hasOtherCa ? 'yes' : 'unknown';
+}
+
+function discovery(self: MeshCluster, peer: MeshCluster, fact: Fact<PerPod<IstiodClusters>> | undefined): Discovery {
+  if (!reads(self, peer)) return 'none';
+  const parts = fact && 'value' in fact ? fact.value.parts : undefined;
+  if (!parts) return 'unknown';
+  if (parts.length === 0) return 'none';
+  const known = parts.flatMap(({name, observed}) => ('value' in observed ? [{name, value: observed.value}] : []));
+  const state = syncStateOf(known, peer);
+  if (state === 'not synced') return 'no';
+  return state === 'synced' && known.length === parts.length ? 'yes' : 'unknown';
 }
 
 /** The issuers of the certificates that istiods present, each once. */

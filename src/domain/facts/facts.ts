@@ -6,16 +6,19 @@ import type {RecordedHead} from '../journal/head.js';
 import type {RbacFacts} from '../kube/rbac.js';
 import type {IstiodCaSource} from '../istio/ca-source.js';
 import type {RemoteCredential} from '../discovery/remote-secret.js';
+import type {TokenVerdict} from '../discovery/token.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
 import {limitOn, type LimitingFlag, type Limits} from './limits.js';
 import {rbacReads, reads, type Read, type ReadName} from './requests.js';
 import type * as ofCluster from './types/cluster.js';
+import type * as ofDiscovery from './types/discovery.js';
 import type {UsedHub} from './types/hubs.js';
 import type * as ofIstiod from './types/istiod.js';
 import type * as ofWorkDir from './types/work-directory.js';
 
 export type * from './types/cluster.js';
+export type * from './types/discovery.js';
 export type * from './types/hubs.js';
 export type * from './types/istiod.js';
 export type * from './types/work-directory.js';
@@ -25,11 +28,21 @@ export class PerPod<T> {
   constructor(readonly parts: readonly {readonly name: string; readonly observed: Observed<T>}[]) {}
 }
 
+/** A fact with one part per other cluster, by its name in mesh.yaml. Each part can be unknown. */
+export class PerCluster<T> extends PerPod<T> {
+  /** Distinguishes the types. */
+  readonly of = 'cluster';
+}
+
 /** A known part. */
 export interface PodPart<T> {
   readonly name: string;
   readonly value: T;
 }
+
+/** The stages of gathering: all facts of a stage are derived, in all clusters, before those of the next one. */
+export const stages = ['own', 'across clusters', 'summary'] as const;
+export type Stage = (typeof stages)[number];
 
 /** How a fact is gathered. */
 interface FactRow<T> {
@@ -37,8 +50,11 @@ interface FactRow<T> {
   readonly reads: readonly ReadName[];
   /** Requests that it needs only in some meshes. If one that was sent fails, the fact is unknown as well. */
   readonly mayRead?: readonly ReadName[];
-  /** Summarizes all other requests of its cluster: derived last. */
-  readonly last?: true;
+  /**
+   * When it is derived: after the facts of all clusters, because it also needs those of other clusters, or last, because it
+   * summarizes all other requests of its cluster. Absent: in any order.
+   */
+  readonly stage?: Exclude<Stage, 'own'>;
   /** Flags that do not omit it: it is then derived from files, or has the value `not read`. */
   readonly knownDespite?: readonly LimitingFlag[];
   /** For the type only. */
@@ -85,12 +101,21 @@ const clusterFacts = {
   installFile: fromFiles<ofWorkDir.InstallFileFacts>(),
   apiVersion: fact<{readonly gitVersion: string; readonly major: number; readonly minor: number}>({reads: ['version']}),
   /** The number of requests that were not forbidden; if unknown, the reason names every missing permission. */
-  access: fact<{readonly reads: number}>({reads: [], last: true}),
+  access: fact<{readonly reads: number}>({reads: [], stage: 'summary'}),
   clusterUid: fact<string>({reads: ['kubeSystem']}),
   /** All roles and bindings. */
   rbac: fact<RbacFacts>({reads: rbacReads}),
   /** The subjects in other clusters whose credentials the remote secrets in Istio's namespace hold. */
   remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
+  /** The remote secrets for the clusters that istiod has to read, and for its own, by these clusters. */
+  remoteSecrets: fact<PerCluster<ofDiscovery.RemoteSecretFacts | 'absent'>>({reads: ['remoteSecret']}),
+  /** Whether the cluster accepts the tokens in the remote secrets of the clusters that read it, by these clusters. */
+  acceptedTokens: fact<PerCluster<TokenVerdict | 'no token'>>({
+    reads: ['remoteSecret', 'tokenReview'],
+    stage: 'across clusters',
+  }),
+  /** How other clusters reach its API server. */
+  apiServer: fact<ofDiscovery.ApiServerFacts>({reads: ['configMaps']}),
   /** The Secret that istiod mounts, which is not always named cacerts; absent also if it mounts something else. */
   cacerts: fact<ofCluster.CacertsFacts | 'absent'>({reads: ['deployments', 'cacerts'], mayRead: ['mountedCa']}),
   /** Whether `trust push` would have to restart istiod, by its own rules; true if unknown. */
@@ -169,9 +194,14 @@ export function isMeshFact(key: FactKey): key is MeshFactKey {
   return key in meshFacts;
 }
 
+/** When a fact is derived. */
+export function stageOf(key: FactKey): Stage {
+  return rows[key].stage ?? 'own';
+}
+
 /** Whether a fact summarizes the requests of all others. */
 export function summarizesOthers(key: FactKey): boolean {
-  return rows[key].last === true;
+  return stageOf(key) === 'summary';
 }
 
 /** All requests that a fact may need. */
@@ -190,8 +220,8 @@ export function dependsOnRequest(key: FactKey, name: ReadName): boolean {
 
 /** The flag that omits a fact; undefined if it is gathered. */
 export function limitOnFact(key: FactKey, limits: Limits): LimitingFlag | undefined {
-  const {last, knownDespite = []} = rows[key];
-  if (last === true) return limits.offline === true ? '--offline' : undefined;
+  const {knownDespite = []} = rows[key];
+  if (summarizesOthers(key)) return limits.offline === true ? '--offline' : undefined;
   const flags = readsOf(key).flatMap((name) => limitOn(name, limits) ?? []);
   return flags.find((flag) => !knownDespite.includes(flag));
 }

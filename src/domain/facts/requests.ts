@@ -3,7 +3,7 @@
  * themselves (src/observe/cluster-reader.ts), the rights that docs/verify.md and `access role` list (rights.ts), and the
  * requests that a flag such as `--no-secrets` excludes (limits.ts) are derived from this table.
  */
-import {apiServerCaConfigMap, readerServiceAccount} from '../discovery/names.js';
+import {apiServerCaConfigMap, readerServiceAccount, remoteSecretName} from '../discovery/names.js';
 import {installedKinds} from '../install/live.js';
 import {installerLabels} from '../install/ownership.js';
 import {
@@ -15,6 +15,7 @@ import {
   remoteSecretLabel,
   selfSignedName,
 } from '../istio/names.js';
+import type {NamedCluster} from '../mesh/istio-name.js';
 import type {KubeObject} from '../kube/object.js';
 import type {
   ConfigMapObject,
@@ -49,6 +50,8 @@ interface ReadRow {
   readonly onRequest?: '--access';
   /** No role grants it: its name is known only at run time, and without a name it would include all Secrets. */
   readonly isGrantedByName?: true;
+  /** Sent for each cluster of mesh.yaml, for an object whose name contains the cluster's: a role grants these names. */
+  readonly nameOf?: (cluster: NamedCluster) => string;
 }
 
 /** The fields that a caller can provide. */
@@ -89,8 +92,13 @@ export interface ForwardRead extends ReadRow {
   readonly subresource?: string;
 }
 
+/** POST of a review, which stores nothing. */
+export interface ReviewRead extends ReadRow {
+  readonly method: 'review';
+}
+
 /** One row. */
-export type Read = ObjectRead<KubeObject> | ListRead<KubeObject> | RawRead | ForwardRead;
+export type Read = ObjectRead<KubeObject> | ListRead<KubeObject> | RawRead | ForwardRead | ReviewRead;
 
 /** The API versions of kinds outside `v1`. */
 const apiVersions: Readonly<Record<string, ReadRow['apiVersions']>> = {
@@ -126,6 +134,7 @@ const rbac = <T extends RoleObject | RoleBindingObject>(kind: string) =>
 
 const istioNamespace = 'Istio namespace';
 const severalNetworks = 'where clusters are on several networks';
+const severalClusters = 'where the mesh has several clusters';
 /** Excludes completed pods, whose certificates are gone. */
 const isNotCompleted = 'status.phase!=Succeeded,status.phase!=Failed';
 
@@ -190,11 +199,24 @@ export const reads = {
     given: ['namespace', 'name'],
     when: 'where meshNetworks refers to a Service',
   }),
+  /** The remote secret for one cluster of mesh.yaml. */
+  remoteSecret: find<SecretObject>('Secret', istioNamespace, {
+    given: ['name'],
+    nameOf: remoteSecretName,
+    when: severalClusters,
+  }),
+  /** Whether the cluster accepts a token that another cluster's remote secret holds. */
+  tokenReview: {
+    ...row('TokenReview', 'cluster'),
+    apiVersions: ['authentication.k8s.io/v1'],
+    method: 'review',
+    when: severalClusters,
+  },
   roles: rbac<RoleObject>('Role'),
   roleBindings: rbac<RoleBindingObject>('RoleBinding'),
   clusterRoles: rbac<RoleObject>('ClusterRole'),
   clusterRoleBindings: rbac<RoleBindingObject>('ClusterRoleBinding'),
-  /** The only list of Secrets: remote secrets are found by label, and RBAC cannot restrict a list to one. */
+  /** The only list of Secrets: remote secrets of any name are found by label, and RBAC cannot restrict a list to one. */
   remoteSecrets: list<SecretObject>('Secret', istioNamespace, {labelSelector: remoteSecretLabel, ...withAccess}),
 
   // The other rows are for commands other than verify.

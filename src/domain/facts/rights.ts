@@ -5,6 +5,7 @@
  */
 import {defined} from '../defined.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
+import type {NamedCluster} from '../mesh/istio-name.js';
 import {noLimits, limitOn, type Limits} from './limits.js';
 import {reads, type Read, type ReadName} from './requests.js';
 import {factKeys, isMeshFact, readsOf, dependsOnRequest, type ClusterFactKey} from './facts.js';
@@ -18,6 +19,8 @@ export interface Right {
   readonly resource: string;
   /** Only the object of this name; a `list` then selects this name. */
   readonly name?: string;
+  /** The name contains that of a cluster: there is a right for each cluster. */
+  readonly isOfCluster?: true;
   /** `everywhere`: in all namespaces, or a cluster-scoped kind. */
   readonly where: 'Istio namespace' | 'everywhere';
   /** Facts that are unknown without it. */
@@ -26,7 +29,7 @@ export interface Right {
   readonly when?: string;
 }
 
-const verbs = {get: 'get', find: 'get', list: 'list'} as const;
+const verbs = {get: 'get', find: 'get', list: 'list', review: 'create'} as const;
 
 /** The right that a request needs; undefined if it needs none, or none that a role can grant before the name is known. */
 export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
@@ -44,23 +47,34 @@ export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
   });
 }
 
-/** The rights that a run with these limits needs, in the order of the table of requests. */
-export function rightsWithin(limits: Limits): readonly Right[] {
+/** The rights that a run with these limits needs in a mesh of these clusters, in the order of the table of requests. */
+export function rightsWithin(limits: Limits, clusters: readonly NamedCluster[]): readonly Right[] {
   const rights = new Map<string, Right>();
   for (const name of Object.keys(reads) as ReadName[]) {
     const facts = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key) && dependsOnRequest(key, name));
     const isUsed = factKeys.some((key) => readsOf(key).includes(name));
-    const right = rightOf(reads[name]);
-    if (!right || !isUsed || limitOn(name, limits) !== undefined) continue;
-    const {verb, group, resource, name: object = '', where} = right;
-    const key = [verb, group, resource, object, where].join(' ');
-    rights.set(key, merged(rights.get(key), {...right, facts}));
+    if (!isUsed || limitOn(name, limits) !== undefined) continue;
+    for (const right of rightsFor(reads[name], clusters)) {
+      const {verb, group, resource, name: object = '', where} = right;
+      const key = [verb, group, resource, object, where].join(' ');
+      rights.set(key, merged(rights.get(key), {...right, facts}));
+    }
   }
   return [...rights.values()];
 }
 
-/** All rights of a full run. */
-export const verifyRights: readonly Right[] = rightsWithin(noLimits);
+/** The rights that a request needs: one for each object of which the name contains a cluster's. */
+function rightsFor(read: Read, clusters: readonly NamedCluster[]): readonly Omit<Right, 'facts'>[] {
+  const right = rightOf(read);
+  if (!right) return [];
+  const nameOf = read.method === 'raw' ? undefined : read.nameOf;
+  return nameOf ? clusters.map((cluster) => ({...right, name: nameOf(cluster), isOfCluster: true})) : [right];
+}
+
+/** All rights of a full run in a mesh of these clusters. */
+export function verifyRights(clusters: readonly NamedCluster[]): readonly Right[] {
+  return rightsWithin(noLimits, clusters);
+}
 
 /** Merges the rights of two requests into one, needed if either is sent. */
 function merged(one: Right | undefined, other: Right): Right {

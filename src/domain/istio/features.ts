@@ -79,6 +79,11 @@ export const features = {
   clusterz: {from: '1.11', source: '1.11.8:pilot/pkg/xds/debug.go'},
   /** The list includes istiod's own cluster; in older versions it contains only the clusters of remote secrets. */
   clusterzListsItself: {from: '1.22', source: '1.22.0:pkg/kube/multicluster/secretcontroller.go'},
+  /**
+   * istiod lists the endpoints that it knows, by provider and cluster: `/debug/endpointShardz`. This is the first version that
+   * was verified to do so.
+   */
+  endpointShardz: {from: '1.20.8', source: '1.20.8:pilot/pkg/xds/debug.go, pilot/pkg/model/endpointshards.go'},
   /** A reload of cacerts updates istiod's expiry metrics; in older versions they keep the values from startup. */
   expiryMetricsFollowReload: {from: '1.24', source: '1.24.0:pilot/pkg/bootstrap/istio_ca.go'},
   /** istiod exports the expiry of the CA that it signs with: citadel_server_cert_chain_expiry_timestamp. */

@@ -13,6 +13,7 @@ import {networkzPath, readNetworkz} from '../../domain/facts/read/networkz.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {defined} from '../../domain/defined.js';
+import {discoveryPairs} from '../../domain/discovery/pairs.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {isKnown} from '../../domain/observed.js';
 import {externalCertProvider} from '../../domain/istio/environment.js';
@@ -101,13 +102,15 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
   return {known: readClusterz(text, pod.name), listsItself};
 }
 
-/** The endpoints and gateways that this version may have lost. */
+/** The endpoints, where the mesh has several clusters or this version may have lost some, and the gateways that it may have lost. */
 async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDiscovery> {
   const version = await versionOf(pod, sources);
   const get = (path: string, maxBytes: number): Promise<string> => getDebug(pod, sources, path, maxBytes);
-  const endpoints = affects(remoteSecretDefects.endpoints, version)
-    ? readEndpointShardz(await get(endpointShardzPath, debugLimits.endpointShardz), pod.name)
-    : undefined;
+  const isListed = hasFeature(version, 'endpointShardz') && discoveryPairs(sources.mesh.clusters).length > 0;
+  const endpoints =
+    isListed || affects(remoteSecretDefects.endpoints, version)
+      ? readEndpointShardz(await get(endpointShardzPath, debugLimits.endpointShardz), pod.name)
+      : undefined;
   const gatewayNetworks =
     spansNetworks(sources.mesh) && affects(remoteSecretDefects.gateways, version)
       ? readNetworkz(await get(networkzPath, debugLimits.networkz), pod.name)

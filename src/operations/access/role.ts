@@ -88,6 +88,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
     level,
     name,
     namespace,
+    clusters: mesh?.clusters ?? [],
     revisions: mesh?.istio.revisions ?? [],
     profile: mesh?.istio.profile ?? defaults.profile,
     subjects,

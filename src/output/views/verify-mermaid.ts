@@ -2,7 +2,13 @@
  * `-o mermaid`: a flowchart for a README. Uses only syntax that all versions support (mermaid.js.org/syntax/flowchart.html):
  * subgraphs, nodes and links with quoted labels, classes.
  */
-import type {Acceptance, ClusterTopology, MeshTopology, TopologyCertificate} from '../../domain/checks/topology.js';
+import type {
+  Acceptance,
+  ClusterTopology,
+  Discovery,
+  MeshTopology,
+  TopologyCertificate,
+} from '../../domain/checks/topology.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
@@ -48,36 +54,54 @@ function certificates(one: string, several: string, all: readonly TopologyCertif
   return all.length === 0 ? `no ${one}` : `${all.length === 1 ? one : several} ${prints}`;
 }
 
-/** One link for a pair with the same result in both directions, otherwise one for each direction. */
+/** What two clusters are to each other, and how it is drawn. */
+interface Relation {
+  readonly results: (cluster: ClusterTopology) => ClusterTopology['accepts'] | ClusterTopology['discovers'];
+  /** With the same result in both directions. */
+  readonly both: Readonly<Record<DiagramLink, string>>;
+  readonly oneWay: Readonly<Record<DiagramLink, string>>;
+}
+type Result = Acceptance & Discovery;
+type DiagramLink = Exclude<Result, 'none'>;
+
+const relations: readonly Relation[] = [
+  {
+    results: ({accepts}) => accepts,
+    both: {
+      yes: '<-->|"trust each other"|',
+      no: '<-.->|"do not trust each other"|',
+      unknown: '<-.->|"trust unknown"|',
+    },
+    oneWay: {yes: '-->|"trusts"|', no: '-.->|"does not trust"|', unknown: '-.->|"trust unknown"|'},
+  },
+  {
+    results: ({discovers}) => discovers,
+    both: {
+      yes: '<==>|"discover each other"|',
+      no: '<-.->|"do not discover each other"|',
+      unknown: '<-.->|"discovery unknown"|',
+    },
+    oneWay: {yes: '==>|"discovers"|', no: '-.->|"does not discover"|', unknown: '-.->|"discovery unknown"|'},
+  },
+];
+
+/** For each relation one link for a pair with the same result in both directions, otherwise one for each direction. */
 function links({clusters}: MeshTopology, idOf: (name: string) => string): readonly string[] {
   return clusters.flatMap((one, index) =>
-    clusters.slice(index + 1).flatMap((other) => {
-      const [forward, back] = [answer(one, other), answer(other, one)];
-      const [from, to] = [idOf(one.name), idOf(other.name)];
-      if (forward === back) return forward === 'none' ? [] : [`${from} ${both[forward]} ${to}`];
-      return [...direction(from, to, forward), ...direction(to, from, back)];
-    }),
+    clusters.slice(index + 1).flatMap((other) =>
+      relations.flatMap(({results, both, oneWay}) => {
+        const answer = (from: ClusterTopology, to: ClusterTopology): Result =>
+          results(from).find(({cluster}) => cluster === to.name)?.result ?? 'unknown';
+        const direction = (from: ClusterTopology, to: ClusterTopology): readonly string[] => {
+          const result = answer(from, to);
+          return result === 'none' ? [] : [`${idOf(from.name)} ${oneWay[result]} ${idOf(to.name)}`];
+        };
+        const [forward, back] = [answer(one, other), answer(other, one)];
+        if (forward !== back) return [...direction(one, other), ...direction(other, one)];
+        return forward === 'none' ? [] : [`${idOf(one.name)} ${both[forward]} ${idOf(other.name)}`];
+      }),
+    ),
   );
-}
-
-function answer({accepts}: ClusterTopology, other: ClusterTopology): Acceptance {
-  return accepts.find(({cluster}) => cluster === other.name)?.result ?? 'unknown';
-}
-
-type DiagramLink = Exclude<Acceptance, 'none'>;
-const both: Readonly<Record<DiagramLink, string>> = {
-  yes: '<-->|"trust each other"|',
-  no: '<-.->|"do not trust each other"|',
-  unknown: '<-.->|"unknown"|',
-};
-const oneWay: Readonly<Record<DiagramLink, string>> = {
-  yes: '-->|"trusts"|',
-  no: '-.->|"does not trust"|',
-  unknown: '-.->|"unknown"|',
-};
-
-function direction(from: string, to: string, result: Acceptance): readonly string[] {
-  return result === 'none' ? [] : [`${from} ${oneWay[result]} ${to}`];
 }
 
 /** Escapes special characters as numeric entities (mermaid.js.org, "Entity codes to escape characters"). Labels must not be empty. */

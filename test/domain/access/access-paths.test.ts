@@ -299,12 +299,13 @@ describe('expected subjects', () => {
     const options = {
       level,
       namespace: 'istio-system',
+      clusters: [{name: 'one'}, {name: 'two'}],
       revisions: [],
       profile: 'default',
       limits: {access: true},
     };
     const manifests = accessManifests({...options, name: 'ours', subjects: [{kind: 'User', name: 'bob'}]});
-    const place = {namespace: 'istio-system', revisions: []};
+    const place = {namespace: 'istio-system', clusters: options.clusters, revisions: []};
     const {roles} = readRbac(manifests as never);
     expect(roles.map((role) => accessRoleLevel(role, place))).toEqual([level, level]);
     for (const role of roles) {

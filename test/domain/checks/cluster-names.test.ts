@@ -1,8 +1,22 @@
 import {describe, expect, it} from 'vitest';
 import {judgedText} from '../../helpers/suggestions.js';
-import type {ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
+import {PerPod, type ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
-import {controlPlane, evidence, gateway, istiodClusters, workload, type Overrides} from './healthy.js';
+import {known} from '../../../src/domain/observed.js';
+import {
+  controlPlane,
+  endpointsIn,
+  evidence,
+  gateway,
+  istiodClusters,
+  readCluster,
+  remoteCredential,
+  remoteSecret,
+  remoteSecretsOf,
+  services,
+  workload,
+  type Overrides,
+} from './healthy.js';
 import {clustersOf, failures} from './faults/builders.js';
 
 /** An istiod with this name, whose proxies have this one. */
@@ -112,13 +126,29 @@ describe('the fix of a clusterName that proxies do not have (MESH418)', () => {
 });
 
 describe('cluster names that differ from Istio', () => {
+  const usualName = 'istio-remote-secret-cluster1';
+  const secretName = `istio-system/${usualName}`;
+
   it.each(['Kubernetes', 'Prod_EU.2', 'cluster1'])('are healthy where mesh.yaml declares them: %s', (istioName) => {
+    const endpoints = [istioName, 'cluster2'].map((name) => endpointsIn(name, ...services));
+    const discovered = {istiodDiscovery: new PerPod([{name: 'istiod-1', observed: known({endpoints})}])};
     const cluster1 = {
       controlPlanes: [running(istioName)],
       gateways: [gateway({clusterID: istioName, network: 'network1'})],
-      ...clustersOf(istiodClusters(istioName)),
+      ...clustersOf(istiodClusters(istioName, readCluster('cluster2'))),
+      ...discovered,
     };
-    expect(failures({cluster1, declared1: {istioName}})).toEqual([]);
+    // istioctl writes the name in mesh.yaml where Istio's cannot be part of a Secret's name.
+    const secret = remoteSecret('cluster1', {credentials: [remoteCredential(istioName, {secret: usualName})]});
+    const cluster2 = {
+      ...discovered,
+      remoteSecrets: remoteSecretsOf('cluster2', secret),
+      remoteCredentials: [],
+      istiodClusters: new PerPod([
+        {name: 'istiod-1', observed: known(istiodClusters('cluster2', readCluster(istioName, {secretName})))},
+      ]),
+    };
+    expect(failures({cluster1, cluster2, declared1: {istioName}})).toEqual([]);
   });
 
   it('are unknown where istiod takes its name from another object', () => {

@@ -2,7 +2,7 @@
 import {describe, expect, it} from 'vitest';
 import {PerPod} from '../../../src/domain/facts/facts.js';
 import {known} from '../../../src/domain/observed.js';
-import {daysFromNow, istiodMetrics, type ClusterValues, type Overrides} from './healthy.js';
+import {daysFromNow, istiodMetrics, readCluster, type ClusterValues, type Overrides} from './healthy.js';
 import {meshesOf, minors, valuesOf} from './healthy-versions.js';
 import {failures} from './faults/builders.js';
 
@@ -45,7 +45,9 @@ describe('what is wrong', () => {
       "a list without istiod's own cluster, as until 1.21",
       '1.22.0',
       () => ({
-        istiodClusters: new PerPod([{name: 'istiod-1', observed: known({known: [], listsItself: true})}]),
+        istiodClusters: new PerPod([
+          {name: 'istiod-1', observed: known({known: [readCluster('cluster2')], listsItself: true})},
+        ]),
       }),
       ['MESH412 error'],
     ],

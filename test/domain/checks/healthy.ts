@@ -3,12 +3,16 @@ import {readFileSync} from 'node:fs';
 import {readRbac, type RbacFacts} from '../../../src/domain/kube/rbac.js';
 import {usualSource} from '../../helpers/ca-mount.js';
 import type {RemoteCredential} from '../../../src/domain/discovery/remote-secret.js';
+import type {ApiServerAddress, RemoteKubeconfig} from '../../../src/domain/discovery/remote-kubeconfig.js';
+import type {TokenClaims} from '../../../src/domain/discovery/token.js';
 import {
+  PerCluster,
   PerPod,
   type CaBundleFacts,
   type CertificateFacts,
   type CacertsFacts,
   type ClusterCaFacts,
+  type ClusterEndpoints,
   type ClusterFactValues,
   type ControlPlaneFacts,
   type Evidence,
@@ -16,6 +20,7 @@ import {
   type Facts,
   type GatewayFacts,
   type IstiodClusters,
+  type IstiodDiscovery,
   type IstiodMetrics,
   type LiveRoots,
   type KnownCluster,
@@ -23,10 +28,12 @@ import {
   type OtherControlPlane,
   type MeshFactValues,
   type PodFacts,
+  type RemoteSecretFacts,
   type WorkloadFacts,
 } from '../../../src/domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 import {known} from '../../../src/domain/observed.js';
+import {Sensitive} from '../../../src/domain/sensitive.js';
 import {parseCertificates, type Certificate} from '../../../src/domain/x509/certificate.js';
 
 export const now = new Date('2026-06-01T00:00:00Z');
@@ -186,8 +193,26 @@ export function istiodMetrics(cluster: string, change: Partial<IstiodMetrics> = 
   };
 }
 
+/** istiod of a cluster has read these others; none given: the other cluster of the mesh. */
 export function istiodClusters(cluster: string, ...others: readonly KnownCluster[]): IstiodClusters {
-  return {known: [{id: cluster, secretName: '', status: 'synced'}, ...others], listsItself: true};
+  const read = others.length > 0 ? others : [readCluster(cluster === 'cluster2' ? 'cluster1' : 'cluster2')];
+  return {known: [{id: cluster, secretName: '', status: 'synced'}, ...read], listsItself: true};
+}
+
+/** A cluster that istiod has read through the remote secret of the usual name. */
+export function readCluster(cluster: string, change: Partial<KnownCluster> = {}): KnownCluster {
+  return {id: cluster, secretName: `istio-system/istio-remote-secret-${cluster}`, status: 'synced', ...change};
+}
+
+/** The services of which an istiod has endpoints in a cluster. */
+export function endpointsIn(cluster: string, ...names: readonly string[]): ClusterEndpoints {
+  return {cluster, services: names.length, names, hasApiServer: names.includes('default/kubernetes')};
+}
+export const services = ['default/kubernetes', 'istio-system/istiod', 'shop/cart'] as const;
+
+/** istiod has the endpoints of both clusters. */
+export function istiodDiscovery(change: Partial<IstiodDiscovery> = {}): IstiodDiscovery {
+  return {endpoints: ['cluster1', 'cluster2'].map((cluster) => endpointsIn(cluster, ...services)), ...change};
 }
 
 /** The permissions of subjects: by a RoleBinding in `namespace`, otherwise by a ClusterRoleBinding. */
@@ -278,6 +303,7 @@ export type ClusterValues = {[Key in keyof ClusterFactValues]: ClusterFactValues
 export type MeshValues = {[Key in keyof MeshFactValues]: MeshFactValues[Key]};
 
 export function clusterValues(name: Name): ClusterValues {
+  const other = name === 'cluster1' ? 'cluster2' : 'cluster1';
   return {
     caFiles: clusterCa(name),
     caSources: [{istiod: 'istiod', source: usualSource}],
@@ -287,7 +313,10 @@ export function clusterValues(name: Name): ClusterValues {
     access: {reads: 8},
     clusterUid: uids[name],
     rbac: healthyRbac,
-    remoteCredentials: [remoteCredential(name === 'cluster1' ? 'cluster2' : 'cluster1')],
+    remoteCredentials: [remoteCredential(other)],
+    remoteSecrets: remoteSecretsOf(name, remoteSecret(other)),
+    acceptedTokens: new PerCluster([{name: other, observed: known(accepted)}]),
+    apiServer: {kubeconfig: apiServerOf(name), rootCa: caOf(name)},
     cacerts: cacertsOf(clusterCa(name)),
     restartOnPush: false,
     publishedKeys: [],
@@ -333,8 +362,7 @@ export function clusterValues(name: Name): ClusterValues {
     servedChains: new PerPod([{name: 'istiod-1', observed: known(servedChain(name))}]),
     istiodMetrics: new PerPod([{name: 'istiod-1', observed: known(istiodMetrics(name))}]),
     istiodClusters: new PerPod([{name: 'istiod-1', observed: known(istiodClusters(name))}]),
-    // Only read of certain versions.
-    istiodDiscovery: new PerPod([{name: 'istiod-1', observed: known({})}]),
+    istiodDiscovery: new PerPod([{name: 'istiod-1', observed: known(istiodDiscovery())}]),
   };
 }
 
@@ -394,20 +422,78 @@ export interface Overrides {
 /** The content of a remote secret: the token of the other cluster's reader service account. */
 export function remoteCredential(cluster: string, change: Partial<RemoteCredential> = {}): RemoteCredential {
   const user = {kind: 'ServiceAccount', namespace: 'istio-system', name: 'istio-reader-service-account'} as const;
-  return {secret: `istio-remote-secret-${cluster}`, cluster, identity: {user, groups: []}, ...change};
+  return {
+    secret: `istio-remote-secret-${cluster}`,
+    cluster,
+    kubeconfig: remoteKubeconfig(cluster),
+    identity: {user, groups: []},
+    ...change,
+  };
+}
+
+/** The kubeconfig in a remote secret, with a token of 90 days of which 10 have passed. */
+export function remoteKubeconfig(cluster: string, change: Partial<RemoteKubeconfig> = {}): RemoteKubeconfig {
+  return {
+    address: apiServerOf(cluster),
+    token: new Sensitive('a token'),
+    claims: tokenClaims(),
+    rejected: [],
+    ...change,
+  };
+}
+
+/** The claims of its token. */
+export function tokenClaims(change: Partial<TokenClaims> = {}): TokenClaims {
+  return {subject: readerUser, issuedAt: daysFromNow(-10), expiresAt: daysFromNow(80), audiences: [], ...change};
+}
+
+export const readerUser = 'system:serviceaccount:istio-system:istio-reader-service-account';
+const accepted = {accepted: true, username: readerUser} as const;
+
+/** The CA of a cluster's API server: text in the form of PEM. */
+export function caOf(cluster: string): string {
+  const body = Buffer.from(`CA of ${cluster}`).toString('base64');
+  return `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+}
+
+/** How a cluster's API server is reached. */
+export function apiServerOf(cluster: string): ApiServerAddress & {readonly caData: string} {
+  return {url: `https://${cluster}.example.com:6443`, caData: Buffer.from(caOf(cluster)).toString('base64')};
+}
+
+/** A remote secret as link writes it. */
+export function remoteSecret(cluster: string, change: Partial<RemoteSecretFacts> = {}): RemoteSecretFacts {
+  return {
+    name: `istio-remote-secret-${cluster}`,
+    labeled: true,
+    annotation: cluster,
+    credentials: [remoteCredential(cluster)],
+    writtenAt: daysFromNow(-10),
+    ...change,
+  };
+}
+
+/** The remote secrets of a cluster: that for the other one, and none for itself. */
+export function remoteSecretsOf(cluster: Name, secret: RemoteSecretFacts | 'absent'): ClusterValues['remoteSecrets'] {
+  const other = cluster === 'cluster1' ? 'cluster2' : 'cluster1';
+  return new PerCluster([
+    {name: cluster, observed: known('absent')},
+    {name: other, observed: known(secret)},
+  ]);
 }
 
 /** Evidence of the healthy mesh with overrides. */
 export function evidence(overrides: Overrides = {}): Evidence {
   const [one, two] = clusters;
   if (!one || !two) throw new Error('two clusters');
+  const declared1 = {...one, ...overrides.declared1};
   return {
     now,
-    mesh: {...mesh, ...overrides.mesh},
+    mesh: {...mesh, clusters: [declared1, two], ...overrides.mesh},
     facts: {...asFacts<MeshFactValues>({...meshValues(), ...overrides.meshValues}), ...overrides.meshFacts},
     clusters: [
       {
-        cluster: {...one, ...overrides.declared1},
+        cluster: declared1,
         facts: {
           ...asFacts<ClusterFactValues>({...clusterValues('cluster1'), ...overrides.cluster1}),
           ...overrides.facts1,

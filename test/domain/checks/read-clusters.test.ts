@@ -1,8 +1,8 @@
 /** What shows that an istiod has lost a cluster that it reads, and what does not. */
 import {describe, expect, it} from 'vitest';
 import {hazardsCheck} from '../../../src/domain/checks/control-plane/hazards.js';
-import {knownClustersCheck} from '../../../src/domain/checks/live/known-clusters.js';
-import {PerPod, type ClusterEndpoints, type IstiodDiscovery} from '../../../src/domain/facts/facts.js';
+import {tokenCheck} from '../../../src/domain/checks/discovery/token.js';
+import {PerCluster, PerPod, type ClusterEndpoints, type IstiodDiscovery} from '../../../src/domain/facts/facts.js';
 import {problem} from '../../../src/domain/errors.js';
 import {known} from '../../../src/domain/observed.js';
 import {judgedText} from '../../helpers/suggestions.js';
@@ -10,12 +10,15 @@ import {
   clusters,
   controlPlane,
   daysFromNow,
+  endpointsIn,
   evidence,
   istiodClusters,
   istiodMetrics,
   networks,
   pod,
+  readCluster,
   remoteCredential,
+  services,
   workload,
   type ClusterValues,
   type Overrides,
@@ -36,16 +39,16 @@ const running = (patch = 3, discoverySelectors: readonly object[] = []) => [
     discoverySelectors,
   }),
 ];
-const row = (status: string) => ({id: 'cluster2', secretName: 'istio-system/istio-remote-secret-cluster2', status});
+const row = (status: string) => readCluster('cluster2', {status});
 const clusterz = (status = 'synced') =>
   new PerPod([{name: 'istiod-1', observed: known(istiodClusters('cluster1', row(status)))}]);
 const discovery = (...others: readonly ClusterEndpoints[]): IstiodDiscovery => ({
-  endpoints: [{cluster: 'cluster1', services: 9, hasApiServer: true}, ...others],
+  endpoints: [endpointsIn('cluster1', ...services), ...others],
   gatewayNetworks: Object.values(networks),
 });
 const seen = (value: IstiodDiscovery) => new PerPod([{name: 'istiod-1', observed: known(value)}]);
-const all = {cluster: 'cluster2', services: 9, hasApiServer: true};
-const some = {cluster: 'cluster2', services: 4, hasApiServer: false};
+const all = endpointsIn('cluster2', ...services);
+const some = endpointsIn('cluster2', 'shop/cart');
 const changedAt = (time: Date | 'never') => [remoteCredential('cluster2', {changedAt: time})];
 
 /** A mesh in which cluster1 reads cluster2, and has lost nothing. */
@@ -120,7 +123,7 @@ describe('an istiod that may have lost a cluster', () => {
       ['unknown'],
     ],
     ['runs a fixed version', {istiodDiscovery: seen(discovery()), controlPlanes: running(4)}, {}, ['ok']],
-    ['has not synced the cluster, which MESH412 reports', {istiodClusters: clusterz('timeout')}, {}, ['ok']],
+    ['has not synced the cluster, which MESH506 reports', {istiodClusters: clusterz('timeout')}, {}, ['ok']],
     [
       'waits for itself since the change',
       {istiodClusters: clusterz('syncing'), controlPlanes: running(2)},
@@ -129,7 +132,7 @@ describe('an istiod that may have lost a cluster', () => {
     ],
     [
       'reads no other cluster',
-      {istiodClusters: new PerPod([{name: 'istiod-1', observed: known(istiodClusters('cluster1'))}])},
+      {istiodClusters: new PerPod([{name: 'istiod-1', observed: known({...istiodClusters('cluster1'), known: []})}])},
       {},
       ['ok'],
     ],
@@ -178,32 +181,26 @@ describe('the fix', () => {
     });
   });
 
-  it('of an unsynced cluster includes it if only the process names such a version', () => {
-    const unsynced = evidence({
-      cluster1: {
-        ...intact,
-        controlPlanes: running().map((one) => ({
-          ...one,
-          ...{tag: 'ours', versionStatus: 'unparsed' as const, version: {major: 1, minor: 32}},
-        })),
-        istiodMetrics: new PerPod([
-          {name: 'istiod-1', observed: known(istiodMetrics('cluster1', {version: '1.30.2'}))},
-        ]),
-        istiodClusters: clusterz('timeout'),
-      },
-    });
-    expect(judgedText([knownClustersCheck], unsynced).checks[0]?.fix).toMatch(/rollout restart deployment\/istiod$/);
+  const rejected = {
+    acceptedTokens: new PerCluster([{name: 'cluster1', observed: known({accepted: false as const})}]),
+  };
+  const linkOf = (cluster1: Partial<ClusterValues>): unknown =>
+    judgedText([tokenCheck], evidence({cluster1: {...intact, ...cluster1}, cluster2: rejected})).checks[0]?.fix;
+
+  it('of a remote secret restarts the istiod that would lose endpoints, even if only the process names such a version', () => {
+    const own = running().map((one) => ({
+      ...one,
+      ...{tag: 'ours', versionStatus: 'unparsed' as const, version: {major: 1, minor: 32}},
+    }));
+    const metrics = istiodMetrics('cluster1', {version: '1.30.2'});
+    const istiodMetric = new PerPod([{name: 'istiod-1', observed: known(metrics)}]);
+    expect(linkOf({controlPlanes: own, istiodMetrics: istiodMetric})).toMatch(/--restart-istiod/);
   });
 
   it.each([
     [3, true],
     [4, false],
-  ])('of an unsynced cluster under 1.30.%i includes that restart: %j', (patch, isIncluded) => {
-    const unsynced = evidence({
-      cluster1: {...intact, controlPlanes: running(patch), istiodClusters: clusterz('timeout')},
-    });
-    const [first] = judgedText([knownClustersCheck], unsynced).checks;
-    expect(first?.fix).toMatch(/create-remote-secret .*apply -f -/);
-    expect(/apply -f - && .*rollout restart deployment\/istiod$/.test(String(first?.fix))).toBe(isIncluded);
+  ])('of a remote secret under 1.30.%i includes that restart: %j', (patch, isIncluded) => {
+    expect(String(linkOf({controlPlanes: running(patch)})).includes('--restart-istiod')).toBe(isIncluded);
   });
 });

@@ -57,6 +57,7 @@ async function twoNetworks(setting: Setting): Promise<void> {
     if (made.code !== 0) throw new Error(`no east-west gateway: ${made.stdout}${made.stderr}`);
     await giveAddress(cluster);
   }
+  await cli.must('link');
 }
 
 export const shapes = {

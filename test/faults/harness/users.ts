@@ -2,6 +2,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {parse, stringify} from 'yaml';
 import {verifyRights, type Right} from '../../../src/domain/facts/rights.js';
+import type {NamedCluster} from '../../../src/domain/mesh/istio-name.js';
 import {qualifiedResource} from '../../../src/domain/kube/kinds.js';
 import type {Cluster} from '../../e2e/harness/cluster.js';
 import {HarnessError} from '../../e2e/harness/processes.js';
@@ -15,7 +16,7 @@ const auditor = 'auditor';
 export async function becomeAuditor(lab: Lab, cluster: string, without: string): Promise<Undo> {
   const on = lab.cluster(cluster);
   await on.kubectl('create', 'serviceaccount', auditor);
-  await grant(on, without);
+  await grant(on, lab.setting.clusters, without);
   // A subject that may get Secret cacerts can read the CA key, which is reported unless expected.
   const declared = lab.read('mesh.yaml');
   lab.edit('mesh.yaml', (text) => `${text.trimEnd()}\naccess:\n  expected: [ServiceAccount:default/${auditor}]\n`);
@@ -40,9 +41,10 @@ function nameOf({name, ...right}: Right): string {
 }
 
 /** Gives the auditor all rights, or all but one. */
-export async function grant(on: Cluster, without?: string): Promise<void> {
-  const rights = verifyRights.filter((right) => nameOf(right) !== without);
-  if (without !== undefined && rights.length === verifyRights.length) throw new HarnessError(`no right "${without}"`);
+export async function grant(on: Cluster, clusters: readonly NamedCluster[], without?: string): Promise<void> {
+  const all = verifyRights(clusters);
+  const rights = all.filter((right) => nameOf(right) !== without);
+  if (without !== undefined && rights.length === all.length) throw new HarnessError(`no right "${without}"`);
   const subjects = [{kind: 'ServiceAccount', name: auditor, namespace: 'default'}];
   const group = 'rbac.authorization.k8s.io';
   const apiVersion = `${group}/v1`;

@@ -103,7 +103,7 @@ function missingRight(face: string, right: string, says: RegExp): Fault {
     result: 'unknown',
     says,
     seed: (lab) => becomeAuditor(lab, 'one', right),
-    fix: {person: 'grants the right', act: (lab) => grant(lab.cluster('one'))},
+    fix: {person: 'grants the right', act: (lab) => grant(lab.cluster('one'), lab.setting.clusters)},
   };
 }
 

@@ -5,6 +5,7 @@ import {keyAccessFaults} from './access-keys.js';
 import {ambientFaults} from './ambient.js';
 import {besideFaults} from './beside.js';
 import {controlPlaneFaults} from './control-plane.js';
+import {discoveryFaults} from './discovery.js';
 import {hazardFaults} from './hazards.js';
 import {liveFaults} from './live.js';
 import {trustFaults} from './trust.js';
@@ -21,5 +22,6 @@ export const allFaults: readonly Fault[] = [
   ...versionFaults,
   ...hazardFaults,
   ...liveFaults,
+  ...discoveryFaults,
   ...besideFaults,
 ];

@@ -4,7 +4,7 @@ import {eventually} from '../../e2e/harness/processes.js';
 import {fetchText} from '../../e2e/harness/port-forward.js';
 import {at} from '../../e2e/harness/mesh.js';
 import type {PlayedPod} from '../../e2e/harness/kubelet.js';
-import {inIstioSystem, inTurn, restart} from '../harness/by-hand.js';
+import {inIstioSystem, inTurn, rolledOut} from '../harness/by-hand.js';
 import {createCacerts} from '../harness/cas.js';
 import type {Fault} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
@@ -121,49 +121,27 @@ const signingFaults: readonly Fault[] = [
   },
 ];
 
-/** The remote secret of a peer in cluster one, as istioctl makes it. */
-function remoteSecret(name: string, ...more: readonly string[]): Fault['seed'] {
-  return async (lab) => {
-    // A new process: one that has lost a cluster once may take minutes until it looks at another.
-    await restart(lab.cluster('one'));
-    const text = await lab
-      .cluster('two')
-      .istioctl('create-remote-secret', '--name', name, '-n', 'istio-system', ...more);
-    await lab.type(`kubectl --context kwok-one apply -f - <<'END'\n${text}\nEND`);
-    await eventually(`istiod of one tries ${name}`, async () => {
-      const pod = await lab.cluster('one').kubelet?.readyIstiod();
-      const known = await fetchText(pod?.ports[15014] ?? 0, '/debug/clusterz');
-      return known.includes(`"${name}"`) || undefined;
-    });
-    return async () => {
-      const secret = `secret/istio-remote-secret-${name}`;
-      await lab.cluster('one').kubectl('-n', 'istio-system', 'delete', secret, '--ignore-not-found');
-    };
-  };
-}
-
-const discoveryFaults: readonly Fault[] = [
+const clusterFaults: readonly Fault[] = [
   {
-    id: 'MESH412-wrong-server',
-    title: "a peer's remote secret has an address without an API server",
+    id: 'MESH412-other-name',
+    title: "an argument gives istiod another cluster name than its Deployment's CLUSTER_ID",
     cluster: 'one',
-    says: /cluster two as (syncing|timeout)/,
-    seed: remoteSecret('two', '--server', 'https://127.0.0.1:1'),
-    fix: 'as printed',
-  },
-  {
-    id: 'MESH412-cluster-gone',
-    title: "a deleted cluster's remote secret still exists",
-    cluster: 'one',
-    says: /cluster gone as (syncing|timeout) \(Secret istio-system\/istio-remote-secret-gone\)/,
-    seed: remoteSecret('gone', '--server', 'https://127.0.0.1:1'),
+    says: /names its own cluster uno/,
+    seed: async (lab) => {
+      const argument = {op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--clusterID=uno'};
+      const patch = JSON.stringify([argument]);
+      await inIstioSystem('one', 'patch', 'deployment/istiod', '--type=json', '-p', patch)(lab);
+      await rolledOut(lab.cluster('one'));
+      return undefined;
+    },
     fix: {
-      person: 'deletes the Secret that the finding names',
+      person: 'rolls the Deployment back',
       act: async (lab) => {
-        await lab.cluster('one').kubectl('-n', 'istio-system', 'delete', 'secret/istio-remote-secret-gone');
+        await inIstioSystem('one', 'rollout', 'undo', 'deployment/istiod')(lab);
+        await rolledOut(lab.cluster('one'));
       },
     },
   },
 ];
 
-export const liveFaults: readonly Fault[] = [...chainFaults, ...signingFaults, ...discoveryFaults];
+export const liveFaults: readonly Fault[] = [...chainFaults, ...signingFaults, ...clusterFaults];

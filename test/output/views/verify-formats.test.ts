@@ -1,7 +1,7 @@
 /** Formats that other programs read: JUnit XML and Mermaid; and the matrix of -o wide. */
 import {describe, expect, it} from 'vitest';
 import type {Severity} from '../../../src/domain/checks/check.js';
-import type {Acceptance, ClusterTopology} from '../../../src/domain/checks/topology.js';
+import type {Acceptance, ClusterTopology, Discovery} from '../../../src/domain/checks/topology.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import {kubectlMesh, inspectWith} from '../../../src/domain/suggest/suggestion.js';
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
@@ -138,6 +138,7 @@ function cluster(name: string, accepts: Readonly<Record<string, Acceptance>>, mo
     roots: [{fingerprint: 'ab'.repeat(32), subject: 'CN=root', notAfter: now.toISOString()}],
     clusterCas: [{fingerprint: 'cd'.repeat(32), subject: `CN=${name}`, notAfter: now.toISOString()}],
     accepts: Object.entries(accepts).map(([other, result]) => ({cluster: other, result})),
+    discovers: Object.keys(accepts).map((other) => ({cluster: other, result: 'none'})),
     ...more,
   };
 }
@@ -278,12 +279,28 @@ describe('-o mermaid', () => {
     expect(lines.filter((line) => /^c\d .*\| c\d$/.test(line))).toEqual([
       'c1 <-->|"trust each other"| c2',
       'c1 -->|"trusts"| c3',
-      'c3 -.->|"unknown"| c1',
+      'c3 -.->|"trust unknown"| c1',
       'c2 <-.->|"do not trust each other"| c3',
     ]);
     for (const state of ['ok', 'warning', 'error', 'unknown']) {
       expect(lines.some((line) => line.startsWith(`classDef ${state} `))).toBe(true);
     }
+  });
+
+  it('draws which cluster discovers which', () => {
+    const discovers = (results: Readonly<Record<string, Discovery>>) => ({
+      discovers: Object.entries(results).map(([other, result]) => ({cluster: other, result})),
+    });
+    const lines = mermaid(
+      cluster('c1', {c2: 'none', c3: 'none'}, discovers({c2: 'yes', c3: 'no'})),
+      cluster('c2', {c1: 'none', c3: 'none'}, discovers({c1: 'yes', c3: 'unknown'})),
+      cluster('c3', {c1: 'none', c2: 'none'}, discovers({c1: 'none', c2: 'unknown'})),
+    );
+    expect(lines.filter((line) => /^c\d [-<=]/.test(line))).toEqual([
+      'c1 <==>|"discover each other"| c2',
+      'c1 -.->|"does not discover"| c3',
+      'c2 <-.->|"discovery unknown"| c3',
+    ]);
   });
 
   it('shows what was not observed as unknown', () => {

@@ -83,5 +83,7 @@ export interface Hazard extends AffectedReleases {
   /** The expected state. */
   readonly expected: string;
   readonly fix: HazardFix;
+  /** The checks that cannot be ok because of it. Absent: none. */
+  readonly implies?: readonly string[];
   readonly source: string;
 }

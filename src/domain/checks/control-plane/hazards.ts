@@ -40,6 +40,8 @@ export const hazardsCheck = apiServerCheck({
     'namespaces',
     'webhooks',
   ],
+  // A finding implies only those that its issue does.
+  implies: ['MESH506', 'MESH507'],
   expected: 'no known issue',
   judge: (facts, subject) => {
     const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods, namespaces, webhooks, istiodMetrics = []} = facts;
@@ -68,6 +70,7 @@ export const hazardsCheck = apiServerCheck({
         severity,
         observed: `${controlPlane.workload.name} ${known.text}: ${text}: ${hazard.consequence}`,
         expected: hazard.expected,
+        implies: hazard.implies ?? [],
         ...suggest(hazard, {controlPlane, known}, facts, subject),
       })),
     );
@@ -121,6 +124,7 @@ function unknownIssues(
   const image = text === '' ? 'its image has no tag' : `its image has the tag ${text}, which names no release`;
   return {
     severity: 'warning',
+    implies: [],
     observed: `whether a known issue applies to ${workload.name} is unknown: ${status === 'newer' ? why : image}`,
     expected,
     fix: inspectWith.kubectl(

@@ -15,6 +15,7 @@ export const remoteHazards: readonly Hazard[] = [
     consequence: 'requests to services in that cluster fail until istiod restarts',
     expected: 'the endpoints of every synced cluster, or Istio 1.30.4 or later',
     fix: {by: 'restart'},
+    implies: ['MESH507'],
     ...endpoints,
   },
   {
@@ -37,6 +38,7 @@ export const remoteHazards: readonly Hazard[] = [
     consequence: 'istiod follows no change in that cluster until it restarts',
     expected: 'every cluster synced, or Istio 1.30.3 or later',
     fix: {by: 'restart'},
+    implies: ['MESH506', 'MESH507'],
     ...changes,
   },
 ];

@@ -19,26 +19,36 @@ const shardz = z.record(
 /** Endpoints from Services; others, `External`, come from ServiceEntries (pilot/pkg/serviceregistry/provider/providers.go). */
 const provider = 'Kubernetes/';
 
+/** Every cluster has it, and its endpoints hardly ever change. */
+export const apiServerService = 'default/kubernetes';
+
 /** As for the clusters in clusterz.ts. */
 const maxNameLength = 512;
 
-/** Reads a response: the number of services for each cluster. `pod` is for messages. Throws `API_ERROR`. */
+/** Reads a response: the services of each cluster. `pod` is for messages. Throws `API_ERROR`. */
 export function readEndpointShardz(text: string, pod: string): readonly ClusterEndpoints[] {
   const response = {text, path: endpointShardzPath, pod};
   const services = readDebugJson(shardz, response, {empty: {}, what: 'a map of endpoint shards'});
-  const counts = new Map<string, {services: number; hasApiServer: boolean}>();
+  const found = new Map<string, Set<string>>();
   for (const [host, byNamespace] of Object.entries(services)) {
     for (const [namespace, {Shards}] of Object.entries(byNamespace)) {
-      const isApiServer = namespace === 'default' && host.startsWith('kubernetes.default.svc.');
       for (const [shard, endpoints] of Object.entries(Shards ?? {})) {
         if (!shard.startsWith(provider) || endpoints === null || endpoints.length === 0) continue;
         const cluster = clusterOf(shard, pod);
-        const count = counts.get(cluster) ?? {services: 0, hasApiServer: false};
-        counts.set(cluster, {services: count.services + 1, hasApiServer: count.hasApiServer || isApiServer});
+        const names = found.get(cluster) ?? new Set();
+        found.set(cluster, names.add(`${namespace}/${nameOf(host, namespace)}`));
       }
     }
   }
-  return [...counts].map(([cluster, count]) => ({cluster, ...count}));
+  return [...found].map(([cluster, names]) => {
+    return {cluster, services: names.size, names: [...names], hasApiServer: names.has(apiServerService)};
+  });
+}
+
+/** The Service's name in a host of Kubernetes: NAME.NAMESPACE.svc.DOMAIN; any other host itself. */
+function nameOf(host: string, namespace: string): string {
+  const [name = ''] = host.split(`.${namespace}.svc.`);
+  return printableLine(name);
 }
 
 function clusterOf(shard: string, pod: string): string {

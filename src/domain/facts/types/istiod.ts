@@ -57,13 +57,15 @@ export interface ClusterEndpoints {
   readonly cluster: string;
   /** The number of services with endpoints in this cluster. */
   readonly services: number;
+  /** These services, as NAMESPACE/NAME. */
+  readonly names: readonly string[];
   /** Whether Service default/kubernetes is one of them: every cluster has it, and its endpoints hardly ever change. */
   readonly hasApiServer: boolean;
 }
 
 /** The endpoints known to a running istiod (`/debug/endpointShardz`), and its gateways (`/debug/networkz`). */
 export interface IstiodDiscovery {
-  /** Absent: not read, because this version loses none. A cluster without endpoints is not listed. */
+  /** Absent: this version does not list them, or the mesh needs none. A cluster without endpoints is not listed. */
   readonly endpoints?: readonly ClusterEndpoints[];
   /** The networks with a gateway. Absent: not read, because this version loses none or the mesh has one network. */
   readonly gatewayNetworks?: readonly string[];

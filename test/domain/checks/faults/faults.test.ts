@@ -7,10 +7,17 @@ import {evidence} from '../healthy.js';
 import {failures, type Fault} from './builders.js';
 import {accessFaults} from './rows/access.js';
 import {controlPlaneFaults} from './rows/control-plane.js';
+import {discoveryFaults} from './rows/discovery.js';
 import {trustFaults} from './rows/trust.js';
 import {workdirFaults} from './rows/workdir.js';
 
-const faults: readonly Fault[] = [...workdirFaults, ...accessFaults, ...trustFaults, ...controlPlaneFaults];
+const faults: readonly Fault[] = [
+  ...workdirFaults,
+  ...accessFaults,
+  ...trustFaults,
+  ...controlPlaneFaults,
+  ...discoveryFaults,
+];
 
 describe('a fault', () => {
   it.each(faults)('is the only finding: %s', (_, overrides, expected) => {

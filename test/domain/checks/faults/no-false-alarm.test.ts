@@ -12,12 +12,14 @@ import {
   fingerprintsOf,
   gateway,
   istiodClusters,
+  istiodDiscovery,
   istiodMetrics,
   liveRoots,
   networks,
   now,
   otherControlPlane,
   pod,
+  readCluster,
   remoteCredential,
   root,
   servedChain,
@@ -25,6 +27,7 @@ import {
   workload,
   type Overrides,
 } from '../healthy.js';
+import {healthyDiscovery} from './rows/discovery.js';
 import {failures, clustersOf, foreignRoot, healthy, healthyBundles, metricsOf} from './builders.js';
 
 const {version, unauthenticated, signingErrors, rootExpiry, requests, issued} = istiodMetrics('cluster1');
@@ -56,12 +59,12 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
           }),
         ],
         remoteCredentials: [remoteCredential('cluster2', {changedAt: daysFromNow(-1)})],
-        ...clustersOf(istiodClusters('cluster1', {id: 'cluster2', secretName: 'istio-system/c2', status: 'synced'})),
+        ...clustersOf(istiodClusters('cluster1')),
         istiodDiscovery: new PerPod([
           {
             name: 'istiod-1',
             observed: known({
-              endpoints: ['cluster1', 'cluster2'].map((cluster) => ({cluster, services: 5, hasApiServer: true})),
+              ...istiodDiscovery(),
               gatewayNetworks: ['network1', 'network2'],
             }),
           },
@@ -280,7 +283,10 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
   ['an unauthenticated caller among others', {cluster1: metricsOf({requests: 90, issued: 7, unauthenticated: 83})}],
   ['a counter of errors at zero', {cluster1: metricsOf({signingErrors: [{reason: 'CSR_ERROR', count: 0}]})}],
   ['an istiod without /debug/clusterz', {cluster1: clustersOf({listsItself: false})}],
-  ['an istiod that does not list its own cluster yet', {cluster1: clustersOf({known: [], listsItself: false})}],
+  [
+    'an istiod that does not list its own cluster yet',
+    {cluster1: clustersOf({known: [readCluster('cluster2')], listsItself: false})},
+  ],
   ['a gateway without a network', {cluster1: {gateways: [gateway({network: ''})]}}],
   ['a cluster CA from cert-manager (kubernetes.io/tls)', {cluster1: {cacerts: cacertsOf(clusterCa('cluster1'))}}],
   [
@@ -328,6 +334,7 @@ const healthyCases: readonly (readonly [string, Overrides])[] = [
   ],
   ['a mirror of the images', {cluster1: {hubs: [{hub: 'mirror.example/registry.istio.io/release', usedBy: 'istiod'}]}}],
   ['an install.yaml from another source', {cluster1: {installFile: {state: 'foreign'}}}],
+  ...healthyDiscovery,
 ];
 
 describe('no false alarm', () => {

@@ -22,8 +22,8 @@ describe('the endpoints that istiod has', () => {
       'default/kubernetes': {'Kubernetes/one': [endpoint]},
     });
     expect(readEndpointShardz(text, 'istiod-1')).toEqual([
-      {cluster: 'one', services: 2, hasApiServer: true},
-      {cluster: 'two', services: 1, hasApiServer: false},
+      {cluster: 'one', services: 2, names: ['shop/cart', 'default/kubernetes'], hasApiServer: true},
+      {cluster: 'two', services: 1, names: ['shop/cart'], hasApiServer: false},
     ]);
   });
 
@@ -34,7 +34,9 @@ describe('the endpoints that istiod has', () => {
 
   it('of a service named kubernetes in another namespace are not those of the API server', () => {
     const text = shardz({'shop/kubernetes': {'Kubernetes/one': [endpoint]}});
-    expect(readEndpointShardz(text, 'istiod-1')).toEqual([{cluster: 'one', services: 1, hasApiServer: false}]);
+    expect(readEndpointShardz(text, 'istiod-1')).toEqual([
+      {cluster: 'one', services: 1, names: ['shop/kubernetes'], hasApiServer: false},
+    ]);
   });
 
   it('may be of a cluster whose name contains a slash', () => {

@@ -4,6 +4,7 @@ import {
   certificate,
   controlPlane,
   daysFromNow,
+  endpointsIn,
   gateway,
   istiodClusters,
   mesh,
@@ -11,7 +12,9 @@ import {
   now,
   otherControlPlane,
   pod,
+  readCluster,
   remoteCredential,
+  services,
   workload,
 } from '../../healthy.js';
 import {clustersOf, healthy, type Fault} from '../builders.js';
@@ -35,7 +38,7 @@ const withSidecars = healthy.namespaces.map((one) =>
 );
 const csr = 'cert-manager-istio-csr.cert-manager.svc:443';
 const proxyCa = {injector, addresses: [], providers: [], istiodHosts: []};
-const remote = (id: string, status: string) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, status});
+const remote = (id: string, status: string) => readCluster(id, {status});
 
 /** istiod of cluster1 in a version that loses a peer when its remote secret changes, as it did a day ago. */
 const losing = (patch: number) => ({
@@ -325,7 +328,7 @@ export const controlPlaneFaults: readonly Fault[] = [
           {
             name: 'istiod-1',
             observed: known({
-              endpoints: [{cluster: 'cluster1', services: 5, hasApiServer: true}],
+              endpoints: [endpointsIn('cluster1', ...services)],
               gatewayNetworks: ['network1'],
             }),
           },
@@ -340,7 +343,7 @@ export const controlPlaneFaults: readonly Fault[] = [
       mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
       cluster1: {...losing(2), ...clustersOf(istiodClusters('cluster1', remote('cluster2', 'syncing')))},
     },
-    ['MESH410 warning', 'MESH412 error'],
+    ['MESH410 warning', 'MESH506 error'],
   ],
   ['a network has no gateway', {cluster1: {networkGateways: []}}, ['MESH411 error']],
   [
@@ -350,7 +353,12 @@ export const controlPlaneFaults: readonly Fault[] = [
   ],
   [
     'istiod has not synced its own cluster',
-    {cluster1: clustersOf({known: [{id: 'cluster1', secretName: '', status: 'syncing'}], listsItself: true})},
+    {
+      cluster1: clustersOf({
+        known: [{id: 'cluster1', secretName: '', status: 'syncing'}, readCluster('cluster2')],
+        listsItself: true,
+      }),
+    },
     ['MESH412 error'],
   ],
   ...['syncing', 'timeout', 'closed', 'a later status'].map((status): Fault => [
@@ -361,7 +369,7 @@ export const controlPlaneFaults: readonly Fault[] = [
         istiodClusters('cluster1', remote('cluster2', status)),
       ),
     },
-    ['MESH412 error'],
+    ['MESH506 error'],
   ]),
   [
     'a running istiod has a cluster name other than the declared one',
@@ -370,7 +378,7 @@ export const controlPlaneFaults: readonly Fault[] = [
   ],
   [
     'a running istiod does not list its own cluster',
-    {cluster1: clustersOf({known: [], listsItself: true})},
+    {cluster1: clustersOf({known: [readCluster('cluster2')], listsItself: true})},
     ['MESH412 error'],
   ],
 ];

@@ -1,0 +1,134 @@
+import {remoteSecretName} from '../../discovery/names.js';
+import {reads} from '../../discovery/pairs.js';
+import type {RemoteCredential} from '../../discovery/remote-secret.js';
+import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
+import {synced} from '../../facts/read/clusterz.js';
+import {groupBy} from '../../group-by.js';
+import {clusterOfIstioName, istioNameOf} from '../../mesh/istio-name.js';
+import {printableLine} from '../../printable.js';
+import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
+import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
+import {restartFix} from '../fixes.js';
+import {noSecretsReason} from './credentials.js';
+
+/** The remote secrets are for other clusters of the mesh, one for each. */
+export const straySecretsCheck = istiodCheck({
+  id: 'MESH502',
+  title: 'Every remote secret is for another cluster of the mesh, and no two are for the same one',
+  severity: 'warning',
+  requires: ['istiodClusters', 'controlPlanes'],
+  optional: ['remoteSecrets', 'remoteCredentials'],
+  expected: 'one remote secret for each cluster that istiod has to read',
+  judge: ({istiodClusters, controlPlanes, remoteSecrets = [], remoteCredentials = []}, subject) => {
+    const reason = noSecretsReason(controlPlanes);
+    if (reason !== undefined) return notApplicable(reason);
+    const entries = entriesOf(istiodClusters, remoteSecrets, remoteCredentials, subject);
+    const byCluster = groupBy(entries, ({id}) => id);
+    const findings = [...byCluster.values()].flatMap((same) => [
+      stray(same, entries, subject),
+      duplicate(same, entries, controlPlanes, subject),
+    ]);
+    return findingsOr(findings, ok([...byCluster.keys()].map(printableLine).join(', ') || 'no remote secret'));
+  },
+  meaning:
+    "istiod reads no cluster that is not in mesh.yaml, has no remote secret for its own cluster, and no two remote secrets are for the same cluster. A cluster that is in mesh.yaml but need not be read, such as another primary's remote, is reported only if istiod has not synced it. The Secrets are those that istiod reports (/debug/clusterz) and those with the names of the mesh's clusters; with `--access`, all with the label are read.",
+  breaks:
+    'Requests are also sent to the endpoints of a cluster that is not part of the mesh. If that cluster no longer exists, every start of istiod takes up to 30 seconds longer (PILOT_REMOTE_CLUSTER_TIMEOUT). Of two Secrets for one cluster istiod uses the first and ignores the other: a renewed token in that one has no effect, and which one is used can change when istiod restarts. istiod ignores a Secret for its own cluster, but the Secret holds a token.',
+  byHand:
+    'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system get secrets -l istio/multiCluster=true',
+  fix: 'Delete the Secret. If the cluster belongs to the mesh, add it to mesh.yaml instead. Of two Secrets, keep the one with the name that istioctl and `kubectl mesh link` give it; istiod is restarted if it used the other one, because it does not read an ignored Secret again.',
+  source:
+    'istio/istio pkg/kube/multicluster/secretcontroller.go (addRemoteConfig, deleteRemoteConfig, ListRemoteClusters), pilot/pkg/features/pilot.go',
+});
+
+/** One cluster in one Secret. */
+interface Entry {
+  /** In Istio's namespace. */
+  readonly secret: string;
+  /** The data key. */
+  readonly id: string;
+  /** What an istiod reports about it; absent if none does. */
+  readonly status?: string;
+}
+
+function entriesOf(
+  pods: readonly PodPart<IstiodClusters>[],
+  named: readonly PodPart<RemoteSecretFacts | 'absent'>[],
+  listed: readonly RemoteCredential[],
+  {mesh}: ClusterSubject,
+): readonly Entry[] {
+  const prefix = `${mesh.istio.namespace}/`;
+  const reported = pods
+    .flatMap(({value}) => value.known ?? [])
+    .filter(({secretName}) => secretName.startsWith(prefix))
+    .map(({id, secretName, status}): Entry => ({id, secret: secretName.slice(prefix.length), status}));
+  // The worst state decides.
+  const sorted = reported.toSorted((one, other) => Number(one.status === synced) - Number(other.status === synced));
+  // istiod does not read a Secret without the label.
+  const credentials = named.flatMap(({value}) => (value !== 'absent' && value.labeled ? value.credentials : []));
+  const others = [...credentials, ...listed].map(({cluster, secret}): Entry => ({id: cluster, secret}));
+  const all = groupBy([...sorted, ...others], ({secret, id}) => `${secret} ${id}`);
+  return [...all.values()].map(([first]) => first);
+}
+
+/** A cluster that istiod need not read: its own, one that is not in mesh.yaml, or one that does not work. */
+function stray(
+  same: readonly [Entry, ...Entry[]],
+  all: readonly Entry[],
+  subject: ClusterSubject,
+): Finding | undefined {
+  const {cluster, mesh} = subject;
+  const [{id}] = same;
+  const name = printableLine(id);
+  const places = same.map(({secret}) => `Secret ${mesh.istio.namespace}/${printableLine(secret)}`).join(' and ');
+  const fix = sequence(...same.map((entry) => removeEntry(entry, all, subject)));
+  if (id === istioNameOf(cluster)) return {observed: `${places} is for cluster ${name} itself`, fix};
+  if (same.every((entry) => isMisnamed(entry, all, subject))) return undefined;
+  const known = clusterOfIstioName(mesh.clusters, id);
+  if (known && reads(cluster, known)) return undefined;
+  const status = same.find((entry) => entry.status !== undefined)?.status;
+  const isBroken = status !== undefined && status !== synced;
+  if (known && !isBroken) return undefined;
+  const what = known ? 'which it need not read' : 'which is not in mesh.yaml';
+  const state = status === undefined ? '' : `, and istiod reports it as ${status}`;
+  return {severity: isBroken ? 'error' : 'warning', observed: `${places} is for cluster ${name}, ${what}${state}`, fix};
+}
+
+/** Whether the Secret has the name of a peer's, but not its data key: MESH501 reports that. */
+function isMisnamed({secret}: Entry, all: readonly Entry[], {cluster, mesh}: ClusterSubject): boolean {
+  const peer = mesh.clusters.find((other) => reads(cluster, other) && remoteSecretName(other) === secret);
+  return peer !== undefined && !all.some((other) => other.secret === secret && other.id === istioNameOf(peer));
+}
+
+/** Several Secrets for one cluster. */
+function duplicate(
+  same: readonly [Entry, ...Entry[]],
+  all: readonly Entry[],
+  controlPlanes: readonly ControlPlaneFacts[],
+  subject: ClusterSubject,
+): Finding | undefined {
+  const {cluster, mesh} = subject;
+  const [first] = same;
+  const peer = clusterOfIstioName(mesh.clusters, first.id);
+  if (same.length < 2 || first.id === istioNameOf(cluster) || !peer) return undefined;
+  const used = same.find(({status}) => status !== undefined);
+  const kept = same.find(({secret}) => secret === remoteSecretName(peer)) ?? used ?? first;
+  const removed = same.filter((entry) => entry !== kept);
+  const isRestarted = used !== undefined && used !== kept;
+  const restart = isRestarted ? [restartFix(subject, ...controlPlanes.map(({workload}) => workload.name))] : [];
+  return {
+    severity: 'error',
+    observed: `Secrets ${same.map(({secret}) => printableLine(secret)).join(' and ')} are both for cluster ${printableLine(first.id)}`,
+    fix: sequence(...removed.map((entry) => removeEntry(entry, all, subject)), ...restart),
+  };
+}
+
+/** Deletes a Secret, or only a data key if it has others. */
+function removeEntry({secret, id}: Entry, all: readonly Entry[], {cluster, mesh}: ClusterSubject): Suggestion {
+  const {namespace} = mesh.istio;
+  const hasOthers = all.some((other) => other.secret === secret && other.id !== id);
+  if (!hasOthers) return fixWith.kubectl(cluster, words`-n ${namespace} delete secret ${secret}`);
+  const path = `/data/${id.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const patch = JSON.stringify([{op: 'remove', path}]);
+  return fixWith.kubectl(cluster, words`-n ${namespace} patch secret ${secret} --type=json -p ${patch}`);
+}

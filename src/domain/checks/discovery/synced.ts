@@ -1,0 +1,75 @@
+import {readerServiceAccount} from '../../discovery/names.js';
+import type {ControlPlaneFacts, IstiodClusters, PodPart} from '../../facts/facts.js';
+import {synced} from '../../facts/read/clusterz.js';
+import {istioNameOf} from '../../mesh/istio-name.js';
+import {inspectWith, pipe, runAll, type Suggestion, words} from '../../suggest/suggestion.js';
+import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
+import {controlPlaneOf} from '../control-plane/running-versions.js';
+import {restartFix} from '../fixes.js';
+import {isFresh} from './credentials.js';
+
+/** Every istiod of the reader has read the peer. */
+export const syncedCheck = istiodCheck({
+  id: 'MESH506',
+  title: 'Every istiod has synced the peer',
+  scope: 'pair',
+  appliesTo: 'discovery pairs',
+  requires: ['istiodClusters', 'controlPlanes'],
+  optional: ['remoteSecrets'],
+  sides: {istiodClusters: 'self', controlPlanes: 'self', remoteSecrets: 'self'},
+  implies: ['MESH507'],
+  judge: ({istiodClusters, controlPlanes, remoteSecrets}, subject) => {
+    const {peer, now} = subject;
+    if (istiodClusters.self.length === 0) return notApplicable('no istiod runs here');
+    const reporting = istiodClusters.self.filter(({value}) => value.known !== undefined);
+    if (reporting.length === 0) return notApplicable('requires /debug/clusterz, which istiod has since 1.11');
+    const expected = `cluster ${istioNameOf(peer)} ${synced}`;
+    const isUnproven = isFresh(remoteSecrets?.self, now);
+    const findings = reporting.map((pod): Finding | undefined => {
+      const observed = stateOf(pod, peer);
+      const fix = fixOf(pod, controlPlanes.self, subject);
+      return observed === synced ? undefined : {observed: `${pod.name} ${observed}`, expected, isUnproven, fix};
+    });
+    return findingsOr(findings, ok(reporting.map(({name}) => name).join(', '), expected));
+  },
+  meaning:
+    "The endpoint /debug/clusterz of every istiod pod reports the peer as synced: it has connected to the peer's API server and read its services. Unknown within a minute after the remote secret was written.",
+  breaks:
+    "If the state is syncing, istiod has not read the peer's services yet. If it is timeout, istiod could not read them within PILOT_REMOTE_CLUSTER_TIMEOUT (default: 30s) and serves without them, so requests never reach the peer. If the peer is not listed, istiod does not use its remote secret.",
+  byHand:
+    'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
+  fix: "If MESH501, MESH503 and MESH505 are ok, istiod's pod cannot connect to the API server (a firewall, a proxy, an authorized-networks list), or the reader's service account may not read the peer. The suggested command prints istiod's log about the peer and whether the account can list services there; if it cannot, restore its ClusterRole and ClusterRoleBinding with `kubectl mesh install apply PEER`. istiod retries by itself. An istiod that does not list the peer is restarted: it ignores a remote secret as long as another one has the same cluster.",
+  source:
+    'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters, addRemoteConfig), pkg/kube/multicluster/cluster.go (states), pilot/pkg/features/pilot.go, pilot/pkg/xds/debug.go',
+});
+
+function rowOf({value}: PodPart<IstiodClusters>, peer: PairSubject['peer']) {
+  return value.known?.find(({id, secretName}) => id === istioNameOf(peer) && secretName !== '');
+}
+
+/** `synced`, or what a finding states. */
+function stateOf(pod: PodPart<IstiodClusters>, peer: PairSubject['peer']): string {
+  const row = rowOf(pod, peer);
+  if (row?.status === synced) return synced;
+  const id = istioNameOf(peer);
+  return row ? `reports cluster ${id} as ${row.status} (Secret ${row.secretName})` : `does not know cluster ${id}`;
+}
+
+function fixOf(
+  pod: PodPart<IstiodClusters>,
+  controlPlanes: readonly ControlPlaneFacts[],
+  {cluster, peer, mesh}: PairSubject,
+): Suggestion {
+  const {namespace} = mesh.istio;
+  const istiod = controlPlaneOf(pod.name, controlPlanes)?.workload.name;
+  if (!rowOf(pod, peer)) return restartFix({cluster, mesh}, ...(istiod === undefined ? [] : [istiod]));
+  const account = `system:serviceaccount:${namespace}:${readerServiceAccount}`;
+  return runAll(
+    pipe(
+      inspectWith.kubectl(cluster, words`-n ${namespace} logs ${pod.name} --tail=-1`),
+      inspectWith.run('grep', words`-i -e ${istioNameOf(peer)} -e failed`),
+      inspectWith.run('tail', words`-n 20`),
+    ),
+    inspectWith.kubectl(peer, words`auth can-i list services --all-namespaces --as ${account}`),
+  );
+}

@@ -1,0 +1,61 @@
+import {readerServiceAccount} from '../../discovery/names.js';
+import type {TokenClaims} from '../../discovery/token.js';
+import {formatExpiry} from '../../format.js';
+import {printableLine} from '../../printable.js';
+import {apiServerCheck, notApplicable, ok} from '../check.js';
+import {credentialFor, linkFix, noSecretsReason, secretPlace} from './credentials.js';
+
+/** The peer accepts the token in the reader's remote secret. */
+export const tokenCheck = apiServerCheck({
+  id: 'MESH503',
+  title: "The peer accepts the remote secret's token as that of Istio's reader",
+  scope: 'pair',
+  appliesTo: 'discovery pairs',
+  requires: ['remoteSecrets', 'acceptedTokens', 'controlPlanes'],
+  optional: ['istiodMetrics'],
+  sides: {remoteSecrets: 'self', acceptedTokens: 'peer', controlPlanes: 'self', istiodMetrics: 'self'},
+  implies: ['MESH504', 'MESH506', 'MESH507'],
+  judge: ({remoteSecrets, acceptedTokens, controlPlanes, istiodMetrics}, subject) => {
+    const {mesh, peer, now} = subject;
+    const reason = noSecretsReason(controlPlanes.self);
+    if (reason !== undefined) return notApplicable(reason);
+    const verdict = acceptedTokens.peer;
+    const credential = credentialFor(remoteSecrets.self, peer);
+    if (verdict === 'no token') {
+      return notApplicable(
+        credential?.kubeconfig?.clientCertificate === undefined
+          ? 'there is no token (MESH501)'
+          : 'the credential is a client certificate, which no request verifies; MESH506 shows whether it works',
+      );
+    }
+    const reader = `system:serviceaccount:${mesh.istio.namespace}:${readerServiceAccount}`;
+    const expected = `a token of ${reader}`;
+    const fix = linkFix(subject, controlPlanes.self, istiodMetrics?.self);
+    const token = `the token in ${secretPlace(subject)}`;
+    if (!verdict.accepted) {
+      const why = rejectionOf(credential?.kubeconfig?.claims, verdict.reason, now);
+      return {observed: `${peer.name} rejects ${token}: ${why}`, expected, fix};
+    }
+    const {username = ''} = verdict;
+    if (username === reader) return ok(`accepted by ${peer.name}`, expected);
+    const observed = `${token} is that of ${printableLine(username)}`;
+    // It may have the same permissions; whether they suffice is what MESH506 shows.
+    return {severity: 'warning', observed, expected, implies: [], fix};
+  },
+  meaning:
+    "The peer's API server accepts the token in the reader's remote secret (TokenReview), and it is a token of service account istio-reader-service-account. Skipped for a client certificate.",
+  breaks:
+    'istiod cannot read the peer: an istiod that starts serves without its endpoints. One that runs keeps them until its open requests end, within 10 minutes, and then misses every change. A token of another service account may have more permissions than reading, or fewer.',
+  byHand:
+    'kubectl --context "$CTX" -n istio-system get secret "istio-remote-secret-$PEER" -o jsonpath="{.data.$PEER}" | base64 -d >reader.kubeconfig\nkubectl --kubeconfig reader.kubeconfig auth whoami   # from a host that reaches the server in it; delete the file afterwards',
+  fix: 'Replace the token with `kubectl mesh link READER`. A token is revoked by deleting the Secret that it is bound to (kubectl-mesh-reader-READER in the peer), or the service account, and by replacing the key with which the API server signs tokens.',
+  source:
+    'kubernetes/kubernetes pkg/serviceaccount/claims.go (Validate); kubernetes.io: reference/kubernetes-api/authentication-resources/token-review-v1; istio/istio istioctl/pkg/multicluster/remote_secret.go',
+});
+
+/** The API server's reason is general, and does not name an expiry. */
+function rejectionOf(claims: TokenClaims | undefined, reason: string | undefined, now: Date): string {
+  const {expiresAt} = claims ?? {};
+  if (expiresAt && expiresAt <= now) return `it expired ${formatExpiry(expiresAt, now)}`;
+  return reason === undefined ? 'no reason given' : printableLine(reason);
+}

@@ -1,0 +1,94 @@
+/** Facts about endpoint discovery: remote secrets, whether their tokens are accepted, and the addresses of API servers. */
+import pMap from 'p-map';
+import {defined} from '../../domain/defined.js';
+import {
+  apiServerCaConfigMap,
+  clusterAnnotation,
+  multiClusterLabel,
+  remoteSecretName,
+} from '../../domain/discovery/names.js';
+import {reads as isRead} from '../../domain/discovery/pairs.js';
+import {readRemoteSecret} from '../../domain/discovery/remote-secret.js';
+import type {TokenVerdict} from '../../domain/discovery/token.js';
+import {MeshError} from '../../domain/errors.js';
+import {PerCluster, type RemoteSecretFacts} from '../../domain/facts/facts.js';
+import {fieldChangedAt} from '../../domain/kube/object.js';
+import type {SecretObject} from '../../domain/kube/objects.js';
+import {istioNameOf} from '../../domain/mesh/istio-name.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {requireContext} from '../../domain/mesh/resolve.js';
+import {isKnown} from '../../domain/observed.js';
+import {attempt} from '../cluster-reader.js';
+import type {Derivations, FactSources} from '../fact-sources.js';
+
+/** Requests for one cluster's remote secrets, or tokens, that are sent at the same time. */
+const atOnce = 10;
+
+export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'apiServer'> = {
+  async remoteSecrets({reads, cluster, mesh, deps}) {
+    const parts = await pMap(
+      mesh.clusters.filter((other) => other.name === cluster.name || isRead(cluster, other)),
+      async (other) => {
+        const read = async (): Promise<RemoteSecretFacts | 'absent'> => {
+          const secret = await reads.read('remoteSecret', {name: remoteSecretName(other)});
+          return secret ? remoteSecretFacts(secret) : 'absent';
+        };
+        return {name: other.name, observed: await attempt(deps.signal, read)};
+      },
+      {concurrency: atOnce},
+    );
+    return new PerCluster(parts);
+  },
+
+  async acceptedTokens(sources) {
+    const {cluster, mesh, deps, all} = sources;
+    const readers = mesh.clusters.filter((other) => isRead(other, cluster) && all.has(other.name));
+    const parts = await pMap(
+      readers,
+      async (reader) => ({
+        name: reader.name,
+        observed: await attempt(deps.signal, () => reviewTokenOf(reader, sources)),
+      }),
+      {concurrency: atOnce},
+    );
+    return new PerCluster(parts);
+  },
+
+  async apiServer({reads, cluster, deps}) {
+    const [kubeconfig, configMaps] = await Promise.all([
+      deps.clusters.serverOf(requireContext(cluster)),
+      reads.read('configMaps'),
+    ]);
+    const found = configMaps.find(({metadata}) => metadata.name === apiServerCaConfigMap);
+    return defined({kubeconfig, rootCa: found?.data?.['ca.crt']});
+  },
+};
+
+function remoteSecretFacts(secret: SecretObject): RemoteSecretFacts {
+  const {metadata} = secret;
+  const created = metadata.creationTimestamp === undefined ? undefined : new Date(metadata.creationTimestamp);
+  return defined<RemoteSecretFacts>({
+    name: metadata.name,
+    labeled: metadata.labels?.[multiClusterLabel.name] === multiClusterLabel.value,
+    annotation: metadata.annotations?.[clusterAnnotation],
+    credentials: readRemoteSecret(secret),
+    writtenAt: fieldChangedAt(metadata, ['f:data']) ?? created,
+  });
+}
+
+/** Has this cluster review the token in a reader's remote secret. */
+async function reviewTokenOf(
+  reader: MeshCluster,
+  {cluster, all, reads}: FactSources,
+): Promise<TokenVerdict | 'no token'> {
+  const secrets = await all.get(reader.name)?.fact('remoteSecrets');
+  const observed = secrets?.parts.find(({name}) => name === cluster.name)?.observed;
+  if (observed && !isKnown(observed)) {
+    const {code, message, hints} = observed.unknown;
+    throw new MeshError(code, message, {hints});
+  }
+  const secret = observed?.value ?? 'absent';
+  const credentials = secret === 'absent' ? [] : secret.credentials;
+  const token = credentials.find((one) => one.cluster === istioNameOf(cluster))?.kubeconfig?.token;
+  return token ? reads.reviewToken(token) : 'no token';
+}

@@ -1,0 +1,150 @@
+/** verify MESH5xx: remote secrets, their tokens and addresses, and what istiods have read. */
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import type {IstiodWords} from '../helpers/fake-istiod.js';
+import {kubeconfigOf, readerToken, remoteSecretOf} from '../helpers/remote-secrets.js';
+import {findingsIn, rowName, verifiedMesh, verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
+
+let mesh: VerifiedMesh;
+
+beforeEach(async () => {
+  mesh = await verifiedMesh('c1', 'c2');
+});
+afterEach(() => mesh.stop());
+
+const verify = (...argv: readonly string[]) => verifyJson(mesh, '--only', 'MESH2,MESH5', ...argv);
+const secret = 'istio-system/istio-remote-secret-c2';
+
+/** The remote secret for c2 in c1 with another kubeconfig. */
+function replaceKubeconfig(kubeconfig: string): void {
+  mesh.one('c1').kube.put(remoteSecretOf(mesh.one('c1'), mesh.one('c2'), kubeconfig));
+}
+
+describe('a linked mesh', () => {
+  it('is ok in both directions', async () => {
+    const {code, rows} = await verify();
+    expect(code).toBe(0);
+    const judged = rows.filter(({id}) => id.startsWith('MESH5'));
+    expect(new Set(judged.map(({result}) => result))).toEqual(new Set(['ok']));
+    expect(judged.filter(({id}) => id === 'MESH503').map(rowName)).toEqual(['MESH503 c1 c2 ok', 'MESH503 c2 c1 ok']);
+  });
+
+  it.each([
+    ['--no-secrets', ['MESH501', 'MESH503', 'MESH504', 'MESH505']],
+    ['--no-live', ['MESH502', 'MESH506', 'MESH507']],
+  ])('is judged as far as possible with %s', async (flag, skipped) => {
+    const {code, rows} = await verify(flag);
+    expect(code).toBe(0);
+    const ids = rows.filter(({id, result}) => id.startsWith('MESH5') && result === 'skipped').map(({id}) => id);
+    expect([...new Set(ids)]).toEqual(skipped);
+    const reviews = mesh.one('c2').kube.requests.filter(({resource}) => resource === 'tokenreviews');
+    expect(reviews).toHaveLength(flag === '--no-secrets' ? 0 : 1);
+  });
+
+  it('shows no token', async () => {
+    const token = readerToken(mesh.one('c2'));
+    replaceKubeconfig(kubeconfigOf(mesh.one('c2'), token));
+    const {output} = await verify('--access');
+    expect(output).toContain('MESH503');
+    expect(output).not.toContain(token.slice(0, token.indexOf('.') + 20));
+  });
+});
+
+describe('a fault of discovery', () => {
+  const link = 'kubectl mesh link c1 --yes';
+
+  it.each<[string, () => void, readonly string[], string]>([
+    [
+      'without a remote secret',
+      () => {
+        const {kube, says} = mesh.one('c1');
+        kube.remove('Secret', secret);
+        says.clusters.pop();
+      },
+      ['MESH501 c1 c2 error'],
+      link,
+    ],
+    [
+      "with the reader's own token in it",
+      () => {
+        replaceKubeconfig(kubeconfigOf(mesh.one('c2'), readerToken(mesh.one('c1'))));
+      },
+      ['MESH503 c1 c2 error'],
+      link,
+    ],
+    [
+      'with an expired token',
+      () => {
+        replaceKubeconfig(kubeconfigOf(mesh.one('c2'), readerToken(mesh.one('c2'), {exp: 1_700_000_000})));
+      },
+      ['MESH503 c1 c2 error'],
+      link,
+    ],
+    [
+      'with a server that istiod does not reach',
+      () => {
+        const kubeconfig = kubeconfigOf(mesh.one('c2')).replace(/server: .*/, 'server: https://old.example');
+        replaceKubeconfig(kubeconfig);
+        statusOf('timeout');
+      },
+      ['MESH505 c1 c2 error'],
+      link,
+    ],
+    [
+      'without endpoints',
+      () => {
+        delete mesh.one('c1').says.endpoints.c2;
+      },
+      ['MESH507 c1 c2 error'],
+      'kubectl --context ctx-c1 -n istio-system rollout restart deployment/istiod',
+    ],
+  ])('is one finding with its fix: %s', async (_, spoil, expected, fix) => {
+    spoil();
+    const {code, rows} = await verify();
+    expect(findingsIn(rows).map(rowName)).toEqual(expected);
+    expect(findingsIn(rows).map((row) => row.fix)).toEqual([fix]);
+    expect(code).toBe(3);
+  });
+
+  it('is a remote secret of a cluster that is not in mesh.yaml', async () => {
+    const gone = {id: 'gone', secretName: 'istio-system/istio-remote-secret-gone', syncStatus: 'timeout'};
+    mesh.one('c1').says.clusters.push(gone);
+    const {rows} = await verify();
+    expect(findingsIn(rows).map(rowName)).toEqual(['MESH502 c1 error']);
+    expect(findingsIn(rows)[0]?.fix).toBe(
+      'kubectl --context ctx-c1 -n istio-system delete secret istio-remote-secret-gone',
+    );
+  });
+});
+
+describe('what is not observed', () => {
+  it('is unknown for one pair if the peer forbids TokenReviews', async () => {
+    mesh.one('c2').kube.deny({verb: 'create', resource: 'tokenreviews'});
+    const {code, rows} = await verify();
+    expect(code).toBe(4);
+    const unknown = rows.filter(({result}) => result === 'unknown');
+    expect(unknown.map(rowName)).toEqual(['MESH202 c2 unknown', 'MESH503 c1 c2 unknown']);
+    expect(unknown[1]).toMatchObject({error: {code: 'FORBIDDEN'}, impliedBy: 'MESH202'});
+  });
+
+  it('is unknown, and no missing Secret, if reading the remote secret is forbidden', async () => {
+    mesh.one('c1').kube.deny({verb: 'get', resource: 'secrets', name: 'istio-remote-secret-c2'});
+    const {rows} = await verify();
+    const ids = rows.filter(({result}) => result === 'unknown').map(rowName);
+    expect(ids).toEqual([
+      'MESH202 c1 unknown',
+      ...['MESH501', 'MESH503', 'MESH504', 'MESH505'].map((id) => `${id} c1 c2 unknown`),
+    ]);
+  });
+
+  it('is unknown if a missing Secret may have another name', async () => {
+    mesh.one('c1').kube.remove('Secret', secret);
+    const {rows} = await verify('--no-live');
+    expect(findingsIn(rows).map(rowName)).toEqual(['MESH501 c1 c2 unknown']);
+  });
+});
+
+/** istiod of c1 reports c2 like this. */
+function statusOf(syncStatus: IstiodWords['clusters'][number]['syncStatus']): void {
+  const {says} = mesh.one('c1');
+  says.clusters = says.clusters.map((one) => (one.id === 'c2' ? {...one, syncStatus} : one));
+}
