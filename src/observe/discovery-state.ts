@@ -13,7 +13,8 @@ import {
 import type {TokenVerdict} from '../domain/discovery/token.js';
 import {clusterzPath, readClusterz} from '../domain/facts/read/clusterz.js';
 import {endpointShardzPath} from '../domain/facts/read/endpoint-shardz.js';
-import {readServiceShards, type ServiceShards} from '../domain/facts/read/service-shards.js';
+import type {ServiceShards} from '../domain/discovery/lost-endpoints.js';
+import {readServiceShards} from '../domain/facts/read/service-shards.js';
 import {isBeingDeleted, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {podsOfSelector, runningPods} from '../domain/facts/read/pods.js';
 import {hasFeature} from '../domain/istio/features.js';

@@ -1,5 +1,13 @@
 /** What a reader loses when it no longer reads a peer, and what it keeps. */
-import type {ServiceShards} from '../facts/read/service-shards.js';
+
+/** One service with its endpoints, as an istiod knows them. */
+export interface ServiceShards {
+  /** `cart.shop.svc.cluster.local` */
+  readonly host: string;
+  readonly namespace: string;
+  /** The number of endpoints by Istio's name of the cluster. Clusters without endpoints are left out. */
+  readonly endpoints: ReadonlyMap<string, number>;
+}
 
 /** A service that loses endpoints. */
 export interface LosingService {

@@ -1,6 +1,6 @@
 /** What link and unlink know of one cluster, as a reader and as a peer. */
 import {defined} from '../defined.js';
-import type {ServiceShards} from '../facts/read/service-shards.js';
+import type {ServiceShards} from './lost-endpoints.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {managerOf} from '../kube/manager.js';
 import type {ObjectMeta, SecretData} from '../kube/object.js';

@@ -3,18 +3,10 @@
  * pilot/pkg/model/endpointshards.go, `Shardz`; a shard is PROVIDER/CLUSTER).
  */
 import * as z from 'zod';
+import type {ServiceShards} from '../../discovery/lost-endpoints.js';
 import {printableLine} from '../../printable.js';
 import {readDebugJson} from './debug-json.js';
 import {endpointShardzPath} from './endpoint-shardz.js';
-
-/** One service with its endpoints, as an istiod knows them. */
-export interface ServiceShards {
-  /** `cart.shop.svc.cluster.local` */
-  readonly host: string;
-  readonly namespace: string;
-  /** The number of endpoints by Istio's name of the cluster. Clusters without endpoints are left out. */
-  readonly endpoints: ReadonlyMap<string, number>;
-}
 
 /** The endpoints themselves are not read. Names are at most as long as Kubernetes permits, with a margin. */
 const name = z.string().max(512);
