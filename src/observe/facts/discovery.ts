@@ -4,6 +4,7 @@ import {defined} from '../../domain/defined.js';
 import {
   apiServerCaConfigMap,
   clusterAnnotation,
+  discoveryAnnotations,
   multiClusterLabel,
   remoteSecretName,
 } from '../../domain/discovery/names.js';
@@ -70,6 +71,7 @@ function remoteSecretFacts(secret: SecretObject): RemoteSecretFacts {
   return defined<RemoteSecretFacts>({
     name: metadata.name,
     labeled: metadata.labels?.[multiClusterLabel.name] === multiClusterLabel.value,
+    isLinked: metadata.annotations?.[discoveryAnnotations.tokenIssued] !== undefined,
     annotation: metadata.annotations?.[clusterAnnotation],
     credentials: readRemoteSecret(secret),
     writtenAt: fieldChangedAt(metadata, ['f:data']) ?? created,

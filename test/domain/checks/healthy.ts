@@ -466,6 +466,7 @@ export function remoteSecret(cluster: string, change: Partial<RemoteSecretFacts>
   return {
     name: `istio-remote-secret-${cluster}`,
     labeled: true,
+    isLinked: true,
     annotation: cluster,
     credentials: [remoteCredential(cluster)],
     writtenAt: daysFromNow(-10),

@@ -39,6 +39,7 @@ export const addressCheck = apiServerCheck({
     const compared = {
       kubeconfig,
       address,
+      isLinked: remoteSecrets.self !== 'absent' && remoteSecrets.self.isLinked,
       wanted,
       known: apiServer.peer,
       state: syncStateOf(istiodClusters?.self, peer),
@@ -53,7 +54,7 @@ export const addressCheck = apiServerCheck({
     );
   },
   meaning:
-    'The server, CA, TLS server name and proxy in the remote secret are those that mesh.yaml declares for the peer (apiServer). If mesh.yaml declares none, the server in your kubeconfig is expected; an address from which istiod has read the peer is right as well, since pods can reach an API server under another name. The CA is that of mesh.yaml, of your kubeconfig, or of ConfigMap kube-root-ca.crt in the peer. An address that only a workstation can use, such as 127.0.0.1, is reported unless istiod has read the peer with it.',
+    'The server, CA, TLS server name and proxy in the remote secret are those that mesh.yaml declares for the peer (apiServer). If mesh.yaml declares none, the server in your kubeconfig is expected; an address from which istiod has read the peer is right as well, since pods can reach an API server under another name. The CA is that of mesh.yaml, of your kubeconfig, or of ConfigMap kube-root-ca.crt in the peer. An address that only a workstation can use, such as 127.0.0.1, is reported unless istiod has read the peer with it, now or when link wrote it.',
   breaks:
     "istiod cannot connect to the peer's API server, or reads another cluster under the peer's name. With insecure-skip-tls-verify, any host between the clusters can take the token.",
   byHand:
@@ -66,6 +67,7 @@ export const addressCheck = apiServerCheck({
 interface Compared {
   readonly kubeconfig: RemoteKubeconfig;
   readonly address: ApiServerAddress;
+  readonly isLinked: boolean;
   readonly wanted: ResolvedApiServer;
   readonly known: ApiServerFacts;
   readonly state: SyncState;
@@ -79,12 +81,13 @@ function unlessSynced(state: SyncState, finding: Finding): Finding | undefined {
   return state === 'not synced' ? finding : {...finding, isUnproven: true};
 }
 
-function addressFinding({address, wanted, state, fix, subject}: Compared): Finding | undefined {
+function addressFinding({address, isLinked, wanted, state, fix, subject}: Compared): Finding | undefined {
   const place = secretPlace(subject);
   const differing = addressDifferences(address, wanted.address).filter((field) => field !== 'caData');
   const local = addressProblem(subject.peer.name, {address, source: wanted.source});
-  // With the same address, link would only write it again.
-  if (local && state !== 'synced') {
+  // An address that link wrote worked then: where all control planes run on one machine, a loopback address does.
+  const hasWorked = isLinked && differing.length === 0;
+  if (local && !hasWorked && state !== 'synced') {
     const onlyDeclared = addressProblem(subject.peer.name, wanted) === undefined;
     return unlessSynced(state, {
       observed: `the server in ${place}, ${printableLine(address.url)}, cannot be used by pods of other clusters`,

@@ -7,6 +7,8 @@ export interface RemoteSecretFacts {
   readonly name: string;
   /** Whether it has the label by which istiod finds it. */
   readonly labeled: boolean;
+  /** Whether `link` wrote it, which proves that istiod has read the cluster with it. */
+  readonly isLinked: boolean;
   /** The annotation with Istio's name of the cluster. */
   readonly annotation?: string;
   /** One for each data key. */
