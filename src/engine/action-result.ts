@@ -1,4 +1,5 @@
 /** The result of each kind of action, for the report and for the journal's `detail`. JSON values only. */
+import type {LinkChange} from '../domain/discovery/decide-link.js';
 import type {ClusterServices} from '../domain/discovery/lost-endpoints.js';
 import type {ErrorReport} from '../domain/errors.js';
 import type {CertificateRef} from '../domain/x509/describe.js';
@@ -37,6 +38,8 @@ export interface PeerResult {
    * the new one deleted.
    */
   readonly status: 'read' | 'failed' | 'restored';
+  /** What was, or was to be, done with the remote secret; absent if it was only to be read. */
+  readonly change?: LinkChange;
   /** When the new token expires (RFC 3339); absent without a new one, or if it does not expire. */
   readonly tokenExpires?: string;
   /** The cluster that is the cause, and the error. */

@@ -1,5 +1,6 @@
 import type {CaFiles} from '../domain/ca/ca-files.js';
 import type {ClusterServices} from '../domain/discovery/lost-endpoints.js';
+import type {LinkChange} from '../domain/discovery/decide-link.js';
 import type {StoredSecret} from '../domain/discovery/observation.js';
 import type {ApiServerAddress} from '../domain/discovery/remote-kubeconfig.js';
 import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
@@ -230,6 +231,7 @@ export interface DiscoveryPeer {
 
 /** A remote secret to write, with a new token from the peer. */
 export interface PeerLink extends DiscoveryPeer {
+  readonly change: LinkChange;
   /** The peer's context. */
   readonly context: string;
   readonly address: ApiServerAddress;
@@ -250,6 +252,8 @@ interface ReaderAction extends ClusterAction {
   readonly istioName: string;
   /** Whether its istiods read only some namespaces: a peer may then have no endpoints that they read. */
   readonly isSelective: boolean;
+  /** Whether its versions of istiod report the clusters that they read, and the endpoints in them. */
+  readonly reports: {readonly clusters: boolean; readonly endpoints: boolean};
   readonly timeoutMs: number;
 }
 

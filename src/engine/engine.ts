@@ -131,13 +131,18 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         }
         const outcomes = [...(await runGroups(runnable, {command, readIdentity, deps, settings, report})), ...skipped];
         if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(({error}) => error?.code === 'CONFLICT')) {
-          finished.push(...outcomes.filter((outcome) => outcome.status === 'done'));
+          finished.push(...outcomes.filter(isDoneInPart));
           continue;
         }
         return {facts, plan, outcomes: [...finished, ...outcomes]};
       }
     },
   };
+}
+
+/** Whether an action has changed something before a conflict: all of it, or, with a result, a part. */
+function isDoneInPart({status, error, result}: Outcome): boolean {
+  return status === 'done' || (error?.code === 'CONFLICT' && result !== undefined);
 }
 
 /** Reports which confirmations a blocked plan also requires, if they cannot be prompted for: one run names everything. */

@@ -80,7 +80,7 @@ export function addressProblem(
     ['address', url],
     ['proxy', proxyUrl],
   ] as const) {
-    const reason = text === undefined ? undefined : localReason(text);
+    const reason = text === undefined ? undefined : localReason(text, source);
     if (reason === undefined) continue;
     const message = `pods of other clusters cannot use the API server ${what} of ${cluster} in ${source === 'kubeconfig' ? 'the kubeconfig' : source}, ${text ?? ''}: ${reason}`;
     const override = 'if all control planes run on this machine, use --allow-local-address';
@@ -100,20 +100,24 @@ const ranges = [
   return {list, what};
 });
 
+/** A name for a loopback address wherever it is used (RFC 6761, 6.3). */
+const loopbackName = {pattern: /(^|\.)localhost$/, what: 'it is the host that uses it'} as const;
+
 /**
- * Names that only the workstation resolves, or that mean another host in each place: `localhost` (RFC 6761, 6.3), mDNS (RFC
- * 6762, 3), Docker Desktop (docs.docker.com: desktop/features/networking), and a cluster's own Services (kubernetes.io:
- * concepts/services-networking/dns-pod-service).
+ * Names that other clusters usually do not resolve: mDNS (RFC 6762, 3), Docker Desktop (docs.docker.com:
+ * desktop/features/networking), a cluster's own Services (kubernetes.io: concepts/services-networking/dns-pod-service), and names
+ * without a domain. In mesh.yaml they are accepted: who declares one states that pods of other clusters resolve it, as the
+ * names of kind's containers (kind.sigs.k8s.io: docs/user/configuration, "Networking").
  */
 const localNames: readonly {readonly pattern: RegExp; readonly what: string}[] = [
-  {pattern: /(^|\.)localhost$/, what: 'it is the host that uses it'},
+  loopbackName,
   {pattern: /^(host|kubernetes|gateway)\.docker\.internal$/, what: 'only Docker Desktop resolves it'},
   {pattern: /\.svc(\.cluster\.local)?$/, what: 'it is a Service of the cluster that uses it'},
   {pattern: /\.local$/, what: 'only hosts on the local network resolve it'},
   {pattern: /^[^.:]+$/, what: 'only this workstation or its network resolves a name without a domain'},
 ];
 
-function localReason(text: string): string | undefined {
+function localReason(text: string, source: AddressSource): string | undefined {
   let host: string;
   try {
     // The parser normalizes every notation of an IP address in an https URL.
@@ -125,7 +129,8 @@ function localReason(text: string): string | undefined {
     return 'it is not a URL';
   }
   const family = isIP(host);
-  if (family === 0) return localNames.find(({pattern}) => pattern.test(host))?.what;
+  const names = source === 'mesh.yaml' ? [loopbackName] : localNames;
+  if (family === 0) return names.find(({pattern}) => pattern.test(host))?.what;
   const range = ranges.find(({list}) => list.check(host, family === 4 ? 'ipv4' : 'ipv6'));
   return range && `it is ${range.what}`;
 }

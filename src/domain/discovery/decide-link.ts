@@ -16,6 +16,9 @@ import type {TokenVerdict} from './token.js';
 /** `renew`: another token in the same remote secret; `replace`: its content differs from what mesh.yaml declares. */
 export type LinkKind = 'create' | 'renew' | 'replace' | 'unchanged';
 
+/** What is written. */
+export type LinkChange = Exclude<LinkKind, 'unchanged'>;
+
 /** Overrides of refusals. */
 export interface LinkRules {
   readonly allowLocalAddress: boolean;
@@ -168,15 +171,23 @@ function readerProblems(
   return [...unread.slice(0, 1), ...(secret && !isKnown(secret) ? [secret.unknown] : [])];
 }
 
-/** The remote secret for the peer: the one that istiod uses; it ignores any other one for the same cluster. */
+/**
+ * The remote secret for the peer: the one that istiod uses; it ignores any other one for the same cluster. A Secret that no longer
+ * exists is not used, even if istiod still lists it.
+ */
 function usedSecret(
   {pair: {peer}, reader}: PairFacts,
   namespace: string,
 ): {readonly name: string; readonly secret: Observed<StoredRemoteSecret | undefined>} {
   const own = remoteSecretName(peer);
-  const others = secretsInUse(reader, istioNameOf(peer)).filter((name) => name !== `${namespace}/${own}`);
-  const name = others[0]?.split('/')[1] ?? own;
-  return {name, secret: reader.remoteSecrets.get(name) ?? {value: undefined}};
+  const others = secretsInUse(reader, istioNameOf(peer)).filter(
+    (name) => name.startsWith(`${namespace}/`) && name !== `${namespace}/${own}`,
+  );
+  const used = others
+    .map((name) => name.slice(namespace.length + 1))
+    .map((name) => ({name, secret: reader.remoteSecrets.get(name) ?? {value: undefined}}))
+    .find(({secret}) => !isKnown(secret) || secret.value !== undefined);
+  return used ?? {name: own, secret: reader.remoteSecrets.get(own) ?? {value: undefined}};
 }
 
 /** The reasons not to change an existing remote secret. */
@@ -244,7 +255,7 @@ function losing({istiods}: DiscoveryObservation) {
     : [];
 }
 
-/** Whether every running istiod pod has read the peer through this Secret. */
+/** Whether every running istiod pod has read the peer through this Secret, as far as its version reports it. */
 function hasSynced({istiods}: DiscoveryObservation, {peer}: DiscoveryPair, secret: string): boolean {
   if (!isKnown(istiods)) return false;
   const istioName = istioNameOf(peer);
@@ -253,6 +264,7 @@ function hasSynced({istiods}: DiscoveryObservation, {peer}: DiscoveryPair, secre
     .every(
       ({clusters}) =>
         isKnown(clusters) &&
-        clusters.value?.some((one) => one.id === istioName && one.secretName === secret && one.status === 'synced'),
+        (clusters.value === undefined ||
+          clusters.value.some((one) => one.id === istioName && one.secretName === secret && one.status === 'synced')),
     );
 }

@@ -96,7 +96,7 @@ export function decideUnlink(
     proof: gone.length === 0 || unproven !== undefined ? undefined : {gone, kept, listsClusters},
     unproven: gone.length === 0 ? undefined : unproven,
     lasting: remotes.flatMap((removal) => lastingTokens(removal, cluster, clusters)),
-    errors: unknownsOf(seen.uid, ...(remotes.length > 0 ? [seen.istiods] : []), ...remoteSecrets, ...readerSecrets),
+    errors: unknownsOf(seen.uid, seen.istiods, ...remoteSecrets, ...readerSecrets),
   });
 }
 

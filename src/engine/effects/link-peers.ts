@@ -99,22 +99,25 @@ async function resultOf(
   unread: ReadonlyMap<string, string>,
   restoring: Restoring,
 ): Promise<PeerResult> {
-  const {cluster} = peer;
+  const {cluster, change} = peer;
   if (failure || !object) {
     return defined({
       peer: cluster,
+      change,
       status: 'failed',
       at: failure?.at,
       error: failure && reportError(failure.error),
     });
   }
   const reason = unread.get(cluster);
-  if (reason === undefined) return defined({peer: cluster, status: 'read', tokenExpires: expiresAt?.toISOString()});
+  if (reason === undefined)
+    return defined({peer: cluster, change, status: 'read', tokenExpires: expiresAt?.toISOString()});
   const {action} = restoring;
   const kept = await restore(peer, object, restoring);
   const error = notSynced(action, peer, `${reason}; ${kept ?? restoredWords(peer)}`);
   return {
     peer: cluster,
+    change,
     status: kept === undefined ? 'restored' : 'failed',
     at: action.cluster,
     error: reportError(error),

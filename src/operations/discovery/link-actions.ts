@@ -9,6 +9,7 @@ import {plural, some} from '../../domain/format.js';
 import {groupBy} from '../../domain/group-by.js';
 import type {ObjectRef} from '../../domain/kube/object.js';
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
+import {hasFeature} from '../../domain/istio/features.js';
 import {isKnown} from '../../domain/observed.js';
 import {dayMs} from '../../domain/time.js';
 import type {Action, AwaitDiscovery, LinkPeers, PeerLink} from '../../engine/action.js';
@@ -57,12 +58,17 @@ export function readerLanes(decided: readonly DecidedPair[], facts: LinkFacts, r
   const seen = reader && observed(reader.name, facts.states);
   if (!reader || !seen) return [];
   const {namespace} = facts.loaded.mesh.istio;
+  const istiods = isKnown(seen.istiods) ? seen.istiods.value : [];
   const base = {
     cluster: reader.name,
     context: seen.context,
     namespace,
     istioName: istioNameOf(reader),
-    isSelective: isKnown(seen.istiods) && seen.istiods.value.some(({isSelective}) => isSelective),
+    isSelective: istiods.some(({isSelective}) => isSelective),
+    reports: {
+      clusters: istiods.every(({version: {version}}) => hasFeature(version, 'clusterz')),
+      endpoints: istiods.every(({version: {version}}) => hasFeature(version, 'endpointShardz')),
+    },
     timeoutMs: proofTimeoutMs,
   };
   const lane = (key: string, action: Action): Lane => ({
@@ -79,7 +85,7 @@ export function readerLanes(decided: readonly DecidedPair[], facts: LinkFacts, r
   ];
 }
 
-type ReaderBase = Pick<LinkPeers, 'cluster' | 'context' | 'namespace' | 'istioName' | 'isSelective' | 'timeoutMs'>;
+type ReaderBase = Omit<AwaitDiscovery, 'kind' | 'id' | 'title' | 'peers'>;
 
 function linkAction(
   base: ReaderBase,
@@ -98,10 +104,11 @@ function linkAction(
         };
   const peers = pairs.flatMap(({pair: {reader, peer}, decision}): readonly PeerLink[] => {
     const seen = observed(peer.name, facts.states);
-    if (!decision || !seen) return [];
+    if (!decision || !seen || decision.kind === 'unchanged') return [];
     return [
       defined<PeerLink>({
         ...peerOf(peer, decision),
+        change: decision.kind,
         context: seen.context,
         address: decision.api.address,
         readerSecret: readerSecretName(reader),

@@ -3,6 +3,7 @@ import {decidePair, type PairError, type PairFacts} from '../../domain/discovery
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
+import {hasFeature} from '../../domain/istio/features.js';
 import {identityProblems, uidsToRecord, type ClusterUid} from '../../domain/mesh/identity.js';
 import {isKnown} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
@@ -47,7 +48,7 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
       ...groupOfLanes(others.flat()),
     ],
     blockers,
-    warnings: [...asWarnings(loaded.notes), ...waitingWarnings(decided, named)],
+    warnings: [...asWarnings(loaded.notes), ...waitingWarnings(decided, named), ...silentWarnings(ready, facts)],
   };
 }
 
@@ -88,6 +89,20 @@ function waitingWarnings(decided: readonly DecidedPair[], named: readonly string
       cluster,
       message: advice`not linked yet: ${reason}; when it is ready, run: ${kubectlMesh('link', [cluster])}`,
     };
+  });
+}
+
+/** What is not proven, because the reader's version of istiod does not report it. */
+function silentWarnings(ready: readonly DecidedPair[], {states}: LinkFacts): readonly Warning[] {
+  const changing = ready.filter(({decision}) => decision && decision.kind !== 'unchanged');
+  return [...new Set(changing.map(({pair}) => pair.reader.name))].flatMap((cluster): readonly Warning[] => {
+    const istiods = observed(cluster, states)?.istiods;
+    const silent =
+      istiods && isKnown(istiods) ? istiods.value.filter((one) => !hasFeature(one.version.version, 'clusterz')) : [];
+    return silent.slice(0, 1).map(({version}) => ({
+      cluster,
+      message: `istiod ${version.text} does not report which clusters it has read, so this is not verified`,
+    }));
   });
 }
 

@@ -2,7 +2,8 @@
 import {defined} from '../../domain/defined.js';
 import type {LinkKind} from '../../domain/discovery/decide-link.js';
 import {errorClasses, type ErrorReport} from '../../domain/errors.js';
-import type {Outcome, PhaseRun, Warning} from '../../engine/operation.js';
+import type {PeerResult} from '../../engine/action-result.js';
+import type {Outcome, OutcomeOf, PhaseRun, Warning} from '../../engine/operation.js';
 import {
   outcomeOfError,
   outcomesOf,
@@ -99,15 +100,18 @@ function peerOf({pair, decision, errors}: DecidedPair, run: PhaseRun<LinkFacts, 
   };
   const isChanged = kind !== 'unchanged';
   const current = isChanged ? undefined : expires?.toISOString();
-  if (!isChanged && !decision.prove) {
-    return {shown: defined<LinkedPeer>({...shown, outcome: 'unchanged', tokenExpires: current})};
-  }
   const outcomes = outcomesOf(run, isChanged ? 'link-peers' : 'await-discovery');
+  if (!isChanged) {
+    // The first attempt changed it, and another pair met a conflict.
+    const earlier = resultsFor(pair, outcomesOf(run, 'link-peers')).findLast(({status}) => status === 'read');
+    if (earlier) {
+      const {change, tokenExpires} = earlier;
+      return {shown: defined<LinkedPeer>({...shown, plan: change, outcome: 'done', tokenExpires})};
+    }
+    if (!decision.prove) return {shown: defined<LinkedPeer>({...shown, outcome: 'unchanged', tokenExpires: current})};
+  }
   // After a conflict there are outcomes of several attempts.
-  const result = outcomes
-    .filter(({cluster}) => cluster === pair.reader.name)
-    .flatMap((outcome) => outcome.result?.peers.filter((one) => one.peer === peer) ?? [])
-    .at(-1);
+  const result = resultsFor(pair, outcomes).at(-1);
   if (result) {
     const {error, at} = result;
     const outcome = error ? outcomeOfError(error) : isChanged ? 'done' : 'unchanged';
@@ -120,6 +124,16 @@ function peerOf({pair, decision, errors}: DecidedPair, run: PhaseRun<LinkFacts, 
     shown: defined<LinkedPeer>({...shown, outcome, error: own?.error}),
     at: own?.error && pair.reader.name,
   });
+}
+
+/** The results for a pair, of each attempt. */
+function resultsFor(
+  {reader, peer}: DecidedPair['pair'],
+  outcomes: readonly OutcomeOf<'link-peers' | 'await-discovery'>[],
+): readonly PeerResult[] {
+  return outcomes
+    .filter(({cluster}) => cluster === reader.name)
+    .flatMap(({result}) => result?.peers.filter((one) => one.peer === peer.name) ?? []);
 }
 
 function laneOutcome({status, error}: Outcome): ClusterOutcome {

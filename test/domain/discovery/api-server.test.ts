@@ -37,6 +37,23 @@ describe('the address of an API server', () => {
   });
 
   it.each([
+    ...['https://cluster1-control-plane:6443', 'https://api.cluster2.local', 'https://kubernetes.default.svc'],
+    ...['https://host.docker.internal:6443', 'https://10.0.0.1'],
+  ])('%s in mesh.yaml can be used: the user states that pods resolve it', (url) => {
+    expect(addressProblem('c2', {address: {url}, source: 'mesh.yaml'})).toBeUndefined();
+    expect(addressProblem('c2', {address: {url: 'https://a.example', proxyUrl: url}, source: 'mesh.yaml'})).toBe(
+      undefined,
+    );
+  });
+
+  it.each([
+    ...['https://127.0.0.1:6443', 'https://[::1]', 'https://localhost:6443', 'https://api.localhost'],
+    ...['https://0.0.0.0', 'https://169.254.169.254', 'https://[fe80::1]'],
+  ])('%s cannot be used wherever it is declared', (url) => {
+    expect(addressProblem('c2', {address: {url}, source: 'mesh.yaml'})?.code).toBe('LOCAL_ADDRESS');
+  });
+
+  it.each([
     ...['https://192.168.1.10:6443', 'https://10.0.0.1', 'https://172.18.0.2:6443', 'https://[fd00::1]:6443'],
     ...['https://api.example.com', 'https://ABC.gr7.eu-west-1.eks.amazonaws.com', 'https://x.local.example'],
     ...['https://localhost.example', 'https://169.253.1.1', 'https://128.0.0.1/k8s/clusters/c-1'],
