@@ -97,6 +97,11 @@ export class Cluster {
     return output(this.planes.path('istioctl'), [...args, '--kubeconfig', this.kubeconfig, '--context', this.context]);
   }
 
+  /** The file of the key with which the API server signs tokens: kwokctl uses the administrator's. */
+  get tokenKey(): string {
+    return join(this.sandbox.dir, 'kwok', 'clusters', this.name, 'pki', 'admin.key');
+  }
+
   /** Pids of the control plane's processes, from kwokctl's pid files. */
   pids(): number[] {
     const directory = join(this.sandbox.dir, 'kwok', 'clusters', this.name, 'pids');
