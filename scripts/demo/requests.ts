@@ -7,7 +7,7 @@ import {addGateway} from '../../test/e2e/harness/data-path/gateways.js';
 import {shareOf} from '../../test/e2e/harness/data-path/load.js';
 import {askEcho, deployWorkloads, echoUpstream, prepareWorkDir} from '../../test/e2e/harness/data-path/mesh-steps.js';
 import {endpointsOf} from '../../test/e2e/harness/data-path/proxy.js';
-import {clientLabels, deployClient} from '../../test/e2e/harness/data-path/workloads.js';
+import {clientLabels} from '../../test/e2e/harness/data-path/workloads.js';
 import type {MeshCli} from '../../test/e2e/harness/mesh-cli.js';
 import {HarnessError, eventually, type Sandbox} from '../../test/e2e/harness/processes.js';
 import {announce, printTable, seconds, type} from './terminal.js';
@@ -52,7 +52,6 @@ export async function meshWithRequests(sandbox: Sandbox, planes: ControlPlanes, 
   signal.throwIfAborted();
   announce('A service with a pod in each cluster, and a client in each.');
   await deployWorkloads(path);
-  await Promise.all(clusters.slice(1).map(deployClient));
   await Promise.all(clusters.map((cluster) => throughGateway(path, cluster)));
   await sendRequests(path, signal);
   return cli;

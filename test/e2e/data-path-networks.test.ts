@@ -4,14 +4,7 @@ import type {Cluster} from './harness/cluster.js';
 import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
 import {addGateway} from './harness/data-path/gateways.js';
 import {shareOf} from './harness/data-path/load.js';
-import {
-  askEcho,
-  deployWorkloads,
-  echoUpstream,
-  exchangeRemoteSecrets,
-  makeMesh,
-  reachableClusters,
-} from './harness/data-path/mesh-steps.js';
+import {askEcho, deployWorkloads, echoUpstream, makeMesh, reachableClusters} from './harness/data-path/mesh-steps.js';
 import {endpointsOf} from './harness/data-path/proxy.js';
 import {clientLabels} from './harness/data-path/workloads.js';
 import {at} from './harness/mesh.js';
@@ -29,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => path.sandbox.close());
 
 it('without gateways, discovery alone does not make the other network answer', async () => {
-  await exchangeRemoteSecrets(path);
+  await path.cli.must('link');
   await expect.poll(() => reachableClusters(path, one), {timeout: 60_000}).toEqual(['one', 'two']);
   const load = await askEcho(path, one, {requests: 40, seconds: 5});
   expect(load.byCluster.one).toBeGreaterThan(0);

@@ -1,22 +1,28 @@
-/** Requests through real Envoys between two clusters on one network: what one root means for them, and what two mean. */
+/**
+ * Requests through real Envoys between two clusters on one network, made by the example: what discovery means for them, what one
+ * root means, and what two mean.
+ */
+import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import type {Cluster} from './harness/cluster.js';
 import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
 import {shareOf} from './harness/data-path/load.js';
 import {
   askEcho,
+  awaitReachable,
+  declareMesh,
   deployWorkloads,
   echoUpstream,
-  exchangeRemoteSecrets,
-  makeMesh,
-  reachableClusters,
   restartEcho,
 } from './harness/data-path/mesh-steps.js';
 import {certificatesOf, endpointsOf} from './harness/data-path/proxy.js';
+import {expectEvenShares} from './harness/data-path/shares.js';
 import {clientLabels, echo, echoLabels} from './harness/data-path/workloads.js';
 import {at} from './harness/mesh.js';
 import {MeshCli} from './harness/mesh-cli.js';
 import {eventually} from './harness/processes.js';
+
+const example = fileURLToPath(new URL('../../examples/multi-primary-one-network/run.sh', import.meta.url));
 
 let path: DataPath;
 let one: Cluster;
@@ -25,29 +31,21 @@ let two: Cluster;
 beforeAll(async () => {
   path = await startDataPath({one: 'network1', two: 'network1'});
   [one, two] = [at(path.clusters, 0), at(path.clusters, 1)];
-  await makeMesh(path);
+  await declareMesh(path, path.clusters);
+  await path.cli.script(example, {});
   await deployWorkloads(path);
 });
 afterAll(() => path.sandbox.close());
 
-it('without discovery, only the own cluster answers', async () => {
-  expect(await reachableClusters(path, one)).toEqual(['one']);
-  const load = await askEcho(path, one, {requests: 40});
-  expect(load).toMatchObject({sent: 40, byCluster: {one: 40}, failures: {}});
+it('made by examples/multi-primary-one-network, each cluster answers half of the requests of each', async () => {
+  for (const cluster of path.clusters) await expectEvenShares(path, cluster, path.clusters);
 });
 
-it('with one root and remote secrets, each cluster answers about half of the requests, each on a connection of its own', async () => {
-  await exchangeRemoteSecrets(path);
-  await expect.poll(() => reachableClusters(path, one), {timeout: 60_000}).toEqual(['one', 'two']);
-  const load = await askEcho(path, one, {requests: 400, seconds: 60});
-  expect(load.failures).toEqual({});
-  // 400 requests: more than five standard deviations from a half.
-  expect(shareOf(load, 'two')).toBeGreaterThan(0.35);
-  expect(shareOf(load, 'two')).toBeLessThan(0.65);
-  for (const cluster of ['one', 'two']) {
-    const answers = load.byCluster[cluster];
-    expect(load.connections[cluster]).toEqual({made: answers, failed: 0, requests: answers});
-  }
+it('without discovery, only the own cluster answers', async () => {
+  await path.cli.must('unlink', 'two', '--yes');
+  for (const cluster of path.clusters) await expectEvenShares(path, cluster, [cluster]);
+  await path.cli.must('link');
+  await awaitReachable(path, one, path.clusters);
 });
 
 it('with another root in one cluster, its share of the responses drops to almost nothing, without many errors', async () => {

@@ -3,7 +3,7 @@ import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {parse, stringify} from 'yaml';
 import type {Cluster} from '../cluster.js';
-import {HarnessError, eventually, output} from '../processes.js';
+import {HarnessError, eventually} from '../processes.js';
 import type {DataPath} from './data-path.js';
 import {startLoad, upstreamOf, type Load, type LoadOptions, type RunningLoad} from './load.js';
 import type {PlayedPod} from './played-pod.js';
@@ -31,14 +31,14 @@ interface MeshYaml {
   clusters: {name: string; network?: string}[];
 }
 
-/** Adds what a data path needs to a work directory after `init`: the overlay for upstream Envoy, and networks. */
+/** Adds what a data path needs to a work directory after each `init`: the overlay for upstream Envoy, and networks. */
 export function prepareWorkDir(workDir: string, placement: Readonly<Record<string, string>> = {}): void {
   const overlay = 'overlays/upstream-envoy.yaml';
   mkdirSync(join(workDir, 'overlays'), {recursive: true});
   writeFileSync(join(workDir, overlay), stringify(upstreamEnvoy));
   const file = join(workDir, 'mesh.yaml');
   const mesh = parse(readFileSync(file, 'utf8')) as MeshYaml;
-  mesh.istio = {...mesh.istio, overlays: [...(mesh.istio?.overlays ?? []), overlay]};
+  mesh.istio = {...mesh.istio, overlays: [...new Set([...(mesh.istio?.overlays ?? []), overlay])]};
   for (const [name, network] of Object.entries(placement)) {
     const cluster = mesh.clusters.find((one) => one.name === name);
     if (cluster === undefined) throw new HarnessError(`mesh.yaml has no cluster ${name}`);
@@ -47,37 +47,34 @@ export function prepareWorkDir(workDir: string, placement: Readonly<Record<strin
   writeFileSync(file, stringify(mesh));
 }
 
-/** One root, an istiod in each cluster, made by the program. */
-export async function makeMesh({cli, clusters, placement}: DataPath): Promise<void> {
+/** A work directory that declares these clusters, ready for `up` or the steps that it takes. */
+export async function declareMesh({cli, placement}: DataPath, clusters: readonly Cluster[]): Promise<void> {
   await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`), '--mesh-id', 'mesh1');
-  prepareWorkDir(cli.workDir, placement);
+  const networks = clusters.map(({name}) => [name, placement[name] ?? ''] as const);
+  prepareWorkDir(cli.workDir, Object.fromEntries(networks));
+}
+
+/** One root, an istiod in each cluster, made by the program; no cluster reads another. */
+export async function makeMesh(path: DataPath): Promise<void> {
+  const {cli, clusters} = path;
+  await declareMesh(path, clusters);
   await cli.must('certs', 'generate');
   await cli.must('trust', 'push', '--yes');
   await cli.must('install', 'render');
   await cli.must('install', 'apply', '--yes');
 }
 
-/** The echo service in every cluster, and a client in the first one; waits until all proxies are ready. */
-export async function deployWorkloads(path: DataPath): Promise<void> {
-  const [first] = path.clusters;
-  if (first === undefined) throw new HarnessError('no clusters');
-  for (const cluster of path.clusters) {
-    await createNamespace(cluster, {'istio-injection': 'enabled'});
-    await deployEcho(cluster);
-  }
-  await deployClient(first);
-  await path.node(first).readyPod(clientLabels);
-  for (const cluster of path.clusters) await path.node(cluster).readyPod(echoLabels);
-}
-
-/** Remote secrets between all clusters, as Istio's guide makes them. */
-export async function exchangeRemoteSecrets({clusters}: DataPath): Promise<void> {
-  for (const peer of clusters) {
-    const input = await peer.istioctl('create-remote-secret', '--name', peer.name);
-    for (const reader of clusters) {
-      if (reader === peer) continue;
-      await output('kubectl', ['--kubeconfig', reader.kubeconfig, 'apply', '-f', '-'], {input});
-    }
+/** The echo service and a client in every cluster; waits until all proxies are ready. */
+export async function deployWorkloads(path: DataPath, clusters: readonly Cluster[] = path.clusters): Promise<void> {
+  await Promise.all(
+    clusters.map(async (cluster) => {
+      await createNamespace(cluster, {'istio-injection': 'enabled'});
+      await deployEcho(cluster);
+      await deployClient(cluster);
+    }),
+  );
+  for (const cluster of clusters) {
+    for (const labels of [echoLabels, clientLabels]) await path.node(cluster).readyPod(labels);
   }
 }
 
