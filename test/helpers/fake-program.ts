@@ -2,12 +2,13 @@
  * A fake executable whose behaviour is a function of the test. The executable is a shell script that hands its arguments
  * to this process and prints what comes back: it starts in a few milliseconds, where a Node script takes fifty.
  *
- * Each run has two named pipes. The script holds the writing end of `life` for as long as it runs, so this process sees
- * when it ends; it reads what to do from `answer`, and ends when this process does.
+ * A run takes one of the program's slots: a pair of named pipes, which later runs use again, so that the script starts no
+ * program itself. It holds the writing end of `life` for as long as it runs, and writes there what it was given, so this
+ * process sees when it ends; it reads what to do from `answer`, and ends when this process does.
  */
 import {execFile} from 'node:child_process';
 import {constants, open} from 'node:fs';
-import {chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
 import {Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -41,13 +42,22 @@ export interface FakeProgram {
   stop(): Promise<void>;
 }
 
-/** Lines that the script reads: `1TEXT` and `2TEXT` go to standard output and standard error, `0CODE` ends it. */
+/**
+ * Takes the first free slot: no two processes create the same file under `set -C`. Creates its pipes if it has none. Lines
+ * that it reads: `1TEXT` and `2TEXT` go to standard output and standard error, `0CODE` ends it.
+ */
 const script = (directory: string): string => `#!/bin/sh
-call='${directory}'/$$
-command -p mkfifo "$call.answer" "$call.life" || exit 125
+set -C
+slot=0
+until true 2>/dev/null >'${directory}'/$slot.taken; do
+  [ -d '${directory}' ] || exit 125
+  slot=$((slot + 1))
+done
+call='${directory}'/$slot
+[ -p "$call.life" ] || command -p mkfifo "$call.answer" "$call.life" || exit 125
 exec 3<>"$call.life"
-{ printf '%s\\0' "$#" "$PWD" "$@"; export -p; } >"$call.run"
-echo "$$" >'${directory}/calls'
+echo "$slot" >'${directory}/calls'
+{ printf '%s\\0' "$$" "$PWD" "$#" "$@"; export -p; printf '\\0'; } >&3
 while IFS= read -r line; do
   text=\${line#?}
   case $line in
@@ -58,12 +68,15 @@ while IFS= read -r line; do
 done <"$call.answer"
 `;
 
+/** Slots whose pipes exist from the beginning: most tests have no more runs at the same time. */
+const preparedSlots = 4;
+
 const openFile = promisify(open);
 const executeFile = promisify(execFile);
 
 /** Named pipes for later programs: Node cannot create one, and a process for each takes longer than the rest. */
 const pipes: string[] = [];
-const pipesAtOnce = 32;
+const pipesAtOnce = 144;
 
 async function takePipe(path: string): Promise<void> {
   if (pipes.length === 0) {
@@ -86,28 +99,33 @@ export async function startFakeProgram(
   const calls = join(directory, 'calls');
   await mkdir(directory);
   await takePipe(calls);
+  for (let slot = 0; slot < preparedSlots; slot += 1) {
+    for (const part of ['life', 'answer']) await takePipe(join(directory, `${String(slot)}.${part}`));
+  }
   const runs: ProgramRun[] = [];
   const answers = new Set<Socket>();
-  const serve = async (pid: number): Promise<void> => {
-    const file = (part: string): string => join(directory, `${String(pid)}.${part}`);
-    const life = await openPipe(file('life'), 'readable', 'ours');
-    const output = await openPipe(file('answer'), 'writable', 'shared');
+  const serve = async (slot: string): Promise<void> => {
+    const life = await openPipe(join(directory, `${slot}.life`), 'readable', 'ours');
+    const ended = new Promise<void>((resolve) => life.once('close', resolve));
+    const free = (): Promise<void> => rm(join(directory, `${slot}.taken`), {force: true});
+    const given = await readRun(life);
+    // It was killed before.
+    if (!given) return free();
+    const output = await openPipe(join(directory, `${slot}.answer`), 'writable', 'shared');
     answers.add(output);
-    const ended = new Promise<void>((resolve) => life.once('close', resolve).resume());
-    void ended.then(async () => {
+    void ended.then(() => {
       output.destroy();
       answers.delete(output);
-      // The kernel may give the same process ID to a later run.
-      await Promise.all(['life', 'answer', 'run'].map((part) => rm(file(part), {force: true})));
+      return free();
     });
-    const run = {...parseRun(await readFile(file('run'), 'utf8')), pid, ended};
+    const run = {...given, ended};
     runs.push(run);
     output.write(linesOf(await answer(run)));
   };
   const failures: unknown[] = [];
   const requests = await openPipe(calls, 'readable', 'shared');
-  createInterface({input: requests}).on('line', (pid) => {
-    serve(Number(pid)).catch((thrown: unknown) => failures.push(thrown));
+  createInterface({input: requests}).on('line', (slot) => {
+    serve(slot).catch((thrown: unknown) => failures.push(thrown));
   });
   await writeFile(join(bin, name), script(directory));
   await chmod(join(bin, name), 0o755);
@@ -134,12 +152,25 @@ async function openPipe(path: string, use: 'readable' | 'writable', ends: 'share
   return new Socket({fd, readable: use === 'readable', writable: use === 'writable'});
 }
 
-/** The file that the script writes: the number of arguments, its directory, the arguments, and what `export -p` prints. */
-function parseRun(text: string): Pick<ProgramRun, 'args' | 'cwd' | 'env'> {
-  const [count, cwd = '', ...rest] = text.split('\0');
-  const args = rest.slice(0, Number(count));
-  const env = [...(rest.at(-1) ?? '').matchAll(/^(?:export|declare -x) (\w+)/gm)].map(([, name = '']) => name);
-  return {args, cwd, env};
+/**
+ * Reads what the script writes: its process ID, its directory, the number of arguments, the arguments, and what `export -p`
+ * prints. Undefined if it ends before that.
+ */
+function readRun(life: Socket): Promise<Omit<ProgramRun, 'ended'> | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    life.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+      const [pid, cwd = '', count, ...rest] = text.split('\0');
+      // What follows the last NUL is empty.
+      if (count === undefined || rest.length < Number(count) + 2) return;
+      const env = [...(rest.at(-2) ?? '').matchAll(/^(?:export|declare -x) (\w+)/gm)].map(([, name = '']) => name);
+      resolve({args: rest.slice(0, Number(count)), env, cwd, pid: Number(pid)});
+    });
+    life.once('close', () => {
+      resolve(undefined);
+    });
+  });
 }
 
 function linesOf({stdout = '', stderr = '', exitCode}: ProgramAnswer): string {
