@@ -267,6 +267,7 @@ export interface LinkPeers extends ReaderAction {
   readonly peers: readonly PeerLink[];
   /** istiod Deployments that lose endpoints when a remote secret changes: restarted after the writes. */
   readonly restart: readonly ObjectRef[];
+  readonly restartTimeoutMs: number;
 }
 
 /** Waits until every istiod pod of a reader has read peers through existing remote secrets. */

@@ -441,3 +441,16 @@ it('the text folds peers with the same result, and -o wide shows each with its S
   const wide = (await runCommand(Link, ['-o', 'wide'], mesh.env)).stdout;
   expect(wide).toMatch(/^ {2}c2: .*Secret istio-system\/istio-remote-secret-c2, https:\/\/ctx-c2\.example:6443$/m);
 });
+
+it('the text shows each error once, at the cluster that is its cause', async () => {
+  mesh = await linkMesh(['c1', 'c2', 'c3', 'c4']);
+  mesh.cluster('c2').server = {server: 'https://127.0.0.1:6443'};
+  mesh.cluster('c3').remove('ServiceAccount', 'istio-system/istio-reader-service-account');
+  const text = (await runCommand(Link, [], mesh.env)).stdout;
+  expect(text.match(/127\.0\.0\.1:6443/g)).toHaveLength(1);
+  expect(text.match(/istio-reader-service-account/g)).toHaveLength(1);
+  expect(text).toMatch(/^c2: refused: pods of other clusters cannot use/m);
+  const [ofC1 = ''] = text.split(/^c2: /m);
+  expect(ofC1).toMatch(/^ {2}c2: refused: see c2$/m);
+  expect(ofC1).toMatch(/^ {2}c3: refused: see c3$/m);
+});

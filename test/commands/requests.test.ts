@@ -76,7 +76,10 @@ const commands: readonly (readonly [string, CommandClass, readonly string[], Rol
     ['--dry-run'],
     {
       ...operator,
-      discoverySecrets: ['c1', 'c2'].flatMap((name) => [`istio-remote-secret-${name}`, `kubectl-mesh-reader-${name}`]),
+      discoverySecrets: {
+        remoteSecrets: ['istio-remote-secret-c1', 'istio-remote-secret-c2'],
+        readerSecrets: ['kubectl-mesh-reader-c1', 'kubectl-mesh-reader-c2'],
+      },
     },
   ],
   ['certs adopt', CertsAdopt, ['c1=ctx-c1', 'c2=ctx-c2', '--dry-run'], reader],

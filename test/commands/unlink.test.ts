@@ -240,4 +240,15 @@ describe('unlink', () => {
     expect(result.clusters.find(({name}) => name === 'c2')?.error?.message).toContain('get secrets');
     expect(secretsOf('c1')).toContain('istio-remote-secret-c3');
   });
+
+  it('does not report a cluster as unchanged whose istiod may read the target through another Secret', async () => {
+    await linked();
+    mesh.cluster('c2').remove('Secret', 'istio-system/istio-remote-secret-c3');
+    mesh.cluster('c2').deny({verb: 'list', resource: 'pods'});
+    const {code, result} = await unlink('c3', '--yes');
+    expect([code, result.clusters.find(({name}) => name === 'c2')]).toMatchObject([
+      4,
+      {outcome: 'unknown', error: {code: 'FORBIDDEN'}},
+    ]);
+  });
 });

@@ -5,52 +5,23 @@
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {AccessManifest, RuleManifest} from '../../src/domain/access/role-manifests.js';
 import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {findings, type MeshCli} from './harness/mesh-cli.js';
-import {eventually, type Ran} from './harness/processes.js';
+import type {Ran} from './harness/processes.js';
+import {account, createAccount, grant, type RoleList, without} from './harness/roles.js';
 
 let setting: Setting;
 let cli: MeshCli;
 let cluster: Cluster;
-const account = 'ServiceAccount:default/engineer';
-
-interface List {
-  readonly items: readonly AccessManifest[];
-}
 
 /** What `access role` prints for these arguments, bound to the one account that everything is run as. */
-async function manifests(...args: string[]): Promise<List> {
+async function manifests(...args: string[]): Promise<RoleList> {
   const printed = await cli.must('access', 'role', ...args, '--name', 'ours', '--subject', account, '-o', 'json');
-  return JSON.parse(printed) as List;
+  return JSON.parse(printed) as RoleList;
 }
 
-/** Gives the account these rights and no others. */
-async function become(list: List): Promise<void> {
-  const file = join(setting.sandbox.dir, 'role.json');
-  writeFileSync(file, JSON.stringify(list));
-  await cluster.kubectl('apply', '-f', file);
-  const marker = `test/${String(Date.now())}`;
-  // The authorizer follows stored objects after a moment: wait for the last one.
-  await cluster.api.apply('/apis/rbac.authorization.k8s.io/v1/clusterroles/marker', {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRole',
-    metadata: {name: 'marker'},
-    rules: [{apiGroups: [marker.split('/')[1] ?? ''], resources: ['marks'], verbs: ['get']}],
-  });
-  await eventually('the authorizer to follow', async () => {
-    const answer = (await cluster.api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      spec: {
-        user: 'system:serviceaccount:default:engineer',
-        resourceAttributes: {verb: 'get', group: marker.split('/')[1], resource: 'marks'},
-      },
-    })) as {readonly status: {readonly allowed: boolean}};
-    return answer.status.allowed ? true : undefined;
-  });
-}
+const become = (list: RoleList): Promise<void> => grant(cluster, setting.sandbox.dir, list);
 
 /** The work directory's user is the account, until the end of a step the administrator. */
 async function asAdministrator<T>(act: () => Promise<T>): Promise<T> {
@@ -72,15 +43,7 @@ beforeAll(async () => {
   cluster = at(setting.clusters, 0);
   await cli.must('init', 'one=kwok-one');
   await cluster.kubectl('create', 'namespace', 'istio-system');
-  await cluster.kubectl('create', 'serviceaccount', 'engineer');
-  await cluster.kubectl(
-    'create',
-    'clusterrolebinding',
-    'marker',
-    '--clusterrole=marker',
-    '--serviceaccount=default:engineer',
-  );
-  writeKubeconfigWithToken(cli.kubeconfig, cluster, await cluster.api.token('default', 'engineer'));
+  writeKubeconfigWithToken(cli.kubeconfig, cluster, await createAccount(cluster));
 }, 900_000);
 afterAll(() => setting.sandbox.close());
 
@@ -98,7 +61,7 @@ describe('an installer', () => {
 });
 
 describe('an operator', () => {
-  let operator: List;
+  let operator: RoleList;
 
   beforeAll(async () => {
     operator = await manifests('--role', 'operator');
@@ -239,32 +202,6 @@ describe('an operator', () => {
     expect(changing.filter((right) => !tested.has(right))).toEqual(['update secrets cacerts-previous']);
   });
 });
-
-/** The manifests without one right. */
-function without({items}: List, right: string): List {
-  const [verb = '', resource = '', name] = right.split(' ');
-  const isIt = (rule: RuleManifest): boolean =>
-    rule.verbs.includes(verb) &&
-    rule.resources.includes(resource) &&
-    (name === undefined ? rule.resourceNames === undefined : rule.resourceNames?.includes(name) === true);
-  return {
-    ...{apiVersion: 'v1', kind: 'List'},
-    items: items.map((item) => ({
-      ...item,
-      ...(item.rules && {
-        rules: item.rules.flatMap((rule): readonly RuleManifest[] => {
-          if (!isIt(rule)) return [rule];
-          const rest = rule.verbs.filter((one) => one !== verb);
-          const others = (rule.resourceNames ?? []).filter((one) => one !== name);
-          return [
-            ...(rest.length === 0 ? [] : [{...rule, verbs: rest}]),
-            ...(others.length === 0 ? [] : [{...rule, verbs: [verb], resourceNames: others}]),
-          ];
-        }),
-      }),
-    })),
-  };
-}
 
 describe('a reader', () => {
   it('verifies and compares; to change anything is refused: exit 4, and what is missing is named', async () => {

@@ -31,8 +31,14 @@ export interface RoleOptions {
   readonly limits: Limits;
   /** The Secret with the root CA of a signer of type `cluster`, if it is in Istio's namespace of this cluster. */
   readonly signerSecret?: string;
-  /** The Secrets of discovery in the mesh's clusters: remote secrets and reader Secrets. Absent: the mesh has one cluster. */
-  readonly discoverySecrets?: readonly string[];
+  /** The Secrets of discovery in the mesh's clusters. Absent: the mesh has one cluster. */
+  readonly discoverySecrets?: DiscoverySecrets;
+}
+
+/** Names of the Secrets of discovery that a cluster of the mesh can have. */
+export interface DiscoverySecrets {
+  readonly remoteSecrets: readonly string[];
+  readonly readerSecrets: readonly string[];
 }
 
 /** A set of rights and its purpose. */
@@ -121,19 +127,15 @@ function operatorRights(options: RoleOptions): readonly RoleRight[] {
 }
 
 /** The rights for link and unlink, in the reader and in the peer. */
-function discoveryRights(secrets: readonly string[]): readonly RoleRight[] {
+function discoveryRights({remoteSecrets, readerSecrets}: DiscoverySecrets): readonly RoleRight[] {
   const account = [readerServiceAccount];
   return [
     here('get', api('', 'serviceaccounts'), 'link: the account as which other clusters read this one', account),
     here('create', api('', 'serviceaccounts/token'), 'link requests a token for each of them', account),
     everywhere('create', api('authentication.k8s.io', 'tokenreviews'), 'link has the API server confirm a token'),
     here('get', api('', 'configmaps'), "link: the API server's CA", [apiServerCaConfigMap]),
-    here(
-      'get update patch delete',
-      api('', 'secrets'),
-      'link and unlink: remote secrets, and the Secrets to which tokens are bound',
-      secrets,
-    ),
+    here('get update patch delete', api('', 'secrets'), 'link and unlink: remote secrets', remoteSecrets),
+    here('get delete', api('', 'secrets'), 'link and unlink: the Secrets to which tokens are bound', readerSecrets),
   ];
 }
 

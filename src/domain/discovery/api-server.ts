@@ -106,8 +106,8 @@ const loopbackName = {pattern: /(^|\.)localhost$/, what: 'it is the host that us
 /**
  * Names that other clusters usually do not resolve: mDNS (RFC 6762, 3), Docker Desktop (docs.docker.com:
  * desktop/features/networking), a cluster's own Services (kubernetes.io: concepts/services-networking/dns-pod-service), and names
- * without a domain. In mesh.yaml they are accepted: who declares one states that pods of other clusters resolve it, as the
- * names of kind's containers (kind.sigs.k8s.io: docs/user/configuration, "Networking").
+ * without a domain. In mesh.yaml they are accepted: a user who declares one there states that pods of other clusters resolve
+ * it, as where all clusters are containers on one network.
  */
 const localNames: readonly {readonly pattern: RegExp; readonly what: string}[] = [
   loopbackName,

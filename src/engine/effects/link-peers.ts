@@ -1,9 +1,11 @@
 /** Writes remote secrets with new tokens, and proves that istiod reads the peers through them. */
+import {isDeepStrictEqual} from 'node:util';
 import pMap from 'p-map';
 import {defined} from '../../domain/defined.js';
 import {asMeshError, MeshError, reportError} from '../../domain/errors.js';
 import {some} from '../../domain/format.js';
 import type {KubeObject} from '../../domain/kube/object.js';
+import type {SecretObject} from '../../domain/kube/objects.js';
 import {describeRef, refOf} from '../../domain/kube/paths.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
@@ -33,12 +35,12 @@ interface Written {
 /** Writes, restarts istiod where it would lose endpoints, proves, and restores what istiod cannot use. */
 export const linkPeers: Effect<'link-peers'> = async (action, context) => {
   const {deps} = context;
-  const {peers, restart, timeoutMs} = action;
+  const {peers, restart, restartTimeoutMs} = action;
   const api = await deps.clusters.open(action.context);
   const all = await pMap(peers, (peer) => writePeer(api, action, peer, context), {concurrency});
   const written = all.filter(({object}) => object !== undefined);
   const restartAll = async (): Promise<void> => {
-    for (const ref of restart) await restartDeployment(api, {ref, timeoutMs}, context);
+    for (const ref of restart) await restartDeployment(api, {ref, timeoutMs: restartTimeoutMs}, context);
   };
   let unread: ReadonlyMap<string, string> = new Map();
   if (written.length > 0) {
@@ -136,8 +138,10 @@ async function restore(
 ): Promise<string | undefined> {
   const ref = {apiVersion: 'v1', kind: 'Secret', namespace, name: secret};
   try {
-    const now = await api.find(ref);
-    if (!now) return undefined;
+    const now = await api.find<SecretObject>(ref);
+    // What another client has done meanwhile stays.
+    if (!now) return before ? 'the remote secret no longer exists' : undefined;
+    if (!isDeepStrictEqual(now.data, object.data)) return 'the remote secret was changed by another client';
     const {uid, resourceVersion} = now.metadata;
     if (!before) {
       await remove(api, ref, defined({uid, resourceVersion}), 'none');

@@ -6,7 +6,7 @@ import {
   type ManifestOptions,
   manifestsYaml,
 } from '../../domain/access/role-manifests.js';
-import type {RoleLevel} from '../../domain/access/command-rights.js';
+import type {DiscoverySecrets, RoleLevel} from '../../domain/access/command-rights.js';
 import {parseSubject, subjectRule, type Subject} from '../../domain/kube/subjects.js';
 import {readerSecretName, remoteSecretName} from '../../domain/discovery/names.js';
 import {MeshError} from '../../domain/errors.js';
@@ -99,8 +99,8 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
 }
 
 /** The Secrets of discovery that a cluster of the mesh can have: the manifests are the same for each. */
-function discoverySecrets(clusters: Mesh['clusters']): readonly string[] {
-  return [...clusters.map(remoteSecretName), ...clusters.map(readerSecretName)];
+function discoverySecrets(clusters: Mesh['clusters']): DiscoverySecrets {
+  return {remoteSecrets: clusters.map(remoteSecretName), readerSecrets: clusters.map(readerSecretName)};
 }
 
 /** The mesh in mesh.yaml; undefined without the file: roles can be created before it exists. */

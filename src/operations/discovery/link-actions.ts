@@ -14,6 +14,7 @@ import {isKnown} from '../../domain/observed.js';
 import {dayMs} from '../../domain/time.js';
 import type {Action, AwaitDiscovery, LinkPeers, PeerLink} from '../../engine/action.js';
 import type {Lane} from '../../engine/operation.js';
+import {restartTimeoutMs} from '../shared/restart.js';
 import {type DecidedPair, type LinkFacts, type LinkRules, observed} from './link-facts.js';
 
 /** How long istiod may take to read a peer: PILOT_REMOTE_CLUSTER_TIMEOUT is 30 s by default, after which it reports a timeout. */
@@ -137,6 +138,7 @@ function linkAction(
     confirm: replaced.length === 0 ? undefined : replaced.join('; '),
     peers,
     restart,
+    restartTimeoutMs,
   });
 }
 

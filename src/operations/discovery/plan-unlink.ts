@@ -189,7 +189,7 @@ function losingLines(losing: readonly LosingService[]): readonly string[] {
   const last = losing.filter(({left}) => left === 0).map(({host}) => host);
   const fewer = losing.filter(({left}) => left > 0).map(({host}) => host);
   return [
-    ...(last.length === 0 ? [] : [`no endpoints are left of ${some(last, shownServices)}`]),
-    ...(fewer.length === 0 ? [] : [`fewer endpoints are left of ${some(fewer, shownServices)}`]),
+    ...(last.length === 0 ? [] : [`no endpoints remain for ${some(last, shownServices)}`]),
+    ...(fewer.length === 0 ? [] : [`fewer endpoints remain for ${some(fewer, shownServices)}`]),
   ];
 }

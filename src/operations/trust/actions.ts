@@ -15,9 +15,7 @@ import {type ClusterTrust, secretOf} from '../../domain/trust/cluster-trust.js';
 import {liveCa} from '../../domain/trust/wrong-cluster.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';
 import type {Action} from '../../engine/action.js';
-
-/** How long to wait for istiod's new pods to become available. Milliseconds. */
-const restartTimeoutMs = 300_000;
+import {restartTimeoutMs} from '../shared/restart.js';
 
 /**
  * How long to wait until istiod uses a change: the kubelet syncs a mounted Secret within its sync period and cache TTL,

@@ -19,29 +19,48 @@ export const linkView: View<LinkResult> = {
 };
 
 function page({clusters}: Printed<LinkResult>, style: Style): string {
-  const lines = clusters.flatMap((cluster) => clusterLines(cluster, style));
+  const lines = clusters.flatMap((cluster) => clusterLines(cluster, clusters, style));
   return lines.length === 0 ? 'no cluster to link' : withoutRepeatedHints(lines).join('\n');
 }
 
-function clusterLines(cluster: Printed<LinkedCluster>, style: Style): readonly string[] {
+function clusterLines(
+  cluster: Printed<LinkedCluster>,
+  all: readonly Printed<LinkedCluster>[],
+  style: Style,
+): readonly string[] {
   const {name, error, peers} = cluster;
   const head = error ? failedLines(cluster, error) : [`${name}: ${summary(cluster, style)}`];
-  // The error of a pair is shown once: at the cluster that is its cause, or here.
   const shown = peers.filter((peer) => !peer.error || !isSameError(peer.error, error));
+  const described = shown.map((peer) => describe(peer, all, style));
+  // Hints differ only if the words do.
   const groups = style.folded
-    ? [...groupBy(shown, (peer) => peerWords(peer, style))]
-    : shown.map((peer) => [peerWords(peer, style), [peer]] as const);
+    ? [...groupBy(described, ({words}) => words).values()]
+    : described.map((one) => [one] as const);
   return [
     ...head,
     ...indent(
-      groups.flatMap(([words, same]) => {
-        const [first] = same;
-        const names = some(same.map(({peer}) => peer));
-        if (!first.error) return [`${names}: ${words}`];
-        return errorLines({message: `${names}: ${words}: ${first.error.message}`, hints: first.error.hints});
+      groups.flatMap((same) => {
+        const [{words, hints}] = same;
+        return errorLines({message: `${some(same.map(({peer}) => peer))}: ${words}`, hints});
       }),
     ),
   ];
+}
+
+interface DescribedPeer {
+  readonly peer: string;
+  readonly words: string;
+  readonly hints: NonNullable<Printed<LinkedPeer>['error']>['hints'];
+}
+
+/** The error of a pair is shown once: at the cluster that is its cause, if that has no other error, or here. */
+function describe(peer: Printed<LinkedPeer>, all: readonly Printed<LinkedCluster>[], style: Style): DescribedPeer {
+  const {peer: name, outcome, error} = peer;
+  if (!error) return {peer: name, words: peerWords(peer, style), hints: []};
+  const cause = all.find((one) => isSameError(error, one.error));
+  return cause
+    ? {peer: name, words: `${outcome}: see ${cause.name}`, hints: []}
+    : {peer: name, words: `${outcome}: ${error.message}`, hints: error.hints};
 }
 
 function isSameError(one: NonNullable<Printed<LinkedPeer>['error']>, other: Printed<LinkedCluster>['error']): boolean {
@@ -63,11 +82,8 @@ const plannedWords = {
   unchanged: 'would be checked',
 } as const;
 
-function peerWords(
-  {outcome, plan, reason, secret, server, tokenExpires, error}: Printed<LinkedPeer>,
-  style: Style,
-): string {
-  if (error || plan === undefined) return outcome;
+function peerWords({outcome, plan, reason, secret, server, tokenExpires}: Printed<LinkedPeer>, style: Style): string {
+  if (plan === undefined) return outcome;
   const isPlanned = outcome === 'skipped' && style.dryRun;
   const done = outcome === 'done' || outcome === 'unchanged' ? doneWords[plan] : outcome;
   const what = isPlanned ? plannedWords[plan] : outcome === 'skipped' ? 'not started' : done;

@@ -50,7 +50,7 @@ function losingLines({losing = []}: Printed<UnlinkedCluster>, dryRun: boolean): 
 
 function provenLines({proven}: Printed<UnlinkedCluster>): readonly string[] {
   if (!proven) return [];
-  const kept = proven.kept.map(({cluster, before, after}) => `${cluster} ${String(after)} of ${String(before)}`);
-  const services = kept.length === 0 ? '' : `; services with endpoints: ${some(kept, shownServices)}`;
+  const kept = proven.kept.map(({cluster, before, after}) => `${String(after)} of ${String(before)} in ${cluster}`);
+  const services = kept.length === 0 ? '' : `; services that still have endpoints: ${some(kept, shownServices)}`;
   return [`confirmed by ${plural(proven.pods.length, 'istiod pod')}${services}`];
 }

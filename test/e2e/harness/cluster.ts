@@ -152,20 +152,29 @@ export function writeKubeconfig(path: string, contexts: Readonly<Record<string, 
   writeFileSync(path, stringify(merged));
 }
 
-/** A kubeconfig with one context, named as the cluster's own, that authenticates with a token instead of the administrator's certificate. */
-export function writeKubeconfigWithToken(path: string, cluster: Cluster, token: string): void {
+/** A kubeconfig with the clusters' own contexts, each with a token instead of the administrator's certificate. */
+export function writeKubeconfigWithTokens(
+  path: string,
+  entries: readonly {readonly cluster: Cluster; readonly token: string}[],
+): void {
   writeFileSync(
     path,
     stringify({
       apiVersion: 'v1',
       kind: 'Config',
-      clusters: [
-        {name: 'c', cluster: {server: cluster.api.server, 'certificate-authority-data': base64(cluster.api.ca)}},
-      ],
-      users: [{name: 'u', user: {token}}],
-      contexts: [{name: cluster.context, context: {cluster: 'c', user: 'u'}}],
+      clusters: entries.map(({cluster: {name, api}}) => ({
+        name,
+        cluster: {server: api.server, 'certificate-authority-data': base64(api.ca)},
+      })),
+      users: entries.map(({cluster: {name}, token}) => ({name, user: {token}})),
+      contexts: entries.map(({cluster: {name, context}}) => ({name: context, context: {cluster: name, user: name}})),
     }),
   );
+}
+
+/** The same with one cluster. */
+export function writeKubeconfigWithToken(path: string, cluster: Cluster, token: string): void {
+  writeKubeconfigWithTokens(path, [{cluster, token}]);
 }
 
 function base64(text: string): string {

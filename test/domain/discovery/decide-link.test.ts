@@ -1,0 +1,219 @@
+import {stringify} from 'yaml';
+import {describe, expect, it} from 'vitest';
+import {decidePair, type LinkRules, type PairFacts} from '../../../src/domain/discovery/decide-link.js';
+import {
+  type DiscoveryObservation,
+  type DiscoveryPod,
+  readStoredRemoteSecret,
+} from '../../../src/domain/discovery/observation.js';
+import {problem} from '../../../src/domain/errors.js';
+import {resolveVersion} from '../../../src/domain/istio/versions.js';
+import type {SecretObject} from '../../../src/domain/kube/objects.js';
+import type {MeshCluster} from '../../../src/domain/mesh/mesh.js';
+
+const unknown = {unknown: problem('FORBIDDEN', 'cannot get it')};
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const now = new Date('2026-06-01T00:00:00Z');
+const c1: MeshCluster = {name: 'c1', role: 'primary'};
+const c2: MeshCluster = {name: 'c2', role: 'primary'};
+const account = 'system:serviceaccount:istio-system:istio-reader-service-account';
+
+/** The remote secret for c2, valid but for this. */
+function remoteSecret({
+  name = 'istio-remote-secret-c2',
+  server = 'https://c2.example',
+  ...more
+}: {name?: string; server?: string; labels?: Record<string, string>} & Partial<SecretObject> = {}) {
+  const {labels = {}, ...rest} = more;
+  const kubeconfig = stringify({
+    clusters: [{name: 'c2', cluster: {server, 'certificate-authority-data': base64('ca')}}],
+    users: [{name: 'c2', user: {token: `h.${Buffer.from(JSON.stringify({sub: account})).toString('base64url')}.s`}}],
+  });
+  return readStoredRemoteSecret({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name,
+      labels: {'istio/multiCluster': 'true', ...labels},
+      annotations: {'networking.istio.io/cluster': 'c2'},
+    },
+    data: {c2: base64(kubeconfig)},
+    ...rest,
+  });
+}
+
+const row = (status: string, secret = 'istio-remote-secret-c2') => ({
+  id: 'c2',
+  secretName: `istio-system/${secret}`,
+  status,
+});
+
+/** An istiod pod that knows these clusters. */
+const pod = (name: string, clusters: DiscoveryPod['clusters']): DiscoveryPod => ({name, clusters});
+
+function istiods(pods: readonly DiscoveryPod[], version = '1.31.0'): DiscoveryObservation['istiods'] {
+  return {value: [{deployment: 'istiod', version: resolveVersion(version), isSelective: false, pods}]};
+}
+
+function observation(name: string, more: Partial<DiscoveryObservation> = {}): DiscoveryObservation {
+  return {
+    at: now,
+    context: `ctx-${name}`,
+    uid: {value: name},
+    istiods: istiods([pod('istiod-1', {value: []})]),
+    hasReaderAccount: {value: true},
+    rootCa: {value: 'ca'},
+    server: {value: {url: `https://${name}.example`}},
+    readerSecrets: new Map(),
+    remoteSecrets: new Map(),
+    ...more,
+  };
+}
+
+interface Given {
+  readonly reader?: Partial<DiscoveryObservation>;
+  readonly peer?: Partial<DiscoveryObservation>;
+  readonly secrets?: readonly ReturnType<typeof remoteSecret>[];
+  readonly rules?: Partial<LinkRules>;
+  readonly declared?: MeshCluster;
+}
+
+function decide({reader, peer, secrets = [], rules = {}, declared = c2}: Given) {
+  const remoteSecrets = new Map(secrets.map((one) => [one.metadata.name, {value: one}] as const));
+  const facts: PairFacts = {
+    pair: {reader: c1, peer: declared},
+    reader: observation('c1', {remoteSecrets, ...reader}),
+    peer: observation('c2', peer),
+    reviews: new Map(
+      secrets.map((one) => [one.metadata.name, {value: {accepted: true as const, username: account}}] as const),
+    ),
+  };
+  return decidePair(
+    facts,
+    {namespace: 'istio-system', token: 'bound'},
+    {allowLocalAddress: false, restartIstiod: false, ...rules},
+  );
+}
+
+/** Another address than the declared one. */
+const differing = remoteSecret({server: 'https://x.example'});
+const old = istiods([pod('istiod-1', {value: [row('synced')]})], '1.30.3');
+
+describe('the decision for a pair', () => {
+  it.each([
+    ['nothing exists', {}, {kind: 'create', secret: 'istio-remote-secret-c2', prove: true, restart: []}],
+    [
+      'a valid remote secret is read by every pod',
+      {secrets: [remoteSecret()], reader: {istiods: istiods([pod('a', {value: [row('synced')]})])}},
+      {kind: 'unchanged', prove: false},
+    ],
+    [
+      'one of two pods has not read it',
+      {
+        secrets: [remoteSecret()],
+        reader: {istiods: istiods([pod('a', {value: [row('synced')]}), pod('b', {value: [row('syncing')]})])},
+      },
+      {kind: 'unchanged', prove: true},
+    ],
+    [
+      'the pods do not report what they have read',
+      {secrets: [remoteSecret()], reader: {istiods: istiods([pod('a', {value: undefined})], '1.10.6')}},
+      {kind: 'unchanged', prove: false},
+    ],
+    [
+      'the address differs',
+      {secrets: [differing], reader: {istiods: istiods([pod('a', {value: [row('synced')]})])}},
+      {kind: 'replace', prove: true, restart: []},
+    ],
+    [
+      'istiod uses a valid Secret of another name',
+      {
+        secrets: [remoteSecret({name: 'by-hand'})],
+        reader: {istiods: istiods([pod('a', {value: [row('synced', 'by-hand')]})])},
+      },
+      {kind: 'unchanged', secret: 'by-hand', prove: false},
+    ],
+    [
+      'istiod lists a Secret that no longer exists',
+      {reader: {istiods: istiods([pod('a', {value: [row('synced', 'gone')]})])}},
+      {kind: 'create', secret: 'istio-remote-secret-c2'},
+    ],
+    [
+      'the Istio version loses endpoints, and may be restarted',
+      {secrets: [differing], reader: {istiods: old}, rules: {restartIstiod: true}},
+      {kind: 'replace', restart: ['istiod']},
+    ],
+    [
+      'the Istio version loses endpoints, and there is no remote secret yet',
+      {reader: {istiods: istiods([pod('a', {value: []})], '1.30.3')}},
+      {kind: 'create', restart: []},
+    ],
+    [
+      'the address is local, and permitted',
+      {peer: {server: {value: {url: 'https://127.0.0.1:6443'}}}, rules: {allowLocalAddress: true}},
+      {kind: 'create'},
+    ],
+    [
+      "the address is a container's name that mesh.yaml declares",
+      {declared: {...c2, apiServer: {url: 'https://c2-control-plane:6443'}}, peer: {server: unknown}},
+      {kind: 'create', api: {source: 'mesh.yaml', address: {url: 'https://c2-control-plane:6443'}}},
+    ],
+  ] satisfies readonly (readonly [string, Given, object])[])('if %s', (_, given, expected) => {
+    expect(decide(given)).toMatchObject({errors: [], decision: expected});
+  });
+
+  it.each([
+    ['the peer has no account', {peer: {hasReaderAccount: {value: false}}}, ['c2 READER_MISSING']],
+    ['the account is unknown', {peer: {hasReaderAccount: unknown}}, ['c2 FORBIDDEN']],
+    ['the address is local', {peer: {server: {value: {url: 'https://127.0.0.1'}}}}, ['c2 LOCAL_ADDRESS']],
+    [
+      'the address is only known to the workstation',
+      {peer: {server: {value: {url: 'https://c2-control-plane:6443'}}}},
+      ['c2 LOCAL_ADDRESS'],
+    ],
+    [
+      'the server is not verified, whatever is permitted',
+      {peer: {server: {value: {url: 'https://x.example', insecure: true}}}, rules: {allowLocalAddress: true}},
+      ['c2 INSECURE_API_SERVER'],
+    ],
+    ['the kubeconfig cannot be read', {peer: {server: unknown}}, ['c2 FORBIDDEN']],
+    ['no CA is declared and the own one is unknown', {peer: {rootCa: unknown}}, ['c2 FORBIDDEN']],
+    ['no istiod is installed', {reader: {istiods: {value: []}}}, ['c1 NO_ISTIOD']],
+    ['no istiod pod runs', {reader: {istiods: istiods([])}}, ['c1 NO_ISTIOD']],
+    ['istiods are unknown', {reader: {istiods: unknown}}, ['c1 FORBIDDEN']],
+    ['a pod cannot be read', {reader: {istiods: istiods([pod('a', unknown)])}}, ['c1 FORBIDDEN']],
+    [
+      'the remote secret cannot be read',
+      {reader: {remoteSecrets: new Map([['istio-remote-secret-c2', unknown]])}},
+      ['c1 FORBIDDEN'],
+    ],
+    ['the Istio version loses endpoints', {secrets: [differing], reader: {istiods: old}}, ['c1 LOSES_ENDPOINTS']],
+    [
+      'another tool manages the remote secret',
+      {secrets: [remoteSecret({server: 'https://x.example', labels: {'argocd.argoproj.io/instance': 'mesh'}})]},
+      ['c1 FOREIGN_OWNER'],
+    ],
+    [
+      'the remote secret is immutable',
+      {secrets: [remoteSecret({server: 'https://x.example', immutable: true})]},
+      ['c1 OTHER_REMOTE_SECRET'],
+    ],
+    [
+      'istiod uses an invalid Secret of another name',
+      {
+        secrets: [remoteSecret({name: 'by-hand', server: 'https://x.example'})],
+        reader: {istiods: istiods([pod('a', {value: [row('synced', 'by-hand')]})])},
+      },
+      ['c1 OTHER_REMOTE_SECRET'],
+    ],
+    [
+      'both clusters have a problem',
+      {reader: {istiods: {value: []}}, peer: {hasReaderAccount: {value: false}}},
+      ['c2 READER_MISSING', 'c1 NO_ISTIOD'],
+    ],
+  ] satisfies readonly (readonly [string, Given, readonly string[]])[])('is refused if %s', (_, given, expected) => {
+    const {decision, errors} = decide(given);
+    expect(decision).toBeUndefined();
+    expect(errors.map(({cluster, error}) => `${cluster} ${error.code}`)).toEqual(expected);
+  });
+});

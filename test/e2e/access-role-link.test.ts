@@ -1,0 +1,116 @@
+/**
+ * link and unlink with exactly the rights of the role `operator`, in two clusters with real API servers and istiods: each right
+ * for changes is missed, and named, where it is taken away.
+ */
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {DataResource} from './harness/api.js';
+import {writeKubeconfigWithTokens, type Cluster} from './harness/cluster.js';
+import {at, startSetting, type Setting} from './harness/mesh.js';
+import {findings, type MeshCli} from './harness/mesh-cli.js';
+import type {Ran} from './harness/processes.js';
+import {account, createAccount, grant, type RoleList, without} from './harness/roles.js';
+
+let setting: Setting;
+let cli: MeshCli;
+let one: Cluster;
+let two: Cluster;
+let operator: RoleList;
+
+beforeAll(async () => {
+  setting = await startSetting({name: 'one'}, {name: 'two'});
+  cli = setting.cli;
+  [one, two] = [at(setting.clusters, 0), at(setting.clusters, 1)];
+  await cli.must('init', ...setting.clusters.map(({name, context}) => `${name}=${context}`));
+  await cli.must('up', '--key-algorithm', 'ecdsa-p256');
+  const printed = await cli.must('access', 'role', '--role', 'operator', '--subject', account, '-o', 'json');
+  operator = JSON.parse(printed) as RoleList;
+  const entries = setting.clusters.map(async (cluster) => ({cluster, token: await createAccount(cluster)}));
+  writeKubeconfigWithTokens(cli.kubeconfig, await Promise.all(entries));
+  await become(operator);
+}, 900_000);
+afterAll(() => setting.sandbox.close());
+
+/** Gives the account these rights in both clusters, and no others. */
+async function become(list: RoleList): Promise<void> {
+  await Promise.all(setting.clusters.map((cluster) => grant(cluster, setting.sandbox.dir, list)));
+}
+
+const summary = ({code, stdout, stderr}: Ran): string => `${String(code)}: ${stdout}${stderr}`;
+const path = (name: string): string => `/api/v1/namespaces/istio-system/secrets/${name}`;
+const linked = (): Promise<string> => cli.must('link', '--yes');
+const unlinked = (): Promise<string> => cli.must('unlink', 'two', '--yes');
+
+/** Deletes the Secret to which the token of one is bound: link then renews it. */
+const revoke = async (): Promise<void> => {
+  await linked();
+  await two.api.remove(path('kubectl-mesh-reader-one'));
+};
+
+/** Adds another cluster to the remote secret: unlink then removes only its own. */
+async function shareSecret(): Promise<void> {
+  await linked();
+  const found = await one.api.find<DataResource>(path('istio-remote-secret-two'));
+  const text = Buffer.from('apiVersion: v1\nkind: Config\n').toString('base64');
+  expect(found?.data).toHaveProperty('two');
+  await one.kubectl(
+    ...['-n', 'istio-system', 'patch', 'secret', 'istio-remote-secret-two', '--type=merge'],
+    ...['-p', JSON.stringify({data: {other: text}})],
+  );
+}
+
+/** What needs a right: how the clusters are made to request it, and the command that then fails. */
+const link = ['link', '--yes'] as const;
+const unlink = ['unlink', 'two', '--yes'] as const;
+const needs: readonly (readonly [right: string, arrange: () => Promise<unknown>, words: readonly string[]])[] = [
+  ['get serviceaccounts istio-reader-service-account', unlinked, link],
+  ['create serviceaccounts/token istio-reader-service-account', unlinked, link],
+  ['create tokenreviews', unlinked, link],
+  ['create secrets', unlinked, link],
+  ['get secrets istio-remote-secret-two', linked, link],
+  ['get secrets kubectl-mesh-reader-one', linked, link],
+  ['update secrets istio-remote-secret-two', revoke, link],
+  ['delete secrets istio-remote-secret-two', linked, unlink],
+  ['delete secrets kubectl-mesh-reader-one', linked, unlink],
+  ['patch secrets istio-remote-secret-two', shareSecret, unlink],
+];
+
+describe('an operator', () => {
+  it('unlinks a cluster, links it again, and finds nothing to change then', async () => {
+    await unlinked();
+    await linked();
+    expect(summary(await cli.run(['link', '-o', 'json']))).not.toContain('"done"');
+    const verdict = await cli.verify('--wait', '--timeout', '2m');
+    expect([verdict.code, findings(verdict)]).toEqual([0, []]);
+  });
+
+  it.each(needs)(
+    'needs to %s: without it a command fails and names it, with it the same command works',
+    async (right, arrange, words) => {
+      await arrange();
+      await become(without(operator, right));
+      const ran = await cli.run(words);
+      await become(operator);
+      const [verb = '', resource = ''] = right.split(' ');
+      expect([ran.code === 0, summary(ran)]).toEqual([false, expect.stringContaining(`cannot ${verb} ${resource}`)]);
+      expect(summary(await cli.run(words))).toMatch(/^0: /);
+    },
+  );
+
+  it('has no right to change a Secret of discovery that none of these needs', () => {
+    const tested = new Set(needs.map(([right]) => right));
+    const rights = operator.items
+      .flatMap(({rules = []}) => rules)
+      .flatMap(({verbs, resources, resourceNames = []}) =>
+        verbs.flatMap((verb) =>
+          resources.flatMap((resource) => resourceNames.map((name) => `${verb} ${resource} ${name}`)),
+        ),
+      );
+    const ofDiscovery = rights.filter((right) =>
+      /^(?:create|update|patch|delete) \S+ (?:istio-remote-secret-two|kubectl-mesh-reader-one|istio-reader-)/.test(
+        right,
+      ),
+    );
+    expect(ofDiscovery.filter((right) => !tested.has(right))).toEqual([]);
+    expect(ofDiscovery.length).toBeGreaterThan(3);
+  });
+});
