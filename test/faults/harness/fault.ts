@@ -24,7 +24,7 @@ export type Fix =
 
 /** A user's edit: the new text of a file in the work directory (default: mesh.yaml). */
 export interface Editing {
-  readonly editor: (text: string) => string;
+  readonly editor: (text: string, lab: Lab) => string;
   readonly file?: string;
 }
 

@@ -157,7 +157,7 @@ function makeEditor(lab: Lab, {editor, file = 'mesh.yaml'}: Editing): string {
   const program = join(lab.setting.sandbox.dir, 'editor');
   const wanted = join(lab.setting.sandbox.dir, 'edited');
   const text = lab.read(file);
-  const edited = editor(text);
+  const edited = editor(text, lab);
   if (edited === text) throw new HarnessError('the edit that fixes changes nothing');
   writeFileSync(wanted, edited);
   writeFileSync(program, `#!/bin/sh\n[ "$1" -ef "$WORK_DIR/${file}" ] && cat '${wanted}' > "$1"\n`);
