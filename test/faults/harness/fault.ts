@@ -24,7 +24,7 @@ export type Fix =
 
 /** A user's edit: the new text of a file in the work directory (default: mesh.yaml). */
 export interface Editing {
-  readonly editor: (text: string) => string;
+  readonly editor: (text: string, lab: Lab) => string;
   readonly file?: string;
 }
 
@@ -54,10 +54,10 @@ export interface Fault {
   readonly seed: (lab: Lab) => Promise<Undo | undefined>;
   readonly fix: Fix;
   /**
-   * Where the printed fix makes this check well, and leaves something to a person that another check says until it is
-   * done: that check, and what the person does.
+   * Where the printed fix makes this check well, and leaves something to a person that other checks say until it is
+   * done: those checks, and what the person does.
    */
-  readonly leaves?: {readonly check: `MESH${number}`; readonly act: (lab: Lab) => Promise<void>};
+  readonly leaves?: {readonly checks: readonly `MESH${number}`[]; readonly act: (lab: Lab) => Promise<void>};
   /** Further arguments of verify while the fault is there. */
   readonly verifyArgs?: readonly string[];
   /** Default: 3 for findings, 4 for unknown. */

@@ -107,14 +107,15 @@ class Observations {
     if (!this.fixed) this.problems.push(`not green afterwards: ${tell(green.checks.filter(isBad))}`);
   }
 
-  /** What the fix leaves to the user: reported by the declared check only, and then done. */
+  /** What the fix leaves to the user: reported by the declared checks only, and then done. */
   private async finish(): Promise<void> {
     const {lab, fault} = this;
     if (!fault.leaves) return;
-    const {check, act} = fault.leaves;
-    const left = (await lab.verify()).checks.filter(isBad);
-    if (left.length === 0 || left.some(({id}) => id !== check)) {
-      this.problems.push(`after the fix only ${check} has something to say: ${tell(left)}`);
+    const {checks: declared, act} = fault.leaves;
+    const left = (await lab.verify()).checks.filter((row) => isBad(row) && row.impliedBy === undefined);
+    const ids = [...new Set(left.map(({id}) => id))].sort();
+    if (ids.join() !== [...declared].sort().join()) {
+      this.problems.push(`after the fix only ${declared.join(', ')} have something to say: ${tell(left)}`);
     }
     await act(lab);
   }
@@ -157,7 +158,7 @@ function makeEditor(lab: Lab, {editor, file = 'mesh.yaml'}: Editing): string {
   const program = join(lab.setting.sandbox.dir, 'editor');
   const wanted = join(lab.setting.sandbox.dir, 'edited');
   const text = lab.read(file);
-  const edited = editor(text);
+  const edited = editor(text, lab);
   if (edited === text) throw new HarnessError('the edit that fixes changes nothing');
   writeFileSync(wanted, edited);
   writeFileSync(program, `#!/bin/sh\n[ "$1" -ef "$WORK_DIR/${file}" ] && cat '${wanted}' > "$1"\n`);

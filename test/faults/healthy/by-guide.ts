@@ -1,4 +1,4 @@
-/** What Istio's multicluster guide has people type, without us: namespace, Secret, network, istioctl. */
+/** What Istio's multicluster guide has people type, without us: namespace, Secret, network, istioctl, remote secrets. */
 import {mkdtempSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
@@ -39,4 +39,20 @@ export async function installByGuide(
   const file = join(folder, 'cluster.yaml');
   writeFileSync(file, stringify(operator));
   await cluster.istioctl('install', '-f', file, '-y');
+}
+
+/**
+ * Endpoint discovery by the guide: each cluster gets the remote secret of every other one. `names`: Istio's names that cannot
+ * be part of a Secret's name, so that the user replaces the data key.
+ */
+export async function linkByGuide(
+  clusters: readonly Cluster[],
+  names: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  for (const peer of clusters) {
+    const text = await peer.istioctl('create-remote-secret', '--name', peer.name);
+    const file = join(mkdtempSync(join(peer.sandbox.dir, 'guide-')), 'remote-secret.yaml');
+    writeFileSync(file, text.replace(`\n  ${peer.name}: `, `\n  ${names[peer.name] ?? peer.name}: `));
+    for (const reader of clusters.filter((other) => other !== peer)) await reader.kubectl('apply', '-f', file);
+  }
 }

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {bundleOf, tinyClusterCa, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
-import {installByGuide, type SecretData} from './by-guide.js';
+import {installByGuide, linkByGuide, type SecretData} from './by-guide.js';
 import type {Mesh} from './mesh.js';
 
 /** Where the issuer keeps its root in this sandbox; faults issue from it, too. */
@@ -32,6 +32,7 @@ async function issue(
     await installByGuide(cluster, guide, tlsData(ca, root), 'kubernetes.io/tls');
     also?.(cluster.name, ca, root);
   }
+  await linkByGuide(clusters);
   await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`));
 }
 

@@ -4,7 +4,7 @@ import type {ControlPlanes} from '../../e2e/harness/control-planes.js';
 import {istioSource} from '../../e2e/harness/istio-source.js';
 import {at, type Setting} from '../../e2e/harness/mesh.js';
 import {HarnessError, run} from '../../e2e/harness/processes.js';
-import {installByGuide, type SecretData} from './by-guide.js';
+import {installByGuide, linkByGuide, type SecretData} from './by-guide.js';
 import type {Mesh} from './mesh.js';
 
 const files = ['ca-cert.pem', 'ca-key.pem', 'root-cert.pem', 'cert-chain.pem'];
@@ -45,6 +45,7 @@ export const makefile: Mesh = {
     for (const cluster of clusters) {
       await installByGuide(cluster, {meshID: 'mesh1', network: 'network1'}, cas.get(cluster.name) ?? {});
     }
+    await linkByGuide(clusters);
     await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`));
   },
   trueWarnings: {

@@ -33,6 +33,7 @@ export const midRotation: Mesh = {
     await cli.must('trust', 'push');
     await cli.must('install', 'render');
     await cli.must('install', 'apply');
+    await cli.must('link');
   },
   trueWarnings: {MESH107: 'the root key of this test is unencrypted'},
 };

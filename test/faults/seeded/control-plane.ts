@@ -10,7 +10,10 @@ import {eventually} from '../../e2e/harness/processes.js';
 const label = 'topology.istio.io/network';
 
 /** What is judged of an istiod, and of nothing where there is none. */
-const nothingRuns = ['MESH205 two', 'MESH409', 'MESH410 two', 'MESH416 two'];
+const nothingRuns = [
+  ...['MESH205 two', 'MESH409', 'MESH410 two', 'MESH416 two'],
+  ...['MESH501', 'MESH503', 'MESH504', 'MESH505'].map((id) => `${id} two one`),
+];
 
 const namespaceFaults: readonly Fault[] = [
   {

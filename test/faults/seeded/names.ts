@@ -4,13 +4,14 @@ import {inIstioSystem, inTurn, installedOtherwise, rolledOut} from '../harness/b
 import type {Fault, Undo} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
 
-/** istioctl installs `two` again as it was; istiod and all proxies are new then. */
+/** istioctl installs `two` again as it was, and link lets `one` read it; istiod and all proxies are new then. */
 async function installAsTwo(lab: Lab, meshYaml: string): Promise<void> {
   const on = lab.cluster('two');
   if (lab.read('mesh.yaml') !== meshYaml) lab.edit('mesh.yaml', () => meshYaml);
   await lab.cli.must('install', 'render', 'two');
   await on.istioctl('install', '-f', join(lab.cli.workDir, 'two', 'install.yaml'), '-y');
   await rolledOut(on);
+  await lab.cli.must('link', '--yes');
 }
 
 /** `two` is installed under another name; the undo installs it under its own, and takes back what a fix declared. */
@@ -31,9 +32,10 @@ export const nameFaults: readonly Fault[] = [
     seed: installedAs('Kubernetes'),
     fix: 'as printed',
     leaves: {
-      check: 'MESH111',
+      checks: ['MESH111', 'MESH501'],
       act: async (lab) => {
         await lab.cli.must('install', 'render', 'two');
+        await lab.cli.must('link', '--yes');
       },
     },
   },
@@ -89,8 +91,10 @@ export const nameFaults: readonly Fault[] = [
     cluster: 'two',
     result: 'warning',
     says: /team\/two/,
+    silences: ['MESH501', 'MESH503', 'MESH504', 'MESH505', 'MESH506', 'MESH507'].map((id) => `${id} one two`),
     seed: async (lab) => {
       const meshYaml = lab.read('mesh.yaml');
+      await inIstioSystem('one', 'delete', 'secret', 'istio-remote-secret-two')(lab);
       await installedAs('team/two')(lab);
       lab.edit('mesh.yaml', (text) => text.replace('name: two', 'name: two\n    istioName: team/two'));
       await lab.cli.must('install', 'render', 'two');

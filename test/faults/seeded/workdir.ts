@@ -212,7 +212,7 @@ const journalFaults: readonly Fault[] = [
     says: /line 2/,
     seed: tampered((lab) => lab.type(`sed -i '2s/"user":"[^"]*"/"user":"mallory"/' journal.jsonl`)),
     fix: 'as printed',
-    leaves: {check: 'MESH116', act: putBack},
+    leaves: {checks: ['MESH116'], act: putBack},
   },
   {
     id: 'MESH113-removed',
@@ -220,7 +220,7 @@ const journalFaults: readonly Fault[] = [
     says: /line 3/,
     seed: tampered((lab) => lab.type('sed -i 3d journal.jsonl')),
     fix: 'as printed',
-    leaves: {check: 'MESH116', act: putBack},
+    leaves: {checks: ['MESH116'], act: putBack},
   },
   {
     id: 'MESH113-cut-off',
@@ -229,7 +229,7 @@ const journalFaults: readonly Fault[] = [
     says: /truncated/,
     seed: tampered((lab) => lab.type('truncate -s -20 journal.jsonl')),
     fix: 'as printed',
-    leaves: {check: 'MESH116', act: putBack},
+    leaves: {checks: ['MESH116'], act: putBack},
   },
   {
     id: 'MESH116-rewritten',

@@ -18,6 +18,7 @@ export const namespaceCheck = apiServerCheck({
     'MESH407',
     'MESH411',
     'MESH418',
+    'MESH5',
   ],
   judge: ({namespaces}, {cluster, mesh}) => {
     const {namespace} = mesh.istio;
