@@ -20,7 +20,7 @@ import {issuingOf} from './issuing.js';
 import {isMeshFact, type ClusterFactKey, type Evidence, type FactKey} from '../facts/facts.js';
 import {matches} from './select.js';
 import {type Report, type Row, type RowResult, verdictOf} from './report.js';
-import {type ResolvedFact, resolveFact, resolveForMesh, resolveForPair} from './resolve-facts.js';
+import {type PairMember, type ResolvedFact, resolveFact, resolveForMesh, resolveForPair} from './resolve-facts.js';
 
 /** Judges the selected checks. Rows are in the order of the checks, then of the clusters. */
 export function judge(checks: readonly Check[], evidence: Evidence): Report {
@@ -32,6 +32,7 @@ export function judge(checks: readonly Check[], evidence: Evidence): Report {
 interface Target {
   readonly cluster?: MeshCluster;
   readonly peer?: MeshCluster;
+  readonly isPeerUnselected?: true;
 }
 
 /** A row, and the checks that it may be the cause of. */
@@ -55,15 +56,28 @@ function judgeCheck(check: Check, evidence: Evidence): readonly JudgedRow[] {
       );
     case 'pair':
       return clusters.flatMap((self) =>
-        clusters
-          .filter((peer) => peer !== self)
-          .flatMap((peer) =>
-            judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, {evidence, subject}, (key) =>
-              resolveForPair(key, check.sides?.[key], self, peer),
-            ),
+        peersOf(check, self, evidence).flatMap((peer) =>
+          judgeTarget(check, targetOf(self, peer), {evidence, subject}, (key) =>
+            resolveForPair(key, check.sides?.[key], self, peer),
           ),
+        ),
       );
   }
+}
+
+/**
+ * The other clusters of a cluster's pairs. Which cluster it reads is part of the cluster's own state, so pairs of discovery
+ * include the clusters that were not selected: of these nothing was gathered.
+ */
+function peersOf({appliesTo}: Check, {cluster}: PairMember, {mesh, clusters}: Evidence): readonly PairMember[] {
+  const selected = clusters.filter((other) => other.cluster.name !== cluster.name);
+  if (appliesTo !== 'discovery pairs') return selected;
+  const names = new Set(clusters.map((one) => one.cluster.name));
+  return [...selected, ...mesh.clusters.filter(({name}) => !names.has(name)).map((other) => ({cluster: other}))];
+}
+
+function targetOf({cluster}: PairMember, {cluster: peer, facts}: PairMember): Target {
+  return facts ? {cluster, peer} : {cluster, peer, isPeerUnselected: true};
 }
 
 function judgeTarget(

@@ -22,12 +22,17 @@ export function resolveForMesh(key: ClusterFactKey, {clusters}: Evidence): Resol
   };
 }
 
+/** A cluster of a pair, with its facts; absent if it was not selected. */
+export interface PairMember extends Pick<Evidence['clusters'][number], 'cluster'> {
+  readonly facts?: Evidence['clusters'][number]['facts'];
+}
+
 /** A fact of the clusters of a pair: of both, or of the side that the check requires. */
 export function resolveForPair(
   key: ClusterFactKey,
   side: Side | undefined,
-  self: OfOneCluster,
-  peer: OfOneCluster,
+  self: PairMember,
+  peer: PairMember,
 ): ResolvedFact {
   const sides = {self: () => resolveAbout(peer, self, key), peer: () => resolveAbout(self, peer, key)};
   if (side !== undefined) {
@@ -42,11 +47,9 @@ export function resolveForPair(
   return {value: {self: own.value, peer: ofPeer.value}, unknown};
 }
 
-/** A cluster with its facts. */
-type OfOneCluster = Evidence['clusters'][number];
-
 /** A fact of one cluster: of one with a part per other cluster, the part about this other one. */
-function resolveAbout({cluster: {name}}: OfOneCluster, {facts}: OfOneCluster, key: ClusterFactKey): ResolvedFact {
+function resolveAbout({cluster: {name}}: PairMember, {cluster, facts}: PairMember, key: ClusterFactKey): ResolvedFact {
+  if (!facts) return {unknown: [], omitted: `${cluster.name} is not selected`};
   const fact = facts[key];
   if (!fact || !('value' in fact) || !(fact.value instanceof PerCluster)) return resolveFact(fact, key);
   const parts: PerCluster<unknown>['parts'] = fact.value.parts;
