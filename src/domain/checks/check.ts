@@ -145,6 +145,8 @@ export interface ClusterSubject extends CheckSubject {
 }
 export interface PairSubject extends ClusterSubject {
   readonly peer: MeshCluster;
+  /** The peer was not selected: it may not even exist yet, and facts about it come from the cluster alone. */
+  readonly isPeerUnselected?: true;
 }
 type SubjectOf<S extends Scope> = S extends 'mesh' ? CheckSubject : S extends 'cluster' ? ClusterSubject : PairSubject;
 

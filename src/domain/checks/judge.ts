@@ -4,7 +4,7 @@
  */
 import {defined} from '../defined.js';
 import {groupBy} from '../group-by.js';
-import {type ErrorReport, MeshError, problem} from '../errors.js';
+import {type ErrorReport, problem} from '../errors.js';
 import type {CaSource} from '../istio/ca-source.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/suggestion.js';
@@ -15,20 +15,12 @@ import {
   type DecidedJudgement,
   notApplicable,
   notApplicableReason,
-  type Side,
 } from './check.js';
 import {issuingOf} from './issuing.js';
-import {
-  isMeshFact,
-  PerCluster,
-  PerPod,
-  type ClusterFactKey,
-  type Evidence,
-  type Fact,
-  type FactKey,
-} from '../facts/facts.js';
+import {isMeshFact, type ClusterFactKey, type Evidence, type FactKey} from '../facts/facts.js';
 import {matches} from './select.js';
 import {type Report, type Row, type RowResult, verdictOf} from './report.js';
+import {type PairMember, type ResolvedFact, resolveFact, resolveForMesh, resolveForPair} from './resolve-facts.js';
 
 /** Judges the selected checks. Rows are in the order of the checks, then of the clusters. */
 export function judge(checks: readonly Check[], evidence: Evidence): Report {
@@ -40,6 +32,7 @@ export function judge(checks: readonly Check[], evidence: Evidence): Report {
 interface Target {
   readonly cluster?: MeshCluster;
   readonly peer?: MeshCluster;
+  readonly isPeerUnselected?: true;
 }
 
 /** A row, and the checks that it may be the cause of. */
@@ -49,13 +42,6 @@ interface JudgedRow {
   readonly implies: readonly string[];
   /** For a row about the mesh: the affected clusters. Absent: all. */
   readonly clusters?: readonly string[];
-}
-
-/** A fact of a check: the value that the check gets, and the errors of what is unknown. */
-interface ResolvedFact {
-  readonly value?: unknown;
-  readonly unknown: readonly ErrorReport[];
-  readonly omitted?: string;
 }
 
 function judgeCheck(check: Check, evidence: Evidence): readonly JudgedRow[] {
@@ -70,15 +56,28 @@ function judgeCheck(check: Check, evidence: Evidence): readonly JudgedRow[] {
       );
     case 'pair':
       return clusters.flatMap((self) =>
-        clusters
-          .filter((peer) => peer !== self)
-          .flatMap((peer) =>
-            judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, {evidence, subject}, (key) =>
-              resolveForPair(key, check.sides?.[key], self, peer),
-            ),
+        peersOf(check, self, evidence).flatMap((peer) =>
+          judgeTarget(check, targetOf(self, peer), {evidence, subject}, (key) =>
+            resolveForPair(key, check.sides?.[key], self, peer),
           ),
+        ),
       );
   }
+}
+
+/**
+ * The other clusters of a cluster's pairs. Which cluster it reads is part of the cluster's own state, so pairs of discovery
+ * include the clusters that were not selected: of these nothing was gathered.
+ */
+function peersOf({appliesTo}: Check, {cluster}: PairMember, {mesh, clusters}: Evidence): readonly PairMember[] {
+  const selected = clusters.filter((other) => other.cluster.name !== cluster.name);
+  if (appliesTo !== 'discovery pairs') return selected;
+  const names = new Set(clusters.map((one) => one.cluster.name));
+  return [...selected, ...mesh.clusters.filter(({name}) => !names.has(name)).map((other) => ({cluster: other}))];
+}
+
+function targetOf({cluster}: PairMember, {cluster: peer, facts}: PairMember): Target {
+  return facts ? {cluster, peer} : {cluster, peer, isPeerUnselected: true};
 }
 
 function judgeTarget(
@@ -192,69 +191,6 @@ function clustersWithUnknowns({requires}: Check, {facts, clusters}: Evidence): r
   return clusters
     .filter((one) => requires.some((key) => !isMeshFact(key) && resolveFact(one.facts[key], key).unknown.length > 0))
     .map(({cluster}) => cluster.name);
-}
-
-function resolveForMesh(key: ClusterFactKey, {clusters}: Evidence): ResolvedFact {
-  const resolved = clusters.map(({cluster, facts}) => ({cluster, ...resolveFact(facts[key], key)}));
-  const gathered = resolved.filter(({omitted}) => omitted === undefined);
-  const [first] = resolved;
-  if (gathered.length === 0 && first?.omitted !== undefined) return {unknown: [], omitted: first.omitted};
-  return {
-    value: gathered.filter(({value}) => value !== undefined).map(({cluster, value}) => ({cluster, value})),
-    unknown: gathered.flatMap(({unknown}) => unknown),
-  };
-}
-
-function resolveForPair(
-  key: ClusterFactKey,
-  side: Side | undefined,
-  self: OfOneCluster,
-  peer: OfOneCluster,
-): ResolvedFact {
-  const sides = {self: () => resolveAbout(peer, self, key), peer: () => resolveAbout(self, peer, key)};
-  if (side !== undefined) {
-    const {value, ...rest} = sides[side]();
-    return value === undefined ? rest : {...rest, value: oneSided(side, value)};
-  }
-  const [own, ofPeer] = [sides.self(), sides.peer()];
-  const omitted = own.omitted ?? ofPeer.omitted;
-  if (omitted !== undefined) return {unknown: [], omitted};
-  const unknown = [...own.unknown, ...ofPeer.unknown];
-  if (own.value === undefined || ofPeer.value === undefined) return {unknown};
-  return {value: {self: own.value, peer: ofPeer.value}, unknown};
-}
-
-/** A cluster with its facts. */
-type OfOneCluster = Evidence['clusters'][number];
-
-/** A fact of one cluster: of one with a part per other cluster, the part about this other one. */
-function resolveAbout({cluster: {name}}: OfOneCluster, {facts}: OfOneCluster, key: ClusterFactKey): ResolvedFact {
-  const fact = facts[key];
-  if (!fact || !('value' in fact) || !(fact.value instanceof PerCluster)) return resolveFact(fact, key);
-  const parts: PerCluster<unknown>['parts'] = fact.value.parts;
-  return resolveFact(parts.find((part) => part.name === name)?.observed, key);
-}
-
-/** A fact of one cluster of a pair. Reading the other cluster's, which may be unknown, is a bug of the check. */
-function oneSided(side: Side, value: unknown): object {
-  const other: Side = side === 'self' ? 'peer' : 'self';
-  return Object.defineProperty({[side]: value}, other, {
-    get: () => {
-      throw new MeshError('INTERNAL', `a check reads a fact of ${other} that it does not require`);
-    },
-  });
-}
-
-function resolveFact(fact: Fact<unknown> | undefined, key: FactKey): ResolvedFact {
-  if (fact === undefined) return {unknown: [problem('INTERNAL', `the fact ${key} was not gathered`)]};
-  if ('omitted' in fact) return {unknown: [], omitted: fact.omitted};
-  if ('unknown' in fact) return {unknown: [fact.unknown]};
-  if (!(fact.value instanceof PerPod)) return {value: fact.value, unknown: []};
-  const parts: PerPod<unknown>['parts'] = fact.value.parts;
-  return {
-    value: parts.flatMap(({name, observed}) => ('value' in observed ? [{name, value: observed.value}] : [])),
-    unknown: parts.flatMap(({observed}) => ('unknown' in observed ? [observed.unknown] : [])),
-  };
 }
 
 function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {

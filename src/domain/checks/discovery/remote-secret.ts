@@ -29,7 +29,10 @@ export const remoteSecretCheck = apiServerCheck({
     if (reason !== undefined) return notApplicable(reason);
     const secret = remoteSecrets.self;
     const circumstances = {istiods, metrics: seen.istiodMetrics?.self ?? [], subject};
-    if (secret === 'absent') return absent({...circumstances, ...inUse(seen, subject)});
+    const others = inUse(seen, subject);
+    if (secret === 'absent' && others.others.length === 0 && subject.isPeerUnselected === true)
+      return notApplicable(`there is no remote secret for ${peer.name}, which is not selected`);
+    if (secret === 'absent') return absent({...circumstances, ...others});
     const expected = `label ${multiClusterLabel.name}=${multiClusterLabel.value} and data key ${id}`;
     const findings = [...metadataFindings(secret, subject), ...contentFindings(secret, circumstances)];
     return findingsOr(

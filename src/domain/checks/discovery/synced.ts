@@ -1,5 +1,5 @@
 import {readerServiceAccount} from '../../discovery/names.js';
-import type {ControlPlaneFacts, IstiodClusters, PodPart} from '../../facts/facts.js';
+import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import {inspectWith, pipe, runAll, type Suggestion, words} from '../../suggest/suggestion.js';
@@ -23,6 +23,12 @@ export const syncedCheck = istiodCheck({
     if (istiodClusters.self.length === 0) return notApplicable('no istiod runs here');
     const reporting = istiodClusters.self.filter(({value}) => value.known !== undefined);
     if (reporting.length === 0) return notApplicable('requires /debug/clusterz, which istiod has since 1.11');
+    if (
+      subject.isPeerUnselected === true &&
+      !isConfigured(remoteSecrets?.self) &&
+      !reporting.some((pod) => rowOf(pod, peer))
+    )
+      return notApplicable(`${peer.name} is not selected, and istiod does not read it`);
     const expected = `cluster ${istioNameOf(peer)} ${synced}`;
     const isUnproven = isFresh(remoteSecrets?.self, now);
     const findings = reporting.map((pod): Finding | undefined => {
@@ -45,6 +51,10 @@ export const syncedCheck = istiodCheck({
 
 function rowOf({value}: PodPart<IstiodClusters>, peer: PairSubject['peer']) {
   return value.known?.find(({id, secretName}) => id === istioNameOf(peer) && secretName !== '');
+}
+
+function isConfigured(secret: RemoteSecretFacts | 'absent' | undefined): boolean {
+  return secret !== undefined && secret !== 'absent' && secret.labeled;
 }
 
 /** `synced`, or what a finding states. */
