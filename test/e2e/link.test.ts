@@ -11,6 +11,7 @@ import type {Cluster} from './harness/cluster.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {findings, type MeshCli} from './harness/mesh-cli.js';
 import {eventually} from './harness/processes.js';
+import {readerToken, remoteSecret, statusWith} from './harness/remote-secrets.js';
 
 let setting: Setting;
 let cli: MeshCli;
@@ -34,31 +35,6 @@ interface Kubeconfig {
 
 const secretPath = (name: string): string => `/api/v1/namespaces/istio-system/secrets/${name}`;
 const decoded = (text = ''): string => Buffer.from(text, 'base64').toString();
-
-/** The reader's remote secret for a peer. */
-async function remoteSecret(reader: Cluster, peer: string): Promise<DataResource> {
-  const found = await reader.api.find<DataResource>(secretPath(`istio-remote-secret-${peer}`));
-  if (!found) throw new Error(`${reader.name} has no remote secret for ${peer}`);
-  return found;
-}
-
-/** The token with which a reader reads a peer. */
-async function tokenOf(reader: Cluster, peer: string): Promise<string> {
-  const {data} = await remoteSecret(reader, peer);
-  return (parse(decoded(data?.[peer])) as Kubeconfig).users[0]?.user.token ?? '';
-}
-
-/** The HTTP status of a request with a token. */
-function statusWith({api}: Cluster, token: string, path = '/api/v1/namespaces/default/services'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = {authorization: `Bearer ${token}`};
-    const sent = request(`${api.server}${path}`, {ca: api.ca, headers, agent: false}, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-    });
-    sent.on('error', reject).end();
-  });
-}
 
 /** Opens a watch on Services with a token; `seen` has the text of its events. */
 async function watchWith({api}: Cluster, token: string): Promise<{seen(): string; close(): void}> {
@@ -113,7 +89,7 @@ it('a remote secret is that of istioctl create-remote-secret, field by field', a
   };
   expect(withoutToken(decoded(ours.data?.two))).toEqual(withoutToken(theirs.stringData.two));
   // A valid remote secret of istioctl stays as it is, with its own token.
-  const token = await tokenOf(one, 'two');
+  const token = await readerToken(one, 'two');
   await one.api.remove(secretPath('istio-remote-secret-two'));
   const applied = await cli.shell(`kubectl --context ${one.context} apply -f - <<<"$TEXT"`, {TEXT: printed});
   expect([applied.code, applied.stderr]).toEqual([0, '']);
@@ -122,14 +98,14 @@ it('a remote secret is that of istioctl create-remote-secret, field by field', a
   );
   const kept = await link('one');
   expect([kept.code, kept.clusters.find(({name}) => name === 'one')?.outcome]).toEqual([0, 'unchanged']);
-  expect(await tokenOf(one, 'two')).not.toBe(token);
+  expect(await readerToken(one, 'two')).not.toBe(token);
   await one.api.remove(secretPath('istio-remote-secret-two'));
   await cli.must('link', 'one');
 });
 
 describe('a revoked token', () => {
   it('ends new requests of one reader, not its open watch, and not those of another', async () => {
-    const [revoked, other] = [await tokenOf(one, 'two'), await tokenOf(three, 'two')];
+    const [revoked, other] = [await readerToken(one, 'two'), await readerToken(three, 'two')];
     expect(await statusWith(two, revoked)).toBe(200);
     const watch = await watchWith(two, revoked);
     await two.api.remove(secretPath('kubectl-mesh-reader-one'));
@@ -152,7 +128,7 @@ describe('a revoked token', () => {
       ['two', 'renew'],
       ['three', 'unchanged'],
     ]);
-    expect(await statusWith(two, await tokenOf(one, 'two'))).toBe(200);
+    expect(await statusWith(two, await readerToken(one, 'two'))).toBe(200);
     expect(findings(await cli.verify())).toEqual([]);
   });
 });
@@ -161,7 +137,7 @@ it('a long-lived token per reader is possible, and revoked by the same Secret', 
   await cli.shell(`printf 'discovery:\\n  token: secret\\n' >> mesh.yaml`);
   const changed = await link('--yes');
   expect([changed.code, changed.clusters.map(({outcome}) => outcome)]).toEqual([0, ['done', 'done', 'done']]);
-  const token = await tokenOf(one, 'two');
+  const token = await readerToken(one, 'two');
   expect(await statusWith(two, token)).toBe(200);
   await two.api.remove(secretPath('kubectl-mesh-reader-one'));
   await eventually('the API server to refuse the token', async () =>

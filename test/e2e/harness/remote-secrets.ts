@@ -102,6 +102,7 @@ export function statusWith({api}: Cluster, token: string): Promise<number> {
 /** A row of istiod's /debug/clusterz. */
 export interface KnownCluster {
   readonly id: string;
+  /** NAMESPACE/NAME; empty for istiod's own cluster. */
   readonly secretName: string;
   readonly syncStatus: string;
 }
@@ -110,5 +111,5 @@ export interface KnownCluster {
 export async function knownClusters(reader: Cluster): Promise<readonly KnownCluster[]> {
   const pod = await reader.kubelet?.readyIstiod();
   const rows = JSON.parse(await fetchText(pod?.ports[15014] ?? 0, '/debug/clusterz')) as KnownCluster[];
-  return rows.filter(({secretName}) => secretName !== undefined && secretName !== '');
+  return rows.filter(({secretName}) => secretName !== '');
 }
