@@ -1,5 +1,6 @@
 /** Key algorithms, names and fingerprints. `signers/keys.ts` generates keys; `private-key.ts` reads and writes them. */
 import {createHash, createPublicKey, type KeyObject} from 'node:crypto';
+import {memoizePerObject} from '../memoize.js';
 
 /** Algorithms of CA keys, as in mesh.yaml and `--key-algorithm`. */
 export const keyAlgorithms = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'] as const;
@@ -48,9 +49,9 @@ export function describeKey(key: KeyObject): KeyDescription {
 }
 
 /** The public key of a private key; a public key is returned as it is. */
-export function publicHalf(key: KeyObject): KeyObject {
+export const publicHalf = memoizePerObject((key: KeyObject): KeyObject => {
   return key.type === 'private' ? createPublicKey(key) : key;
-}
+});
 
 /** SHA-256 as lower-case hexadecimal. */
 export function sha256Hex(bytes: Uint8Array | string): string {
@@ -58,9 +59,9 @@ export function sha256Hex(bytes: Uint8Array | string): string {
 }
 
 /** SHA-256 of a key's SubjectPublicKeyInfo: the same for a private key and each of its certificates. */
-export function spkiHash(publicKey: KeyObject): string {
+export const spkiHash = memoizePerObject((publicKey: KeyObject): string => {
   return sha256Hex(publicKey.export({type: 'spki', format: 'der'}));
-}
+});
 
 /** `AB:CD:…`, as `openssl x509 -fingerprint -sha256` prints it. */
 export function formatFingerprint(hex: string): string {
