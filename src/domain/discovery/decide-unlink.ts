@@ -76,7 +76,9 @@ export function decideUnlink(
   const others = clusters.filter(({name}) => name !== target.name).map(istioNameOf);
   const remotes = known(remoteSecrets).flatMap((secret): readonly RemoteRemoval[] => {
     // Under the target's Secret name, a wrong data key still leads to the target.
-    const isNamed = secret.metadata.name === remoteSecretName(target);
+    const isNamed =
+      secret.metadata.name === remoteSecretName(target) &&
+      !secret.credentials.some((one) => one.cluster === targetName);
     const credentials = secret.credentials.filter(
       (one) => isTarget || one.cluster === targetName || (isNamed && !others.includes(one.cluster)),
     );

@@ -57,6 +57,7 @@ describe('what unlink removes in a cluster that read the target', () => {
     ['a Secret of another name', remote('by-hand', 'i-c3'), ['i-c3'], true],
     ['only its key in a Secret of several clusters', remote('all', 'i-c2', 'i-c3'), ['i-c3'], false],
     ['a wrong key in its Secret', remote('istio-remote-secret-i-c3', 'c3'), ['c3'], true],
+    ['not a foreign key in its Secret', remote('istio-remote-secret-i-c3', 'i-c3', 'x'), ['i-c3'], false],
     ["not another cluster's key in its Secret", remote('istio-remote-secret-i-c3', 'i-c2', 'i-c3'), ['i-c3'], false],
   ])('is %s', (_, secret, keys, isWhole) => {
     const {remotes, proof, errors} = decideUnlink(scope, c1, observation([secret]));
