@@ -5,7 +5,7 @@ import {istioNameOf} from '../mesh/istio-name.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {isKnown, type Observed, unknownsOf, valueOr} from '../observed.js';
 import {losingServices, type ClusterServices, type LosingService, servicesByCluster} from './lost-endpoints.js';
-import {readerSecretName} from './names.js';
+import {readerSecretName, remoteSecretName} from './names.js';
 import type {DiscoveryObservation, DiscoveryPod, StoredRemoteSecret, StoredSecret} from './observation.js';
 import type {RemoteCredential} from './remote-secret.js';
 
@@ -73,8 +73,15 @@ export function decideUnlink(
   const remoteSecrets = [...seen.remoteSecrets.values()];
   const readerSecrets = [...seen.readerSecrets.values()];
   const targetName = istioNameOf(target);
+  const others = clusters.filter(({name}) => name !== target.name).map(istioNameOf);
   const remotes = known(remoteSecrets).flatMap((secret): readonly RemoteRemoval[] => {
-    const credentials = secret.credentials.filter((one) => isTarget || one.cluster === targetName);
+    // Under the target's Secret name, a wrong data key still leads to the target.
+    const isNamed =
+      secret.metadata.name === remoteSecretName(target) &&
+      !secret.credentials.some((one) => one.cluster === targetName);
+    const credentials = secret.credentials.filter(
+      (one) => isTarget || one.cluster === targetName || (isNamed && !others.includes(one.cluster)),
+    );
     const isWhole = credentials.length === secret.credentials.length;
     return credentials.length === 0 ? [] : [{secret, credentials, isWhole}];
   });

@@ -36,7 +36,7 @@ const maxDataKeyLength = 253;
 
 /** Reports whether a remote secret can exist for a cluster: its data key is the cluster's name. */
 export function canBeDataKey(istioName: string): boolean {
-  return istioName.length <= maxDataKeyLength && /^[-._a-zA-Z0-9]+$/.test(istioName);
+  return istioName.length <= maxDataKeyLength && /^(?!\.$|\.\.)[-._a-zA-Z0-9]+$/.test(istioName);
 }
 
 /**

@@ -53,10 +53,12 @@ export function planUnlink(facts: UnlinkFacts, {acceptUid}: {readonly acceptUid:
   const revoking = ready.flatMap((one) =>
     laneOf(one, 'revoke tokens', revokeActions(one, scope), `${one.cluster.name}/tokens`),
   );
+  const changed = new Set([...reading, ...revoking].map(({cluster}) => cluster));
+  const recorded = uidsOf(ready.filter(({cluster}) => changed.has(cluster.name)));
   return {
     decided,
     groups: [
-      ...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, uidsOf(ready))}),
+      ...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, recorded)}),
       // One reader first: if it loses more than expected, the others still have everything.
       ...groupOfLanes(first ? [first] : []),
       ...groupOfLanes([...rest, ...reading.filter(({cluster}) => cluster === target)]),

@@ -42,6 +42,10 @@ describe("Istio's name of a cluster", () => {
     ['a:b', false, false],
     ['a'.repeat(253), true, false],
     ['a'.repeat(254), false, false],
+    ['.', false, false],
+    ['..', false, false],
+    ['..data', false, false],
+    ['.hidden', true, false],
   ])('%s can be the key of a Secret: %s; istioctl can create its remote secret: %s', (name, key, istioctl) => {
     expect([canBeDataKey(name), canCreateRemoteSecret(name)]).toEqual([key, istioctl]);
   });

@@ -15,6 +15,8 @@ export interface CommandRow {
   readonly declared: boolean;
   /** Its words are kubeconfig contexts, and what mesh.yaml says of contexts does not matter to it. */
   readonly takesContexts?: boolean;
+  /** Its names may also be Istio's, which may be any key of a Secret. */
+  readonly takesIstioNames?: boolean;
 }
 
 /** A command without a row fails a test: see registry.test.ts. */
@@ -78,7 +80,13 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     declared: true,
   },
   link: {words: (name) => ['link', name], writes: true, tools: ['kubectl'], declared: true},
-  unlink: {words: (name) => ['unlink', name, '--yes'], writes: true, tools: ['kubectl'], declared: true},
+  unlink: {
+    words: (name) => ['unlink', name, '--yes'],
+    writes: true,
+    tools: ['kubectl'],
+    declared: true,
+    takesIstioNames: true,
+  },
   'journal show': {words: (name) => ['journal', 'show', name], writes: false, tools: [], declared: false},
   'journal verify': {words: (name) => ['journal', 'verify', name], writes: false, tools: ['kubectl'], declared: true},
   'access show': {words: (name) => ['access', 'show', name], writes: false, tools: ['kubectl'], declared: true},
