@@ -7,7 +7,8 @@ import {clustersOf} from './builders.js';
 import {withKubeconfig} from './rows/discovery.js';
 
 function fixOf(id: string, of: ReturnType<typeof evidence>): string | undefined {
-  return judgedText(checks, of).checks.find((row) => row.id === id && row.cluster === 'cluster1' && row.fix !== '')?.fix;
+  return judgedText(checks, of).checks.find((row) => row.id === id && row.cluster === 'cluster1' && row.fix !== '')
+    ?.fix;
 }
 
 describe('the fix', () => {
@@ -18,7 +19,9 @@ describe('the fix', () => {
   };
 
   it('of a remote secret with another name deletes it and links', () => {
-    expect(fixOf('MESH501', evidence({cluster1: otherName}))).toMatch(/delete secret theirs && kubectl mesh link cluster1/);
+    expect(fixOf('MESH501', evidence({cluster1: otherName}))).toMatch(
+      /delete secret theirs && kubectl mesh link cluster1/,
+    );
   });
 
   it('deletes nothing if link cannot replace it, because the peer has no context', () => {
