@@ -13,7 +13,7 @@ export async function expectEvenShares(path: DataPath, from: Cluster, answering:
   const load = await askEcho(path, from, {requests, seconds: 60});
   expect(load.failures, from.name).toEqual({});
   expectEven(load, answering);
-  // Each on a connection of its own, and none of them in vain.
+  // Each on a connection of its own, and each with an answer.
   for (const {name} of answering) {
     const answers = load.byCluster[name];
     expect(load.connections[name], `${from.name} to ${name}`).toEqual({made: answers, failed: 0, requests: answers});
