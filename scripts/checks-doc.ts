@@ -3,13 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import type {Check} from '../src/domain/checks/check.js';
 import {checks} from '../src/domain/checks/registry.js';
-
-const groups: Readonly<Record<string, string>> = {
-  MESH1: 'Work directory',
-  MESH2: 'Access',
-  MESH3: 'Trust',
-  MESH4: 'Control plane',
-};
+import {checkGroups} from '../src/domain/checks/select.js';
 
 const introduction = `# Checks
 
@@ -20,14 +14,14 @@ prints an entry of this page; \`--only\` and \`--skip\` accept IDs and prefixes 
 results.
 
 Run the commands in the work directory, \`$WORK_DIR\`. If your Istio namespace is not istio-system, replace it. \`$CLUSTER\` is the
-cluster's name, \`$CTX\` its kubeconfig context, \`$PEER_CTX\` the context of the other cluster, and \`$ISTIOD_POD\` the name of
-an istiod pod. **Implies** lists the checks that cannot pass while this check fails: their results follow from it.
+cluster's name, \`$CTX\` its kubeconfig context, \`$PEER\` and \`$PEER_CTX\` Istio's name and the context of the other
+cluster, and \`$ISTIOD_POD\` the name of an istiod pod. **Implies** lists the checks that cannot pass while this check fails: their results follow from it.
 `;
 
 /** The page as Markdown. */
 export function renderChecks(all: readonly Check[] = checks): string {
-  const sections = Object.entries(groups).flatMap(([prefix, title]) => [
-    `## ${title} (${prefix}xx)\n`,
+  const sections = Object.entries(checkGroups).flatMap(([prefix, subject]) => [
+    `## ${subject.charAt(0).toUpperCase()}${subject.slice(1)} (${prefix}xx)\n`,
     ...all.filter(({id}) => id.startsWith(prefix)).map((check) => renderCheck(check, all)),
   ]);
   return [introduction, overview(all), ...sections].join('\n');
@@ -44,7 +38,7 @@ function overview(all: readonly Check[]): string {
 function renderCheck({id, title, meaning, breaks, byHand, fix, source, implies}: Check, all: readonly Check[]): string {
   const implied = implies
     .filter((idOrPrefix) => all.some((one) => one.id.startsWith(idOrPrefix)))
-    .map((idOrPrefix) => (idOrPrefix in groups ? `${idOrPrefix}xx` : idOrPrefix));
+    .map((idOrPrefix) => (idOrPrefix in checkGroups ? `${idOrPrefix}xx` : idOrPrefix));
   return [
     `### ${id}\n`,
     `**${title}.** ${meaning}\n`,

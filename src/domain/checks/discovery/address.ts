@@ -36,6 +36,7 @@ export const addressCheck = apiServerCheck({
     const address = kubeconfig?.address;
     const wanted = resolveApiServer(peer, apiServer.peer.kubeconfig, apiServer.peer.rootCa);
     if (!kubeconfig || !address || !wanted) return notApplicable('there is no kubeconfig with a server (MESH501)');
+    const link = linkFix(subject, controlPlanes.self, istiodMetrics?.self);
     const compared = {
       kubeconfig,
       address,
@@ -43,7 +44,8 @@ export const addressCheck = apiServerCheck({
       wanted,
       known: apiServer.peer,
       state: syncStateOf(istiodClusters?.self, peer),
-      fix: linkFix(subject, controlPlanes.self, istiodMetrics?.self),
+      // link writes no server whose certificate the kubeconfig does not verify.
+      fix: wanted.insecure === true ? sequence(editMeshYaml(), link) : link,
       subject,
     };
     const expected = `${wanted.address.url}, and its CA`;

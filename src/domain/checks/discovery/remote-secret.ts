@@ -2,7 +2,7 @@ import {clusterAnnotation, multiClusterLabel, remoteSecretName} from '../../disc
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
 import type {ControlPlaneFacts, IstiodMetrics, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
-import {fixWith, sequence, words} from '../../suggest/suggestion.js';
+import {fixWith, kubectlMesh, sequence, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
 import {linkFix, noSecretsReason, secretPlace, secretsInUse} from './credentials.js';
 
@@ -92,13 +92,15 @@ function absent({istiods, metrics, subject, others, isComplete}: Circumstances &
   }
   const names = others.map((name) => name.slice(name.indexOf('/') + 1));
   const remove = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} delete secret ${names}`);
+  // Without a context, link cannot replace what was deleted.
+  const isLinkable = peer.context !== undefined;
   return {
     severity: 'warning',
     observed: `the credential for ${peer.name} is in Secret ${others.join(', ')}`,
     expected,
     // Its token, address and state are those of another Secret, which no check reads.
     implies: [],
-    fix: sequence(remove, fix),
+    fix: isLinkable ? sequence(remove, fix) : kubectlMesh('init', words`${peer.name}=CONTEXT`),
   };
 }
 

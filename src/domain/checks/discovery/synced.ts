@@ -6,7 +6,7 @@ import {inspectWith, pipe, runAll, type Suggestion, words} from '../../suggest/s
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
 import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
-import {isFresh} from './credentials.js';
+import {isFresh, linkFix} from './credentials.js';
 
 /** Every istiod of the reader has read the peer. */
 export const syncedCheck = istiodCheck({
@@ -15,10 +15,10 @@ export const syncedCheck = istiodCheck({
   scope: 'pair',
   appliesTo: 'discovery pairs',
   requires: ['istiodClusters', 'controlPlanes'],
-  optional: ['remoteSecrets'],
-  sides: {istiodClusters: 'self', controlPlanes: 'self', remoteSecrets: 'self'},
+  optional: ['remoteSecrets', 'istiodMetrics'],
+  sides: {istiodClusters: 'self', controlPlanes: 'self', remoteSecrets: 'self', istiodMetrics: 'self'},
   implies: ['MESH507'],
-  judge: ({istiodClusters, controlPlanes, remoteSecrets}, subject) => {
+  judge: ({istiodClusters, controlPlanes, remoteSecrets, istiodMetrics}, subject) => {
     const {peer, now} = subject;
     if (istiodClusters.self.length === 0) return notApplicable('no istiod runs here');
     const reporting = istiodClusters.self.filter(({value}) => value.known !== undefined);
@@ -33,7 +33,10 @@ export const syncedCheck = istiodCheck({
     const isUnproven = isFresh(remoteSecrets?.self, now);
     const findings = reporting.map((pod): Finding | undefined => {
       const observed = stateOf(pod, peer);
-      const fix = fixOf(pod, controlPlanes.self, subject);
+      // There may be no remote secret: it was not read.
+      const isUnlinked = remoteSecrets === undefined && !rowOf(pod, peer);
+      const link = linkFix(subject, controlPlanes.self, istiodMetrics?.self);
+      const fix = isUnlinked ? link : fixOf(pod, controlPlanes.self, subject);
       return observed === synced ? undefined : {observed: `${pod.name} ${observed}`, expected, isUnproven, fix};
     });
     return findingsOr(findings, ok(reporting.map(({name}) => name).join(', '), expected));
@@ -44,7 +47,7 @@ export const syncedCheck = istiodCheck({
     "If the state is syncing, istiod has not read the peer's services yet. If it is timeout, istiod could not read them within PILOT_REMOTE_CLUSTER_TIMEOUT (default: 30s) and serves without them, so requests never reach the peer. If the peer is not listed, istiod does not use its remote secret.",
   byHand:
     'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
-  fix: "If MESH501, MESH503 and MESH505 are ok, istiod's pod cannot connect to the API server (a firewall, a proxy, an authorized-networks list), or the reader's service account may not read the peer. The suggested command prints istiod's log about the peer and whether the account can list services there; if it cannot, restore its ClusterRole and ClusterRoleBinding with `kubectl mesh install apply PEER`. istiod retries by itself. An istiod that does not list the peer is restarted: it ignores a remote secret as long as another one has the same cluster.",
+  fix: "If MESH501, MESH503 and MESH505 are ok, istiod's pod cannot connect to the API server (a firewall, a proxy, an authorized-networks list), or the reader's service account may not read the peer. The suggested command prints istiod's log about the peer and whether the account can list services there; if it cannot, restore its ClusterRole and ClusterRoleBinding with `kubectl mesh install apply PEER`. istiod retries by itself. An istiod that does not list the peer is restarted: it ignores a remote secret as long as another one has the same cluster. If no Secret was read, it is linked instead: it may have no remote secret for the peer.",
   source:
     'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters, addRemoteConfig), pkg/kube/multicluster/cluster.go (states), pilot/pkg/features/pilot.go, pilot/pkg/xds/debug.go',
 });

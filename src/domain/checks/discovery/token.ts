@@ -3,7 +3,7 @@ import type {TokenClaims} from '../../discovery/token.js';
 import {formatExpiry} from '../../format.js';
 import {printableLine} from '../../printable.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
-import {credentialFor, linkFix, noSecretsReason, secretPlace} from './credentials.js';
+import {credentialFor, linkFix, noSecretsReason, secretPlace, syncStateOf} from './credentials.js';
 
 /** The peer accepts the token in the reader's remote secret. */
 export const tokenCheck = apiServerCheck({
@@ -12,10 +12,16 @@ export const tokenCheck = apiServerCheck({
   scope: 'pair',
   appliesTo: 'discovery pairs',
   requires: ['remoteSecrets', 'acceptedTokens', 'controlPlanes'],
-  optional: ['istiodMetrics'],
-  sides: {remoteSecrets: 'self', acceptedTokens: 'peer', controlPlanes: 'self', istiodMetrics: 'self'},
+  optional: ['istiodClusters', 'istiodMetrics'],
+  sides: {
+    remoteSecrets: 'self',
+    acceptedTokens: 'peer',
+    controlPlanes: 'self',
+    istiodClusters: 'self',
+    istiodMetrics: 'self',
+  },
   implies: ['MESH504', 'MESH506', 'MESH507'],
-  judge: ({remoteSecrets, acceptedTokens, controlPlanes, istiodMetrics}, subject) => {
+  judge: ({remoteSecrets, acceptedTokens, controlPlanes, istiodClusters, istiodMetrics}, subject) => {
     const {mesh, peer, now} = subject;
     const reason = noSecretsReason(controlPlanes.self);
     if (reason !== undefined) return notApplicable(reason);
@@ -33,6 +39,10 @@ export const tokenCheck = apiServerCheck({
     const fix = linkFix(subject, controlPlanes.self, istiodMetrics?.self);
     const token = `the token in ${secretPlace(subject)}`;
     if (!verdict.accepted) {
+      // A proxy in front of the API server can have tokens of its own, which the API server does not know.
+      const isForeign = credential?.kubeconfig?.claims === undefined;
+      if (isForeign && syncStateOf(istiodClusters?.self, peer) === 'synced')
+        return notApplicable('the token is not one of a service account; MESH506 shows whether it works');
       const why = rejectionOf(credential?.kubeconfig?.claims, verdict.reason, now);
       return {observed: `${peer.name} rejects ${token}: ${why}`, expected, fix};
     }
@@ -43,7 +53,7 @@ export const tokenCheck = apiServerCheck({
     return {severity: 'warning', observed, expected, implies: [], fix};
   },
   meaning:
-    "The peer's API server accepts the token in the reader's remote secret (TokenReview), and it is a token of service account istio-reader-service-account. Skipped for a client certificate.",
+    "The peer's API server accepts the token in the reader's remote secret (TokenReview), and it is a token of service account istio-reader-service-account. Skipped for a client certificate, and for a token that no service account has, such as that of a proxy in front of the API server, if istiod has read the peer with it.",
   breaks:
     'istiod cannot read the peer: an istiod that starts serves without its endpoints. One that runs keeps them until its open requests end, within 10 minutes, and then misses every change. A token of another service account may have more permissions than reading, or fewer.',
   byHand:

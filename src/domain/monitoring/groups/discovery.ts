@@ -18,7 +18,7 @@ function reportedBy({clusterLabel}: RuleContext): string {
 }
 
 const fix =
-  'Its services are missing or outdated in this cluster. kubectl mesh verify --only MESH412 shows its state and how to fix it; istioctl remote-clusters shows the state too.';
+  'Its services are missing or outdated in this cluster. kubectl mesh verify --only MESH5 shows the cause and how to fix it; istioctl remote-clusters shows the state too.';
 
 /** Rules for remote clusters. */
 export const discoveryRules: RuleGroup = {

@@ -126,6 +126,21 @@ export const discoveryFaults: readonly Fault[] = [
   ],
   ['a peer rejects the token', judged(rejected), ['MESH503 error']],
   [
+    'a peer rejects a token that is not a JWT, and istiod has not read it',
+    {
+      cluster1: {
+        ...withSecret({
+          credentials: [
+            remoteCredential('cluster2', {kubeconfig: {address, token: new Sensitive('opaque'), rejected: []}}),
+          ],
+        }).cluster1,
+        ...reported('timeout'),
+      },
+      ...judged(rejected),
+    },
+    ['MESH503 error'],
+  ],
+  [
     'the token is that of another service account',
     judged({accepted: true, username: 'system:serviceaccount:default:admin'}),
     ['MESH503 warning'],
@@ -265,6 +280,17 @@ export const healthyDiscovery: readonly (readonly [string, Overrides])[] = [
         remoteCredential('cluster2', {kubeconfig: {address, token: new Sensitive('opaque'), rejected: []}}),
       ],
     }),
+  ],
+  [
+    'a token of a proxy in front of the API server, with which istiod has read the peer',
+    {
+      ...withSecret({
+        credentials: [
+          remoteCredential('cluster2', {kubeconfig: {address, token: new Sensitive('opaque'), rejected: []}}),
+        ],
+      }),
+      ...judged(rejected),
+    },
   ],
   ['an istiod whose endpoints follow', {cluster1: discovered(istiodDiscovery())}],
 ];
