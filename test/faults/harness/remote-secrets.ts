@@ -89,9 +89,8 @@ export const tunnel = 'https://127.0.0.1:1';
 export const onlyFromHere: Fault['seed'] = async (lab) => {
   const declared = lab.read('mesh.yaml');
   lab.edit('mesh.yaml', (text) => text.replace(/^( +)(- )?name: two$/m, `$&\n$1  apiServer: {url: ${tunnel}}`));
-  await deleted(lab);
   const text = await lab.cluster('two').istioctl('create-remote-secret', '--name', 'two', '--server', tunnel);
-  await lab.type(`kubectl --context kwok-one apply -f - <<'END'\n${text}\nEND`);
+  await lab.type(`kubectl --context kwok-one replace -f - <<'END'\n${text}\nEND`);
   await timedOut(lab);
   return () => {
     writeFileSync(lab.path('mesh.yaml'), declared);
