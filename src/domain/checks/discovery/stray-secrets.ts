@@ -82,8 +82,8 @@ function stray(
   const name = printableLine(id);
   const places = same.map(({secret}) => `Secret ${mesh.istio.namespace}/${printableLine(secret)}`).join(' and ');
   const fix = sequence(...same.map((entry) => removeEntry(entry, all, subject)));
-  if (id === istioNameOf(cluster)) return {observed: `${places} is for cluster ${name} itself`, fix};
   if (same.every((entry) => isMisnamed(entry, all, subject))) return undefined;
+  if (id === istioNameOf(cluster)) return {observed: `${places} is for cluster ${name} itself`, fix};
   const known = clusterOfIstioName(mesh.clusters, id);
   if (known && reads(cluster, known)) return undefined;
   const status = same.find((entry) => entry.status !== undefined)?.status;

@@ -88,6 +88,17 @@ export const discoveryFaults: readonly Fault[] = [
     ['MESH501 error'],
   ],
   [
+    'the data key of a remote secret is the name of the reader itself',
+    {
+      cluster1: {
+        ...withSecret({credentials: [remoteCredential('cluster1', {secret: usualName})]}).cluster1,
+        ...clustersOf({known: [], listsItself: false}),
+        remoteCredentials: [],
+      },
+    },
+    ['MESH501 error'],
+  ],
+  [
     'a remote secret contains no kubeconfig',
     withSecret({credentials: [{secret: usualName, cluster: 'cluster2'}]}),
     ['MESH501 error'],
