@@ -121,8 +121,7 @@ export const forbidden: Fault['seed'] = async (lab) => {
   if (readers.length === 0) throw new HarnessError(`no binding of the reader: ${names.join(' ')}`);
   await two.kubectl('delete', ...readers);
   await restart(lab.cluster('one'));
-  await reports(lab, 'a timeout of two', state('two', 'timeout'));
-  return undefined;
+  return timedOut(lab);
 };
 
 /** one reads two through a front end that hides endpoints. */
