@@ -48,6 +48,7 @@ describe('a mesh', () => {
         roots: [expect.objectContaining({fingerprint: mesh.root.certificate.fingerprint})],
         clusterCas: [expect.objectContaining({fingerprint: mesh.one(name).ca.certificate.fingerprint})],
         accepts: [{cluster: name === 'c1' ? 'c2' : 'c1', result: 'yes'}],
+        discovers: [{cluster: name === 'c1' ? 'c2' : 'c1', result: 'yes'}],
       })),
     });
   });

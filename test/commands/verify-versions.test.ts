@@ -65,7 +65,8 @@ function become({name, kube, says}: VerifiedCluster, minor: number): void {
   const end = ends.get(name);
   if (minor >= 7 && end !== undefined) says.caEnd = end;
   else delete says.caEnd;
-  says.clusters = minor < 22 ? [] : [{id: name, secretName: '', syncStatus: 'synced'}];
+  const read = says.clusters.filter(({secretName}) => secretName !== '');
+  says.clusters = [...(minor < 22 ? [] : [{id: name, secretName: '', syncStatus: 'synced'}]), ...read];
   says.instead = minor < 11 ? {'/debug/clusterz': {status: 404, text: '404 page not found\n'}} : {};
 }
 
