@@ -266,7 +266,8 @@ describe('access role', () => {
         .flatMap(({verbs, resourceNames = ['*']}) =>
           verbs.flatMap((verb) => resourceNames.map((name) => `${verb} ${name}`)),
         );
-    expect(await secretsOf()).toEqual(['get cacerts', 'get cacerts-previous', 'get istio-ca-secret']);
+    const peers = ['get istio-remote-secret-a', 'get istio-remote-secret-b'];
+    expect(await secretsOf()).toEqual(['get cacerts', 'get cacerts-previous', 'get istio-ca-secret', ...peers]);
     expect(await secretsOf('--no-secrets')).toEqual([]);
     expect(await secretsOf('--access')).toContain('list *');
     expect((await secretsOf('--role', 'operator')).filter((one) => one.endsWith('*'))).toEqual(['create *']);
