@@ -21,6 +21,9 @@ import {
 import type {Deps} from '../engine/deps.js';
 import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
 
+/** Precedes the number of a token in the key of its review. */
+const reviewKey = 'tokenReview ';
+
 /** The rows of requests that return objects; kubectl port-forward and {@link Reads.reviewToken} send the others. */
 export type RequestName = {
   [Name in ReadName]: (typeof reads)[Name] extends {readonly method: 'forward' | 'review'} ? never : Name;
@@ -99,7 +102,7 @@ export class ClusterReader implements Reads {
   async reviewToken(token: Sensitive<string>): Promise<TokenVerdict> {
     if (!this.allows('tokenReview')) throw new MeshError('INTERNAL', 'a token is reviewed although a flag excludes it');
     this.#reviews += 1;
-    return (await this.#answered(`tokenReview ${String(this.#reviews)}`, async () =>
+    return (await this.#answered(`${reviewKey}${String(this.#reviews)}`, async () =>
       (await this.open()).reviewToken(token),
     )) as TokenVerdict;
   }
@@ -140,7 +143,9 @@ export class ClusterReader implements Reads {
     }
     // If all requests failed, nothing is known about permissions.
     if (failures[0] && failures.length === answers.length) throw failures[0];
-    return {reads: answers.length - failures.length};
+    // How many tokens are reviewed depends on what the other clusters hold.
+    const reads = needed.filter(([key], index) => !key.startsWith(reviewKey) && answers[index]?.status === 'fulfilled');
+    return {reads: reads.length};
   }
 
   async #request(name: RequestName, given: Given): Promise<unknown> {

@@ -33,12 +33,11 @@ const supervisor = /run\.js __supervise$/;
 /** The innermost process of a fake credential plugin. */
 const plugin = /^sleep 300$/;
 
-/** Every kubectl has a child as a credential plugin would be, which has a child itself. */
+/** Every kubectl that contacts a cluster has a child as a credential plugin would be, which has a child itself. */
 async function addPlugins(setup = ''): Promise<void> {
-  await box.tool(
-    'kubectl',
-    `( ${setup} sleep 300; exit 0 ) </dev/null >/dev/null 2>&1 &\nexec ${join(kube.bin, 'kubectl')} "$@"`,
-  );
+  const plugin = `( ${setup} sleep 300; exit 0 ) </dev/null >/dev/null 2>&1 &`;
+  const lines = [`case " $* " in *" config view "*) ;; *) ${plugin} ;; esac`, `exec ${join(kube.bin, 'kubectl')} "$@"`];
+  await box.tool('kubectl', lines.join('\n'));
 }
 
 /** No API server answers. */
