@@ -5,7 +5,7 @@ import {at, type Setting} from './mesh.js';
 import {findings, type MeshCli, type Verdict} from './mesh-cli.js';
 
 /**
- * Takes a work directory whose clusters have their CAs to a running mesh (push, render, apply), and proves it: every
+ * Takes a work directory whose clusters have their CAs to a running mesh (push, render, apply, link), and proves it: every
  * check of verify is green, and workloads of the two clusters accept each other. The setting's clusters are new.
  */
 export async function proveMesh({clusters}: Setting, cli: MeshCli): Promise<Verdict> {
@@ -13,6 +13,7 @@ export async function proveMesh({clusters}: Setting, cli: MeshCli): Promise<Verd
   await cli.must('trust', 'push');
   await cli.must('install', 'render', '--mesh-id', 'mesh1', '--network', 'network1');
   await cli.must('install', 'apply', '--yes');
+  await cli.must('link');
   const verdict = await cli.verify('--wait', '--timeout', '2m');
   expect(findings(verdict)).toEqual([]);
   expect(verdict.code).toBe(0);
