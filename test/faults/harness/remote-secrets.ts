@@ -1,11 +1,15 @@
 /** What people and time do to the remote secret for two, to its token, and to the way to an API server. */
-import {createPrivateKey, sign} from 'node:crypto';
-import {readFileSync, writeFileSync} from 'node:fs';
-import {parse, stringify} from 'yaml';
+import {writeFileSync} from 'node:fs';
 import type {DataResource} from '../../e2e/harness/api.js';
 import {eventually, HarnessError} from '../../e2e/harness/processes.js';
 import {fetchText} from '../../e2e/harness/port-forward.js';
-import {dataOf, editData, inIstioSystem, inTurn, restart} from './by-hand.js';
+import {
+  editRemoteKubeconfig,
+  type RemoteKubeconfig,
+  type TokenTimes,
+  withTimes,
+} from '../../e2e/harness/remote-secrets.js';
+import {inIstioSystem, inTurn, restart} from './by-hand.js';
 import {servePartly} from './partial-api-server.js';
 import type {Fault} from './fault.js';
 import type {Lab} from './lab.js';
@@ -50,19 +54,11 @@ export function copied(name: string, key = 'two'): Fault['seed'] {
   };
 }
 
-interface Kubeconfig {
-  clusters: {cluster: Record<string, string>}[];
-  users: {user: Record<string, string>}[];
-}
-
 /** Edits the kubeconfig in the remote secret for two. */
-export function kubeconfig(change: (config: Kubeconfig, lab: Lab) => void | Promise<void>): Fault['seed'] {
+export function kubeconfig(change: (config: RemoteKubeconfig, lab: Lab) => void): Fault['seed'] {
   return async (lab) => {
-    const before = (await dataOf(lab.cluster('one'), 'secrets', secret))?.two ?? '';
-    const config = parse(Buffer.from(before, 'base64').toString('utf8')) as Kubeconfig;
-    await change(config, lab);
-    await editData(lab.cluster('one'), `${secrets}/${secret}`, (data) => {
-      data.two = Buffer.from(stringify(config)).toString('base64');
+    await editRemoteKubeconfig(lab.cluster('one'), 'two', (config) => {
+      change(config, lab);
     });
     return undefined;
   };
@@ -98,20 +94,11 @@ export const onlyFromHere: Fault['seed'] = async (lab) => {
   };
 };
 
-/** The token in the remote secret with other times, signed again by the API server's key. */
-export function token(issued: number, expires: number): Fault['seed'] {
-  const day = 86_400;
-  return kubeconfig(({users: [first]}, lab) => {
-    const [header = '', payload = ''] = (first?.user.token ?? '').split('.');
-    const now = Math.floor(Date.now() / 1000);
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as object;
-    const times = {iat: now + issued * day, nbf: now + issued * day, exp: now + expires * day};
-    const body = `${header}.${Buffer.from(JSON.stringify({...claims, ...times})).toString('base64url')}`;
-    const key = createPrivateKey(readFileSync(lab.cluster('two').tokenKey));
-    const signature = sign('sha256', Buffer.from(body), {key, dsaEncoding: 'ieee-p1363'}).toString('base64url');
-    if (first) first.user.token = `${body}.${signature}`;
+/** The token in the remote secret with other times. */
+export const token = (times: TokenTimes): Fault['seed'] =>
+  kubeconfig(({users: [first]}, lab) => {
+    if (first?.user.token !== undefined) first.user.token = withTimes(lab.cluster('two'), first.user.token, times);
   });
-}
 
 /** Deletes what permits the reader to read cluster two, and restarts the istiod that reads it. */
 export const forbidden: Fault['seed'] = async (lab) => {

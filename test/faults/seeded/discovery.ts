@@ -122,7 +122,7 @@ export const discoveryFaults: readonly Fault[] = [
     title: 'the token for a peer has expired',
     ...pair,
     says: /two rejects the token .*: it expired/,
-    seed: inTurn(token(-91, -1), timedOut),
+    seed: inTurn(token({issued: -91, expires: -1}), timedOut),
     fix: 'as printed',
   },
   {
@@ -130,7 +130,7 @@ export const discoveryFaults: readonly Fault[] = [
     title: 'the token for a peer expires soon',
     ...pair,
     says: /expires .* in \d+ days/,
-    seed: inTurn(token(-85, 5), async (lab) => {
+    seed: inTurn(token({issued: -85, expires: 5}), async (lab) => {
       await reports(lab, 'two as synced', state('two', 'synced'));
       return undefined;
     }),
