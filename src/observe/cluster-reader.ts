@@ -220,6 +220,9 @@ function keyOf(request: RequestName, {namespace = '', name, labelSelector = ''}:
   return [request, namespace, object, labelSelector].join(' ');
 }
 
+/** Requests of one kind, such as one for each other cluster, that are sent to a cluster at the same time. */
+export const atOnce = 10;
+
 /** Reads several clusters, `concurrency` at a time; the results keep their order. */
 export function eachCluster<Cluster, T>(
   clusters: readonly Cluster[],

@@ -1,4 +1,5 @@
 /** Reads what link and unlink need of a cluster: as a reader its istiods and remote secrets, as a peer how others reach it. */
+import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {readerSecretName, remoteSecretName} from '../domain/discovery/names.js';
 import {
@@ -28,7 +29,7 @@ import {observe, type Observed} from '../domain/observed.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {debugLimits, getDebugText, type IstiodPlace, monitoringPort} from '../engine/istiod-debug.js';
-import {ClusterReader, type Reads} from './cluster-reader.js';
+import {atOnce, ClusterReader, type Reads} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 import {type IstiodPod, istiodPods} from './istiod-pods.js';
 
@@ -66,7 +67,7 @@ export async function readDiscovery(
       observe(async () => (peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined))),
       observe(async () => isPeer && (await reader.read('readerAccount')) !== undefined),
       observe(async () => (isPeer ? (await reader.read('apiServerCa'))?.data?.['ca.crt'] : undefined)),
-      observe(() => deps.clusters.serverOf(requireContext(cluster))),
+      observe(async () => (isPeer && !cluster.apiServer ? deps.clusters.serverOf(requireContext(cluster)) : undefined)),
       readSecrets(reader, readerNames, readStoredSecret),
     ]);
     // istiod ignores a second Secret for a cluster, so the one that it uses matters, whatever its name.
@@ -92,14 +93,18 @@ async function readSecrets<T>(
   names: readonly {readonly key: string; readonly secret: string}[],
   parse: (secret: SecretObject) => T,
 ): Promise<ReadonlyMap<string, Observed<T | undefined>>> {
-  const entries = names.map(async ({key, secret: name}) => {
-    const found = await observe(async () => {
-      const secret = await reads.read('discoverySecret', {name});
-      return secret && parse(secret);
-    });
-    return [key, found] as const;
-  });
-  return new Map(await Promise.all(entries));
+  const entries = await pMap(
+    names,
+    async ({key, secret: name}) => {
+      const found = await observe(async () => {
+        const secret = await reads.read('discoverySecret', {name});
+        return secret && parse(secret);
+      });
+      return [key, found] as const;
+    },
+    {concurrency: atOnce},
+  );
+  return new Map(entries);
 }
 
 async function readIstiods(
@@ -174,5 +179,6 @@ export async function reviewTokens(
   tokens: readonly Sensitive<string>[],
 ): Promise<readonly Observed<TokenVerdict>[]> {
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
-  return Promise.all(tokens.map((token) => observe(async () => (await reader.open()).reviewToken(token))));
+  const review = (token: Sensitive<string>) => observe(async () => (await reader.open()).reviewToken(token));
+  return pMap(tokens, review, {concurrency: atOnce});
 }

@@ -84,8 +84,8 @@ export interface DiscoveryObservation {
   readonly hasReaderAccount: Observed<boolean>;
   /** Data `ca.crt` of ConfigMap kube-root-ca.crt in Istio's namespace; undefined if there is none. */
   readonly rootCa: Observed<string | undefined>;
-  /** The API server in the kubeconfig. */
-  readonly server: Observed<KubeconfigAddress>;
+  /** The API server in the kubeconfig; undefined where no cluster needs it, or mesh.yaml declares another one. */
+  readonly server: Observed<KubeconfigAddress | undefined>;
   /** As a peer: its reader Secrets, by the reader's name in mesh.yaml. */
   readonly readerSecrets: ReadonlyMap<string, Observed<StoredSecret | undefined>>;
   /** As a reader: its remote secrets by name in the cluster: those that link names, and others that istiod uses for a peer. */

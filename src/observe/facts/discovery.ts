@@ -19,11 +19,8 @@ import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {requireContext} from '../../domain/mesh/resolve.js';
 import {isKnown} from '../../domain/observed.js';
-import {attempt} from '../cluster-reader.js';
+import {attempt, atOnce} from '../cluster-reader.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
-
-/** Requests for one cluster's remote secrets, or tokens, that are sent at the same time. */
-const atOnce = 10;
 
 export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'apiServer'> = {
   async remoteSecrets({reads, cluster, mesh, deps}) {
@@ -55,9 +52,11 @@ export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'a
     return new PerCluster(parts);
   },
 
-  async apiServer({reads, cluster, deps}) {
+  async apiServer({reads, cluster, mesh, deps}) {
+    // It takes a kubectl process, which a mesh of one cluster does not need.
+    const isPeer = mesh.clusters.some((other) => isRead(other, cluster));
     const [kubeconfig, configMaps] = await Promise.all([
-      deps.clusters.serverOf(requireContext(cluster)),
+      isPeer ? deps.clusters.serverOf(requireContext(cluster)) : undefined,
       reads.read('configMaps'),
     ]);
     const found = configMaps.find(({metadata}) => metadata.name === apiServerCaConfigMap);

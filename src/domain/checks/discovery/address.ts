@@ -141,7 +141,7 @@ function caFindings({
   const {rootCa} = known;
   const ofServer = [
     wanted.address.caData,
-    known.kubeconfig.caData,
+    known.kubeconfig?.caData,
     rootCa === undefined ? undefined : Buffer.from(rootCa).toString('base64'),
   ].flatMap(certificatesIn);
   if (ofServer.length === 0) return [];
@@ -153,7 +153,7 @@ function caFindings({
   };
   // Another address of the same API server can have a certificate of another CA, which may be in istiod's image.
   const isDeclared = wanted.source === 'mesh.yaml' && subject.peer.apiServer?.caData !== undefined;
-  const isSameServer = [wanted.address.url, known.kubeconfig.url].includes(address.url);
+  const isSameServer = [wanted.address.url, known.kubeconfig?.url].includes(address.url);
   return caData !== undefined && (isDeclared || isSameServer) ? [finding] : [unlessSynced(state, finding)];
 }
 

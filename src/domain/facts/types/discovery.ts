@@ -19,8 +19,8 @@ export interface RemoteSecretFacts {
 
 /** How other clusters reach a cluster's API server, besides what mesh.yaml declares. */
 export interface ApiServerFacts {
-  /** As the kubeconfig reaches it. */
-  readonly kubeconfig: KubeconfigAddress;
+  /** As the kubeconfig reaches it; absent if no other cluster reads this one. */
+  readonly kubeconfig?: KubeconfigAddress;
   /** Data `ca.crt` of ConfigMap kube-root-ca.crt in Istio's namespace, PEM; absent if there is none. */
   readonly rootCa?: string;
 }
