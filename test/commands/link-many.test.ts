@@ -25,7 +25,7 @@ const hanging = ['c7', 'c23', 'c41'];
 const refused = ['c11', 'c29'];
 const failing = 'c19';
 const broken = [...hanging, ...refused, failing];
-/** A remote of a primary that hangs is read by nobody. */
+/** No cluster reads a remote of a primary that hangs. */
 const healthy = names.filter(
   (name) => !broken.includes(name) && (primaries.includes(name) || !broken.includes(primaryOf(name))),
 );

@@ -412,7 +412,7 @@ describe('an existing remote secret', () => {
 });
 
 describe('a remote', () => {
-  it('is read by its primary, and reads nobody', async () => {
+  it('is read by its primary, and reads no other cluster', async () => {
     mesh = await linkMesh(['c1', 'c2', 'c3'], {clusterYaml: {c3: '    role: remote\n    primary: c1\n'}});
     mesh.cluster('c3').remove('Deployment', 'istio-system/istiod');
     const {code, result} = await link();

@@ -8,8 +8,8 @@ export interface DiscoveryPair<Cluster extends MeshCluster = MeshCluster> {
 }
 
 /**
- * Returns every pair, by reader in the order of the clusters. A remote runs no istiod, so it reads nobody, and only its own
- * primary reads it (istio.io: setup/install/multicluster/primary-remote).
+ * Returns every pair, by reader in the order of the clusters. A remote runs no istiod, so it reads no other cluster, and only
+ * its own primary reads it (istio.io: setup/install/multicluster/primary-remote).
  */
 export function discoveryPairs<Cluster extends MeshCluster>(
   clusters: readonly Cluster[],

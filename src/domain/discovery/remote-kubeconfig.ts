@@ -70,7 +70,7 @@ const schema = z.object({
 
 /**
  * Reads a kubeconfig. istioctl writes one cluster and one user; if there are several, istiod uses those of the current
- * context. Undefined for text that is no kubeconfig.
+ * context. Undefined for text that is not a kubeconfig.
  */
 export function readRemoteKubeconfig(text: string): RemoteKubeconfig | undefined {
   try {

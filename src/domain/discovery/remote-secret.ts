@@ -20,7 +20,7 @@ export interface RemoteCredential {
   readonly secret: string;
   /** The remote cluster's name, which both istiods use: the data key. */
   readonly cluster: string;
-  /** Absent: the content is no kubeconfig. */
+  /** Absent: the content is not a kubeconfig. */
   readonly kubeconfig?: RemoteKubeconfig;
   /** The identity in the remote cluster, with the groups in the credential; absent if the credential does not reveal it. */
   readonly identity?: {readonly user: Subject; readonly groups: readonly Subject[]};
@@ -68,7 +68,7 @@ function identityOfCertificate(pem: string): RemoteCredential['identity'] {
     if (name === undefined) return undefined;
     return {user: userSubject(name), groups: values('O').map((group) => ({kind: 'Group', name: group}))};
   } catch {
-    // It is no certificate, so the identity is unknown.
+    // It is not a certificate, so the identity is unknown.
     return undefined;
   }
 }

@@ -33,8 +33,8 @@ const schema = z.object({
 });
 
 /**
- * Returns the claims of a JWT, without verifying it: only its API server can. Undefined for text that is no JWT with a
- * subject; whether such a token is valid, and for whom, is known only to the API server.
+ * Returns the claims of a JWT, without verifying it: only its API server can. Undefined for text that is not a JWT
+ * with a subject; whether such a token is valid, and for whom, is known only to the API server.
  */
 export function readTokenClaims(token: string): TokenClaims | undefined {
   const [, payload] = token.trim().split('.');

@@ -102,7 +102,7 @@ describe('a remote secret', () => {
     ['is not accepted', {accepted: false}, 'renew', 'does not accept'],
     ['is not accepted for a reason', {accepted: false, reason: 'revoked'}, 'renew', 'revoked'],
     ['is that of another user', {accepted: true, username: 'admin'}, 'replace', 'admin'],
-    ['is that of nobody', {accepted: true}, 'replace', 'another user'],
+    ['has no user name', {accepted: true}, 'replace', 'another user'],
   ] satisfies readonly (readonly [string, TokenVerdict, string, string])[])(
     'whose token %s is changed',
     (_, review, kind, reason) => {

@@ -10,7 +10,7 @@ const pairsOf = (...clusters: readonly MeshCluster[]): readonly string[] =>
 
 describe('pairs of discovery', () => {
   it.each([
-    ['one cluster reads nobody', [primary('a')], []],
+    ['one cluster reads no other', [primary('a')], []],
     ['primaries read each other', [primary('a'), primary('b')], ['a>b', 'b>a']],
     ['a remote is read by its primary only', [primary('a'), primary('b'), remote('r', 'b')], ['a>b', 'b>a', 'b>r']],
   ])('%s', (_, clusters, expected) => {

@@ -36,7 +36,7 @@ export function noSecretsReason(controlPlanes: readonly ControlPlaneFacts[]): st
 /** What the running istiods of a reader report about a peer. */
 export type SyncState = 'synced' | 'not synced' | 'not reported';
 
-/** Summarizes it: `synced` if every pod that reports its clusters says so. */
+/** Summarizes it: `synced` if every pod that reports its clusters has synced the peer. */
 export function syncStateOf(pods: readonly PodPart<IstiodClusters>[] | undefined, peer: MeshCluster): SyncState {
   const known = (pods ?? []).flatMap(({value}) => (value.known ? [value.known] : []));
   if (known.length === 0) return 'not reported';
