@@ -28,7 +28,8 @@ describe('the fix', () => {
     const {clusters, mesh, ...rest} = evidence({cluster1: otherName});
     const [one, two] = clusters;
     if (!one || !two) throw new Error('two clusters');
-    const {context: _, ...peer} = two.cluster;
+    const peer = {...two.cluster};
+    delete peer.context;
     const changed = {...rest, mesh: {...mesh, clusters: [one.cluster, peer]}, clusters: [one, {...two, cluster: peer}]};
     expect(fixOf('MESH501', changed)).toBe('kubectl mesh init cluster2=CONTEXT');
   });
