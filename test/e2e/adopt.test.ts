@@ -2,7 +2,7 @@
 import {existsSync, mkdirSync, readFileSync, readdirSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {installByGuide} from '../faults/healthy/by-guide.js';
+import {installByGuide, linkByGuide} from '../faults/healthy/by-guide.js';
 import {makeCas} from '../faults/healthy/makefile.js';
 import {builtMinor} from './harness/control-planes.js';
 import {at, changeTimes, startSetting, type Setting} from './harness/mesh.js';
@@ -21,6 +21,7 @@ beforeAll(async () => {
       installByGuide(cluster, {meshID: 'guide-mesh', network: 'net-7'}, cas.get(cluster.name) ?? {}),
     ),
   );
+  await linkByGuide(setting.clusters);
 });
 afterAll(() => setting.sandbox.close());
 
