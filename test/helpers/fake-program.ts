@@ -4,11 +4,12 @@
  *
  * A run takes one of the program's slots: a pair of named pipes, which later runs use again, so that the script starts no
  * program itself. It holds the writing end of `life` for as long as it runs, and writes there what it was given, so this
- * process sees when it ends; it reads what to do from `answer`, and ends when this process does.
+ * process sees when it ends; it reads what to do from `answer`, and ends when this process does. The pipes outlive their
+ * program: the next one of this process takes them over.
  */
 import {execFile} from 'node:child_process';
 import {constants, open} from 'node:fs';
-import {chmod, mkdir, mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
 import {Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -56,7 +57,7 @@ done
 call='${directory}'/$slot
 [ -p "$call.life" ] || command -p mkfifo "$call.answer" "$call.life" || exit 125
 exec 3<>"$call.life"
-echo "$slot" >'${directory}/calls'
+echo "$slot ${directory}" >'${directory}/calls'
 { printf '%s\\0' "$$" "$PWD" "$#" "$@"; export -p; printf '\\0'; } >&3
 while IFS= read -r line; do
   text=\${line#?}
@@ -74,19 +75,31 @@ const preparedSlots = 4;
 const openFile = promisify(open);
 const executeFile = promisify(execFile);
 
-/** Named pipes for later programs: Node cannot create one, and a process for each takes longer than the rest. */
-const pipes: string[] = [];
-const pipesAtOnce = 144;
+/** The pipes of one program: `calls`, where each run announces itself, and its slots. */
+interface Exchange {
+  /** Where they are while no program has them. */
+  readonly home: string;
+  readonly requests: Socket;
+  /** Receives the lines of `calls`. */
+  onCall: (line: string) => void;
+}
 
-async function takePipe(path: string): Promise<void> {
-  if (pipes.length === 0) {
-    const directory = await mkdtemp(join(tmpdir(), 'pipes-'));
-    const made = Array.from({length: pipesAtOnce}, (_, index) => join(directory, String(index)));
-    await executeFile('mkfifo', made);
-    pipes.push(...made);
-  }
-  const pipe = pipes.pop();
-  if (pipe !== undefined) await rename(pipe, path);
+/** Exchanges that no program has: creating one starts a process, since Node cannot create a named pipe. */
+const freeExchanges: Exchange[] = [];
+
+async function createExchange(): Promise<Exchange> {
+  const home = await mkdtemp(join(tmpdir(), 'pipes-'));
+  const slots = Array.from({length: preparedSlots}, (_, slot) => [`${String(slot)}.life`, `${String(slot)}.answer`]);
+  await executeFile(
+    'mkfifo',
+    ['calls', ...slots.flat()].map((name) => join(home, name)),
+  );
+  const requests = await openPipe(join(home, 'calls'), 'readable', 'shared');
+  const exchange: Exchange = {home, requests, onCall: () => undefined};
+  createInterface({input: requests}).on('line', (line) => {
+    exchange.onCall(line);
+  });
+  return exchange;
 }
 
 /** Writes an executable into a folder and answers its runs. Ends with `stop()`. */
@@ -96,18 +109,20 @@ export async function startFakeProgram(
   answer: (run: ProgramRun) => ProgramAnswer | Promise<ProgramAnswer>,
 ): Promise<FakeProgram> {
   const directory = join(bin, `.${name}`);
-  const calls = join(directory, 'calls');
-  await mkdir(directory);
-  await takePipe(calls);
-  for (let slot = 0; slot < preparedSlots; slot += 1) {
-    for (const part of ['life', 'answer']) await takePipe(join(directory, `${String(slot)}.${part}`));
-  }
+  const exchange = freeExchanges.pop() ?? (await createExchange());
+  await rename(exchange.home, directory);
+  exchange.requests.ref();
   const runs: ProgramRun[] = [];
   const answers = new Set<Socket>();
+  const taken = new Set<string>();
   const serve = async (slot: string): Promise<void> => {
+    taken.add(slot);
     const life = await openPipe(join(directory, `${slot}.life`), 'readable', 'ours');
     const ended = new Promise<void>((resolve) => life.once('close', resolve));
-    const free = (): Promise<void> => rm(join(directory, `${slot}.taken`), {force: true});
+    const free = async (): Promise<void> => {
+      await rm(join(directory, `${slot}.taken`), {force: true});
+      taken.delete(slot);
+    };
     const given = await readRun(life);
     // It was killed before.
     if (!given) return free();
@@ -123,10 +138,11 @@ export async function startFakeProgram(
     output.write(linesOf(await answer(run)));
   };
   const failures: unknown[] = [];
-  const requests = await openPipe(calls, 'readable', 'shared');
-  createInterface({input: requests}).on('line', (slot) => {
-    serve(slot).catch((thrown: unknown) => failures.push(thrown));
-  });
+  exchange.onCall = (line) => {
+    const [, slot = '', program] = /^(\d+) (.*)$/.exec(line) ?? [];
+    // Not a run of a program that had these pipes before.
+    if (program === directory) serve(slot).catch((thrown: unknown) => failures.push(thrown));
+  };
   await writeFile(join(bin, name), script(directory));
   await chmod(join(bin, name), 0o755);
   return {
@@ -134,9 +150,15 @@ export async function startFakeProgram(
     async stop() {
       // A run that starts while this ends finds no directory: that is no failure.
       const unanswered = [...failures];
-      requests.destroy();
       for (const output of answers) output.destroy();
-      await rm(directory, {recursive: true, force: true});
+      if (taken.size === 0) {
+        await rename(directory, exchange.home);
+        exchange.requests.unref();
+        freeExchanges.push(exchange);
+      } else {
+        exchange.requests.destroy();
+        await rm(directory, {recursive: true, force: true});
+      }
       if (unanswered.length > 0) throw new AggregateError(unanswered, `runs of the fake ${name} were not answered`);
     },
   };

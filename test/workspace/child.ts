@@ -53,7 +53,7 @@ switch (job) {
         await lock.release();
       } catch (error) {
         if ((error as {code?: string}).code !== 'WORKDIR_LOCKED') throw error;
-        await sleep(Math.random() * 5);
+        await sleep(Math.random() * 25);
       }
     }
     break;

@@ -18,6 +18,7 @@ import {
 import {plainValue} from '../plain-value.js';
 import type * as z from 'zod';
 import {MeshError, type ErrorCode} from '../errors.js';
+import {LatestResults} from '../memoize.js';
 import {nearest} from '../nearest.js';
 import {printableLine} from '../printable.js';
 import {layout} from './layout.js';
@@ -72,9 +73,12 @@ const contextsFileKind: FileKind<ContextsFile> = {
   rules: contextRuleViolations,
 };
 
+/** What recent texts of mesh.yaml contain: each phase of a run parses the text again that it has read. Results are read-only. */
+const meshFiles = new LatestResults<FileReading<MeshFile>>(8);
+
 /** Parses mesh.yaml. Never throws. */
 export function checkMeshFile(text: string): FileReading<MeshFile> {
-  return checkFile(text, meshFileKind);
+  return meshFiles.get(text, () => checkFile(text, meshFileKind));
 }
 
 /** Parses mesh.yaml. Throws `MESH_YAML_INVALID` with all problems in the message. */
