@@ -1,4 +1,6 @@
 import {kubectlProcesses} from './kubectl-processes.js';
+import {linkFakes} from './link-fakes.js';
+import {linkReal} from './link-real.js';
 import {manyClusters} from './many-clusters.js';
 import {memory} from './memory.js';
 import {rsaKeys} from './rsa-keys.js';
@@ -16,4 +18,6 @@ export const scenarios: readonly Scenario[] = [
   slowApi,
   memory,
   scale,
+  linkFakes,
+  linkReal,
 ];

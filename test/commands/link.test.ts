@@ -256,7 +256,6 @@ describe('the lifetime of a token', () => {
 
   it('has no end with discovery.token: secret, once the token controller has filled the Secret', async () => {
     mesh = await linkMesh(['c1', 'c2'], {yaml: 'discovery:\n  token: secret\n'});
-    for (const name of ['c1', 'c2']) fillTokenSecrets(name);
     const {code, result} = await link();
     expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 done']]);
     expect(readerSecret('c2', 'c1')).toMatchObject({
@@ -267,30 +266,6 @@ describe('the lifetime of a token', () => {
     expect(isAccepted('c2', tokenIn('c1', 'c2'))).toBe(true);
     expect(outcomes((await link()).result)).toEqual(['c1 unchanged', 'c2 unchanged']);
   });
-
-  /** Plays the token controller: fills a Secret when it is first read. */
-  function fillTokenSecrets(name: string): void {
-    const cluster = mesh.cluster(name);
-    const fill = (): void => {
-      for (const one of cluster.all('Secret')) {
-        if (one.type !== 'kubernetes.io/service-account-token' || one.data !== undefined) continue;
-        const {name: own, uid} = one.metadata;
-        const sub = 'system:serviceaccount:istio-system:istio-reader-service-account';
-        const token = tokenOf({iss: cluster.uid, sub, exp: 8e9, 'kubernetes.io': {secret: {name: own, uid}}});
-        const unending = token.replace(/^([^.]+)\.[^.]+/, (_, head: string) =>
-          [
-            head,
-            Buffer.from(JSON.stringify({iss: cluster.uid, sub, 'kubernetes.io': {secret: {name: own, uid}}})).toString(
-              'base64url',
-            ),
-          ].join('.'),
-        );
-        const data = {token: Buffer.from(unending).toString('base64'), 'ca.crt': Buffer.from('ca').toString('base64')};
-        cluster.put({...one, data});
-      }
-    };
-    cluster.before({verb: 'get', resource: 'secrets'}, fill, 999);
-  }
 });
 
 describe('what is not ready', () => {

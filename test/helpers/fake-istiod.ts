@@ -20,6 +20,8 @@ export interface IstiodWords {
   endpoints: Record<string, readonly string[]>;
   /** By path: instead of what the fields above say. `hang` never answers. */
   instead: Record<string, {readonly status: number; readonly text: string} | 'hang'>;
+  /** Added to each answer. Milliseconds. */
+  latencyMs: number;
   /** By path: what changes while it runs; precedes the fields above, not `instead`. */
   current: Record<string, () => unknown>;
 }
@@ -53,6 +55,7 @@ export async function startFakeMonitor(
     ],
     endpoints: Object.fromEntries([cluster, ...others].map((name) => [name, services])),
     instead: {},
+    latencyMs: 0,
     current: {},
   };
   const server = createServer((request, response) => {
@@ -60,7 +63,10 @@ export async function startFakeMonitor(
     const now = says.current[path];
     const current = now && {status: 200, text: JSON.stringify(now())};
     const answer = says.instead[path] ?? current ?? answers(says)[path] ?? {status: 404, text: '404 page not found\n'};
-    if (answer !== 'hang') response.writeHead(answer.status).end(answer.text);
+    if (answer === 'hang') return;
+    const send = (): unknown => response.writeHead(answer.status).end(answer.text);
+    if (says.latencyMs > 0) setTimeout(send, says.latencyMs);
+    else send();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

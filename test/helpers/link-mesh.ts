@@ -110,11 +110,23 @@ export function readRemotes(
   {name, monitor, status}: LinkedIstiod & {readonly name: string},
   clusters: readonly (readonly [string, FakeCluster])[],
 ): void {
+  const configs = new WeakMap<FakeObject, Map<string, RemoteConfig>>();
+  // An istiod parses a remote secret once, when it has changed: then it is another object here.
+  const configsOf = (secret: FakeObject): ReadonlyMap<string, RemoteConfig> => {
+    const known = configs.get(secret);
+    if (known) return known;
+    const entries = Object.entries((secret.data ?? {}) as Record<string, string>);
+    const read = new Map(
+      entries.map(([id, encoded]) => [id, parse(Buffer.from(encoded, 'base64').toString()) as RemoteConfig]),
+    );
+    configs.set(secret, read);
+    return read;
+  };
   const remotes = () =>
-    fake.all('Secret').flatMap(({metadata, data}) => {
+    fake.all('Secret').flatMap((secret) => {
+      const {metadata} = secret;
       if (metadata.labels?.['istio/multiCluster'] !== 'true') return [];
-      return Object.entries((data ?? {}) as Record<string, string>).map(([id, encoded]) => {
-        const config = parse(Buffer.from(encoded, 'base64').toString()) as RemoteConfig;
+      return [...configsOf(secret)].map(([id, config]) => {
         const token = config.users[0]?.user.token ?? '';
         const peer = clusters.find(([other]) => other === id)?.[1];
         const review = peer && reviewToken(peer, {spec: {token}} as unknown as FakeObject);

@@ -1,6 +1,8 @@
 /** A bench that could not measure something must fail: CI relies on its exit code. */
 import {existsSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
+import {countedPrograms} from '../../scripts/bench/counted-programs.js';
+import {documentedPairs, evenly, timeOfAllPairs} from '../../scripts/bench/documented-link.js';
 import {interleave} from '../../scripts/bench/interleave.js';
 import {exitCodeOf} from '../../scripts/bench/result.js';
 import {runScenario} from '../../scripts/bench/run-scenario.js';
@@ -92,4 +94,50 @@ describe('contenders', () => {
     expect(measured).toEqual({a: counted, b: counted});
     expect(ran).toBe(order);
   });
+});
+
+describe("Istio's guide", () => {
+  const clusters = ['a', 'b', 'c'].map((name) => ({name, context: `ctx-${name}`}));
+
+  it('links every ordered pair, the secrets of one cluster after those of another', () => {
+    const pairs = documentedPairs(clusters).map(({peer, reader}) => `${peer.name}${reader.name}`);
+    expect(pairs).toEqual(['ab', 'ac', 'ba', 'bc', 'ca', 'cb']);
+  });
+
+  it('takes for all pairs as long as was measured, if all were', () => {
+    expect(timeOfAllPairs({first: [5, 6, 7], later: [1, 2, 3]}, 3)).toBe(24);
+  });
+
+  it('is extrapolated with one first pair for each cluster', () => {
+    expect(timeOfAllPairs({first: [10], later: [1, 3]}, 50)).toBe(50 * 10 + 50 * 48 * 2);
+    expect(timeOfAllPairs({first: [5, 6], later: []}, 2)).toBe(11);
+  });
+
+  it.each([
+    [1, [0]],
+    [4, [0, 3, 5, 8]],
+    [10, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    [11, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+  ])('is measured for %d clusters that are evenly spread', (count, expected) => {
+    expect(
+      evenly(
+        Array.from({length: 10}, (_, index) => index),
+        count,
+      ),
+    ).toEqual(expected);
+  });
+});
+
+it('counts the starts of programs, however they end', async () => {
+  const result = await resultOf(async ({sandbox}) => {
+    const {directory, during} = await countedPrograms(sandbox, {one: '/bin/echo', two: '/bin/false'});
+    const env = {PATH: `${directory}:${process.env.PATH ?? ''}`};
+    let stdout = '';
+    const count = await during(async () => {
+      ({stdout} = await sandbox.run({file: 'sh', args: ['-c', 'two; one "$1" 2; one "$1" 2 | cat', 'sh', 'a b'], env}));
+    });
+    expect(stdout).toBe('a b 2\na b 2\n');
+    return {rows: [{kind: 'count', what: 'starts', count}], notes: []};
+  });
+  expect(result).toMatchObject({rows: [{count: 3}]});
 });

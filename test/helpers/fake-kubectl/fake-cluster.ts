@@ -6,7 +6,8 @@ import {randomUUID} from 'node:crypto';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
-import {issueToken, reviewToken} from './tokens.js';
+import {answerDiscovery} from './api-discovery.js';
+import {fillTokenSecret, issueToken, reviewToken} from './tokens.js';
 import {applyJsonPatch, applyMergePatch, type PatchOperation} from './json-patch.js';
 
 /** Any object. */
@@ -60,6 +61,7 @@ export type Fault =
 interface Answer {
   readonly status: number;
   readonly body: unknown;
+  readonly contentType?: string;
 }
 
 /** What is sent instead of an answer. */
@@ -247,8 +249,7 @@ export class FakeCluster {
 
   #answer(request: FakeRequest): Answer {
     const {verb, resource, body} = request;
-    if (resource === '/version') return {status: 200, body: {major: '1', minor: '34', gitVersion: 'v1.34.3'}};
-    if (resource.startsWith('/')) return {status: 200, body: {}};
+    if (resource.startsWith('/')) return answerDiscovery(resource);
     if (resource === 'selfsubjectreviews') {
       const {username} = this;
       return {status: 201, body: {...(body as FakeObject), status: {userInfo: {username, groups: []}}}};
@@ -280,7 +281,12 @@ export class FakeCluster {
     const more = from + limit < all.length ? {continue: String(from + limit)} : {};
     // Items of real lists carry neither apiVersion nor kind.
     const items = all.slice(from, from + limit).map((object) => ({...object, apiVersion: undefined, kind: undefined}));
-    return {status: 200, body: {kind: 'List', items, metadata: {resourceVersion: String(this.#version), ...more}}};
+    // Clients with types of their own recognize the list by the path that they requested.
+    const metadata = {resourceVersion: String(this.#version), ...more};
+    return {
+      status: 200,
+      body: {kind: `${all[0]?.kind ?? ''}List`, apiVersion: all[0]?.apiVersion ?? 'v1', items, metadata},
+    };
   }
 
   #create(request: FakeRequest, object: FakeObject): Answer {
@@ -293,7 +299,9 @@ export class FakeCluster {
       return failed(409, `${request.resource} "${object.metadata.name}" already exists`, 'AlreadyExists');
     }
     if (request.dryRun) return {status: 201, body: {...object, metadata: {...object.metadata, uid: randomUUID()}}};
-    return {status: 201, body: this.#store({...object, metadata: {...object.metadata, ...manager(request)}})};
+    const stored = this.#store({...object, metadata: {...object.metadata, ...manager(request)}});
+    fillTokenSecret(this, stored);
+    return {status: 201, body: stored};
   }
 
   #change(request: FakeRequest): Answer {
@@ -355,7 +363,10 @@ export class FakeCluster {
         resourceVersion: String(this.#version),
       },
     };
-    if (stored.kind === 'Secret') stored.type ??= 'Opaque';
+    if (stored.kind === 'Secret') {
+      stored.type ??= 'Opaque';
+      moveStringData(stored);
+    }
     this.#objects.set(keyOf(stored), stored);
     return stored;
   }
@@ -395,6 +406,15 @@ export function secret(name: string, data: Record<string, string>, more: Record<
 export function configMap(name: string, data: Record<string, string>): FakeObject {
   const [space = '', own = ''] = name.split('/');
   return {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: own, namespace: space}, data};
+}
+
+/** A Secret's `stringData` is written only: it is stored in `data`. */
+function moveStringData(secret: FakeObject): void {
+  if (secret.stringData === undefined) return;
+  const texts = Object.entries(secret.stringData as Record<string, string>);
+  const encoded = texts.map(([key, text]) => [key, Buffer.from(text).toString('base64')] as const);
+  secret.data = {...(secret.data as object | undefined), ...Object.fromEntries(encoded)};
+  delete secret.stringData;
 }
 
 function keyOf(object: FakeObject): string {
@@ -508,8 +528,8 @@ function failed(status: number, message: string, reason = ''): Answer {
   return {status, body: {kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code: status}};
 }
 
-function send(response: ServerResponse, {status, body}: Answer): void {
-  response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(body));
+function send(response: ServerResponse, {status, body, contentType = 'application/json'}: Answer): void {
+  response.writeHead(status, {'content-type': contentType}).end(JSON.stringify(body));
 }
 
 function sendAltered(response: ServerResponse, {status, headers, body, cutAfter}: AlteredAnswer): void {

@@ -4,7 +4,8 @@ import type {FakeCluster, FakeObject, FakeRequest} from './fake-cluster.js';
 interface Claims {
   readonly iss: string;
   readonly sub: string;
-  readonly exp: number;
+  /** Absent in tokens of the token controller. */
+  readonly exp?: number;
   readonly 'kubernetes.io'?: {readonly secret?: {readonly name: string; readonly uid: string}};
 }
 
@@ -61,13 +62,40 @@ function judge(cluster: FakeCluster, token: string): object {
     return {error: 'invalid bearer token'};
   }
   if (claims.iss !== cluster.uid) return {error: 'invalid bearer token, token lookup failed'};
-  if (claims.exp * 1000 <= Date.now()) return {error: 'invalid bearer token, token has expired'};
+  if (claims.exp !== undefined && claims.exp * 1000 <= Date.now())
+    return {error: 'invalid bearer token, token has expired'};
   const secret = claims['kubernetes.io']?.secret;
   const [, , namespace = ''] = claims.sub.split(':');
   if (secret && cluster.get('Secret', `${namespace}/${secret.name}`)?.metadata.uid !== secret.uid) {
     return {error: 'invalid bearer token, service account token has been invalidated'};
   }
   return {authenticated: true, user: {username: claims.sub, groups: ['system:serviceaccounts']}};
+}
+
+/**
+ * Fills a token Secret of an existing service account, as the token controller does after the Secret has been created
+ * (kubernetes/kubernetes pkg/controller/serviceaccount/tokens_controller.go).
+ */
+export function fillTokenSecret(cluster: FakeCluster, secret: FakeObject): void {
+  const {namespace = '', name, uid, annotations = {}} = secret.metadata;
+  const account = annotations['kubernetes.io/service-account.name'] ?? '';
+  if (secret.type !== 'kubernetes.io/service-account-token') return;
+  if (!cluster.get('ServiceAccount', `${namespace}/${account}`)) return;
+  const token = tokenOf({
+    iss: cluster.uid,
+    sub: `system:serviceaccount:${namespace}:${account}`,
+    'kubernetes.io': {namespace, secret: {name, uid}},
+  });
+  const rootCa = cluster.get('ConfigMap', `${namespace}/kube-root-ca.crt`)?.data as Record<string, string> | undefined;
+  const encoded = (text = ''): string => Buffer.from(text).toString('base64');
+  cluster.put({
+    ...secret,
+    data: {
+      token: encoded(token),
+      'ca.crt': encoded(rootCa?.['ca.crt']),
+      namespace: encoded(namespace),
+    },
+  });
 }
 
 function notFound(message: string) {
