@@ -10,7 +10,8 @@ import {printableLine} from '../../printable.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
 import {editMeshYaml} from '../fixes.js';
-import {credentialFor, linkFix, noSecretsReason, secretPlace, syncStateOf, type SyncState} from './credentials.js';
+import {credentialFor, noSecretsReason, secretPlace, syncStateOf, type SyncState} from './credentials.js';
+import {linkFix} from './link-fix.js';
 
 /** Address and CA in the reader's remote secret are those of the peer's API server. */
 export const addressCheck = apiServerCheck({

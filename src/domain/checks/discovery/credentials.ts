@@ -1,15 +1,11 @@
-/** Shared by the checks of discovery: remote secrets, what istiods report about a peer, and the commands that fix a pair. */
+/** Shared by the checks of discovery: remote secrets, and what istiods report about a peer. */
 import {remoteSecretName} from '../../discovery/names.js';
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
-import type {ControlPlaneFacts, IstiodClusters, IstiodMetrics, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
+import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
-import {remoteSecretDefects} from '../../istio/remote-secret-defects.js';
-import {affects} from '../../istio/since.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {kubectlMesh, type Suggestion} from '../../suggest/suggestion.js';
 import {minuteMs} from '../../time.js';
-import {runningVersions} from '../control-plane/running-versions.js';
 import type {PairSubject} from '../check.js';
 
 /** Where a remote secret is: `Secret istio-system/istio-remote-secret-two`. */
@@ -61,24 +57,4 @@ export const settleMs = minuteMs;
 export function isFresh(secret: RemoteSecretFacts | 'absent' | undefined, now: Date): boolean {
   const writtenAt = secret === undefined || secret === 'absent' ? undefined : secret.writtenAt;
   return writtenAt !== undefined && now.getTime() - writtenAt.getTime() < settleMs;
-}
-
-/** Whether one of the istiods loses a cluster's endpoints when its remote secret changes. */
-function losesEndpoints(
-  controlPlanes: readonly ControlPlaneFacts[],
-  metrics: readonly PodPart<IstiodMetrics>[],
-): boolean {
-  return controlPlanes
-    .flatMap((one) => runningVersions(one, metrics))
-    .some(({version}) => affects(remoteSecretDefects.endpoints, version));
-}
-
-/** Writes the reader's remote secrets as declared; restarts an istiod that would otherwise lose endpoints by that. */
-export function linkFix(
-  {cluster}: Pick<PairSubject, 'cluster'>,
-  controlPlanes: readonly ControlPlaneFacts[],
-  metrics: readonly PodPart<IstiodMetrics>[] = [],
-): Suggestion {
-  const restart = losesEndpoints(controlPlanes, metrics) ? ['--restart-istiod'] : [];
-  return kubectlMesh('link', [cluster.name, ...restart, '--yes']);
 }

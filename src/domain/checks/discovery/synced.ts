@@ -6,7 +6,8 @@ import {inspectWith, pipe, runAll, type Suggestion, words} from '../../suggest/s
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
 import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
-import {isFresh, linkFix} from './credentials.js';
+import {isFresh} from './credentials.js';
+import {linkFix} from './link-fix.js';
 
 /** Every istiod of the reader has read the peer. */
 export const syncedCheck = istiodCheck({

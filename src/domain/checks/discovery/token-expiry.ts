@@ -2,7 +2,8 @@ import type {TokenClaims} from '../../discovery/token.js';
 import {formatDuration, formatExpiry} from '../../format.js';
 import {dayMs} from '../../time.js';
 import {apiServerCheck, notApplicable, ok, type Severity} from '../check.js';
-import {credentialFor, linkFix, noSecretsReason, secretPlace} from './credentials.js';
+import {credentialFor, noSecretsReason, secretPlace} from './credentials.js';
+import {linkFix} from './link-fix.js';
 
 /**
  * The limits, as shares of the lifetime: `link` renews below 30%, and the kubelet renews its tokens at 20% (kubernetes/kubernetes

@@ -3,7 +3,8 @@ import type {TokenClaims} from '../../discovery/token.js';
 import {formatExpiry} from '../../format.js';
 import {printableLine} from '../../printable.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
-import {credentialFor, linkFix, noSecretsReason, secretPlace, syncStateOf} from './credentials.js';
+import {credentialFor, noSecretsReason, secretPlace, syncStateOf} from './credentials.js';
+import {linkFix} from './link-fix.js';
 
 /** The peer accepts the token in the reader's remote secret. */
 export const tokenCheck = apiServerCheck({
