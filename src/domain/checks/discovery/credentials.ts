@@ -1,10 +1,12 @@
 /** Shared by the checks of discovery: remote secrets, and what istiods report about a peer. */
 import {remoteSecretName} from '../../discovery/names.js';
+import type {RemoteKubeconfig} from '../../discovery/remote-kubeconfig.js';
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
 import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
+import {printableLine} from '../../printable.js';
 import {minuteMs} from '../../time.js';
 import type {PairSubject} from '../check.js';
 
@@ -17,6 +19,13 @@ export function secretPlace({mesh, peer}: Pick<PairSubject, 'mesh' | 'peer'>): s
 export function credentialFor(secret: RemoteSecretFacts | 'absent', peer: MeshCluster): RemoteCredential | undefined {
   if (secret === 'absent') return undefined;
   return secret.credentials.find((one) => one.cluster === istioNameOf(peer));
+}
+
+/** Why the token of a credential cannot be judged, if it has none: MESH501 reports a kubeconfig without any credential. */
+export function noTokenReason(kubeconfig: RemoteKubeconfig | undefined): string {
+  const {otherCredential} = kubeconfig ?? {};
+  if (otherCredential === undefined) return 'there is no token (MESH501)';
+  return `the credential is ${printableLine(otherCredential)}, which no request verifies; MESH506 shows whether it works`;
 }
 
 /** The environment variable with a directory of kubeconfigs, which istiod reads instead of remote secrets (1.30.0:pilot/pkg/features/pilot.go). */

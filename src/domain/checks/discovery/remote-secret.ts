@@ -143,7 +143,7 @@ function contentFindings(
   }
   const {kubeconfig} = credential;
   if (!kubeconfig) return [{observed: `${place} contains no kubeconfig`, expected: 'a kubeconfig', fix}];
-  const {address, token, clientCertificate, rejected} = kubeconfig;
+  const {address, token, otherCredential, rejected} = kubeconfig;
   const refused = rejected.filter((field) => istiods.some((one) => !permits(one, field)));
   return [
     ...(refused.length === 0
@@ -156,7 +156,7 @@ function contentFindings(
           },
         ]),
     ...(address ? [] : [{observed: `the kubeconfig in ${place} names no server`, expected: 'a server', fix}]),
-    ...(token || clientCertificate !== undefined || rejected.length > 0
+    ...(token || otherCredential !== undefined || rejected.length > 0
       ? []
       : [{observed: `the kubeconfig in ${place} has no credential`, expected: 'a token', fix}]),
   ];

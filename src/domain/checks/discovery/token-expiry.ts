@@ -2,7 +2,7 @@ import type {TokenClaims} from '../../discovery/token.js';
 import {formatDuration, formatExpiry} from '../../format.js';
 import {dayMs} from '../../time.js';
 import {apiServerCheck, notApplicable, ok, type Severity} from '../check.js';
-import {credentialFor, noSecretsReason, secretPlace} from './credentials.js';
+import {credentialFor, noSecretsReason, noTokenReason, secretPlace} from './credentials.js';
 import {linkFix} from './link-fix.js';
 
 /**
@@ -26,8 +26,10 @@ export const tokenExpiryCheck = apiServerCheck({
     const {peer, now} = subject;
     const reason = noSecretsReason(controlPlanes.self);
     if (reason !== undefined) return notApplicable(reason);
-    const claims = credentialFor(remoteSecrets.self, peer)?.kubeconfig?.claims;
-    if (!claims) return notApplicable('there is no token that states when it expires');
+    const kubeconfig = credentialFor(remoteSecrets.self, peer)?.kubeconfig;
+    if (!kubeconfig?.token) return notApplicable(noTokenReason(kubeconfig));
+    const {claims} = kubeconfig;
+    if (!claims) return notApplicable('the token does not state when it expires');
     const {expiresAt} = claims;
     if (!expiresAt) return ok('it does not expire', 'no expiry soon');
     const left = expiresAt.getTime() - now.getTime();
