@@ -1,5 +1,6 @@
 /** verify MESH5xx: remote secrets, their tokens and addresses, and what istiods have read. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {namespace} from '../helpers/fake-kubectl/fake-cluster.js';
 import type {IstiodWords} from '../helpers/fake-istiod.js';
 import {kubeconfigOf, readerToken, remoteSecretOf} from '../helpers/remote-secrets.js';
 import {findingsIn, rowName, verifiedMesh, verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
@@ -117,6 +118,19 @@ describe('a fault of discovery', () => {
 });
 
 describe('what is not observed', () => {
+  it.each(['c1', 'c2'])('no token is sent by or to %s if its context points to another cluster', async (name) => {
+    const {kube: other} = mesh.one(name);
+    other.remove('Namespace', 'kube-system');
+    other.put(namespace('kube-system'));
+    const {rows} = await verify();
+    expect(findingsIn(rows).map(rowName)).toEqual([`MESH203 ${name} error`]);
+    expect(rows.filter(({id}) => id === 'MESH503').map(({result}) => result)).toEqual(['unknown', 'unknown']);
+    const reviews = mesh.clusters.flatMap(({kube}) =>
+      kube.requests.filter(({resource}) => resource === 'tokenreviews'),
+    );
+    expect(reviews).toEqual([]);
+  });
+
   it('is unknown for one pair if the peer forbids TokenReviews', async () => {
     mesh.one('c2').kube.deny({verb: 'create', resource: 'tokenreviews'});
     const {code, rows} = await verify();

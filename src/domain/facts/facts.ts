@@ -111,7 +111,7 @@ const clusterFacts = {
   remoteSecrets: fact<PerCluster<ofDiscovery.RemoteSecretFacts | 'absent'>>({reads: ['remoteSecret']}),
   /** Whether the cluster accepts the tokens in the remote secrets of the clusters that read it, by these clusters. */
   acceptedTokens: fact<PerCluster<TokenVerdict | 'no token'>>({
-    reads: ['remoteSecret', 'tokenReview'],
+    reads: ['kubeSystem', 'remoteSecret', 'tokenReview'],
     stage: 'across clusters',
   }),
   /** How other clusters reach its API server. */

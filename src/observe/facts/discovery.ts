@@ -17,6 +17,7 @@ import {fieldChangedAt} from '../../domain/kube/object.js';
 import type {SecretObject} from '../../domain/kube/objects.js';
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {uidMismatches} from '../../domain/mesh/identity.js';
 import {requireContext} from '../../domain/mesh/resolve.js';
 import {isKnown} from '../../domain/observed.js';
 import {attempt, atOnce} from '../cluster-reader.js';
@@ -77,12 +78,25 @@ function remoteSecretFacts(secret: SecretObject): RemoteSecretFacts {
   });
 }
 
-/** Has this cluster review the token in a reader's remote secret. */
+/**
+ * Has this cluster review the token in a reader's remote secret. Throws `UID_MISMATCH` if a context points to another cluster:
+ * that one must not get the token.
+ */
 async function reviewTokenOf(
   reader: MeshCluster,
-  {cluster, all, reads}: FactSources,
+  {cluster, mesh, all, reads, fact}: FactSources,
 ): Promise<TokenVerdict | 'no token'> {
-  const secrets = await all.get(reader.name)?.fact('remoteSecrets');
+  const [uid, readerUid, secrets] = await Promise.all([
+    fact('clusterUid'),
+    all.get(reader.name)?.fact('clusterUid'),
+    all.get(reader.name)?.fact('remoteSecrets'),
+  ]);
+  const uids = [
+    {name: cluster.name, uid},
+    {name: reader.name, uid: readerUid},
+  ];
+  const [mismatch] = uidMismatches(mesh, uids).values();
+  if (mismatch) throw new MeshError(mismatch.code, mismatch.message, {hints: mismatch.hints});
   const observed = secrets?.parts.find(({name}) => name === cluster.name)?.observed;
   if (observed && !isKnown(observed)) {
     const {code, message, hints} = observed.unknown;
