@@ -1,4 +1,6 @@
 /** verify MESH5xx: remote secrets, their tokens and addresses, and what istiods have read. */
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {namespace} from '../helpers/fake-kubectl/fake-cluster.js';
 import type {IstiodWords} from '../helpers/fake-istiod.js';
@@ -19,6 +21,23 @@ const secret = 'istio-system/istio-remote-secret-c2';
 function replaceKubeconfig(kubeconfig: string): void {
   mesh.one('c1').kube.put(remoteSecretOf(mesh.one('c1'), mesh.one('c2'), kubeconfig));
 }
+
+describe('a mesh of one cluster', () => {
+  it('is not read for remote secrets', async () => {
+    const path = join(mesh.dir, 'mesh.yaml');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.slice(0, text.indexOf('  - name: c2')));
+    const {kube, says} = mesh.one('c1');
+    says.clusters.pop();
+    kube.deny({verb: 'get', resource: 'secrets', name: 'istio-remote-secret-c1'});
+    const {code, rows} = await verify();
+    expect(findingsIn(rows).map(rowName)).toEqual([]);
+    expect(code).toBe(0);
+    expect(kube.requests.flatMap(({name}) => (name?.startsWith('istio-remote-secret') === true ? [name] : []))).toEqual(
+      [],
+    );
+  });
+});
 
 describe('a linked mesh', () => {
   it('is ok in both directions', async () => {

@@ -8,7 +8,7 @@ import {
   multiClusterLabel,
   remoteSecretName,
 } from '../../domain/discovery/names.js';
-import {reads as isRead} from '../../domain/discovery/pairs.js';
+import {discoveryPairs, reads as isRead} from '../../domain/discovery/pairs.js';
 import {readRemoteSecret} from '../../domain/discovery/remote-secret.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
 import {MeshError} from '../../domain/errors.js';
@@ -25,8 +25,10 @@ import type {Derivations, FactSources} from '../fact-sources.js';
 
 export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'apiServer'> = {
   async remoteSecrets({reads, cluster, mesh, deps}) {
+    // A mesh of one cluster has no remote secrets, and a user may have no right to read them.
+    const isLinked = discoveryPairs(mesh.clusters).length > 0;
     const parts = await pMap(
-      mesh.clusters.filter((other) => other.name === cluster.name || isRead(cluster, other)),
+      mesh.clusters.filter((other) => isLinked && (other.name === cluster.name || isRead(cluster, other))),
       async (other) => {
         const read = async (): Promise<RemoteSecretFacts | 'absent'> => {
           const secret = await reads.read('remoteSecret', {name: remoteSecretName(other)});
