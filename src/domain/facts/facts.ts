@@ -114,6 +114,8 @@ const clusterFacts = {
     reads: ['kubeSystem', 'remoteSecret', 'tokenReview'],
     stage: 'across clusters',
   }),
+  /** Whether the service account exists as which other clusters read it. */
+  readerAccount: fact<boolean>({reads: ['readerAccount']}),
   /** How other clusters reach its API server. */
   apiServer: fact<ofDiscovery.ApiServerFacts>({reads: ['configMaps']}),
   /** The Secret that istiod mounts, which is not always named cacerts; absent also if it mounts something else. */

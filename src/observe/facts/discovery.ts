@@ -23,7 +23,7 @@ import {isKnown} from '../../domain/observed.js';
 import {attempt, atOnce} from '../cluster-reader.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
-export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'apiServer'> = {
+export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'readerAccount' | 'apiServer'> = {
   async remoteSecrets({reads, cluster, mesh, deps}) {
     // A mesh of one cluster has no remote secrets, and a user may have no right to read them.
     const isLinked = discoveryPairs(mesh.clusters).length > 0;
@@ -53,6 +53,11 @@ export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'a
       {concurrency: atOnce},
     );
     return new PerCluster(parts);
+  },
+
+  async readerAccount({reads, cluster, mesh}) {
+    const isPeer = mesh.clusters.some((other) => isRead(other, cluster));
+    return isPeer && (await reads.read('readerAccount')) !== undefined;
   },
 
   async apiServer({reads, cluster, mesh, deps}) {

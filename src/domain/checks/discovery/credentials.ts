@@ -10,15 +10,29 @@ import {printableLine} from '../../printable.js';
 import {minuteMs} from '../../time.js';
 import type {PairSubject} from '../check.js';
 
-/** Where a remote secret is: `Secret istio-system/istio-remote-secret-two`. */
-export function secretPlace({mesh, peer}: Pick<PairSubject, 'mesh' | 'peer'>): string {
-  return `Secret ${mesh.istio.namespace}/${remoteSecretName(peer)}`;
+/** Where a remote secret is: `Secret istio-system/istio-remote-secret-two`. `secret`: its name if it is not the usual one. */
+export function secretPlace({
+  mesh,
+  peer,
+  secret = remoteSecretName(peer),
+}: Pick<PairSubject, 'mesh' | 'peer'> & {readonly secret?: string}): string {
+  return `Secret ${mesh.istio.namespace}/${printableLine(secret)}`;
 }
 
 /** The credential for a peer in its remote secret; undefined if there is none. */
 export function credentialFor(secret: RemoteSecretFacts | 'absent', peer: MeshCluster): RemoteCredential | undefined {
   if (secret === 'absent') return undefined;
   return secret.credentials.find((one) => one.cluster === istioNameOf(peer));
+}
+
+/** The same; if that Secret does not exist, the one in a Secret with another name, which is known with `--access`. */
+export function credentialUsed(
+  secret: RemoteSecretFacts | 'absent',
+  listed: readonly RemoteCredential[] | undefined,
+  peer: MeshCluster,
+): RemoteCredential | undefined {
+  if (secret !== 'absent') return credentialFor(secret, peer);
+  return listed?.find((one) => one.cluster === istioNameOf(peer) && one.secret !== remoteSecretName(peer));
 }
 
 /** Why the token of a credential cannot be judged, if it has none: MESH501 reports a kubeconfig without any credential. */
@@ -48,12 +62,6 @@ export function syncStateOf(pods: readonly PodPart<IstiodClusters>[] | undefined
   const id = istioNameOf(peer);
   const isSynced = known.every((rows) => rows.some((row) => row.id === id && row.status === synced));
   return isSynced ? 'synced' : 'not synced';
-}
-
-/** The Secrets (NAMESPACE/NAME) from which the reader's pods read a cluster. */
-export function secretsInUse(pods: readonly PodPart<IstiodClusters>[] | undefined, id: string): readonly string[] {
-  const rows = (pods ?? []).flatMap(({value}) => value.known ?? []);
-  return [...new Set(rows.flatMap((row) => (row.id === id && row.secretName !== '' ? [row.secretName] : [])))];
 }
 
 /**
