@@ -2,7 +2,7 @@
 import {remoteSecretName} from '../../discovery/names.js';
 import type {RemoteKubeconfig} from '../../discovery/remote-kubeconfig.js';
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
-import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
+import type {ControlPlaneFacts, IstiodClusters, KnownCluster, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
@@ -55,12 +55,19 @@ export function noSecretsReason(controlPlanes: readonly ControlPlaneFacts[]): st
 /** What the running istiods of a reader report about a peer. */
 export type SyncState = 'synced' | 'not synced' | 'not reported';
 
+/**
+ * What an istiod reports about a peer; undefined if it does not list it. Its own cluster, which has no Secret, may have the
+ * peer's name (1.31.0:pkg/kube/multicluster/secretcontroller.go, ListRemoteClusters).
+ */
+export function rowOf({known}: IstiodClusters, peer: MeshCluster): KnownCluster | undefined {
+  return known?.find(({id, secretName}) => id === istioNameOf(peer) && secretName !== '');
+}
+
 /** Summarizes it: `synced` if every pod that reports its clusters has synced the peer. */
 export function syncStateOf(pods: readonly PodPart<IstiodClusters>[] | undefined, peer: MeshCluster): SyncState {
-  const known = (pods ?? []).flatMap(({value}) => (value.known ? [value.known] : []));
-  if (known.length === 0) return 'not reported';
-  const id = istioNameOf(peer);
-  const isSynced = known.every((rows) => rows.some((row) => row.id === id && row.status === synced));
+  const reporting = (pods ?? []).filter(({value}) => value.known !== undefined);
+  if (reporting.length === 0) return 'not reported';
+  const isSynced = reporting.every(({value}) => rowOf(value, peer)?.status === synced);
   return isSynced ? 'synced' : 'not synced';
 }
 

@@ -7,7 +7,7 @@ import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubje
 import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
 import type {Remedy} from '../remedies.js';
-import {isFresh} from './credentials.js';
+import {isFresh, rowOf} from './credentials.js';
 import {linkRemedy} from './link-fix.js';
 
 /** Every istiod of the reader has read the peer. */
@@ -36,7 +36,7 @@ export const syncedCheck = istiodCheck({
     if (
       subject.isPeerUnselected === true &&
       !isConfigured(remoteSecrets?.self) &&
-      !reporting.some((pod) => rowOf(pod, peer))
+      !reporting.some((pod) => rowOf(pod.value, peer))
     )
       return notApplicable(`${peer.name} is not selected, and istiod does not read it`);
     const expected = `cluster ${istioNameOf(peer)} ${synced}`;
@@ -44,9 +44,9 @@ export const syncedCheck = istiodCheck({
     const findings = reporting.map((pod): Finding | undefined => {
       const observed = stateOf(pod, peer);
       // There may be no remote secret: it was not read.
-      const isUnlinked = remoteSecrets === undefined && !rowOf(pod, peer);
+      const isUnlinked = remoteSecrets === undefined && !rowOf(pod.value, peer);
       const fix = isUnlinked ? linkRemedy(subject, facts) : fixOf(pod, controlPlanes.self, subject);
-      const kind = rowOf(pod, peer)?.status ?? 'not listed';
+      const kind = rowOf(pod.value, peer)?.status ?? 'not listed';
       return observed === synced
         ? undefined
         : {kind, observed: `${pod.name} ${observed}`, expected, isUnproven, ...fix};
@@ -64,17 +64,13 @@ export const syncedCheck = istiodCheck({
     'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters, addRemoteConfig), pkg/kube/multicluster/cluster.go (states), pilot/pkg/features/pilot.go, pilot/pkg/xds/debug.go',
 });
 
-function rowOf({value}: PodPart<IstiodClusters>, peer: PairSubject['peer']) {
-  return value.known?.find(({id, secretName}) => id === istioNameOf(peer) && secretName !== '');
-}
-
 function isConfigured(secret: RemoteSecretFacts | 'absent' | undefined): boolean {
   return secret !== undefined && secret !== 'absent' && secret.labeled;
 }
 
 /** `synced`, or what a finding states. */
 function stateOf(pod: PodPart<IstiodClusters>, peer: PairSubject['peer']): string {
-  const row = rowOf(pod, peer);
+  const row = rowOf(pod.value, peer);
   if (row?.status === synced) return synced;
   const id = istioNameOf(peer);
   return row ? `reports cluster ${id} as ${row.status} (Secret ${row.secretName})` : `does not list cluster ${id}`;
@@ -87,7 +83,7 @@ function fixOf(
 ): Remedy {
   const {namespace} = mesh.istio;
   const istiod = controlPlaneOf(pod.name, controlPlanes)?.workload.name;
-  if (!rowOf(pod, peer)) return {fix: restartFix({cluster, mesh}, ...(istiod === undefined ? [] : [istiod]))};
+  if (!rowOf(pod.value, peer)) return {fix: restartFix({cluster, mesh}, ...(istiod === undefined ? [] : [istiod]))};
   const account = `system:serviceaccount:${namespace}:${readerServiceAccount}`;
   const logs = pipe(
     inspectWith.kubectl(cluster, words`-n ${namespace} logs ${pod.name} --tail=-1`),
