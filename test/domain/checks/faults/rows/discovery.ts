@@ -224,7 +224,7 @@ export const discoveryFaults: readonly Fault[] = [
   ],
   ["istiod does not verify the server's certificate", withKubeconfig({insecure: true}), ['MESH505 warning']],
   [
-    'istiod does not know a peer whose remote secret is right',
+    'istiod does not list a peer whose remote secret is right',
     {cluster1: clustersOf({known: [{id: 'cluster1', secretName: '', status: 'synced'}], listsItself: true})},
     ['MESH506 error'],
   ],
