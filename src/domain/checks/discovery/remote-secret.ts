@@ -49,7 +49,7 @@ export const remoteSecretCheck = apiServerCheck({
     'istiod does not read the peer: its services get no endpoints there, so requests never reach it, and istiod rejects proxies of a remote ("client claims to be in cluster …"). A Secret under another name works, but is not the one that `link` and istioctl renew.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secrets -l istio/multiCluster=true\nkubectl --context "$CTX" -n istio-system describe secret "istio-remote-secret-$PEER"   # names and sizes only',
-  fix: 'Create or replace it with `kubectl mesh link READER`. A Secret with another name is deleted first, because istiod ignores a second one for the same cluster; the services have no endpoints in the peer in between, for some seconds.',
+  fix: 'Create or replace it with `kubectl mesh link READER`. The credential in a Secret with another name is removed first, because istiod ignores a second one for the same cluster; the services have no endpoints in the peer in between, for some seconds. If `link` would be refused, the suggested command first opens mesh.yaml, for an address that pods cannot use, or restores the service account.',
   source:
     'istio/istio istioctl/pkg/multicluster/remote_secret.go, pkg/kube/multicluster/secretcontroller.go (NewController, addRemoteConfig), pkg/kube/util.go (sanitizeKubeConfig)',
 });
