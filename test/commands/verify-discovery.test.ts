@@ -92,6 +92,15 @@ describe('a fault of discovery', () => {
       link,
     ],
     [
+      'without the service account in the peer',
+      () => {
+        mesh.one('c2').kube.remove('ServiceAccount', 'istio-system/istio-reader-service-account');
+        replaceKubeconfig(kubeconfigOf(mesh.one('c2'), readerToken(mesh.one('c1'))));
+      },
+      ['MESH503 c1 c2 error'],
+      `kubectl mesh install apply c2 --yes && ${link}`,
+    ],
+    [
       'with an expired token',
       () => {
         replaceKubeconfig(kubeconfigOf(mesh.one('c2'), readerToken(mesh.one('c2'), {exp: 1_700_000_000})));
@@ -131,7 +140,7 @@ describe('a fault of discovery', () => {
     const {rows} = await verify();
     expect(findingsIn(rows).map(rowName)).toEqual(['MESH502 c1 error']);
     expect(findingsIn(rows)[0]?.fix).toBe(
-      'kubectl --context ctx-c1 -n istio-system delete secret istio-remote-secret-gone',
+      'kubectl --context ctx-c1 -n istio-system delete secret istio-remote-secret-gone --ignore-not-found',
     );
   });
 });

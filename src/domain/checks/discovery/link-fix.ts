@@ -88,9 +88,9 @@ function hasShortToken({remoteSecrets}: LinkEvidence, {mesh, peer}: Pair): boole
   const stored = remoteSecrets?.self ?? 'absent';
   if (stored === 'absent' || !stored.isLinked || mesh.discovery.token !== 'bound') return false;
   const {issuedAt, expiresAt} = credentialFor(stored, peer)?.kubeconfig?.claims ?? {};
-  return (
-    issuedAt !== undefined && expiresAt !== undefined && expiresAt.getTime() - issuedAt.getTime() < shortestLifetimeMs
-  );
+  if (!issuedAt || !expiresAt) return false;
+  const lifetimeMs = expiresAt.getTime() - issuedAt.getTime();
+  return lifetimeMs > 0 && lifetimeMs < shortestLifetimeMs;
 }
 
 /** Whether one of the istiods loses a cluster's endpoints when its remote secret changes. */
