@@ -4,7 +4,6 @@ import {
   type ResolvedApiServer,
   resolveApiServer,
 } from '../../discovery/api-server.js';
-import {defined} from '../../defined.js';
 import type {ApiServerAddress, RemoteKubeconfig} from '../../discovery/remote-kubeconfig.js';
 import type {ApiServerFacts} from '../../facts/facts.js';
 import {printableLine} from '../../printable.js';
@@ -59,7 +58,7 @@ export const addressCheck = apiServerCheck({
       state: syncStateOf(istiodClusters?.self, peer),
       // link writes no server whose certificate the kubeconfig does not verify.
       fix: wanted.insecure === true ? sequence(editMeshYaml(), link) : link,
-      subject: defined({...subject, secret}),
+      subject: {...subject, secret},
     };
     const expected = `${wanted.address.url}, and its CA`;
     const findings = [addressFinding(compared), ...caFindings(compared)];
@@ -91,7 +90,7 @@ interface Compared {
   readonly known: ApiServerFacts;
   readonly state: SyncState;
   readonly fix: Suggestion;
-  readonly subject: PairSubject & {readonly secret?: string};
+  readonly subject: PairSubject & {readonly secret: string | undefined};
 }
 
 /** A difference is decisive only if the address does not work: that is unknown if istiod does not report it. */

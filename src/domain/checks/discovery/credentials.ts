@@ -15,7 +15,7 @@ export function secretPlace({
   mesh,
   peer,
   secret = remoteSecretName(peer),
-}: Pick<PairSubject, 'mesh' | 'peer'> & {readonly secret?: string}): string {
+}: Pick<PairSubject, 'mesh' | 'peer'> & {readonly secret?: string | undefined}): string {
   return `Secret ${mesh.istio.namespace}/${printableLine(secret)}`;
 }
 

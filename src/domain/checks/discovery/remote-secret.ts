@@ -1,4 +1,4 @@
-import {clusterAnnotation, multiClusterLabel, remoteSecretName} from '../../discovery/names.js';
+import {clusterAnnotation, multiClusterLabel} from '../../discovery/names.js';
 import type {ControlPlaneFacts, RemoteSecretFacts} from '../../facts/facts.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import {fixWith, kubectlMesh, words} from '../../suggest/suggestion.js';

@@ -1,4 +1,3 @@
-import {defined} from '../../defined.js';
 import type {TokenClaims} from '../../discovery/token.js';
 import {formatDuration, formatExpiry} from '../../format.js';
 import {dayMs} from '../../time.js';
@@ -48,7 +47,7 @@ export const tokenExpiryCheck = apiServerCheck({
     return {
       severity,
       kind: verb,
-      observed: `the token in ${secretPlace(defined({...subject, secret}))} ${verb} ${formatExpiry(expiresAt, now)}`,
+      observed: `the token in ${secretPlace({...subject, secret})} ${verb} ${formatExpiry(expiresAt, now)}`,
       expected: `more than ${formatDuration(limitMs(claims, severity))} left`,
       ...linkRemedy(subject, facts),
     };
