@@ -2,6 +2,7 @@
  * Views print results. They are pure: result and request in, text out. In views and JSON, every suggested command and hint
  * is text, with the flags of this run.
  */
+import {mergeCommands} from '../domain/suggest/merge.js';
 import type {Advice, Purpose, Suggestion} from '../domain/suggest/suggestion.js';
 
 /** A suggested command as text that can be run unchanged. JSON contains only the text. */
@@ -11,7 +12,15 @@ export class PrintedCommand {
     readonly purpose: Purpose,
     /** Whether it contains a command of this program with `--yes`: `--dry-run` instead of it previews the command. */
     readonly includesYes: boolean,
+    private readonly source: Suggestion,
+    private readonly render: (suggestion: Suggestion) => string,
   ) {}
+
+  /** One command that does what these do, as text; undefined if there is none. */
+  static merge(commands: readonly PrintedCommand[]): string | undefined {
+    const merged = mergeCommands(commands.map(({source}) => source));
+    return merged && commands[0]?.render(merged);
+  }
 
   toJSON(): string {
     return this.text;

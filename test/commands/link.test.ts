@@ -1,4 +1,4 @@
-import {readFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
 import Link from '../../src/commands/link.js';
@@ -310,6 +310,22 @@ describe('what is not ready', () => {
     expect([code, codes(result)]).toEqual([5, ['c1', 'c2 UID_MISMATCH']]);
     expect([...mesh.cluster('c1').writes, ...mesh.cluster('c2').writes]).toEqual([]);
     expect((await link('--accept-uid')).code).toBe(0);
+  });
+
+  it('gets no token if it is another cluster than the recorded one', async () => {
+    mesh = await linkMesh(['c1', 'c2', 'c3']);
+    await link();
+    const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    const {uid} = mesh.cluster('c2');
+    await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace(uid, '11111111-1111-1111-1111-111111111111'));
+    const reviews = ['c1', 'c2', 'c3'].map((name) => {
+      const {requests} = mesh.cluster(name);
+      requests.splice(0);
+      return () => requests.filter(({resource}) => resource === 'tokenreviews').length;
+    });
+    const {result} = await link();
+    expect(codes(result)).toContain('c2 UID_MISMATCH');
+    expect(reviews.map((count) => count())).toEqual([1, 0, 1]);
   });
 
   it.each([

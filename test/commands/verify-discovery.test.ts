@@ -1,5 +1,8 @@
 /** verify MESH5xx: remote secrets, their tokens and addresses, and what istiods have read. */
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {namespace} from '../helpers/fake-kubectl/fake-cluster.js';
 import type {IstiodWords} from '../helpers/fake-istiod.js';
 import {kubeconfigOf, readerToken, remoteSecretOf} from '../helpers/remote-secrets.js';
 import {findingsIn, rowName, verifiedMesh, verifyJson, type VerifiedMesh} from '../helpers/verify-mesh.js';
@@ -18,6 +21,23 @@ const secret = 'istio-system/istio-remote-secret-c2';
 function replaceKubeconfig(kubeconfig: string): void {
   mesh.one('c1').kube.put(remoteSecretOf(mesh.one('c1'), mesh.one('c2'), kubeconfig));
 }
+
+describe('a mesh of one cluster', () => {
+  it('is not read for remote secrets', async () => {
+    const path = join(mesh.dir, 'mesh.yaml');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.slice(0, text.indexOf('  - name: c2')));
+    const {kube, says} = mesh.one('c1');
+    says.clusters.pop();
+    kube.deny({verb: 'get', resource: 'secrets', name: 'istio-remote-secret-c1'});
+    const {code, rows} = await verify();
+    expect(findingsIn(rows).map(rowName)).toEqual([]);
+    expect(code).toBe(0);
+    expect(kube.requests.flatMap(({name}) => (name?.startsWith('istio-remote-secret') === true ? [name] : []))).toEqual(
+      [],
+    );
+  });
+});
 
 describe('a linked mesh', () => {
   it('is ok in both directions', async () => {
@@ -72,6 +92,15 @@ describe('a fault of discovery', () => {
       link,
     ],
     [
+      'without the service account in the peer',
+      () => {
+        mesh.one('c2').kube.remove('ServiceAccount', 'istio-system/istio-reader-service-account');
+        replaceKubeconfig(kubeconfigOf(mesh.one('c2'), readerToken(mesh.one('c1'))));
+      },
+      ['MESH503 c1 c2 error'],
+      `kubectl mesh install apply c2 --yes && ${link}`,
+    ],
+    [
       'with an expired token',
       () => {
         replaceKubeconfig(kubeconfigOf(mesh.one('c2'), readerToken(mesh.one('c2'), {exp: 1_700_000_000})));
@@ -111,12 +140,25 @@ describe('a fault of discovery', () => {
     const {rows} = await verify();
     expect(findingsIn(rows).map(rowName)).toEqual(['MESH502 c1 error']);
     expect(findingsIn(rows)[0]?.fix).toBe(
-      'kubectl --context ctx-c1 -n istio-system delete secret istio-remote-secret-gone',
+      'kubectl --context ctx-c1 -n istio-system delete secret istio-remote-secret-gone --ignore-not-found',
     );
   });
 });
 
 describe('what is not observed', () => {
+  it.each(['c1', 'c2'])('no token is sent by or to %s if its context points to another cluster', async (name) => {
+    const {kube: other} = mesh.one(name);
+    other.remove('Namespace', 'kube-system');
+    other.put(namespace('kube-system'));
+    const {rows} = await verify();
+    expect(findingsIn(rows).map(rowName)).toEqual([`MESH203 ${name} error`]);
+    expect(rows.filter(({id}) => id === 'MESH503').map(({result}) => result)).toEqual(['unknown', 'unknown']);
+    const reviews = mesh.clusters.flatMap(({kube}) =>
+      kube.requests.filter(({resource}) => resource === 'tokenreviews'),
+    );
+    expect(reviews).toEqual([]);
+  });
+
   it('is unknown for one pair if the peer forbids TokenReviews', async () => {
     mesh.one('c2').kube.deny({verb: 'create', resource: 'tokenreviews'});
     const {code, rows} = await verify();

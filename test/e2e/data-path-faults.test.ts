@@ -11,6 +11,7 @@ import type {Cluster} from './harness/cluster.js';
 import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
 import {declareMesh, deployWorkloads} from './harness/data-path/mesh-steps.js';
 import {expectEvenShares} from './harness/data-path/shares.js';
+import {echo, echoLabels} from './harness/data-path/workloads.js';
 import {at} from './harness/mesh.js';
 import {findings, type CheckRow} from './harness/mesh-cli.js';
 import {HarnessError, eventually} from './harness/processes.js';
@@ -229,10 +230,7 @@ describe.each(rounds.map((faults) => ({faults, titles: faults.map(({title}) => t
         .poll(
           async () => {
             named = findings(await path.cli.verify());
-            return named
-              .filter(({result}) => result !== 'unknown')
-              .map(subjectOf)
-              .sort();
+            return named.map((row) => (row.result === 'unknown' ? `${subjectOf(row)} unknown` : subjectOf(row))).sort();
           },
           // Within a minute after a remote secret was written, it is unknown whether istiod follows it.
           {timeout: 120_000},
@@ -251,3 +249,30 @@ describe.each(rounds.map((faults) => ({faults, titles: faults.map(({title}) => t
     });
   },
 );
+
+describe('istiod has another CLUSTER_ID than the one that it gives to proxies', () => {
+  let named: readonly CheckRow[] = [];
+  const other = () => clusterNamed('three');
+
+  it('costs the other clusters the responses of new pods, which get no certificate', async () => {
+    await other().kubectl('-n', 'istio-system', 'set', 'env', 'deployment/istiod', 'CLUSTER_ID=Kubernetes');
+    await other().kubectl('-n', 'istio-system', 'rollout', 'status', 'deployment/istiod', '--timeout=150s');
+    const selector = Object.entries(echoLabels).map((label) => label.join('='));
+    await other().kubectl('-n', echo.namespace, 'delete', 'pod', '-l', selector.join(','), '--wait=false');
+    const left = path.clusters.filter((cluster) => cluster !== other());
+    for (const reader of left) await expectEvenShares(path, reader, left);
+  });
+
+  it('is named by its own check', async () => {
+    named = findings(await path.cli.verify());
+    expect(named.map(subjectOf)).toEqual(['MESH418 three']);
+  });
+
+  it('is fixed by the printed command', async () => {
+    const fix = at(named, 0).fix ?? '';
+    const ran = await path.cli.shell(fix);
+    expect([fix, ran.code, ran.code === 0 ? '' : `${ran.stdout}${ran.stderr}`]).toEqual([fix, 0, '']);
+    for (const reader of path.clusters) await expectEvenShares(path, reader, path.clusters);
+    expect(findings(await path.cli.verify('--wait', '--timeout', '150s'))).toEqual([]);
+  });
+});

@@ -2,15 +2,17 @@
  * Requests through real Envoys between two clusters on one network, made by the example: what discovery means for them, what one
  * root means, and what two mean.
  */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import type {Cluster} from './harness/cluster.js';
 import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
 import {shareOf} from './harness/data-path/load.js';
 import {
+  adaptExample,
   askEcho,
   awaitReachable,
-  declareMesh,
   deployWorkloads,
   echoUpstream,
   restartEcho,
@@ -22,27 +24,27 @@ import {at} from './harness/mesh.js';
 import {MeshCli} from './harness/mesh-cli.js';
 import {eventually} from './harness/processes.js';
 
-const example = fileURLToPath(new URL('../../examples/multi-primary-one-network/run.sh', import.meta.url));
+const example = fileURLToPath(new URL('../../examples/multi-primary-one-network/', import.meta.url));
 
 let path: DataPath;
 let one: Cluster;
 let two: Cluster;
 
 beforeAll(async () => {
-  path = await startDataPath({one: 'network1', two: 'network1'});
+  path = await startDataPath({cluster1: 'network1', cluster2: 'network1'});
   [one, two] = [at(path.clusters, 0), at(path.clusters, 1)];
-  await declareMesh(path, path.clusters);
-  await path.cli.script(example, {});
+  adaptExample(path, readFileSync(join(example, 'mesh.yaml'), 'utf8'));
+  await path.cli.script(join(example, 'run.sh'), {});
   await deployWorkloads(path);
 });
 afterAll(() => path.sandbox.close());
 
-it('made by examples/multi-primary-one-network, each cluster answers half of the requests of each', async () => {
+it('made by examples/multi-primary-one-network, each cluster answers half of the requests of every client', async () => {
   for (const cluster of path.clusters) await expectEvenShares(path, cluster, path.clusters);
 });
 
 it('without discovery, only the own cluster answers', async () => {
-  await path.cli.must('unlink', 'two', '--yes');
+  await path.cli.must('unlink', 'cluster2', '--yes');
   for (const cluster of path.clusters) await expectEvenShares(path, cluster, [cluster]);
   await path.cli.must('link');
   await awaitReachable(path, one, path.clusters);
@@ -53,9 +55,18 @@ it('with another root in one cluster, its share of the responses drops to almost
   const before = await path.node(two).readyPod(echoLabels);
   const {roots} = await certificatesOf(client);
   expect((await certificatesOf(before)).roots).toEqual(roots);
-  const other = new MeshCli(path.sandbox, two.planes, {'kwok-two': two}, 'other');
-  await other.must('certs', 'generate', 'two');
-  await other.must('trust', 'push', 'two', '--context', 'kwok-two', '--yes', '--allow-root-change', '--restart-istiod');
+  const other = new MeshCli(path.sandbox, two.planes, {[two.context]: two}, 'other');
+  await other.must('certs', 'generate', 'cluster2');
+  await other.must(
+    'trust',
+    'push',
+    'cluster2',
+    '--context',
+    two.context,
+    '--yes',
+    '--allow-root-change',
+    '--restart-istiod',
+  );
   // A running proxy keeps its certificate until it expires.
   const after = await restartEcho(path, two);
   expect((await certificatesOf(after)).roots).not.toEqual(roots);
@@ -64,9 +75,9 @@ it('with another root in one cluster, its share of the responses drops to almost
     return endpoints.some(({address}) => address === `${after.address}:${String(echo.port)}`) || undefined;
   });
   const load = await askEcho(path, one, {requests: 400, seconds: 60});
-  expect(shareOf(load, 'two')).toBeLessThan(0.05);
-  expect(shareOf(load, 'one')).toBeGreaterThan(0.95);
+  expect(shareOf(load, 'cluster2')).toBeLessThan(0.05);
+  expect(shareOf(load, 'cluster1')).toBeGreaterThan(0.95);
   // What counting errors would have shown: Envoy tries again, and the other cluster answers.
-  expect(load.byCluster.one ?? 0).toBeGreaterThan(0.9 * load.sent);
-  expect(load.connections.two?.failed).toBeGreaterThan(10);
+  expect(load.byCluster.cluster1 ?? 0).toBeGreaterThan(0.9 * load.sent);
+  expect(load.connections.cluster2?.failed).toBeGreaterThan(10);
 });

@@ -7,6 +7,7 @@ import {startFakeMonitor, type FakeMonitor} from './fake-istiod.js';
 import {configMap, namespace, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
 import {startFakeKube, type FakeKube} from './fake-kubectl/fake-kube.js';
 import {reviewToken} from './fake-kubectl/tokens.js';
+import {readerAccount} from './remote-secrets.js';
 import {istiod, pod} from './trust-mesh.js';
 
 /** One istiod. */
@@ -94,14 +95,7 @@ interface LinkMeshOptions {
 
 /** What Istio's installation and Kubernetes itself create in every cluster for its readers. */
 export function reader(): readonly FakeObject[] {
-  return [
-    {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: {name: 'istio-reader-service-account', namespace: 'istio-system'},
-    },
-    configMap('istio-system/kube-root-ca.crt', {'ca.crt': 'the CA of the API server'}),
-  ];
+  return [readerAccount, configMap('istio-system/kube-root-ca.crt', {'ca.crt': 'the CA of the API server'})];
 }
 
 /** Lets an istiod report the clusters of its remote secrets: synced if the token is accepted where it belongs. */

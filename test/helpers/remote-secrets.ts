@@ -33,9 +33,17 @@ export function remoteSecretOf(own: LinkedCluster, peer: LinkedCluster, kubeconf
   return {...object, data: {[peer.name]: Buffer.from(kubeconfig).toString('base64')}};
 }
 
+/** The service account as which other clusters read a cluster, which Istio's installation creates. */
+export const readerAccount: FakeObject = {
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: {name: 'istio-reader-service-account', namespace: 'istio-system'},
+};
+
 /** Links every cluster with every other one. */
 export function linkAll(clusters: readonly LinkedCluster[]): void {
   for (const own of clusters) {
+    own.kube.put(readerAccount);
     for (const peer of clusters) if (own !== peer) own.kube.put(remoteSecretOf(own, peer));
   }
 }

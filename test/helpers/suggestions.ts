@@ -3,7 +3,7 @@ import type {Check} from '../../src/domain/checks/check.js';
 import type {Evidence} from '../../src/domain/facts/facts.js';
 import {asMeshError, type MeshError} from '../../src/domain/errors.js';
 import {judge} from '../../src/domain/checks/judge.js';
-import type {Report} from '../../src/domain/checks/report.js';
+import type {FindingKind, Report} from '../../src/domain/checks/report.js';
 import type {Advice, Hint, Suggestion} from '../../src/domain/suggest/suggestion.js';
 import {printError, printResult} from '../../src/cli/suggest/print.js';
 import {renderHint, renderSuggestion} from '../../src/cli/suggest/render.js';
@@ -13,9 +13,11 @@ import type {Printed} from '../../src/output/view.js';
 /** Data as JSON carries it: suggestions and hints are text. */
 export type AsJson<T> = T extends Suggestion | Advice
   ? string
-  : T extends object
-    ? {readonly [Key in keyof T]: AsJson<T[Key]>}
-    : T;
+  : T extends FindingKind
+    ? never
+    : T extends object
+      ? {readonly [Key in keyof T]: AsJson<T[Key]>}
+      : T;
 
 /** What `-o json` would carry, of a run with these flags. */
 export function asJson<T extends object>(data: T, typed: TypedTarget = {}): AsJson<T> {

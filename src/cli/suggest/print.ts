@@ -12,7 +12,8 @@ export function printResult<Result extends object>(result: Result, typed: TypedT
   const walk = (value: unknown): unknown => {
     if (value instanceof Suggestion) {
       const skipsPrompts = meshCommandsIn(value).some(({words}) => words.includes('--yes'));
-      return new PrintedCommand(renderSuggestion(value, typed), value.purpose, skipsPrompts);
+      const render = (one: Suggestion): string => renderSuggestion(one, typed);
+      return new PrintedCommand(render(value), value.purpose, skipsPrompts, value, render);
     }
     if (value instanceof Advice) return renderHint(value, typed);
     if (Array.isArray(value)) return value.map(walk);

@@ -3,6 +3,7 @@
  * run.
  */
 import {
+  ClusterNames,
   FilePath,
   type Hint,
   OutputOf,
@@ -50,6 +51,7 @@ function renderPart(part: ShellPart, typed: TypedTarget): string {
   if (part instanceof Suggestion) return renderSuggestion(part, typed);
   if (typeof part === 'string') return shellWord(part);
   if (part instanceof Variable) return `"$${part.name}"${part.rest === '' ? '' : shellWord(part.rest)}`;
+  if (part instanceof ClusterNames) return part.names.map(shellWord).join(' ');
   if (part instanceof OutputOf) return `$(${renderSuggestion(part.command, typed)})`;
   const directory = part instanceof FilePath ? undefined : typed.directory?.replace(/\/+$/, '');
   return shellPath(directory === undefined ? part.path : `${directory}/${part.path}`);

@@ -40,6 +40,11 @@ export interface Explanation {
 /** A failed result of a check. */
 export interface Finding {
   readonly severity?: Severity | undefined;
+  /**
+   * For a pair: what it states, regardless of the names in its texts. Text shows findings of one check and kind once, with the
+   * clusters that they are about. Absent: only findings with equal texts.
+   */
+  readonly kind?: string | undefined;
   readonly observed: string;
   /** Absent: the check's `expected`. */
   readonly expected?: string | undefined;

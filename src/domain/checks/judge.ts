@@ -19,7 +19,7 @@ import {
 import {issuingOf} from './issuing.js';
 import {isMeshFact, type ClusterFactKey, type Evidence, type FactKey} from '../facts/facts.js';
 import {matches} from './select.js';
-import {type Report, type Row, type RowResult, verdictOf} from './report.js';
+import {FindingKind, type Report, type Row, type RowResult, verdictOf} from './report.js';
 import {type PairMember, type ResolvedFact, resolveFact, resolveForMesh, resolveForPair} from './resolve-facts.js';
 
 /** Judges the selected checks. Rows are in the order of the checks, then of the clusters. */
@@ -176,6 +176,7 @@ function judgedRow(check: Check, {cluster, peer}: Target, result: RowResult, fie
     result,
     observed: fields.observed ?? '',
     expected: fields.expected ?? '',
+    kind: fields.kind === undefined ? undefined : new FindingKind(fields.kind),
     vantage: check.vantage,
     fix: fields.fix ?? '',
     note: fields.note,

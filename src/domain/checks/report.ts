@@ -6,6 +6,18 @@ import type {CheckId, Scope, Severity, Vantage} from './check.js';
 export type RowResult = 'ok' | 'warning' | 'error' | 'unknown' | 'skipped';
 export type Verdict = 'ok' | 'warning' | 'error' | 'unknown';
 
+/**
+ * What a finding about a pair of clusters states, regardless of the names in its text: views print findings of one kind together.
+ * JSON does not contain it.
+ */
+export class FindingKind {
+  constructor(readonly name: string) {}
+
+  toJSON(): undefined {
+    return undefined;
+  }
+}
+
 /** One result of a check. A check with several findings about one cluster has several rows. */
 export interface Row {
   readonly id: CheckId;
@@ -17,6 +29,8 @@ export interface Row {
   readonly result: RowResult;
   readonly observed: string;
   readonly expected: string;
+  /** Absent: as the texts of the row. */
+  readonly kind?: FindingKind;
   readonly vantage: Vantage;
   /** A command that fixes it or shows the cause; text if there is no command; empty if there is nothing to fix. */
   readonly fix: Suggestion | string;

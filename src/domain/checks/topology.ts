@@ -17,7 +17,13 @@ import type {
 import type {MeshCluster} from '../mesh/mesh.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
 import {proxyCaCheck} from './control-plane/proxy-ca.js';
+import type {CheckId} from './check.js';
+import {addressCheck} from './discovery/address.js';
 import {syncStateOf} from './discovery/credentials.js';
+import {endpointsCheck} from './discovery/endpoints.js';
+import {remoteSecretCheck} from './discovery/remote-secret.js';
+import {syncedCheck} from './discovery/synced.js';
+import {tokenCheck} from './discovery/token.js';
 import {rejectionOf} from './trust/acceptance.js';
 import {signedByOwnCa, otherProviderReason} from './trust/live-chain.js';
 
@@ -41,8 +47,8 @@ export interface TopologyCertificate {
 export type Acceptance = 'yes' | 'no' | 'unknown' | 'none';
 
 /**
- * Whether the istiods of one cluster have read the other. `none`: they need not, or no istiod runs here. Unknown also for
- * versions that do not report it.
+ * Whether the istiods of one cluster have read the other, and no check of the pair shows that they cannot. `none`: they need not,
+ * or no istiod runs here. Unknown also for versions that do not report it.
  */
 export type Discovery = 'yes' | 'no' | 'unknown' | 'none';
 
@@ -98,8 +104,9 @@ export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]
   });
   return defined({
     meshID: mesh.meshID,
-    clusters: observed.map(({cluster, own, observation, clusterz}) =>
-      defined({
+    clusters: observed.map(({cluster, own, observation, clusterz}) => {
+      const ofPairs = groupBy(own, ({peer}) => peer);
+      return defined({
         name: cluster.name,
         network: cluster.network,
         role: cluster.role,
@@ -112,10 +119,13 @@ export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]
           .map((other) => ({cluster: other.cluster.name, result: acceptance(observation, other.observation, now)})),
         discovers: clusters
           .filter((other) => other.cluster !== cluster)
-          .map((other) => ({cluster: other.cluster.name, result: discovery(cluster, other.cluster, clusterz)})),
+          .map((other) => ({
+            cluster: other.cluster.name,
+            result: discovery(cluster, other.cluster, clusterz, ofPairs.get(other.cluster.name) ?? []),
+          })),
         unseen: observation.unseen.length > 0 ? observation.unseen : undefined,
-      }),
-    ),
+      });
+    }),
   });
 }
 
@@ -171,7 +181,31 @@ function acceptance(self: ClusterObservation, peer: ClusterObservation, now: Dat
   return peer.complete && !self.hasOtherCa && !peer.hasOtherCa ? 'yes' : 'unknown';
 }
 
-function discovery(self: MeshCluster, peer: MeshCluster, fact: Fact<PerPod<IstiodClusters>> | undefined): Discovery {
+/** The checks of a pair without which a peer is not read, and of these, those that show whether it is. */
+const requiredForDiscovery = [remoteSecretCheck, tokenCheck, addressCheck, syncedCheck, endpointsCheck].map(
+  ({id}) => id,
+);
+const proofsOfDiscovery: readonly CheckId[] = [syncedCheck.id, endpointsCheck.id];
+
+/** What istiod reports, unless a check of the pair contradicts it. */
+function discovery(
+  self: MeshCluster,
+  peer: MeshCluster,
+  fact: Fact<PerPod<IstiodClusters>> | undefined,
+  rows: readonly Row[],
+): Discovery {
+  const reported = reportedDiscovery(self, peer, fact);
+  if (reported === 'none') return 'none';
+  if (rows.some(({id, result}) => result === 'error' && requiredForDiscovery.includes(id))) return 'no';
+  const isUnproven = rows.some(({id, result}) => result === 'unknown' && proofsOfDiscovery.includes(id));
+  return reported === 'yes' && isUnproven ? 'unknown' : reported;
+}
+
+function reportedDiscovery(
+  self: MeshCluster,
+  peer: MeshCluster,
+  fact: Fact<PerPod<IstiodClusters>> | undefined,
+): Discovery {
   if (!reads(self, peer)) return 'none';
   const parts = fact && 'value' in fact ? fact.value.parts : undefined;
   if (!parts) return 'unknown';

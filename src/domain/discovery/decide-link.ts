@@ -8,7 +8,7 @@ import {isKnown, type Observed} from '../observed.js';
 import {advice, fixWith, kubectlMesh, words} from '../suggest/suggestion.js';
 import {addressProblem, resolveApiServer, type ResolvedApiServer} from './api-server.js';
 import {judgeRemoteSecret, type SecretVerdict, type WantedSecret} from './judge-secret.js';
-import {readerServiceAccount, remoteSecretName} from './names.js';
+import {clusterAnnotation, readerServiceAccount, remoteSecretName} from './names.js';
 import {secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
 import type {DiscoveryPair} from './pairs.js';
 import type {TokenVerdict} from './token.js';
@@ -83,7 +83,7 @@ export function decidePair(
   if (review && !isKnown(review)) return {errors: asErrors(pair.peer.name, [review.unknown])};
   const wanted: WantedSecret = {pair, namespace, address: api.address, token, now: reader.at};
   const found = used.secret.value;
-  const verdict = found && judgeRemoteSecret(found, wanted, review?.value);
+  const verdict = found && judgeRemoteSecret(partFor(pair.peer, used.name, found), wanted, review?.value);
   const kind = !verdict ? 'create' : verdict.kind === 'valid' ? 'unchanged' : verdict.kind;
   const refusals = verdict ? refuseChange(facts, {name: used.name, found, verdict, namespace}, rules) : [];
   if (refusals.length > 0) return {errors: asErrors(pair.reader.name, refusals)};
@@ -173,7 +173,7 @@ function readerProblems(
 
 /**
  * The remote secret for the peer: the one that istiod uses; it ignores any other one for the same cluster. A Secret that no longer
- * exists is not used, even if istiod still lists it.
+ * exists, or has no data key for the peer any more, is not used, even if istiod still lists it.
  */
 function usedSecret(
   {pair: {peer}, reader}: PairFacts,
@@ -186,8 +186,24 @@ function usedSecret(
   const used = others
     .map((name) => name.slice(namespace.length + 1))
     .map((name) => ({name, secret: reader.remoteSecrets.get(name) ?? {value: undefined}}))
-    .find(({secret}) => !isKnown(secret) || secret.value !== undefined);
+    .find(({secret}) => !isKnown(secret) || secret.value?.credentials.some((one) => one.cluster === istioNameOf(peer)));
   return used ?? {name: own, secret: reader.remoteSecrets.get(own) ?? {value: undefined}};
+}
+
+/**
+ * What concerns a peer in a Secret with another name, which can have data keys for several clusters: these need no annotation,
+ * which only istioctl reads.
+ */
+function partFor(peer: DiscoveryPair['peer'], name: string, found: StoredRemoteSecret): StoredRemoteSecret {
+  if (name === remoteSecretName(peer)) return found;
+  const {metadata, data, credentials} = found;
+  const istioName = istioNameOf(peer);
+  return {
+    ...found,
+    metadata: {...metadata, annotations: {...metadata.annotations, [clusterAnnotation]: istioName}},
+    data: Object.fromEntries(Object.entries(data).filter(([key]) => key === istioName)),
+    credentials: credentials.filter(({cluster}) => cluster === istioName),
+  };
 }
 
 /** The reasons not to change an existing remote secret. */

@@ -34,6 +34,8 @@ export interface RemoteKubeconfig {
   readonly claims?: TokenClaims;
   /** A client certificate, PEM. */
   readonly clientCertificate?: string;
+  /** What authenticates istiod in place of a token, for messages: `a client certificate`. Absent: nothing, or there is a token. */
+  readonly otherCredential?: string;
   /** The fields for which istiod rejects the kubeconfig: `exec`, `tokenFile`. */
   readonly rejected: readonly string[];
 }
@@ -50,6 +52,7 @@ const clusterFields = {
 const userFields = {
   token: z.string().optional(),
   tokenFile: z.string().optional(),
+  username: z.string().optional(),
   'client-certificate-data': z.string().optional(),
   'client-certificate': z.string().optional(),
   'client-key': z.string().optional(),
@@ -86,6 +89,7 @@ export function readRemoteKubeconfig(text: string): RemoteKubeconfig | undefined
       token: user.token === undefined ? undefined : new Sensitive(user.token),
       claims: user.token === undefined ? undefined : readTokenClaims(user.token),
       clientCertificate: fromBase64(user['client-certificate-data']),
+      otherCredential: user.token === undefined ? otherCredential(user) : undefined,
       rejected: users.flatMap((one) => rejectedFields(one.user)),
     });
   } catch {
@@ -114,6 +118,18 @@ function addressOf(url: string, cluster: Cluster): ApiServerAddress {
 
 function fromBase64(text: string | undefined): string | undefined {
   return text === undefined ? undefined : Buffer.from(text, 'base64').toString('utf8');
+}
+
+/**
+ * What authenticates a client that has no token (istio/istio pkg/kube/util.go, sanitizeKubeConfig, keeps these fields;
+ * k8s.io/client-go tools/clientcmd/client_config.go, getUserIdentificationPartialConfig).
+ */
+function otherCredential(user: User): string | undefined {
+  const isSet = (field: keyof User): boolean => ![undefined, null, ''].includes(user[field] as string | undefined);
+  if (isSet('client-certificate-data') || isSet('client-certificate')) return 'a client certificate';
+  if (isSet('username')) return 'a user name with a password';
+  if (isSet('auth-provider')) return `auth-provider ${user['auth-provider']?.name ?? ''}`.trim();
+  return (['tokenFile', 'exec'] as const).find(isSet);
 }
 
 /**

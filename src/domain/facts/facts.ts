@@ -111,9 +111,11 @@ const clusterFacts = {
   remoteSecrets: fact<PerCluster<ofDiscovery.RemoteSecretFacts | 'absent'>>({reads: ['remoteSecret']}),
   /** Whether the cluster accepts the tokens in the remote secrets of the clusters that read it, by these clusters. */
   acceptedTokens: fact<PerCluster<TokenVerdict | 'no token'>>({
-    reads: ['remoteSecret', 'tokenReview'],
+    reads: ['kubeSystem', 'remoteSecret', 'tokenReview'],
     stage: 'across clusters',
   }),
+  /** Whether the service account exists as which other clusters read it. */
+  readerAccount: fact<boolean>({reads: ['readerAccount']}),
   /** How other clusters reach its API server. */
   apiServer: fact<ofDiscovery.ApiServerFacts>({reads: ['configMaps']}),
   /** The Secret that istiod mounts, which is not always named cacerts; absent also if it mounts something else. */

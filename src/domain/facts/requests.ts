@@ -205,6 +205,11 @@ export const reads = {
     nameOf: remoteSecretName,
     when: severalClusters,
   }),
+  /** The service account as which other clusters read this one. */
+  readerAccount: find<KubeObject>('ServiceAccount', istioNamespace, {
+    name: readerServiceAccount,
+    when: severalClusters,
+  }),
   /** Whether the cluster accepts a token that another cluster's remote secret holds. */
   tokenReview: {
     ...row('TokenReview', 'cluster'),
@@ -231,8 +236,6 @@ export const reads = {
   allPods: list<PodObject>('Pod', 'cluster'),
   /** Metadata of ConfigMaps in Istio's namespace: those of `install apply` hold journal heads in annotations. */
   configMapMetadata: list<KubeObject>('ConfigMap', istioNamespace, {metadataOnly: true}),
-  /** The service account as which other clusters read this one. */
-  readerAccount: find<KubeObject>('ServiceAccount', istioNamespace, {name: readerServiceAccount}),
   /** The CA of the API server. */
   apiServerCa: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: apiServerCaConfigMap}),
   /** A remote secret, or a reader Secret: link knows their names. */

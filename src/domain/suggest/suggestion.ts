@@ -173,8 +173,13 @@ export class OutputOf {
   constructor(readonly command: Suggestion) {}
 }
 
-/** One argument, or several if it is a command substitution. */
-export type Word = string | WorkDirPath | FilePath | Variable | OutputOf;
+/** Names of clusters as arguments: one command for all of them does what a command for each does. */
+export class ClusterNames {
+  constructor(readonly names: readonly string[]) {}
+}
+
+/** One argument, or several if it is a command substitution or names of clusters. */
+export type Word = string | WorkDirPath | FilePath | Variable | OutputOf | ClusterNames;
 
 /** Returns a path as a word. It may contain any character. */
 export function filePath(path: string): FilePath {

@@ -8,7 +8,7 @@ import {
   multiClusterLabel,
   remoteSecretName,
 } from '../../domain/discovery/names.js';
-import {reads as isRead} from '../../domain/discovery/pairs.js';
+import {discoveryPairs, reads as isRead} from '../../domain/discovery/pairs.js';
 import {readRemoteSecret} from '../../domain/discovery/remote-secret.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
 import {MeshError} from '../../domain/errors.js';
@@ -17,15 +17,18 @@ import {fieldChangedAt} from '../../domain/kube/object.js';
 import type {SecretObject} from '../../domain/kube/objects.js';
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {uidMismatches} from '../../domain/mesh/identity.js';
 import {requireContext} from '../../domain/mesh/resolve.js';
 import {isKnown} from '../../domain/observed.js';
 import {attempt, atOnce} from '../cluster-reader.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
-export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'apiServer'> = {
+export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'readerAccount' | 'apiServer'> = {
   async remoteSecrets({reads, cluster, mesh, deps}) {
+    // A mesh of one cluster has no remote secrets, and a user may have no right to read them.
+    const isLinked = discoveryPairs(mesh.clusters).length > 0;
     const parts = await pMap(
-      mesh.clusters.filter((other) => other.name === cluster.name || isRead(cluster, other)),
+      mesh.clusters.filter((other) => isLinked && (other.name === cluster.name || isRead(cluster, other))),
       async (other) => {
         const read = async (): Promise<RemoteSecretFacts | 'absent'> => {
           const secret = await reads.read('remoteSecret', {name: remoteSecretName(other)});
@@ -50,6 +53,11 @@ export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'a
       {concurrency: atOnce},
     );
     return new PerCluster(parts);
+  },
+
+  async readerAccount({reads, cluster, mesh}) {
+    const isPeer = mesh.clusters.some((other) => isRead(other, cluster));
+    return isPeer && (await reads.read('readerAccount')) !== undefined;
   },
 
   async apiServer({reads, cluster, mesh, deps}) {
@@ -77,12 +85,25 @@ function remoteSecretFacts(secret: SecretObject): RemoteSecretFacts {
   });
 }
 
-/** Has this cluster review the token in a reader's remote secret. */
+/**
+ * Has this cluster review the token in a reader's remote secret. Throws `UID_MISMATCH` if a context points to another cluster:
+ * that one must not get the token.
+ */
 async function reviewTokenOf(
   reader: MeshCluster,
-  {cluster, all, reads}: FactSources,
+  {cluster, mesh, all, reads, fact}: FactSources,
 ): Promise<TokenVerdict | 'no token'> {
-  const secrets = await all.get(reader.name)?.fact('remoteSecrets');
+  const [uid, readerUid, secrets] = await Promise.all([
+    fact('clusterUid'),
+    all.get(reader.name)?.fact('clusterUid'),
+    all.get(reader.name)?.fact('remoteSecrets'),
+  ]);
+  const uids = [
+    {name: cluster.name, uid},
+    {name: reader.name, uid: readerUid},
+  ];
+  const [mismatch] = uidMismatches(mesh, uids).values();
+  if (mismatch) throw new MeshError(mismatch.code, mismatch.message, {hints: mismatch.hints});
   const observed = secrets?.parts.find(({name}) => name === cluster.name)?.observed;
   if (observed && !isKnown(observed)) {
     const {code, message, hints} = observed.unknown;

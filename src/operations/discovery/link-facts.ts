@@ -3,6 +3,8 @@ import type {LinkRules as PairRules, PairDecision, PairError} from '../../domain
 import type {DiscoveryObservation} from '../../domain/discovery/observation.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
+import type {ErrorReport} from '../../domain/errors.js';
+import {identityProblems, type ClusterUid} from '../../domain/mesh/identity.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
 import type {DiscoveryState} from '../../observe/discovery-state.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';
@@ -45,4 +47,29 @@ export interface DecidedPair {
 export function observed(name: string, states: readonly DiscoveryState[]): DiscoveryObservation | undefined {
   const state = states.find(({cluster}) => cluster.name === name);
   return state && isKnown(state.seen) ? state.seen.value : undefined;
+}
+
+/** Returns the UIDs of the clusters, as far as they were read. */
+export function uidsOf(states: readonly DiscoveryState[]): readonly ClusterUid[] {
+  return states.flatMap(({cluster: {name}, seen}) =>
+    isKnown(seen) && isKnown(seen.value.uid) ? [{name, uid: seen.value.uid.value}] : [],
+  );
+}
+
+/**
+ * Returns, by cluster, why it can be neither read nor written: it was not observed, or its context points to another cluster,
+ * which must not get the tokens for this one.
+ */
+export function unusableClusters(
+  {mesh}: Pick<LoadedMesh, 'mesh'>,
+  states: readonly DiscoveryState[],
+  {acceptUid}: Pick<LinkRules, 'acceptUid'>,
+): ReadonlyMap<string, ErrorReport> {
+  return new Map([
+    ...states.flatMap(({cluster, seen}) => {
+      const error = isKnown(seen) ? (isKnown(seen.value.uid) ? undefined : seen.value.uid.unknown) : seen.unknown;
+      return error ? [[cluster.name, error] as const] : [];
+    }),
+    ...identityProblems(mesh, uidsOf(states), acceptUid).map(({cluster, error}) => [cluster, error] as const),
+  ]);
 }

@@ -11,7 +11,7 @@ import {onePhase} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {type DiscoveryState, readDiscovery, reviewTokens} from '../../observe/discovery-state.js';
-import {type LinkFacts, type LinkRules, pairKey} from './link-facts.js';
+import {type LinkFacts, type LinkRules, pairKey, unusableClusters} from './link-facts.js';
 import {type LinkPlan, planLink} from './plan-link.js';
 import {type LinkResult, reportLink} from './report-link.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
@@ -31,7 +31,9 @@ export const linkClusters = onePhase<LinkRequest, LinkResult, LinkFacts, LinkPla
       ({reader, peer}) => named.includes(reader.name) || named.includes(peer.name),
     );
     const states = await readStates(deps, loaded, pairs, concurrency);
-    const reviews = await reviewExisting(deps, loaded, pairs, states, concurrency);
+    const unusable = unusableClusters(loaded, states, request);
+    const usable = pairs.filter(({reader, peer}) => !unusable.has(reader.name) && !unusable.has(peer.name));
+    const reviews = await reviewExisting(deps, loaded, usable, states, concurrency);
     return {loaded, pairs, states, named, reviews};
   },
   plan: planLink,

@@ -4,13 +4,21 @@ import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
 import {hasFeature} from '../../domain/istio/features.js';
-import {identityProblems, uidsToRecord, type ClusterUid} from '../../domain/mesh/identity.js';
+import {uidsToRecord} from '../../domain/mesh/identity.js';
 import {isKnown} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {asWarnings, type Blocker, groupOfLanes, type Plan, type Warning} from '../../engine/operation.js';
 import {declareGroups} from '../shared/load-mesh.js';
 import {readerLanes, readerSecretLanes} from './link-actions.js';
-import {type DecidedPair, type LinkFacts, type LinkRules, observed, pairKey} from './link-facts.js';
+import {
+  type DecidedPair,
+  type LinkFacts,
+  type LinkRules,
+  observed,
+  pairKey,
+  uidsOf,
+  unusableClusters,
+} from './link-facts.js';
 
 /** The plan with its decisions. */
 export interface LinkPlan extends Plan {
@@ -20,16 +28,8 @@ export interface LinkPlan extends Plan {
 /** Plans the links. */
 export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
   const {loaded, states, named} = facts;
-  const uids = states.flatMap(({cluster, seen}): readonly ClusterUid[] =>
-    isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
-  );
-  const unusable = new Map<string, ErrorReport>([
-    ...states.flatMap(({cluster, seen}) => {
-      const error = isKnown(seen) ? (isKnown(seen.value.uid) ? undefined : seen.value.uid.unknown) : seen.unknown;
-      return error ? [[cluster.name, error] as const] : [];
-    }),
-    ...identityProblems(loaded.mesh, uids, rules.acceptUid).map(({cluster, error}) => [cluster, error] as const),
-  ]);
+  const uids = uidsOf(states);
+  const unusable = unusableClusters(loaded, states, rules);
   const decided = facts.pairs.map((pair) => withWaiting(decideOne(pair, facts, unusable, rules), named));
   const ready = decided.filter(({errors, waits}) => errors.length === 0 && !waits);
   const blockers = blockersOf(decided, unusable, named);

@@ -107,5 +107,10 @@ const nameWidth = 'observed: '.length;
 
 function detailLines(row: ShownRow, twin: ShownRow | undefined): readonly string[] {
   const shown = twin === undefined ? row : {...row, fix: `the same as for ${twin.id}, ${placeOf(twin)}`};
-  return details(shown).map(([name, text]) => `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`);
+  return details(shown).map(([name, text]) => detailLine(name, text));
+}
+
+/** Returns the line of one detail, below the line of its row. */
+export function detailLine(name: string, text: string): string {
+  return `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`;
 }

@@ -5,15 +5,16 @@
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import {plural, some} from '../format.js';
-import {headOf, placeLines, rowLines, shortReason, type RowOptions} from './verify-lines.js';
-import {fixText, hasDetails, places, type ShownRow} from './verify-rows.js';
+import {PrintedCommand} from '../view.js';
+import {detailLine, headOf, placeLines, rowLines, shortReason, type RowOptions} from './verify-lines.js';
+import {fixLabel, fixText, hasDetails, placeOf, places, type ShownRow} from './verify-rows.js';
 
-/** Findings of one check with equal results: of several clusters about one peer, or of one cluster about several peers. */
+/** Findings of one kind: of several clusters about one peer, of one cluster about several peers, or of all about each other. */
 export interface PairFindings {
   /** `c1, c2 to c3`. */
   readonly place: string;
   readonly rows: readonly [ShownRow, ...ShownRow[]];
-  /** The first row, with the names of all clusters in place of its own. */
+  /** The first row, with the texts of all. */
   readonly shown: ShownRow;
 }
 
@@ -25,56 +26,102 @@ function isPairRow(row: ShownRow): row is PairRow {
   return row.cluster !== undefined && row.peer !== undefined;
 }
 
-/** Folds the findings about pairs. Rows without an equal one, and rows without details, are not among the results. */
+/** Folds the findings about pairs. Rows without one of their kind, and rows without details, are not among the results. */
 export function foldFindings(rows: readonly ShownRow[]): readonly PairFindings[] {
-  const findings = rows.filter(isPairRow).filter(hasDetails);
-  const byPeer = foldBy('cluster', findings);
-  const folded = new Set<ShownRow>(byPeer.flatMap((one) => one.rows));
-  const rest = findings.filter((row) => !folded.has(row));
-  return [...byPeer, ...foldBy('peer', rest)];
+  const kinds = groupBy(rows.filter(isPairRow).filter(hasDetails), kindOf);
+  return [...kinds.values()].flatMap((alike) => {
+    const mutual = foldMutual(alike);
+    if (mutual) return [mutual];
+    const byPeer = foldBy('cluster', alike);
+    const folded = new Set<ShownRow>(byPeer.flatMap((one) => one.rows));
+    return [
+      ...byPeer,
+      ...foldBy(
+        'peer',
+        alike.filter((row) => !folded.has(row)),
+      ),
+    ];
+  });
 }
 
-/** Folds rows that are equal except for the name of one of their clusters. */
+/** Rows with the same key state the same. The fix of each is printed unless one command is that of all. */
+function kindOf({id, result, kind, observed, expected, reason, note}: PairRow): string {
+  return JSON.stringify([id, result, ...(kind ? [kind.name] : [observed, expected, reason, note])]);
+}
+
+/** Folds rows about every pair of three or more clusters. */
+function foldMutual(rows: readonly [PairRow, ...PairRow[]]): PairFindings | undefined {
+  const clusters = new Set(rows.map(({cluster}) => cluster));
+  const pairs = new Set(rows.map(({cluster, peer}) => `${cluster} ${peer}`));
+  const isMutual = rows.every(({peer}) => clusters.has(peer)) && pairs.size === clusters.size * (clusters.size - 1);
+  if (clusters.size < 3 || !isMutual) return undefined;
+  return {place: `${some([...clusters])} to each other`, rows, shown: merged(rows)};
+}
+
+/** Folds rows that are about the same cluster on one side. */
 function foldBy(side: 'cluster' | 'peer', rows: readonly PairRow[]): readonly PairFindings[] {
   const other = side === 'cluster' ? 'peer' : 'cluster';
-  const groups = groupBy(rows, (row) => {
-    const {id, result, observed, expected, reason, note} = withName(row, row[side], nameMark);
-    return JSON.stringify([id, result, row[other], observed, expected, reason, note, fixText(row)]);
-  });
-  return [...groups.values()].flatMap((alike): readonly PairFindings[] => {
+  return [...groupBy(rows, (row) => row[other]).values()].flatMap((alike): readonly PairFindings[] => {
     const [first] = alike;
-    const names = some([...new Set(alike.map((row) => row[side]))]);
+    const names = [...new Set(alike.map((row) => row[side]))];
     // A check can have several findings about one pair.
-    if (new Set(alike.map((row) => row[side])).size < 2) return [];
-    const place = side === 'cluster' ? `${names} to ${first.peer}` : `${first.cluster} to ${names}`;
-    return [{place, rows: alike, shown: withName(first, first[side], names)}];
+    if (names.length < 2) return [];
+    const place = side === 'cluster' ? `${some(names)} to ${first.peer}` : `${first.cluster} to ${some(names)}`;
+    return [{place, rows: alike, shown: merged(alike)}];
   });
 }
 
-/** Stands for a name; no text of a row contains it. */
-const nameMark = '\u0000';
+/** How many different texts of folded rows are printed: `-o json` has all. */
+const maxTexts = 2;
 
-/** Replaces a cluster's name in the texts of a row, but not in its fix, which must work as it is. */
-function withName<Of extends ShownRow>(row: Of, name: string, replacement: string): Of {
-  const escaped = name.replaceAll(/[^A-Za-z0-9-]/g, String.raw`\$&`);
-  const word = new RegExp(`(?<![A-Za-z0-9-])${escaped}(?![A-Za-z0-9-])`, 'g');
-  const replaced = (text: string): string => text.replace(word, () => replacement);
-  const {observed, expected, reason, note} = row;
+/** How many different commands of folded rows are printed. */
+const maxFixes = 5;
+
+/** The first row with the texts of all. */
+function merged(rows: readonly [ShownRow, ...ShownRow[]]): ShownRow {
+  const textOf = (field: 'observed' | 'expected' | 'reason' | 'note'): string =>
+    some(
+      [...new Set(rows.map((row) => row[field] ?? ''))].filter((text) => text !== ''),
+      maxTexts,
+    );
+  const [first] = rows;
   return {
-    ...row,
-    observed: replaced(observed),
-    expected: replaced(expected),
-    ...(reason !== undefined && {reason: replaced(reason)}),
-    ...(note !== undefined && {note: replaced(note)}),
+    ...first,
+    observed: textOf('observed'),
+    expected: textOf('expected'),
+    ...(first.reason !== undefined && {reason: textOf('reason')}),
+    ...(rows.some(({note}) => note !== undefined) && {note: textOf('note')}),
   };
 }
 
-/** Returns the blocks of folded findings. */
+/** The commands of folded rows: one for all if there is one. Each has to be run, but one shows the cause where it is the same. */
+function fixesOf(rows: readonly [ShownRow, ...ShownRow[]]): readonly string[] {
+  const commands = rows.flatMap(({fix}) => (fix instanceof PrintedCommand ? [fix] : []));
+  const one = commands.length === rows.length ? PrintedCommand.merge(commands) : undefined;
+  if (one !== undefined) return [one];
+  const texts = [...new Set(rows.map(fixText))].filter((text) => text !== '');
+  if (fixLabel(rows[0]) === 'inspect') return texts.slice(0, 1);
+  const more = texts.length - maxFixes;
+  return [...texts.slice(0, maxFixes), ...(more > 0 ? [`${String(more)} more, which -o short prints`] : [])];
+}
+
+/** Returns the blocks of folded findings. A command that is that of an earlier row is not repeated. */
 export function findingLines(folded: readonly PairFindings[], options: RowOptions): readonly string[] {
+  const printed = new Map<string, string>();
   return folded.flatMap(({place, rows, shown}) => {
-    const first = options.twin(rows[0]);
-    const own = first !== undefined && rows.includes(first) ? undefined : first;
-    return [`${place} (${plural(rows.length, 'pair')})`, ...rowLines(shown, {...options, twin: () => own}), ''];
+    const fixes = fixesOf(rows);
+    const text = fixes.join('\n');
+    const outside = fixes.length === 1 && fixes[0] === fixText(rows[0]) ? options.twin(rows[0]) : undefined;
+    const twin = outside && !rows.includes(outside) ? `${outside.id}, ${placeOf(outside)}` : undefined;
+    const first = printed.get(text) ?? twin;
+    printed.set(text, first ?? `${shown.id}, ${place}`);
+    const shownFixes = first !== undefined && text !== '' ? [`the same as for ${first}`] : fixes;
+    return [
+      `${place} (${plural(rows.length, 'pair')})`,
+      ...rowLines({...shown, fix: ''}, {...options, twin: () => undefined}),
+      ...shownFixes.map((fix) => detailLine(fixLabel(rows[0]), printableLine(fix))),
+      '',
+    ];
   });
 }
 

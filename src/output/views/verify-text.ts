@@ -1,8 +1,9 @@
 /**
  * `verify` as text. By default: a line for the mesh and for each passing cluster (one for all of them if there are many), a
  * block for each cluster with rows that do not pass, and the verdict. `-v` prints every row, and `-o wide` also the evidence,
- * in blocks for the mesh, each cluster and each pair. Rows of pairs with equal results share lines (verify-pairs.ts). Below each check are the observed state and the command that fixes it; a
- * consequence names its cause instead. A command that fixes several rows is printed once, because some must not be run twice.
+ * in blocks for the mesh, each cluster and each pair. Rows of pairs of the same kind share a block (verify-pairs.ts). Below each
+ * check are the observed state and the command that fixes it; a consequence names its cause instead. A command that fixes
+ * several rows is printed once, because some must not be run twice.
  */
 import {groupBy} from '../../domain/group-by.js';
 import {columns, plural, some} from '../format.js';

@@ -315,6 +315,7 @@ export function clusterValues(name: Name): ClusterValues {
     rbac: healthyRbac,
     remoteCredentials: [remoteCredential(other)],
     remoteSecrets: remoteSecretsOf(name, remoteSecret(other)),
+    readerAccount: true,
     acceptedTokens: new PerCluster([{name: other, observed: known(accepted)}]),
     apiServer: {kubeconfig: apiServerOf(name), rootCa: caOf(name)},
     cacerts: cacertsOf(clusterCa(name)),

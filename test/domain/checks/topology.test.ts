@@ -1,11 +1,23 @@
 import {describe, expect, it} from 'vitest';
-import {PerPod} from '../../../src/domain/facts/facts.js';
+import {PerCluster, PerPod} from '../../../src/domain/facts/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {topologyOf, type ClusterTopology} from '../../../src/domain/checks/topology.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {known} from '../../../src/domain/observed.js';
-import {evidence, liveRoots, realChain, servedChain, type Overrides} from './healthy.js';
+import {
+  endpointsIn,
+  evidence,
+  liveRoots,
+  now,
+  realChain,
+  remoteSecret,
+  remoteSecretsOf,
+  servedChain,
+  services,
+  type Overrides,
+} from './healthy.js';
+import {clustersOf} from './faults/builders.js';
 
 const error: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 
@@ -28,6 +40,32 @@ const summaries = (clusters: readonly ClusterTopology[]): readonly string[] =>
 const parts = (...observed: PerPod<ReturnType<typeof servedChain>>['parts'][number]['observed'][]) =>
   new PerPod(observed.map((one, index) => ({name: `istiod-${String(index + 1)}`, observed: one})));
 const foreign = {...servedChain('cluster2'), certificates: realChain('foreign')};
+
+describe('discovery in the topology', () => {
+  const own = (id: string) => ({known: [{id, secretName: '', status: 'synced'}], listsItself: true});
+  const rejected = new PerCluster([{name: 'cluster1', observed: known({accepted: false as const})}]);
+  const fresh = {secrets: remoteSecret('cluster2', {writtenAt: now})};
+
+  it.each<[string, Overrides, string]>([
+    ['is what istiod reports', {}, 'yes'],
+    ["is not istiod's own cluster with the name of the peer", {cluster1: clustersOf(own('cluster2'))}, 'no'],
+    ['is none if the peer rejects the token', {cluster2: {acceptedTokens: rejected}}, 'no'],
+    [
+      'is unknown while istiod follows a new remote secret',
+      {
+        cluster1: {
+          remoteSecrets: remoteSecretsOf('cluster1', fresh.secrets),
+          istiodDiscovery: new PerPod([
+            {name: 'istiod-1', observed: known({endpoints: [endpointsIn('cluster1', ...services)]})},
+          ]),
+        },
+      },
+      'unknown',
+    ],
+  ])('%s', (_, overrides, expected) => {
+    expect(topology(overrides)[0]?.discovers.map(({result}) => result)).toEqual([expected]);
+  });
+});
 
 describe('the topology of a mesh', () => {
   it.each<[string, Overrides, readonly string[]]>([

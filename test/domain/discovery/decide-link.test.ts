@@ -97,6 +97,14 @@ function decide({reader, peer, secrets = [], rules = {}, declared = c2}: Given) 
 
 /** Another address than the declared one. */
 const differing = remoteSecret({server: 'https://x.example'});
+/** A Secret of another name with a valid kubeconfig under each of these keys. */
+function withKeys(name: string, keys: readonly string[]): ReturnType<typeof remoteSecret> {
+  const {data} = remoteSecret();
+  const text = base64(data.c2?.reveal().toString() ?? '');
+  const metadata = {name, labels: {'istio/multiCluster': 'true'}};
+  return remoteSecret({metadata, data: Object.fromEntries(keys.map((key) => [key, text]))});
+}
+
 const old = istiods([pod('istiod-1', {value: [row('synced')]})], '1.30.3');
 
 describe('the decision for a pair', () => {
@@ -132,6 +140,22 @@ describe('the decision for a pair', () => {
         reader: {istiods: istiods([pod('a', {value: [row('synced', 'by-hand')]})])},
       },
       {kind: 'unchanged', secret: 'by-hand', prove: false},
+    ],
+    [
+      'istiod uses a valid Secret of another name, for several clusters and without an annotation',
+      {
+        secrets: [withKeys('all', ['c2', 'c3'])],
+        reader: {istiods: istiods([pod('a', {value: [row('synced', 'all')]})])},
+      },
+      {kind: 'unchanged', secret: 'all', prove: false},
+    ],
+    [
+      'istiod lists a Secret that no longer has a key for the peer',
+      {
+        secrets: [withKeys('all', ['c3'])],
+        reader: {istiods: istiods([pod('a', {value: [row('synced', 'all')]})])},
+      },
+      {kind: 'create', secret: 'istio-remote-secret-c2'},
     ],
     [
       'istiod lists a Secret that no longer exists',

@@ -71,6 +71,18 @@ describe('the kubeconfig of a remote secret', () => {
     expect(readRemoteKubeconfig(withUser(user))?.rejected).toEqual(rejected);
   });
 
+  it.each([
+    [{'client-certificate-data': 'QQ=='}, 'a client certificate'],
+    [{'auth-provider': {name: 'oidc'}}, 'auth-provider oidc'],
+    [{username: 'x', password: 'y'}, 'a user name with a password'],
+    [{exec: {command: 'x'}}, 'exec'],
+    [{exec: null}, undefined],
+    [{username: ''}, undefined],
+    [{token: 'x', username: 'x'}, undefined],
+  ])('reads the credential of a user without a token: %j', (user, expected) => {
+    expect(readRemoteKubeconfig(withUser(user))?.otherCredential).toBe(expected);
+  });
+
   it('names a CA file and a server that is not verified', () => {
     const cluster = {server: url, 'certificate-authority': '/ca', 'insecure-skip-tls-verify': true};
     expect(readRemoteKubeconfig(JSON.stringify({clusters: [{name: 'c', cluster}]}))).toMatchObject({

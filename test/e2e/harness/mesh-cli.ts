@@ -31,7 +31,7 @@ export interface CheckRow {
  * the program cannot know: commands that refuse such addresses are run with the flag that permits them.
  */
 function launcher(onLoopback: boolean): string {
-  const permit = 'case "$1" in up | link) set -- "$@" --allow-local-address ;; esac';
+  const permit = 'case "$1 $*" in *--allow-local-address*) ;; up\\ * | link\\ *) set -- "$@" --allow-local-address ;; esac';
   const lines = ['#!/bin/sh', ...(onLoopback ? [permit] : []), `exec '${process.execPath}' '${program}' "$@"`, ''];
   return lines.join('\n');
 }
@@ -71,6 +71,8 @@ export class MeshCli {
       TMPDIR: process.env.TMPDIR,
       KUBECONFIG: this.kubeconfig,
       WORK_DIR: this.workDir,
+      // A fix opens mesh.yaml for a loopback address, which stays here: the launcher permits it.
+      EDITOR: 'true',
       KUBECTL_MESH_PASSPHRASE: passphrase,
     };
   }

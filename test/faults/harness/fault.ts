@@ -54,8 +54,8 @@ export interface Fault {
   readonly seed: (lab: Lab) => Promise<Undo | undefined>;
   readonly fix: Fix;
   /**
-   * Where the printed fix makes this check well, and leaves something to a person that other checks say until it is
-   * done: those checks, and what the person does.
+   * Where the printed fix resolves this finding, but not all that is wrong: the checks that report the rest, and what a person
+   * then does.
    */
   readonly leaves?: {readonly checks: readonly `MESH${number}`[]; readonly act: (lab: Lab) => Promise<void>};
   /** Further arguments of verify while the fault is there. */

@@ -182,9 +182,13 @@ export class FakeCluster {
     };
   }
 
-  /** The next `times` matching requests fail. */
-  fault(match: RequestMatch, fault: Fault, times = 1): void {
-    this.#faults.push({match, fault, times});
+  /** The next `times` matching requests fail, until the answer is called. */
+  fault(match: RequestMatch, fault: Fault, times = 1): () => void {
+    const planned = {match, fault, times};
+    this.#faults.push(planned);
+    return () => {
+      planned.times = 0;
+    };
   }
 
   /** Runs before the next `times` matching requests are handled: what others do between our plan and our write. */

@@ -1,6 +1,7 @@
 /** The text of verify without -v: what passes in a few lines, what does not in full. */
 import {describe, expect, it} from 'vitest';
-import type {Row} from '../../../src/domain/checks/report.js';
+import {FindingKind, type Row} from '../../../src/domain/checks/report.js';
+import {fixWith} from '../../../src/domain/suggest/suggestion.js';
 import {verifyText} from '../../../src/output/views/verify-text.js';
 import {printed} from '../../helpers/suggestions.js';
 
@@ -129,6 +130,7 @@ describe('what does not pass', () => {
     const isOther = ({cluster, peer}: Row): boolean => peer !== undefined && (cluster === 'c20') !== (peer === 'c20');
     const ofPair = ({cluster = '', peer = ''}: Row): Partial<Row> => ({
       result: 'error',
+      kind: new FindingKind('another root'),
       observed: `istiod-1 of ${peer} presents a chain`,
       expected: `a chain to a root, trusted by ${cluster}`,
       fix: 'kubectl mesh trust push c20',
@@ -137,14 +139,14 @@ describe('what does not pass', () => {
       'c1, c2, c3, c4, c5 and 14 more to c20 (19 pairs)',
       '  error    MESH307  Secret cacerts equals the work directory',
       '           observed: istiod-1 of c20 presents a chain',
-      '           expected: a chain to a root, trusted by c1, c2, c3, c4, c5 and 14 more',
+      '           expected: a chain to a root, trusted by c1, a chain to a root, trusted by c2 and 17 more',
       '           fix:      kubectl mesh trust push c20',
       '',
       'c20 to c1, c2, c3, c4, c5 and 14 more (19 pairs)',
       '  error    MESH307  Secret cacerts equals the work directory',
-      '           observed: istiod-1 of c1, c2, c3, c4, c5 and 14 more presents a chain',
+      '           observed: istiod-1 of c1 presents a chain, istiod-1 of c2 presents a chain and 17 more',
       '           expected: a chain to a root, trusted by c20',
-      '           fix:      the same as for MESH307, c1 to c20',
+      '           fix:      the same as for MESH307, c1, c2, c3, c4, c5 and 14 more to c20',
       '',
     ];
     const rows = meshOf(20, (row) => (isOther(row) ? ofPair(row) : {}));
@@ -173,12 +175,22 @@ describe('what does not pass', () => {
       ]);
     });
 
-    it('is not folded if the command that fixes it differs, or more than the names', () => {
+    it('is not folded if it states something else', () => {
       const differing = meshOf(20, (row) =>
-        isOther(row) ? {...ofPair(row), fix: `kubectl mesh trust push ${row.cluster ?? ''}${row.peer ?? ''}`} : {},
+        isOther(row) ? {...ofPair(row), kind: new FindingKind(`${row.cluster ?? ''}${row.peer ?? ''}`)} : {},
       );
       expect(text(differing).split('\n')).toContain('  c1 to c20');
       expect(text(differing)).not.toContain(' pairs)');
+    });
+
+    it('prints every command that fixes it if they cannot be one', () => {
+      const differing = meshOf(4, ({cluster = '', peer}) =>
+        peer === 'c4' ? {result: 'error', kind: new FindingKind('x'), fix: fixWith.run('fix', [cluster])} : {},
+      );
+      const fixes = text(differing)
+        .split('\n')
+        .filter((line) => line.includes('fix:'));
+      expect(fixes.map((line) => line.trim())).toEqual(['c1', 'c2', 'c3'].map((name) => `fix:      fix ${name}`));
     });
   });
 });

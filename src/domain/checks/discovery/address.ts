@@ -8,9 +8,18 @@ import type {ApiServerAddress, RemoteKubeconfig} from '../../discovery/remote-ku
 import type {ApiServerFacts} from '../../facts/facts.js';
 import {printableLine} from '../../printable.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
+import {
+  apiServerCheck,
+  findingsOr,
+  notApplicable,
+  ok,
+  undecidedWithout,
+  type Finding,
+  type PairSubject,
+} from '../check.js';
 import {editMeshYaml} from '../fixes.js';
-import {credentialFor, linkFix, noSecretsReason, secretPlace, syncStateOf, type SyncState} from './credentials.js';
+import {credentialUsed, noSecretsReason, secretPlace, syncStateOf, type SyncState} from './credentials.js';
+import {linkFix} from './link-fix.js';
 
 /** Address and CA in the reader's remote secret are those of the peer's API server. */
 export const addressCheck = apiServerCheck({
@@ -19,24 +28,27 @@ export const addressCheck = apiServerCheck({
   scope: 'pair',
   appliesTo: 'discovery pairs',
   requires: ['remoteSecrets', 'apiServer', 'controlPlanes'],
-  optional: ['istiodClusters', 'istiodMetrics'],
+  optional: ['istiodClusters', 'istiodMetrics', 'remoteCredentials'],
   sides: {
     remoteSecrets: 'self',
     apiServer: 'peer',
     controlPlanes: 'self',
     istiodClusters: 'self',
     istiodMetrics: 'self',
+    remoteCredentials: 'self',
   },
   implies: ['MESH506', 'MESH507'],
-  judge: ({remoteSecrets, apiServer, controlPlanes, istiodClusters, istiodMetrics}, subject) => {
+  judge: ({remoteSecrets, apiServer, controlPlanes, istiodClusters, istiodMetrics, remoteCredentials}, subject) => {
     const {peer} = subject;
     const reason = noSecretsReason(controlPlanes.self);
     if (reason !== undefined) return notApplicable(reason);
-    const kubeconfig = credentialFor(remoteSecrets.self, peer)?.kubeconfig;
+    const {secret, kubeconfig} = credentialUsed(remoteSecrets.self, remoteCredentials?.self, peer) ?? {};
     const address = kubeconfig?.address;
     const wanted = resolveApiServer(peer, apiServer.peer.kubeconfig, apiServer.peer.rootCa);
     if (!kubeconfig || !address || !wanted) return notApplicable('there is no kubeconfig with a server (MESH501)');
-    const link = linkFix(subject, controlPlanes.self, istiodMetrics?.self);
+    const link = linkFix(subject, {
+      ...{controlPlanes, istiodMetrics, istiodClusters, remoteSecrets, remoteCredentials, apiServer},
+    });
     const compared = {
       kubeconfig,
       address,
@@ -46,10 +58,14 @@ export const addressCheck = apiServerCheck({
       state: syncStateOf(istiodClusters?.self, peer),
       // link writes no server whose certificate the kubeconfig does not verify.
       fix: wanted.insecure === true ? sequence(editMeshYaml(), link) : link,
-      subject,
+      subject: {...subject, secret},
     };
     const expected = `${wanted.address.url}, and its CA`;
     const findings = [addressFinding(compared), ...caFindings(compared)];
+    // Without istiod, nothing shows whether an address works that differs from the kubeconfig's.
+    const found = findings.filter((one) => one !== undefined);
+    if (istiodClusters === undefined && found.length > 0 && found.every(({isUnproven}) => isUnproven === true))
+      return undecidedWithout('istiodClusters');
     return findingsOr(
       findings.map((finding) => finding && {expected, ...finding}),
       ok(printableLine(address.url), expected),
@@ -74,7 +90,7 @@ interface Compared {
   readonly known: ApiServerFacts;
   readonly state: SyncState;
   readonly fix: Suggestion;
-  readonly subject: PairSubject;
+  readonly subject: PairSubject & {readonly secret: string | undefined};
 }
 
 /** A difference is decisive only if the address does not work: that is unknown if istiod does not report it. */

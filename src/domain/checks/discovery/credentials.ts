@@ -1,26 +1,45 @@
-/** Shared by the checks of discovery: remote secrets, what istiods report about a peer, and the commands that fix a pair. */
+/** Shared by the checks of discovery: remote secrets, and what istiods report about a peer. */
 import {remoteSecretName} from '../../discovery/names.js';
+import type {RemoteKubeconfig} from '../../discovery/remote-kubeconfig.js';
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
-import type {ControlPlaneFacts, IstiodClusters, IstiodMetrics, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
+import type {ControlPlaneFacts, IstiodClusters, KnownCluster, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
-import {remoteSecretDefects} from '../../istio/remote-secret-defects.js';
-import {affects} from '../../istio/since.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {kubectlMesh, type Suggestion} from '../../suggest/suggestion.js';
+import {printableLine} from '../../printable.js';
 import {minuteMs} from '../../time.js';
-import {runningVersions} from '../control-plane/running-versions.js';
 import type {PairSubject} from '../check.js';
 
-/** Where a remote secret is: `Secret istio-system/istio-remote-secret-two`. */
-export function secretPlace({mesh, peer}: Pick<PairSubject, 'mesh' | 'peer'>): string {
-  return `Secret ${mesh.istio.namespace}/${remoteSecretName(peer)}`;
+/** Where a remote secret is: `Secret istio-system/istio-remote-secret-two`. `secret`: its name if it is not the usual one. */
+export function secretPlace({
+  mesh,
+  peer,
+  secret = remoteSecretName(peer),
+}: Pick<PairSubject, 'mesh' | 'peer'> & {readonly secret?: string | undefined}): string {
+  return `Secret ${mesh.istio.namespace}/${printableLine(secret)}`;
 }
 
 /** The credential for a peer in its remote secret; undefined if there is none. */
 export function credentialFor(secret: RemoteSecretFacts | 'absent', peer: MeshCluster): RemoteCredential | undefined {
   if (secret === 'absent') return undefined;
   return secret.credentials.find((one) => one.cluster === istioNameOf(peer));
+}
+
+/** The same; if that Secret does not exist, the one in a Secret with another name, which is known with `--access`. */
+export function credentialUsed(
+  secret: RemoteSecretFacts | 'absent',
+  listed: readonly RemoteCredential[] | undefined,
+  peer: MeshCluster,
+): RemoteCredential | undefined {
+  if (secret !== 'absent') return credentialFor(secret, peer);
+  return listed?.find((one) => one.cluster === istioNameOf(peer) && one.secret !== remoteSecretName(peer));
+}
+
+/** Why the token of a credential cannot be judged, if it has none: MESH501 reports a kubeconfig without any credential. */
+export function noTokenReason(kubeconfig: RemoteKubeconfig | undefined): string {
+  const {otherCredential} = kubeconfig ?? {};
+  if (otherCredential === undefined) return 'there is no token (MESH501)';
+  return `the credential is ${printableLine(otherCredential)}, which no request verifies; MESH506 shows whether it works`;
 }
 
 /** The environment variable with a directory of kubeconfigs, which istiod reads instead of remote secrets (1.30.0:pilot/pkg/features/pilot.go). */
@@ -36,19 +55,20 @@ export function noSecretsReason(controlPlanes: readonly ControlPlaneFacts[]): st
 /** What the running istiods of a reader report about a peer. */
 export type SyncState = 'synced' | 'not synced' | 'not reported';
 
-/** Summarizes it: `synced` if every pod that reports its clusters has synced the peer. */
-export function syncStateOf(pods: readonly PodPart<IstiodClusters>[] | undefined, peer: MeshCluster): SyncState {
-  const known = (pods ?? []).flatMap(({value}) => (value.known ? [value.known] : []));
-  if (known.length === 0) return 'not reported';
-  const id = istioNameOf(peer);
-  const isSynced = known.every((rows) => rows.some((row) => row.id === id && row.status === synced));
-  return isSynced ? 'synced' : 'not synced';
+/**
+ * What an istiod reports about a peer; undefined if it does not list it. Its own cluster, which has no Secret, may have the
+ * peer's name (1.31.0:pkg/kube/multicluster/secretcontroller.go, ListRemoteClusters).
+ */
+export function rowOf({known}: IstiodClusters, peer: MeshCluster): KnownCluster | undefined {
+  return known?.find(({id, secretName}) => id === istioNameOf(peer) && secretName !== '');
 }
 
-/** The Secrets (NAMESPACE/NAME) from which the reader's pods read a cluster. */
-export function secretsInUse(pods: readonly PodPart<IstiodClusters>[] | undefined, id: string): readonly string[] {
-  const rows = (pods ?? []).flatMap(({value}) => value.known ?? []);
-  return [...new Set(rows.flatMap((row) => (row.id === id && row.secretName !== '' ? [row.secretName] : [])))];
+/** Summarizes it: `synced` if every pod that reports its clusters has synced the peer. */
+export function syncStateOf(pods: readonly PodPart<IstiodClusters>[] | undefined, peer: MeshCluster): SyncState {
+  const reporting = (pods ?? []).filter(({value}) => value.known !== undefined);
+  if (reporting.length === 0) return 'not reported';
+  const isSynced = reporting.every(({value}) => rowOf(value, peer)?.status === synced);
+  return isSynced ? 'synced' : 'not synced';
 }
 
 /**
@@ -61,24 +81,4 @@ export const settleMs = minuteMs;
 export function isFresh(secret: RemoteSecretFacts | 'absent' | undefined, now: Date): boolean {
   const writtenAt = secret === undefined || secret === 'absent' ? undefined : secret.writtenAt;
   return writtenAt !== undefined && now.getTime() - writtenAt.getTime() < settleMs;
-}
-
-/** Whether one of the istiods loses a cluster's endpoints when its remote secret changes. */
-function losesEndpoints(
-  controlPlanes: readonly ControlPlaneFacts[],
-  metrics: readonly PodPart<IstiodMetrics>[],
-): boolean {
-  return controlPlanes
-    .flatMap((one) => runningVersions(one, metrics))
-    .some(({version}) => affects(remoteSecretDefects.endpoints, version));
-}
-
-/** Writes the reader's remote secrets as declared; restarts an istiod that would otherwise lose endpoints by that. */
-export function linkFix(
-  {cluster}: Pick<PairSubject, 'cluster'>,
-  controlPlanes: readonly ControlPlaneFacts[],
-  metrics: readonly PodPart<IstiodMetrics>[] = [],
-): Suggestion {
-  const restart = losesEndpoints(controlPlanes, metrics) ? ['--restart-istiod'] : [];
-  return kubectlMesh('link', [cluster.name, ...restart, '--yes']);
 }

@@ -39,7 +39,7 @@ export const endpointsCheck = istiodCheck({
       if (missing === undefined) return undefined;
       const names = controlPlane ? [controlPlane.workload.name] : [];
       const observed = `${pod.name} has no endpoints ${missing} in ${peer.name}`;
-      return {observed, isUnproven, fix: restartFix(subject, ...names)};
+      return {kind: missing, observed, isUnproven, fix: restartFix(subject, ...names)};
     });
     const counts = ready.map((pod) => `${pod.name}: ${String(endpointsOf(pod, peer)?.services ?? 0)} services`);
     return findingsOr(findings, ok(counts.join(', ')));
@@ -109,8 +109,8 @@ function missingOf(
     const lacking = services.filter((service) => !found.includes(service));
     // Other services may have changed between the two requests.
     const isLost = lacking.length === services.length || lacking.includes(apiServerService);
-    return services.length > 0 && isLost ? `of ${some(lacking)}` : undefined;
+    return services.length > 0 && isLost ? `for ${some(lacking)}` : undefined;
   }
   if (found.length > 0 || (controlPlane?.discoverySelectors.length ?? 1) > 0) return undefined;
-  return endpointsOf(pod, cluster)?.hasApiServer === true ? 'of any service' : undefined;
+  return endpointsOf(pod, cluster)?.hasApiServer === true ? 'for any service' : undefined;
 }

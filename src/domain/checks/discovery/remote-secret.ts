@@ -1,10 +1,11 @@
-import {clusterAnnotation, multiClusterLabel, remoteSecretName} from '../../discovery/names.js';
-import type {RemoteCredential} from '../../discovery/remote-secret.js';
-import type {ControlPlaneFacts, IstiodMetrics, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
+import {clusterAnnotation, multiClusterLabel} from '../../discovery/names.js';
+import type {ControlPlaneFacts, RemoteSecretFacts} from '../../facts/facts.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
-import {fixWith, kubectlMesh, sequence, words} from '../../suggest/suggestion.js';
+import {fixWith, kubectlMesh, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
-import {linkFix, noSecretsReason, secretPlace, secretsInUse} from './credentials.js';
+import {noSecretsReason, secretPlace} from './credentials.js';
+import {type LinkEvidence, linkRemedy} from './link-fix.js';
+import {entriesOf, otherSecretsFor} from './secret-entries.js';
 
 /** The reader has a remote secret for the peer that its istiod can use. */
 export const remoteSecretCheck = apiServerCheck({
@@ -13,94 +14,74 @@ export const remoteSecretCheck = apiServerCheck({
   scope: 'pair',
   appliesTo: 'discovery pairs',
   requires: ['remoteSecrets', 'controlPlanes'],
-  optional: ['istiodClusters', 'istiodMetrics', 'remoteCredentials'],
+  optional: ['istiodClusters', 'istiodMetrics', 'remoteCredentials', 'apiServer', 'readerAccount'],
   sides: {
     remoteSecrets: 'self',
     controlPlanes: 'self',
     istiodClusters: 'self',
     istiodMetrics: 'self',
     remoteCredentials: 'self',
+    apiServer: 'peer',
+    readerAccount: 'peer',
   },
   implies: ['MESH503', 'MESH504', 'MESH505', 'MESH506', 'MESH507'],
-  judge: ({remoteSecrets, controlPlanes: {self: istiods}, ...seen}, subject) => {
+  judge: (facts, subject) => {
+    const {remoteSecrets, controlPlanes} = facts;
     const {peer} = subject;
     const id = istioNameOf(peer);
-    const reason = noSecretsReason(istiods);
+    const reason = noSecretsReason(controlPlanes.self);
     if (reason !== undefined) return notApplicable(reason);
     const secret = remoteSecrets.self;
-    const circumstances = {istiods, metrics: seen.istiodMetrics?.self ?? [], subject};
-    const others = inUse(seen, subject);
-    if (secret === 'absent' && others.others.length === 0 && subject.isPeerUnselected === true)
+    const others = othersFor(facts, subject);
+    if (secret === 'absent' && others.length === 0 && subject.isPeerUnselected === true)
       return notApplicable(`there is no remote secret for ${peer.name}, which is not selected`);
-    if (secret === 'absent') return absent({...circumstances, ...others});
+    if (secret === 'absent') return absent(others, facts, subject);
     const expected = `label ${multiClusterLabel.name}=${multiClusterLabel.value} and data key ${id}`;
-    const findings = [...metadataFindings(secret, subject), ...contentFindings(secret, circumstances)];
+    const findings = [...metadataFindings(secret, subject), ...contentFindings(secret, facts, subject)];
     return findingsOr(
       findings.map((finding) => ({expected, ...finding})),
       ok(`${secretPlace(subject)} for ${id}`, expected),
     );
   },
   meaning:
-    "Istio's namespace of this cluster (the reader) contains Secret istio-remote-secret-NAME for the peer, with label istio/multiCluster=true, by which istiod finds it, and with a kubeconfig under the data key that is Istio's name of the peer. The kubeconfig contains an API server, a credential, and nothing for which istiod rejects it. NAME is Istio's name of the peer, as istioctl writes it, or the name in mesh.yaml where Istio's cannot be part of a Secret's name. A remote has no istiod, and only its primary reads it.",
+    "Istio's namespace of this cluster (the reader) contains Secret istio-remote-secret-NAME for the peer, with label istio/multiCluster=true, by which istiod finds it, and with a kubeconfig under the data key that is Istio's name of the peer. The kubeconfig contains an API server, a credential, and no field for which istiod rejects it. NAME is Istio's name of the peer, as istioctl writes it, or the name in mesh.yaml where Istio's cannot be part of a Secret's name. A remote has no istiod, and only its primary reads it.",
   breaks:
     'istiod does not read the peer: its services get no endpoints there, so requests never reach it, and istiod rejects proxies of a remote ("client claims to be in cluster …"). A Secret under another name works, but is not the one that `link` and istioctl renew.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secrets -l istio/multiCluster=true\nkubectl --context "$CTX" -n istio-system describe secret "istio-remote-secret-$PEER"   # names and sizes only',
-  fix: 'Create or replace it with `kubectl mesh link READER`. A Secret with another name is deleted first, because istiod ignores a second one for the same cluster; the services have no endpoints in the peer in between, for some seconds.',
+  fix: 'Create or replace it with `kubectl mesh link READER`. The credential in a Secret with another name is removed first, because istiod ignores a second one for the same cluster; the services have no endpoints in the peer in between, for some seconds. If `link` would be refused, the suggested command first opens mesh.yaml, for an address that pods cannot use, or restores the service account.',
   source:
     'istio/istio istioctl/pkg/multicluster/remote_secret.go, pkg/kube/multicluster/secretcontroller.go (NewController, addRemoteConfig), pkg/kube/util.go (sanitizeKubeConfig)',
 });
 
-interface Circumstances {
-  readonly istiods: readonly ControlPlaneFacts[];
-  readonly metrics: readonly PodPart<IstiodMetrics>[];
-  readonly subject: PairSubject;
+/** The Secrets with other names from which the peer is read. */
+function othersFor({istiodClusters, remoteCredentials}: LinkEvidence, {mesh, peer}: PairSubject): readonly string[] {
+  const sources = {istiodClusters: istiodClusters?.self, remoteCredentials: remoteCredentials?.self};
+  return otherSecretsFor(peer, entriesOf(sources, {mesh}));
 }
 
-type Seen = Partial<{
-  readonly istiodClusters: {readonly self: Parameters<typeof secretsInUse>[0]};
-  readonly remoteCredentials: {readonly self: readonly RemoteCredential[]};
-}>;
-
-/** The Secrets from which the peer is read, and whether these are all. */
-interface InUse {
-  readonly others: readonly string[];
-  readonly isComplete: boolean;
-}
-
-function inUse({istiodClusters, remoteCredentials}: Seen, {mesh, peer}: PairSubject): InUse {
-  const {namespace} = mesh.istio;
-  const id = istioNameOf(peer);
-  const listed = (remoteCredentials?.self ?? []).filter(({cluster}) => cluster === id);
-  const names = [...secretsInUse(istiodClusters?.self, id), ...listed.map(({secret}) => `${namespace}/${secret}`)];
-  const isReported = (istiodClusters?.self ?? []).some(({value}) => value.known !== undefined);
-  return {
-    others: [...new Set(names)].filter((name) => name !== `${namespace}/${remoteSecretName(peer)}`),
-    isComplete: isReported || remoteCredentials !== undefined,
-  };
-}
-
-function absent({istiods, metrics, subject, others, isComplete}: Circumstances & InUse): Finding {
-  const {cluster, peer, mesh} = subject;
-  const fix = linkFix(subject, istiods, metrics);
+function absent(others: readonly string[], evidence: LinkEvidence, subject: PairSubject): Finding {
+  const {peer, mesh} = subject;
+  const remedy = linkRemedy(subject, evidence);
   const expected = secretPlace(subject);
   if (others.length === 0) {
     const missing = `${secretPlace(subject)} does not exist`;
-    if (isComplete) return {observed: missing, expected, fix};
-    const observed = `${missing}; whether another Secret has the credential for ${peer.name} is unknown`;
-    return {observed, expected, isUnproven: true, fix};
+    const isReported = evidence.istiodClusters?.self.some(({value}) => value.known !== undefined) === true;
+    const isComplete = isReported || evidence.remoteCredentials !== undefined;
+    if (isComplete) return {kind: 'absent', observed: missing, expected, ...remedy};
+    const observed = `${missing}; another Secret may contain the credential for ${peer.name}`;
+    return {kind: 'absent', observed, expected, isUnproven: true, ...remedy};
   }
-  const names = others.map((name) => name.slice(name.indexOf('/') + 1));
-  const remove = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} delete secret ${names}`);
-  // Without a context, link cannot replace what was deleted.
-  const isLinkable = peer.context !== undefined;
+  const places = others.map((secret) => secretPlace({mesh, peer, secret}));
   return {
+    kind: 'other name',
     severity: 'warning',
-    observed: `the credential for ${peer.name} is in Secret ${others.join(', ')}`,
+    observed: `the credential for ${peer.name} is in ${places.join(', ')}`,
     expected,
-    // Its token, address and state are those of another Secret, which no check reads.
+    // Its token, address and state are those of that Secret.
     implies: [],
-    fix: isLinkable ? sequence(remove, fix) : kubectlMesh('init', words`${peer.name}=CONTEXT`),
+    // Without a context, link cannot replace what was removed.
+    ...(peer.context === undefined ? {fix: kubectlMesh('init', words`${peer.name}=CONTEXT`)} : remedy),
   };
 }
 
@@ -112,13 +93,14 @@ function metadataFindings({name, labeled, annotation}: RemoteSecretFacts, subjec
     fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} ${verb} --overwrite secret ${name} ${field}`);
   const label = `${multiClusterLabel.name}=${multiClusterLabel.value}`;
   return [
-    ...(labeled ? [] : [{observed: `${place} lacks label ${label}`, fix: change('label', label)}]),
+    ...(labeled ? [] : [{kind: 'no label', observed: `${place} lacks label ${label}`, fix: change('label', label)}]),
     // istioctl writes what its --name is, which cannot be every name of Istio's (MESH118).
     ...(annotation === undefined || [id, peer.name].includes(annotation)
       ? []
       : [
           {
             severity: 'warning' as const,
+            kind: 'annotation',
             observed: `${place} has annotation ${clusterAnnotation}=${annotation}`,
             expected: `annotation ${clusterAnnotation}=${id}`,
             implies: [],
@@ -130,34 +112,47 @@ function metadataFindings({name, labeled, annotation}: RemoteSecretFacts, subjec
 
 function contentFindings(
   {credentials}: RemoteSecretFacts,
-  {istiods, metrics, subject}: Circumstances,
+  evidence: LinkEvidence,
+  subject: PairSubject,
 ): readonly Finding[] {
   const credential = credentials.find((one) => one.cluster === istioNameOf(subject.peer));
-  const fix = linkFix(subject, istiods, metrics);
+  const remedy = linkRemedy(subject, evidence);
   const place = secretPlace(subject);
   if (!credential) {
     const keys = credentials.map(({cluster}) => cluster);
     const has = keys.length === 0 ? 'no data key' : `data key ${keys.join(', ')}`;
-    return [{observed: `${place} has ${has}`, fix}];
+    return [{kind: 'no data key', observed: `${place} has ${has}`, ...remedy}];
   }
   const {kubeconfig} = credential;
-  if (!kubeconfig) return [{observed: `${place} contains no kubeconfig`, expected: 'a kubeconfig', fix}];
-  const {address, token, clientCertificate, rejected} = kubeconfig;
-  const refused = rejected.filter((field) => istiods.some((one) => !permits(one, field)));
+  if (!kubeconfig) {
+    return [{kind: 'no kubeconfig', observed: `${place} contains no kubeconfig`, expected: 'a kubeconfig', ...remedy}];
+  }
+  const {address, token, otherCredential, rejected} = kubeconfig;
+  const refused = rejected.filter((field) => evidence.controlPlanes.self.some((one) => !permits(one, field)));
   return [
     ...(refused.length === 0
       ? []
       : [
           {
+            kind: `rejected ${refused.join(' ')}`,
             observed: `istiod rejects the kubeconfig in ${place}, which uses ${refused.join(', ')}`,
             expected: 'a kubeconfig with a token',
-            fix,
+            ...remedy,
           },
         ]),
-    ...(address ? [] : [{observed: `the kubeconfig in ${place} names no server`, expected: 'a server', fix}]),
-    ...(token || clientCertificate !== undefined || rejected.length > 0
+    ...(address
       ? []
-      : [{observed: `the kubeconfig in ${place} has no credential`, expected: 'a token', fix}]),
+      : [{kind: 'no server', observed: `the kubeconfig in ${place} names no server`, expected: 'a server', ...remedy}]),
+    ...(token || otherCredential !== undefined || rejected.length > 0
+      ? []
+      : [
+          {
+            kind: 'no credential',
+            observed: `the kubeconfig in ${place} has no credential`,
+            expected: 'a token',
+            ...remedy,
+          },
+        ]),
   ];
 }
 

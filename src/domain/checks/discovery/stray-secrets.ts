@@ -1,15 +1,15 @@
 import {remoteSecretName} from '../../discovery/names.js';
 import {reads} from '../../discovery/pairs.js';
-import type {RemoteCredential} from '../../discovery/remote-secret.js';
-import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
+import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
 import {groupBy} from '../../group-by.js';
 import {clusterOfIstioName, istioNameOf} from '../../mesh/istio-name.js';
 import {printableLine} from '../../printable.js';
-import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
+import {sequence} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {restartFix} from '../fixes.js';
 import {noSecretsReason} from './credentials.js';
+import {entriesOf, removeEntry, type SecretEntry} from './secret-entries.js';
 
 /** The remote secrets are for other clusters of the mesh, one for each. */
 export const straySecretsCheck = istiodCheck({
@@ -19,10 +19,10 @@ export const straySecretsCheck = istiodCheck({
   requires: ['istiodClusters', 'controlPlanes'],
   optional: ['remoteSecrets', 'remoteCredentials'],
   expected: 'one remote secret for each cluster that istiod has to read',
-  judge: ({istiodClusters, controlPlanes, remoteSecrets = [], remoteCredentials = []}, subject) => {
+  judge: ({controlPlanes, ...sources}, subject) => {
     const reason = noSecretsReason(controlPlanes);
     if (reason !== undefined) return notApplicable(reason);
-    const entries = entriesOf(istiodClusters, remoteSecrets, remoteCredentials, subject);
+    const entries = entriesOf(sources, subject);
     const byCluster = groupBy(entries, ({id}) => id);
     const findings = [...byCluster.values()].flatMap((same) => [
       stray(same, entries, subject),
@@ -41,40 +41,10 @@ export const straySecretsCheck = istiodCheck({
     'istio/istio pkg/kube/multicluster/secretcontroller.go (addRemoteConfig, deleteRemoteConfig, ListRemoteClusters), pilot/pkg/features/pilot.go',
 });
 
-/** One cluster in one Secret. */
-interface Entry {
-  /** In Istio's namespace. */
-  readonly secret: string;
-  /** The data key. */
-  readonly id: string;
-  /** What an istiod reports about it; absent if none does. */
-  readonly status?: string;
-}
-
-function entriesOf(
-  pods: readonly PodPart<IstiodClusters>[],
-  named: readonly PodPart<RemoteSecretFacts | 'absent'>[],
-  listed: readonly RemoteCredential[],
-  {mesh}: ClusterSubject,
-): readonly Entry[] {
-  const prefix = `${mesh.istio.namespace}/`;
-  const reported = pods
-    .flatMap(({value}) => value.known ?? [])
-    .filter(({secretName}) => secretName.startsWith(prefix))
-    .map(({id, secretName, status}): Entry => ({id, secret: secretName.slice(prefix.length), status}));
-  // The worst state decides.
-  const sorted = reported.toSorted((one, other) => Number(one.status === synced) - Number(other.status === synced));
-  // istiod does not read a Secret without the label.
-  const credentials = named.flatMap(({value}) => (value !== 'absent' && value.labeled ? value.credentials : []));
-  const others = [...credentials, ...listed].map(({cluster, secret}): Entry => ({id: cluster, secret}));
-  const all = groupBy([...sorted, ...others], ({secret, id}) => `${secret} ${id}`);
-  return [...all.values()].map(([first]) => first);
-}
-
 /** A cluster that istiod need not read: its own, one that is not in mesh.yaml, or one that does not work. */
 function stray(
-  same: readonly [Entry, ...Entry[]],
-  all: readonly Entry[],
+  same: readonly [SecretEntry, ...SecretEntry[]],
+  all: readonly SecretEntry[],
   subject: ClusterSubject,
 ): Finding | undefined {
   const {cluster, mesh} = subject;
@@ -95,15 +65,15 @@ function stray(
 }
 
 /** Whether the Secret has the name of a peer's, but not its data key: MESH501 reports that. */
-function isMisnamed({secret}: Entry, all: readonly Entry[], {cluster, mesh}: ClusterSubject): boolean {
+function isMisnamed({secret}: SecretEntry, all: readonly SecretEntry[], {cluster, mesh}: ClusterSubject): boolean {
   const peer = mesh.clusters.find((other) => reads(cluster, other) && remoteSecretName(other) === secret);
   return peer !== undefined && !all.some((other) => other.secret === secret && other.id === istioNameOf(peer));
 }
 
 /** Several Secrets for one cluster. */
 function duplicate(
-  same: readonly [Entry, ...Entry[]],
-  all: readonly Entry[],
+  same: readonly [SecretEntry, ...SecretEntry[]],
+  all: readonly SecretEntry[],
   controlPlanes: readonly ControlPlaneFacts[],
   subject: ClusterSubject,
 ): Finding | undefined {
@@ -121,14 +91,4 @@ function duplicate(
     observed: `Secrets ${same.map(({secret}) => printableLine(secret)).join(' and ')} are both for cluster ${printableLine(first.id)}`,
     fix: sequence(...removed.map((entry) => removeEntry(entry, all, subject)), ...restart),
   };
-}
-
-/** Deletes a Secret, or only a data key if it has others. */
-function removeEntry({secret, id}: Entry, all: readonly Entry[], {cluster, mesh}: ClusterSubject): Suggestion {
-  const {namespace} = mesh.istio;
-  const hasOthers = all.some((other) => other.secret === secret && other.id !== id);
-  if (!hasOthers) return fixWith.kubectl(cluster, words`-n ${namespace} delete secret ${secret}`);
-  const path = `/data/${id.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-  const patch = JSON.stringify([{op: 'remove', path}]);
-  return fixWith.kubectl(cluster, words`-n ${namespace} patch secret ${secret} --type=json -p ${patch}`);
 }

@@ -2,11 +2,13 @@ import {readerServiceAccount} from '../../discovery/names.js';
 import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
-import {inspectWith, pipe, runAll, type Suggestion, words} from '../../suggest/suggestion.js';
+import {inspectWith, kubectlMesh, pipe, runAll, sequence, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
 import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
-import {isFresh, linkFix} from './credentials.js';
+import type {Remedy} from '../remedies.js';
+import {isFresh, rowOf} from './credentials.js';
+import {linkRemedy} from './link-fix.js';
 
 /** Every istiod of the reader has read the peer. */
 export const syncedCheck = istiodCheck({
@@ -15,10 +17,18 @@ export const syncedCheck = istiodCheck({
   scope: 'pair',
   appliesTo: 'discovery pairs',
   requires: ['istiodClusters', 'controlPlanes'],
-  optional: ['remoteSecrets', 'istiodMetrics'],
-  sides: {istiodClusters: 'self', controlPlanes: 'self', remoteSecrets: 'self', istiodMetrics: 'self'},
+  optional: ['remoteSecrets', 'istiodMetrics', 'apiServer', 'readerAccount'],
+  sides: {
+    istiodClusters: 'self',
+    controlPlanes: 'self',
+    remoteSecrets: 'self',
+    istiodMetrics: 'self',
+    apiServer: 'peer',
+    readerAccount: 'peer',
+  },
   implies: ['MESH507'],
-  judge: ({istiodClusters, controlPlanes, remoteSecrets, istiodMetrics}, subject) => {
+  judge: (facts, subject) => {
+    const {istiodClusters, controlPlanes, remoteSecrets} = facts;
     const {peer, now} = subject;
     if (istiodClusters.self.length === 0) return notApplicable('no istiod runs here');
     const reporting = istiodClusters.self.filter(({value}) => value.known !== undefined);
@@ -26,7 +36,7 @@ export const syncedCheck = istiodCheck({
     if (
       subject.isPeerUnselected === true &&
       !isConfigured(remoteSecrets?.self) &&
-      !reporting.some((pod) => rowOf(pod, peer))
+      !reporting.some((pod) => rowOf(pod.value, peer))
     )
       return notApplicable(`${peer.name} is not selected, and istiod does not read it`);
     const expected = `cluster ${istioNameOf(peer)} ${synced}`;
@@ -34,10 +44,12 @@ export const syncedCheck = istiodCheck({
     const findings = reporting.map((pod): Finding | undefined => {
       const observed = stateOf(pod, peer);
       // There may be no remote secret: it was not read.
-      const isUnlinked = remoteSecrets === undefined && !rowOf(pod, peer);
-      const link = linkFix(subject, controlPlanes.self, istiodMetrics?.self);
-      const fix = isUnlinked ? link : fixOf(pod, controlPlanes.self, subject);
-      return observed === synced ? undefined : {observed: `${pod.name} ${observed}`, expected, isUnproven, fix};
+      const isUnlinked = remoteSecrets === undefined && !rowOf(pod.value, peer);
+      const fix = isUnlinked ? linkRemedy(subject, facts) : fixOf(pod, controlPlanes.self, subject);
+      const kind = rowOf(pod.value, peer)?.status ?? 'not listed';
+      return observed === synced
+        ? undefined
+        : {kind, observed: `${pod.name} ${observed}`, expected, isUnproven, ...fix};
     });
     return findingsOr(findings, ok(reporting.map(({name}) => name).join(', '), expected));
   },
@@ -47,14 +59,10 @@ export const syncedCheck = istiodCheck({
     "If the state is syncing, istiod has not read the peer's services yet. If it is timeout, istiod could not read them within PILOT_REMOTE_CLUSTER_TIMEOUT (default: 30s) and serves without them, so requests never reach the peer. If the peer is not listed, istiod does not use its remote secret.",
   byHand:
     'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
-  fix: "If MESH501, MESH503 and MESH505 are ok, istiod's pod cannot connect to the API server (a firewall, a proxy, an authorized-networks list), or the reader's service account may not read the peer. The suggested command prints istiod's log about the peer and whether the account can list services there; if it cannot, restore its ClusterRole and ClusterRoleBinding with `kubectl mesh install apply PEER`. istiod retries by itself. An istiod that does not list the peer is restarted: it ignores a remote secret as long as another one has the same cluster. If no Secret was read, it is linked instead: it may have no remote secret for the peer.",
+  fix: "If MESH501, MESH503 and MESH505 are ok, istiod's pod cannot connect to the API server (a firewall, a proxy, an authorized-networks list), or the reader's service account may not read the peer. The suggested command prints istiod's log about the peer; if the account cannot list services there, it restores the ClusterRole and ClusterRoleBinding with `kubectl mesh install apply PEER`. istiod retries by itself. An istiod that does not list the peer is restarted: it ignores a remote secret as long as another one has the same cluster. If no Secret was read, it is linked instead: it may have no remote secret for the peer.",
   source:
     'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters, addRemoteConfig), pkg/kube/multicluster/cluster.go (states), pilot/pkg/features/pilot.go, pilot/pkg/xds/debug.go',
 });
-
-function rowOf({value}: PodPart<IstiodClusters>, peer: PairSubject['peer']) {
-  return value.known?.find(({id, secretName}) => id === istioNameOf(peer) && secretName !== '');
-}
 
 function isConfigured(secret: RemoteSecretFacts | 'absent' | undefined): boolean {
   return secret !== undefined && secret !== 'absent' && secret.labeled;
@@ -62,27 +70,33 @@ function isConfigured(secret: RemoteSecretFacts | 'absent' | undefined): boolean
 
 /** `synced`, or what a finding states. */
 function stateOf(pod: PodPart<IstiodClusters>, peer: PairSubject['peer']): string {
-  const row = rowOf(pod, peer);
+  const row = rowOf(pod.value, peer);
   if (row?.status === synced) return synced;
   const id = istioNameOf(peer);
-  return row ? `reports cluster ${id} as ${row.status} (Secret ${row.secretName})` : `does not know cluster ${id}`;
+  return row ? `reports cluster ${id} as ${row.status} (Secret ${row.secretName})` : `does not list cluster ${id}`;
 }
 
 function fixOf(
   pod: PodPart<IstiodClusters>,
   controlPlanes: readonly ControlPlaneFacts[],
   {cluster, peer, mesh}: PairSubject,
-): Suggestion {
+): Remedy {
   const {namespace} = mesh.istio;
   const istiod = controlPlaneOf(pod.name, controlPlanes)?.workload.name;
-  if (!rowOf(pod, peer)) return restartFix({cluster, mesh}, ...(istiod === undefined ? [] : [istiod]));
+  if (!rowOf(pod.value, peer)) return {fix: restartFix({cluster, mesh}, ...(istiod === undefined ? [] : [istiod]))};
   const account = `system:serviceaccount:${namespace}:${readerServiceAccount}`;
-  return runAll(
-    pipe(
-      inspectWith.kubectl(cluster, words`-n ${namespace} logs ${pod.name} --tail=-1`),
-      inspectWith.run('grep', words`-i -e ${istioNameOf(peer)} -e failed`),
-      inspectWith.run('tail', words`-n 20`),
-    ),
-    inspectWith.kubectl(peer, words`auth can-i list services --all-namespaces --as ${account}`),
+  const logs = pipe(
+    inspectWith.kubectl(cluster, words`-n ${namespace} logs ${pod.name} --tail=-1`),
+    inspectWith.run('grep', words`-i -e ${istioNameOf(peer)} -e failed`),
+    inspectWith.run('tail', words`-n 20`),
   );
+  // The command prints "no" only if the API server answers so, and nothing if that cannot be determined.
+  const isForbidden = pipe(
+    inspectWith.kubectl(peer, words`auth can-i list services --all-namespaces --as ${account}`),
+    inspectWith.run('grep', ['^no']),
+  );
+  return {
+    fix: runAll(logs, sequence(isForbidden, kubectlMesh('install apply', [peer.name, '--yes']))),
+    note: `if it does not print "no", the reader may read ${peer.name}, and istiod's pod cannot connect to its API server`,
+  };
 }

@@ -2,7 +2,8 @@ import type {TokenClaims} from '../../discovery/token.js';
 import {formatDuration, formatExpiry} from '../../format.js';
 import {dayMs} from '../../time.js';
 import {apiServerCheck, notApplicable, ok, type Severity} from '../check.js';
-import {credentialFor, linkFix, noSecretsReason, secretPlace} from './credentials.js';
+import {credentialUsed, noSecretsReason, noTokenReason, secretPlace} from './credentials.js';
+import {linkRemedy} from './link-fix.js';
 
 /**
  * The limits, as shares of the lifetime: `link` renews below 30%, and the kubelet renews its tokens at 20% (kubernetes/kubernetes
@@ -19,14 +20,24 @@ export const tokenExpiryCheck = apiServerCheck({
   scope: 'pair',
   appliesTo: 'discovery pairs',
   requires: ['remoteSecrets', 'controlPlanes'],
-  optional: ['istiodMetrics'],
-  sides: {remoteSecrets: 'self', controlPlanes: 'self', istiodMetrics: 'self'},
-  judge: ({remoteSecrets, controlPlanes, istiodMetrics}, subject) => {
+  optional: ['istiodMetrics', 'apiServer', 'readerAccount', 'remoteCredentials'],
+  sides: {
+    remoteSecrets: 'self',
+    controlPlanes: 'self',
+    istiodMetrics: 'self',
+    apiServer: 'peer',
+    readerAccount: 'peer',
+    remoteCredentials: 'self',
+  },
+  judge: (facts, subject) => {
+    const {remoteSecrets, remoteCredentials, controlPlanes} = facts;
     const {peer, now} = subject;
     const reason = noSecretsReason(controlPlanes.self);
     if (reason !== undefined) return notApplicable(reason);
-    const claims = credentialFor(remoteSecrets.self, peer)?.kubeconfig?.claims;
-    if (!claims) return notApplicable('there is no token that states when it expires');
+    const {secret, kubeconfig} = credentialUsed(remoteSecrets.self, remoteCredentials?.self, peer) ?? {};
+    if (!kubeconfig?.token) return notApplicable(noTokenReason(kubeconfig));
+    const {claims} = kubeconfig;
+    if (!claims) return notApplicable('the token does not state when it expires');
     const {expiresAt} = claims;
     if (!expiresAt) return ok('it does not expire', 'no expiry soon');
     const left = expiresAt.getTime() - now.getTime();
@@ -35,9 +46,10 @@ export const tokenExpiryCheck = apiServerCheck({
     const verb = left <= 0 ? 'expired' : 'expires';
     return {
       severity,
-      observed: `the token in ${secretPlace(subject)} ${verb} ${formatExpiry(expiresAt, now)}`,
+      kind: verb,
+      observed: `the token in ${secretPlace({...subject, secret})} ${verb} ${formatExpiry(expiresAt, now)}`,
       expected: `more than ${formatDuration(limitMs(claims, severity))} left`,
-      fix: linkFix(subject, controlPlanes.self, istiodMetrics?.self),
+      ...linkRemedy(subject, facts),
     };
   },
   meaning:

@@ -3,7 +3,8 @@ import type {TokenClaims} from '../../discovery/token.js';
 import {formatExpiry} from '../../format.js';
 import {printableLine} from '../../printable.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
-import {credentialFor, linkFix, noSecretsReason, secretPlace, syncStateOf} from './credentials.js';
+import {credentialFor, noSecretsReason, noTokenReason, secretPlace, syncStateOf} from './credentials.js';
+import {linkRemedy} from './link-fix.js';
 
 /** The peer accepts the token in the reader's remote secret. */
 export const tokenCheck = apiServerCheck({
@@ -12,48 +13,45 @@ export const tokenCheck = apiServerCheck({
   scope: 'pair',
   appliesTo: 'discovery pairs',
   requires: ['remoteSecrets', 'acceptedTokens', 'controlPlanes'],
-  optional: ['istiodClusters', 'istiodMetrics'],
+  optional: ['istiodClusters', 'istiodMetrics', 'apiServer', 'readerAccount'],
   sides: {
     remoteSecrets: 'self',
     acceptedTokens: 'peer',
     controlPlanes: 'self',
     istiodClusters: 'self',
     istiodMetrics: 'self',
+    apiServer: 'peer',
+    readerAccount: 'peer',
   },
   implies: ['MESH504', 'MESH506', 'MESH507'],
-  judge: ({remoteSecrets, acceptedTokens, controlPlanes, istiodClusters, istiodMetrics}, subject) => {
+  judge: (facts, subject) => {
+    const {remoteSecrets, acceptedTokens, controlPlanes, istiodClusters} = facts;
     const {mesh, peer, now} = subject;
     const reason = noSecretsReason(controlPlanes.self);
     if (reason !== undefined) return notApplicable(reason);
     const verdict = acceptedTokens.peer;
     const credential = credentialFor(remoteSecrets.self, peer);
-    if (verdict === 'no token') {
-      return notApplicable(
-        credential?.kubeconfig?.clientCertificate === undefined
-          ? 'there is no token (MESH501)'
-          : 'the credential is a client certificate, which no request verifies; MESH506 shows whether it works',
-      );
-    }
+    if (verdict === 'no token') return notApplicable(noTokenReason(credential?.kubeconfig));
     const reader = `system:serviceaccount:${mesh.istio.namespace}:${readerServiceAccount}`;
     const expected = `a token of ${reader}`;
-    const fix = linkFix(subject, controlPlanes.self, istiodMetrics?.self);
+    const remedy = linkRemedy(subject, facts);
     const token = `the token in ${secretPlace(subject)}`;
     if (!verdict.accepted) {
-      // A proxy in front of the API server can have tokens of its own, which the API server does not know.
+      // A proxy in front of the API server can have tokens of its own, which the API server rejects.
       const isForeign = credential?.kubeconfig?.claims === undefined;
       if (isForeign && syncStateOf(istiodClusters?.self, peer) === 'synced')
         return notApplicable('the token is not one of a service account; MESH506 shows whether it works');
       const why = rejectionOf(credential?.kubeconfig?.claims, verdict.reason, now);
-      return {observed: `${peer.name} rejects ${token}: ${why}`, expected, fix};
+      return {kind: `rejected: ${why}`, observed: `${peer.name} rejects ${token}: ${why}`, expected, ...remedy};
     }
     const {username = ''} = verdict;
     if (username === reader) return ok(`accepted by ${peer.name}`, expected);
     const observed = `${token} is that of ${printableLine(username)}`;
     // It may have the same permissions; whether they suffice is what MESH506 shows.
-    return {severity: 'warning', observed, expected, implies: [], fix};
+    return {severity: 'warning', kind: `that of ${username}`, observed, expected, implies: [], ...remedy};
   },
   meaning:
-    "The peer's API server accepts the token in the reader's remote secret (TokenReview), and it is a token of service account istio-reader-service-account. Skipped for a client certificate, and for a token that no service account has, such as that of a proxy in front of the API server, if istiod has read the peer with it.",
+    "The peer's API server accepts the token in the reader's remote secret (TokenReview), and it is a token of service account istio-reader-service-account. Skipped for another kind of credential, such as a client certificate, and for a token that no service account has, such as that of a proxy in front of the API server, if istiod has read the peer with it.",
   breaks:
     'istiod cannot read the peer: an istiod that starts serves without its endpoints. One that runs keeps them until its open requests end, within 10 minutes, and then misses every change. A token of another service account may have more permissions than reading, or fewer.',
   byHand:

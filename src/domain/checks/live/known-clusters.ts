@@ -22,7 +22,7 @@ export const knownClustersCheck = istiodCheck({
   meaning:
     'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the declared clusterName, and reports it as synced (since Istio 1.22).',
   breaks:
-    "If the state is not synced, istiod has not read the services of its own cluster, and proxies get no endpoints of them. If istiod's own cluster has a different name, proxies and remote secrets use a name that this istiod does not know.",
+    "If the state is not synced, istiod has not read the services of its own cluster, and proxies get no endpoints of them. If istiod's own cluster has a different name, proxies and remote secrets use a name that this istiod does not have.",
   byHand:
     'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
   fix: "If the name differs although MESH404 is ok, compare the pod's CLUSTER_ID and arguments with the Deployment. If the cluster is not synced, istiod's log shows what it waits for.",

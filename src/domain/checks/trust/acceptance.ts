@@ -35,6 +35,7 @@ export const acceptanceCheck = istiodCheck({
       const rejection = rejectionOf(roots, pod.value, now);
       return (
         rejection && {
+          kind: `${rejection.failure} ${rejection.message}`,
           observed: `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${rejection.message}`,
           expected,
           ...remedyOf(pod.value, roots, rejection.failure === 'expired', used, subject),

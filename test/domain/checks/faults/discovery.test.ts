@@ -1,10 +1,32 @@
 /** The fixes of findings about endpoint discovery, where linking again would not help. */
 import {describe, expect, it} from 'vitest';
+import type {RemoteKubeconfig} from '../../../../src/domain/discovery/remote-kubeconfig.js';
+import {PerCluster} from '../../../../src/domain/facts/facts.js';
+import {known} from '../../../../src/domain/observed.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import {judgedText} from '../../../helpers/suggestions.js';
-import {evidence, istiodClusters, readCluster, remoteCredential, remoteSecretsOf} from '../healthy.js';
+import {
+  caOf,
+  daysFromNow,
+  evidence,
+  istiodClusters,
+  readCluster,
+  remoteCredential,
+  remoteKubeconfig,
+  remoteSecretsOf,
+  tokenClaims,
+  type Overrides,
+} from '../healthy.js';
+import {linkedMesh} from '../linked-mesh.js';
 import {clustersOf} from './builders.js';
-import {withKubeconfig} from './rows/discovery.js';
+import {withKubeconfig, withSecret} from './rows/discovery.js';
+
+/** The kubeconfig for cluster2 in cluster1, which link wrote. */
+const linked = (change: Partial<RemoteKubeconfig>): Overrides =>
+  withSecret({
+    isLinked: true,
+    credentials: [remoteCredential('cluster2', {kubeconfig: remoteKubeconfig('cluster2', change)})],
+  });
 
 function fixOf(id: string, of: ReturnType<typeof evidence>): string | undefined {
   return judgedText(checks, of).checks.find((row) => row.id === id && row.cluster === 'cluster1' && row.fix !== '')
@@ -20,7 +42,7 @@ describe('the fix', () => {
 
   it('of a remote secret with another name deletes it and links', () => {
     expect(fixOf('MESH501', evidence({cluster1: otherName}))).toMatch(
-      /delete secret theirs && kubectl mesh link cluster1/,
+      /delete secret theirs --ignore-not-found && kubectl mesh link cluster1/,
     );
   });
 
@@ -34,7 +56,98 @@ describe('the fix', () => {
     expect(fixOf('MESH501', changed)).toBe('kubectl mesh init cluster2=CONTEXT');
   });
 
-  it('of a peer that istiod does not know links it, if no Secret was read', () => {
+  it('of a Secret with several clusters removes only the data key of each, and links', () => {
+    const of = linkedMesh(['c1', 'c2', 'c3'], (name) => {
+      if (name !== 'c1') return {};
+      const entries = ['c2', 'c3', 'gone'];
+      return {
+        remoteSecrets: new PerCluster(['c1', 'c2', 'c3'].map((other) => ({name: other, observed: known('absent')}))),
+        remoteCredentials: entries.map((id) => remoteCredential(id, {secret: 'all'})),
+        ...clustersOf(istiodClusters('c1', ...entries.map((id) => readCluster(id, {secretName: 'istio-system/all'})))),
+      };
+    });
+    const rows = judgedText(checks, of).checks.filter(({id, cluster}) => id === 'MESH501' && cluster === 'c1');
+    const patch = (id: string) =>
+      `kubectl --context ctx-c1 -n istio-system patch secret all --type=merge -p '{"data":{"${id}":null}}'`;
+    expect(rows.map(({fix}) => fix)).toEqual(['c2', 'c3'].map((id) => `${patch(id)} && kubectl mesh link c1 --yes`));
+  });
+
+  it('of an expired token in a Secret with another name removes that as well', () => {
+    const kubeconfig = remoteKubeconfig('cluster2', {claims: tokenClaims({expiresAt: daysFromNow(-1)})});
+    const credential = remoteCredential('cluster2', {secret: 'theirs', kubeconfig});
+    const rows = judgedText(checks, evidence({cluster1: {...otherName, remoteCredentials: [credential]}})).checks;
+    const row = rows.find(({id, cluster}) => id === 'MESH504' && cluster === 'cluster1');
+    expect(row).toMatchObject({
+      result: 'error',
+      observed: expect.stringContaining('Secret istio-system/theirs') as unknown,
+      fix: expect.stringMatching(/delete secret theirs --ignore-not-found && kubectl mesh link cluster1/) as unknown,
+    });
+  });
+
+  it('of an address in a Secret with another name links as well', () => {
+    const kubeconfig = remoteKubeconfig('cluster2', {address: {url: 'https://old.example.com'}});
+    const credential = remoteCredential('cluster2', {secret: 'theirs', kubeconfig});
+    const row = {secretName: 'istio-system/theirs', status: 'timeout'};
+    const cluster1 = {
+      ...otherName,
+      remoteCredentials: [credential],
+      ...clustersOf(istiodClusters('cluster1', readCluster('cluster2', row))),
+    };
+    expect(fixOf('MESH505', evidence({cluster1}))).toMatch(/delete secret theirs .* && kubectl mesh link cluster1/);
+  });
+
+  describe('first does what link requires', () => {
+    const rejects = {
+      acceptedTokens: new PerCluster([{name: 'cluster1', observed: known({accepted: false as const})}]),
+    };
+    const absent = {
+      remoteSecrets: remoteSecretsOf('cluster1', 'absent'),
+      ...clustersOf({known: [], listsItself: false}),
+    };
+    const local = {kubeconfig: {url: 'https://127.0.0.1:6443', caData: caOf('cluster2')}};
+    const short = {claims: tokenClaims({issuedAt: daysFromNow(-1), expiresAt: daysFromNow(0)})};
+
+    it.each<[string, string, Overrides, string]>([
+      [
+        'an address',
+        'MESH501',
+        {cluster1: absent, cluster2: {apiServer: local}},
+        '${EDITOR:-vi} mesh.yaml && kubectl mesh link cluster1 --yes',
+      ],
+      [
+        'a service account',
+        'MESH503',
+        {cluster2: {...rejects, readerAccount: false}},
+        'kubectl mesh install apply cluster2 --yes && kubectl mesh link cluster1 --yes',
+      ],
+      ['short tokens', 'MESH504', linked(short), 'kubectl mesh link cluster1 --accept-short-tokens --yes'],
+      [
+        'nothing for a local address that link wrote',
+        'MESH503',
+        {...linked({address: {...local.kubeconfig}}), cluster2: {...rejects, apiServer: local}},
+        'kubectl mesh link cluster1 --allow-local-address --yes',
+      ],
+    ])('%s', (_, id, overrides, expected) => {
+      expect(fixOf(id, evidence(overrides))).toBe(expected);
+    });
+
+    it('with a note about the address to declare', () => {
+      const of = evidence({cluster1: absent, cluster2: {apiServer: local}});
+      const row = judgedText(checks, of).checks.find(({id, cluster}) => id === 'MESH501' && cluster === 'cluster1');
+      expect(row?.note).toMatch(/loopback.*declare apiServer\.url of cluster2/);
+    });
+  });
+
+  it('of a peer that the reader may not read restores its rights if they are missing', () => {
+    const of = evidence({
+      cluster1: clustersOf(istiodClusters('cluster1', readCluster('cluster2', {status: 'timeout'}))),
+    });
+    expect(fixOf('MESH506', of)).toMatch(
+      /can-i list services .* \| grep '\^no' && kubectl mesh install apply cluster2 --yes$/,
+    );
+  });
+
+  it('of a peer that istiod does not list links it, if no Secret was read', () => {
     const of = evidence({
       cluster1: clustersOf({known: [{id: 'cluster1', secretName: '', status: 'synced'}], listsItself: true}),
       facts1: {remoteSecrets: {omitted: '--no-secrets'}},

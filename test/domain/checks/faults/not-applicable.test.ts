@@ -3,6 +3,7 @@ import {caFileNames} from '../../../../src/domain/ca/ca-files.js';
 import {PerPod} from '../../../../src/domain/facts/facts.js';
 import {clusterCa, controlPlane, type Overrides} from '../healthy.js';
 import {keysNotRetained, resultOf} from './builders.js';
+import {withUser} from './rows/discovery.js';
 
 const noFiles = {missing: ['ca-cert.pem'], problems: [], key: 'absent', roots: []} as const;
 
@@ -31,6 +32,7 @@ describe('a check that does not apply', () => {
     ['MESH110', {cluster1: {caFiles: noFiles}, cluster2: {caFiles: noFiles}}],
     ['MESH114', {meshValues: {gitHistory: {absent: 'the work directory is not in a git repository'}}}],
     ['MESH114', {meshValues: {gitHistory: {keys: [], more: 0, shallow: true}}}],
+    ...['MESH503', 'MESH504'].map((id) => [id, withUser({'auth-provider': {name: 'oidc'}})] as const),
     ['MESH115', {...keysNotRetained, facts1: {cacerts: {omitted: '--offline'}}}],
   ] as const satisfies readonly (readonly [string, Overrides])[])('is skipped: %s', (id, overrides) => {
     expect(resultOf(id, overrides)).toBe('skipped');

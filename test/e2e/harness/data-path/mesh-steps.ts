@@ -54,6 +54,24 @@ export async function declareMesh({cli, placement}: DataPath, clusters: readonly
   prepareWorkDir(cli.workDir, Object.fromEntries(networks));
 }
 
+/**
+ * A work directory with an example's mesh.yaml, adapted as its comments tell a user: the contexts, and the addresses of the API
+ * servers as pods reach them.
+ */
+export function adaptExample({cli, clusters}: DataPath, meshYaml: string): void {
+  const adapted = clusters.reduce((text, {name, context, api}, index) => {
+    const address = `# apiServer: {url: "https://10.0.0.${String(index + 1)}:6443"}`;
+    for (const part of [`context: kind-${name}`, address]) {
+      if (!text.includes(part)) throw new HarnessError(`the example has no ${part}`);
+    }
+    return text
+      .replace(`context: kind-${name}`, `context: ${context}`)
+      .replace(address, `apiServer: {url: "${api.server}"}`);
+  }, meshYaml);
+  writeFileSync(join(cli.workDir, 'mesh.yaml'), adapted);
+  prepareWorkDir(cli.workDir);
+}
+
 /** One root, an istiod in each cluster, made by the program; no cluster reads another. */
 export async function makeMesh(path: DataPath): Promise<void> {
   const {cli, clusters} = path;

@@ -20,11 +20,15 @@ export async function expectEvenShares(path: DataPath, from: Cluster, answering:
   }
 }
 
+/** With fewer, the tolerance would include every share. */
+const minAnswers = 200;
+
 /** The clusters answered equally often, and no other one did. */
 export function expectEven(load: Load, answering: readonly Cluster[]): void {
   const names = answering.map(({name}) => name);
   expect(Object.keys(load.byCluster).sort()).toEqual([...names].sort());
   const answers = Object.values(load.byCluster).reduce((sum, count) => sum + count, 0);
+  expect(answers).toBeGreaterThanOrEqual(minAnswers);
   const expected = 1 / names.length;
   // Five standard deviations of a choice at random.
   const tolerance = 5 * Math.sqrt((expected * (1 - expected)) / answers);

@@ -1,4 +1,5 @@
-import type {RemoteKubeconfig} from '../../../../../src/domain/discovery/remote-kubeconfig.js';
+import {defined} from '../../../../../src/domain/defined.js';
+import {readRemoteKubeconfig, type RemoteKubeconfig} from '../../../../../src/domain/discovery/remote-kubeconfig.js';
 import type {TokenVerdict} from '../../../../../src/domain/discovery/token.js';
 import {
   PerCluster,
@@ -33,6 +34,19 @@ export const withSecret = (change: Partial<RemoteSecretFacts>): Overrides => ({
 /** The kubeconfig in it is another one. */
 export const withKubeconfig = (change: Partial<RemoteKubeconfig>): Overrides =>
   withSecret({credentials: [remoteCredential('cluster2', {kubeconfig: remoteKubeconfig('cluster2', change)})]});
+
+/** The kubeconfig in it has a user without a token. */
+export const withUser = (user: object): Overrides => {
+  const {url, caData} = apiServerOf('cluster2');
+  const cluster = {server: url, 'certificate-authority-data': caData};
+  const kubeconfig = readRemoteKubeconfig(
+    JSON.stringify({clusters: [{name: 'a', cluster}], users: [{name: 'a', user}]}),
+  );
+  return {
+    ...withSecret({credentials: [defined({...remoteCredential('cluster2'), kubeconfig})]}),
+    cluster2: {acceptedTokens: new PerCluster([{name: 'cluster1', observed: known('no token')}])},
+  };
+};
 
 /** cluster2 judges the token of cluster1 like this. */
 const judged = (verdict: TokenVerdict): Overrides => ({
@@ -103,6 +117,7 @@ export const discoveryFaults: readonly Fault[] = [
     withSecret({credentials: [{secret: usualName, cluster: 'cluster2'}]}),
     ['MESH501 error'],
   ],
+  ['a kubeconfig has no credential', withUser({}), ['MESH501 error']],
   ['istiod rejects the kubeconfig', withKubeconfig({rejected: ['exec']}), ['MESH501 error']],
   [
     'the remote secret of another mesh is left',
@@ -209,7 +224,7 @@ export const discoveryFaults: readonly Fault[] = [
   ],
   ["istiod does not verify the server's certificate", withKubeconfig({insecure: true}), ['MESH505 warning']],
   [
-    'istiod does not know a peer whose remote secret is right',
+    'istiod does not list a peer whose remote secret is right',
     {cluster1: clustersOf({known: [{id: 'cluster1', secretName: '', status: 'synced'}], listsItself: true})},
     ['MESH506 error'],
   ],
@@ -244,19 +259,14 @@ export const discoveryFaults: readonly Fault[] = [
 /** Unusual but healthy states. */
 export const healthyDiscovery: readonly (readonly [string, Overrides])[] = [
   ['a token that does not expire', withKubeconfig({claims: {subject: tokenClaims().subject, audiences: []}})],
-  [
-    'a credential that is a client certificate',
-    {
-      ...withSecret({
-        credentials: [
-          remoteCredential('cluster2', {
-            kubeconfig: {address, clientCertificate: 'a certificate', rejected: []},
-          }),
-        ],
-      }),
-      cluster2: {acceptedTokens: new PerCluster([{name: 'cluster1', observed: known('no token')}])},
-    },
-  ],
+  ...[
+    {'client-certificate-data': 'QQ=='},
+    {'auth-provider': {name: 'oidc', config: {'id-token': 'x'}}},
+    {username: 'x', password: 'y'},
+  ].map((user): (typeof healthyDiscovery)[number] => [
+    `a credential without a token: ${Object.keys(user).join(', ')}`,
+    withUser(user),
+  ]),
   ['a remote secret of istioctl without an annotation', withSecret({annotation: undefined as never})],
   [
     'another address, with another CA, from which istiod has read the peer',
