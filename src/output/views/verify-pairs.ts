@@ -1,6 +1,6 @@
 /**
- * The rows of pairs of clusters in `verify -o text` and `-o wide`. Fifty clusters have 2,450 pairs: rows with equal results share
- * lines, and the others are named. Depends on nothing but rows, and so serves every check of pairs.
+ * The rows of pairs of clusters in `verify -o text` and `-o wide`. Fifty clusters have 2,450 pairs: findings of one kind share a
+ * block, and the others are named. Depends on nothing but rows, and so serves every check of pairs.
  */
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';

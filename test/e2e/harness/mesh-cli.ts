@@ -31,7 +31,8 @@ export interface CheckRow {
  * the program cannot know: commands that refuse such addresses are run with the flag that permits them.
  */
 function launcher(onLoopback: boolean): string {
-  const permit = 'case "$1 $*" in *--allow-local-address*) ;; up\\ * | link\\ *) set -- "$@" --allow-local-address ;; esac';
+  const permit =
+    'case "$1 $*" in *--allow-local-address*) ;; up\\ * | link\\ *) set -- "$@" --allow-local-address ;; esac';
   const lines = ['#!/bin/sh', ...(onLoopback ? [permit] : []), `exec '${process.execPath}' '${program}' "$@"`, ''];
   return lines.join('\n');
 }
