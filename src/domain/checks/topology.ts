@@ -17,7 +17,7 @@ import type {
 import type {MeshCluster} from '../mesh/mesh.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
 import {proxyCaCheck} from './control-plane/proxy-ca.js';
-import {syncStateOf} from './discovery/credentials.js';
+import {syncStateOf} from './discovery/sync-state.js';
 import {rejectionOf} from './trust/acceptance.js';
 import {signedByOwnCa, otherProviderReason} from './trust/live-chain.js';
 

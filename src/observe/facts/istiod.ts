@@ -99,7 +99,8 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
   const text = await getDebug(pod, sources, clusterzPath, debugLimits.clusterz);
-  return {known: readClusterz(text, pod.name), listsItself};
+  const hidesTimeouts = hasFeature(version, 'clusterzReportsTimeout') ? undefined : true;
+  return defined<IstiodClusters>({known: readClusterz(text, pod.name), listsItself, hidesTimeouts});
 }
 
 /** The endpoints, where the mesh has several clusters or this version may have lost some, and the gateways that it may have lost. */

@@ -1,16 +1,11 @@
-/** Shared by the checks of discovery: remote secrets, what istiods report about a peer, and the commands that fix a pair. */
+/** Shared by the checks of discovery: remote secrets, and the credentials in them. */
 import {remoteSecretName} from '../../discovery/names.js';
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
-import type {ControlPlaneFacts, IstiodClusters, IstiodMetrics, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
-import {synced} from '../../facts/read/clusterz.js';
-import {remoteSecretDefects} from '../../istio/remote-secret-defects.js';
-import {affects} from '../../istio/since.js';
+import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {kubectlMesh, type Suggestion} from '../../suggest/suggestion.js';
-import {minuteMs} from '../../time.js';
-import {runningVersions} from '../control-plane/running-versions.js';
 import type {PairSubject} from '../check.js';
+import {rowsOf} from './sync-state.js';
 
 /** Where a remote secret is: `Secret istio-system/istio-remote-secret-two`. */
 export function secretPlace({mesh, peer}: Pick<PairSubject, 'mesh' | 'peer'>): string {
@@ -33,52 +28,8 @@ export function noSecretsReason(controlPlanes: readonly ControlPlaneFacts[]): st
   return readsFiles ? `istiod reads kubeconfigs from a directory (${kubeconfigDirectory})` : undefined;
 }
 
-/** What the running istiods of a reader report about a peer. */
-export type SyncState = 'synced' | 'not synced' | 'not reported';
-
-/** Summarizes it: `synced` if every pod that reports its clusters has synced the peer. */
-export function syncStateOf(pods: readonly PodPart<IstiodClusters>[] | undefined, peer: MeshCluster): SyncState {
-  const known = (pods ?? []).flatMap(({value}) => (value.known ? [value.known] : []));
-  if (known.length === 0) return 'not reported';
-  const id = istioNameOf(peer);
-  const isSynced = known.every((rows) => rows.some((row) => row.id === id && row.status === synced));
-  return isSynced ? 'synced' : 'not synced';
-}
-
 /** The Secrets (NAMESPACE/NAME) from which the reader's pods read a cluster. */
 export function secretsInUse(pods: readonly PodPart<IstiodClusters>[] | undefined, id: string): readonly string[] {
-  const rows = (pods ?? []).flatMap(({value}) => value.known ?? []);
-  return [...new Set(rows.flatMap((row) => (row.id === id && row.secretName !== '' ? [row.secretName] : [])))];
-}
-
-/**
- * How long istiod may take to follow a remote secret, or a new pod to read its peers: PILOT_REMOTE_CLUSTER_TIMEOUT (default:
- * 30s; istio/istio pilot/pkg/features/pilot.go), and as much again.
- */
-export const settleMs = minuteMs;
-
-/** Whether a remote secret was written so recently that istiod may not have followed it yet. */
-export function isFresh(secret: RemoteSecretFacts | 'absent' | undefined, now: Date): boolean {
-  const writtenAt = secret === undefined || secret === 'absent' ? undefined : secret.writtenAt;
-  return writtenAt !== undefined && now.getTime() - writtenAt.getTime() < settleMs;
-}
-
-/** Whether one of the istiods loses a cluster's endpoints when its remote secret changes. */
-function losesEndpoints(
-  controlPlanes: readonly ControlPlaneFacts[],
-  metrics: readonly PodPart<IstiodMetrics>[],
-): boolean {
-  return controlPlanes
-    .flatMap((one) => runningVersions(one, metrics))
-    .some(({version}) => affects(remoteSecretDefects.endpoints, version));
-}
-
-/** Writes the reader's remote secrets as declared; restarts an istiod that would otherwise lose endpoints by that. */
-export function linkFix(
-  {cluster}: Pick<PairSubject, 'cluster'>,
-  controlPlanes: readonly ControlPlaneFacts[],
-  metrics: readonly PodPart<IstiodMetrics>[] = [],
-): Suggestion {
-  const restart = losesEndpoints(controlPlanes, metrics) ? ['--restart-istiod'] : [];
-  return kubectlMesh('link', [cluster.name, ...restart, '--yes']);
+  const rows = (pods ?? []).flatMap(({value}) => rowsOf(value, id));
+  return [...new Set(rows.flatMap(({secretName}) => (secretName === '' ? [] : [secretName])))];
 }

@@ -7,7 +7,7 @@ import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check
 import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
 import {isDiscovered} from '../trust/bundle-namespaces.js';
-import {isFresh, syncStateOf} from './credentials.js';
+import {isFresh, syncStateOf} from './sync-state.js';
 
 /** Every istiod of the reader has the peer's endpoints. */
 export const endpointsCheck = istiodCheck({

@@ -4,7 +4,8 @@ import type {ControlPlaneFacts, IstiodMetrics, PodPart, RemoteSecretFacts} from 
 import {istioNameOf} from '../../mesh/istio-name.js';
 import {fixWith, kubectlMesh, sequence, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
-import {linkFix, noSecretsReason, secretPlace, secretsInUse} from './credentials.js';
+import {noSecretsReason, secretPlace, secretsInUse} from './credentials.js';
+import {linkFix} from './link-fix.js';
 
 /** The reader has a remote secret for the peer that its istiod can use. */
 export const remoteSecretCheck = apiServerCheck({

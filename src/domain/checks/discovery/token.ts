@@ -1,9 +1,11 @@
 import {readerServiceAccount} from '../../discovery/names.js';
-import type {TokenClaims} from '../../discovery/token.js';
+import {serviceAccountName, type TokenClaims} from '../../discovery/token.js';
 import {formatExpiry} from '../../format.js';
 import {printableLine} from '../../printable.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
-import {credentialFor, linkFix, noSecretsReason, secretPlace, syncStateOf} from './credentials.js';
+import {credentialFor, noSecretsReason, secretPlace} from './credentials.js';
+import {linkFix} from './link-fix.js';
+import {settlingPods, syncStateOf} from './sync-state.js';
 
 /** The peer accepts the token in the reader's remote secret. */
 export const tokenCheck = apiServerCheck({
@@ -34,17 +36,20 @@ export const tokenCheck = apiServerCheck({
           : 'the credential is a client certificate, which no request verifies; MESH506 shows whether it works',
       );
     }
-    const reader = `system:serviceaccount:${mesh.istio.namespace}:${readerServiceAccount}`;
+    const reader = serviceAccountName(mesh.istio.namespace, readerServiceAccount);
     const expected = `a token of ${reader}`;
     const fix = linkFix(subject, controlPlanes.self, istiodMetrics?.self);
     const token = `the token in ${secretPlace(subject)}`;
     if (!verdict.accepted) {
       // A proxy in front of the API server can have tokens of its own, which the API server does not know.
       const isForeign = credential?.kubeconfig?.claims === undefined;
-      if (isForeign && syncStateOf(istiodClusters?.self, peer) === 'synced')
+      const settling = settlingPods(remoteSecrets.self, controlPlanes.self, now);
+      const state = isForeign ? syncStateOf(istiodClusters?.self, peer, settling) : undefined;
+      if (state === 'synced')
         return notApplicable('the token is not one of a service account; MESH506 shows whether it works');
       const why = rejectionOf(credential?.kubeconfig?.claims, verdict.reason, now);
-      return {observed: `${peer.name} rejects ${token}: ${why}`, expected, fix};
+      const isUnproven = state === 'settling';
+      return {observed: `${peer.name} rejects ${token}: ${why}`, expected, isUnproven, fix};
     }
     const {username = ''} = verdict;
     if (username === reader) return ok(`accepted by ${peer.name}`, expected);

@@ -50,6 +50,8 @@ export interface IstiodClusters {
   readonly known?: readonly KnownCluster[];
   /** Whether this version also lists its own cluster. */
   readonly listsItself: boolean;
+  /** This version also lists a cluster as `synced` that it could not read in time. */
+  readonly hidesTimeouts?: true;
 }
 
 /** How much of a cluster's services a running istiod has. */
