@@ -42,7 +42,7 @@ export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiod
 };
 
 /** Queries all istiod pods. An error without hints gets one that points to the pods' description. */
-async function queryAll<T>(
+export async function queryAll<T>(
   sources: FactSources,
   query: (pod: IstiodPod, sources: FactSources) => Promise<T>,
 ): Promise<PerPod<T>> {
@@ -128,7 +128,7 @@ async function versionOf({name, controlPlane}: IstiodPod, {fact}: FactSources): 
 }
 
 /** Returns the text of a debug endpoint. */
-async function getDebug(pod: IstiodPod, sources: FactSources, path: string, maxBytes: number): Promise<string> {
+export async function getDebug(pod: IstiodPod, sources: FactSources, path: string, maxBytes: number): Promise<string> {
   const {cluster, mesh, deps} = sources;
   const reached = {...pod, port: await pod.port(monitoringPort)};
   return getDebugText(deps.http, reached, {path, maxBytes}, {cluster, namespace: mesh.istio.namespace});
