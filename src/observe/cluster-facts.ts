@@ -11,6 +11,7 @@ import {secretFacts} from './facts/cacerts.js';
 import {controlPlaneFacts} from './facts/control-plane.js';
 import {discoveryFacts} from './facts/discovery.js';
 import {clusterDirectoryFacts} from './facts/cluster-directory.js';
+import {deriveEndpointsAgain} from './facts/endpoints-again.js';
 import {exposedKeyFacts} from './facts/exposed-keys.js';
 import {deriveJournalHeads} from './facts/journal-heads.js';
 import {istiodFacts} from './facts/istiod.js';
@@ -27,6 +28,7 @@ const derivations: Derivations<ClusterFactKey> = {
   ...rootsFacts,
   ...exposedKeyFacts,
   ...istiodFacts,
+  endpointsAgain: deriveEndpointsAgain,
   journalHeads: deriveJournalHeads,
   networkGateways: deriveNetworkGateways,
 };

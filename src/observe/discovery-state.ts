@@ -1,6 +1,7 @@
 /** Reads what link and unlink need of a cluster: as a reader its istiods and remote secrets, as a peer how others reach it. */
 import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
+import {needsRootCa} from '../domain/discovery/api-server.js';
 import {readerSecretName, remoteSecretName} from '../domain/discovery/names.js';
 import {
   type DiscoveryIstiod,
@@ -66,7 +67,9 @@ export async function readDiscovery(
       observe(() => readClusterUid(reader)),
       observe(async () => (peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined))),
       observe(async () => isPeer && (await reader.read('readerAccount')) !== undefined),
-      observe(async () => (isPeer ? (await reader.read('apiServerCa'))?.data?.['ca.crt'] : undefined)),
+      observe(async () =>
+        isPeer && needsRootCa(cluster) ? (await reader.read('apiServerCa'))?.data?.['ca.crt'] : undefined,
+      ),
       observe(async () => (isPeer && !cluster.apiServer ? deps.clusters.serverOf(requireContext(cluster)) : undefined)),
       readSecrets(reader, readerNames, readStoredSecret),
     ]);

@@ -28,13 +28,13 @@ interface IstiodPodsOptions {
 
 /** Creates the access to the pods. Connects at the first query. */
 export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPodsOptions) {
-  const forwards: Promise<PortForward>[] = [];
+  const forwards = new Map<string, Promise<PortForward>>();
   const podOf = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
-    const open = memoizeAsync(() => {
-      const opened = forward(name, [istiodSecurePort, monitoringPort]);
-      forwards.push(opened);
+    const open = (): Promise<PortForward> => {
+      const opened = forwards.get(name) ?? forward(name, [istiodSecurePort, monitoringPort]);
+      forwards.set(name, opened);
       return opened;
-    });
+    };
     return {
       name,
       deployment: controlPlane.workload.name,
@@ -66,9 +66,11 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
       });
       return new PerPod(await Promise.all(parts));
     },
-    /** Ends the port-forwards. */
+    /** Ends the port-forwards. A later query opens others. */
     async close(): Promise<void> {
-      await Promise.allSettled(forwards.map(async (opened) => (await opened).close()));
+      const opened = [...forwards.values()];
+      forwards.clear();
+      await Promise.allSettled(opened.map(async (one) => (await one).close()));
     },
   };
 }

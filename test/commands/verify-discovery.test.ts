@@ -145,6 +145,43 @@ describe('a fault of discovery', () => {
   });
 });
 
+describe('a service that istiod of one cluster lacks', () => {
+  const names = ['default/kubernetes', 'istio-system/istiod', 'shop/cart'];
+  const ofPeer = (services: readonly string[]): object =>
+    Object.fromEntries(
+      names.map((service) => {
+        const [namespace = '', name = ''] = service.split('/');
+        const peer = services.includes(service) ? {'Kubernetes/c2': [{}]} : {};
+        return [`${name}.${namespace}.svc.cluster.local`, {[namespace]: {Shards: {'Kubernetes/c1': [{}], ...peer}}}];
+      }),
+    );
+
+  it.each<readonly [string, readonly string[], readonly string[]]>([
+    ['still, is a finding', names.slice(0, 2), ['MESH507 c1 c2 warning']],
+    ['only at first, has just been created', names, []],
+  ])('%s', async (_, second, expected) => {
+    let requests = 0;
+    mesh.one('c1').says.current['/debug/endpointShardz'] = () => {
+      requests += 1;
+      return ofPeer(requests === 1 ? names.slice(0, 2) : second);
+    };
+    const {rows} = await verify();
+    expect(findingsIn(rows).map(rowName)).toEqual(expected);
+    expect(requests).toBe(2);
+  });
+});
+
+describe('the credentials of a proxy', () => {
+  it('are in no output', async () => {
+    const server = 'server: https://lb.example.com\n      proxy-url: http://user:hunter2@proxy.example.com:3128';
+    replaceKubeconfig(kubeconfigOf(mesh.one('c2')).replace(/server: .*/, server));
+    statusOf('timeout');
+    const {rows, output} = await verify('--access');
+    expect(findingsIn(rows).map(rowName)).toEqual(['MESH505 c1 c2 error']);
+    expect(output).not.toContain('hunter2');
+  });
+});
+
 describe('what is not observed', () => {
   it.each(['c1', 'c2'])('no token is sent by or to %s if its context points to another cluster', async (name) => {
     const {kube: other} = mesh.one(name);

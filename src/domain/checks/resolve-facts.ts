@@ -1,6 +1,7 @@
 /** Resolves the facts of a check: the values that it gets, what is unknown, and what was omitted. */
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import {PerCluster, PerPod, type ClusterFactKey, type Evidence, type Fact, type FactKey} from '../facts/facts.js';
+import {memoizePerObject} from '../memoize.js';
 import type {Side} from './check.js';
 
 /** A fact of a check: the value that the check gets, and the errors of what is unknown. */
@@ -52,9 +53,13 @@ function resolveAbout({cluster: {name}}: PairMember, {cluster, facts}: PairMembe
   if (!facts) return {unknown: [], omitted: `${cluster.name} is not selected`};
   const fact = facts[key];
   if (!fact || !('value' in fact) || !(fact.value instanceof PerCluster)) return resolveFact(fact, key);
-  const parts: PerCluster<unknown>['parts'] = fact.value.parts;
-  return resolveFact(parts.find((part) => part.name === name)?.observed, key);
+  return resolveFact(partsByName(fact.value).get(name), key);
 }
+
+/** Pairs grow with the square of the clusters. */
+const partsByName = memoizePerObject(
+  ({parts}: PerCluster<unknown>) => new Map(parts.map(({name, observed}) => [name, observed])),
+);
 
 /** A fact of one cluster of a pair. Reading the other cluster's, which may be unknown, is a bug of the check. */
 function oneSided(side: Side, value: unknown): object {
@@ -72,9 +77,11 @@ export function resolveFact(fact: Fact<unknown> | undefined, key: FactKey): Reso
   if ('omitted' in fact) return {unknown: [], omitted: fact.omitted};
   if ('unknown' in fact) return {unknown: [fact.unknown]};
   if (!(fact.value instanceof PerPod)) return {value: fact.value, unknown: []};
-  const parts: PerPod<unknown>['parts'] = fact.value.parts;
-  return {
-    value: parts.flatMap(({name, observed}) => ('value' in observed ? [{name, value: observed.value}] : [])),
-    unknown: parts.flatMap(({observed}) => ('unknown' in observed ? [observed.unknown] : [])),
-  };
+  return resolvedParts(fact.value);
 }
+
+/** The same for every pair of a cluster. */
+const resolvedParts = memoizePerObject(({parts}: PerPod<unknown>): ResolvedFact => ({
+  value: parts.flatMap(({name, observed}) => ('value' in observed ? [{name, value: observed.value}] : [])),
+  unknown: parts.flatMap(({observed}) => ('unknown' in observed ? [observed.unknown] : [])),
+}));

@@ -19,7 +19,7 @@ import {type Row, type Verdict, verdictOf} from './report.js';
 import {proxyCaCheck} from './control-plane/proxy-ca.js';
 import type {CheckId} from './check.js';
 import {addressCheck} from './discovery/address.js';
-import {syncStateOf} from './discovery/credentials.js';
+import {syncStateOf} from './discovery/sync-state.js';
 import {endpointsCheck} from './discovery/endpoints.js';
 import {remoteSecretCheck} from './discovery/remote-secret.js';
 import {syncedCheck} from './discovery/synced.js';

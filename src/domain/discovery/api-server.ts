@@ -4,7 +4,9 @@ import {defined} from '../defined.js';
 import {type ErrorReport, problem} from '../errors.js';
 import type {MeshFileCluster} from '../mesh/schema.js';
 import {layout} from '../mesh/layout.js';
+import {printableUrl} from '../printable-url.js';
 import {advice, edit, inWorkDir} from '../suggest/suggestion.js';
+import {caDifference} from './api-server-ca.js';
 import type {ApiServerAddress} from './remote-kubeconfig.js';
 
 /** Where an address is declared: `apiServer` in mesh.yaml, or the user's kubeconfig. */
@@ -26,41 +28,56 @@ export interface ResolvedApiServer {
 
 /**
  * Returns the address for a cluster's remote secrets: `apiServer` in mesh.yaml, otherwise the server in the kubeconfig.
- * `rootCa`: data `ca.crt` of ConfigMap kube-root-ca.crt in the cluster, PEM; it takes the place of a CA that is declared
- * nowhere. Undefined if there is no address at all.
+ * `rootCa`: data `ca.crt` of ConfigMap kube-root-ca.crt in the cluster, PEM: the CA of an address that mesh.yaml declares
+ * without one. A kubeconfig without a CA means that public roots verify the server, which another CA would not; istiod's
+ * images contain public roots (1.31.0:docker/Dockerfile.base, ca-certificates; Dockerfile.distroless, whose base image
+ * contains root certificates: edu.chainguard.dev/chainguard/chainguard-images/overview). Undefined if there is no address at
+ * all.
  */
 export function resolveApiServer(
   {apiServer}: Pick<MeshFileCluster, 'apiServer'>,
   kubeconfig: KubeconfigAddress | undefined,
   rootCa: string | undefined,
 ): ResolvedApiServer | undefined {
-  const ownCa = rootCa === undefined ? undefined : Buffer.from(rootCa).toString('base64');
   const withCa = (address: ApiServerAddress): ApiServerAddress =>
-    defined({...address, caData: address.caData ?? ownCa});
+    defined({...address, caData: address.caData ?? (rootCa === undefined ? undefined : toCaData(rootCa))});
   if (apiServer) return {address: withCa(apiServer), source: 'mesh.yaml'};
   if (!kubeconfig) return undefined;
   const {insecure, ...address} = kubeconfig;
-  return defined<ResolvedApiServer>({address: withCa(address), source: 'kubeconfig', insecure});
+  return insecure === true
+    ? {address: withCa(address), source: 'kubeconfig', insecure}
+    : {address, source: 'kubeconfig'};
 }
 
-/** Whether two remote secrets lead to the same API server in the same way. PEM is compared without its line breaks. */
-export function isSameAddress(one: ApiServerAddress, other: ApiServerAddress): boolean {
-  return addressDifferences(one, other).length === 0;
+/** Reports whether {@link resolveApiServer} needs a cluster's kube-root-ca.crt for an address that link can write. */
+export function needsRootCa({apiServer}: Pick<MeshFileCluster, 'apiServer'>): boolean {
+  return apiServer !== undefined && apiServer.caData === undefined;
 }
 
-/** The fields in which two addresses differ, as mesh.yaml names them. */
+/** PEM as a field of a kubeconfig. */
+export function toCaData(pem: string): string {
+  return Buffer.from(pem).toString('base64');
+}
+
+/**
+ * The fields in which an address differs from the wanted one, as mesh.yaml names them. A CA differs if it contains none of the
+ * wanted certificates.
+ */
 export function addressDifferences(
-  one: ApiServerAddress,
-  other: ApiServerAddress,
+  address: ApiServerAddress,
+  wanted: ApiServerAddress,
 ): readonly (keyof ApiServerAddress)[] {
-  const fields = ['url', 'caData', 'tlsServerName', 'proxyUrl'] as const;
-  return fields.filter((field) => canonical(field, one[field]) !== canonical(field, other[field]));
+  const differs: Readonly<Record<keyof ApiServerAddress, boolean>> = {
+    url: withoutSlash(address.url) !== withoutSlash(wanted.url),
+    caData: caDifference(address.caData, wanted.caData) === 'other',
+    tlsServerName: address.tlsServerName !== wanted.tlsServerName,
+    proxyUrl: address.proxyUrl !== wanted.proxyUrl,
+  };
+  return (['url', 'caData', 'tlsServerName', 'proxyUrl'] as const).filter((field) => differs[field]);
 }
 
-function canonical(field: keyof ApiServerAddress, value: string | undefined): string {
-  if (value === undefined) return '';
-  if (field === 'url') return value.replace(/\/+$/, '');
-  return field === 'caData' ? Buffer.from(value, 'base64').toString('utf8').replace(/\s/g, '') : value;
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 /**
@@ -69,22 +86,35 @@ function canonical(field: keyof ApiServerAddress, value: string | undefined): st
  */
 export function addressProblem(
   cluster: string,
-  {address: {url, proxyUrl}, source, insecure}: ResolvedApiServer,
+  {address, source, insecure}: ResolvedApiServer,
 ): ErrorReport | undefined {
-  const declare = advice`declare apiServer.url of ${cluster}, as pods of other clusters reach it: ${edit(inWorkDir(layout.meshYaml))}`;
+  const declare = () =>
+    advice`declare apiServer.url of ${cluster}, as pods of other clusters reach it: ${edit(inWorkDir(layout.meshYaml))}`;
   if (insecure === true) {
     const message = `the kubeconfig does not verify the API server of ${cluster} (insecure-skip-tls-verify), so its address is not written to other clusters`;
-    return problem('INSECURE_API_SERVER', message, declare);
+    return problem('INSECURE_API_SERVER', message, declare());
   }
-  for (const [what, text] of [
-    ['address', url],
-    ['proxy', proxyUrl],
-  ] as const) {
-    const reason = text === undefined ? undefined : localReason(text, source);
-    if (reason === undefined) continue;
-    const message = `pods of other clusters cannot use the API server ${what} of ${cluster} in ${source === 'kubeconfig' ? 'the kubeconfig' : source}, ${text ?? ''}: ${reason}`;
-    const override = 'if all control planes run on this machine, use --allow-local-address';
-    return problem('LOCAL_ADDRESS', message, declare, override);
+  const local = localPart(address, source);
+  if (!local) return undefined;
+  const what = local.field === 'url' ? 'address' : 'proxy';
+  const message = `pods of other clusters cannot use the API server ${what} of ${cluster} in ${source === 'kubeconfig' ? 'the kubeconfig' : source}, ${printableUrl(local.url)}: ${local.reason}`;
+  const override = 'if all control planes run on this machine, use --allow-local-address';
+  return problem('LOCAL_ADDRESS', message, declare(), override);
+}
+
+/** The part of an address that only the workstation reaches: `it is a loopback address`. */
+export interface LocalPart {
+  readonly field: 'url' | 'proxyUrl';
+  readonly url: string;
+  readonly reason: string;
+}
+
+/** Returns the part of an address that pods of other clusters cannot use; undefined if there is none. */
+export function localPart(address: ApiServerAddress, source: AddressSource): LocalPart | undefined {
+  for (const field of ['url', 'proxyUrl'] as const) {
+    const url = address[field];
+    const reason = url === undefined ? undefined : localReason(url, source);
+    if (url !== undefined && reason !== undefined) return {field, url, reason};
   }
   return undefined;
 }

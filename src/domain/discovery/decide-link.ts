@@ -1,12 +1,13 @@
 /** What link does for each pair of clusters, and why it refuses. Pure. */
 import {type ErrorReport, problem} from '../errors.js';
 import {defined} from '../defined.js';
+import {hasFeature} from '../istio/features.js';
 import {remoteSecretDefects} from '../istio/remote-secret-defects.js';
 import {affects} from '../istio/since.js';
 import {istioNameOf} from '../mesh/istio-name.js';
 import {isKnown, type Observed} from '../observed.js';
 import {advice, fixWith, kubectlMesh, words} from '../suggest/suggestion.js';
-import {addressProblem, resolveApiServer, type ResolvedApiServer} from './api-server.js';
+import {addressProblem, needsRootCa, resolveApiServer, type ResolvedApiServer} from './api-server.js';
 import {judgeRemoteSecret, type SecretVerdict, type WantedSecret} from './judge-secret.js';
 import {clusterAnnotation, readerServiceAccount, remoteSecretName} from './names.js';
 import {secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
@@ -81,7 +82,9 @@ export function decidePair(
   if (!isKnown(used.secret)) return {errors: asErrors(pair.reader.name, [used.secret.unknown])};
   const review = facts.reviews.get(used.name);
   if (review && !isKnown(review)) return {errors: asErrors(pair.peer.name, [review.unknown])};
-  const wanted: WantedSecret = {pair, namespace, address: api.address, token, now: reader.at};
+  const through = `${namespace}/${used.name}`;
+  const isSynced = readsPeer(reader, pair, through).every((reads) => reads === true);
+  const wanted: WantedSecret = {pair, namespace, address: api.address, token, isSynced, now: reader.at};
   const found = used.secret.value;
   const verdict = found && judgeRemoteSecret(partFor(pair.peer, used.name, found), wanted, review?.value);
   const kind = !verdict ? 'create' : verdict.kind === 'valid' ? 'unchanged' : verdict.kind;
@@ -96,7 +99,7 @@ export function decidePair(
       secret: used.name,
       api,
       before: found,
-      prove: kind !== 'unchanged' || !hasSynced(reader, pair, `${namespace}/${used.name}`),
+      prove: kind !== 'unchanged' || readsPeer(reader, pair, through).includes(false),
       restart: changes ? losing(reader).map(({deployment}) => deployment) : [],
     }),
   };
@@ -114,8 +117,7 @@ function addressOf({peer}: DiscoveryPair, {server, rootCa}: DiscoveryObservation
     isKnown(rootCa) ? rootCa.value : undefined,
   );
   if (!api) return isKnown(server) ? noServer(peer.name) : server.unknown;
-  if (api.address.caData !== undefined || isKnown(rootCa)) return api;
-  return rootCa.unknown;
+  return needsRootCa(peer) && !isKnown(rootCa) ? rootCa.unknown : api;
 }
 
 function noServer(peer: string): ErrorReport {
@@ -271,16 +273,21 @@ function losing({istiods}: DiscoveryObservation) {
     : [];
 }
 
-/** Whether every running istiod pod has read the peer through this Secret, as far as its version reports it. */
-function hasSynced({istiods}: DiscoveryObservation, {peer}: DiscoveryPair, secret: string): boolean {
-  if (!isKnown(istiods)) return false;
+/** Whether each running istiod pod has read the peer through this Secret; undefined: its version does not report it. */
+function readsPeer(
+  {istiods}: DiscoveryObservation,
+  {peer}: DiscoveryPair,
+  secret: string,
+): readonly (boolean | undefined)[] {
+  if (!isKnown(istiods)) return [false];
   const istioName = istioNameOf(peer);
   return istiods.value
-    .flatMap(({pods}) => pods)
-    .every(
-      ({clusters}) =>
-        isKnown(clusters) &&
-        (clusters.value === undefined ||
-          clusters.value.some((one) => one.id === istioName && one.secretName === secret && one.status === 'synced')),
-    );
+    .flatMap(({pods, version}) => pods.map((pod) => ({...pod, version: version.version})))
+    .map(({clusters, version}) => {
+      if (!isKnown(clusters)) return false;
+      const isSynced = clusters.value?.some(
+        (one) => one.id === istioName && one.secretName === secret && one.status === 'synced',
+      );
+      return isSynced === true && !hasFeature(version, 'clusterzReportsTimeout') ? undefined : isSynced;
+    });
 }

@@ -2,6 +2,7 @@
 import {istioNameOf} from '../mesh/istio-name.js';
 import {some} from '../format.js';
 import {addressDifferences} from './api-server.js';
+import {caDifference} from './api-server-ca.js';
 import {clusterAnnotation, discoveryAnnotations, multiClusterLabel, readerServiceAccount} from './names.js';
 import type {StoredRemoteSecret} from './observation.js';
 import type {DiscoveryPair} from './pairs.js';
@@ -15,6 +16,8 @@ export interface WantedSecret {
   readonly namespace: string;
   readonly address: ApiServerAddress;
   readonly token: 'bound' | 'secret';
+  /** Whether every istiod pod of the reader reports that it has read the peer through the remote secret. */
+  readonly isSynced: boolean;
   readonly now: Date;
 }
 
@@ -46,27 +49,33 @@ export function judgeRemoteSecret(
   if (keys.length !== 1 || keys[0] !== istioName)
     return replace(`its data key is not ${istioName}: ${keys.length === 0 ? 'none' : some(keys)}`);
   const kubeconfig = secret.credentials[0]?.kubeconfig;
-  const reason = kubeconfig ? kubeconfigReason(kubeconfig, wanted) : 'it contains no kubeconfig';
+  const reason = kubeconfig ? kubeconfigReason(kubeconfig, wanted, isLinked(secret)) : 'it contains no kubeconfig';
   if (reason !== undefined) return replace(reason);
   return tokenVerdict(kubeconfig?.claims ?? {}, secret, wanted, review);
 }
 
+/** `isOwn`: link wrote it. A secret of another tool may have fewer certificates, as long as it works. */
 function kubeconfigReason(
   {address, caFile, insecure, rejected, token}: RemoteKubeconfig,
   wanted: WantedSecret,
+  isOwn: boolean,
 ): string | undefined {
   if (rejected.length > 0) return `istiod does not accept its ${rejected.join(', ')}`;
   if (insecure === true) return "it does not verify the API server's certificate";
   if (caFile !== undefined) return `its CA is a file, ${caFile}, which istiod does not have`;
   if (!address) return 'it names no API server';
-  const differences = addressDifferences(address, wanted.address);
+  // Public roots verify the server in the kubeconfig; the secret may have the one that matters, or another server's.
+  const isProven = wanted.isSynced && wanted.address.caData === undefined;
+  const differences = addressDifferences(address, wanted.address).filter((field) => field !== 'caData' || !isProven);
   if (differences.length > 0) return `it has another ${differences.map((field) => fieldNames[field]).join(' and ')}`;
+  if (isOwn && caDifference(address.caData, wanted.address.caData) === 'incomplete')
+    return 'its CA lacks a certificate of the API server';
   return token === undefined ? 'it contains no token' : undefined;
 }
 
 function tokenVerdict(
   claims: {readonly issuedAt?: Date; readonly expiresAt?: Date},
-  {metadata: {annotations = {}}}: StoredRemoteSecret,
+  secret: StoredRemoteSecret,
   {namespace, token, now}: WantedSecret,
   review: TokenVerdict | undefined,
 ): SecretVerdict {
@@ -82,9 +91,13 @@ function tokenVerdict(
   if (isDueForRenewal(claims, now)) return renew('its token is about to expire');
   if (token === 'secret' && claims.expiresAt !== undefined)
     return renew('its token expires, and mesh.yaml declares tokens that do not (discovery.token)');
-  // A long-lived token of istioctl stays: only link records when it issued one.
-  const isOwn = annotations[discoveryAnnotations.tokenIssued] !== undefined;
-  if (token === 'bound' && isOwn && claims.expiresAt === undefined)
+  // A long-lived token of istioctl stays.
+  if (token === 'bound' && isLinked(secret) && claims.expiresAt === undefined)
     return renew('its token does not expire, and mesh.yaml declares bound tokens (discovery.token)');
   return {kind: 'valid'};
+}
+
+/** Only link records when it issued a token. */
+function isLinked({metadata: {annotations = {}}}: StoredRemoteSecret): boolean {
+  return annotations[discoveryAnnotations.tokenIssued] !== undefined;
 }

@@ -10,6 +10,9 @@ import {canCreateRemoteSecret, istioNameOf, type NamedCluster} from '../mesh/ist
 /** The label by which istiod finds remote secrets (istio/istio pkg/kube/multicluster/secretcontroller.go). */
 export const multiClusterLabel = {name: 'istio/multiCluster', value: 'true'} as const;
 
+/** The same label as a selector. */
+export const multiClusterSelector = `${multiClusterLabel.name}=${multiClusterLabel.value}`;
+
 /** The annotation with Istio's name of the peer. Only istioctl reads it. */
 export const clusterAnnotation = 'networking.istio.io/cluster';
 

@@ -82,7 +82,7 @@ export interface DiscoveryObservation {
   readonly istiods: Observed<readonly DiscoveryIstiod[]>;
   /** Whether the service account exists as which other clusters read it. */
   readonly hasReaderAccount: Observed<boolean>;
-  /** Data `ca.crt` of ConfigMap kube-root-ca.crt in Istio's namespace; undefined if there is none. */
+  /** Data `ca.crt` of ConfigMap kube-root-ca.crt in Istio's namespace; undefined if there is none, or if it is not needed. */
   readonly rootCa: Observed<string | undefined>;
   /** The API server in the kubeconfig; undefined where no cluster needs it, or mesh.yaml declares another one. */
   readonly server: Observed<KubeconfigAddress | undefined>;

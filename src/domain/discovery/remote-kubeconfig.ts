@@ -40,22 +40,30 @@ export interface RemoteKubeconfig {
   readonly rejected: readonly string[];
 }
 
-const clusterFields = {
-  server: z.string().optional(),
-  'certificate-authority-data': z.string().optional(),
-  'certificate-authority': z.string().optional(),
-  'tls-server-name': z.string().optional(),
-  'proxy-url': z.string().optional(),
-  'insecure-skip-tls-verify': z.boolean().optional(),
+/** Go does not distinguish an empty or null string from an absent one. */
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => (value === '' ? undefined : (value ?? undefined)))
+  .optional();
+
+/** The fields of a cluster, in any kubeconfig. */
+export const clusterFields = {
+  server: text,
+  'certificate-authority-data': text,
+  'certificate-authority': text,
+  'tls-server-name': text,
+  'proxy-url': text,
+  'insecure-skip-tls-verify': z.boolean().nullish(),
 };
 
 const userFields = {
-  token: z.string().optional(),
-  tokenFile: z.string().optional(),
-  username: z.string().optional(),
-  'client-certificate-data': z.string().optional(),
-  'client-certificate': z.string().optional(),
-  'client-key': z.string().optional(),
+  token: text,
+  tokenFile: text,
+  username: text,
+  'client-certificate-data': text,
+  'client-certificate': text,
+  'client-key': text,
   exec: z.unknown().optional(),
   'auth-provider': z.object({name: z.string().optional()}).optional(),
 };
@@ -107,7 +115,8 @@ function only<Named extends {readonly name: string}>(
   return entries.length === 1 ? entries[0] : entries.find((one) => one.name === name);
 }
 
-function addressOf(url: string, cluster: Cluster): ApiServerAddress {
+/** The address in a cluster's entry. */
+export function addressOf(url: string, cluster: Omit<Cluster, 'server'>): ApiServerAddress {
   return defined({
     url,
     caData: cluster['certificate-authority-data'],
@@ -140,7 +149,7 @@ function rejectedFields(user: User): readonly string[] {
   const provider = user['auth-provider'];
   return [
     ...(provider && provider.name !== 'oidc' ? [`auth-provider ${provider.name ?? ''}`.trim()] : []),
-    ...(['client-key', 'client-certificate', 'tokenFile'] as const).filter((field) => (user[field] ?? '') !== ''),
+    ...(['client-key', 'client-certificate', 'tokenFile'] as const).filter((field) => user[field] !== undefined),
     ...(user.exec === undefined || user.exec === null ? [] : ['exec']),
   ];
 }

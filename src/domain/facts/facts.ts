@@ -173,6 +173,11 @@ const clusterFacts = {
   istiodMetrics: fact<PerPod<ofIstiod.IstiodMetrics>>({reads: live}),
   istiodClusters: fact<PerPod<ofIstiod.IstiodClusters>>({reads: live}),
   istiodDiscovery: fact<PerPod<ofIstiod.IstiodDiscovery>>({reads: live}),
+  /**
+   * The endpoints, read again in a reader that lacks services of a peer, and in that peer: a service that was created or deleted
+   * between two requests is not missing. Empty where nothing is missing.
+   */
+  endpointsAgain: fact<PerPod<readonly ofIstiod.ClusterEndpoints[]>>({reads: live, stage: 'across clusters'}),
 } as const;
 
 type ValueOf<Row> = Row extends FactRow<infer T> ? T : never;

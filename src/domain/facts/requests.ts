@@ -3,7 +3,12 @@
  * themselves (src/observe/cluster-reader.ts), the rights that docs/verify.md and `access role` list (rights.ts), and the
  * requests that a flag such as `--no-secrets` excludes (limits.ts) are derived from this table.
  */
-import {apiServerCaConfigMap, readerServiceAccount, remoteSecretName} from '../discovery/names.js';
+import {
+  apiServerCaConfigMap,
+  multiClusterSelector,
+  readerServiceAccount,
+  remoteSecretName,
+} from '../discovery/names.js';
 import {installedKinds} from '../install/live.js';
 import {installerLabels} from '../install/ownership.js';
 import {
@@ -12,7 +17,6 @@ import {
   defaultBundleName,
   networkLabel,
   previousName,
-  remoteSecretLabel,
   selfSignedName,
 } from '../istio/names.js';
 import type {NamedCluster} from '../mesh/istio-name.js';
@@ -222,7 +226,7 @@ export const reads = {
   clusterRoles: rbac<RoleObject>('ClusterRole'),
   clusterRoleBindings: rbac<RoleBindingObject>('ClusterRoleBinding'),
   /** The only list of Secrets: remote secrets of any name are found by label, and RBAC cannot restrict a list to one. */
-  remoteSecrets: list<SecretObject>('Secret', istioNamespace, {labelSelector: remoteSecretLabel, ...withAccess}),
+  remoteSecrets: list<SecretObject>('Secret', istioNamespace, {labelSelector: multiClusterSelector, ...withAccess}),
 
   // The other rows are for commands other than verify.
   /** Istio's own namespace. */

@@ -77,6 +77,15 @@ export const features = {
   },
   /** istiod lists its clusters: `/debug/clusterz`. */
   clusterz: {from: '1.11', source: '1.11.8:pilot/pkg/xds/debug.go'},
+  /**
+   * The list has the status `timeout`. In older versions a cluster counts as synced as soon as the time to read it is over. This
+   * is the first version that was verified to have it; it may be in 1.14 already.
+   */
+  clusterzReportsTimeout: {
+    from: '1.16',
+    source:
+      'istio/istio#38491; pkg/kube/multicluster/{secretcontroller,cluster}.go (ListRemoteClusters, HasSynced, SyncDidTimeout) at 1.12, and maistra/istio as of istio/istio 1.16',
+  },
   /** The list includes istiod's own cluster; in older versions it contains only the clusters of remote secrets. */
   clusterzListsItself: {from: '1.22', source: '1.22.0:pkg/kube/multicluster/secretcontroller.go'},
   /**

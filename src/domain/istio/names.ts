@@ -18,8 +18,6 @@ export const selfSignedName = 'istio-ca-secret';
  * pilot/cmd/pilot-discovery/app/cmd.go, secureGRPCAddr).
  */
 export const istiodSecurePort = 15012;
-/** The label by which istiod finds remote secrets (istio/istio pkg/kube/multicluster/secretcontroller.go). */
-export const remoteSecretLabel = 'istio/multiCluster=true';
 
 /**
  * The ConfigMap with which the istiods of one namespace elect the one that writes trust bundles (istio/istio

@@ -42,7 +42,7 @@ export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiod
 };
 
 /** Queries all istiod pods. An error without hints gets one that points to the pods' description. */
-async function queryAll<T>(
+export async function queryAll<T>(
   sources: FactSources,
   query: (pod: IstiodPod, sources: FactSources) => Promise<T>,
 ): Promise<PerPod<T>> {
@@ -99,7 +99,8 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
   const text = await getDebug(pod, sources, clusterzPath, debugLimits.clusterz);
-  return {known: readClusterz(text, pod.name), listsItself};
+  const hidesTimeouts = hasFeature(version, 'clusterzReportsTimeout') ? undefined : true;
+  return defined<IstiodClusters>({known: readClusterz(text, pod.name), listsItself, hidesTimeouts});
 }
 
 /** The endpoints, where the mesh has several clusters or this version may have lost some, and the gateways that it may have lost. */
@@ -127,7 +128,7 @@ async function versionOf({name, controlPlane}: IstiodPod, {fact}: FactSources): 
 }
 
 /** Returns the text of a debug endpoint. */
-async function getDebug(pod: IstiodPod, sources: FactSources, path: string, maxBytes: number): Promise<string> {
+export async function getDebug(pod: IstiodPod, sources: FactSources, path: string, maxBytes: number): Promise<string> {
   const {cluster, mesh, deps} = sources;
   const reached = {...pod, port: await pod.port(monitoringPort)};
   return getDebugText(deps.http, reached, {path, maxBytes}, {cluster, namespace: mesh.istio.namespace});

@@ -1,6 +1,11 @@
 /** `link --output-dir`: writes what link would create, without the tokens, for git. Changes no cluster. */
 import {resolve} from 'node:path';
-import {addressProblem, type ResolvedApiServer, resolveApiServer} from '../../domain/discovery/api-server.js';
+import {
+  addressProblem,
+  needsRootCa,
+  type ResolvedApiServer,
+  resolveApiServer,
+} from '../../domain/discovery/api-server.js';
 import type {TokenStore} from '../../domain/discovery/external-secret.js';
 import {type LinkFile, linkFiles, linkFileText} from '../../domain/discovery/link-files.js';
 
@@ -98,14 +103,11 @@ async function gatherExport(deps: Deps, request: ExportLinkRequest, concurrency:
   return {loaded, pairs, addresses: new Map(addresses), ...(directory !== undefined && {directory})};
 }
 
-/** Reads only what mesh.yaml does not declare: the kubeconfig, and the cluster if no CA is declared anywhere. */
+/** Reads only what mesh.yaml does not declare: the kubeconfig, or the cluster's CA. */
 async function readAddress(deps: Deps, mesh: Mesh, peer: MeshCluster): Promise<ResolvedApiServer | undefined> {
   const {apiServer} = peer;
   const server = apiServer ? undefined : await deps.clusters.serverOf(requireContext(peer));
-  const declared = apiServer ?? server;
-  if (!declared || declared.caData !== undefined || server?.insecure === true) {
-    return resolveApiServer(peer, server, undefined);
-  }
+  if (!needsRootCa(peer)) return resolveApiServer(peer, server, undefined);
   const reader = new ClusterReader(deps.clusters, {cluster: peer, istioNamespace: mesh.istio.namespace});
   return resolveApiServer(peer, server, (await reader.read('apiServerCa'))?.data?.['ca.crt']);
 }

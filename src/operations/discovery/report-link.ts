@@ -2,6 +2,7 @@
 import {defined} from '../../domain/defined.js';
 import type {LinkKind} from '../../domain/discovery/decide-link.js';
 import {errorClasses, type ErrorReport} from '../../domain/errors.js';
+import {printableUrl} from '../../domain/printable-url.js';
 import type {PeerResult} from '../../engine/action-result.js';
 import type {Outcome, OutcomeOf, PhaseRun, Warning} from '../../engine/operation.js';
 import {
@@ -96,7 +97,7 @@ function peerOf({pair, decision, errors}: DecidedPair, run: PhaseRun<LinkFacts, 
     plan: kind,
     reason,
     secret: `${run.facts.loaded.mesh.istio.namespace}/${secret}`,
-    server: api.address.url,
+    server: printableUrl(api.address.url),
   };
   const isChanged = kind !== 'unchanged';
   const current = isChanged ? undefined : expires?.toISOString();

@@ -3,16 +3,10 @@ import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {lastLines} from '../child-output.js';
 import type {KubeconfigAddress} from '../../domain/discovery/api-server.js';
+import {addressOf, clusterFields} from '../../domain/discovery/remote-kubeconfig.js';
 import {kubectlArgs, type Kubectl} from './start.js';
 
-/** The fields of a cluster in a kubeconfig (k8s.io/client-go tools/clientcmd/api/v1/types.go, Cluster). */
-const clusterEntry = z.object({
-  server: z.string().optional(),
-  'certificate-authority-data': z.string().optional(),
-  'tls-server-name': z.string().optional(),
-  'proxy-url': z.string().optional(),
-  'insecure-skip-tls-verify': z.boolean().optional(),
-});
+const clusterEntry = z.object(clusterFields);
 
 /**
  * Returns the cluster entry of a context, with its CA file inlined. kubectl merges the files of the kubeconfig and resolves
@@ -35,10 +29,7 @@ export async function serverOfContext({runner, flags: {kubeconfig}, context}: Ku
   const {server, ...cluster} = entry.data;
   if (server === undefined) throw failed('the kubeconfig names no server for it');
   return defined<KubeconfigAddress>({
-    url: server,
-    caData: cluster['certificate-authority-data'],
-    tlsServerName: cluster['tls-server-name'],
-    proxyUrl: cluster['proxy-url'],
+    ...addressOf(server, cluster),
     insecure: cluster['insecure-skip-tls-verify'] === true ? true : undefined,
   });
 }

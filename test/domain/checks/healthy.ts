@@ -206,7 +206,7 @@ export function readCluster(cluster: string, change: Partial<KnownCluster> = {})
 
 /** The services of which an istiod has endpoints in a cluster. */
 export function endpointsIn(cluster: string, ...names: readonly string[]): ClusterEndpoints {
-  return {cluster, services: names.length, names, hasApiServer: names.includes('default/kubernetes')};
+  return {cluster, services: names.length, names: new Set(names), hasApiServer: names.includes('default/kubernetes')};
 }
 export const services = ['default/kubernetes', 'istio-system/istiod', 'shop/cart'] as const;
 
@@ -363,6 +363,7 @@ export function clusterValues(name: Name): ClusterValues {
     servedChains: new PerPod([{name: 'istiod-1', observed: known(servedChain(name))}]),
     istiodMetrics: new PerPod([{name: 'istiod-1', observed: known(istiodMetrics(name))}]),
     istiodClusters: new PerPod([{name: 'istiod-1', observed: known(istiodClusters(name))}]),
+    endpointsAgain: new PerPod([]),
     istiodDiscovery: new PerPod([{name: 'istiod-1', observed: known(istiodDiscovery())}]),
   };
 }

@@ -1,5 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {addressProblem, isSameAddress, resolveApiServer} from '../../../src/domain/discovery/api-server.js';
+import {addressDifferences, addressProblem, resolveApiServer} from '../../../src/domain/discovery/api-server.js';
+import {caDifference} from '../../../src/domain/discovery/api-server-ca.js';
+import type {ApiServerAddress} from '../../../src/domain/discovery/remote-kubeconfig.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const problemOf = (url: string, proxyUrl?: string): string | undefined =>
@@ -20,7 +22,7 @@ describe('the address of an API server', () => {
 
   it('is otherwise that of the kubeconfig, with its CA or that of the cluster', () => {
     expect(resolveApiServer({}, kubeconfig, 'root')).toEqual({address: kubeconfig, source: 'kubeconfig'});
-    expect(resolveApiServer({}, {url: 'https://k'}, 'root')?.address.caData).toBe(base64('root'));
+    expect(resolveApiServer({apiServer: {url: 'https://d'}}, kubeconfig, 'root')?.address.caData).toBe(base64('root'));
     expect(resolveApiServer({}, {url: 'https://k'}, undefined)?.address).toEqual({url: 'https://k'});
     expect(resolveApiServer({}, undefined, 'root')).toBeUndefined();
   });
@@ -72,14 +74,38 @@ describe('the address of an API server', () => {
   });
 });
 
-describe('two addresses', () => {
-  const pem = '-----BEGIN CERTIFICATE-----\nAAAA\nBBBB\n-----END CERTIFICATE-----\n';
+describe('an address', () => {
+  const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+  const wanted = {url: 'https://a/', caData: base64(pem('AAAA\nBBBB'))};
+  const differences = (change: Partial<ApiServerAddress>) => addressDifferences({...wanted, ...change}, wanted);
 
-  it('are the same but for line breaks in the CA and a slash at the end', () => {
-    const one = {url: 'https://a/', caData: base64(pem)};
-    expect(isSameAddress(one, {url: 'https://a', caData: base64(pem.replaceAll('\n', '\r\n'))})).toBe(true);
-    expect(isSameAddress(one, {url: 'https://a', caData: base64(pem.replace('BBBB', 'CCCC'))})).toBe(false);
-    expect(isSameAddress(one, {...one, tlsServerName: 'x'})).toBe(false);
-    expect(isSameAddress(one, {...one, proxyUrl: 'http://p'})).toBe(false);
+  it.each<readonly [string, Partial<ApiServerAddress>]>([
+    ['a slash at the end', {url: 'https://a'}],
+    ['line breaks in the CA', {caData: base64(pem('AAAA\r\nBBBB'))}],
+    ['text around the CA', {caData: base64(`# our CA\n${pem('AAAABBBB')}`)}],
+    ['one more certificate', {caData: base64(pem('CCCC') + pem('AAAABBBB'))}],
+  ])('is the same but for %s', (_, change) => {
+    expect(differences(change)).toEqual([]);
+  });
+
+  it.each<readonly [keyof ApiServerAddress, Partial<ApiServerAddress>]>([
+    ['url', {url: 'https://b'}],
+    ['caData', {caData: base64(pem('CCCC'))}],
+    ['caData', {caData: base64('no certificate')}],
+    ['caData', {caData: undefined as never}],
+    ['tlsServerName', {tlsServerName: 'x'}],
+    ['proxyUrl', {proxyUrl: 'http://p'}],
+  ])('is another one by its %s', (field, change) => {
+    expect(differences(change)).toEqual([field]);
+  });
+
+  it('has another CA than one that public roots verify', () => {
+    expect(addressDifferences(wanted, {url: 'https://a'})).toEqual(['caData']);
+  });
+
+  it('has an incomplete CA if one of several certificates is missing', () => {
+    const both = base64(pem('AAAABBBB') + pem('CCCC'));
+    expect(caDifference(wanted.caData, both)).toBe('incomplete');
+    expect(addressDifferences(wanted, {...wanted, caData: both})).toEqual([]);
   });
 });

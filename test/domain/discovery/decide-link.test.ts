@@ -63,7 +63,7 @@ function observation(name: string, more: Partial<DiscoveryObservation> = {}): Di
     istiods: istiods([pod('istiod-1', {value: []})]),
     hasReaderAccount: {value: true},
     rootCa: {value: 'ca'},
-    server: {value: {url: `https://${name}.example`}},
+    server: {value: {url: `https://${name}.example`, caData: base64('ca')}},
     readerSecrets: new Map(),
     remoteSecrets: new Map(),
     ...more,
@@ -134,6 +134,38 @@ describe('the decision for a pair', () => {
       {kind: 'replace', prove: true, restart: []},
     ],
     [
+      'public roots verify the server, and the own CA is unknown',
+      {peer: {server: {value: {url: 'https://c2.example'}}, rootCa: unknown}},
+      {kind: 'create', api: {address: {url: 'https://c2.example'}, source: 'kubeconfig'}},
+    ],
+    [
+      'public roots verify the server, and istiod has read it by the CA in the remote secret',
+      {
+        secrets: [remoteSecret()],
+        reader: {istiods: istiods([pod('a', {value: [row('synced')]})])},
+        peer: {server: {value: {url: 'https://c2.example'}}},
+      },
+      {kind: 'unchanged', prove: false},
+    ],
+    [
+      'public roots verify the server, and istiod has not read it by the CA in the remote secret',
+      {
+        secrets: [remoteSecret()],
+        reader: {istiods: istiods([pod('a', {value: [row('timeout')]})])},
+        peer: {server: {value: {url: 'https://c2.example'}}},
+      },
+      {kind: 'replace', prove: true},
+    ],
+    [
+      'public roots verify the server, and istiod reports whatever was read in time as synced',
+      {
+        secrets: [remoteSecret()],
+        reader: {istiods: istiods([pod('a', {value: [row('synced')]})], '1.12.9')},
+        peer: {server: {value: {url: 'https://c2.example'}}},
+      },
+      {kind: 'replace', prove: true},
+    ],
+    [
       'istiod uses a valid Secret of another name',
       {
         secrets: [remoteSecret({name: 'by-hand'})],
@@ -201,7 +233,11 @@ describe('the decision for a pair', () => {
       ['c2 INSECURE_API_SERVER'],
     ],
     ['the kubeconfig cannot be read', {peer: {server: unknown}}, ['c2 FORBIDDEN']],
-    ['no CA is declared and the own one is unknown', {peer: {rootCa: unknown}}, ['c2 FORBIDDEN']],
+    [
+      'no CA is declared for a declared address, and the own one is unknown',
+      {declared: {...c2, apiServer: {url: 'https://c2.example'}}, peer: {rootCa: unknown}},
+      ['c2 FORBIDDEN'],
+    ],
     ['no istiod is installed', {reader: {istiods: {value: []}}}, ['c1 NO_ISTIOD']],
     ['no istiod pod runs', {reader: {istiods: istiods([])}}, ['c1 NO_ISTIOD']],
     ['istiods are unknown', {reader: {istiods: unknown}}, ['c1 FORBIDDEN']],

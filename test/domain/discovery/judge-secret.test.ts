@@ -15,6 +15,7 @@ const wanted: WantedSecret = {
   namespace: 'istio-system',
   address,
   token: 'bound',
+  isSynced: false,
   now,
 };
 
@@ -116,6 +117,20 @@ describe('a remote secret', () => {
   it('with a token that expires is changed if mesh.yaml declares tokens that do not', () => {
     expect(judgeRemoteSecret(secret({}), {...wanted, token: 'secret'}, accepted).kind).toBe('renew');
     expect(judgeRemoteSecret(secret({token: jwt({})}), {...wanted, token: 'secret'}, accepted).kind).toBe('valid');
+  });
+
+  it('that link wrote is changed if its CA lacks a certificate; that of another tool is not', () => {
+    const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+    const ofSecret = {'certificate-authority-data': base64(pem('AAAA'))};
+    const two = {...wanted, address: {...address, caData: base64(pem('AAAA') + pem('BBBB'))}};
+    expect(judgeRemoteSecret(secret({cluster: ofSecret}), two, accepted).kind).toBe('valid');
+    expect(judgeRemoteSecret(secret({cluster: ofSecret, annotations: own}), two, accepted)).toEqual({
+      kind: 'replace',
+      reason: expect.stringContaining('lacks') as unknown,
+    });
+    const ofBoth = {'certificate-authority-data': two.address.caData};
+    const one = {...wanted, address: {...address, caData: base64(pem('BBBB'))}};
+    expect(judgeRemoteSecret(secret({cluster: ofBoth, annotations: own}), one, accepted).kind).toBe('valid');
   });
 
   it('whose token was not judged is not valid', () => {

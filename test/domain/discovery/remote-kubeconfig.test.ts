@@ -90,4 +90,23 @@ describe('the kubeconfig of a remote secret', () => {
       insecure: true,
     });
   });
+
+  it.each(['', null])('may have fields that are as good as absent: %j', (nothing) => {
+    const cluster = {
+      server: url,
+      'certificate-authority-data': nothing,
+      'certificate-authority': nothing,
+      'tls-server-name': nothing,
+      'proxy-url': nothing,
+      'insecure-skip-tls-verify': null,
+    };
+    const user = {
+      token: nothing,
+      tokenFile: nothing,
+      'client-certificate': nothing,
+      'client-certificate-data': nothing,
+    };
+    const text = JSON.stringify({clusters: [{name: 'a', cluster}], users: [{name: 'a', user}]});
+    expect(readRemoteKubeconfig(text)).toEqual({address: {url}, rejected: []});
+  });
 });

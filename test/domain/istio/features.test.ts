@@ -25,6 +25,7 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['oneCertificatePerElement', '1.23.6', '1.26.0'],
   ['remoteWithoutIstiod', '1.15.7', '1.16.0'],
   ['clusterz', '1.10.6', '1.11.0'],
+  ['clusterzReportsTimeout', '1.15.7', '1.16.0'],
   ['clusterzListsItself', '1.21.6', '1.22.0'],
   ['endpointShardz', '1.20.7', '1.20.8'],
   ['expiryMetricsFollowReload', '1.23.6', '1.24.0'],

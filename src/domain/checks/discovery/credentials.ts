@@ -1,13 +1,11 @@
-/** Shared by the checks of discovery: remote secrets, and what istiods report about a peer. */
+/** Shared by the checks of discovery: remote secrets, and the credentials in them. */
 import {remoteSecretName} from '../../discovery/names.js';
 import type {RemoteKubeconfig} from '../../discovery/remote-kubeconfig.js';
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
-import type {ControlPlaneFacts, IstiodClusters, KnownCluster, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
-import {synced} from '../../facts/read/clusterz.js';
+import type {ControlPlaneFacts, RemoteSecretFacts} from '../../facts/facts.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {printableLine} from '../../printable.js';
-import {minuteMs} from '../../time.js';
 import type {PairSubject} from '../check.js';
 
 /** Where a remote secret is: `Secret istio-system/istio-remote-secret-two`. `secret`: its name if it is not the usual one. */
@@ -50,35 +48,4 @@ export function noSecretsReason(controlPlanes: readonly ControlPlaneFacts[]): st
   if (controlPlanes.length === 0) return 'no istiod runs here';
   const readsFiles = controlPlanes.every(({workload}) => (workload.env[kubeconfigDirectory] ?? '') !== '');
   return readsFiles ? `istiod reads kubeconfigs from a directory (${kubeconfigDirectory})` : undefined;
-}
-
-/** What the running istiods of a reader report about a peer. */
-export type SyncState = 'synced' | 'not synced' | 'not reported';
-
-/**
- * What an istiod reports about a peer; undefined if it does not list it. Its own cluster, which has no Secret, may have the
- * peer's name (1.31.0:pkg/kube/multicluster/secretcontroller.go, ListRemoteClusters).
- */
-export function rowOf({known}: IstiodClusters, peer: MeshCluster): KnownCluster | undefined {
-  return known?.find(({id, secretName}) => id === istioNameOf(peer) && secretName !== '');
-}
-
-/** Summarizes it: `synced` if every pod that reports its clusters has synced the peer. */
-export function syncStateOf(pods: readonly PodPart<IstiodClusters>[] | undefined, peer: MeshCluster): SyncState {
-  const reporting = (pods ?? []).filter(({value}) => value.known !== undefined);
-  if (reporting.length === 0) return 'not reported';
-  const isSynced = reporting.every(({value}) => rowOf(value, peer)?.status === synced);
-  return isSynced ? 'synced' : 'not synced';
-}
-
-/**
- * How long istiod may take to follow a remote secret, or a new pod to read its peers: PILOT_REMOTE_CLUSTER_TIMEOUT (default:
- * 30s; istio/istio pilot/pkg/features/pilot.go), and as much again.
- */
-export const settleMs = minuteMs;
-
-/** Whether a remote secret was written so recently that istiod may not have followed it yet. */
-export function isFresh(secret: RemoteSecretFacts | 'absent' | undefined, now: Date): boolean {
-  const writtenAt = secret === undefined || secret === 'absent' ? undefined : secret.writtenAt;
-  return writtenAt !== undefined && now.getTime() - writtenAt.getTime() < settleMs;
 }

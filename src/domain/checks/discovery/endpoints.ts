@@ -1,5 +1,6 @@
-import type {ClusterEndpoints, ControlPlaneFacts, IstiodDiscovery, NamespaceFacts, PodPart} from '../../facts/facts.js';
-import {apiServerService} from '../../facts/read/endpoint-shardz.js';
+import {commonServices, missingServices} from '../../discovery/missing-services.js';
+import type {ClusterEndpoints, ControlPlaneFacts, NamespaceFacts, PodPart} from '../../facts/facts.js';
+import {apiServerService, endpointsIn} from '../../facts/read/endpoint-shardz.js';
 import {some} from '../../format.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
@@ -7,7 +8,7 @@ import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check
 import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
 import {isDiscovered} from '../trust/bundle-namespaces.js';
-import {isFresh, syncStateOf} from './credentials.js';
+import {podState, settlingPods} from './sync-state.js';
 
 /** Every istiod of the reader has the peer's endpoints. */
 export const endpointsCheck = istiodCheck({
@@ -16,39 +17,50 @@ export const endpointsCheck = istiodCheck({
   scope: 'pair',
   appliesTo: 'discovery pairs',
   requires: ['istiodDiscovery', 'istiodClusters', 'controlPlanes'],
-  optional: ['namespaces', 'remoteSecrets'],
+  optional: ['endpointsAgain', 'namespaces', 'remoteSecrets'],
   sides: {istiodClusters: 'self', controlPlanes: 'self', namespaces: 'peer', remoteSecrets: 'self'},
-  judge: ({istiodDiscovery, istiodClusters, controlPlanes, namespaces, remoteSecrets}, subject) => {
-    const {cluster, peer, now} = subject;
-    const pods = istiodDiscovery.self.filter(({value}) => value.endpoints !== undefined);
-    if (pods.length === 0) {
+  judge: ({istiodDiscovery, endpointsAgain, istiodClusters, controlPlanes, namespaces, remoteSecrets}, subject) => {
+    const {peer, now} = subject;
+    const listing = istiodDiscovery.self.flatMap(({name, value: {endpoints}}) =>
+      endpoints ? [{name, endpoints}] : [],
+    );
+    if (listing.length === 0) {
       const isRunning = istiodDiscovery.self.length > 0;
       return notApplicable(isRunning ? 'this istiod does not list its endpoints' : 'no istiod runs here');
     }
-    const ready = pods.filter(({name}) => isSynced(name, istiodClusters.self, peer));
+    const settling = settlingPods(remoteSecrets?.self, controlPlanes.self, now);
+    const synced = new Set(
+      istiodClusters.self.filter((pod) => podState(pod, peer, settling) === 'synced').map(({name}) => name),
+    );
+    const ready = listing.filter(({name}) => synced.has(name));
     if (ready.length === 0) return notApplicable(`no istiod has synced ${peer.name} (MESH506)`);
-    const isUnproven = isFresh(remoteSecrets?.self, now);
-    const judged = ready.map((pod) => {
+    const there = istiodDiscovery.peer.flatMap(({name, value: {endpoints}}) => (endpoints ? [{name, endpoints}] : []));
+    const findings = ready.map((pod): Finding | undefined => {
       const controlPlane = controlPlaneOf(pod.name, controlPlanes.self);
-      const here = endpointsOf(pod, cluster)?.names ?? [];
-      const selection = {controlPlane, namespaces: namespaces?.peer, here};
-      const services = expectedServices(istiodDiscovery.peer, peer, selection);
-      return {pod, controlPlane, missing: missingOf(pod, {cluster, peer, controlPlane, services})};
+      const facts = {
+        ...subject,
+        controlPlane,
+        namespaces: namespaces?.peer,
+        there: again(there, endpointsAgain?.peer),
+      };
+      const [own = {first: pod.endpoints}] = again([pod], endpointsAgain?.self);
+      const lack = lackOf(own, facts);
+      if (!lack) return undefined;
+      const fix = restartFix(subject, ...(controlPlane ? [controlPlane.workload.name] : []));
+      const observed = `${pod.name} has no endpoints in ${peer.name} ${lack.what}`;
+      const finding = {kind: lack.what, observed, fix, isUnproven: lack.isUnproven || settling(pod.name)};
+      return lack.isPartial ? {...finding, severity: 'warning', implies: []} : finding;
     });
-    const findings = judged.map(({pod, controlPlane, missing}): Finding | undefined => {
-      if (missing === undefined) return undefined;
-      const names = controlPlane ? [controlPlane.workload.name] : [];
-      const observed = `${pod.name} has no endpoints ${missing} in ${peer.name}`;
-      return {kind: missing, observed, isUnproven, fix: restartFix(subject, ...names)};
-    });
-    const counts = ready.map((pod) => `${pod.name}: ${String(endpointsOf(pod, peer)?.services ?? 0)} services`);
+    const counts = ready.map(
+      ({name, endpoints}) => `${name}: ${String(inCluster(endpoints, peer)?.services ?? 0)} services`,
+    );
     return findingsOr(findings, ok(counts.join(', ')));
   },
   expected: "endpoints of the peer's services",
   meaning:
-    "The endpoint /debug/endpointShardz of every istiod pod that has synced the peer lists endpoints there of services that exist in both clusters, default/kubernetes among them. What exists in the peer is read from its own istiod, without the namespaces that the reader's discoverySelectors exclude. Where that is not possible, as for a remote, any endpoint in the peer suffices. Unknown within a minute after the remote secret was written; skipped for versions before 1.20.8.",
+    "The endpoint /debug/endpointShardz of every istiod pod that has synced the peer lists endpoints there of services that exist in both clusters, default/kubernetes among them. What exists in the peer is read from its own istiod, without the namespaces that the reader's discoverySelectors exclude and without services whose endpoints are not ready. Services that are missing are read again after two seconds, on both sides, because they may have been created or deleted between the requests; if some are then still missing, the result is a warning, and if all are, or default/kubernetes is, an error. Where the peer's own istiod cannot be read, as for a remote, any endpoint in the peer suffices. Unknown within a minute after the remote secret was written or istiod started; skipped for versions before 1.20.8.",
   breaks:
-    "Requests to services of the peer are sent to this cluster's endpoints only, or fail if there are none, although istiod reports the peer as synced.",
+    "Requests to these services are sent to this cluster's endpoints only, or fail if there are none, although istiod reports the peer as synced.",
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/endpointShardz   # Kubernetes/CLUSTER for each synced cluster',
   fix: 'Restart istiod: it reads every cluster again. If the endpoints are lost again after a remote secret changed, upgrade istiod (MESH410, endpoints-lost).',
@@ -56,61 +68,99 @@ export const endpointsCheck = istiodCheck({
     'istio/istio pilot/pkg/xds/debug.go, pilot/pkg/model/endpointshards.go, pilot/pkg/serviceregistry/kube/controller/multicluster.go; istio/istio#61043',
 });
 
-function isSynced(pod: string, clusters: Parameters<typeof syncStateOf>[0], peer: MeshCluster): boolean {
-  const own = (clusters ?? []).filter(({name}) => name === pod);
-  return syncStateOf(own, peer) === 'synced';
+/** What one pod lists: at first, and again; absent: it was not read again, or that failed. */
+interface Listed {
+  readonly first: readonly ClusterEndpoints[];
+  readonly second?: readonly ClusterEndpoints[];
 }
 
-function endpointsOf({value}: PodPart<IstiodDiscovery>, cluster: MeshCluster): ClusterEndpoints | undefined {
-  return value.endpoints?.find((one) => one.cluster === istioNameOf(cluster));
-}
-
-interface Selection {
-  /** Of the reader. */
-  readonly controlPlane: ControlPlaneFacts | undefined;
-  /** Of the peer; absent: unknown. */
-  readonly namespaces: readonly NamespaceFacts[] | undefined;
-  /** The services with endpoints in the reader. */
-  readonly here: readonly string[];
-}
-
-/**
- * The services with endpoints in both clusters, as their own istiods have them, that the reader's istiod reads in the peer;
- * undefined if that is unknown. A namespace that the reader does not read at all (ISTIO_WATCH_NAMESPACE) has none.
- */
-function expectedServices(
-  pods: readonly PodPart<IstiodDiscovery>[],
-  peer: MeshCluster,
-  {controlPlane, namespaces, here}: Selection,
-): readonly string[] | undefined {
-  const there = pods.flatMap((pod) => endpointsOf(pod, peer)?.names ?? []);
-  if (there.length === 0 || !controlPlane) return undefined;
-  const services = [...new Set(there)].filter((service) => here.includes(service));
-  if (controlPlane.discoverySelectors.length === 0) return services;
-  if (!namespaces) return undefined;
-  const read = namespaces.filter(({labels}) => isDiscovered(labels, controlPlane)).map(({name}) => name);
-  return services.filter((service) => read.includes(service.slice(0, service.indexOf('/'))));
+function again(
+  pods: readonly {readonly name: string; readonly endpoints: readonly ClusterEndpoints[]}[],
+  read: readonly PodPart<readonly ClusterEndpoints[]>[] = [],
+): readonly Listed[] {
+  return pods.map(({name, endpoints}) => {
+    const second = read.find((part) => part.name === name)?.value;
+    return second ? {first: endpoints, second} : {first: endpoints};
+  });
 }
 
 interface Circumstances {
   readonly cluster: MeshCluster;
   readonly peer: MeshCluster;
+  /** Of the reader; absent: unknown. */
   readonly controlPlane: ControlPlaneFacts | undefined;
-  readonly services: readonly string[] | undefined;
+  /** Of the peer; absent: unknown. */
+  readonly namespaces: readonly NamespaceFacts[] | undefined;
+  /** The peer's own istiods. */
+  readonly there: readonly Listed[];
 }
 
-/** Which endpoints a pod lacks, as part of a sentence; undefined if it has what can be expected. */
-function missingOf(
-  pod: PodPart<IstiodDiscovery>,
-  {cluster, peer, controlPlane, services}: Circumstances,
-): string | undefined {
-  const found = endpointsOf(pod, peer)?.names ?? [];
-  if (services) {
-    const lacking = services.filter((service) => !found.includes(service));
-    // Other services may have changed between the two requests.
-    const isLost = lacking.length === services.length || lacking.includes(apiServerService);
-    return services.length > 0 && isLost ? `for ${some(lacking)}` : undefined;
+/** Which endpoints a pod lacks. */
+interface Lack {
+  /** Part of a sentence: `for shop/cart`. */
+  readonly what: string;
+  /** It has endpoints of other services, default/kubernetes among them. */
+  readonly isPartial: boolean;
+  /** What changed between two requests could explain it. */
+  readonly isUnproven: boolean;
+}
+
+/** Which endpoints a pod lacks; undefined if it has what can be expected. */
+function lackOf(own: Listed, {cluster, peer, controlPlane, namespaces, there}: Circumstances): Lack | undefined {
+  const here = namesIn(own.first, cluster);
+  const found = namesIn(own.first, peer);
+  const isSelective = (controlPlane?.discoverySelectors.length ?? 1) > 0;
+  const inPeer = there.map(({first}) => namesIn(first, peer));
+  if (inPeer.every(({size}) => size === 0) || !controlPlane || (isSelective && !namespaces)) {
+    const isLost = found.size === 0 && !isSelective && inCluster(own.first, cluster)?.hasApiServer === true;
+    return isLost ? {what: 'for any service', isPartial: false, isUnproven: false} : undefined;
   }
-  if (found.length > 0 || (controlPlane?.discoverySelectors.length ?? 1) > 0) return undefined;
-  return endpointsOf(pod, cluster)?.hasApiServer === true ? 'for any service' : undefined;
+  const isRead = selection(controlPlane, namespaces ?? []);
+  const atFirst = missingServices({here, there: inPeer, found}).filter(isRead);
+  if (atFirst.length === 0) return undefined;
+  const lacking = new Set(stillMissing(atFirst, own, there, peer));
+  if (lacking.size === 0) return undefined;
+  const all = commonServices({here, there: inPeer}).filter(isRead);
+  const isPartial = lacking.size < all.length && !lacking.has(apiServerService);
+  const names = some([...lacking], 3);
+  return {
+    what: isPartial
+      ? `for ${String(lacking.size)} of ${String(all.length)} services: ${names}`
+      : `for ${names}`,
+    isPartial,
+    isUnproven: isPartial && own.second === undefined,
+  };
+}
+
+/** Those that the peer's own istiods still have, and this one still has not, as far as they were read again. */
+function stillMissing(
+  services: readonly string[],
+  {second}: Listed,
+  there: readonly Listed[],
+  peer: MeshCluster,
+): readonly string[] {
+  if (!second) return services;
+  const found = namesIn(second, peer);
+  const inPeer = there.map((one) => namesIn(one.second ?? one.first, peer));
+  return services.filter((service) => !found.has(service) && inPeer.some((names) => names.has(service)));
+}
+
+/** Whether the reader's istiod reads the namespace of a service in the peer. */
+function selection(
+  controlPlane: ControlPlaneFacts,
+  namespaces: readonly NamespaceFacts[],
+): (service: string) => boolean {
+  if (controlPlane.discoverySelectors.length === 0) return () => true;
+  const read = new Set(namespaces.filter(({labels}) => isDiscovered(labels, controlPlane)).map(({name}) => name));
+  return (service) => read.has(service.slice(0, service.indexOf('/')));
+}
+
+const none: ReadonlySet<string> = new Set();
+
+function namesIn(endpoints: readonly ClusterEndpoints[], cluster: MeshCluster): ReadonlySet<string> {
+  return inCluster(endpoints, cluster)?.names ?? none;
+}
+
+function inCluster(endpoints: readonly ClusterEndpoints[], cluster: MeshCluster): ClusterEndpoints | undefined {
+  return endpointsIn(endpoints, istioNameOf(cluster));
 }

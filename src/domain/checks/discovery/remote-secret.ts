@@ -32,10 +32,12 @@ export const remoteSecretCheck = apiServerCheck({
     const reason = noSecretsReason(controlPlanes.self);
     if (reason !== undefined) return notApplicable(reason);
     const secret = remoteSecrets.self;
-    const others = othersFor(facts, subject);
-    if (secret === 'absent' && others.length === 0 && subject.isPeerUnselected === true)
-      return notApplicable(`there is no remote secret for ${peer.name}, which is not selected`);
-    if (secret === 'absent') return absent(others, facts, subject);
+    if (secret === 'absent') {
+      const others = othersFor(facts, subject);
+      return others.length === 0 && subject.isPeerUnselected === true
+        ? notApplicable(`there is no remote secret for ${peer.name}, which is not selected`)
+        : absent(others, facts, subject);
+    }
     const expected = `label ${multiClusterLabel.name}=${multiClusterLabel.value} and data key ${id}`;
     const findings = [...metadataFindings(secret, subject), ...contentFindings(secret, facts, subject)];
     return findingsOr(

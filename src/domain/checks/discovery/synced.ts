@@ -1,4 +1,5 @@
 import {readerServiceAccount} from '../../discovery/names.js';
+import {serviceAccountName} from '../../discovery/token.js';
 import type {ControlPlaneFacts, IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
@@ -7,8 +8,8 @@ import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubje
 import {controlPlaneOf} from '../control-plane/running-versions.js';
 import {restartFix} from '../fixes.js';
 import type {Remedy} from '../remedies.js';
-import {isFresh, rowOf} from './credentials.js';
 import {linkRemedy} from './link-fix.js';
+import {podState, rowOf, settlingPods} from './sync-state.js';
 
 /** Every istiod of the reader has read the peer. */
 export const syncedCheck = istiodCheck({
@@ -31,30 +32,32 @@ export const syncedCheck = istiodCheck({
     const {istiodClusters, controlPlanes, remoteSecrets} = facts;
     const {peer, now} = subject;
     if (istiodClusters.self.length === 0) return notApplicable('no istiod runs here');
-    const reporting = istiodClusters.self.filter(({value}) => value.known !== undefined);
-    if (reporting.length === 0) return notApplicable('requires /debug/clusterz, which istiod has since 1.11');
+    const settling = settlingPods(remoteSecrets?.self, controlPlanes.self, now);
+    const pods = istiodClusters.self.map((pod) => ({...pod, state: podState(pod, peer, settling)}));
+    const silent = pods.filter(({state}) => state === 'not reported').map(({name}) => name);
+    if (silent.length === pods.length)
+      return notApplicable('requires /debug/clusterz with the status timeout, which istiod has since 1.16');
     if (
       subject.isPeerUnselected === true &&
       !isConfigured(remoteSecrets?.self) &&
-      !reporting.some((pod) => rowOf(pod.value, peer))
+      !pods.some(({value}) => rowOf(value, peer))
     )
       return notApplicable(`${peer.name} is not selected, and istiod does not read it`);
     const expected = `cluster ${istioNameOf(peer)} ${synced}`;
-    const isUnproven = isFresh(remoteSecrets?.self, now);
-    const findings = reporting.map((pod): Finding | undefined => {
-      const observed = stateOf(pod, peer);
+    const findings = pods.map((pod): Finding | undefined => {
+      if (pod.state === 'synced' || pod.state === 'not reported') return undefined;
       // There may be no remote secret: it was not read.
       const isUnlinked = remoteSecrets === undefined && !rowOf(pod.value, peer);
       const fix = isUnlinked ? linkRemedy(subject, facts) : fixOf(pod, controlPlanes.self, subject);
       const kind = rowOf(pod.value, peer)?.status ?? 'not listed';
-      return observed === synced
-        ? undefined
-        : {kind, observed: `${pod.name} ${observed}`, expected, isUnproven, ...fix};
+      return {kind, observed: `${pod.name} ${unread(pod, peer)}`, expected, isUnproven: pod.state === 'settling', ...fix};
     });
-    return findingsOr(findings, ok(reporting.map(({name}) => name).join(', '), expected));
+    if (silent.length > 0 && findings.every((finding) => finding === undefined))
+      return notApplicable(`the version of ${silent.join(', ')} does not report it; the other istiods have synced`);
+    return findingsOr(findings, ok(pods.map(({name}) => name).join(', '), expected));
   },
   meaning:
-    "The endpoint /debug/clusterz of every istiod pod reports the peer as synced: it has connected to the peer's API server and read its services. Unknown within a minute after the remote secret was written.",
+    "The endpoint /debug/clusterz of every istiod pod reports the peer as synced: it has connected to the peer's API server and read its services. Unknown within a minute after the remote secret was written or istiod started. Skipped for versions before 1.16: these do not report it, or report a peer that they could not read as synced.",
   breaks:
     "If the state is syncing, istiod has not read the peer's services yet. If it is timeout, istiod could not read them within PILOT_REMOTE_CLUSTER_TIMEOUT (default: 30s) and serves without them, so requests never reach the peer. If the peer is not listed, istiod does not use its remote secret.",
   byHand:
@@ -68,10 +71,9 @@ function isConfigured(secret: RemoteSecretFacts | 'absent' | undefined): boolean
   return secret !== undefined && secret !== 'absent' && secret.labeled;
 }
 
-/** `synced`, or what a finding states. */
-function stateOf(pod: PodPart<IstiodClusters>, peer: PairSubject['peer']): string {
-  const row = rowOf(pod.value, peer);
-  if (row?.status === synced) return synced;
+/** What a finding states. */
+function unread({value}: PodPart<IstiodClusters>, peer: PairSubject['peer']): string {
+  const row = rowOf(value, peer);
   const id = istioNameOf(peer);
   return row ? `reports cluster ${id} as ${row.status} (Secret ${row.secretName})` : `does not list cluster ${id}`;
 }
@@ -84,7 +86,7 @@ function fixOf(
   const {namespace} = mesh.istio;
   const istiod = controlPlaneOf(pod.name, controlPlanes)?.workload.name;
   if (!rowOf(pod.value, peer)) return {fix: restartFix({cluster, mesh}, ...(istiod === undefined ? [] : [istiod]))};
-  const account = `system:serviceaccount:${namespace}:${readerServiceAccount}`;
+  const account = serviceAccountName(namespace, readerServiceAccount);
   const logs = pipe(
     inspectWith.kubectl(cluster, words`-n ${namespace} logs ${pod.name} --tail=-1`),
     inspectWith.run('grep', words`-i -e ${istioNameOf(peer)} -e failed`),

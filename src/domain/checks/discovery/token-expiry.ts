@@ -57,7 +57,7 @@ export const tokenExpiryCheck = apiServerCheck({
   breaks:
     'When the token expires, istiod can no longer read the peer: it misses every change there, and after a restart serves without its endpoints.',
   byHand:
-    'kubectl --context "$CTX" -n istio-system get secret "istio-remote-secret-$PEER" -o jsonpath="{.metadata.annotations}"',
+    'kubectl --context "$CTX" -n istio-system get secret "istio-remote-secret-$PEER" -o jsonpath="{.data.$PEER}" | base64 -d | grep " token:" | cut -d. -f2 | tr _- /+ | base64 -d   # iat and exp, in seconds since 1970; ignore "invalid input"',
   fix: 'Renew it with `kubectl mesh link READER`, which renews tokens with less than 30% of their lifetime left. To renew them without a user, run the CronJob that `kubectl mesh link --cron-manifest` prints.',
   source:
     'RFC 7519 4.1 (exp, iat); kubernetes/kubernetes pkg/serviceaccount/claims.go, pkg/kubelet/token/token_manager.go (requiresRefresh)',

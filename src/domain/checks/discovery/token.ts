@@ -1,10 +1,11 @@
 import {readerServiceAccount} from '../../discovery/names.js';
-import type {TokenClaims} from '../../discovery/token.js';
+import {serviceAccountName, type TokenClaims} from '../../discovery/token.js';
 import {formatExpiry} from '../../format.js';
 import {printableLine} from '../../printable.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
-import {credentialFor, noSecretsReason, noTokenReason, secretPlace, syncStateOf} from './credentials.js';
+import {credentialFor, noSecretsReason, noTokenReason, secretPlace} from './credentials.js';
 import {linkRemedy} from './link-fix.js';
+import {settlingPods, syncStateOf} from './sync-state.js';
 
 /** The peer accepts the token in the reader's remote secret. */
 export const tokenCheck = apiServerCheck({
@@ -32,17 +33,21 @@ export const tokenCheck = apiServerCheck({
     const verdict = acceptedTokens.peer;
     const credential = credentialFor(remoteSecrets.self, peer);
     if (verdict === 'no token') return notApplicable(noTokenReason(credential?.kubeconfig));
-    const reader = `system:serviceaccount:${mesh.istio.namespace}:${readerServiceAccount}`;
+    const reader = serviceAccountName(mesh.istio.namespace, readerServiceAccount);
     const expected = `a token of ${reader}`;
     const remedy = linkRemedy(subject, facts);
     const token = `the token in ${secretPlace(subject)}`;
     if (!verdict.accepted) {
       // A proxy in front of the API server can have tokens of its own, which the API server rejects.
       const isForeign = credential?.kubeconfig?.claims === undefined;
-      if (isForeign && syncStateOf(istiodClusters?.self, peer) === 'synced')
+      const settling = settlingPods(remoteSecrets.self, controlPlanes.self, now);
+      const state = isForeign ? syncStateOf(istiodClusters?.self, peer, settling) : undefined;
+      if (state === 'synced')
         return notApplicable('the token is not one of a service account; MESH506 shows whether it works');
       const why = rejectionOf(credential?.kubeconfig?.claims, verdict.reason, now);
-      return {kind: `rejected: ${why}`, observed: `${peer.name} rejects ${token}: ${why}`, expected, ...remedy};
+      const isUnproven = state === 'settling';
+      const observed = `${peer.name} rejects ${token}: ${why}`;
+      return {kind: `rejected: ${why}`, observed, expected, isUnproven, ...remedy};
     }
     const {username = ''} = verdict;
     if (username === reader) return ok(`accepted by ${peer.name}`, expected);

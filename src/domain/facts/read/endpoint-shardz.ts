@@ -2,60 +2,116 @@
  * Reads istiod's `/debug/endpointShardz`: the endpoints of each service by service, namespace and shard (istio/istio
  * pilot/pkg/model/endpointshards.go, `Shardz`). A shard is PROVIDER/CLUSTER: one cluster's endpoints of the service.
  */
+import {createHash} from 'node:crypto';
 import * as z from 'zod';
-import {MeshError} from '../../errors.js';
+import {LatestResults, memoizePerObject} from '../../memoize.js';
 import {printableLine} from '../../printable.js';
 import type {ClusterEndpoints} from '../facts.js';
 import {readDebugJson} from './debug-json.js';
 
 export const endpointShardzPath = '/debug/endpointShardz';
 
-/** The endpoints themselves are not read. */
-const shardz = z.record(
-  z.string(),
-  z.record(z.string(), z.object({Shards: z.record(z.string(), z.array(z.unknown()).nullable()).nullable()})),
-);
+/** Names are at most as long as Kubernetes permits, with a margin. */
+const name = z.string().max(512);
+/** Endpoints are validated where they are used: a response has many. */
+const members = z.custom<readonly unknown[] | null>((value) => value === null || Array.isArray(value));
+const shardz = z.record(name, z.record(name, z.object({Shards: z.record(name, members).nullable()})));
 
-/** Endpoints from Services; others, `External`, come from ServiceEntries (pilot/pkg/serviceregistry/provider/providers.go). */
-const provider = 'Kubernetes/';
+/** The endpoints of a service in one cluster, from one source. */
+export interface Shard {
+  /** `Kubernetes` for Services, `External` for ServiceEntries (pilot/pkg/serviceregistry/provider/providers.go). */
+  readonly provider: string;
+  /** Istio's name. */
+  readonly cluster: string;
+  /** At least one. */
+  readonly endpoints: readonly unknown[];
+}
+
+/** A service with its endpoints. Names may contain any text. */
+export interface ShardedService {
+  readonly host: string;
+  readonly namespace: string;
+  readonly shards: readonly Shard[];
+}
+
+/** Reads a response by service. `pod` is for messages. Throws `API_ERROR`. */
+export function readShards(text: string, pod: string): readonly ShardedService[] {
+  const response = {text, path: endpointShardzPath, pod};
+  const services = readDebugJson(shardz, response, {empty: {}, what: 'a map of endpoint shards'});
+  return Object.entries(services).flatMap(([host, byNamespace]) =>
+    Object.entries(byNamespace).map(([namespace, {Shards}]) => ({host, namespace, shards: shardsOf(Shards ?? {})})),
+  );
+}
+
+function shardsOf(shards: Readonly<Record<string, readonly unknown[] | null>>): readonly Shard[] {
+  return Object.entries(shards).flatMap(([key, endpoints]) => {
+    const at = key.indexOf('/');
+    return endpoints === null || endpoints.length === 0
+      ? []
+      : [{provider: key.slice(0, at), cluster: key.slice(at + 1), endpoints}];
+  });
+}
 
 /** Every cluster has it, and its endpoints hardly ever change. */
 export const apiServerService = 'default/kubernetes';
 
-/** As for the clusters in clusterz.ts. */
-const maxNameLength = 512;
-
-/** Reads a response: the services of each cluster. `pod` is for messages. Throws `API_ERROR`. */
+/** Reads a response: the Services of each cluster. `pod` is for messages. Throws `API_ERROR`. */
 export function readEndpointShardz(text: string, pod: string): readonly ClusterEndpoints[] {
-  const response = {text, path: endpointShardzPath, pod};
-  const services = readDebugJson(shardz, response, {empty: {}, what: 'a map of endpoint shards'});
-  const found = new Map<string, Set<string>>();
-  for (const [host, byNamespace] of Object.entries(services)) {
-    for (const [namespace, {Shards}] of Object.entries(byNamespace)) {
-      for (const [shard, endpoints] of Object.entries(Shards ?? {})) {
-        if (!shard.startsWith(provider) || endpoints === null || endpoints.length === 0) continue;
-        const cluster = clusterOf(shard, pod);
-        const names = found.get(cluster) ?? new Set();
-        found.set(cluster, names.add(`${namespace}/${nameOf(host, namespace)}`));
-      }
+  const found = new Map<string, {all: Set<string>; healthy: string[]}>();
+  for (const {host, namespace, shards} of readShards(text, pod)) {
+    const service = printableLine(`${namespace}/${nameOf(host, namespace)}`);
+    for (const {provider, cluster, endpoints} of shards) {
+      if (provider !== 'Kubernetes') continue;
+      const services = found.get(cluster) ?? {all: new Set(), healthy: []};
+      found.set(cluster, services);
+      services.all.add(service);
+      if (endpoints.some(isHealthy)) services.healthy.push(service);
     }
   }
-  return [...found].map(([cluster, names]) => {
-    return {cluster, services: names.size, names: [...names], hasApiServer: names.has(apiServerService)};
+  return [...found].map(([cluster, {all, healthy}]) => {
+    const names = shared(healthy);
+    return {
+      cluster: printableLine(cluster),
+      services: all.size,
+      names,
+      hasApiServer: names.has(apiServerService),
+    };
   });
 }
 
-/** The Service's name in a host of Kubernetes: NAME.NAMESPACE.svc.DOMAIN; any other host itself. */
-function nameOf(host: string, namespace: string): string {
-  const [name = ''] = host.split(`.${namespace}.svc.`);
-  return printableLine(name);
+/** What an istiod has of one cluster; undefined if it has no endpoints there. */
+export function endpointsIn(endpoints: readonly ClusterEndpoints[], cluster: string): ClusterEndpoints | undefined {
+  return byCluster(endpoints).get(cluster);
 }
 
-function clusterOf(shard: string, pod: string): string {
-  const name = shard.slice(provider.length);
-  if (name.length <= maxNameLength) return printableLine(name);
-  throw new MeshError(
-    'API_ERROR',
-    `${endpointShardzPath} of ${pod} contains a cluster name of ${String(name.length)} characters`,
-  );
+const byCluster = memoizePerObject(
+  (endpoints: readonly ClusterEndpoints[]) => new Map(endpoints.map((one) => [one.cluster, one])),
+);
+
+/** The Service's name in a host of Kubernetes: NAME.NAMESPACE.svc.DOMAIN; any other host itself. */
+function nameOf(host: string, namespace: string): string {
+  const [service = ''] = host.split(`.${namespace}.svc.`);
+  return service;
+}
+
+/**
+ * Some istiods also list endpoints that are not ready (PILOT_SEND_UNHEALTHY_ENDPOINTS), with this status
+ * (1.31.0:pilot/pkg/model/service.go, HealthStatus: 1 is healthy; a version without it lists only healthy ones).
+ */
+function isHealthy(endpoint: unknown): boolean {
+  const status: unknown =
+    typeof endpoint === 'object' && endpoint !== null && 'HealthStatus' in endpoint ? endpoint.HealthStatus : 0;
+  return typeof status !== 'number' || status <= 1;
+}
+
+/**
+ * Every istiod lists the services of every cluster, and nearly all list the same: equal sets are kept once, so that memory does
+ * not grow with the square of the clusters.
+ */
+const latest = new LatestResults<ReadonlySet<string>>(1024);
+
+/** istiod encodes a map in the order of its keys, so equal sets have the same order. */
+function shared(names: readonly string[]): ReadonlySet<string> {
+  const digest = createHash('sha256').update(names.join('\n')).digest('base64');
+  return latest.get(digest, () => new Set(names));
 }

@@ -50,6 +50,8 @@ export interface IstiodClusters {
   readonly known?: readonly KnownCluster[];
   /** Whether this version also lists its own cluster. */
   readonly listsItself: boolean;
+  /** This version also lists a cluster as `synced` that it could not read in time. */
+  readonly hidesTimeouts?: true;
 }
 
 /** How much of a cluster's services a running istiod has. */
@@ -57,8 +59,8 @@ export interface ClusterEndpoints {
   readonly cluster: string;
   /** The number of services with endpoints in this cluster. */
   readonly services: number;
-  /** These services, as NAMESPACE/NAME. */
-  readonly names: readonly string[];
+  /** Those with an endpoint that is ready, as NAMESPACE/NAME. */
+  readonly names: ReadonlySet<string>;
   /** Whether Service default/kubernetes is one of them: every cluster has it, and its endpoints hardly ever change. */
   readonly hasApiServer: boolean;
 }

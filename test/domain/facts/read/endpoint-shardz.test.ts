@@ -22,8 +22,8 @@ describe('the endpoints that istiod has', () => {
       'default/kubernetes': {'Kubernetes/one': [endpoint]},
     });
     expect(readEndpointShardz(text, 'istiod-1')).toEqual([
-      {cluster: 'one', services: 2, names: ['shop/cart', 'default/kubernetes'], hasApiServer: true},
-      {cluster: 'two', services: 1, names: ['shop/cart'], hasApiServer: false},
+      {cluster: 'one', services: 2, names: new Set(['shop/cart', 'default/kubernetes']), hasApiServer: true},
+      {cluster: 'two', services: 1, names: new Set(['shop/cart']), hasApiServer: false},
     ]);
   });
 
@@ -35,7 +35,7 @@ describe('the endpoints that istiod has', () => {
   it('of a service named kubernetes in another namespace are not those of the API server', () => {
     const text = shardz({'shop/kubernetes': {'Kubernetes/one': [endpoint]}});
     expect(readEndpointShardz(text, 'istiod-1')).toEqual([
-      {cluster: 'one', services: 1, names: ['shop/kubernetes'], hasApiServer: false},
+      {cluster: 'one', services: 1, names: new Set(['shop/kubernetes']), hasApiServer: false},
     ]);
   });
 
@@ -75,5 +75,26 @@ describe('the endpoints that istiod has', () => {
     '<html>',
   ])('are rejected in %j', (text) => {
     expect(() => readEndpointShardz(text, 'istiod-1')).toThrow(rejection);
+  });
+
+  it('are one object where several istiods list the same services', () => {
+    const list = (...services: readonly string[]) =>
+      readEndpointShardz(
+        shardz(Object.fromEntries(services.map((name) => [name, {'Kubernetes/one': [endpoint]}]))),
+        'p',
+      );
+    const [first, second, other] = [list('shop/a', 'shop/b'), list('shop/a', 'shop/b'), list('shop/a')];
+    expect(second[0]?.names).toBe(first[0]?.names);
+    expect(other[0]?.names).not.toBe(first[0]?.names);
+  });
+
+  it('count for a service only if one is ready, where istiod lists others as well', () => {
+    const text = shardz({
+      'shop/ready': {'Kubernetes/one': [{HealthStatus: 2}, {HealthStatus: 1}]},
+      'shop/unready': {'Kubernetes/one': [{HealthStatus: 2}, {HealthStatus: 4}]},
+    });
+    expect(readEndpointShardz(text, 'istiod-1')).toEqual([
+      {cluster: 'one', services: 2, names: new Set(['shop/ready']), hasApiServer: false},
+    ]);
   });
 });
