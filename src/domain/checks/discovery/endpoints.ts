@@ -124,9 +124,7 @@ function lackOf(own: Listed, {cluster, peer, controlPlane, namespaces, there}: C
   const isPartial = lacking.size < all.length && !lacking.has(apiServerService);
   const names = some([...lacking], 3);
   return {
-    what: isPartial
-      ? `for ${String(lacking.size)} of ${String(all.length)} services: ${names}`
-      : `for ${names}`,
+    what: isPartial ? `for ${String(lacking.size)} of ${String(all.length)} services: ${names}` : `for ${names}`,
     isPartial,
     isUnproven: isPartial && own.second === undefined,
   };

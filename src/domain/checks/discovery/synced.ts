@@ -50,7 +50,13 @@ export const syncedCheck = istiodCheck({
       const isUnlinked = remoteSecrets === undefined && !rowOf(pod.value, peer);
       const fix = isUnlinked ? linkRemedy(subject, facts) : fixOf(pod, controlPlanes.self, subject);
       const kind = rowOf(pod.value, peer)?.status ?? 'not listed';
-      return {kind, observed: `${pod.name} ${unread(pod, peer)}`, expected, isUnproven: pod.state === 'settling', ...fix};
+      return {
+        kind,
+        observed: `${pod.name} ${unread(pod, peer)}`,
+        expected,
+        isUnproven: pod.state === 'settling',
+        ...fix,
+      };
     });
     if (silent.length > 0 && findings.every((finding) => finding === undefined))
       return notApplicable(`the version of ${silent.join(', ')} does not report it; the other istiods have synced`);
