@@ -10,7 +10,7 @@ export interface CountedPrograms {
   /** Their directory: the first entry of PATH. */
   readonly directory: string;
   /** Runs something and returns how often it started one of them. */
-  during(run: () => Promise<unknown>): Promise<number>;
+  readonly during: (run: () => Promise<unknown>) => Promise<number>;
 }
 
 /** Writes, for each name, a shell script that records its start and becomes the program. It takes about a millisecond. */
