@@ -71,13 +71,9 @@ export async function readDiscovery(
       readSecrets(reader, readerNames, readStoredSecret),
     ]);
     // istiod ignores a second Secret for a cluster, so the one that it uses matters, whatever its name.
-    const inUse =
-      unlinks === 'all' ? secretsInUse({istiods}) : peers.flatMap((peer) => secretsInUse({istiods}, istioNameOf(peer)));
-    const own = inUse.flatMap((name) => {
-      const [namespace, secret] = name.split('/');
-      return namespace === mesh.istio.namespace && secret !== undefined ? [secret] : [];
-    });
-    const remoteNames = [...new Set([...peers.map(remoteSecretName), ...own])];
+    const inUse = (istioName?: string) => secretsInUse({istiods}, mesh.istio.namespace, istioName);
+    const used = unlinks === 'all' ? inUse() : peers.flatMap((peer) => inUse(istioNameOf(peer)));
+    const remoteNames = [...new Set([...peers.map(remoteSecretName), ...used])];
     const remoteSecrets = await readSecrets(
       reader,
       remoteNames.map((secret) => ({key: secret, secret})),

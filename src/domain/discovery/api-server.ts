@@ -64,7 +64,7 @@ function canonical(field: keyof ApiServerAddress, value: string | undefined): st
 }
 
 /**
- * Returns why pods of other clusters cannot use an address; undefined if nothing speaks against it. `LOCAL_ADDRESS`: only the
+ * Returns why pods of other clusters cannot use an address; undefined if they can. `LOCAL_ADDRESS`: only the
  * workstation reaches it (`--allow-local-address` overrides). `INSECURE_API_SERVER`: its certificate is not verified.
  */
 export function addressProblem(

@@ -180,11 +180,8 @@ function usedSecret(
   namespace: string,
 ): {readonly name: string; readonly secret: Observed<StoredRemoteSecret | undefined>} {
   const own = remoteSecretName(peer);
-  const others = secretsInUse(reader, istioNameOf(peer)).filter(
-    (name) => name.startsWith(`${namespace}/`) && name !== `${namespace}/${own}`,
-  );
-  const used = others
-    .map((name) => name.slice(namespace.length + 1))
+  const used = secretsInUse(reader, namespace, istioNameOf(peer))
+    .filter((name) => name !== own)
     .map((name) => ({name, secret: reader.remoteSecrets.get(name) ?? {value: undefined}}))
     .find(({secret}) => !isKnown(secret) || secret.value !== undefined);
   return used ?? {name: own, secret: reader.remoteSecrets.get(own) ?? {value: undefined}};

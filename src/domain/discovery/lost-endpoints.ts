@@ -18,6 +18,9 @@ export interface LosingService {
   readonly left: number;
 }
 
+/** How many services one line lists; the JSON output has all. */
+export const shownServices = 10;
+
 /** How many services have endpoints in a cluster. */
 export interface ClusterServices {
   /** Istio's name. */

@@ -93,16 +93,21 @@ export interface DiscoveryObservation {
 }
 
 /**
- * The Secrets (NAMESPACE/NAME) from which the running istiods of a cluster read another one; without a name, those from which
- * they read any cluster.
+ * The names of the Secrets in Istio's namespace from which the running istiods of a cluster read another one; without an Istio
+ * name, those from which they read any cluster. istiod reads no other namespace.
  */
-export function secretsInUse({istiods}: Pick<DiscoveryObservation, 'istiods'>, istioName?: string): readonly string[] {
+export function secretsInUse(
+  {istiods}: Pick<DiscoveryObservation, 'istiods'>,
+  namespace: string,
+  istioName?: string,
+): readonly string[] {
   if (!isKnown(istiods)) return [];
+  const prefix = `${namespace}/`;
   const rows = istiods.value.flatMap(({pods}) =>
     pods.flatMap(({clusters}) => (isKnown(clusters) ? (clusters.value ?? []) : [])),
   );
   const names = rows
-    .filter(({id, secretName}) => secretName !== '' && (istioName === undefined || id === istioName))
-    .map(({secretName}) => secretName);
+    .filter(({id, secretName}) => secretName.startsWith(prefix) && (istioName === undefined || id === istioName))
+    .map(({secretName}) => secretName.slice(prefix.length));
   return [...new Set(names)];
 }

@@ -16,9 +16,7 @@ import type {Action, AwaitDiscovery, LinkPeers, PeerLink} from '../../engine/act
 import type {Lane} from '../../engine/operation.js';
 import {restartTimeoutMs} from '../shared/restart.js';
 import {type DecidedPair, type LinkFacts, type LinkRules, observed} from './link-facts.js';
-
-/** How long istiod may take to read a peer: PILOT_REMOTE_CLUSTER_TIMEOUT is 30 s by default, after which it reports a timeout. */
-const proofTimeoutMs = 60_000;
+import {proofTimeoutMs} from './proof-timeout.js';
 
 /** Creates the reader Secrets that are missing, and those that have another type than the declared token needs. */
 export function readerSecretLanes(ready: readonly DecidedPair[], facts: LinkFacts): readonly Lane[] {

@@ -19,7 +19,7 @@ import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.j
 /** `link [CLUSTER...]`. */
 export interface LinkRequest extends MeshRequest, LinkRules {}
 
-/** `link`: lets clusters read the services and endpoints of each other, through remote secrets with revocable tokens. */
+/** `link`: lets clusters read each other's services and endpoints through remote secrets with revocable tokens. */
 export const linkClusters = onePhase<LinkRequest, LinkResult, LinkFacts, LinkPlan>({
   command: 'link',
   changes: true,
@@ -27,9 +27,7 @@ export const linkClusters = onePhase<LinkRequest, LinkResult, LinkFacts, LinkPla
   async gather(deps, request, {concurrency}) {
     const loaded = await loadMesh(deps, request);
     const named = loaded.clusters.map(({name}) => name);
-    const pairs = discoveryPairs(loaded.mesh.clusters).filter(
-      ({reader, peer}) => named.includes(reader.name) || named.includes(peer.name),
-    );
+    const pairs = discoveryPairs(loaded.mesh.clusters, named);
     const states = await readStates(deps, loaded, pairs, concurrency);
     const reviews = await reviewExisting(deps, loaded, pairs, states, concurrency);
     return {loaded, pairs, states, named, reviews};
@@ -104,9 +102,7 @@ function existingTokens(
   const [reader, peer] = [pair.reader, pair.peer].map(({name}) => states.find(({cluster}) => cluster.name === name));
   if (!reader || !peer || !isKnown(reader.seen) || !isKnown(peer.seen)) return [];
   const {value: seen} = reader.seen;
-  const inUse = secretsInUse(seen, istioNameOf(pair.peer)).flatMap((name) =>
-    name.startsWith(`${namespace}/`) ? [name.slice(namespace.length + 1)] : [],
-  );
+  const inUse = secretsInUse(seen, namespace, istioNameOf(pair.peer));
   return [...new Set([remoteSecretName(pair.peer), ...inUse])].flatMap((secret): readonly ExistingToken[] => {
     const found = seen.remoteSecrets.get(secret);
     const stored = found && isKnown(found) ? found.value : undefined;

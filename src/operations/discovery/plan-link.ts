@@ -4,7 +4,7 @@ import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
 import {hasFeature} from '../../domain/istio/features.js';
-import {identityProblems, uidsToRecord, type ClusterUid} from '../../domain/mesh/identity.js';
+import {identityProblems, knownUids, uidsToRecord} from '../../domain/mesh/identity.js';
 import {isKnown} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {asWarnings, type Blocker, groupOfLanes, type Plan, type Warning} from '../../engine/operation.js';
@@ -20,9 +20,7 @@ export interface LinkPlan extends Plan {
 /** Plans the links. */
 export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
   const {loaded, states, named} = facts;
-  const uids = states.flatMap(({cluster, seen}): readonly ClusterUid[] =>
-    isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
-  );
+  const uids = knownUids(states.map(({cluster}) => ({cluster, seen: observed(cluster.name, states)})));
   const unusable = new Map<string, ErrorReport>([
     ...states.flatMap(({cluster, seen}) => {
       const error = isKnown(seen) ? (isKnown(seen.value.uid) ? undefined : seen.value.uid.unknown) : seen.unknown;
