@@ -329,6 +329,49 @@ describe('what is not ready', () => {
     expect(remote('c2', 'c3')).toBeUndefined();
   });
 
+  it.each([
+    [
+      'unreachable',
+      4,
+      ['c1 API_ERROR', 'c2', 'c3'],
+      () => mesh.cluster('c1').fault({}, {status: 503}, Number.POSITIVE_INFINITY),
+    ],
+    [
+      'refused',
+      5,
+      ['c1 LOCAL_ADDRESS', 'c2', 'c3'],
+      () => (mesh.cluster('c1').server = {server: 'https://127.0.0.1:6443'}),
+    ],
+  ])('is reported if a cluster that was not named is %s, and the others are linked on request', async (...row) => {
+    const [, exit, reported, arrange] = row;
+    mesh = await linkMesh(['c1', 'c2', 'c3']);
+    arrange();
+    const {code, result} = await link('c3');
+    expect([code, codes(result), result.warnings]).toEqual([exit, reported, []]);
+    expect(mesh.cluster('c3').writes).toEqual([]);
+    const kept = await link('c3', '--keep-going');
+    expect([kept.code, codes(kept.result)]).toEqual([exit, reported]);
+    expect([remote('c2', 'c3'), remote('c3', 'c2'), remote('c3', 'c1')].map((one) => one !== undefined)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("is a remote's primary: unreachable, or another cluster", async () => {
+    mesh = await linkMesh(['c1', 'c2'], {
+      clusterYaml: {
+        c1: '    uid: 11111111-1111-1111-1111-111111111111\n',
+        c2: '    role: remote\n    primary: c1\n',
+      },
+    });
+    const other = await link('c2');
+    expect([other.code, codes(other.result)]).toEqual([5, ['c1 UID_MISMATCH', 'c2']]);
+    mesh.cluster('c1').fault({}, {status: 503}, Number.POSITIVE_INFINITY);
+    const down = await link('c2');
+    expect([down.code, codes(down.result)]).toEqual([4, ['c1 API_ERROR', 'c2']]);
+  });
+
   it('is another cluster than the recorded one: refused', async () => {
     mesh = await linkMesh(['c1', 'c2'], {clusterYaml: {c2: '    uid: 11111111-1111-1111-1111-111111111111\n'}});
     const {code, result} = await link();

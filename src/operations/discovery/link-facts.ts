@@ -21,7 +21,7 @@ export interface LinkFacts {
   readonly pairs: readonly DiscoveryPair[];
   /** Both clusters of every pair, each once. */
   readonly states: readonly DiscoveryState[];
-  /** The clusters given on the command line, or all: a pair with another one waits until that is ready. */
+  /** The clusters given on the command line, or all: a pair with another one waits until Istio is installed there. */
   readonly named: readonly string[];
   /** The verdicts on tokens in remote secrets, by {@link pairKey} and Secret. */
   readonly reviews: ReadonlyMap<string, ReadonlyMap<string, Observed<TokenVerdict>>>;
@@ -37,7 +37,7 @@ export interface DecidedPair {
   readonly pair: DiscoveryPair;
   readonly decision?: PairDecision;
   readonly errors: readonly PairError[];
-  /** It was not requested, and its other cluster is not ready. */
+  /** Istio is not installed yet in its other cluster, which was not named. */
   readonly waits?: true;
 }
 

@@ -1,7 +1,7 @@
 /** The plan of `link`: reader Secrets first, then one reader, proven there, then the others. Pure. */
 import {decidePair, type PairError, type PairFacts} from '../../domain/discovery/decide-link.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
-import type {ErrorReport} from '../../domain/errors.js';
+import type {ErrorCode, ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {identityProblems, knownUids, uidsToRecord} from '../../domain/mesh/identity.js';
@@ -30,7 +30,7 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
   ]);
   const decided = facts.pairs.map((pair) => withWaiting(decideOne(pair, facts, unusable, rules), named));
   const ready = decided.filter(({errors, waits}) => errors.length === 0 && !waits);
-  const blockers = blockersOf(decided, unusable, named);
+  const blockers = blockersOf(decided, unusable);
   const blocked = new Set(blockers.filter(({isPartial}) => !isPartial).map(({cluster}) => cluster));
   const recorded = uids.filter(({name}) => !unusable.has(name) && !blocked.has(name));
   const readers = [...groupBy(ready, ({pair}) => pair.reader.name).values()];
@@ -67,11 +67,14 @@ function decideOne(
   return {pair, ...decidePair(facts, {namespace: mesh.istio.namespace, token}, rules)};
 }
 
-/** Marks a pair whose other cluster was not named and is not ready. */
+/** What a cluster lacks before Istio is installed there; every other error is one of the pair. */
+const notReady: readonly ErrorCode[] = ['NO_ISTIOD', 'READER_MISSING'];
+
+/** Marks a pair whose other cluster was not named and only lacks Istio. */
 function withWaiting(decided: DecidedPair, named: readonly string[]): DecidedPair {
-  const {errors} = decided;
-  const waits = errors.some(({cluster}) => !named.includes(cluster));
-  return waits ? {...decided, waits} : decided;
+  const errors = decided.errors.filter(({cluster, error}) => named.includes(cluster) || !notReady.includes(error.code));
+  if (errors.length > 0) return {...decided, errors};
+  return decided.errors.length > 0 ? {...decided, waits: true} : decided;
 }
 
 /** The cluster for which a pair waits. */
@@ -105,12 +108,8 @@ function silentWarnings(ready: readonly DecidedPair[], {states}: LinkFacts): rea
 }
 
 /** An unusable cluster is blocked as a whole; other errors block only the pairs that have them. */
-function blockersOf(
-  decided: readonly DecidedPair[],
-  unusable: ReadonlyMap<string, ErrorReport>,
-  named: readonly string[],
-): readonly Blocker[] {
-  const whole = [...unusable].flatMap(([cluster, error]) => (named.includes(cluster) ? [{cluster, error}] : []));
+function blockersOf(decided: readonly DecidedPair[], unusable: ReadonlyMap<string, ErrorReport>): readonly Blocker[] {
+  const whole = [...unusable].map(([cluster, error]) => ({cluster, error}));
   const seen = new Set<string>();
   const partial = decided.flatMap(({errors, waits}) =>
     waits
