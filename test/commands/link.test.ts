@@ -485,6 +485,16 @@ it('the text folds peers with the same result, and -o wide shows each with its S
   expect(wide).toMatch(/^ {2}c2: .*Secret istio-system\/istio-remote-secret-c2, https:\/\/ctx-c2\.example:6443$/m);
 });
 
+it('a reader is not done if all its peers are refused, although a reader Secret was created there', async () => {
+  mesh = await linkMesh(['c1', 'c2', 'c3']);
+  for (const name of ['c2', 'c3']) mesh.cluster(name).server = {server: 'https://127.0.0.1:6443'};
+  const {code, result} = await link('--keep-going');
+  expect([code, outcomes(result)]).toEqual([5, ['c1 skipped', 'c2 refused', 'c3 refused']]);
+  expect([readerSecret('c1', 'c2') !== undefined, peerOf(result, 'c2', 'c1')?.outcome]).toEqual([true, 'done']);
+  const text = (await runCommand(Link, ['--keep-going'], mesh.env)).stdout;
+  expect(text).toMatch(/^c1: not linked$/m);
+});
+
 it('the text shows each error once, at the cluster that is its cause', async () => {
   mesh = await linkMesh(['c1', 'c2', 'c3', 'c4']);
   mesh.cluster('c2').server = {server: 'https://127.0.0.1:6443'};

@@ -60,13 +60,14 @@ export function reportLink(run: PhaseRun<LinkFacts, LinkPlan>): LinkResult {
     clusters: involved.map(({name, context}): LinkedCluster => {
       const own = peers.filter(({decided}) => decided.pair.reader.name === name);
       const errors = errorsOf(name, peers, run);
-      const outcomes = [
-        ...own.map(({shown}) => shown.outcome),
-        ...run.outcomes.flatMap((outcome) => (outcome.cluster === name ? [laneOutcome(outcome)] : [])),
-      ];
+      const lanes = run.outcomes.flatMap((outcome) => (outcome.cluster === name ? [laneOutcome(outcome)] : []));
       return defined<LinkedCluster>({
         name,
-        ...combine(errors, outcomes),
+        ...combine(
+          errors,
+          own.map(({shown}) => shown),
+          lanes,
+        ),
         context,
         peers: own.map(({shown}) => shown),
       });
@@ -157,14 +158,19 @@ function errorsOf(
   return [...ofPlan, ...ofPairs, ...ofActions];
 }
 
+/** The outcome of a cluster from its pairs as a reader, and from what was written there for others. */
 function combine(
   [error]: readonly ErrorReport[],
-  outcomes: readonly ClusterOutcome[],
+  pairs: readonly LinkedPeer[],
+  lanes: readonly ClusterOutcome[],
 ): Pick<ClusterResult, 'outcome' | 'error'> {
+  const outcomes = [...pairs.map(({outcome}) => outcome), ...lanes];
   if (error) {
     const isWritten = errorClasses[error.code] === 'unknown' && outcomes.includes('done');
     return {outcome: isWritten ? 'failed' : outcomeOfError(error), error};
   }
-  const first = (['cancelled', 'skipped', 'done'] as const).find((outcome) => outcomes.includes(outcome));
-  return {outcome: first ?? 'unchanged'};
+  if (outcomes.includes('cancelled')) return {outcome: 'cancelled'};
+  // It reads none of them because of its peers, whatever was written there for other readers.
+  if (pairs.length > 0 && pairs.every((pair) => pair.error)) return {outcome: 'skipped'};
+  return {outcome: (['skipped', 'done'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'unchanged'};
 }
