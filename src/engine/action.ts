@@ -243,6 +243,8 @@ export interface PeerLink extends DiscoveryPeer {
     | {readonly type: 'bound'; readonly lifetimeMs: number; readonly shortestMs: number};
   /** The remote secret to replace; restored if istiod cannot read the peer through the new one. */
   readonly before?: StoredSecret;
+  /** The data keys of `before` that stay as they are: credentials for other clusters. */
+  readonly keeps: readonly string[];
 }
 
 /** The fields of actions that wait for a reader's istiods. */

@@ -59,8 +59,14 @@ export function addressDifferences(
 
 function canonical(field: keyof ApiServerAddress, value: string | undefined): string {
   if (value === undefined) return '';
-  if (field === 'url') return value.replace(/\/+$/, '');
+  if (field === 'url' || field === 'proxyUrl') return normalUrl(value);
   return field === 'caData' ? Buffer.from(value, 'base64').toString('utf8').replace(/\s/g, '') : value;
+}
+
+/** The parser writes a host in lower case, and leaves out the default port (RFC 3986, 6.2.2.1, 6.2.3). */
+function normalUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text).href : text;
+  return url.replace(/\/+$/, '');
 }
 
 /**

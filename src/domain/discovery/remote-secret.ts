@@ -42,6 +42,14 @@ export function readRemoteSecret({metadata, data = {}}: SecretObject): readonly 
   });
 }
 
+/** Returns the credential for a cluster; undefined if a remote secret has none. */
+export function credentialFor(
+  {credentials}: {readonly credentials: readonly RemoteCredential[]},
+  cluster: NamedCluster,
+): RemoteCredential | undefined {
+  return credentials.find((one) => one.cluster === istioNameOf(cluster));
+}
+
 function lastChange(metadata: ObjectMeta, key: string): RemoteCredential['changedAt'] {
   const written = fieldChangedAt(metadata, ['f:data', `f:${key}`]);
   return written && written.getTime() <= Date.parse(metadata.creationTimestamp ?? '') ? 'never' : written;
@@ -82,7 +90,7 @@ export interface TokenTimes {
 
 /**
  * Returns the remote secret for a pair, without its data. Its name, label, annotation and data key (Istio's name of the peer)
- * are istioctl's. Labels and annotations of others are kept.
+ * are istioctl's. Labels and annotations of others are kept. One of another name, which istiod uses, keeps it, and its metadata.
  */
 export function remoteSecretObject(
   {reader, peer}: {readonly reader: Pick<NamedCluster, 'name'>; readonly peer: NamedCluster},
@@ -90,23 +98,30 @@ export function remoteSecretObject(
   {issuedAt, expiresAt}: TokenTimes,
   before?: Pick<SecretObject, 'metadata'>,
 ): KubeObject {
-  const {labels, annotations, resourceVersion} = before?.metadata ?? {};
+  const own = remoteSecretName(peer);
+  const {name = own, labels, annotations, resourceVersion} = before?.metadata ?? {};
+  const written =
+    name === own
+      ? {
+          labels: {...labels, [managedByLabel]: fieldManager, [multiClusterLabel.name]: multiClusterLabel.value},
+          annotations: defined<Record<string, string>>({
+            ...annotations,
+            [clusterAnnotation]: istioNameOf(peer),
+            [discoveryAnnotations.reader]: reader.name,
+            [discoveryAnnotations.peer]: peer.name,
+            [discoveryAnnotations.tokenIssued]: issuedAt.toISOString(),
+            [discoveryAnnotations.tokenExpires]: expiresAt?.toISOString(),
+          }),
+        }
+      : {labels, annotations};
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
     metadata: defined<ObjectMeta>({
-      name: remoteSecretName(peer),
+      name,
       namespace,
-      labels: {...labels, [managedByLabel]: fieldManager, [multiClusterLabel.name]: multiClusterLabel.value},
-      annotations: defined<Record<string, string>>({
-        ...annotations,
-        [clusterAnnotation]: istioNameOf(peer),
-        [discoveryAnnotations.reader]: reader.name,
-        [discoveryAnnotations.peer]: peer.name,
-        [discoveryAnnotations.tokenIssued]: issuedAt.toISOString(),
-        [discoveryAnnotations.tokenExpires]: expiresAt?.toISOString(),
-      }),
+      ...written,
       resourceVersion,
     }),
   };

@@ -109,10 +109,11 @@ function linkAction(
         ...peerOf(peer, decision),
         change: decision.kind,
         context: seen.context,
-        address: decision.api.address,
+        address: decision.address,
         readerSecret: readerSecretName(reader),
         token,
         before: decision.before,
+        keeps: decision.keeps,
       }),
     ];
   });

@@ -2,6 +2,7 @@ import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import {type DiscoveryPair, discoveryPairs} from '../../domain/discovery/pairs.js';
 import {remoteSecretName} from '../../domain/discovery/names.js';
 import {secretsInUse} from '../../domain/discovery/observation.js';
+import {credentialFor} from '../../domain/discovery/remote-secret.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
@@ -106,7 +107,7 @@ function existingTokens(
   return [...new Set([remoteSecretName(pair.peer), ...inUse])].flatMap((secret): readonly ExistingToken[] => {
     const found = seen.remoteSecrets.get(secret);
     const stored = found && isKnown(found) ? found.value : undefined;
-    const credential = stored?.credentials.find(({cluster}) => cluster === istioNameOf(pair.peer));
+    const credential = stored && credentialFor(stored, pair.peer);
     const token = credential?.kubeconfig?.token;
     return token ? [{pair, secret, token}] : [];
   });

@@ -63,8 +63,8 @@ function decideOne(
   const [reader, peer] = [observed(pair.reader.name, states), observed(pair.peer.name, states)];
   if (errors.length > 0 || !reader || !peer) return {pair, errors};
   const facts: PairFacts = {pair, reader, peer, reviews: reviews.get(pairKey(pair)) ?? new Map()};
-  const {token} = mesh.discovery;
-  return {pair, ...decidePair(facts, {namespace: mesh.istio.namespace, token}, rules)};
+  const {discovery, clusters, istio} = mesh;
+  return {pair, ...decidePair(facts, {namespace: istio.namespace, token: discovery.token, clusters}, rules)};
 }
 
 /** What a cluster lacks before Istio is installed there; every other error is one of the pair. */

@@ -1,6 +1,7 @@
 /** The result of `link`: by reader and peer. Pure. */
 import {defined} from '../../domain/defined.js';
 import type {LinkKind} from '../../domain/discovery/decide-link.js';
+import {credentialFor} from '../../domain/discovery/remote-secret.js';
 import {errorClasses, type ErrorReport} from '../../domain/errors.js';
 import type {PeerResult} from '../../engine/action-result.js';
 import type {Outcome, OutcomeOf, PhaseRun, Warning} from '../../engine/operation.js';
@@ -90,14 +91,14 @@ function peerOf({pair, decision, errors}: DecidedPair, run: PhaseRun<LinkFacts, 
     return {shown: {peer, outcome: outcomeOfError(error), error}, at: cluster};
   }
   if (!decision) return {shown: {peer, outcome: 'skipped'}};
-  const {kind, reason, secret, api, before} = decision;
-  const expires = before?.credentials[0]?.kubeconfig?.claims?.expiresAt;
+  const {kind, reason, secret, address, before} = decision;
+  const expires = before && credentialFor(before, pair.peer)?.kubeconfig?.claims?.expiresAt;
   const shown = {
     peer,
     plan: kind,
     reason,
     secret: `${run.facts.loaded.mesh.istio.namespace}/${secret}`,
-    server: api.address.url,
+    server: address.url,
   };
   const isChanged = kind !== 'unchanged';
   const current = isChanged ? undefined : expires?.toISOString();

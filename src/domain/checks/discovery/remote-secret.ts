@@ -2,7 +2,7 @@ import {clusterAnnotation, multiClusterLabel, remoteSecretName} from '../../disc
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
 import type {ControlPlaneFacts, IstiodMetrics, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
-import {fixWith, kubectlMesh, sequence, words} from '../../suggest/suggestion.js';
+import {fixWith, kubectlMesh, sequence, type Word, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject} from '../check.js';
 import {linkFix, noSecretsReason, secretPlace, secretsInUse} from './credentials.js';
 
@@ -43,10 +43,10 @@ export const remoteSecretCheck = apiServerCheck({
   meaning:
     "Istio's namespace of this cluster (the reader) contains Secret istio-remote-secret-NAME for the peer, with label istio/multiCluster=true, by which istiod finds it, and with a kubeconfig under the data key that is Istio's name of the peer. The kubeconfig contains an API server, a credential, and nothing for which istiod rejects it. NAME is Istio's name of the peer, as istioctl writes it, or the name in mesh.yaml where Istio's cannot be part of a Secret's name. A remote has no istiod, and only its primary reads it.",
   breaks:
-    'istiod does not read the peer: its services get no endpoints there, so requests never reach it, and istiod rejects proxies of a remote ("client claims to be in cluster …"). A Secret under another name works, but is not the one that `link` and istioctl renew.',
+    'istiod does not read the peer: its services get no endpoints there, so requests never reach it, and istiod rejects proxies of a remote ("client claims to be in cluster …"). A Secret under another name works, and `link` renews its token, but no check reads it, and `istioctl create-remote-secret` creates a second one, which istiod ignores.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secrets -l istio/multiCluster=true\nkubectl --context "$CTX" -n istio-system describe secret "istio-remote-secret-$PEER"   # names and sizes only',
-  fix: 'Create or replace it with `kubectl mesh link READER`. A Secret with another name is deleted first, because istiod ignores a second one for the same cluster; the services have no endpoints in the peer in between, for some seconds.',
+  fix: 'Create or replace it with `kubectl mesh link READER`. A Secret with another name is deleted first, or only its data key for the peer if istiod reads other clusters through it as well, because istiod ignores a second one for the same cluster; the services have no endpoints in the peer in between, for some seconds.',
   source:
     'istio/istio istioctl/pkg/multicluster/remote_secret.go, pkg/kube/multicluster/secretcontroller.go (NewController, addRemoteConfig), pkg/kube/util.go (sanitizeKubeConfig)',
 });
@@ -64,18 +64,33 @@ type Seen = Partial<{
 
 /** The Secrets from which the peer is read, and whether these are all. */
 interface InUse {
-  readonly others: readonly string[];
+  readonly others: readonly OtherSecret[];
   readonly isComplete: boolean;
+}
+
+/** A Secret of another name. */
+interface OtherSecret {
+  /** NAMESPACE/NAME. */
+  readonly name: string;
+  /** Whether other clusters are read through it. */
+  readonly isShared: boolean;
 }
 
 function inUse({istiodClusters, remoteCredentials}: Seen, {mesh, peer}: PairSubject): InUse {
   const {namespace} = mesh.istio;
   const id = istioNameOf(peer);
-  const listed = (remoteCredentials?.self ?? []).filter(({cluster}) => cluster === id);
-  const names = [...secretsInUse(istiodClusters?.self, id), ...listed.map(({secret}) => `${namespace}/${secret}`)];
+  const listed = (remoteCredentials?.self ?? []).map((one) => ({...one, secretName: `${namespace}/${one.secret}`}));
+  const reported = (istiodClusters?.self ?? []).flatMap(({value}) => value.known ?? []);
+  const ofPeer = listed.filter(({cluster}) => cluster === id).map(({secretName}) => secretName);
+  const names = [...secretsInUse(istiodClusters?.self, id), ...ofPeer];
+  const isShared = (name: string): boolean =>
+    reported.some((one) => one.secretName === name && one.id !== id) ||
+    listed.some((one) => one.secretName === name && one.cluster !== id);
   const isReported = (istiodClusters?.self ?? []).some(({value}) => value.known !== undefined);
   return {
-    others: [...new Set(names)].filter((name) => name !== `${namespace}/${remoteSecretName(peer)}`),
+    others: [...new Set(names)]
+      .filter((name) => name !== `${namespace}/${remoteSecretName(peer)}`)
+      .map((name) => ({name, isShared: isShared(name)})),
     isComplete: isReported || remoteCredentials !== undefined,
   };
 }
@@ -90,17 +105,23 @@ function absent({istiods, metrics, subject, others, isComplete}: Circumstances &
     const observed = `${missing}; whether another Secret has the credential for ${peer.name} is unknown`;
     return {observed, expected, isUnproven: true, fix};
   }
-  const names = others.map((name) => name.slice(name.indexOf('/') + 1));
-  const remove = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} delete secret ${names}`);
+  const inNamespace = (...words: readonly Word[]) => fixWith.kubectl(cluster, ['-n', mesh.istio.namespace, ...words]);
+  const removals = others.map(({name, isShared}) => {
+    const secret = name.slice(name.indexOf('/') + 1);
+    const patch = `[{"op":"remove","path":"/data/${istioNameOf(peer)}"}]`;
+    return isShared
+      ? inNamespace('patch', 'secret', secret, '--type=json', `--patch=${patch}`)
+      : inNamespace('delete', 'secret', secret);
+  });
   // Without a context, link cannot replace what was deleted.
   const isLinkable = peer.context !== undefined;
   return {
     severity: 'warning',
-    observed: `the credential for ${peer.name} is in Secret ${others.join(', ')}`,
+    observed: `the credential for ${peer.name} is in Secret ${others.map(({name}) => name).join(', ')}`,
     expected,
     // Its token, address and state are those of another Secret, which no check reads.
     implies: [],
-    fix: isLinkable ? sequence(remove, fix) : kubectlMesh('init', words`${peer.name}=CONTEXT`),
+    fix: isLinkable ? sequence(...removals, fix) : kubectlMesh('init', words`${peer.name}=CONTEXT`),
   };
 }
 
