@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {readerSecretName, remoteSecretName} from '../domain/discovery/names.js';
 import {
+  decisivePods,
   type DiscoveryIstiod,
   type DiscoveryPod,
   type DiscoveryObservation,
@@ -25,7 +26,7 @@ import type {SecretObject} from '../domain/kube/objects.js';
 import {istioNameOf} from '../domain/mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
-import {observe, type Observed} from '../domain/observed.js';
+import {isKnown, observe, type Observed} from '../domain/observed.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {debugLimits, getDebugText, type IstiodPlace, monitoringPort} from '../engine/istiod-debug.js';
@@ -103,7 +104,21 @@ async function readSecrets<T>(
   return new Map(entries);
 }
 
+/** Reads the istiods; once more if a pod that decides cannot be read: it may have been replaced after the pods were listed. */
 async function readIstiods(
+  deps: Deps,
+  mesh: Mesh,
+  cluster: MeshCluster,
+  reader: ClusterReader,
+  withServices: boolean,
+): Promise<readonly DiscoveryIstiod[]> {
+  const istiods = await queryIstiods(deps, mesh, cluster, reader, withServices);
+  if (decisivePods(istiods).every(({clusters}) => isKnown(clusters))) return istiods;
+  const again = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+  return queryIstiods(deps, mesh, cluster, again, withServices);
+}
+
+async function queryIstiods(
   deps: Deps,
   mesh: Mesh,
   cluster: MeshCluster,
@@ -132,14 +147,16 @@ async function readIstiods(
     const shards = withServices ? await queried.query((pod) => knownServices(deps, pod, place)) : undefined;
     return controlPlanes.map((controlPlane): DiscoveryIstiod => {
       const deployment = controlPlane.workload.name;
-      const running = runningPods(controlPlane.workload).map(({name}) => name);
+      const running = runningPods(controlPlane.workload);
       return {
         deployment,
         version: versions.get(deployment) ?? resolveVersion(''),
         isSelective: controlPlane.discoverySelectors.length > 0,
         pods: parts.flatMap(({name, observed: clusters}): readonly DiscoveryPod[] => {
           const services = shards?.parts.find((part) => part.name === name)?.observed;
-          return running.includes(name) ? [defined<DiscoveryPod>({name, clusters, services})] : [];
+          return running
+            .filter((pod) => pod.name === name)
+            .map(({ready}) => defined<DiscoveryPod>({name, notReady: ready ? undefined : true, clusters, services}));
         }),
       };
     });

@@ -10,9 +10,9 @@ import {advice, fixWith, kubectlMesh, words} from '../suggest/suggestion.js';
 import {addressProblem, resolveApiServer, type ResolvedApiServer} from './api-server.js';
 import {judgeRemoteSecret, type SecretVerdict, type WantedSecret} from './judge-secret.js';
 import {readerServiceAccount, remoteSecretName} from './names.js';
-import {secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
+import {decisivePods, secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
 import type {DiscoveryPair} from './pairs.js';
-import {hasSynced, losing, readState} from './reader-sync.js';
+import {hasSynced, losing, readState, unprovenPods} from './reader-sync.js';
 import type {ApiServerAddress} from './remote-kubeconfig.js';
 import {credentialFor} from './remote-secret.js';
 import type {TokenVerdict} from './token.js';
@@ -54,6 +54,8 @@ export interface PairDecision {
   readonly keeps: readonly string[];
   /** Whether to wait until istiod has read the peer: not if every istiod pod has. */
   readonly prove: boolean;
+  /** The istiod pods that are not ready, and whose state is therefore not proven. */
+  readonly unproven: readonly string[];
   /** The istiod Deployments that lose endpoints and are restarted. */
   readonly restart: readonly string[];
 }
@@ -119,6 +121,7 @@ export function decidePair(
       address,
       before: found,
       keeps: found ? keptKeys(found, pair.peer, declared.clusters) : [],
+      unproven: unprovenPods(reader, pair, `${namespace}/${used.name}`),
       prove: kind !== 'unchanged' || !hasSynced(reader, pair, `${namespace}/${used.name}`),
       restart: changes ? losing(reader).map(({deployment}) => deployment) : [],
     }),
@@ -189,7 +192,7 @@ function readerProblems(
       ),
     ];
   }
-  return unknownsOf(...pods.map(({clusters}) => clusters)).slice(0, 1);
+  return unknownsOf(...decisivePods(istiods.value).map(({clusters}) => clusters)).slice(0, 1);
 }
 
 /**

@@ -66,10 +66,22 @@ export interface DiscoveryIstiod {
 /** One running istiod pod. */
 export interface DiscoveryPod {
   readonly name: string;
+  /** No new proxy connects to it. */
+  readonly notReady?: true;
   /** The clusters that it knows. `undefined`: this version does not report them. */
   readonly clusters: Observed<readonly KnownRemote[] | undefined>;
   /** The services with their endpoints. Absent: not read. */
   readonly services?: Observed<readonly ServiceShards[]>;
+}
+
+/**
+ * The pods that decide what a cluster's istiod reads: those that are ready, or all if none is. One that is not ready, such as a new or
+ * a crashing one, must not hold up the others.
+ */
+export function decisivePods(istiods: readonly DiscoveryIstiod[]): readonly DiscoveryPod[] {
+  const pods = istiods.flatMap((istiod) => istiod.pods);
+  const ready = pods.filter(({notReady}) => !notReady);
+  return ready.length > 0 ? ready : pods;
 }
 
 /** The observed facts of one cluster. */

@@ -3,7 +3,7 @@ import {remoteSecretDefects} from '../istio/remote-secret-defects.js';
 import {affects} from '../istio/since.js';
 import {istioNameOf} from '../mesh/istio-name.js';
 import {isKnown} from '../observed.js';
-import type {DiscoveryIstiod, DiscoveryObservation, DiscoveryPod} from './observation.js';
+import {decisivePods, type DiscoveryIstiod, type DiscoveryObservation, type DiscoveryPod} from './observation.js';
 import type {DiscoveryPair} from './pairs.js';
 
 /**
@@ -22,9 +22,23 @@ export function readState(reader: DiscoveryObservation, pair: DiscoveryPair, sec
   return best ?? 'not reported';
 }
 
-/** Whether every pod has read the peer through this Secret, as far as its version reports it. */
+/** Whether every pod that decides has read the peer through this Secret, as far as its version reports it. */
 export function hasSynced(reader: DiscoveryObservation, pair: DiscoveryPair, secret: string): boolean {
   return podStates(reader, pair, secret).every((state) => state === 'synced' || state === 'not reported');
+}
+
+/** The pods that do not decide, and do not report that they have read the peer. */
+export function unprovenPods(
+  {istiods}: DiscoveryObservation,
+  {peer}: DiscoveryPair,
+  secret: string,
+): readonly string[] {
+  if (!isKnown(istiods)) return [];
+  const decisive = decisivePods(istiods.value);
+  return istiods.value
+    .flatMap(({pods}) => pods)
+    .filter((pod) => !decisive.includes(pod) && podState(pod, istioNameOf(peer), secret) !== 'synced')
+    .map(({name}) => name);
 }
 
 /** The istiods that lose a cluster's endpoints when its remote secret changes. A version that is not known may. */
@@ -35,7 +49,7 @@ export function losing({istiods}: DiscoveryObservation): readonly DiscoveryIstio
 }
 
 function podStates({istiods}: DiscoveryObservation, {peer}: DiscoveryPair, secret: string): readonly ReadState[] {
-  const pods = isKnown(istiods) ? istiods.value.flatMap((istiod) => istiod.pods) : [];
+  const pods = isKnown(istiods) ? decisivePods(istiods.value) : [];
   return pods.map((pod) => podState(pod, istioNameOf(peer), secret));
 }
 

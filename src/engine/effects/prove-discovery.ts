@@ -1,4 +1,4 @@
-/** Proves that every running istiod pod of a reader has read its peers. */
+/** Proves that every ready istiod pod of a reader has read its peers. */
 import {asMeshError} from '../../domain/errors.js';
 import {clusterzPath, readClusterz, synced} from '../../domain/facts/read/clusterz.js';
 import {endpointShardzPath, readEndpointShardz} from '../../domain/facts/read/endpoint-shardz.js';
@@ -80,7 +80,7 @@ async function statesOf(
   {deps}: EffectContext,
 ): Promise<ReadonlyMap<string, Unread | undefined>> {
   try {
-    const states = await pods.each((pod) => unreadBy(pod, proof, peers));
+    const states = await pods.each((pod) => unreadBy(pod, proof, peers), 'ready');
     return new Map(
       peers.map(({cluster}) => [cluster, states.map((one) => one.get(cluster)).find((state) => state !== undefined)]),
     );

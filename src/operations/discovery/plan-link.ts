@@ -2,6 +2,7 @@
 import {decidePair, type PairError, type PairFacts} from '../../domain/discovery/decide-link.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {ErrorCode, ErrorReport} from '../../domain/errors.js';
+import {some} from '../../domain/format.js';
 import {groupBy} from '../../domain/group-by.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {identityProblems, knownUids, uidsToRecord} from '../../domain/mesh/identity.js';
@@ -46,7 +47,12 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
       ...groupOfLanes(others.flat()),
     ],
     blockers,
-    warnings: [...asWarnings(loaded.notes), ...waitingWarnings(decided, named), ...silentWarnings(ready, facts)],
+    warnings: [
+      ...asWarnings(loaded.notes),
+      ...waitingWarnings(decided, named),
+      ...silentWarnings(ready, facts),
+      ...unreadyWarnings(ready),
+    ],
   };
 }
 
@@ -104,6 +110,16 @@ function silentWarnings(ready: readonly DecidedPair[], {states}: LinkFacts): rea
       cluster,
       message: `istiod ${version.text} does not report which clusters it has read, so this is not verified`,
     }));
+  });
+}
+
+/** What is not proven, because a pod is not ready. */
+function unreadyWarnings(ready: readonly DecidedPair[]): readonly Warning[] {
+  return [...groupBy(ready, ({pair}) => pair.reader.name)].flatMap(([cluster, pairs]): readonly Warning[] => {
+    const pods = [...new Set(pairs.flatMap(({decision}) => decision?.unproven ?? []))];
+    if (pods.length === 0) return [];
+    const what = pods.length === 1 ? `istiod pod ${pods.join('')} is` : `istiod pods ${some(pods)} are`;
+    return [{cluster, message: `${what} not ready: which clusters it reads is not verified`}];
   });
 }
 

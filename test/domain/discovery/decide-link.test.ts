@@ -130,6 +130,27 @@ describe('the decision for a pair', () => {
       {kind: 'unchanged', prove: true},
     ],
     [
+      'a pod that is not ready cannot be read, and the other one has read it',
+      {
+        secrets: [remoteSecret()],
+        reader: {istiods: istiods([pod('a', {value: [row('synced')]}), {...pod('b', unknown), notReady: true}])},
+      },
+      {kind: 'unchanged', prove: false, unproven: ['b']},
+    ],
+    [
+      'a pod that is not ready has read it, and the other one has not',
+      {
+        secrets: [remoteSecret()],
+        reader: {
+          istiods: istiods([
+            pod('a', {value: [row('timeout')]}),
+            {...pod('b', {value: [row('synced')]}), notReady: true},
+          ]),
+        },
+      },
+      {kind: 'unchanged', prove: true, unproven: []},
+    ],
+    [
       'the pods do not report what they have read',
       {secrets: [remoteSecret()], reader: {istiods: istiods([pod('a', {value: undefined})], '1.10.6')}},
       {kind: 'unchanged', prove: false},
@@ -233,6 +254,11 @@ describe('the decision for a pair', () => {
     ['no istiod is installed', {reader: {istiods: {value: []}}}, ['c1 NO_ISTIOD']],
     ['no istiod pod runs', {reader: {istiods: istiods([])}}, ['c1 NO_ISTIOD']],
     ['istiods are unknown', {reader: {istiods: unknown}}, ['c1 FORBIDDEN']],
+    [
+      'no pod is ready, and one cannot be read',
+      {reader: {istiods: istiods([{...pod('a', unknown), notReady: true}])}},
+      ['c1 FORBIDDEN'],
+    ],
     ['a pod cannot be read', {reader: {istiods: istiods([pod('a', unknown)])}}, ['c1 FORBIDDEN']],
     [
       'the remote secret cannot be read',
