@@ -11,7 +11,7 @@ import {addressProblem, resolveApiServer, type ResolvedApiServer} from './api-se
 import {judgeRemoteSecret, type SecretVerdict, type WantedSecret} from './judge-secret.js';
 import {readerServiceAccount, remoteSecretName} from './names.js';
 import {decisivePods, secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
-import type {DiscoveryPair} from './pairs.js';
+import {type DiscoveryPair, reads} from './pairs.js';
 import {hasSynced, losing, readState, unprovenPods} from './reader-sync.js';
 import type {ApiServerAddress} from './remote-kubeconfig.js';
 import {credentialFor} from './remote-secret.js';
@@ -120,7 +120,7 @@ export function decidePair(
       secret: used.name,
       address,
       before: found,
-      keeps: found ? keptKeys(found, pair.peer, declared.clusters) : [],
+      keeps: found ? keptKeys(found, pair, declared.clusters) : [],
       unproven: unprovenPods(reader, pair, `${namespace}/${used.name}`),
       prove: kind !== 'unchanged' || !hasSynced(reader, pair, `${namespace}/${used.name}`),
       restart: changes ? losing(reader).map(({deployment}) => deployment) : [],
@@ -152,13 +152,17 @@ function writableAddress(
 }
 
 /**
- * The data keys that stay: credentials for other clusters. Without a data key for the peer, one of a cluster that is not in
- * mesh.yaml is the peer's under a wrong name: with it, istiod would read the peer twice.
+ * The data keys that stay: credentials for other clusters. Without a data key for the peer, one of no other cluster that the
+ * reader reads is the peer's under a wrong name: with it, istiod could read the peer twice.
  */
-function keptKeys(found: StoredRemoteSecret, peer: MeshCluster, clusters: readonly MeshCluster[]): readonly string[] {
+function keptKeys(
+  found: StoredRemoteSecret,
+  {reader, peer}: DiscoveryPair,
+  clusters: readonly MeshCluster[],
+): readonly string[] {
   const others = Object.keys(found.data).filter((key) => key !== istioNameOf(peer));
   if (credentialFor(found, peer)) return others;
-  return others.filter((key) => clusters.some((one) => istioNameOf(one) === key));
+  return others.filter((key) => clusters.some((one) => reads(reader, one) && istioNameOf(one) === key));
 }
 
 function peerProblems({peer}: DiscoveryPair, {hasReaderAccount}: DiscoveryObservation): readonly ErrorReport[] {

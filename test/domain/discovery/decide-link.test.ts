@@ -187,7 +187,7 @@ describe('the decision for a pair', () => {
     ],
     [
       'the Secret has the credential under a wrong data key',
-      {secrets: [remoteSecret({key: 'zwei', more: {c3: 'x'}})]},
+      {secrets: [remoteSecret({key: 'zwei', more: {c1: 'x', c3: 'x'}})]},
       {kind: 'replace', keeps: ['c3']},
     ],
     [
