@@ -5,7 +5,7 @@
  */
 import {defined} from '../defined.js';
 import {managedByLabel} from '../kube/manager.js';
-import {fieldChangedAt, type KubeObject, type ObjectMeta} from '../kube/object.js';
+import {fieldChangedAt, keptMetadata, type KubeObject, lastAppliedAnnotation, type ObjectMeta} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
@@ -82,7 +82,8 @@ export interface TokenTimes {
 
 /**
  * Returns the remote secret for a pair, without its data. Its name, label, annotation and data key (Istio's name of the peer)
- * are istioctl's. Labels and annotations of others are kept.
+ * are istioctl's. Metadata of others is kept, but for kubectl's copy
+ * of the previous content, which contains the previous token.
  */
 export function remoteSecretObject(
   {reader, peer}: {readonly reader: Pick<NamedCluster, 'name'>; readonly peer: NamedCluster},
@@ -90,24 +91,26 @@ export function remoteSecretObject(
   {issuedAt, expiresAt}: TokenTimes,
   before?: Pick<SecretObject, 'metadata'>,
 ): KubeObject {
-  const {labels, annotations, resourceVersion} = before?.metadata ?? {};
+  const {labels, annotations = {}, ...kept} = before ? keptMetadata(before.metadata) : {};
+  const foreign = Object.entries(annotations).filter(([name]) => name !== lastAppliedAnnotation);
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
     metadata: defined<ObjectMeta>({
+      ...kept,
       name: remoteSecretName(peer),
       namespace,
       labels: {...labels, [managedByLabel]: fieldManager, [multiClusterLabel.name]: multiClusterLabel.value},
       annotations: defined<Record<string, string>>({
-        ...annotations,
+        ...Object.fromEntries(foreign),
         [clusterAnnotation]: istioNameOf(peer),
         [discoveryAnnotations.reader]: reader.name,
         [discoveryAnnotations.peer]: peer.name,
         [discoveryAnnotations.tokenIssued]: issuedAt.toISOString(),
         [discoveryAnnotations.tokenExpires]: expiresAt?.toISOString(),
       }),
-      resourceVersion,
+      resourceVersion: before?.metadata.resourceVersion,
     }),
   };
 }
