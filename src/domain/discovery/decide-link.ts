@@ -2,15 +2,15 @@
 import {type ErrorReport, problem} from '../errors.js';
 import {defined} from '../defined.js';
 import {remoteSecretDefects} from '../istio/remote-secret-defects.js';
-import {affects} from '../istio/since.js';
 import {istioNameOf} from '../mesh/istio-name.js';
 import {isKnown, type Observed} from '../observed.js';
 import {advice, fixWith, kubectlMesh, words} from '../suggest/suggestion.js';
 import {addressProblem, resolveApiServer, type ResolvedApiServer} from './api-server.js';
 import {judgeRemoteSecret, type SecretVerdict, type WantedSecret} from './judge-secret.js';
-import {readerServiceAccount, remoteSecretName} from './names.js';
-import {secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
+import {readerSecretName, readerServiceAccount, remoteSecretName, type TokenKind} from './names.js';
+import {secretsInUse, type DiscoveryIstiod, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
 import type {DiscoveryPair} from './pairs.js';
+import {hasSynced, losing, withoutEndpoints} from './reader-sync.js';
 import type {TokenVerdict} from './token.js';
 
 /** `renew`: another token in the same remote secret; `replace`: its content differs from what mesh.yaml declares. */
@@ -47,7 +47,7 @@ export interface PairDecision {
   readonly before?: StoredRemoteSecret;
   /** Whether to wait until istiod has read the peer: not if every istiod pod has. */
   readonly prove: boolean;
-  /** The istiod Deployments that lose endpoints and are restarted. */
+  /** The istiod Deployments that lose endpoints by the change, or have lost them by an earlier one, and are restarted. */
   readonly restart: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export interface PairError {
 export interface DeclaredLinks {
   /** Istio's namespace. */
   readonly namespace: string;
-  readonly token: 'bound' | 'secret';
+  readonly token: TokenKind;
 }
 
 /** Decides about one pair: a decision, or every reason against it. */
@@ -85,7 +85,16 @@ export function decidePair(
   const found = used.secret.value;
   const verdict = found && judgeRemoteSecret(found, wanted, review?.value);
   const kind = !verdict ? 'create' : verdict.kind === 'valid' ? 'unchanged' : verdict.kind;
-  const refusals = verdict ? refuseChange(facts, {name: used.name, found, verdict, namespace}, rules) : [];
+  const readerSecret = peer.readerSecrets.get(readerSecretName(pair.reader, token));
+  if (kind !== 'unchanged' && readerSecret && !isKnown(readerSecret)) {
+    return {errors: asErrors(pair.peer.name, [readerSecret.unknown])};
+  }
+  const secret = `${namespace}/${used.name}`;
+  const lost = kind === 'unchanged' ? withoutEndpoints(reader, pair, secret) : [];
+  const refusals = [
+    ...(verdict ? refuseChange(facts, {name: used.name, found, verdict, namespace}, rules) : []),
+    ...(rules.restartIstiod ? [] : lost.slice(0, 1).map((istiod) => lostEndpoints(pair, istiod))),
+  ];
   if (refusals.length > 0) return {errors: asErrors(pair.reader.name, refusals)};
   const changes = kind === 'renew' || kind === 'replace';
   return {
@@ -96,8 +105,8 @@ export function decidePair(
       secret: used.name,
       api,
       before: found,
-      prove: kind !== 'unchanged' || !hasSynced(reader, pair, `${namespace}/${used.name}`),
-      restart: changes ? losing(reader).map(({deployment}) => deployment) : [],
+      prove: kind !== 'unchanged' || !hasSynced(reader, pair, secret),
+      restart: (changes ? losing(reader) : lost).map(({deployment}) => deployment),
     }),
   };
 }
@@ -248,23 +257,10 @@ function losesEndpoints(cluster: string, what: string, version: string): ErrorRe
   );
 }
 
-/** The istiods that lose a cluster's endpoints when its remote secret changes. A version that is not known may. */
-function losing({istiods}: DiscoveryObservation) {
-  return isKnown(istiods)
-    ? istiods.value.filter(({version}) => affects(remoteSecretDefects.endpoints, version.version))
-    : [];
-}
-
-/** Whether every running istiod pod has read the peer through this Secret, as far as its version reports it. */
-function hasSynced({istiods}: DiscoveryObservation, {peer}: DiscoveryPair, secret: string): boolean {
-  if (!isKnown(istiods)) return false;
-  const istioName = istioNameOf(peer);
-  return istiods.value
-    .flatMap(({pods}) => pods)
-    .every(
-      ({clusters}) =>
-        isKnown(clusters) &&
-        (clusters.value === undefined ||
-          clusters.value.some((one) => one.id === istioName && one.secretName === secret && one.status === 'synced')),
-    );
+function lostEndpoints({reader, peer}: DiscoveryPair, {deployment, version}: DiscoveryIstiod): ErrorReport {
+  return problem(
+    'LOSES_ENDPOINTS',
+    `${deployment} ${version.text} of cluster ${reader.name} has lost the endpoints of ${peer.name} (istio/istio#61043): they return when it restarts`,
+    advice`restart it: ${kubectlMesh('link', [reader.name, '--restart-istiod'])}`,
+  );
 }

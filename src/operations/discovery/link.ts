@@ -1,6 +1,7 @@
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import {type DiscoveryPair, discoveryPairs} from '../../domain/discovery/pairs.js';
 import {remoteSecretName} from '../../domain/discovery/names.js';
+import {declaredTooShort} from '../../domain/discovery/short-token.js';
 import {secretsInUse} from '../../domain/discovery/observation.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -30,6 +31,8 @@ export const linkClusters = onePhase<LinkRequest, LinkResult, LinkFacts, LinkPla
     const pairs = discoveryPairs(loaded.mesh.clusters).filter(
       ({reader, peer}) => named.includes(reader.name) || named.includes(peer.name),
     );
+    const tooShort = declaredTooShort(loaded.mesh.discovery);
+    if (pairs.length > 0 && tooShort && !request.acceptShortTokens) throw tooShort;
     const states = await readStates(deps, loaded, pairs, concurrency);
     const reviews = await reviewExisting(deps, loaded, pairs, states, concurrency);
     return {loaded, pairs, states, named, reviews};
