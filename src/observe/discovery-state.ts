@@ -1,7 +1,7 @@
 /** Reads what link and unlink need of a cluster: as a reader its istiods and remote secrets, as a peer how others reach it. */
 import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
-import {readerSecretName, remoteSecretName} from '../domain/discovery/names.js';
+import {readerSecretNames, remoteSecretName} from '../domain/discovery/names.js';
 import {
   decisivePods,
   type DiscoveryIstiod,
@@ -20,6 +20,8 @@ import {readServiceShards} from '../domain/facts/read/service-shards.js';
 import {isBeingDeleted, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {podsOfSelector, runningPods} from '../domain/facts/read/pods.js';
 import {hasFeature} from '../domain/istio/features.js';
+import {remoteSecretDefects} from '../domain/istio/remote-secret-defects.js';
+import {affects} from '../domain/istio/since.js';
 import {resolveRunning} from '../domain/istio/running-version.js';
 import {resolveVersion} from '../domain/istio/versions.js';
 import type {SecretObject} from '../domain/kube/objects.js';
@@ -62,7 +64,7 @@ export async function readDiscovery(
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
     const {context} = await reader.open();
     const isPeer = readers.length > 0;
-    const readerNames = readers.map((one) => ({key: one.name, secret: readerSecretName(one)}));
+    const readerNames = readers.flatMap(readerSecretNames);
     const [uid, istiods, hasReaderAccount, rootCa, server, readerSecrets] = await Promise.all([
       observe(() => readClusterUid(reader)),
       observe(async () => (peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined))),
@@ -75,11 +77,7 @@ export async function readDiscovery(
     const inUse = (istioName?: string) => secretsInUse({istiods}, mesh.istio.namespace, istioName);
     const used = unlinks === 'all' ? inUse() : peers.flatMap((peer) => inUse(istioNameOf(peer)));
     const remoteNames = [...new Set([...peers.map(remoteSecretName), ...used])];
-    const remoteSecrets = await readSecrets(
-      reader,
-      remoteNames.map((secret) => ({key: secret, secret})),
-      readStoredRemoteSecret,
-    );
+    const remoteSecrets = await readSecrets(reader, remoteNames, readStoredRemoteSecret);
     return {at: deps.now(), context, uid, istiods, hasReaderAccount, rootCa, server, readerSecrets, remoteSecrets};
   });
   return {cluster, seen};
@@ -87,17 +85,17 @@ export async function readDiscovery(
 
 async function readSecrets<T>(
   reads: Pick<Reads, 'read'>,
-  names: readonly {readonly key: string; readonly secret: string}[],
+  names: readonly string[],
   parse: (secret: SecretObject) => T,
 ): Promise<ReadonlyMap<string, Observed<T | undefined>>> {
   const entries = await pMap(
     names,
-    async ({key, secret: name}) => {
+    async (name) => {
       const found = await observe(async () => {
         const secret = await reads.read('discoverySecret', {name});
         return secret && parse(secret);
       });
-      return [key, found] as const;
+      return [name, found] as const;
     },
     {concurrency: atOnce},
   );
@@ -144,7 +142,12 @@ async function queryIstiods(
   try {
     const place = {cluster, namespace};
     const {parts} = await queried.query((pod) => knownClusters(deps, pod, place));
-    const shards = withServices ? await queried.query((pod) => knownServices(deps, pod, place)) : undefined;
+    // A version that loses endpoints reports the cluster as synced nevertheless.
+    const needsServices = ({controlPlane}: IstiodPod): boolean =>
+      withServices || affects(remoteSecretDefects.endpoints, controlPlane.version);
+    const shards = await queried.query(async (pod) =>
+      needsServices(pod) ? knownServices(deps, pod, place) : undefined,
+    );
     return controlPlanes.map((controlPlane): DiscoveryIstiod => {
       const deployment = controlPlane.workload.name;
       const running = runningPods(controlPlane.workload);
@@ -153,7 +156,7 @@ async function queryIstiods(
         version: versions.get(deployment) ?? resolveVersion(''),
         isSelective: controlPlane.discoverySelectors.length > 0,
         pods: parts.flatMap(({name, observed: clusters}): readonly DiscoveryPod[] => {
-          const services = shards?.parts.find((part) => part.name === name)?.observed;
+          const services = wasRead(shards.parts.find((part) => part.name === name)?.observed);
           return running
             .filter((pod) => pod.name === name)
             .map(({ready}) => defined<DiscoveryPod>({name, notReady: ready ? undefined : true, clusters, services}));
@@ -163,6 +166,12 @@ async function queryIstiods(
   } finally {
     await queried.close();
   }
+}
+
+/** Services that were not to be read are absent. */
+function wasRead(services: Observed<readonly ServiceShards[] | undefined> | undefined): DiscoveryPod['services'] {
+  if (!services || !isKnown(services)) return services;
+  return services.value && {value: services.value};
 }
 
 /** The clusters that an istiod pod knows; undefined: its version does not report them. */

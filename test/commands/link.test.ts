@@ -4,7 +4,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import Link from '../../src/commands/link.js';
 import type {LinkedPeer, LinkResult} from '../../src/operations/discovery/report-link.js';
 import type {FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
-import {reviewToken, tokenOf} from '../helpers/fake-kubectl/tokens.js';
+import {playTokenController, reviewToken, tokenOf} from '../helpers/fake-kubectl/tokens.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
 
@@ -100,7 +100,7 @@ describe('link', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(entries.filter(({kind}) => kind === 'intent').map(({action}) => action)).toEqual([
       'declare',
-      ...['c2/reader-c1', 'c1/reader-c2', 'c1/link', 'c2/link'].map((action) => action),
+      ...['c2/reader-c1', 'c1/link', 'c1/reader-c2', 'c2/link'].map((action) => action),
     ]);
     expect(entries.at(-1)).toMatchObject({
       status: 'done',
@@ -261,10 +261,10 @@ describe('the lifetime of a token', () => {
 
   it('has no end with discovery.token: secret, once the token controller has filled the Secret', async () => {
     mesh = await linkMesh(['c1', 'c2'], {yaml: 'discovery:\n  token: secret\n'});
-    for (const name of ['c1', 'c2']) fillTokenSecrets(name);
+    for (const name of ['c1', 'c2']) playTokenController(mesh.cluster(name));
     const {code, result} = await link();
     expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 done']]);
-    expect(readerSecret('c2', 'c1')).toMatchObject({
+    expect(mesh.cluster('c2').get('Secret', 'istio-system/kubectl-mesh-token-c1')).toMatchObject({
       type: 'kubernetes.io/service-account-token',
       metadata: {annotations: {'kubernetes.io/service-account.name': 'istio-reader-service-account'}},
     });
@@ -272,30 +272,6 @@ describe('the lifetime of a token', () => {
     expect(isAccepted('c2', tokenIn('c1', 'c2'))).toBe(true);
     expect(outcomes((await link()).result)).toEqual(['c1 unchanged', 'c2 unchanged']);
   });
-
-  /** Plays the token controller: fills a Secret when it is first read. */
-  function fillTokenSecrets(name: string): void {
-    const cluster = mesh.cluster(name);
-    const fill = (): void => {
-      for (const one of cluster.all('Secret')) {
-        if (one.type !== 'kubernetes.io/service-account-token' || one.data !== undefined) continue;
-        const {name: own, uid} = one.metadata;
-        const sub = 'system:serviceaccount:istio-system:istio-reader-service-account';
-        const token = tokenOf({iss: cluster.uid, sub, exp: 8e9, 'kubernetes.io': {secret: {name: own, uid}}});
-        const unending = token.replace(/^([^.]+)\.[^.]+/, (_, head: string) =>
-          [
-            head,
-            Buffer.from(JSON.stringify({iss: cluster.uid, sub, 'kubernetes.io': {secret: {name: own, uid}}})).toString(
-              'base64url',
-            ),
-          ].join('.'),
-        );
-        const data = {token: Buffer.from(unending).toString('base64'), 'ca.crt': Buffer.from('ca').toString('base64')};
-        cluster.put({...one, data});
-      }
-    };
-    cluster.before({verb: 'get', resource: 'secrets'}, fill, 999);
-  }
 });
 
 describe('what is not ready', () => {

@@ -9,10 +9,16 @@ import {isKnown, type Observed, unknownsOf, valueOr} from '../observed.js';
 import {advice, fixWith, kubectlMesh, words} from '../suggest/suggestion.js';
 import {addressProblem, resolveApiServer, type ResolvedApiServer} from './api-server.js';
 import {judgeRemoteSecret, type SecretVerdict, type WantedSecret} from './judge-secret.js';
-import {readerServiceAccount, remoteSecretName} from './names.js';
-import {decisivePods, secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
+import {readerSecretName, readerServiceAccount, remoteSecretName, type TokenKind} from './names.js';
+import {
+  decisivePods,
+  secretsInUse,
+  type DiscoveryIstiod,
+  type DiscoveryObservation,
+  type StoredRemoteSecret,
+} from './observation.js';
 import {type DiscoveryPair, reads} from './pairs.js';
-import {hasSynced, losing, readState, unprovenPods} from './reader-sync.js';
+import {hasSynced, losing, readState, unprovenPods, withoutEndpoints} from './reader-sync.js';
 import type {ApiServerAddress} from './remote-kubeconfig.js';
 import {credentialFor} from './remote-secret.js';
 import type {TokenVerdict} from './token.js';
@@ -56,7 +62,7 @@ export interface PairDecision {
   readonly prove: boolean;
   /** The istiod pods that are not ready, and whose state is therefore not proven. */
   readonly unproven: readonly string[];
-  /** The istiod Deployments that lose endpoints and are restarted. */
+  /** The istiod Deployments that lose endpoints by the change, or have lost them by an earlier one, and are restarted. */
   readonly restart: readonly string[];
 }
 
@@ -70,7 +76,7 @@ export interface PairError {
 export interface DeclaredLinks {
   /** Istio's namespace. */
   readonly namespace: string;
-  readonly token: 'bound' | 'secret';
+  readonly token: TokenKind;
   /** All clusters of mesh.yaml. */
   readonly clusters: readonly MeshCluster[];
 }
@@ -84,13 +90,14 @@ export function decidePair(
   const {pair, reader, peer} = facts;
   const {namespace, token} = declared;
   const used = usedSecret(facts, namespace);
+  const secret = `${namespace}/${used.name}`;
   const api = addressOf(pair, peer);
   const wanted = defined<WantedSecret>({
     pair,
     namespace,
     api: valueOr(api, undefined),
     token,
-    state: readState(reader, pair, `${namespace}/${used.name}`),
+    state: readState(reader, pair, secret),
     now: reader.at,
   });
   const found = valueOr(used.secret, undefined);
@@ -109,7 +116,15 @@ export function decidePair(
     return {errors: [...asErrors(pair.peer.name, address && 'code' in address ? [address] : []), ...obstacles]};
   }
   const kind = !verdict ? 'create' : verdict.kind === 'valid' ? 'unchanged' : verdict.kind;
-  const refusals = found && verdict ? refuseChange(facts, {found, verdict, namespace}, rules) : [];
+  const readerSecret = peer.readerSecrets.get(readerSecretName(pair.reader, token));
+  if (kind !== 'unchanged' && readerSecret && !isKnown(readerSecret)) {
+    return {errors: asErrors(pair.peer.name, [readerSecret.unknown])};
+  }
+  const lost = kind === 'unchanged' ? withoutEndpoints(reader, pair, secret) : [];
+  const refusals = [
+    ...(found && verdict ? refuseChange(facts, {found, verdict, namespace}, rules) : []),
+    ...(rules.restartIstiod ? [] : lost.slice(0, 1).map((istiod) => lostEndpoints(pair, istiod))),
+  ];
   if (refusals.length > 0) return {errors: asErrors(pair.reader.name, refusals)};
   const changes = kind === 'renew' || kind === 'replace';
   return {
@@ -121,9 +136,9 @@ export function decidePair(
       address,
       before: found,
       keeps: found ? keptKeys(found, pair, declared.clusters) : [],
-      unproven: unprovenPods(reader, pair, `${namespace}/${used.name}`),
-      prove: kind !== 'unchanged' || !hasSynced(reader, pair, `${namespace}/${used.name}`),
-      restart: changes ? losing(reader).map(({deployment}) => deployment) : [],
+      unproven: unprovenPods(reader, pair, secret),
+      prove: kind !== 'unchanged' || !hasSynced(reader, pair, secret),
+      restart: (changes ? losing(reader) : lost).map(({deployment}) => deployment),
     }),
   };
 }
@@ -270,5 +285,13 @@ function losesEndpoints(cluster: string, what: string, version: string): ErrorRe
     `refusing to change ${what}: istiod ${version} then loses endpoints until it restarts (istio/istio#61043)`,
     advice`restart it in the same run: ${kubectlMesh('link', [cluster, '--restart-istiod'])}`,
     `Istio ${fixed} and later do not lose them`,
+  );
+}
+
+function lostEndpoints({reader, peer}: DiscoveryPair, {deployment, version}: DiscoveryIstiod): ErrorReport {
+  return problem(
+    'LOSES_ENDPOINTS',
+    `${deployment} ${version.text} of cluster ${reader.name} has lost the endpoints of ${peer.name} (istio/istio#61043): they return when it restarts`,
+    advice`restart it: ${kubectlMesh('link', [reader.name, '--restart-istiod'])}`,
   );
 }

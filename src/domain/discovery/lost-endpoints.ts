@@ -29,6 +29,18 @@ export interface ClusterServices {
 }
 
 /**
+ * Whether an istiod that has read a peer lacks its endpoints. Service default/kubernetes exists in every cluster, and its endpoints
+ * hardly ever change; without those of its own cluster, istiod does not read that namespace, and nothing is known.
+ */
+export function lacksEndpoints(services: readonly ServiceShards[], own: string, peer: string): boolean {
+  const apiServers = services.find(
+    ({host, namespace}) => namespace === 'default' && host.startsWith('kubernetes.default.svc.'),
+  );
+  const has = (cluster: string): boolean => (apiServers?.endpoints.get(cluster) ?? 0) > 0;
+  return has(own) && !has(peer);
+}
+
+/**
  * Returns the services that lose endpoints when a reader no longer reads a peer, those that lose their last one first.
  * Services that istiod never offers to other clusters are left out.
  */

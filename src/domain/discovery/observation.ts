@@ -70,7 +70,7 @@ export interface DiscoveryPod {
   readonly notReady?: true;
   /** The clusters that it knows. `undefined`: this version does not report them. */
   readonly clusters: Observed<readonly KnownRemote[] | undefined>;
-  /** The services with their endpoints. Absent: not read. */
+  /** The services with their endpoints. Absent: neither unlink nor a defect of this version requires them. */
   readonly services?: Observed<readonly ServiceShards[]>;
 }
 
@@ -98,7 +98,7 @@ export interface DiscoveryObservation {
   readonly rootCa: Observed<string | undefined>;
   /** The API server in the kubeconfig; undefined where no cluster needs it, or mesh.yaml declares another one. */
   readonly server: Observed<KubeconfigAddress | undefined>;
-  /** As a peer: its reader Secrets, by the reader's name in mesh.yaml. */
+  /** As a peer: the reader Secrets of both kinds, by name. */
   readonly readerSecrets: ReadonlyMap<string, Observed<StoredSecret | undefined>>;
   /** As a reader: its remote secrets by name in the cluster: those that link names, and others that istiod uses for a peer. */
   readonly remoteSecrets: ReadonlyMap<string, Observed<StoredRemoteSecret | undefined>>;

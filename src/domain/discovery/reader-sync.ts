@@ -1,8 +1,9 @@
-/** What the istiods of a reader report about a peer. */
+/** What the istiods of a reader report about a peer, and which of them lose its endpoints. */
 import {remoteSecretDefects} from '../istio/remote-secret-defects.js';
 import {affects} from '../istio/since.js';
 import {istioNameOf} from '../mesh/istio-name.js';
 import {isKnown} from '../observed.js';
+import {lacksEndpoints} from './lost-endpoints.js';
 import {decisivePods, type DiscoveryIstiod, type DiscoveryObservation, type DiscoveryPod} from './observation.js';
 import type {DiscoveryPair} from './pairs.js';
 
@@ -24,7 +25,13 @@ export function readState(reader: DiscoveryObservation, pair: DiscoveryPair, sec
 
 /** Whether every pod that decides has read the peer through this Secret, as far as its version reports it. */
 export function hasSynced(reader: DiscoveryObservation, pair: DiscoveryPair, secret: string): boolean {
-  return podStates(reader, pair, secret).every((state) => state === 'synced' || state === 'not reported');
+  const {istiods} = reader;
+  if (!isKnown(istiods) || withoutEndpoints(reader, pair, secret).length > 0) return false;
+  const decisive = decisivePods(istiods.value);
+  const unread = losing(reader).some(({pods}) =>
+    pods.some((pod) => decisive.includes(pod) && pod.services && !isKnown(pod.services)),
+  );
+  return !unread && podStates(reader, pair, secret).every((state) => state === 'synced' || state === 'not reported');
 }
 
 /** The pods that do not decide, and do not report that they have read the peer. */
@@ -46,6 +53,25 @@ export function losing({istiods}: DiscoveryObservation): readonly DiscoveryIstio
   return isKnown(istiods)
     ? istiods.value.filter(({version}) => affects(remoteSecretDefects.endpoints, version.version))
     : [];
+}
+
+/** The istiods that have lost a peer's endpoints: a pod lists the peer as synced, and has none of its endpoints. */
+export function withoutEndpoints(
+  observation: DiscoveryObservation,
+  {reader, peer}: DiscoveryPair,
+  secret: string,
+): readonly DiscoveryIstiod[] {
+  return losing(observation).filter(
+    ({isSelective, pods}) =>
+      !isSelective &&
+      pods.some(
+        (pod) =>
+          podState(pod, istioNameOf(peer), secret) === 'synced' &&
+          pod.services &&
+          isKnown(pod.services) &&
+          lacksEndpoints(pod.services.value, istioNameOf(reader), istioNameOf(peer)),
+      ),
+  );
 }
 
 function podStates({istiods}: DiscoveryObservation, {peer}: DiscoveryPair, secret: string): readonly ReadState[] {

@@ -5,7 +5,7 @@
  */
 import {defined} from '../defined.js';
 import {managedByLabel} from '../kube/manager.js';
-import {fieldChangedAt, type KubeObject, type ObjectMeta} from '../kube/object.js';
+import {fieldChangedAt, keptMetadata, type KubeObject, lastAppliedAnnotation, type ObjectMeta} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
@@ -90,7 +90,8 @@ export interface TokenTimes {
 
 /**
  * Returns the remote secret for a pair, without its data. Its name, label, annotation and data key (Istio's name of the peer)
- * are istioctl's. Labels and annotations of others are kept. One of another name, which istiod uses, keeps it, and its metadata.
+ * are istioctl's. Metadata of others is kept, but for kubectl's copy of the previous content, which contains the previous token. One
+ * of another name, which istiod uses, keeps it, and its metadata.
  */
 export function remoteSecretObject(
   {reader, peer}: {readonly reader: Pick<NamedCluster, 'name'>; readonly peer: NamedCluster},
@@ -99,13 +100,15 @@ export function remoteSecretObject(
   before?: Pick<SecretObject, 'metadata'>,
 ): KubeObject {
   const own = remoteSecretName(peer);
-  const {name = own, labels, annotations, resourceVersion} = before?.metadata ?? {};
+  const {labels, annotations = {}, ...kept} = before ? keptMetadata(before.metadata) : {};
+  const foreign = Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== lastAppliedAnnotation));
+  const {name = own, resourceVersion} = before?.metadata ?? {};
   const written =
     name === own
       ? {
           labels: {...labels, [managedByLabel]: fieldManager, [multiClusterLabel.name]: multiClusterLabel.value},
           annotations: defined<Record<string, string>>({
-            ...annotations,
+            ...foreign,
             [clusterAnnotation]: istioNameOf(peer),
             [discoveryAnnotations.reader]: reader.name,
             [discoveryAnnotations.peer]: peer.name,
@@ -113,12 +116,13 @@ export function remoteSecretObject(
             [discoveryAnnotations.tokenExpires]: expiresAt?.toISOString(),
           }),
         }
-      : {labels, annotations};
+      : {labels, annotations: before?.metadata.annotations && foreign};
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
     metadata: defined<ObjectMeta>({
+      ...kept,
       name,
       namespace,
       ...written,

@@ -9,12 +9,11 @@ import type {AcceptedToken} from './issue-token.js';
 export function remoteSecretToSend(
   {cluster: reader, namespace}: Pick<LinkPeers, 'cluster' | 'namespace'>,
   {cluster, istioName, address, before, keeps}: PeerLink,
-  {token, expiresAt, caData}: AcceptedToken,
-  now: Date,
+  {token, issuedAt, expiresAt, caData}: AcceptedToken,
 ): KubeObject {
   const complete = defined<PeerLink['address']>({...address, caData: address.caData ?? caData});
   const kubeconfig = writeRemoteKubeconfig(istioName, complete, token.reveal());
-  const times = defined<Parameters<typeof remoteSecretObject>[2]>({issuedAt: now, expiresAt});
+  const times = defined<Parameters<typeof remoteSecretObject>[2]>({issuedAt, expiresAt});
   return {
     ...remoteSecretObject({reader: {name: reader}, peer: {name: cluster, istioName}}, namespace, times, before),
     data: {

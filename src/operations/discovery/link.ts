@@ -1,6 +1,7 @@
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import {type DiscoveryPair, discoveryPairs} from '../../domain/discovery/pairs.js';
 import {remoteSecretName} from '../../domain/discovery/names.js';
+import {declaredTooShort} from '../../domain/discovery/short-token.js';
 import {secretsInUse} from '../../domain/discovery/observation.js';
 import {credentialFor} from '../../domain/discovery/remote-secret.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
@@ -29,6 +30,8 @@ export const linkClusters = onePhase<LinkRequest, LinkResult, LinkFacts, LinkPla
     const loaded = await loadMesh(deps, request);
     const named = loaded.clusters.map(({name}) => name);
     const pairs = discoveryPairs(loaded.mesh.clusters, named);
+    const tooShort = declaredTooShort(loaded.mesh.discovery);
+    if (pairs.length > 0 && tooShort && !request.acceptShortTokens) throw tooShort;
     const states = await readStates(deps, loaded, pairs, concurrency);
     const reviews = await reviewExisting(deps, loaded, pairs, states, concurrency);
     return {loaded, pairs, states, named, reviews};

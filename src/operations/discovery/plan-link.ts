@@ -1,4 +1,4 @@
-/** The plan of `link`: reader Secrets first, then one reader, proven there, then the others. Pure. */
+/** The plan of `link`: one reader first, proven there, then the others; before each, the reader Secrets in its peers. Pure. */
 import {decidePair, type PairError, type PairFacts} from '../../domain/discovery/decide-link.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {ErrorCode, ErrorReport} from '../../domain/errors.js';
@@ -10,7 +10,7 @@ import {isKnown} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {asWarnings, type Blocker, groupOfLanes, type Plan, type Warning} from '../../engine/operation.js';
 import {declareGroups} from '../shared/load-mesh.js';
-import {readerLanes, readerSecretLanes} from './link-actions.js';
+import {readerLanes, readerSecretLanes, supersededLanes} from './link-actions.js';
 import {type DecidedPair, type LinkFacts, type LinkRules, observed, pairKey} from './link-facts.js';
 
 /** The plan with its decisions. */
@@ -35,16 +35,16 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
   const blocked = new Set(blockers.filter(({isPartial}) => !isPartial).map(({cluster}) => cluster));
   const recorded = uids.filter(({name}) => !unusable.has(name) && !blocked.has(name));
   const readers = [...groupBy(ready, ({pair}) => pair.reader.name).values()];
-  const [first = [], ...others] = readers
-    .map((pairs) => readerLanes(pairs, facts, rules))
-    .filter((lanes) => lanes.length > 0);
+  const [first = [], ...others] = readers.filter((pairs) => readerLanes(pairs, facts, rules).length > 0);
   return {
     decided,
     groups: [
       ...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, recorded)}),
-      ...groupOfLanes(readerSecretLanes(ready, facts)),
-      ...groupOfLanes(first),
-      ...groupOfLanes(others.flat()),
+      ...groupOfLanes(readerSecretLanes(first, facts)),
+      ...groupOfLanes(readerLanes(first, facts, rules)),
+      ...groupOfLanes(readerSecretLanes(others.flat(), facts)),
+      ...groupOfLanes(others.flatMap((pairs) => readerLanes(pairs, facts, rules))),
+      ...groupOfLanes(supersededLanes(ready, facts)),
     ],
     blockers,
     warnings: [

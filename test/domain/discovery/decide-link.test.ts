@@ -297,3 +297,49 @@ describe('the decision for a pair', () => {
     expect(errors.map(({cluster, error}) => `${cluster} ${error.code}`)).toEqual(expected);
   });
 });
+
+describe('an istiod that lost the endpoints of a peer', () => {
+  const shards = (...clusters: readonly string[]) => ({
+    value: [
+      {
+        host: 'kubernetes.default.svc.cluster.local',
+        namespace: 'default',
+        endpoints: new Map(clusters.map((name) => [name, 1])),
+      },
+    ],
+  });
+  const seenBy = (services: DiscoveryPod['services'], version = '1.30.3', status = 'synced') => ({
+    secrets: [remoteSecret()],
+    reader: {
+      istiods: istiods([{name: 'istiod-1', clusters: {value: [row(status)]}, ...(services && {services})}], version),
+    },
+  });
+
+  it.each([
+    ['has them', seenBy(shards('c1', 'c2')), {prove: false, restart: []}],
+    ['is a version that does not lose them', seenBy(undefined, '1.31.0'), {prove: false, restart: []}],
+    ['has none of its own cluster either, so it does not read them', seenBy(shards()), {prove: false, restart: []}],
+    ['has not read the peer yet', seenBy(shards('c1'), '1.30.3', 'syncing'), {prove: true, restart: []}],
+    ['does not show its endpoints', seenBy(unknown), {prove: true, restart: []}],
+  ])('is none if it %s', (_, given, expected) => {
+    expect(decide(given).decision).toMatchObject({kind: 'unchanged', ...expected});
+  });
+
+  it('is refused, or restarted with the flag', () => {
+    const given = seenBy(shards('c1'));
+    expect(decide(given).errors).toMatchObject([{cluster: 'c1', error: {code: 'LOSES_ENDPOINTS'}}]);
+    expect(decide({...given, rules: {restartIstiod: true}}).decision).toMatchObject({
+      kind: 'unchanged',
+      prove: true,
+      restart: ['istiod'],
+    });
+  });
+});
+
+it('a reader Secret that cannot be read blocks a change, and nothing else', () => {
+  const peer = {readerSecrets: new Map([['kubectl-mesh-reader-c1', unknown]])};
+  expect(decide({peer}).errors).toMatchObject([{cluster: 'c2', error: {code: 'FORBIDDEN'}}]);
+  const other = {readerSecrets: new Map([['kubectl-mesh-token-c1', unknown]])};
+  expect(decide({peer: other}).decision).toMatchObject({kind: 'create'});
+  expect(decide({peer, secrets: [remoteSecret()]}).decision).toMatchObject({kind: 'unchanged'});
+});

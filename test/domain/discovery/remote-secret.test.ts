@@ -85,3 +85,34 @@ describe('the remote secret to write', () => {
     expect(written).not.toHaveProperty('kubectl-mesh/token-expires');
   });
 });
+
+describe('a remote secret that is written again', () => {
+  const previous = {
+    name: 'istio-remote-secret-c2',
+    resourceVersion: '7',
+    labels: {team: 'a'},
+    annotations: {note: 'x', 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{"c2":"the old token"}}'},
+    ownerReferences: [{kind: 'ConfigMap', name: 'mesh', uid: '1'}],
+    finalizers: ['example.com/keep'],
+  };
+  const {metadata} = remoteSecretObject(
+    {reader: {name: 'c1'}, peer: {name: 'c2'}},
+    'istio-system',
+    {issuedAt: new Date('2026-06-01T00:00:00Z')},
+    {metadata: previous},
+  );
+
+  it("keeps other tools' metadata", () => {
+    expect(metadata).toMatchObject({
+      resourceVersion: '7',
+      labels: {team: 'a', 'istio/multiCluster': 'true'},
+      annotations: {note: 'x'},
+      ownerReferences: previous.ownerReferences,
+      finalizers: previous.finalizers,
+    });
+  });
+
+  it('loses the copy in which kubectl apply keeps the previous token', () => {
+    expect(JSON.stringify(metadata)).not.toContain('the old token');
+  });
+});
