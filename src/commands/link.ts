@@ -16,10 +16,10 @@ import {linkView} from '../output/views/link.js';
 import {exportLinkView, renewalView} from '../output/views/link-manifests.js';
 
 export default class Link extends MeshCommand {
-  static override summary = 'Let clusters discover the services of each other';
+  static override summary = "Let clusters discover each other's services";
   static override description = `Creates the remote secrets with which each istiod reads the other clusters of the mesh, as istioctl create-remote-secret does. Without arguments, links all clusters of mesh.yaml; with arguments, those pairs in which a given cluster reads or is read. A cluster with role remote is read by its primary only.
 
-Each cluster reads with its own token, which is bound to a Secret in the cluster that it reads: deleting Secret kubectl-mesh-reader-NAME ends the access of cluster NAME, and only that. Running link again renews tokens with less than 30 % of their lifetime left. A valid remote secret of istioctl is not changed.
+Each cluster reads with its own token, which is bound to a Secret in the cluster that it reads: deleting Secret kubectl-mesh-reader-NAME (kubectl-mesh-token-NAME with discovery.token: secret) ends the access of cluster NAME, and only that. Running link again renews tokens with less than 30 % of their lifetime left. A working remote secret of istioctl or another tool keeps its name and address: only its token is renewed.
 
 One cluster is changed first, and the others follow once its istiod has read its peers. Where istiod cannot, the previous remote secret is restored. The API server's address is apiServer in mesh.yaml, otherwise that of the kubeconfig.`;
   static override examples = [

@@ -227,6 +227,8 @@ export interface DiscoveryPeer {
   readonly istioName: string;
   /** The remote secret's name, in Istio's namespace of the reader. */
   readonly secret: string;
+  /** The URL of its API server in the remote secret. */
+  readonly server: string;
 }
 
 /** A remote secret to write, with a new token from the peer. */
@@ -235,14 +237,21 @@ export interface PeerLink extends DiscoveryPeer {
   /** The peer's context. */
   readonly context: string;
   readonly address: ApiServerAddress;
-  /** The Secret in the peer to which the token is bound, or which contains it. */
-  readonly readerSecret: string;
+  /**
+   * The Secret in the peer to which the token is bound, or which contains it. `isNew`: this plan creates it, and it is deleted again if
+   * the pair fails.
+   */
+  readonly readerSecret: {readonly name: string; readonly isNew: boolean};
+  /** The Secret of the reader's previous token, of the other kind: deleted when the new token has been proven. */
+  readonly superseded?: {readonly name: string; readonly uid: string};
   readonly token:
     | {readonly type: 'secret'}
     /** Milliseconds. A token that is granted for less than `shortestMs` is refused. */
     | {readonly type: 'bound'; readonly lifetimeMs: number; readonly shortestMs: number};
   /** The remote secret to replace; restored if istiod cannot read the peer through the new one. */
   readonly before?: StoredSecret;
+  /** The data keys of `before` that stay as they are: credentials for other clusters. */
+  readonly keeps: readonly string[];
 }
 
 /** The fields of actions that wait for a reader's istiods. */
@@ -259,8 +268,8 @@ interface ReaderAction extends ClusterAction {
 
 /**
  * Lets a reader read peers: for each of them requests a token, has its API server confirm it, and writes the remote secret; then
- * waits until every istiod pod of the reader has read the peers. Where one has not, the previous remote secret is restored, or
- * the new one deleted. One action for all peers of a reader, because its istiods are queried once for all; it fails partly.
+ * waits until every istiod pod of the reader has read the peers. Where one has not, or the run is aborted before, the previous
+ * remote secret is restored, or the new one deleted. One action for all peers of a reader, because its istiods are queried once for all; it fails partly.
  */
 export interface LinkPeers extends ReaderAction {
   readonly kind: 'link-peers';

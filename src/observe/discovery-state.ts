@@ -2,8 +2,9 @@
 import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {needsRootCa} from '../domain/discovery/api-server.js';
-import {readerSecretName, remoteSecretName} from '../domain/discovery/names.js';
+import {readerSecretNames, remoteSecretName} from '../domain/discovery/names.js';
 import {
+  decisivePods,
   type DiscoveryIstiod,
   type DiscoveryPod,
   type DiscoveryObservation,
@@ -20,13 +21,15 @@ import {readServiceShards} from '../domain/facts/read/service-shards.js';
 import {isBeingDeleted, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {podsOfSelector, runningPods} from '../domain/facts/read/pods.js';
 import {hasFeature} from '../domain/istio/features.js';
+import {remoteSecretDefects} from '../domain/istio/remote-secret-defects.js';
+import {affects} from '../domain/istio/since.js';
 import {resolveRunning} from '../domain/istio/running-version.js';
 import {resolveVersion} from '../domain/istio/versions.js';
 import type {SecretObject} from '../domain/kube/objects.js';
 import {istioNameOf} from '../domain/mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
-import {observe, type Observed} from '../domain/observed.js';
+import {isKnown, observe, type Observed} from '../domain/observed.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {debugLimits, getDebugText, type IstiodPlace, monitoringPort} from '../engine/istiod-debug.js';
@@ -62,7 +65,7 @@ export async function readDiscovery(
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
     const {context} = await reader.open();
     const isPeer = readers.length > 0;
-    const readerNames = readers.map((one) => ({key: one.name, secret: readerSecretName(one)}));
+    const readerNames = readers.flatMap(readerSecretNames);
     const [uid, istiods, hasReaderAccount, rootCa, server, readerSecrets] = await Promise.all([
       observe(() => readClusterUid(reader)),
       observe(async () => (peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined))),
@@ -74,18 +77,10 @@ export async function readDiscovery(
       readSecrets(reader, readerNames, readStoredSecret),
     ]);
     // istiod ignores a second Secret for a cluster, so the one that it uses matters, whatever its name.
-    const inUse =
-      unlinks === 'all' ? secretsInUse({istiods}) : peers.flatMap((peer) => secretsInUse({istiods}, istioNameOf(peer)));
-    const own = inUse.flatMap((name) => {
-      const [namespace, secret] = name.split('/');
-      return namespace === mesh.istio.namespace && secret !== undefined ? [secret] : [];
-    });
-    const remoteNames = [...new Set([...peers.map(remoteSecretName), ...own])];
-    const remoteSecrets = await readSecrets(
-      reader,
-      remoteNames.map((secret) => ({key: secret, secret})),
-      readStoredRemoteSecret,
-    );
+    const inUse = (istioName?: string) => secretsInUse({istiods}, mesh.istio.namespace, istioName);
+    const used = unlinks === 'all' ? inUse() : peers.flatMap((peer) => inUse(istioNameOf(peer)));
+    const remoteNames = [...new Set([...peers.map(remoteSecretName), ...used])];
+    const remoteSecrets = await readSecrets(reader, remoteNames, readStoredRemoteSecret);
     return {at: deps.now(), context, uid, istiods, hasReaderAccount, rootCa, server, readerSecrets, remoteSecrets};
   });
   return {cluster, seen};
@@ -93,24 +88,38 @@ export async function readDiscovery(
 
 async function readSecrets<T>(
   reads: Pick<Reads, 'read'>,
-  names: readonly {readonly key: string; readonly secret: string}[],
+  names: readonly string[],
   parse: (secret: SecretObject) => T,
 ): Promise<ReadonlyMap<string, Observed<T | undefined>>> {
   const entries = await pMap(
     names,
-    async ({key, secret: name}) => {
+    async (name) => {
       const found = await observe(async () => {
         const secret = await reads.read('discoverySecret', {name});
         return secret && parse(secret);
       });
-      return [key, found] as const;
+      return [name, found] as const;
     },
     {concurrency: atOnce},
   );
   return new Map(entries);
 }
 
+/** Reads the istiods; once more if a pod that decides cannot be read: it may have been replaced after the pods were listed. */
 async function readIstiods(
+  deps: Deps,
+  mesh: Mesh,
+  cluster: MeshCluster,
+  reader: ClusterReader,
+  withServices: boolean,
+): Promise<readonly DiscoveryIstiod[]> {
+  const istiods = await queryIstiods(deps, mesh, cluster, reader, withServices);
+  if (decisivePods(istiods).every(({clusters}) => isKnown(clusters))) return istiods;
+  const again = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+  return queryIstiods(deps, mesh, cluster, again, withServices);
+}
+
+async function queryIstiods(
   deps: Deps,
   mesh: Mesh,
   cluster: MeshCluster,
@@ -136,23 +145,36 @@ async function readIstiods(
   try {
     const place = {cluster, namespace};
     const {parts} = await queried.query((pod) => knownClusters(deps, pod, place));
-    const shards = withServices ? await queried.query((pod) => knownServices(deps, pod, place)) : undefined;
+    // A version that loses endpoints reports the cluster as synced nevertheless.
+    const needsServices = ({controlPlane}: IstiodPod): boolean =>
+      withServices || affects(remoteSecretDefects.endpoints, controlPlane.version);
+    const shards = await queried.query(async (pod) =>
+      needsServices(pod) ? knownServices(deps, pod, place) : undefined,
+    );
     return controlPlanes.map((controlPlane): DiscoveryIstiod => {
       const deployment = controlPlane.workload.name;
-      const running = runningPods(controlPlane.workload).map(({name}) => name);
+      const running = runningPods(controlPlane.workload);
       return {
         deployment,
         version: versions.get(deployment) ?? resolveVersion(''),
         isSelective: controlPlane.discoverySelectors.length > 0,
         pods: parts.flatMap(({name, observed: clusters}): readonly DiscoveryPod[] => {
-          const services = shards?.parts.find((part) => part.name === name)?.observed;
-          return running.includes(name) ? [defined<DiscoveryPod>({name, clusters, services})] : [];
+          const services = wasRead(shards.parts.find((part) => part.name === name)?.observed);
+          return running
+            .filter((pod) => pod.name === name)
+            .map(({ready}) => defined<DiscoveryPod>({name, notReady: ready ? undefined : true, clusters, services}));
         }),
       };
     });
   } finally {
     await queried.close();
   }
+}
+
+/** Services that were not to be read are absent. */
+function wasRead(services: Observed<readonly ServiceShards[] | undefined> | undefined): DiscoveryPod['services'] {
+  if (!services || !isKnown(services)) return services;
+  return services.value && {value: services.value};
 }
 
 /** The clusters that an istiod pod knows; undefined: its version does not report them. */

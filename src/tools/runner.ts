@@ -120,7 +120,9 @@ async function exchange(command: ExchangeCommand, options: RunnerOptions): Promi
 }
 
 async function start(command: StartCommand, options: RunnerOptions): Promise<RunningTool> {
-  const execa = await execaUnlessAborted(command, options);
+  // A detached program is started also after an abort: it undoes what the abort left half done.
+  const limits = command.detached === true ? {...options, signal: new AbortController().signal} : options;
+  const execa = await execaUnlessAborted(command, limits);
   const child = execa(command.file, [...command.args], {
     ...commonOptions(options, 'ours'),
     // In a separate process group: the terminal sends its signals to the whole foreground group.
@@ -128,11 +130,10 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
     stdin: command.stdin === 'inherit' ? 'inherit' : 'ignore',
     buffer: false,
   });
-  const limits = command.detached === true ? {...options, signal: new AbortController().signal} : options;
   const control = controlOf(child, command, limits);
   releaseAtExit(child);
   const stderr = collectText(child.stderr, command.onErrorText);
-  const lines = cleanLines(child.stdout, options.signal);
+  const lines = cleanLines(child.stdout, limits.signal);
   const ended = child.then((result) => result);
   const spawned = once(child, 'spawn').then(
     () => undefined,

@@ -2,6 +2,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import Link from '../../src/commands/link.js';
 import type {LinkedPeer, LinkResult} from '../../src/operations/discovery/report-link.js';
 import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
+import {pod} from '../helpers/trust-mesh.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 
 let mesh: LinkMesh;
@@ -48,6 +49,58 @@ describe('an istiod that reports less', () => {
     mesh.istiod('c1').status.c2 = 'timeout';
     mesh.cluster('c2').remove('Secret', 'istio-system/kubectl-mesh-reader-c1');
     expect(peersOf((await link()).result, 'c1')[0]?.error?.code).toBe('NOT_SYNCED');
+  });
+});
+
+describe('a second istiod pod', () => {
+  const notReady = {status: {phase: 'Running', conditions: [{type: 'Ready', status: 'False'}]}};
+  /** Nothing listens on its ports. */
+  const addPod = (more: Record<string, unknown> = {}): void => {
+    mesh.cluster('c1').put(pod('istio-system/istiod-2', more, {app: 'istiod'}));
+    mesh.cluster('c1').forwards['istiod-2'] = {'15014': 1};
+  };
+
+  it('that is not ready does not hold up a renewal that the others prove, and is named', async () => {
+    mesh = await linkMesh(['c1', 'c2']);
+    await link();
+    addPod(notReady);
+    mesh.cluster('c2').remove('Secret', 'istio-system/kubectl-mesh-reader-c1');
+    for (const [plan, outcome] of [
+      ['renew', 'done'],
+      ['unchanged', 'unchanged'],
+    ]) {
+      const {code, result} = await link();
+      expect([code, peersOf(result, 'c1')]).toMatchObject([0, [{plan, outcome}]]);
+      expect(result.warnings).toMatchObject([{cluster: 'c1', message: expect.stringContaining('istiod-2') as unknown}]);
+    }
+  });
+
+  it('that is ready and does not respond makes the cluster unknown', async () => {
+    mesh = await linkMesh(['c1', 'c2']);
+    addPod();
+    const {code, result} = await link();
+    expect([code, result.clusters[0]?.error?.code]).toEqual([4, 'UNREACHABLE']);
+    expect(mesh.cluster('c1').writes).toEqual([]);
+  });
+
+  it('that is not ready decides if no other one is', async () => {
+    mesh = await linkMesh(['c1', 'c2']);
+    addPod(notReady);
+    mesh.cluster('c1').remove('Pod', 'istio-system/istiod-1');
+    expect((await link()).code).toBe(4);
+  });
+
+  it('that no longer exists when it is read is not waited for: the pods are listed again', async () => {
+    mesh = await linkMesh(['c1', 'c2']);
+    addPod();
+    Object.defineProperty(mesh.cluster('c1').forwards, 'istiod-2', {
+      get: () => {
+        mesh.cluster('c1').remove('Pod', 'istio-system/istiod-2');
+        return undefined;
+      },
+    });
+    const {code, result} = await link();
+    expect([code, outcomes(result), result.warnings]).toEqual([0, ['c1 done', 'c2 done'], []]);
   });
 });
 

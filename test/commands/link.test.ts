@@ -4,7 +4,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import Link from '../../src/commands/link.js';
 import type {LinkedPeer, LinkResult} from '../../src/operations/discovery/report-link.js';
 import type {FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
-import {reviewToken, tokenOf} from '../helpers/fake-kubectl/tokens.js';
+import {playTokenController, reviewToken, tokenOf} from '../helpers/fake-kubectl/tokens.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
 
@@ -100,7 +100,7 @@ describe('link', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(entries.filter(({kind}) => kind === 'intent').map(({action}) => action)).toEqual([
       'declare',
-      ...['c2/reader-c1', 'c1/reader-c2', 'c1/link', 'c2/link'].map((action) => action),
+      ...['c2/reader-c1', 'c1/link', 'c1/reader-c2', 'c2/link'].map((action) => action),
     ]);
     expect(entries.at(-1)).toMatchObject({
       status: 'done',
@@ -185,17 +185,22 @@ describe('a change that istiod cannot use', () => {
     await link();
     const before = remote('c1', 'c2')?.data;
     mesh.cluster('c2').server = {server: 'https://another.example:6443', 'certificate-authority-data': 'Yg=='};
+    mesh.istiod('c1').status.c2 = 'timeout';
     const refused = await runCommand(Link, ['-o', 'json'], mesh.env);
     expect([refused.code, answerOf(refused)]).toMatchObject([5, {error: {code: 'CONFIRMATION_NEEDED'}}]);
-    mesh.istiod('c1').status.c2 = 'timeout';
     const {code, result} = await link('--yes');
     expect([code, peerOf(result, 'c1', 'c2')]).toMatchObject([
       1,
       {plan: 'replace', outcome: 'failed', error: {code: 'NOT_SYNCED'}},
     ]);
     expect(remote('c1', 'c2')?.data).toEqual(before);
-    delete mesh.istiod('c1').status.c2;
+    let writes = mesh.cluster('c1').writes.length;
+    mesh.cluster('c1').before({verb: 'update', resource: 'secrets'}, () => {
+      writes += 1;
+      delete mesh.istiod('c1').status.c2;
+    });
     const second = await link('--yes');
+    expect(mesh.cluster('c1').writes.length).toBe(writes);
     expect([second.code, peerOf(second.result, 'c1', 'c2')?.outcome]).toEqual([0, 'done']);
     expect(mesh.kubeconfig('c1', 'c2').clusters[0]?.cluster.server).toBe('https://another.example:6443');
   });
@@ -258,7 +263,7 @@ describe('the lifetime of a token', () => {
     mesh = await linkMesh(['c1', 'c2'], {yaml: 'discovery:\n  token: secret\n'});
     const {code, result} = await link();
     expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 done']]);
-    expect(readerSecret('c2', 'c1')).toMatchObject({
+    expect(mesh.cluster('c2').get('Secret', 'istio-system/kubectl-mesh-token-c1')).toMatchObject({
       type: 'kubernetes.io/service-account-token',
       metadata: {annotations: {'kubernetes.io/service-account.name': 'istio-reader-service-account'}},
     });
@@ -302,6 +307,49 @@ describe('what is not ready', () => {
       {cluster: 'c3', message: expect.stringContaining('kubectl mesh link c3') as unknown},
     ]);
     expect(remote('c2', 'c3')).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'unreachable',
+      4,
+      ['c1 API_ERROR', 'c2', 'c3'],
+      () => mesh.cluster('c1').fault({}, {status: 503}, Number.POSITIVE_INFINITY),
+    ],
+    [
+      'refused',
+      5,
+      ['c1 LOCAL_ADDRESS', 'c2', 'c3'],
+      () => (mesh.cluster('c1').server = {server: 'https://127.0.0.1:6443'}),
+    ],
+  ])('is reported if a cluster that was not named is %s, and the others are linked on request', async (...row) => {
+    const [, exit, reported, arrange] = row;
+    mesh = await linkMesh(['c1', 'c2', 'c3']);
+    arrange();
+    const {code, result} = await link('c3');
+    expect([code, codes(result), result.warnings]).toEqual([exit, reported, []]);
+    expect(mesh.cluster('c3').writes).toEqual([]);
+    const kept = await link('c3', '--keep-going');
+    expect([kept.code, codes(kept.result)]).toEqual([exit, reported]);
+    expect([remote('c2', 'c3'), remote('c3', 'c2'), remote('c3', 'c1')].map((one) => one !== undefined)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("is a remote's primary: unreachable, or another cluster", async () => {
+    mesh = await linkMesh(['c1', 'c2'], {
+      clusterYaml: {
+        c1: '    uid: 11111111-1111-1111-1111-111111111111\n',
+        c2: '    role: remote\n    primary: c1\n',
+      },
+    });
+    const other = await link('c2');
+    expect([other.code, codes(other.result)]).toEqual([5, ['c1 UID_MISMATCH', 'c2']]);
+    mesh.cluster('c1').fault({}, {status: 503}, Number.POSITIVE_INFINITY);
+    const down = await link('c2');
+    expect([down.code, codes(down.result)]).toEqual([4, ['c1 API_ERROR', 'c2']]);
   });
 
   it('is another cluster than the recorded one: refused', async () => {
@@ -360,19 +408,85 @@ describe('an existing remote secret', () => {
     expect(JSON.stringify(template.metadata)).toContain('restartedAt');
   });
 
-  it('of another name that istiod uses is kept if it is valid, and otherwise refused', async () => {
+  /** Moves what c1 reads others with into one Secret, as by hand. */
+  function byHand(more: Partial<FakeObject> = {}): void {
+    const peers = ['c2', 'c3'].filter((peer) => remote('c1', peer));
+    const data = Object.assign({}, ...peers.map((peer) => remote('c1', peer)?.data)) as object;
+    for (const peer of peers) mesh.cluster('c1').remove('Secret', `istio-system/istio-remote-secret-${peer}`);
+    const metadata = {name: 'by-hand', namespace: 'istio-system', labels: {'istio/multiCluster': 'true', team: 'a'}};
+    mesh.cluster('c1').put({apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata, data, ...more});
+  }
+  const secretByHand = (): FakeObject | undefined => mesh.cluster('c1').get('Secret', 'istio-system/by-hand');
+
+  it('of another name that istiod uses is valid, also for several clusters and without annotations', async () => {
+    mesh = await linkMesh(['c1', 'c2', 'c3']);
+    await link();
+    byHand();
+    const {code, result} = await link();
+    expect([code, outcomes(result)]).toEqual([0, ['c1 unchanged', 'c2 unchanged', 'c3 unchanged']]);
+    expect(peerOf(result, 'c1', 'c3')?.secret).toBe('istio-system/by-hand');
+  });
+
+  it('of another name that istiod uses gets new tokens, and keeps everything else', async () => {
+    mesh = await linkMesh(['c1', 'c2', 'c3']);
+    await link();
+    putToken('c1', 'c2', {iat: seconds() - 70 * day, exp: seconds() + 20 * day});
+    byHand();
+    const before = secretByHand();
+    const data = before?.data as Record<string, string>;
+    const {code, result} = await link();
+    expect([code, peerOf(result, 'c1', 'c2'), peerOf(result, 'c1', 'c3')]).toMatchObject([
+      0,
+      {plan: 'renew', outcome: 'done', secret: 'istio-system/by-hand'},
+      {outcome: 'unchanged'},
+    ]);
+    const after = secretByHand();
+    expect([after?.metadata.labels, after?.metadata.annotations]).toEqual([before?.metadata.labels, undefined]);
+    expect(after?.data).toEqual({c2: expect.not.stringMatching(data.c2 ?? '') as unknown, c3: data.c3});
+    expect([remote('c1', 'c2'), remote('c1', 'c3')]).toEqual([undefined, undefined]);
+    expect(outcomes((await link()).result)).toEqual(['c1 unchanged', 'c2 unchanged', 'c3 unchanged']);
+  });
+
+  it('with old tokens for several clusters gets a new one for each', async () => {
+    mesh = await linkMesh(['c1', 'c2', 'c3']);
+    await link();
+    for (const peer of ['c2', 'c3']) putToken('c1', peer, {iat: seconds() - 70 * day, exp: seconds() + 20 * day});
+    byHand();
+    const data = secretByHand()?.data as Record<string, string>;
+    const {code, result} = await link();
+    expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 unchanged', 'c3 unchanged']]);
+    const renewed = secretByHand()?.data as Record<string, string>;
+    expect(Object.keys(renewed).filter((key) => renewed[key] !== data[key])).toEqual(['c2', 'c3']);
+  });
+
+  it('of another name that cannot be changed is refused, and kept until it has been replaced', async () => {
+    mesh = await linkMesh(['c1', 'c2', 'c3']);
+    await link();
+    putToken('c1', 'c2', {iat: seconds() - 70 * day, exp: seconds() + 20 * day});
+    byHand({immutable: true});
+    const {code, result} = await link();
+    expect([code, codes(result)]).toEqual([5, ['c1 OTHER_REMOTE_SECRET', 'c2', 'c3']]);
+    // Deleting it would end the discovery of c3, too.
+    expect(JSON.stringify(peerOf(result, 'c1', 'c2')?.error?.hints)).not.toContain('delete');
+  });
+
+  it.each([
+    ['another address', 'https://c2.example:6443'],
+    ['an address that only the workstation reaches', 'https://127.0.0.1:40001'],
+  ])('of istioctl --server is kept if istiod has read the peer, although the kubeconfig has %s', async (_, server) => {
     mesh = await linkMesh(['c1', 'c2']);
     await link();
-    const own = remote('c1', 'c2')!;
-    mesh.cluster('c1').remove('Secret', 'istio-system/istio-remote-secret-c2');
-    mesh.cluster('c1').put({...own, metadata: {...own.metadata, name: 'by-hand'}});
-    const kept = await link();
-    expect([kept.code, peerOf(kept.result, 'c1', 'c2')]).toMatchObject([
-      0,
-      {outcome: 'unchanged', secret: 'istio-system/by-hand'},
-    ]);
-    mesh.cluster('c2').server = {server: 'https://another.example:6443'};
-    expect(codes((await link('--yes')).result)).toEqual(['c1 OTHER_REMOTE_SECRET', 'c2']);
+    const text = mesh.cluster('c1').secretText('istio-system/istio-remote-secret-c2').c2 ?? '';
+    putRemote('c1', 'c2', text.replace(/server: .*/, 'server: https://172.18.0.2:6443'));
+    mesh.cluster('c2').server = {...mesh.cluster('c2').server, server};
+    const {code, result} = await link();
+    expect([code, outcomes(result)]).toEqual([0, ['c1 unchanged', 'c2 unchanged']]);
+    expect(peerOf(result, 'c1', 'c2')?.server).toBe('https://172.18.0.2:6443');
+    putToken('c1', 'c2', {iat: seconds() - 70 * day, exp: seconds() + 20 * day});
+    const renewed = await link();
+    expect([renewed.code, peerOf(renewed.result, 'c1', 'c2')]).toMatchObject([0, {plan: 'renew', outcome: 'done'}]);
+    const {cluster} = mesh.kubeconfig('c1', 'c2').clusters[0] ?? {};
+    expect(cluster?.server).toBe('https://172.18.0.2:6443');
   });
 
   it('that another tool writes is not changed', async () => {
@@ -431,6 +545,16 @@ it('the text folds peers with the same result, and -o wide shows each with its S
   expect(text).toMatch(/^ {2}c2, c3: remote secret unchanged, token expires /m);
   const wide = (await runCommand(Link, ['-o', 'wide'], mesh.env)).stdout;
   expect(wide).toMatch(/^ {2}c2: .*Secret istio-system\/istio-remote-secret-c2, https:\/\/ctx-c2\.example:6443$/m);
+});
+
+it('a reader is not done if all its peers are refused, although a reader Secret was created there', async () => {
+  mesh = await linkMesh(['c1', 'c2', 'c3']);
+  for (const name of ['c2', 'c3']) mesh.cluster(name).server = {server: 'https://127.0.0.1:6443'};
+  const {code, result} = await link('--keep-going');
+  expect([code, outcomes(result)]).toEqual([5, ['c1 skipped', 'c2 refused', 'c3 refused']]);
+  expect([readerSecret('c1', 'c2') !== undefined, peerOf(result, 'c2', 'c1')?.outcome]).toEqual([true, 'done']);
+  const text = (await runCommand(Link, ['--keep-going'], mesh.env)).stdout;
+  expect(text).toMatch(/^c1: not linked$/m);
 });
 
 it('the text shows each error once, at the cluster that is its cause', async () => {

@@ -12,6 +12,7 @@ import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
 import Verify from '../../src/commands/verify.js';
 import {rightsOfRole, type RoleOptions} from '../../src/domain/access/command-rights.js';
+import {readerSecretNames} from '../../src/domain/discovery/names.js';
 import {installedReads, reads, type Read} from '../../src/domain/facts/requests.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {secret, type FakeRequest} from '../helpers/fake-kubectl/fake-cluster.js';
@@ -78,7 +79,7 @@ const commands: readonly (readonly [string, CommandClass, readonly string[], Rol
       ...operator,
       discoverySecrets: {
         remoteSecrets: ['istio-remote-secret-c1', 'istio-remote-secret-c2'],
-        readerSecrets: ['kubectl-mesh-reader-c1', 'kubectl-mesh-reader-c2'],
+        readerSecrets: ['c1', 'c2'].flatMap((name) => readerSecretNames({name})),
       },
     },
   ],

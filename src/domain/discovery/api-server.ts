@@ -68,20 +68,22 @@ export function addressDifferences(
   wanted: ApiServerAddress,
 ): readonly (keyof ApiServerAddress)[] {
   const differs: Readonly<Record<keyof ApiServerAddress, boolean>> = {
-    url: withoutSlash(address.url) !== withoutSlash(wanted.url),
+    url: normalUrl(address.url) !== normalUrl(wanted.url),
     caData: caDifference(address.caData, wanted.caData) === 'other',
     tlsServerName: address.tlsServerName !== wanted.tlsServerName,
-    proxyUrl: address.proxyUrl !== wanted.proxyUrl,
+    proxyUrl: normalUrl(address.proxyUrl) !== normalUrl(wanted.proxyUrl),
   };
   return (['url', 'caData', 'tlsServerName', 'proxyUrl'] as const).filter((field) => differs[field]);
 }
 
-function withoutSlash(url: string): string {
+/** The parser writes a host in lower case, and leaves out the default port (RFC 3986, 6.2.2.1, 6.2.3). */
+function normalUrl(text = ''): string {
+  const url = URL.canParse(text) ? new URL(text).href : text;
   return url.replace(/\/+$/, '');
 }
 
 /**
- * Returns why pods of other clusters cannot use an address; undefined if nothing speaks against it. `LOCAL_ADDRESS`: only the
+ * Returns why pods of other clusters cannot use an address; undefined if they can. `LOCAL_ADDRESS`: only the
  * workstation reaches it (`--allow-local-address` overrides). `INSECURE_API_SERVER`: its certificate is not verified.
  */
 export function addressProblem(

@@ -1,20 +1,29 @@
 /** What link does for each pair of clusters, and why it refuses. Pure. */
-import {type ErrorReport, problem} from '../errors.js';
+import {type ErrorReport, MeshError, problem} from '../errors.js';
 import {defined} from '../defined.js';
-import {hasFeature} from '../istio/features.js';
+import {some} from '../format.js';
 import {remoteSecretDefects} from '../istio/remote-secret-defects.js';
-import {affects} from '../istio/since.js';
 import {istioNameOf} from '../mesh/istio-name.js';
-import {isKnown, type Observed} from '../observed.js';
+import type {MeshCluster} from '../mesh/mesh.js';
+import {isKnown, type Observed, unknownsOf, valueOr} from '../observed.js';
 import {advice, fixWith, kubectlMesh, words} from '../suggest/suggestion.js';
 import {addressProblem, needsRootCa, resolveApiServer, type ResolvedApiServer} from './api-server.js';
 import {judgeRemoteSecret, type SecretVerdict, type WantedSecret} from './judge-secret.js';
-import {clusterAnnotation, readerServiceAccount, remoteSecretName} from './names.js';
-import {secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
-import type {DiscoveryPair} from './pairs.js';
+import {readerSecretName, readerServiceAccount, remoteSecretName, type TokenKind} from './names.js';
+import {
+  decisivePods,
+  secretsInUse,
+  type DiscoveryIstiod,
+  type DiscoveryObservation,
+  type StoredRemoteSecret,
+} from './observation.js';
+import {type DiscoveryPair, reads} from './pairs.js';
+import {hasSynced, losing, readState, unprovenPods, withoutEndpoints} from './reader-sync.js';
+import type {ApiServerAddress} from './remote-kubeconfig.js';
+import {credentialFor} from './remote-secret.js';
 import type {TokenVerdict} from './token.js';
 
-/** `renew`: another token in the same remote secret; `replace`: its content differs from what mesh.yaml declares. */
+/** `renew`: another token in the same remote secret; `replace`: something else in it does not work or is not as declared. */
 export type LinkKind = 'create' | 'renew' | 'replace' | 'unchanged';
 
 /** What is written. */
@@ -43,12 +52,17 @@ export interface PairDecision {
   readonly reason?: string;
   /** The remote secret, in Istio's namespace of the reader. */
   readonly secret: string;
-  readonly api: ResolvedApiServer;
-  /** The remote secret to change. */
+  /** The address of the peer's API server in it. */
+  readonly address: ApiServerAddress;
+  /** The existing remote secret. */
   readonly before?: StoredRemoteSecret;
+  /** Its data keys that a change leaves as they are: credentials for other clusters. */
+  readonly keeps: readonly string[];
   /** Whether to wait until istiod has read the peer: not if every istiod pod has. */
   readonly prove: boolean;
-  /** The istiod Deployments that lose endpoints and are restarted. */
+  /** The istiod pods that are not ready, and whose state is therefore not proven. */
+  readonly unproven: readonly string[];
+  /** The istiod Deployments that lose endpoints by the change, or have lost them by an earlier one, and are restarted. */
   readonly restart: readonly string[];
 }
 
@@ -62,33 +76,55 @@ export interface PairError {
 export interface DeclaredLinks {
   /** Istio's namespace. */
   readonly namespace: string;
-  readonly token: 'bound' | 'secret';
+  readonly token: TokenKind;
+  /** All clusters of mesh.yaml. */
+  readonly clusters: readonly MeshCluster[];
 }
 
 /** Decides about one pair: a decision, or every reason against it. */
 export function decidePair(
   facts: PairFacts,
-  {namespace, token}: DeclaredLinks,
+  declared: DeclaredLinks,
   rules: LinkRules,
 ): {readonly decision?: PairDecision; readonly errors: readonly PairError[]} {
   const {pair, reader, peer} = facts;
-  const api = addressOf(pair, peer);
-  const errors = [
-    ...asErrors(pair.peer.name, peerProblems(pair, peer, api, rules)),
-    ...asErrors(pair.reader.name, readerProblems(pair, reader, namespace)),
-  ];
-  if (errors.length > 0 || !('address' in api)) return {errors};
+  const {namespace, token} = declared;
   const used = usedSecret(facts, namespace);
-  if (!isKnown(used.secret)) return {errors: asErrors(pair.reader.name, [used.secret.unknown])};
+  const secret = `${namespace}/${used.name}`;
+  const api = addressOf(pair, peer);
+  const wanted = defined<WantedSecret>({
+    pair,
+    namespace,
+    api: valueOr(api, undefined),
+    token,
+    state: readState(reader, pair, secret),
+    now: reader.at,
+  });
+  const found = valueOr(used.secret, undefined);
   const review = facts.reviews.get(used.name);
-  if (review && !isKnown(review)) return {errors: asErrors(pair.peer.name, [review.unknown])};
-  const through = `${namespace}/${used.name}`;
-  const isSynced = readsPeer(reader, pair, through).every((reads) => reads === true);
-  const wanted: WantedSecret = {pair, namespace, address: api.address, token, isSynced, now: reader.at};
-  const found = used.secret.value;
-  const verdict = found && judgeRemoteSecret(partFor(pair.peer, used.name, found), wanted, review?.value);
+  const verdict = found && judgeRemoteSecret(found, wanted, review && valueOr(review, undefined));
+  const obstacles = [
+    ...asErrors(pair.peer.name, peerProblems(pair, peer)),
+    ...asErrors(pair.reader.name, readerProblems(pair, reader, namespace)),
+    ...asErrors(pair.reader.name, unknownsOf(used.secret)),
+    ...asErrors(pair.peer.name, review ? unknownsOf(review) : []),
+  ];
+  // Whether an address has to be written is known only then.
+  const isJudged = obstacles.length === 0 || (isKnown(used.secret) && !used.secret.value);
+  const address = isJudged ? (verdict?.address ?? writableAddress(pair, api, rules)) : undefined;
+  if (!address || 'code' in address || obstacles.length > 0) {
+    return {errors: [...asErrors(pair.peer.name, address && 'code' in address ? [address] : []), ...obstacles]};
+  }
   const kind = !verdict ? 'create' : verdict.kind === 'valid' ? 'unchanged' : verdict.kind;
-  const refusals = verdict ? refuseChange(facts, {name: used.name, found, verdict, namespace}, rules) : [];
+  const readerSecret = peer.readerSecrets.get(readerSecretName(pair.reader, token));
+  if (kind !== 'unchanged' && readerSecret && !isKnown(readerSecret)) {
+    return {errors: asErrors(pair.peer.name, [readerSecret.unknown])};
+  }
+  const lost = kind === 'unchanged' ? withoutEndpoints(reader, pair, secret) : [];
+  const refusals = [
+    ...(found && verdict ? refuseChange(facts, {found, verdict, namespace}, rules) : []),
+    ...(rules.restartIstiod ? [] : lost.slice(0, 1).map((istiod) => lostEndpoints(pair, istiod))),
+  ];
   if (refusals.length > 0) return {errors: asErrors(pair.reader.name, refusals)};
   const changes = kind === 'renew' || kind === 'replace';
   return {
@@ -97,10 +133,12 @@ export function decidePair(
       kind,
       reason: verdict && 'reason' in verdict ? verdict.reason : undefined,
       secret: used.name,
-      api,
+      address,
       before: found,
-      prove: kind !== 'unchanged' || readsPeer(reader, pair, through).includes(false),
-      restart: changes ? losing(reader).map(({deployment}) => deployment) : [],
+      keeps: found ? keptKeys(found, pair, declared.clusters) : [],
+      unproven: unprovenPods(reader, pair, secret),
+      prove: kind !== 'unchanged' || !hasSynced(reader, pair, secret),
+      restart: (changes ? losing(reader) : lost).map(({deployment}) => deployment),
     }),
   };
 }
@@ -109,37 +147,42 @@ function asErrors(cluster: string, errors: readonly ErrorReport[]): readonly Pai
   return errors.map((error) => ({cluster, error}));
 }
 
-/** The address for the peer's remote secret, or why it is unknown. */
-function addressOf({peer}: DiscoveryPair, {server, rootCa}: DiscoveryObservation): ResolvedApiServer | ErrorReport {
-  const api = resolveApiServer(
-    peer,
-    isKnown(server) ? server.value : undefined,
-    isKnown(rootCa) ? rootCa.value : undefined,
-  );
-  if (!api) return isKnown(server) ? noServer(peer.name) : server.unknown;
-  return needsRootCa(peer) && !isKnown(rootCa) ? rootCa.unknown : api;
+/** The address that mesh.yaml or the kubeconfig declares for the peer. */
+function addressOf({peer}: DiscoveryPair, {server, rootCa}: DiscoveryObservation): Observed<ResolvedApiServer> {
+  if (!peer.apiServer && !isKnown(server)) return server;
+  const api = resolveApiServer(peer, valueOr(server, undefined), valueOr(rootCa, undefined));
+  if (!api) throw new MeshError('INTERNAL', `the API server address of ${peer.name} was not read`);
+  return needsRootCa(peer) && !isKnown(rootCa) ? rootCa : {value: api};
 }
 
-function noServer(peer: string): ErrorReport {
-  return problem('KUBECONFIG_MISSING', `no API server address is known for ${peer}`);
-}
-
-function peerProblems(
+/** The declared address, or why it cannot be written. */
+function writableAddress(
   {peer}: DiscoveryPair,
-  {hasReaderAccount}: DiscoveryObservation,
-  api: ResolvedApiServer | ErrorReport,
+  api: Observed<ResolvedApiServer>,
   {allowLocalAddress}: LinkRules,
-): readonly ErrorReport[] {
-  const address = 'address' in api ? addressProblem(peer.name, api) : api;
-  const isAllowed = address?.code === 'LOCAL_ADDRESS' && allowLocalAddress;
-  return [
-    ...(isKnown(hasReaderAccount)
-      ? hasReaderAccount.value
-        ? []
-        : [readerMissing(peer.name)]
-      : [hasReaderAccount.unknown]),
-    ...(address && !isAllowed ? [address] : []),
-  ];
+): ApiServerAddress | ErrorReport {
+  if (!isKnown(api)) return api.unknown;
+  const error = addressProblem(peer.name, api.value);
+  return error && !(error.code === 'LOCAL_ADDRESS' && allowLocalAddress) ? error : api.value.address;
+}
+
+/**
+ * The data keys that stay: credentials for other clusters. Without a data key for the peer, one of no other cluster that the
+ * reader reads is the peer's under a wrong name: with it, istiod could read the peer twice.
+ */
+function keptKeys(
+  found: StoredRemoteSecret,
+  {reader, peer}: DiscoveryPair,
+  clusters: readonly MeshCluster[],
+): readonly string[] {
+  const others = Object.keys(found.data).filter((key) => key !== istioNameOf(peer));
+  if (credentialFor(found, peer)) return others;
+  return others.filter((key) => clusters.some((one) => reads(reader, one) && istioNameOf(one) === key));
+}
+
+function peerProblems({peer}: DiscoveryPair, {hasReaderAccount}: DiscoveryObservation): readonly ErrorReport[] {
+  if (!isKnown(hasReaderAccount)) return [hasReaderAccount.unknown];
+  return hasReaderAccount.value ? [] : [readerMissing(peer.name)];
 }
 
 /** istioctl and the chart create it with Istio (istio/istio manifests/charts/base/templates/reader-serviceaccount.yaml). */
@@ -152,8 +195,8 @@ function readerMissing(peer: string): ErrorReport {
 }
 
 function readerProblems(
-  {reader, peer}: DiscoveryPair,
-  {istiods, remoteSecrets}: DiscoveryObservation,
+  {reader}: DiscoveryPair,
+  {istiods}: DiscoveryObservation,
   namespace: string,
 ): readonly ErrorReport[] {
   if (!isKnown(istiods)) return [istiods.unknown];
@@ -168,86 +211,65 @@ function readerProblems(
       ),
     ];
   }
-  const unread = pods.flatMap(({clusters}) => (isKnown(clusters) ? [] : [clusters.unknown]));
-  const secret = remoteSecrets.get(remoteSecretName(peer));
-  return [...unread.slice(0, 1), ...(secret && !isKnown(secret) ? [secret.unknown] : [])];
+  return unknownsOf(...decisivePods(istiods.value).map(({clusters}) => clusters)).slice(0, 1);
 }
 
 /**
  * The remote secret for the peer: the one that istiod uses; it ignores any other one for the same cluster. A Secret that no longer
- * exists, or has no data key for the peer any more, is not used, even if istiod still lists it.
+ * exists, or no longer has a credential for the peer, is not used, even if istiod still lists it.
  */
 function usedSecret(
   {pair: {peer}, reader}: PairFacts,
   namespace: string,
 ): {readonly name: string; readonly secret: Observed<StoredRemoteSecret | undefined>} {
   const own = remoteSecretName(peer);
-  const others = secretsInUse(reader, istioNameOf(peer)).filter(
-    (name) => name.startsWith(`${namespace}/`) && name !== `${namespace}/${own}`,
-  );
-  const used = others
-    .map((name) => name.slice(namespace.length + 1))
+  const used = secretsInUse(reader, namespace, istioNameOf(peer))
+    .filter((name) => name !== own)
     .map((name) => ({name, secret: reader.remoteSecrets.get(name) ?? {value: undefined}}))
-    .find(({secret}) => !isKnown(secret) || secret.value?.credentials.some((one) => one.cluster === istioNameOf(peer)));
+    .find(({secret}) => !isKnown(secret) || (secret.value && credentialFor(secret.value, peer)));
   return used ?? {name: own, secret: reader.remoteSecrets.get(own) ?? {value: undefined}};
 }
 
-/**
- * What concerns a peer in a Secret with another name, which can have data keys for several clusters: these need no annotation,
- * which only istioctl reads.
- */
-function partFor(peer: DiscoveryPair['peer'], name: string, found: StoredRemoteSecret): StoredRemoteSecret {
-  if (name === remoteSecretName(peer)) return found;
-  const {metadata, data, credentials} = found;
-  const istioName = istioNameOf(peer);
-  return {
-    ...found,
-    metadata: {...metadata, annotations: {...metadata.annotations, [clusterAnnotation]: istioName}},
-    data: Object.fromEntries(Object.entries(data).filter(([key]) => key === istioName)),
-    credentials: credentials.filter(({cluster}) => cluster === istioName),
-  };
+/** A remote secret to change. */
+interface Change {
+  readonly found: StoredRemoteSecret;
+  readonly verdict: SecretVerdict;
+  readonly namespace: string;
 }
 
 /** The reasons not to change an existing remote secret. */
 function refuseChange(
   {pair: {reader: cluster, peer}, reader}: PairFacts,
-  {
-    name,
-    found,
-    verdict,
-    namespace,
-  }: {
-    readonly name: string;
-    readonly found: StoredRemoteSecret;
-    readonly verdict: SecretVerdict;
-    readonly namespace: string;
-  },
+  {found, verdict, namespace}: Change,
   {restartIstiod}: LinkRules,
 ): readonly ErrorReport[] {
   if (verdict.kind === 'valid') return [];
+  const {name} = found.metadata;
   const what = `Secret ${namespace}/${name} of cluster ${cluster.name}`;
-  const cannotChange = found.immutable || found.type !== 'Opaque';
-  if (name !== remoteSecretName(peer) || cannotChange) {
-    const why = cannotChange ? 'cannot be changed' : `is not the one that link writes for ${peer.name}`;
+  if (found.immutable || found.type !== 'Opaque') {
+    const why = found.immutable ? 'is immutable' : `has type ${found.type}`;
+    const others = Object.keys(found.data).filter((key) => key !== istioNameOf(peer));
     const remove = fixWith.kubectl(cluster, words`-n ${namespace} delete secret ${name}`);
     return [
       problem(
         'OTHER_REMOTE_SECRET',
-        `${what} ${why}, and is not valid: ${verdict.reason}`,
-        advice`delete it, then link again: ${remove}`,
+        `cannot change ${what}, which ${why}: ${verdict.reason}`,
+        others.length === 0
+          ? advice`replace it: istiod has no endpoints of ${peer.name} until link has run again: ${remove}`
+          : `it also has the credentials for ${some(others)}: create one that can be changed in its place`,
       ),
     ];
   }
-  const managed = found.managedBy;
+  const {managedBy} = found;
   const versions = losing(reader);
   return [
-    ...(managed === undefined
+    ...(managedBy === undefined
       ? []
       : [
           problem(
             'FOREIGN_OWNER',
-            `${what} is managed by ${managed}, and is not valid: ${verdict.reason}`,
-            `change it with ${managed}`,
+            `refusing to change ${what}, which ${managedBy} manages: ${verdict.reason}`,
+            `change it with ${managedBy}`,
           ),
         ]),
     ...(versions.length === 0 || restartIstiod
@@ -266,28 +288,10 @@ function losesEndpoints(cluster: string, what: string, version: string): ErrorRe
   );
 }
 
-/** The istiods that lose a cluster's endpoints when its remote secret changes. A version that is not known may. */
-function losing({istiods}: DiscoveryObservation) {
-  return isKnown(istiods)
-    ? istiods.value.filter(({version}) => affects(remoteSecretDefects.endpoints, version.version))
-    : [];
-}
-
-/** Whether each running istiod pod has read the peer through this Secret; undefined: its version does not report it. */
-function readsPeer(
-  {istiods}: DiscoveryObservation,
-  {peer}: DiscoveryPair,
-  secret: string,
-): readonly (boolean | undefined)[] {
-  if (!isKnown(istiods)) return [false];
-  const istioName = istioNameOf(peer);
-  return istiods.value
-    .flatMap(({pods, version}) => pods.map((pod) => ({...pod, version: version.version})))
-    .map(({clusters, version}) => {
-      if (!isKnown(clusters)) return false;
-      const isSynced = clusters.value?.some(
-        (one) => one.id === istioName && one.secretName === secret && one.status === 'synced',
-      );
-      return isSynced === true && !hasFeature(version, 'clusterzReportsTimeout') ? undefined : isSynced;
-    });
+function lostEndpoints({reader, peer}: DiscoveryPair, {deployment, version}: DiscoveryIstiod): ErrorReport {
+  return problem(
+    'LOSES_ENDPOINTS',
+    `${deployment} ${version.text} of cluster ${reader.name} has lost the endpoints of ${peer.name} (istio/istio#61043): they return when it restarts`,
+    advice`restart it: ${kubectlMesh('link', [reader.name, '--restart-istiod'])}`,
+  );
 }

@@ -5,7 +5,7 @@ import {istioNameOf} from '../mesh/istio-name.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {isKnown, type Observed, unknownsOf, valueOr} from '../observed.js';
 import {losingServices, type ClusterServices, type LosingService, servicesByCluster} from './lost-endpoints.js';
-import {readerSecretName, remoteSecretName} from './names.js';
+import {readerSecretNames, remoteSecretName} from './names.js';
 import type {DiscoveryObservation, DiscoveryPod, StoredRemoteSecret, StoredSecret} from './observation.js';
 import type {RemoteCredential} from './remote-secret.js';
 
@@ -136,8 +136,8 @@ function lastingTokens(
 ): readonly LastingToken[] {
   return credentials.flatMap(({cluster, kubeconfig}): readonly LastingToken[] => {
     const claims = kubeconfig?.claims;
-    const own = readerSecretName(reader);
-    if (claims && (claims.boundSecret?.name === own || claims.tokenSecret === own)) return [];
+    const own = readerSecretNames(reader);
+    if (claims && own.includes(claims.boundSecret?.name ?? claims.tokenSecret ?? '')) return [];
     return [
       defined<LastingToken>({
         peer: clusters.find((one) => istioNameOf(one) === cluster)?.name ?? cluster,

@@ -106,7 +106,7 @@ function remoteSecretsFile(
 
 /** kubernetes.io: reference/kubectl/generated/kubectl_create/kubectl_create_token. The duration is a Go duration. */
 function tokenCommand({reader}: DiscoveryPair, {namespace, discovery}: LinkFilesOptions): string {
-  const secret = readerSecretName(reader);
+  const secret = readerSecretName(reader, discovery.token);
   if (discovery.token === 'secret') {
     return `kubectl -n ${namespace} get secret ${secret} -o go-template='{{.data.token | base64decode}}'`;
   }

@@ -18,11 +18,26 @@ export interface LosingService {
   readonly left: number;
 }
 
+/** How many services one line lists; the JSON output has all. */
+export const shownServices = 10;
+
 /** How many services have endpoints in a cluster. */
 export interface ClusterServices {
   /** Istio's name. */
   readonly cluster: string;
   readonly services: number;
+}
+
+/**
+ * Whether an istiod that has read a peer lacks its endpoints. Service default/kubernetes exists in every cluster, and its endpoints
+ * hardly ever change; without those of its own cluster, istiod does not read that namespace, and nothing is known.
+ */
+export function lacksEndpoints(services: readonly ServiceShards[], own: string, peer: string): boolean {
+  const apiServers = services.find(
+    ({host, namespace}) => namespace === 'default' && host.startsWith('kubernetes.default.svc.'),
+  );
+  const has = (cluster: string): boolean => (apiServers?.endpoints.get(cluster) ?? 0) > 0;
+  return has(own) && !has(peer);
 }
 
 /**

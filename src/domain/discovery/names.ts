@@ -38,12 +38,27 @@ export function remoteSecretName(peer: NamedCluster): string {
   return `istio-remote-secret-${canCreateRemoteSecret(istioName) ? istioName : peer.name}`;
 }
 
+/** The kinds of tokens (`discovery.token` in mesh.yaml). */
+export type TokenKind = 'bound' | 'secret';
+
+const readerSecretPrefixes: Readonly<Record<TokenKind, string>> = {
+  bound: `${fieldManager}-reader-`,
+  secret: `${fieldManager}-token-`,
+};
+
 /**
  * Returns the name of the reader Secret: the small Secret in Istio's namespace of the peer to which the reader's token is
- * bound. Deleting it revokes the token (kubernetes/kubernetes pkg/serviceaccount/claims.go, Validate).
+ * bound, or which contains its long-lived token. Deleting it revokes the token (kubernetes/kubernetes
+ * pkg/serviceaccount/claims.go, legacy.go, Validate). Each kind has its own name, so that a new token of the other kind can be
+ * proven while the old one is still valid.
  */
-export function readerSecretName(reader: Pick<MeshFileCluster, 'name'>): string {
-  return `${fieldManager}-reader-${reader.name}`;
+export function readerSecretName(reader: Pick<MeshFileCluster, 'name'>, token: TokenKind): string {
+  return `${readerSecretPrefixes[token]}${reader.name}`;
+}
+
+/** The names that a reader's Secret can have, whatever mesh.yaml declares now. */
+export function readerSecretNames(reader: Pick<MeshFileCluster, 'name'>): readonly string[] {
+  return [readerSecretName(reader, 'bound'), readerSecretName(reader, 'secret')];
 }
 
 const annotation = (name: string): string => `${fieldManager}/${name}`;

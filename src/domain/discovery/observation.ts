@@ -66,10 +66,22 @@ export interface DiscoveryIstiod {
 /** One running istiod pod. */
 export interface DiscoveryPod {
   readonly name: string;
+  /** No new proxy connects to it. */
+  readonly notReady?: true;
   /** The clusters that it knows. `undefined`: this version does not report them. */
   readonly clusters: Observed<readonly KnownRemote[] | undefined>;
-  /** The services with their endpoints. Absent: not read. */
+  /** The services with their endpoints. Absent: neither unlink nor a defect of this version requires them. */
   readonly services?: Observed<readonly ServiceShards[]>;
+}
+
+/**
+ * The pods that decide what a cluster's istiod reads: those that are ready, or all if none is. One that is not ready, such as a new or
+ * a crashing one, must not hold up the others.
+ */
+export function decisivePods(istiods: readonly DiscoveryIstiod[]): readonly DiscoveryPod[] {
+  const pods = istiods.flatMap((istiod) => istiod.pods);
+  const ready = pods.filter(({notReady}) => !notReady);
+  return ready.length > 0 ? ready : pods;
 }
 
 /** The observed facts of one cluster. */
@@ -86,23 +98,28 @@ export interface DiscoveryObservation {
   readonly rootCa: Observed<string | undefined>;
   /** The API server in the kubeconfig; undefined where no cluster needs it, or mesh.yaml declares another one. */
   readonly server: Observed<KubeconfigAddress | undefined>;
-  /** As a peer: its reader Secrets, by the reader's name in mesh.yaml. */
+  /** As a peer: the reader Secrets of both kinds, by name. */
   readonly readerSecrets: ReadonlyMap<string, Observed<StoredSecret | undefined>>;
   /** As a reader: its remote secrets by name in the cluster: those that link names, and others that istiod uses for a peer. */
   readonly remoteSecrets: ReadonlyMap<string, Observed<StoredRemoteSecret | undefined>>;
 }
 
 /**
- * The Secrets (NAMESPACE/NAME) from which the running istiods of a cluster read another one; without a name, those from which
- * they read any cluster.
+ * The names of the Secrets in Istio's namespace from which the running istiods of a cluster read another one; without an Istio
+ * name, those from which they read any cluster. istiod reads no other namespace.
  */
-export function secretsInUse({istiods}: Pick<DiscoveryObservation, 'istiods'>, istioName?: string): readonly string[] {
+export function secretsInUse(
+  {istiods}: Pick<DiscoveryObservation, 'istiods'>,
+  namespace: string,
+  istioName?: string,
+): readonly string[] {
   if (!isKnown(istiods)) return [];
+  const prefix = `${namespace}/`;
   const rows = istiods.value.flatMap(({pods}) =>
     pods.flatMap(({clusters}) => (isKnown(clusters) ? (clusters.value ?? []) : [])),
   );
   const names = rows
-    .filter(({id, secretName}) => secretName !== '' && (istioName === undefined || id === istioName))
-    .map(({secretName}) => secretName);
+    .filter(({id, secretName}) => secretName.startsWith(prefix) && (istioName === undefined || id === istioName))
+    .map(({secretName}) => secretName.slice(prefix.length));
   return [...new Set(names)];
 }

@@ -8,13 +8,17 @@ export interface DiscoveryPair<Cluster extends MeshCluster = MeshCluster> {
 }
 
 /**
- * Returns every pair, by reader in the order of the clusters. A remote runs no istiod, so it reads no other cluster, and only
- * its own primary reads it (istio.io: setup/install/multicluster/primary-remote).
+ * Returns every pair, or those with a named cluster, by reader in the order of the clusters. A remote runs no istiod, so it
+ * reads no other cluster, and only its own primary reads it (istio.io: setup/install/multicluster/primary-remote).
  */
 export function discoveryPairs<Cluster extends MeshCluster>(
   clusters: readonly Cluster[],
+  named?: readonly string[],
 ): readonly DiscoveryPair<Cluster>[] {
-  return clusters.flatMap((reader) => clusters.flatMap((peer) => (reads(reader, peer) ? [{reader, peer}] : [])));
+  const isMeant = (...pair: readonly Cluster[]) => !named || pair.some(({name}) => named.includes(name));
+  return clusters.flatMap((reader) =>
+    clusters.flatMap((peer) => (reads(reader, peer) && isMeant(reader, peer) ? [{reader, peer}] : [])),
+  );
 }
 
 /** Reports whether one cluster's istiod has to read another cluster. */

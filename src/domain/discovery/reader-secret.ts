@@ -4,7 +4,7 @@ import {managedByLabel} from '../kube/manager.js';
 import type {KubeObject, ObjectMeta} from '../kube/object.js';
 import {fieldManager} from '../kube/paths.js';
 import type {NamedCluster} from '../mesh/istio-name.js';
-import {discoveryAnnotations, readerSecretName, readerServiceAccount} from './names.js';
+import {discoveryAnnotations, readerSecretName, readerServiceAccount, type TokenKind} from './names.js';
 
 /** The type of Secrets that the token controller fills (kubernetes.io: concepts/configuration/secret, ServiceAccount token Secrets). */
 const tokenSecretType = 'kubernetes.io/service-account-token';
@@ -21,14 +21,14 @@ export function isTokenSecret({type}: {readonly type: string}): boolean {
 export function readerSecretObject(
   reader: Pick<NamedCluster, 'name'>,
   namespace: string,
-  token: 'bound' | 'secret',
+  token: TokenKind,
 ): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: token === 'secret' ? tokenSecretType : 'Opaque',
     metadata: {
-      name: readerSecretName(reader),
+      name: readerSecretName(reader, token),
       namespace,
       labels: {[managedByLabel]: fieldManager},
       annotations: defined<NonNullable<ObjectMeta['annotations']>>({

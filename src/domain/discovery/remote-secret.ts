@@ -5,7 +5,7 @@
  */
 import {defined} from '../defined.js';
 import {managedByLabel} from '../kube/manager.js';
-import {fieldChangedAt, type KubeObject, type ObjectMeta} from '../kube/object.js';
+import {fieldChangedAt, keptMetadata, type KubeObject, lastAppliedAnnotation, type ObjectMeta} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
@@ -40,6 +40,14 @@ export function readRemoteSecret({metadata, data = {}}: SecretObject): readonly 
       changedAt: lastChange(metadata, cluster),
     });
   });
+}
+
+/** Returns the credential for a cluster; undefined if a remote secret has none. */
+export function credentialFor(
+  {credentials}: {readonly credentials: readonly RemoteCredential[]},
+  cluster: NamedCluster,
+): RemoteCredential | undefined {
+  return credentials.find((one) => one.cluster === istioNameOf(cluster));
 }
 
 function lastChange(metadata: ObjectMeta, key: string): RemoteCredential['changedAt'] {
@@ -82,7 +90,8 @@ export interface TokenTimes {
 
 /**
  * Returns the remote secret for a pair, without its data. Its name, label, annotation and data key (Istio's name of the peer)
- * are istioctl's. Labels and annotations of others are kept.
+ * are istioctl's. Metadata of others is kept, but for kubectl's copy of the previous content, which contains the previous token. One
+ * of another name, which istiod uses, keeps it, and its metadata.
  */
 export function remoteSecretObject(
   {reader, peer}: {readonly reader: Pick<NamedCluster, 'name'>; readonly peer: NamedCluster},
@@ -90,23 +99,33 @@ export function remoteSecretObject(
   {issuedAt, expiresAt}: TokenTimes,
   before?: Pick<SecretObject, 'metadata'>,
 ): KubeObject {
-  const {labels, annotations, resourceVersion} = before?.metadata ?? {};
+  const own = remoteSecretName(peer);
+  const {labels, annotations = {}, ...kept} = before ? keptMetadata(before.metadata) : {};
+  const foreign = Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== lastAppliedAnnotation));
+  const {name = own, resourceVersion} = before?.metadata ?? {};
+  const written =
+    name === own
+      ? {
+          labels: {...labels, [managedByLabel]: fieldManager, [multiClusterLabel.name]: multiClusterLabel.value},
+          annotations: defined<Record<string, string>>({
+            ...foreign,
+            [clusterAnnotation]: istioNameOf(peer),
+            [discoveryAnnotations.reader]: reader.name,
+            [discoveryAnnotations.peer]: peer.name,
+            [discoveryAnnotations.tokenIssued]: issuedAt.toISOString(),
+            [discoveryAnnotations.tokenExpires]: expiresAt?.toISOString(),
+          }),
+        }
+      : {labels, annotations: before?.metadata.annotations && foreign};
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
     metadata: defined<ObjectMeta>({
-      name: remoteSecretName(peer),
+      ...kept,
+      name,
       namespace,
-      labels: {...labels, [managedByLabel]: fieldManager, [multiClusterLabel.name]: multiClusterLabel.value},
-      annotations: defined<Record<string, string>>({
-        ...annotations,
-        [clusterAnnotation]: istioNameOf(peer),
-        [discoveryAnnotations.reader]: reader.name,
-        [discoveryAnnotations.peer]: peer.name,
-        [discoveryAnnotations.tokenIssued]: issuedAt.toISOString(),
-        [discoveryAnnotations.tokenExpires]: expiresAt?.toISOString(),
-      }),
+      ...written,
       resourceVersion,
     }),
   };

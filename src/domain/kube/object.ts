@@ -1,3 +1,4 @@
+import {defined} from '../defined.js';
 import type {Sensitive} from '../sensitive.js';
 import type {KindRef} from './kinds.js';
 import type {FieldsOf} from './shapes.js';
@@ -22,6 +23,22 @@ export interface ObjectRef extends KindRef {
 
 /** A Secret's decoded data. Values are buffers, because strings cannot represent binary data faithfully. */
 export type SecretData = Readonly<Record<string, Sensitive<Buffer>>>;
+
+/** The annotation in which `kubectl apply` stores a copy of the whole object, including a Secret's old data. */
+export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/**
+ * Returns the metadata that a replacement has to repeat, because PUT removes what it does not contain: labels, annotations, owners,
+ * by which the object is garbage collected, and finalizers.
+ */
+export function keptMetadata({
+  labels,
+  annotations,
+  ownerReferences,
+  finalizers,
+}: ObjectMeta): Pick<ObjectMeta, 'labels' | 'annotations' | 'ownerReferences' | 'finalizers'> {
+  return defined({labels, annotations, ownerReferences, finalizers});
+}
 
 /** A list response of the API server. */
 export interface KubeList<T extends KubeObject = KubeObject> {

@@ -83,6 +83,7 @@ function shapesOf(struct: Struct) {
       creationTimestamp: moment.exactOptional(),
       deletionTimestamp: moment.exactOptional(),
       ownerReferences: z.array(struct({kind: text, name: text, uid: text})).exactOptional(),
+      finalizers: z.array(text).exactOptional(),
       // The fields that one manager owns (server-side apply), and when it last changed them.
       managedFields: z
         .array(

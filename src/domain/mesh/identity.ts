@@ -3,6 +3,7 @@
  * contexts and addresses: a renamed context must not cause one cluster's key to be sent to another.
  */
 import {type ErrorReport, problem} from '../errors.js';
+import {isKnown, type Observed} from '../observed.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Mesh} from './mesh.js';
 
@@ -10,6 +11,18 @@ import type {Mesh} from './mesh.js';
 export interface ClusterUid {
   readonly name: string;
   readonly uid: string;
+}
+
+/** Returns the UIDs of the clusters that were read, as far as they are known. */
+export function knownUids(
+  clusters: readonly {
+    readonly cluster: {readonly name: string};
+    readonly seen?: {readonly uid: Observed<string>} | undefined;
+  }[],
+): readonly ClusterUid[] {
+  return clusters.flatMap(({cluster: {name}, seen}) =>
+    seen && isKnown(seen.uid) ? [{name, uid: seen.uid.value}] : [],
+  );
 }
 
 /** Why a cluster is not the expected one. It has the structure of an engine's blocker. */

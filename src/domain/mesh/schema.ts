@@ -154,7 +154,7 @@ export const meshFileSchema = map('a map with apiVersion, kind and clusters', {
   ),
   'istio?': istioSchema.describe('Istio installation settings for all clusters.'),
   'trust?': trustSchema.describe('Settings for certificates: how they are issued and monitored.'),
-  'discovery?': discoverySchema.describe('How clusters read the services and endpoints of each other.'),
+  'discovery?': discoverySchema.describe("How clusters read each other's services and endpoints."),
   'audit?': map('a map', {'reasonRequired?': reasonRequired}).describe('Requirements for the journal of changes.'),
   'access?': map('a map such as {expected: [Group:platform-admins]}', {'expected?': expected}).describe(
     'Expected access to the CA keys, for access show and verify --access.',

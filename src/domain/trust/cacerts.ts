@@ -2,7 +2,7 @@
 import {defined} from '../defined.js';
 import {journalHeadAnnotation} from '../journal/head.js';
 import {managedByLabel, managerOf} from '../kube/manager.js';
-import type {KubeObject, SecretData} from '../kube/object.js';
+import {type KubeObject, lastAppliedAnnotation, type SecretData} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
 import {type CaFiles, caFileNames, caFilesOfSecret, caKeyNames} from '../ca/ca-files.js';
@@ -28,11 +28,8 @@ export const annotations = {
   journalHead: journalHeadAnnotation,
 } as const;
 
-/** The annotation in which `kubectl apply` stores a copy of the whole object, including the old key. */
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
-
 /** The annotations that describe the previous content or write only. */
-const contentAnnotations: readonly string[] = [lastApplied, annotations.rolledBackFrom, annotations.journalHead];
+const contentAnnotations: readonly string[] = [lastAppliedAnnotation, annotations.rolledBackFrom, annotations.journalHead];
 
 /**
  * The data keys of each layout. All others in a Secret are foreign. Revocation lists never are, although some istiods do not

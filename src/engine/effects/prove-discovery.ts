@@ -1,7 +1,9 @@
-/** Proves that every running istiod pod of a reader has read its peers. */
+/** Proves that every ready istiod pod of a reader has read its peers. */
 import {asMeshError} from '../../domain/errors.js';
 import {clusterzPath, readClusterz, synced} from '../../domain/facts/read/clusterz.js';
-import {endpointShardzPath, readEndpointShardz} from '../../domain/facts/read/endpoint-shardz.js';
+import {lacksEndpoints} from '../../domain/discovery/lost-endpoints.js';
+import {endpointShardzPath} from '../../domain/facts/read/endpoint-shardz.js';
+import {readServiceShards} from '../../domain/facts/read/service-shards.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {AwaitDiscovery, DiscoveryPeer, LinkPeers} from '../action.js';
 import type {EffectContext} from '../effect.js';
@@ -25,6 +27,8 @@ export interface Proof extends Pick<
   readonly peers: readonly DiscoveryPeer[];
   /** Whether an existing remote secret was changed. */
   readonly hasChanged: (peer: DiscoveryPeer) => boolean;
+  /** Is called with the name of each peer when every pod has read it. */
+  readonly onRead?: (cluster: string) => void;
 }
 
 /** Waits, and returns why peers have not been read, by name; empty if all have been. Throws what aborts the run. */
@@ -44,7 +48,9 @@ export async function proveDiscovery(
       const states = await statesOf(pods, proof, left, context);
       for (const peer of left) {
         const isSettled = !proof.hasChanged(peer) || elapsedMs >= settleMs;
-        if (isSettled && states.get(peer.cluster) === undefined) done.add(peer.cluster);
+        if (!isSettled || states.get(peer.cluster) !== undefined) continue;
+        done.add(peer.cluster);
+        proof.onRead?.(peer.cluster);
       }
       const missing = left.filter(({cluster}) => !done.has(cluster));
       const [first] = missing;
@@ -80,7 +86,7 @@ async function statesOf(
   {deps}: EffectContext,
 ): Promise<ReadonlyMap<string, Unread | undefined>> {
   try {
-    const states = await pods.each((pod) => unreadBy(pod, proof, peers));
+    const states = await pods.each((pod) => unreadBy(pod, proof, peers), 'ready');
     return new Map(
       peers.map(({cluster}) => [cluster, states.map((one) => one.get(cluster)).find((state) => state !== undefined)]),
     );
@@ -116,13 +122,11 @@ async function unreadBy(
     }
   }
   if (!reports.endpoints || unread.size === peers.length) return unread;
-  const shards = readEndpointShardz(await pod.get(endpointShardzPath, debugLimits.endpointShardz), name);
-  // Service default/kubernetes exists in every cluster, so a peer without endpoints has not been read, unless istiod reads
-  // that namespace nowhere.
-  const own = shards.find(({cluster}) => cluster === istioName);
-  if (isSelective || own?.hasApiServer !== true) return unread;
+  // istiod may read the namespace of that Service nowhere.
+  if (isSelective) return unread;
+  const services = readServiceShards(await pod.get(endpointShardzPath, debugLimits.endpointShardz), name);
   for (const peer of peers) {
-    if (unread.has(peer.cluster) || shards.some(({cluster}) => cluster === peer.istioName)) continue;
+    if (unread.has(peer.cluster) || !lacksEndpoints(services, istioName, peer.istioName)) continue;
     unread.set(peer.cluster, {reason: `pod ${name} has no endpoints of cluster ${peer.istioName} yet`, isFinal: false});
   }
   return unread;

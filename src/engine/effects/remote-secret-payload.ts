@@ -8,15 +8,17 @@ import type {AcceptedToken} from './issue-token.js';
 /** Returns the remote secret with its data, which contains the token: it is never part of a plan. */
 export function remoteSecretToSend(
   {cluster: reader, namespace}: Pick<LinkPeers, 'cluster' | 'namespace'>,
-  {cluster, istioName, address, before}: PeerLink,
-  {token, expiresAt, caData}: AcceptedToken,
-  now: Date,
+  {cluster, istioName, address, before, keeps}: PeerLink,
+  {token, issuedAt, expiresAt, caData}: AcceptedToken,
 ): KubeObject {
   const complete = defined<PeerLink['address']>({...address, caData: address.caData ?? caData});
   const kubeconfig = writeRemoteKubeconfig(istioName, complete, token.reveal());
-  const times = defined<Parameters<typeof remoteSecretObject>[2]>({issuedAt: now, expiresAt});
+  const times = defined<Parameters<typeof remoteSecretObject>[2]>({issuedAt, expiresAt});
   return {
     ...remoteSecretObject({reader: {name: reader}, peer: {name: cluster, istioName}}, namespace, times, before),
-    data: {[istioName]: Buffer.from(kubeconfig).toString('base64')},
+    data: {
+      ...Object.fromEntries(keeps.map((key) => [key, before?.data[key]?.reveal().toString('base64') ?? ''])),
+      [istioName]: Buffer.from(kubeconfig).toString('base64'),
+    },
   };
 }

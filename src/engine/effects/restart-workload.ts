@@ -1,9 +1,10 @@
 import {plural} from '../../domain/format.js';
-import type {KubeObject} from '../../domain/kube/object.js';
+import type {KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import type {DeploymentObject} from '../../domain/kube/objects.js';
 import {describeRef} from '../../domain/kube/paths.js';
-import type {KubeApi} from '../../tools/kubectl/api.js';
+import type {KubeApi, WriteDryRun} from '../../tools/kubectl/api.js';
 import type {RestartWorkload} from '../action.js';
+import type {Deps} from '../deps.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {awaitReady} from './await.js';
 import {contains, writeAndVerify} from './verified-write.js';
@@ -21,18 +22,25 @@ export const effect: Effect<'restart-workload'> = async (action, context) => {
 /** The same for other effects. */
 export async function restartDeployment(
   api: KubeApi,
-  action: Pick<RestartWorkload, 'ref' | 'timeoutMs'>,
+  {ref, timeoutMs}: Pick<RestartWorkload, 'ref' | 'timeoutMs'>,
   context: EffectContext,
 ): Promise<void> {
-  const {deps} = context;
-  const patch = {spec: {template: {metadata: {annotations: {[restartedAt]: deps.now().toISOString()}}}}};
-  const judge = (now: KubeObject | undefined): 'written' | 'not-written' =>
-    now && contains(now, patch) ? 'written' : 'not-written';
-  await writeAndVerify({api, ref: action.ref, dryRun: 'none', judge}, () => api.patch(action.ref, patch, 'none'));
-  const what = `${describeRef(action.ref)} did not become ready`;
-  await awaitReady(context, {what, timeoutMs: action.timeoutMs}, async () =>
-    rolloutState(await api.get<DeploymentObject>(action.ref)),
-  );
+  await startRestart(api, ref, context.deps, 'none');
+  const what = `${describeRef(ref)} did not become ready`;
+  await awaitReady(context, {what, timeoutMs}, async () => rolloutState(await api.get<DeploymentObject>(ref)));
+}
+
+/** Restarts a Deployment without waiting. `server`: only has the API server check that it would permit it. */
+export async function startRestart(
+  api: KubeApi,
+  ref: ObjectRef,
+  {now}: Pick<Deps, 'now'>,
+  dryRun: WriteDryRun,
+): Promise<void> {
+  const patch = {spec: {template: {metadata: {annotations: {[restartedAt]: now().toISOString()}}}}};
+  const judge = (found: KubeObject | undefined): 'written' | 'not-written' =>
+    found && contains(found, patch) ? 'written' : 'not-written';
+  await writeAndVerify({api, ref, dryRun, judge}, () => api.patch(ref, patch, dryRun));
 }
 
 /** What a rollout waits for; undefined if it is complete (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */

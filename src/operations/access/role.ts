@@ -8,7 +8,7 @@ import {
 } from '../../domain/access/role-manifests.js';
 import type {DiscoverySecrets, RoleLevel} from '../../domain/access/command-rights.js';
 import {parseSubject, subjectRule, type Subject} from '../../domain/kube/subjects.js';
-import {readerSecretName, remoteSecretName} from '../../domain/discovery/names.js';
+import {readerSecretNames, remoteSecretName} from '../../domain/discovery/names.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
@@ -100,7 +100,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
 
 /** The Secrets of discovery that a cluster of the mesh can have: the manifests are the same for each. */
 function discoverySecrets(clusters: Mesh['clusters']): DiscoverySecrets {
-  return {remoteSecrets: clusters.map(remoteSecretName), readerSecrets: clusters.map(readerSecretName)};
+  return {remoteSecrets: clusters.map(remoteSecretName), readerSecrets: clusters.flatMap(readerSecretNames)};
 }
 
 /** The mesh in mesh.yaml; undefined without the file: roles can be created before it exists. */

@@ -8,7 +8,6 @@ import {
 } from '../../domain/discovery/api-server.js';
 import type {TokenStore} from '../../domain/discovery/external-secret.js';
 import {type LinkFile, linkFiles, linkFileText} from '../../domain/discovery/link-files.js';
-
 import {discoveryPairs, type DiscoveryPair} from '../../domain/discovery/pairs.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
@@ -91,9 +90,9 @@ async function gatherExport(deps: Deps, request: ExportLinkRequest, concurrency:
       },
     );
   }
-  const named = loaded.clusters.map(({name}) => name);
-  const pairs = discoveryPairs(loaded.mesh.clusters).filter(
-    ({reader, peer}) => named.includes(reader.name) || named.includes(peer.name),
+  const pairs = discoveryPairs(
+    loaded.mesh.clusters,
+    loaded.clusters.map(({name}) => name),
   );
   const peers = loaded.mesh.clusters.filter(({name}) => pairs.some(({peer}) => peer.name === name));
   const addresses = await eachCluster(peers, concurrency, async (peer) => {

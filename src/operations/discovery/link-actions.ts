@@ -1,10 +1,12 @@
 /** The lanes of `link`: what is written to a peer, and to a reader. Pure. */
 import {defined} from '../../domain/defined.js';
-import {readerSecretName} from '../../domain/discovery/names.js';
+import {readerSecretName, type TokenKind} from '../../domain/discovery/names.js';
+import type {StoredSecret} from '../../domain/discovery/observation.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
-import {isTokenSecret, readerSecretObject} from '../../domain/discovery/reader-secret.js';
+import {readerSecretObject} from '../../domain/discovery/reader-secret.js';
 import {shortestLifetimeMs} from '../../domain/discovery/token.js';
 import type {PairDecision} from '../../domain/discovery/decide-link.js';
+import {credentialFor} from '../../domain/discovery/remote-secret.js';
 import {plural, some} from '../../domain/format.js';
 import {groupBy} from '../../domain/group-by.js';
 import type {ObjectRef} from '../../domain/kube/object.js';
@@ -16,41 +18,87 @@ import type {Action, AwaitDiscovery, LinkPeers, PeerLink} from '../../engine/act
 import type {Lane} from '../../engine/operation.js';
 import {restartTimeoutMs} from '../shared/restart.js';
 import {type DecidedPair, type LinkFacts, type LinkRules, observed} from './link-facts.js';
+import {proofTimeoutMs} from './proof-timeout.js';
 
-/** How long istiod may take to read a peer: PILOT_REMOTE_CLUSTER_TIMEOUT is 30 s by default, after which it reports a timeout. */
-const proofTimeoutMs = 60_000;
+/** Creates the reader Secrets that are missing for changes. */
+export function readerSecretLanes(decided: readonly DecidedPair[], facts: LinkFacts): readonly Lane[] {
+  const {namespace} = facts.loaded.mesh.istio;
+  const {token} = facts.loaded.mesh.discovery;
+  const creating = decided.filter(
+    ({pair, decision}) => isChange(decision) && !readerSecretOf(pair, token, facts.states),
+  );
+  return lanesByPeer(creating, 'reader Secrets', ({pair: {reader, peer}}): Action => ({
+    kind: 'put-object',
+    id: `${peer.name}/${token === 'bound' ? 'reader' : 'token'}-${reader.name}`,
+    cluster: peer.name,
+    context: observed(peer.name, facts.states)?.context ?? '',
+    object: readerSecretObject(reader, namespace, token),
+    title: `create Secret ${namespace}/${readerSecretName(reader, token)}`,
+  }));
+}
 
-/** Creates the reader Secrets that are missing, and those that have another type than the declared token needs. */
-export function readerSecretLanes(ready: readonly DecidedPair[], facts: LinkFacts): readonly Lane[] {
-  const {mesh} = facts.loaded;
-  const {token} = mesh.discovery;
-  const changing = ready.filter(({decision}) => decision && decision.kind !== 'unchanged');
-  const lanes = [...groupBy(changing, ({pair}) => pair.peer.name).values()].map((pairs): Lane => {
-    const {peer} = pairs[0].pair;
-    const actions = pairs.flatMap(({pair: {reader}}): readonly Action[] => {
-      const seen = observed(peer.name, facts.states);
-      const before = seen?.readerSecrets.get(reader.name);
-      const existing = before && isKnown(before) ? before.value : undefined;
-      if (existing && isTokenSecret(existing) === (token === 'secret')) return [];
-      const object = readerSecretObject(reader, mesh.istio.namespace, token);
-      const what = `Secret ${mesh.istio.namespace}/${readerSecretName(reader)}`;
-      const base = {id: `${peer.name}/reader-${reader.name}`, cluster: peer.name, context: seen?.context ?? '', object};
-      if (!existing) return [{kind: 'put-object', ...base, title: `create ${what}`}];
-      const {uid, resourceVersion} = existing.metadata;
-      return [
-        {
-          kind: 'replace-object',
-          ...base,
-          title: `delete and create ${what}, whose type cannot be changed`,
-          confirm: `delete ${what}: the current token of ${reader.name} ends before the new one is in place`,
-          preconditions: defined({uid, resourceVersion}),
-          recoveryHints: ['run the same command again'],
-        },
-      ];
-    });
-    return {key: peer.name, cluster: peer.name, title: `${peer.name}: reader Secrets`, actions};
+/**
+ * Deletes what an earlier run left behind after it changed the kind of token: the reader Secrets of the other kind whose readers
+ * have read the peer with a token of the declared kind.
+ */
+export function supersededLanes(decided: readonly DecidedPair[], facts: LinkFacts): readonly Lane[] {
+  const {namespace} = facts.loaded.mesh.istio;
+  const {token} = facts.loaded.mesh.discovery;
+  const superseding = decided.flatMap(({pair, decision}) => {
+    if (decision?.kind !== 'unchanged' || decision.prove) return [];
+    const claims = decision.before && credentialFor(decision.before, pair.peer)?.kubeconfig?.claims;
+    const isOwn = (claims?.boundSecret?.name ?? claims?.tokenSecret) === readerSecretName(pair.reader, token);
+    const secret = isOwn ? supersededSecret(pair, token, facts.states) : undefined;
+    return secret ? [{pair, secret}] : [];
   });
-  return lanes.filter(({actions}) => actions.length > 0);
+  return lanesByPeer(superseding, 'superseded reader Secrets', ({pair: {peer}, secret}): Action => {
+    const {name, uid} = secret.metadata;
+    return {
+      kind: 'delete-object',
+      id: `${peer.name}/${name}`,
+      cluster: peer.name,
+      context: observed(peer.name, facts.states)?.context ?? '',
+      title: `delete Secret ${namespace}/${name}, whose token is no longer used`,
+      ref: {apiVersion: 'v1', kind: 'Secret', namespace, name},
+      preconditions: defined({uid}),
+    };
+  });
+}
+
+/** The reader Secret of the other kind. One that another tool writes is that tool's to remove. */
+function supersededSecret(
+  pair: DiscoveryPair,
+  token: TokenKind,
+  states: LinkFacts['states'],
+): StoredSecret | undefined {
+  const found = readerSecretOf(pair, token === 'bound' ? 'secret' : 'bound', states);
+  return found?.managedBy === undefined ? found : undefined;
+}
+
+function readerSecretOf(
+  {reader, peer}: DiscoveryPair,
+  token: TokenKind,
+  states: LinkFacts['states'],
+): StoredSecret | undefined {
+  const found = observed(peer.name, states)?.readerSecrets.get(readerSecretName(reader, token));
+  return found && isKnown(found) ? found.value : undefined;
+}
+
+function lanesByPeer<One extends Pick<DecidedPair, 'pair'>>(
+  pairs: readonly One[],
+  what: string,
+  actionOf: (one: One) => Action,
+): readonly Lane[] {
+  return [...groupBy(pairs, ({pair}) => pair.peer.name)].map(([name, own]) => ({
+    key: name,
+    cluster: name,
+    title: `${name}: ${what}`,
+    actions: own.map(actionOf),
+  }));
+}
+
+function isChange(decision: PairDecision | undefined): decision is PairDecision {
+  return decision !== undefined && decision.kind !== 'unchanged';
 }
 
 /** The lanes of one reader: its changes, and the proof of what an interrupted run left unproven. */
@@ -72,18 +120,42 @@ export function readerLanes(decided: readonly DecidedPair[], facts: LinkFacts, r
     },
     timeoutMs: proofTimeoutMs,
   };
-  const lane = (key: string, action: Action): Lane => ({
-    key,
-    cluster: reader.name,
-    title: `${reader.name}: ${action.title}`,
-    actions: [action],
-  });
-  const changing = decided.filter(({decision}) => decision && decision.kind !== 'unchanged');
+  const changing = decided.filter(({decision}) => isChange(decision));
   const unproven = decided.filter(({decision}) => decision?.kind === 'unchanged' && decision.prove);
-  return [
-    ...(changing.length === 0 ? [] : [lane(reader.name, linkAction(base, changing, facts, rules))]),
-    ...(unproven.length === 0 ? [] : [lane(`${reader.name} (existing)`, proofAction(base, unproven))]),
-  ];
+  const existing = unproven.length === 0 ? [] : [proofAction(base, unproven)];
+  const lost = deploymentsOf(unproven, namespace);
+  const lane = (key: string, actions: readonly Action[]): readonly Lane[] =>
+    actions.length === 0
+      ? []
+      : [{key, cluster: reader.name, title: `${reader.name}: ${actions.map(({title}) => title).join(', ')}`, actions}];
+  if (changing.length === 0) return lane(reader.name, [...lost.map((ref) => restartAction(base, ref)), ...existing]);
+  const link = linkAction(base, changing, facts, rules, deploymentsOf([...changing, ...unproven], namespace));
+  // What is read is proven whatever becomes of the changes, unless it depends on the restart that belongs to them.
+  return lost.length > 0
+    ? lane(reader.name, [link, ...existing])
+    : [...lane(reader.name, [link]), ...lane(`${reader.name} (existing)`, existing)];
+}
+
+function deploymentsOf(pairs: readonly DecidedPair[], namespace: string): readonly ObjectRef[] {
+  return [...new Set(pairs.flatMap(({decision}) => decision?.restart ?? []))].map((name) => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    namespace,
+    name,
+  }));
+}
+
+function restartAction({cluster, context}: ReaderBase, ref: ObjectRef): Action {
+  const title = `restart Deployment ${ref.namespace ?? ''}/${ref.name}, which has lost endpoints`;
+  return {
+    kind: 'restart-workload',
+    id: `${cluster}/restart-${ref.name}`,
+    cluster,
+    context,
+    title,
+    ref,
+    timeoutMs: restartTimeoutMs,
+  };
 }
 
 type ReaderBase = Omit<AwaitDiscovery, 'kind' | 'id' | 'title' | 'peers'>;
@@ -93,6 +165,7 @@ function linkAction(
   pairs: readonly DecidedPair[],
   facts: LinkFacts,
   {acceptShortTokens}: LinkRules,
+  restart: readonly ObjectRef[],
 ): LinkPeers {
   const {discovery} = facts.loaded.mesh;
   const token: PeerLink['token'] =
@@ -103,28 +176,27 @@ function linkAction(
           lifetimeMs: discovery.tokenLifetimeDays * dayMs,
           shortestMs: acceptShortTokens ? 0 : shortestLifetimeMs,
         };
-  const peers = pairs.flatMap(({pair: {reader, peer}, decision}): readonly PeerLink[] => {
+  const peers = pairs.flatMap(({pair, decision}): readonly PeerLink[] => {
+    const {reader, peer} = pair;
     const seen = observed(peer.name, facts.states);
     if (!decision || !seen || decision.kind === 'unchanged') return [];
+    const superseded = supersededSecret(pair, discovery.token, facts.states)?.metadata;
+    const name = readerSecretName(reader, discovery.token);
     return [
       defined<PeerLink>({
         ...peerOf(peer, decision),
         change: decision.kind,
         context: seen.context,
-        address: decision.api.address,
-        readerSecret: readerSecretName(reader),
+        address: decision.address,
+        readerSecret: {name, isNew: !readerSecretOf(pair, discovery.token, facts.states)},
+        superseded: superseded && {name: superseded.name, uid: superseded.uid ?? ''},
         token,
         before: decision.before,
+        keeps: decision.keeps,
       }),
     ];
   });
   const names = some(pairs.map(({pair}) => pair.peer.name));
-  const restart = [...new Set(pairs.flatMap(({decision}) => decision?.restart ?? []))].map((name): ObjectRef => ({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    namespace: base.namespace,
-    name,
-  }));
   const replaced = pairs.flatMap(({decision}) => {
     if (decision?.kind !== 'replace') return [];
     return [`replace Secret ${base.namespace}/${decision.secret} (${decision.reason ?? ''})`];
@@ -153,6 +225,6 @@ function proofAction(base: ReaderBase, pairs: readonly DecidedPair[]): AwaitDisc
   };
 }
 
-function peerOf(peer: DiscoveryPair['peer'], {secret}: PairDecision) {
-  return {cluster: peer.name, istioName: istioNameOf(peer), secret};
+function peerOf(peer: DiscoveryPair['peer'], {secret, address}: PairDecision) {
+  return {cluster: peer.name, istioName: istioNameOf(peer), secret, server: address.url};
 }

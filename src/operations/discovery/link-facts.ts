@@ -4,7 +4,7 @@ import type {DiscoveryObservation} from '../../domain/discovery/observation.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
 import type {ErrorReport} from '../../domain/errors.js';
-import {identityProblems, type ClusterUid} from '../../domain/mesh/identity.js';
+import {identityProblems, knownUids, type ClusterUid} from '../../domain/mesh/identity.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
 import type {DiscoveryState} from '../../observe/discovery-state.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';
@@ -23,7 +23,7 @@ export interface LinkFacts {
   readonly pairs: readonly DiscoveryPair[];
   /** Both clusters of every pair, each once. */
   readonly states: readonly DiscoveryState[];
-  /** The clusters given on the command line, or all: a pair with another one waits until that is ready. */
+  /** The clusters given on the command line, or all: a pair with another one waits until Istio is installed there. */
   readonly named: readonly string[];
   /** The verdicts on tokens in remote secrets, by {@link pairKey} and Secret. */
   readonly reviews: ReadonlyMap<string, ReadonlyMap<string, Observed<TokenVerdict>>>;
@@ -39,7 +39,7 @@ export interface DecidedPair {
   readonly pair: DiscoveryPair;
   readonly decision?: PairDecision;
   readonly errors: readonly PairError[];
-  /** It was not requested, and its other cluster is not ready. */
+  /** Istio is not installed yet in its other cluster, which was not named. */
   readonly waits?: true;
 }
 
@@ -51,9 +51,7 @@ export function observed(name: string, states: readonly DiscoveryState[]): Disco
 
 /** Returns the UIDs of the clusters, as far as they were read. */
 export function uidsOf(states: readonly DiscoveryState[]): readonly ClusterUid[] {
-  return states.flatMap(({cluster: {name}, seen}) =>
-    isKnown(seen) && isKnown(seen.value.uid) ? [{name, uid: seen.value.uid.value}] : [],
-  );
+  return knownUids(states.map(({cluster}) => ({cluster, seen: observed(cluster.name, states)})));
 }
 
 /**

@@ -1,7 +1,9 @@
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import {type DiscoveryPair, discoveryPairs} from '../../domain/discovery/pairs.js';
 import {remoteSecretName} from '../../domain/discovery/names.js';
+import {declaredTooShort} from '../../domain/discovery/short-token.js';
 import {secretsInUse} from '../../domain/discovery/observation.js';
+import {credentialFor} from '../../domain/discovery/remote-secret.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
@@ -19,7 +21,7 @@ import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.j
 /** `link [CLUSTER...]`. */
 export interface LinkRequest extends MeshRequest, LinkRules {}
 
-/** `link`: lets clusters read the services and endpoints of each other, through remote secrets with revocable tokens. */
+/** `link`: lets clusters read each other's services and endpoints through remote secrets with revocable tokens. */
 export const linkClusters = onePhase<LinkRequest, LinkResult, LinkFacts, LinkPlan>({
   command: 'link',
   changes: true,
@@ -27,9 +29,9 @@ export const linkClusters = onePhase<LinkRequest, LinkResult, LinkFacts, LinkPla
   async gather(deps, request, {concurrency}) {
     const loaded = await loadMesh(deps, request);
     const named = loaded.clusters.map(({name}) => name);
-    const pairs = discoveryPairs(loaded.mesh.clusters).filter(
-      ({reader, peer}) => named.includes(reader.name) || named.includes(peer.name),
-    );
+    const pairs = discoveryPairs(loaded.mesh.clusters, named);
+    const tooShort = declaredTooShort(loaded.mesh.discovery);
+    if (pairs.length > 0 && tooShort && !request.acceptShortTokens) throw tooShort;
     const states = await readStates(deps, loaded, pairs, concurrency);
     const unusable = unusableClusters(loaded, states, request);
     const usable = pairs.filter(({reader, peer}) => !unusable.has(reader.name) && !unusable.has(peer.name));
@@ -106,13 +108,11 @@ function existingTokens(
   const [reader, peer] = [pair.reader, pair.peer].map(({name}) => states.find(({cluster}) => cluster.name === name));
   if (!reader || !peer || !isKnown(reader.seen) || !isKnown(peer.seen)) return [];
   const {value: seen} = reader.seen;
-  const inUse = secretsInUse(seen, istioNameOf(pair.peer)).flatMap((name) =>
-    name.startsWith(`${namespace}/`) ? [name.slice(namespace.length + 1)] : [],
-  );
+  const inUse = secretsInUse(seen, namespace, istioNameOf(pair.peer));
   return [...new Set([remoteSecretName(pair.peer), ...inUse])].flatMap((secret): readonly ExistingToken[] => {
     const found = seen.remoteSecrets.get(secret);
     const stored = found && isKnown(found) ? found.value : undefined;
-    const credential = stored?.credentials.find(({cluster}) => cluster === istioNameOf(pair.peer));
+    const credential = stored && credentialFor(stored, pair.peer);
     const token = credential?.kubeconfig?.token;
     return token ? [{pair, secret, token}] : [];
   });

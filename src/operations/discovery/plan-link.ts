@@ -1,7 +1,8 @@
-/** The plan of `link`: reader Secrets first, then one reader, proven there, then the others. Pure. */
+/** The plan of `link`: one reader first, proven there, then the others; before each, the reader Secrets in its peers. Pure. */
 import {decidePair, type PairError, type PairFacts} from '../../domain/discovery/decide-link.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
-import type {ErrorReport} from '../../domain/errors.js';
+import type {ErrorCode, ErrorReport} from '../../domain/errors.js';
+import {some} from '../../domain/format.js';
 import {groupBy} from '../../domain/group-by.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {uidsToRecord} from '../../domain/mesh/identity.js';
@@ -9,13 +10,13 @@ import {isKnown} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {asWarnings, type Blocker, groupOfLanes, type Plan, type Warning} from '../../engine/operation.js';
 import {declareGroups} from '../shared/load-mesh.js';
-import {readerLanes, readerSecretLanes} from './link-actions.js';
+import {readerLanes, readerSecretLanes, supersededLanes} from './link-actions.js';
 import {
   type DecidedPair,
   type LinkFacts,
   type LinkRules,
-  observed,
   pairKey,
+  observed,
   uidsOf,
   unusableClusters,
 } from './link-facts.js';
@@ -32,23 +33,28 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
   const unusable = unusableClusters(loaded, states, rules);
   const decided = facts.pairs.map((pair) => withWaiting(decideOne(pair, facts, unusable, rules), named));
   const ready = decided.filter(({errors, waits}) => errors.length === 0 && !waits);
-  const blockers = blockersOf(decided, unusable, named);
+  const blockers = blockersOf(decided, unusable);
   const blocked = new Set(blockers.filter(({isPartial}) => !isPartial).map(({cluster}) => cluster));
   const recorded = uids.filter(({name}) => !unusable.has(name) && !blocked.has(name));
   const readers = [...groupBy(ready, ({pair}) => pair.reader.name).values()];
-  const [first = [], ...others] = readers
-    .map((pairs) => readerLanes(pairs, facts, rules))
-    .filter((lanes) => lanes.length > 0);
+  const [first = [], ...others] = readers.filter((pairs) => readerLanes(pairs, facts, rules).length > 0);
   return {
     decided,
     groups: [
       ...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, recorded)}),
-      ...groupOfLanes(readerSecretLanes(ready, facts)),
-      ...groupOfLanes(first),
-      ...groupOfLanes(others.flat()),
+      ...groupOfLanes(readerSecretLanes(first, facts)),
+      ...groupOfLanes(readerLanes(first, facts, rules)),
+      ...groupOfLanes(readerSecretLanes(others.flat(), facts)),
+      ...groupOfLanes(others.flatMap((pairs) => readerLanes(pairs, facts, rules))),
+      ...groupOfLanes(supersededLanes(ready, facts)),
     ],
     blockers,
-    warnings: [...asWarnings(loaded.notes), ...waitingWarnings(decided, named), ...silentWarnings(ready, facts)],
+    warnings: [
+      ...asWarnings(loaded.notes),
+      ...waitingWarnings(decided, named),
+      ...silentWarnings(ready, facts),
+      ...unreadyWarnings(ready),
+    ],
   };
 }
 
@@ -65,15 +71,18 @@ function decideOne(
   const [reader, peer] = [observed(pair.reader.name, states), observed(pair.peer.name, states)];
   if (errors.length > 0 || !reader || !peer) return {pair, errors};
   const facts: PairFacts = {pair, reader, peer, reviews: reviews.get(pairKey(pair)) ?? new Map()};
-  const {token} = mesh.discovery;
-  return {pair, ...decidePair(facts, {namespace: mesh.istio.namespace, token}, rules)};
+  const {discovery, clusters, istio} = mesh;
+  return {pair, ...decidePair(facts, {namespace: istio.namespace, token: discovery.token, clusters}, rules)};
 }
 
-/** Marks a pair whose other cluster was not named and is not ready. */
+/** What a cluster lacks before Istio is installed there; every other error is one of the pair. */
+const notReady: readonly ErrorCode[] = ['NO_ISTIOD', 'READER_MISSING'];
+
+/** Marks a pair whose other cluster was not named and only lacks Istio. */
 function withWaiting(decided: DecidedPair, named: readonly string[]): DecidedPair {
-  const {errors} = decided;
-  const waits = errors.some(({cluster}) => !named.includes(cluster));
-  return waits ? {...decided, waits} : decided;
+  const errors = decided.errors.filter(({cluster, error}) => named.includes(cluster) || !notReady.includes(error.code));
+  if (errors.length > 0) return {...decided, errors};
+  return decided.errors.length > 0 ? {...decided, waits: true} : decided;
 }
 
 /** The cluster for which a pair waits. */
@@ -106,13 +115,19 @@ function silentWarnings(ready: readonly DecidedPair[], {states}: LinkFacts): rea
   });
 }
 
+/** What is not proven, because a pod is not ready. */
+function unreadyWarnings(ready: readonly DecidedPair[]): readonly Warning[] {
+  return [...groupBy(ready, ({pair}) => pair.reader.name)].flatMap(([cluster, pairs]): readonly Warning[] => {
+    const pods = [...new Set(pairs.flatMap(({decision}) => decision?.unproven ?? []))];
+    if (pods.length === 0) return [];
+    const what = pods.length === 1 ? `istiod pod ${pods.join('')} is` : `istiod pods ${some(pods)} are`;
+    return [{cluster, message: `${what} not ready: which clusters it reads is not verified`}];
+  });
+}
+
 /** An unusable cluster is blocked as a whole; other errors block only the pairs that have them. */
-function blockersOf(
-  decided: readonly DecidedPair[],
-  unusable: ReadonlyMap<string, ErrorReport>,
-  named: readonly string[],
-): readonly Blocker[] {
-  const whole = [...unusable].flatMap(([cluster, error]) => (named.includes(cluster) ? [{cluster, error}] : []));
+function blockersOf(decided: readonly DecidedPair[], unusable: ReadonlyMap<string, ErrorReport>): readonly Blocker[] {
+  const whole = [...unusable].map(([cluster, error]) => ({cluster, error}));
   const seen = new Set<string>();
   const partial = decided.flatMap(({errors, waits}) =>
     waits

@@ -1,11 +1,11 @@
 /** The plan of `unlink`: which remote secrets and reader Secrets disappear, in which order, and how that is proven. */
 import {decideUnlink, type UnlinkDecision, type UnlinkScope} from '../../domain/discovery/decide-unlink.js';
-import type {LosingService} from '../../domain/discovery/lost-endpoints.js';
+import {type LosingService, shownServices} from '../../domain/discovery/lost-endpoints.js';
 import type {DiscoveryObservation} from '../../domain/discovery/observation.js';
 import {defined} from '../../domain/defined.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {plural, some} from '../../domain/format.js';
-import {identityProblems, uidsToRecord, type ClusterUid} from '../../domain/mesh/identity.js';
+import {identityProblems, knownUids, uidsToRecord} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown} from '../../domain/observed.js';
 import type {Hint} from '../../domain/suggest/suggestion.js';
@@ -13,9 +13,7 @@ import type {Action} from '../../engine/action.js';
 import {asWarnings, groupOfLanes, type Lane, type Plan} from '../../engine/operation.js';
 import type {DiscoveryState} from '../../observe/discovery-state.js';
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
-
-/** How long istiod may take to forget a cluster: its watch delivers a change within seconds. Milliseconds. */
-const proofTimeoutMs = 60_000;
+import {proofTimeoutMs} from './proof-timeout.js';
 
 /** The input of the plan. */
 export interface UnlinkFacts {
@@ -54,7 +52,7 @@ export function planUnlink(facts: UnlinkFacts, {acceptUid}: {readonly acceptUid:
     laneOf(one, 'revoke tokens', revokeActions(one, scope), `${one.cluster.name}/tokens`),
   );
   const changed = new Set([...reading, ...revoking].map(({cluster}) => cluster));
-  const recorded = uidsOf(ready.filter(({cluster}) => changed.has(cluster.name)));
+  const recorded = knownUids(ready.filter(({cluster}) => changed.has(cluster.name)));
   return {
     decided,
     groups: [
@@ -80,7 +78,7 @@ function decideEach({loaded, scope, states}: UnlinkFacts, acceptUid: boolean): r
   const read = states.map(({cluster, seen}): DecidedUnlink =>
     isKnown(seen) ? {cluster, seen: seen.value, errors: []} : {cluster, errors: [seen.unknown]},
   );
-  const mismatches = identityProblems(loaded.mesh, uidsOf(read), acceptUid);
+  const mismatches = identityProblems(loaded.mesh, knownUids(read), acceptUid);
   return read.map((one): DecidedUnlink => {
     if (!one.seen) return one;
     const mismatch = mismatches.find(({cluster}) => cluster === one.cluster.name);
@@ -88,12 +86,6 @@ function decideEach({loaded, scope, states}: UnlinkFacts, acceptUid: boolean): r
     const decision = decideUnlink(scope, one.cluster, one.seen);
     return {...one, decision, errors: decision.errors};
   });
-}
-
-function uidsOf(clusters: readonly DecidedUnlink[]): readonly ClusterUid[] {
-  return clusters.flatMap(({cluster: {name}, seen}) =>
-    seen && isKnown(seen.uid) ? [{name, uid: seen.uid.value}] : [],
-  );
 }
 
 function laneOf({cluster}: DecidedUnlink, what: string, actions: readonly Action[], key: string): readonly Lane[] {
@@ -183,9 +175,6 @@ function warningsOf({decision}: DecidedUnlink, {namespace}: UnlinkScope): readon
     ...managed,
   ];
 }
-
-/** How many services one line lists. */
-const shownServices = 10;
 
 function losingLines(losing: readonly LosingService[]): readonly string[] {
   const last = losing.filter(({left}) => left === 0).map(({host}) => host);

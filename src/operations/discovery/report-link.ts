@@ -1,6 +1,7 @@
 /** The result of `link`: by reader and peer. Pure. */
 import {defined} from '../../domain/defined.js';
 import type {LinkKind} from '../../domain/discovery/decide-link.js';
+import {credentialFor} from '../../domain/discovery/remote-secret.js';
 import {errorClasses, type ErrorReport} from '../../domain/errors.js';
 import {printableUrl} from '../../domain/printable-url.js';
 import type {PeerResult} from '../../engine/action-result.js';
@@ -61,13 +62,14 @@ export function reportLink(run: PhaseRun<LinkFacts, LinkPlan>): LinkResult {
     clusters: involved.map(({name, context}): LinkedCluster => {
       const own = peers.filter(({decided}) => decided.pair.reader.name === name);
       const errors = errorsOf(name, peers, run);
-      const outcomes = [
-        ...own.map(({shown}) => shown.outcome),
-        ...run.outcomes.flatMap((outcome) => (outcome.cluster === name ? [laneOutcome(outcome)] : [])),
-      ];
+      const lanes = run.outcomes.flatMap((outcome) => (outcome.cluster === name ? [laneOutcome(outcome)] : []));
       return defined<LinkedCluster>({
         name,
-        ...combine(errors, outcomes),
+        ...combine(
+          errors,
+          own.map(({shown}) => shown),
+          lanes,
+        ),
         context,
         peers: own.map(({shown}) => shown),
       });
@@ -90,14 +92,14 @@ function peerOf({pair, decision, errors}: DecidedPair, run: PhaseRun<LinkFacts, 
     return {shown: {peer, outcome: outcomeOfError(error), error}, at: cluster};
   }
   if (!decision) return {shown: {peer, outcome: 'skipped'}};
-  const {kind, reason, secret, api, before} = decision;
-  const expires = before?.credentials[0]?.kubeconfig?.claims?.expiresAt;
+  const {kind, reason, secret, address, before} = decision;
+  const expires = before && credentialFor(before, pair.peer)?.kubeconfig?.claims?.expiresAt;
   const shown = {
     peer,
     plan: kind,
     reason,
     secret: `${run.facts.loaded.mesh.istio.namespace}/${secret}`,
-    server: printableUrl(api.address.url),
+    server: printableUrl(address.url),
   };
   const isChanged = kind !== 'unchanged';
   const current = isChanged ? undefined : expires?.toISOString();
@@ -158,14 +160,19 @@ function errorsOf(
   return [...ofPlan, ...ofPairs, ...ofActions];
 }
 
+/** The outcome of a cluster from its pairs as a reader, and from what was written there for others. */
 function combine(
   [error]: readonly ErrorReport[],
-  outcomes: readonly ClusterOutcome[],
+  pairs: readonly LinkedPeer[],
+  lanes: readonly ClusterOutcome[],
 ): Pick<ClusterResult, 'outcome' | 'error'> {
+  const outcomes = [...pairs.map(({outcome}) => outcome), ...lanes];
   if (error) {
     const isWritten = errorClasses[error.code] === 'unknown' && outcomes.includes('done');
     return {outcome: isWritten ? 'failed' : outcomeOfError(error), error};
   }
-  const first = (['cancelled', 'skipped', 'done'] as const).find((outcome) => outcomes.includes(outcome));
-  return {outcome: first ?? 'unchanged'};
+  if (outcomes.includes('cancelled')) return {outcome: 'cancelled'};
+  // It reads none of them because of its peers, whatever was written there for other readers.
+  if (pairs.length > 0 && pairs.every((pair) => pair.error)) return {outcome: 'skipped'};
+  return {outcome: (['skipped', 'done'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'unchanged'};
 }

@@ -69,7 +69,10 @@ function isSameError(one: NonNullable<Printed<LinkedPeer>['error']>, other: Prin
 
 function summary({outcome, peers}: Printed<LinkedCluster>, {dryRun}: Style): string {
   if (peers.length === 0) return 'reads no other cluster';
-  const what = `reads ${plural(peers.length, 'other cluster')}`;
+  const linked = peers.filter(({error}) => !error).length;
+  if (linked === 0) return 'not linked';
+  const all = plural(peers.length, 'other cluster');
+  const what = `reads ${linked === peers.length ? all : `${String(linked)} of ${all}`}`;
   if (outcome === 'skipped' && dryRun) return `${what}: remote secrets would change`;
   return outcome === 'skipped' ? 'not started' : `${what}: ${outcome}`;
 }
@@ -86,7 +89,8 @@ function peerWords({outcome, plan, reason, secret, server, tokenExpires}: Printe
   if (plan === undefined) return outcome;
   const isPlanned = outcome === 'skipped' && style.dryRun;
   const done = outcome === 'done' || outcome === 'unchanged' ? doneWords[plan] : outcome;
-  const what = isPlanned ? plannedWords[plan] : outcome === 'skipped' ? 'not started' : done;
+  const skipped = plan === 'unchanged' ? 'not checked' : 'not written';
+  const what = isPlanned ? plannedWords[plan] : outcome === 'skipped' ? skipped : done;
   const expiry = tokenExpires === undefined ? '' : `, token expires ${formatExpiry(tokenExpires, style.now)}`;
   const why = reason === undefined ? '' : ` (${printableLine(reason)})`;
   const where = style.folded ? '' : `, Secret ${secret ?? ''}, ${printableLine(server ?? '')}`;

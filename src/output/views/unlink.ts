@@ -1,3 +1,4 @@
+import {shownServices} from '../../domain/discovery/lost-endpoints.js';
 import {printableLine} from '../../domain/printable.js';
 import type {UnlinkedCluster, UnlinkResult} from '../../operations/discovery/unlink.js';
 import {doneNames, failedLines, indent, plural, some, withoutRepeatedHints} from '../format.js';
@@ -27,9 +28,6 @@ function clusterLines(cluster: Printed<UnlinkedCluster>, target: string, dryRun:
   const head = `${name}: ${dryRun ? `${subject} would be unlinked` : `${subject} are unlinked`}`;
   return [head, ...indent([...removed, ...losingLines(cluster, dryRun), ...provenLines(cluster)])];
 }
-
-/** How many services one line lists; the JSON output has all. */
-const shownServices = 10;
 
 function losingLines({losing = []}: Printed<UnlinkedCluster>, dryRun: boolean): readonly string[] {
   const words = dryRun ? 'would lose' : 'lost';

@@ -65,7 +65,8 @@ export interface KubeApi {
   reviewToken(token: Sensitive<string>): Promise<TokenVerdict>;
   /**
    * The same API through a separate kubectl process that outlives an abort of the run, for a change that must not be
-   * left half done; each request is still bounded by the request timeout. Throws what opening a context throws.
+   * left half done; it can also be opened after the abort. Each request is still bounded by the request timeout. Throws what
+   * opening a context throws.
    */
   detached(): Promise<KubeApi>;
 }

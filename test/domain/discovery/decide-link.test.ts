@@ -16,18 +16,30 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const now = new Date('2026-06-01T00:00:00Z');
 const c1: MeshCluster = {name: 'c1', role: 'primary'};
 const c2: MeshCluster = {name: 'c2', role: 'primary'};
+const c3: MeshCluster = {name: 'c3', role: 'primary'};
 const account = 'system:serviceaccount:istio-system:istio-reader-service-account';
 
 /** The remote secret for c2, valid but for this. */
 function remoteSecret({
   name = 'istio-remote-secret-c2',
   server = 'https://c2.example',
-  ...more
-}: {name?: string; server?: string; labels?: Record<string, string>} & Partial<SecretObject> = {}) {
-  const {labels = {}, ...rest} = more;
+  key = 'c2',
+  claims = {},
+  more = {},
+  labels = {},
+  ...rest
+}: {
+  name?: string;
+  server?: string;
+  key?: string;
+  claims?: object;
+  more?: Record<string, string>;
+  labels?: Record<string, string>;
+} & Partial<SecretObject> = {}) {
+  const payload = Buffer.from(JSON.stringify({sub: account, ...claims})).toString('base64url');
   const kubeconfig = stringify({
     clusters: [{name: 'c2', cluster: {server, 'certificate-authority-data': base64('ca')}}],
-    users: [{name: 'c2', user: {token: `h.${Buffer.from(JSON.stringify({sub: account})).toString('base64url')}.s`}}],
+    users: [{name: 'c2', user: {token: `h.${payload}.s`}}],
   });
   return readStoredRemoteSecret({
     apiVersion: 'v1',
@@ -37,7 +49,7 @@ function remoteSecret({
       labels: {'istio/multiCluster': 'true', ...labels},
       annotations: {'networking.istio.io/cluster': 'c2'},
     },
-    data: {c2: base64(kubeconfig)},
+    data: {[key]: base64(kubeconfig), ...more},
     ...rest,
   });
 }
@@ -90,7 +102,7 @@ function decide({reader, peer, secrets = [], rules = {}, declared = c2}: Given) 
   };
   return decidePair(
     facts,
-    {namespace: 'istio-system', token: 'bound'},
+    {namespace: 'istio-system', token: 'bound', clusters: [c1, c2, c3]},
     {allowLocalAddress: false, restartIstiod: false, ...rules},
   );
 }
@@ -105,7 +117,9 @@ function withKeys(name: string, keys: readonly string[]): ReturnType<typeof remo
   return remoteSecret({metadata, data: Object.fromEntries(keys.map((key) => [key, text]))});
 }
 
-const old = istiods([pod('istiod-1', {value: [row('synced')]})], '1.30.3');
+const old = istiods([pod('istiod-1', {value: [row('timeout')]})], '1.30.3');
+const day = 86_400;
+const aboutToExpire = {iat: now.getTime() / 1000 - 89 * day, exp: now.getTime() / 1000 + day};
 
 describe('the decision for a pair', () => {
   it.each([
@@ -124,14 +138,73 @@ describe('the decision for a pair', () => {
       {kind: 'unchanged', prove: true},
     ],
     [
+      'a pod that is not ready cannot be read, and the other one has read it',
+      {
+        secrets: [remoteSecret()],
+        reader: {istiods: istiods([pod('a', {value: [row('synced')]}), {...pod('b', unknown), notReady: true}])},
+      },
+      {kind: 'unchanged', prove: false, unproven: ['b']},
+    ],
+    [
+      'a pod that is not ready has read it, and the other one has not',
+      {
+        secrets: [remoteSecret()],
+        reader: {
+          istiods: istiods([
+            pod('a', {value: [row('timeout')]}),
+            {...pod('b', {value: [row('synced')]}), notReady: true},
+          ]),
+        },
+      },
+      {kind: 'unchanged', prove: true, unproven: []},
+    ],
+    [
       'the pods do not report what they have read',
       {secrets: [remoteSecret()], reader: {istiods: istiods([pod('a', {value: undefined})], '1.10.6')}},
       {kind: 'unchanged', prove: false},
     ],
     [
-      'the address differs',
-      {secrets: [differing], reader: {istiods: istiods([pod('a', {value: [row('synced')]})])}},
-      {kind: 'replace', prove: true, restart: []},
+      'the address differs, and istiod has not read the peer with it',
+      {secrets: [differing], reader: {istiods: istiods([pod('a', {value: [row('timeout')]})])}},
+      {kind: 'replace', prove: true, restart: [], address: {url: 'https://c2.example'}},
+    ],
+    [
+      'the address differs, and one pod has read the peer with it',
+      {
+        secrets: [differing],
+        reader: {istiods: istiods([pod('a', {value: [row('timeout')]}), pod('b', {value: [row('synced')]})])},
+      },
+      {kind: 'unchanged', prove: true, address: {url: 'https://x.example'}},
+    ],
+    [
+      'the address differs, istiod has read the peer with it, and the kubeconfig has a local one',
+      {
+        secrets: [differing],
+        reader: {istiods: istiods([pod('a', {value: [row('synced')]})])},
+        peer: {server: {value: {url: 'https://127.0.0.1:6443'}}},
+      },
+      {kind: 'unchanged', prove: false, address: {url: 'https://x.example'}},
+    ],
+    [
+      'the Secret that istiod uses has an old token, another name, and credentials for other clusters',
+      {
+        secrets: [remoteSecret({name: 'by-hand', claims: aboutToExpire, more: {c3: 'x', other: 'x'}})],
+        reader: {istiods: istiods([pod('a', {value: [row('synced', 'by-hand')]})])},
+      },
+      {kind: 'renew', secret: 'by-hand', keeps: ['c3', 'other']},
+    ],
+    [
+      'the Secret has the credential under a wrong data key',
+      {secrets: [remoteSecret({key: 'zwei', more: {c1: 'x', c3: 'x'}})]},
+      {kind: 'replace', keeps: ['c3']},
+    ],
+    [
+      'istiod lists a Secret that no longer has a credential for the peer',
+      {
+        secrets: [remoteSecret({name: 'by-hand', key: 'c3'})],
+        reader: {istiods: istiods([pod('a', {value: [row('synced', 'by-hand')]})])},
+      },
+      {kind: 'create', secret: 'istio-remote-secret-c2'},
     ],
     [
       'public roots verify the server, and the own CA is unknown',
@@ -212,7 +285,7 @@ describe('the decision for a pair', () => {
     [
       "the address is a container's name that mesh.yaml declares",
       {declared: {...c2, apiServer: {url: 'https://c2-control-plane:6443'}}, peer: {server: unknown}},
-      {kind: 'create', api: {source: 'mesh.yaml', address: {url: 'https://c2-control-plane:6443'}}},
+      {kind: 'create', address: {url: 'https://c2-control-plane:6443'}},
     ],
   ] satisfies readonly (readonly [string, Given, object])[])('if %s', (_, given, expected) => {
     expect(decide(given)).toMatchObject({errors: [], decision: expected});
@@ -241,6 +314,11 @@ describe('the decision for a pair', () => {
     ['no istiod is installed', {reader: {istiods: {value: []}}}, ['c1 NO_ISTIOD']],
     ['no istiod pod runs', {reader: {istiods: istiods([])}}, ['c1 NO_ISTIOD']],
     ['istiods are unknown', {reader: {istiods: unknown}}, ['c1 FORBIDDEN']],
+    [
+      'no pod is ready, and one cannot be read',
+      {reader: {istiods: istiods([{...pod('a', unknown), notReady: true}])}},
+      ['c1 FORBIDDEN'],
+    ],
     ['a pod cannot be read', {reader: {istiods: istiods([pod('a', unknown)])}}, ['c1 FORBIDDEN']],
     [
       'the remote secret cannot be read',
@@ -259,12 +337,14 @@ describe('the decision for a pair', () => {
       ['c1 OTHER_REMOTE_SECRET'],
     ],
     [
-      'istiod uses an invalid Secret of another name',
-      {
-        secrets: [remoteSecret({name: 'by-hand', server: 'https://x.example'})],
-        reader: {istiods: istiods([pod('a', {value: [row('synced', 'by-hand')]})])},
-      },
+      'the remote secret has another type',
+      {secrets: [remoteSecret({server: 'https://x.example', type: 'example.com/kubeconfig'})]},
       ['c1 OTHER_REMOTE_SECRET'],
+    ],
+    [
+      'an address has to be written, and is local',
+      {secrets: [differing], peer: {server: {value: {url: 'https://127.0.0.1'}}}},
+      ['c2 LOCAL_ADDRESS'],
     ],
     [
       'both clusters have a problem',
@@ -276,4 +356,50 @@ describe('the decision for a pair', () => {
     expect(decision).toBeUndefined();
     expect(errors.map(({cluster, error}) => `${cluster} ${error.code}`)).toEqual(expected);
   });
+});
+
+describe('an istiod that lost the endpoints of a peer', () => {
+  const shards = (...clusters: readonly string[]) => ({
+    value: [
+      {
+        host: 'kubernetes.default.svc.cluster.local',
+        namespace: 'default',
+        endpoints: new Map(clusters.map((name) => [name, 1])),
+      },
+    ],
+  });
+  const seenBy = (services: DiscoveryPod['services'], version = '1.30.3', status = 'synced') => ({
+    secrets: [remoteSecret()],
+    reader: {
+      istiods: istiods([{name: 'istiod-1', clusters: {value: [row(status)]}, ...(services && {services})}], version),
+    },
+  });
+
+  it.each([
+    ['has them', seenBy(shards('c1', 'c2')), {prove: false, restart: []}],
+    ['is a version that does not lose them', seenBy(undefined, '1.31.0'), {prove: false, restart: []}],
+    ['has none of its own cluster either, so it does not read them', seenBy(shards()), {prove: false, restart: []}],
+    ['has not read the peer yet', seenBy(shards('c1'), '1.30.3', 'syncing'), {prove: true, restart: []}],
+    ['does not show its endpoints', seenBy(unknown), {prove: true, restart: []}],
+  ])('is none if it %s', (_, given, expected) => {
+    expect(decide(given).decision).toMatchObject({kind: 'unchanged', ...expected});
+  });
+
+  it('is refused, or restarted with the flag', () => {
+    const given = seenBy(shards('c1'));
+    expect(decide(given).errors).toMatchObject([{cluster: 'c1', error: {code: 'LOSES_ENDPOINTS'}}]);
+    expect(decide({...given, rules: {restartIstiod: true}}).decision).toMatchObject({
+      kind: 'unchanged',
+      prove: true,
+      restart: ['istiod'],
+    });
+  });
+});
+
+it('a reader Secret that cannot be read blocks a change, and nothing else', () => {
+  const peer = {readerSecrets: new Map([['kubectl-mesh-reader-c1', unknown]])};
+  expect(decide({peer}).errors).toMatchObject([{cluster: 'c2', error: {code: 'FORBIDDEN'}}]);
+  const other = {readerSecrets: new Map([['kubectl-mesh-token-c1', unknown]])};
+  expect(decide({peer: other}).decision).toMatchObject({kind: 'create'});
+  expect(decide({peer, secrets: [remoteSecret()]}).decision).toMatchObject({kind: 'unchanged'});
 });

@@ -13,11 +13,12 @@ const address = {url: 'https://c2.example:6443', caData: base64('ca')};
 const wanted: WantedSecret = {
   pair: {reader: {name: 'c1', role: 'primary'}, peer: {name: 'c2', istioName: 'two', role: 'primary'}},
   namespace: 'istio-system',
-  address,
+  api: {address, source: 'kubeconfig'},
   token: 'bound',
-  isSynced: false,
+  state: 'not synced',
   now,
 };
+const synced: WantedSecret = {...wanted, state: 'synced'};
 
 /** A JWT with these times, in days from now; it does not expire without `expires`. */
 function jwt({issued = -10, expires}: {issued?: number; expires?: number} = {expires: 80}): string {
@@ -28,6 +29,8 @@ function jwt({issued = -10, expires}: {issued?: number; expires?: number} = {exp
 interface Deviation {
   readonly labels?: Record<string, string>;
   readonly annotations?: Record<string, string>;
+  /** Without annotations. */
+  readonly isPlain?: true;
   readonly key?: string;
   readonly more?: Record<string, string>;
   readonly text?: string;
@@ -37,7 +40,17 @@ interface Deviation {
 }
 
 /** A valid remote secret of istioctl, but for this. */
-function secret({labels, annotations, key = 'two', more = {}, text, cluster = {}, user = {}, token}: Deviation) {
+function secret({
+  labels,
+  annotations,
+  isPlain,
+  key = 'two',
+  more = {},
+  text,
+  cluster = {},
+  user = {},
+  token,
+}: Deviation) {
   const kubeconfig = stringify({
     clusters: [{name: 'two', cluster: {server: address.url, 'certificate-authority-data': address.caData, ...cluster}}],
     users: [{name: 'two', user: {token: token ?? jwt(), ...user}}],
@@ -50,7 +63,7 @@ function secret({labels, annotations, key = 'two', more = {}, text, cluster = {}
     metadata: {
       name: 'istio-remote-secret-two',
       labels: labels ?? {'istio/multiCluster': 'true'},
-      annotations: {'networking.istio.io/cluster': 'two', ...annotations},
+      annotations: isPlain ? {} : {'networking.istio.io/cluster': 'two', ...annotations},
     },
     data: {[key]: base64(text ?? kubeconfig), ...more},
   });
@@ -65,17 +78,72 @@ describe('a remote secret', () => {
     ['with labels and annotations of others', {labels: {'istio/multiCluster': 'true', a: 'b'}, annotations: {c: 'd'}}],
     ['with a slash at the end of the address', {cluster: {server: `${address.url}/`}}],
     ['with a token that does not expire, of istioctl', {token: jwt({})}],
+    ['with the default port, and a host in upper case', {cluster: {server: 'https://C2.Example:6443'}}],
+    ['without an annotation, which only istioctl reads', {isPlain: true}],
+    ['with another annotation', {annotations: {'networking.istio.io/cluster': 'x'}}],
+    ['with a credential for another cluster', {more: {x: base64('')}}],
     ['with 31 % of the lifetime left', {token: jwt({issued: -69, expires: 31})}],
     ['of link', {annotations: own}],
   ] satisfies readonly (readonly [string, Deviation])[])('%s is valid', (_, deviation) => {
-    expect(judgeRemoteSecret(secret(deviation), wanted, accepted)).toEqual({kind: 'valid'});
+    expect(judgeRemoteSecret(secret(deviation), wanted, accepted)).toMatchObject({kind: 'valid'});
+  });
+
+  it('with the default port of HTTPS is that without', () => {
+    const api = {address: {...address, url: 'https://c2.example'}, source: 'mesh.yaml'} as const;
+    const found = secret({cluster: {server: 'https://c2.example:443/'}});
+    expect(judgeRemoteSecret(found, {...wanted, api}, accepted).kind).toBe('valid');
+  });
+
+  it.each([
+    ['server', {cluster: {server: 'https://172.18.0.2:6443'}}],
+    ['server and CA', {cluster: {server: 'https://172.18.0.2:6443', 'certificate-authority-data': base64('x')}}],
+    ['proxy', {cluster: {'proxy-url': 'http://p.example'}}],
+    ['TLS server name', {cluster: {'tls-server-name': 'x'}}],
+    ['CA, which is one of the public ones', {cluster: {'certificate-authority-data': undefined}}],
+  ] satisfies readonly (readonly [string, Deviation])[])(
+    'with which istiod has read the peer is valid whatever its %s, unless mesh.yaml declares the address',
+    (_, deviation) => {
+      const found = secret(deviation);
+      const used = found.credentials[0]?.kubeconfig?.address;
+      expect(judgeRemoteSecret(found, synced, accepted)).toEqual({kind: 'valid', address: used});
+      expect(judgeRemoteSecret(found, {...synced, state: 'pending'}, accepted).kind).toBe('valid');
+      const old = secret({...deviation, token: jwt({issued: -71, expires: 29})});
+      expect(judgeRemoteSecret(old, synced, accepted)).toMatchObject({kind: 'renew', address: used});
+      for (const changed of [
+        judgeRemoteSecret(found, wanted, accepted),
+        judgeRemoteSecret(found, {...wanted, state: 'not reported'}, accepted),
+        judgeRemoteSecret(found, {...synced, api: {address, source: 'mesh.yaml'}}, accepted),
+        // With a token of another cluster, that may be the one that istiod reads.
+        judgeRemoteSecret(found, synced, {accepted: false}),
+      ]) {
+        expect([changed.kind, changed.address]).toEqual(['replace', undefined]);
+      }
+    },
+  );
+
+  it('with another CA for the same server is replaced: open connections outlast the previous CA', () => {
+    const found = secret({cluster: {'certificate-authority-data': base64('x')}});
+    expect(judgeRemoteSecret(found, synced, accepted).kind).toBe('replace');
+  });
+
+  it('with which istiod has read the peer needs no other address', () => {
+    const {api, ...unknown} = synced;
+    expect(api).toBeDefined();
+    expect(judgeRemoteSecret(secret({}), unknown, accepted).kind).toBe('valid');
+    expect(judgeRemoteSecret(secret({}), {...unknown, state: 'not synced'}, accepted).kind).toBe('replace');
+  });
+
+  it('with a token of another account keeps the address with which istiod has read the peer', () => {
+    const found = secret({cluster: {server: 'https://172.18.0.2:6443'}});
+    expect(judgeRemoteSecret(found, synced, {accepted: true, username: 'admin'})).toMatchObject({
+      kind: 'replace',
+      address: {url: 'https://172.18.0.2:6443'},
+    });
   });
 
   it.each([
     ['no label', {labels: {}}, 'replace', 'label'],
-    ['another annotation', {annotations: {'networking.istio.io/cluster': 'x'}}, 'replace', 'annotation'],
     ['another data key', {key: 'c2'}, 'replace', 'data key'],
-    ['a second data key', {more: {x: base64('')}}, 'replace', 'data key'],
     ['no kubeconfig', {text: '"text"'}, 'replace', 'no kubeconfig'],
     ['a credential plugin', {user: {exec: {command: 'aws'}}}, 'replace', 'exec'],
     ['a token file', {user: {tokenFile: '/token'}}, 'replace', 'tokenFile'],
@@ -92,7 +160,7 @@ describe('a remote secret', () => {
   ] satisfies readonly (readonly [string, Deviation, string, string])[])(
     'with %s is changed',
     (_, deviation, kind, reason) => {
-      expect(judgeRemoteSecret(secret(deviation), wanted, accepted)).toEqual({
+      expect(judgeRemoteSecret(secret(deviation), wanted, accepted)).toMatchObject({
         kind,
         reason: expect.stringContaining(reason) as unknown,
       });
@@ -107,7 +175,7 @@ describe('a remote secret', () => {
   ] satisfies readonly (readonly [string, TokenVerdict, string, string])[])(
     'whose token %s is changed',
     (_, review, kind, reason) => {
-      expect(judgeRemoteSecret(secret({}), wanted, review)).toEqual({
+      expect(judgeRemoteSecret(secret({}), wanted, review)).toMatchObject({
         kind,
         reason: expect.stringContaining(reason) as unknown,
       });

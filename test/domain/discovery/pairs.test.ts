@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {discoveryPairs} from '../../../src/domain/discovery/pairs.js';
-import {readerSecretName, remoteSecretName} from '../../../src/domain/discovery/names.js';
+import {readerSecretNames, remoteSecretName} from '../../../src/domain/discovery/names.js';
 import type {MeshCluster} from '../../../src/domain/mesh/mesh.js';
 
 const primary = (name: string): MeshCluster => ({name, role: 'primary'});
@@ -28,6 +28,6 @@ describe('names of discovery', () => {
   });
 
   it('the Secret to which a token is bound has the name of its reader', () => {
-    expect(readerSecretName({name: 'c1'})).toBe('kubectl-mesh-reader-c1');
+    expect(readerSecretNames({name: 'c1'})).toEqual(['kubectl-mesh-reader-c1', 'kubectl-mesh-token-c1']);
   });
 });

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {readRemoteSecret} from '../../../src/domain/discovery/remote-secret.js';
+import {readRemoteSecret, remoteSecretObject} from '../../../src/domain/discovery/remote-secret.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const claims = Buffer.from('{"sub":"system:serviceaccount:istio-system:reader"}').toString('base64url');
@@ -64,5 +64,55 @@ describe('the last change of a credential', () => {
     const metadata = {name: 'istio-remote-secret-c2', creationTimestamp, managedFields};
     const [credential] = readRemoteSecret({apiVersion: 'v1', kind: 'Secret', metadata, data: {c2: ''}});
     expect(credential?.changedAt).toEqual(expected);
+  });
+});
+
+describe('the remote secret to write', () => {
+  const pair = {reader: {name: 'c1'}, peer: {name: 'c2'}};
+  const times = {issuedAt: new Date('2026-06-01T00:00:00Z')};
+
+  it('keeps the name and metadata of one with another name', () => {
+    const metadata = {name: 'by-hand', labels: {team: 'a'}, annotations: {note: 'x'}, resourceVersion: '7'};
+    const object = remoteSecretObject(pair, 'istio-system', times, {metadata});
+    expect(object.metadata).toEqual({...metadata, namespace: 'istio-system'});
+  });
+
+  it('has no expiry if its token does not expire, whatever the previous one had', () => {
+    const annotations = {'kubectl-mesh/token-expires': '2026-07-01T00:00:00Z', note: 'x'};
+    const metadata = {name: 'istio-remote-secret-c2', annotations};
+    const written = remoteSecretObject(pair, 'istio-system', times, {metadata}).metadata.annotations;
+    expect(written).toMatchObject({note: 'x', 'kubectl-mesh/token-issued': '2026-06-01T00:00:00.000Z'});
+    expect(written).not.toHaveProperty('kubectl-mesh/token-expires');
+  });
+});
+
+describe('a remote secret that is written again', () => {
+  const previous = {
+    name: 'istio-remote-secret-c2',
+    resourceVersion: '7',
+    labels: {team: 'a'},
+    annotations: {note: 'x', 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{"c2":"the old token"}}'},
+    ownerReferences: [{kind: 'ConfigMap', name: 'mesh', uid: '1'}],
+    finalizers: ['example.com/keep'],
+  };
+  const {metadata} = remoteSecretObject(
+    {reader: {name: 'c1'}, peer: {name: 'c2'}},
+    'istio-system',
+    {issuedAt: new Date('2026-06-01T00:00:00Z')},
+    {metadata: previous},
+  );
+
+  it("keeps other tools' metadata", () => {
+    expect(metadata).toMatchObject({
+      resourceVersion: '7',
+      labels: {team: 'a', 'istio/multiCluster': 'true'},
+      annotations: {note: 'x'},
+      ownerReferences: previous.ownerReferences,
+      finalizers: previous.finalizers,
+    });
+  });
+
+  it('loses the copy in which kubectl apply keeps the previous token', () => {
+    expect(JSON.stringify(metadata)).not.toContain('the old token');
   });
 });

@@ -88,6 +88,8 @@ export class FakeCluster {
   username = 'test';
   /** The longest lifetime of a token that it grants (`--service-account-max-token-expiration`). Seconds. */
   maxTokenSeconds = Infinity;
+  /** By how much the clock with which it issues tokens is ahead. */
+  clockAheadSeconds = 0;
   /** Added to each answer. Milliseconds. */
   latencyMs = 0;
   /** Replaces answers; undefined: as it is. Set in any run, it sees every answer that is not a fault. */

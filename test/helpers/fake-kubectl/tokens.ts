@@ -7,6 +7,8 @@ interface Claims {
   /** Absent in tokens of the token controller. */
   readonly exp?: number;
   readonly 'kubernetes.io'?: {readonly secret?: {readonly name: string; readonly uid: string}};
+  /** Of a long-lived token: the Secret that contains it. */
+  readonly 'kubernetes.io/serviceaccount/secret.name'?: string;
 }
 
 /** Answers `create serviceaccounts/token`, as kubernetes/kubernetes pkg/registry/core/serviceaccount/storage/token.go does. */
@@ -22,7 +24,7 @@ export function issueToken(cluster: FakeCluster, {namespace = '', name = '', bod
     const message = `the UID in the bound object reference (${bound.uid}) does not match the UID in record`;
     return {status: 409, body: {kind: 'Status', status: 'Failure', reason: 'Conflict', message}};
   }
-  const now = Math.floor(Date.now() / 1000);
+  const now = Math.floor(Date.now() / 1000) + cluster.clockAheadSeconds;
   const exp = now + Math.min(spec.expirationSeconds, cluster.maxTokenSeconds);
   const claims = {
     iss: cluster.uid,
@@ -38,6 +40,23 @@ export function issueToken(cluster: FakeCluster, {namespace = '', name = '', bod
     status: 201,
     body: {kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', metadata: {name, namespace}, spec, status},
   };
+}
+
+/** Plays the token controller: fills the Secrets of its type when one is read. */
+export function playTokenController(cluster: FakeCluster): void {
+  const fill = (): void => {
+    for (const one of cluster.all('Secret')) {
+      if (one.type !== 'kubernetes.io/service-account-token' || one.data !== undefined) continue;
+      const {name, namespace = '', uid, annotations = {}} = one.metadata;
+      const sub = `system:serviceaccount:${namespace}:${annotations['kubernetes.io/service-account.name'] ?? ''}`;
+      const token = tokenOf({iss: cluster.uid, sub, 'kubernetes.io/serviceaccount/secret.name': name, uid});
+      cluster.put({
+        ...one,
+        data: {token: Buffer.from(token).toString('base64'), 'ca.crt': Buffer.from('ca').toString('base64')},
+      });
+    }
+  };
+  cluster.before({verb: 'get', resource: 'secrets'}, fill, Infinity);
 }
 
 /** A token with these claims; the fake does not sign. */
@@ -67,6 +86,10 @@ function judge(cluster: FakeCluster, token: string): object {
   const secret = claims['kubernetes.io']?.secret;
   const [, , namespace = ''] = claims.sub.split(':');
   if (secret && cluster.get('Secret', `${namespace}/${secret.name}`)?.metadata.uid !== secret.uid) {
+    return {error: 'invalid bearer token, service account token has been invalidated'};
+  }
+  const own = claims['kubernetes.io/serviceaccount/secret.name'];
+  if (own !== undefined && !cluster.get('Secret', `${namespace}/${own}`)) {
     return {error: 'invalid bearer token, service account token has been invalidated'};
   }
   return {authenticated: true, user: {username: claims.sub, groups: ['system:serviceaccounts']}};

@@ -46,6 +46,13 @@ describe('the fix', () => {
     );
   });
 
+  it('of one through which istiod also reads other clusters removes the credential for the peer only', () => {
+    const shared = {secretName: 'istio-system/theirs'};
+    const known = istiodClusters('cluster1', readCluster('cluster2', shared), readCluster('cluster3', shared));
+    const fix = fixOf('MESH501', evidence({cluster1: {...otherName, ...clustersOf(known)}}));
+    expect(fix).toMatch(/patch secret theirs --type=json .*"remove".*\/data\/cluster2.* && kubectl mesh link cluster1/);
+  });
+
   it('deletes nothing if link cannot replace it, because the peer has no context', () => {
     const {clusters, mesh, ...rest} = evidence({cluster1: otherName});
     const [one, two] = clusters;
