@@ -1,6 +1,6 @@
 /** Reads debug endpoints of all running istiod pods of a cluster repeatedly, with port-forwards that stay open meanwhile. */
 import {MeshError} from '../domain/errors.js';
-import {isGone} from '../domain/facts/read/pods.js';
+import {podsOfSelector, runningPods} from '../domain/facts/read/pods.js';
 import type {PodObject} from '../domain/kube/objects.js';
 import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
 import type {Deps} from './deps.js';
@@ -33,10 +33,10 @@ export class IstiodForwards {
       {apiVersion: 'v1', kind: 'Pod'},
       {namespace, labelSelector: 'app=istiod'},
     );
-    const pods = items.filter((pod) => !isGone(pod) && pod.status?.phase === 'Running');
+    const pods = runningPods({pods: podsOfSelector(items, {matchLabels: {app: 'istiod'}})});
     if (pods.length === 0) throw new MeshError('NOT_FOUND', 'no istiod pod is running');
     return Promise.all(
-      pods.map(async ({metadata: {name}}) => {
+      pods.map(async ({name}) => {
         try {
           return await read({name, get: (path, maxBytes) => this.#get(name, path, maxBytes)});
         } catch (thrown) {
