@@ -1,7 +1,7 @@
 /** Reads debug endpoints of all running istiod pods of a cluster repeatedly, with port-forwards that stay open meanwhile. */
 import {MeshError} from '../domain/errors.js';
-import {isGone} from '../domain/facts/read/pods.js';
-import {hasReadyCondition, type PodObject} from '../domain/kube/objects.js';
+import {podsOfSelector, runningPods} from '../domain/facts/read/pods.js';
+import type {PodObject} from '../domain/kube/objects.js';
 import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
 import type {Deps} from './deps.js';
 import {getDebugText, monitoringPort} from './istiod-debug.js';
@@ -24,8 +24,8 @@ export class IstiodForwards {
   ) {}
 
   /**
-   * Reads every pod that runs now; with `ready` only those that are ready, if any is. Throws `NOT_FOUND` if none runs, and what reading one throws; its port-forward is then opened
-   * again by the next call, because the pod may have been replaced.
+   * Reads every pod that runs now; with `ready` only those that are ready, if any is. Throws `NOT_FOUND` if none runs, and what
+   * reading one throws; its port-forward is then opened again by the next call, because the pod may have been replaced.
    */
   async each<T>(read: (pod: DebugPod) => Promise<T>, which: 'all' | 'ready' = 'all'): Promise<readonly T[]> {
     const {api, namespace} = this;
@@ -33,12 +33,12 @@ export class IstiodForwards {
       {apiVersion: 'v1', kind: 'Pod'},
       {namespace, labelSelector: 'app=istiod'},
     );
-    const running = items.filter((pod) => !isGone(pod) && pod.status?.phase === 'Running');
-    const ready = running.filter(hasReadyCondition);
+    const running = runningPods({pods: podsOfSelector(items, {matchLabels: {app: 'istiod'}})});
+    const ready = running.filter((pod) => pod.ready);
     const pods = which === 'ready' && ready.length > 0 ? ready : running;
     if (pods.length === 0) throw new MeshError('NOT_FOUND', 'no istiod pod is running');
     return Promise.all(
-      pods.map(async ({metadata: {name}}) => {
+      pods.map(async ({name}) => {
         try {
           return await read({name, get: (path, maxBytes) => this.#get(name, path, maxBytes)});
         } catch (thrown) {

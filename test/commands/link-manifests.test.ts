@@ -1,6 +1,6 @@
 import {mkdir, readdir, readFile, rename, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {afterEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {parseAllDocuments} from 'yaml';
 import Link from '../../src/commands/link.js';
 import {readJournal} from '../../src/domain/journal/chain.js';
@@ -8,6 +8,7 @@ import type {ExportLinkResult} from '../../src/operations/discovery/export-link.
 import type {RenewalResult} from '../../src/operations/discovery/renewal.js';
 import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
+import {tinyRoot} from '../helpers/tiny-ca.js';
 
 let mesh: LinkMesh;
 afterEach(() => mesh.stop());
@@ -23,7 +24,10 @@ function documents(text: string): readonly {kind: string; metadata: {name: strin
 }
 
 const store = ['--secret-store', 'ClusterSecretStore/vault'];
-const caData = Buffer.from('-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n').toString('base64');
+let caData: string;
+beforeAll(async () => {
+  caData = Buffer.from((await tinyRoot()).certificate.pem).toString('base64');
+});
 const declared = (name: string): string =>
   `    apiServer:\n      url: https://${name}.example.com\n      caData: ${caData}\n`;
 
@@ -115,13 +119,13 @@ describe('link --output-dir', () => {
     await mesh.stop();
     mesh = await linkMesh(['c1', 'c2'], {yaml: 'discovery:\n  token: secret\n'});
     const lasting = await link('--output-dir', '-', ...store);
-    expect(lasting.stdout).toContain('get secret kubectl-mesh-reader-c1 -o go-template=');
-    expect(documents(lasting.stdout).filter(({metadata}) => metadata.name.startsWith('kubectl-mesh-reader'))).toEqual(
+    expect(lasting.stdout).toContain('get secret kubectl-mesh-token-c1 -o go-template=');
+    expect(documents(lasting.stdout).filter(({metadata}) => metadata.name.startsWith('kubectl-mesh-token'))).toEqual(
       ['c2', 'c1'].map(
         (name) =>
           expect.objectContaining({
             type: 'kubernetes.io/service-account-token',
-            metadata: expect.objectContaining({name: `kubectl-mesh-reader-${name}`}) as object,
+            metadata: expect.objectContaining({name: `kubectl-mesh-token-${name}`}) as object,
           }) as object,
       ),
     );

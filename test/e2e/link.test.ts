@@ -139,7 +139,7 @@ it('a long-lived token per reader is possible, and revoked by the same Secret', 
   expect([changed.code, changed.clusters.map(({outcome}) => outcome)]).toEqual([0, ['done', 'done', 'done']]);
   const token = await readerToken(one, 'two');
   expect(await statusWith(two, token)).toBe(200);
-  await two.api.remove(secretPath('kubectl-mesh-reader-one'));
+  await two.api.remove(secretPath('kubectl-mesh-token-one'));
   await eventually('the API server to refuse the token', async () =>
     (await statusWith(two, token)) === 401 ? true : undefined,
   );

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import {subjectPattern, subjectRule} from '../kube/subjects.js';
 import {keyAlgorithms} from '../keys/keys.js';
 import {daysPattern, percentPattern} from './duration.js';
+import {apiServerSchema} from './api-server-schema.js';
 import {flag, line, list, map, oneOf, type Parsed, text} from './fields.js';
 import {
   dnsLabelPattern,
@@ -37,25 +38,6 @@ const merged = {
     text('a file in the work directory, as a relative path without ".."', relativePath),
   ).describe('Overlay files, relative to the work directory, that are merged into install.yaml in this order.'),
 };
-
-/** Base64 of at least one PEM certificate: `LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0` is `-----BEGIN CERTIFICATE-`. */
-const caData = /^LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0[A-Za-z0-9+/]+={0,2}$/;
-
-const apiServerSchema = map('a map with at least "url"', {
-  url: text('an https URL without credentials, query or fragment', /^https:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/).describe(
-    "The API server's address, as pods of other clusters reach it.",
-  ),
-  'caData?': text('PEM certificates, encoded in base64 on one line', caData).describe(
-    "The CA of the API server's certificate. Default: the cluster's ConfigMap kube-root-ca.crt.",
-  ),
-  'tlsServerName?': text(
-    'a host name or an IP address',
-    /^[A-Za-z0-9:](?:[-A-Za-z0-9.:]{0,251}[A-Za-z0-9:])?$/,
-  ).describe("The name in the API server's certificate. Default: the host in url."),
-  'proxyUrl?': text('an http, https or socks5 URL', /^(?:https?|socks5):\/\/[^\s]+$/).describe(
-    'The proxy through which pods of other clusters reach it. Default: none.',
-  ),
-});
 
 const discoverySchema = map('a map', {
   'token?': oneOf(['bound', 'secret']).describe(

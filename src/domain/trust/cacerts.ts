@@ -29,7 +29,11 @@ export const annotations = {
 } as const;
 
 /** The annotations that describe the previous content or write only. */
-const contentAnnotations: readonly string[] = [lastAppliedAnnotation, annotations.rolledBackFrom, annotations.journalHead];
+const contentAnnotations: readonly string[] = [
+  lastAppliedAnnotation,
+  annotations.rolledBackFrom,
+  annotations.journalHead,
+];
 
 /**
  * The data keys of each layout. All others in a Secret are foreign. Revocation lists never are, although some istiods do not

@@ -1,4 +1,8 @@
-/** Proves that every ready istiod pod of a reader has read its peers. */
+/**
+ * Proves that every ready istiod pod of a reader has read its peers. A remote secret that istiod cannot load leaves the previous
+ * cluster in its list, as synced (istio/istio pkg/kube/multicluster/secretcontroller.go, addRemoteConfig), and nothing in the list
+ * distinguishes them: what it cannot load is refused before (domain/mesh/api-server-schema.ts; kubectl itself has read a kubeconfig).
+ */
 import {asMeshError} from '../../domain/errors.js';
 import {clusterzPath, readClusterz, synced} from '../../domain/facts/read/clusterz.js';
 import {lacksEndpoints} from '../../domain/discovery/lost-endpoints.js';

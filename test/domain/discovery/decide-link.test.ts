@@ -209,7 +209,7 @@ describe('the decision for a pair', () => {
     [
       'public roots verify the server, and the own CA is unknown',
       {peer: {server: {value: {url: 'https://c2.example'}}, rootCa: unknown}},
-      {kind: 'create', api: {address: {url: 'https://c2.example'}, source: 'kubeconfig'}},
+      {kind: 'create', address: {url: 'https://c2.example'}},
     ],
     [
       'public roots verify the server, and istiod has read it by the CA in the remote secret',

@@ -190,14 +190,18 @@ describe('a remote secret', () => {
   it('that link wrote is changed if its CA lacks a certificate; that of another tool is not', () => {
     const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
     const ofSecret = {'certificate-authority-data': base64(pem('AAAA'))};
-    const two = {...wanted, address: {...address, caData: base64(pem('AAAA') + pem('BBBB'))}};
+    const both = base64(pem('AAAA') + pem('BBBB'));
+    const two: WantedSecret = {...wanted, api: {address: {...address, caData: both}, source: 'kubeconfig'}};
     expect(judgeRemoteSecret(secret({cluster: ofSecret}), two, accepted).kind).toBe('valid');
     expect(judgeRemoteSecret(secret({cluster: ofSecret, annotations: own}), two, accepted)).toEqual({
       kind: 'replace',
       reason: expect.stringContaining('lacks') as unknown,
     });
-    const ofBoth = {'certificate-authority-data': two.address.caData};
-    const one = {...wanted, address: {...address, caData: base64(pem('BBBB'))}};
+    const ofBoth = {'certificate-authority-data': both};
+    const one: WantedSecret = {
+      ...wanted,
+      api: {address: {...address, caData: base64(pem('BBBB'))}, source: 'kubeconfig'},
+    };
     expect(judgeRemoteSecret(secret({cluster: ofBoth, annotations: own}), one, accepted).kind).toBe('valid');
   });
 

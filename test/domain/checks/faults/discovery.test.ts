@@ -50,7 +50,7 @@ describe('the fix', () => {
     const shared = {secretName: 'istio-system/theirs'};
     const known = istiodClusters('cluster1', readCluster('cluster2', shared), readCluster('cluster3', shared));
     const fix = fixOf('MESH501', evidence({cluster1: {...otherName, ...clustersOf(known)}}));
-    expect(fix).toMatch(/patch secret theirs --type=json .*"remove".*\/data\/cluster2.* && kubectl mesh link cluster1/);
+    expect(fix).toMatch(/patch secret theirs --type=merge .*"cluster2":null.* && kubectl mesh link cluster1/);
   });
 
   it('deletes nothing if link cannot replace it, because the peer has no context', () => {
