@@ -59,7 +59,7 @@ export function planUnlink(facts: UnlinkFacts, {acceptUid}: {readonly acceptUid:
     decided,
     groups: [
       ...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, recorded)}),
-      // One reader first: if it loses more than expected, the others still have everything.
+      // One reader first: if its remote secret cannot be removed, the others still have everything.
       ...groupOfLanes(first ? [first] : []),
       ...groupOfLanes([...rest, ...reading.filter(({cluster}) => cluster === target)]),
       // Last: an istiod that still reads with a revoked token would log errors.
