@@ -3,6 +3,7 @@
  * cluster that is read. Names are those of `istioctl create-remote-secret` (istio/istio
  * istioctl/pkg/multicluster/remote_secret.go), so that a mesh linked by either can be linked by the other.
  */
+import {managedByLabel} from '../kube/manager.js';
 import {fieldManager} from '../kube/paths.js';
 import type {MeshFileCluster} from '../mesh/schema.js';
 import {canCreateRemoteSecret, istioNameOf, type NamedCluster} from '../mesh/istio-name.js';
@@ -42,6 +43,22 @@ export function remoteSecretName(peer: NamedCluster): string {
 export function readerSecretName(reader: Pick<MeshFileCluster, 'name'>): string {
   return `${fieldManager}-reader-${reader.name}`;
 }
+
+/**
+ * Returns the name of the Secret with a reader's long-lived token (`discovery.token: secret`), in Istio's namespace of the peer.
+ * Deleting it revokes the token.
+ */
+export function tokenSecretName(reader: Pick<MeshFileCluster, 'name'>): string {
+  return `${fieldManager}-token-${reader.name}`;
+}
+
+/** Returns both names that the Secret can have whose deletion ends a reader's access. */
+export function revocableNames(reader: Pick<MeshFileCluster, 'name'>): readonly string[] {
+  return [readerSecretName(reader), tokenSecretName(reader)];
+}
+
+/** The label selector of objects that this program created. */
+export const managedSelector = `${managedByLabel}=${fieldManager}`;
 
 const annotation = (name: string): string => `${fieldManager}/${name}`;
 

@@ -86,23 +86,28 @@ export interface DiscoveryObservation {
   readonly rootCa: Observed<string | undefined>;
   /** The API server in the kubeconfig; undefined where no cluster needs it, or mesh.yaml declares another one. */
   readonly server: Observed<KubeconfigAddress | undefined>;
-  /** As a peer: its reader Secrets, by the reader's name in mesh.yaml. */
+  /** As a peer: its reader Secrets, by the reader's name in mesh.yaml; for unlink by their own names. */
   readonly readerSecrets: ReadonlyMap<string, Observed<StoredSecret | undefined>>;
   /** As a reader: its remote secrets by name in the cluster: those that link names, and others that istiod uses for a peer. */
   readonly remoteSecrets: ReadonlyMap<string, Observed<StoredRemoteSecret | undefined>>;
+  /** For unlink. Unknown: Secrets could not be listed, so that others than those that link names may exist. */
+  readonly listed?: Observed<true>;
 }
 
-/**
- * The Secrets (NAMESPACE/NAME) from which the running istiods of a cluster read another one; without a name, those from which
- * they read any cluster.
- */
-export function secretsInUse({istiods}: Pick<DiscoveryObservation, 'istiods'>, istioName?: string): readonly string[] {
+/** The Secrets (NAMESPACE/NAME) from which the running istiods of a cluster read another one. */
+export function secretsInUse(seen: Pick<DiscoveryObservation, 'istiods'>, istioName: string): readonly string[] {
+  return secretsInUseFor(seen, (id) => id === istioName);
+}
+
+/** The same for the clusters of which Istio's name matches. */
+export function secretsInUseFor(
+  {istiods}: Pick<DiscoveryObservation, 'istiods'>,
+  matches: (istioName: string) => boolean,
+): readonly string[] {
   if (!isKnown(istiods)) return [];
   const rows = istiods.value.flatMap(({pods}) =>
     pods.flatMap(({clusters}) => (isKnown(clusters) ? (clusters.value ?? []) : [])),
   );
-  const names = rows
-    .filter(({id, secretName}) => secretName !== '' && (istioName === undefined || id === istioName))
-    .map(({secretName}) => secretName);
+  const names = rows.filter(({id, secretName}) => secretName !== '' && matches(id)).map(({secretName}) => secretName);
   return [...new Set(names)];
 }

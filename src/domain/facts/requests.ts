@@ -3,7 +3,7 @@
  * themselves (src/observe/cluster-reader.ts), the rights that docs/verify.md and `access role` list (rights.ts), and the
  * requests that a flag such as `--no-secrets` excludes (limits.ts) are derived from this table.
  */
-import {apiServerCaConfigMap, readerServiceAccount, remoteSecretName} from '../discovery/names.js';
+import {apiServerCaConfigMap, managedSelector, readerServiceAccount, remoteSecretName} from '../discovery/names.js';
 import {installedKinds} from '../install/live.js';
 import {installerLabels} from '../install/ownership.js';
 import {
@@ -216,7 +216,7 @@ export const reads = {
   roleBindings: rbac<RoleBindingObject>('RoleBinding'),
   clusterRoles: rbac<RoleObject>('ClusterRole'),
   clusterRoleBindings: rbac<RoleBindingObject>('ClusterRoleBinding'),
-  /** The only list of Secrets: remote secrets of any name are found by label, and RBAC cannot restrict a list to one. */
+  /** Remote secrets of any name are found by label. RBAC cannot restrict a list to it, so the right includes all Secrets. */
   remoteSecrets: list<SecretObject>('Secret', istioNamespace, {labelSelector: remoteSecretLabel, ...withAccess}),
 
   // The other rows are for commands other than verify.
@@ -237,6 +237,8 @@ export const reads = {
   apiServerCa: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: apiServerCaConfigMap}),
   /** A remote secret, or a reader Secret: link knows their names. */
   discoverySecret: find<SecretObject>('Secret', istioNamespace, {given: ['name'], isGrantedByName: true}),
+  /** Metadata of the Secrets that this program created: unlink finds reader Secrets among them. */
+  managedSecrets: list<KubeObject>('Secret', istioNamespace, {labelSelector: managedSelector, metadataOnly: true}),
   /** The ConfigMap that the last `install apply` wrote. */
   installRecord: find<ConfigMapObject>('ConfigMap', istioNamespace, {given: ['name']}),
 } as const satisfies Readonly<Record<string, Read>>;
