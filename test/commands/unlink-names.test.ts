@@ -5,7 +5,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import Link from '../../src/commands/link.js';
 import Unlink from '../../src/commands/unlink.js';
 import type {UnlinkResult} from '../../src/operations/discovery/unlink.js';
-import {secret, type FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
+import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 
@@ -32,9 +32,10 @@ const secretsOf = (name: string): readonly string[] =>
     .sort();
 
 /** Copies the remote secret of c1 for a cluster to another name. */
-function copyRemoteSecret(of: string, name: string, labels: Record<string, string> = {'istio/multiCluster': 'true'}) {
+function copyRemoteSecret(of: string, name: string): void {
   const fake = mesh.cluster('c1');
-  const {data} = fake.get('Secret', `istio-system/istio-remote-secret-${of}`) as FakeObject;
+  const labels = {'istio/multiCluster': 'true'};
+  const data = fake.get('Secret', `istio-system/istio-remote-secret-${of}`)?.data;
   fake.put({apiVersion: 'v1', kind: 'Secret', metadata: {name, namespace: 'istio-system', labels}, data});
 }
 
@@ -151,8 +152,12 @@ describe('what is no remote secret', () => {
       /token: .*/,
       `token: ${token}`,
     );
-    const stored = fake.get('Secret', 'istio-system/istio-remote-secret-c2') as FakeObject;
-    fake.put({...stored, data: {c2: Buffer.from(config).toString('base64')}});
+    const metadata = {
+      name: 'istio-remote-secret-c2',
+      namespace: 'istio-system',
+      labels: {'istio/multiCluster': 'true'},
+    };
+    fake.put({...secret('istio-system/istio-remote-secret-c2', {c2: config}), metadata});
     const {result} = await unlink('c2', '--dry-run');
     const notes = JSON.stringify(result.notes);
     expect(notes).not.toContain('delete secret');

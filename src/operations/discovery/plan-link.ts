@@ -11,6 +11,7 @@ import {asWarnings, type Blocker, groupOfLanes, type Plan, type Warning} from '.
 import {declareGroups} from '../shared/load-mesh.js';
 import {readerLanes, readerSecretLanes} from './link-actions.js';
 import {type DecidedPair, type LinkFacts, type LinkRules, observed, pairKey} from './link-facts.js';
+import {renewalOnly, withheldWarning} from './renew-only.js';
 
 /** The plan with its decisions. */
 export interface LinkPlan extends Plan {
@@ -30,7 +31,10 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
     }),
     ...identityProblems(loaded.mesh, uids, rules.acceptUid).map(({cluster, error}) => [cluster, error] as const),
   ]);
-  const decided = facts.pairs.map((pair) => withWaiting(decideOne(pair, facts, unusable, rules), named));
+  const decided = facts.pairs.map((pair) => {
+    const one = decideOne(pair, facts, unusable, rules);
+    return withWaiting(rules.renewOnly === true ? renewalOnly(one, facts) : one, named);
+  });
   const ready = decided.filter(({errors, waits}) => errors.length === 0 && !waits);
   const blockers = blockersOf(decided, unusable, named);
   const blocked = new Set(blockers.filter(({isPartial}) => !isPartial).map(({cluster}) => cluster));
@@ -48,7 +52,12 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
       ...groupOfLanes(others.flat()),
     ],
     blockers,
-    warnings: [...asWarnings(loaded.notes), ...waitingWarnings(decided, named), ...silentWarnings(ready, facts)],
+    warnings: [
+      ...asWarnings(loaded.notes),
+      ...waitingWarnings(decided, named),
+      ...silentWarnings(ready, facts),
+      ...withheldWarning(decided),
+    ],
   };
 }
 

@@ -3,8 +3,9 @@ import {defined} from '../../domain/defined.js';
 import type {LinkKind} from '../../domain/discovery/decide-link.js';
 import {errorClasses, type ErrorReport} from '../../domain/errors.js';
 import type {PeerResult} from '../../engine/action-result.js';
-import type {Outcome, OutcomeOf, PhaseRun, Warning} from '../../engine/operation.js';
+import type {Conclusion, Outcome, OutcomeOf, PhaseRun, Warning} from '../../engine/operation.js';
 import {
+  concludeClusters,
   outcomeOfError,
   outcomesOf,
   type ClusterOutcome,
@@ -29,6 +30,8 @@ export interface LinkedPeer {
   readonly server?: string;
   /** When the token expires (RFC 3339); absent if it does not, or is not known. */
   readonly tokenExpires?: string;
+  /** Why its token is not renewed (`--renew-only`): the pair needs another change. */
+  readonly finding?: string;
   readonly error?: ErrorReport;
 }
 
@@ -43,6 +46,12 @@ export interface LinkedCluster extends ClusterResult {
 export interface LinkResult extends CommonResult {
   readonly clusters: readonly LinkedCluster[];
   readonly warnings: readonly Warning[];
+}
+
+/** The conclusions for the exit code. */
+export function concludeLink({clusters}: LinkResult): readonly Conclusion[] {
+  const hasFindings = clusters.some(({peers}) => peers.some(({finding}) => finding !== undefined));
+  return [...concludeClusters(clusters), ...(hasFindings ? (['findings'] as const) : [])];
 }
 
 /** Reports each cluster of the pairs, and each cluster that was named. */
@@ -81,13 +90,14 @@ interface PeerReport {
   readonly at?: string;
 }
 
-function peerOf({pair, decision, errors}: DecidedPair, run: PhaseRun<LinkFacts, LinkPlan>): PeerReport {
+function peerOf({pair, decision, errors, finding}: DecidedPair, run: PhaseRun<LinkFacts, LinkPlan>): PeerReport {
   const peer = pair.peer.name;
   const [problem] = errors;
   if (problem) {
     const {error, cluster} = problem;
     return {shown: {peer, outcome: outcomeOfError(error), error}, at: cluster};
   }
+  if (finding !== undefined) return {shown: {peer, outcome: 'unchanged', finding}};
   if (!decision) return {shown: {peer, outcome: 'skipped'}};
   const {kind, reason, secret, api, before} = decision;
   const expires = before?.credentials[0]?.kubeconfig?.claims?.expiresAt;

@@ -89,7 +89,7 @@ describe('what unlink removes in a cluster that read the target', () => {
     ['a list of its Secrets that may be requested', {listed: {unknown: problem('UNREACHABLE', 'no response')}}],
   ] satisfies readonly (readonly [string, Partial<DiscoveryObservation>])[])('is unknown without %s', (_, more) => {
     expect(decideUnlink(scope, c1, observation([], more)).errors.map(({code}) => code)).toEqual([
-      more.listed ? 'UNREACHABLE' : 'FORBIDDEN',
+      'listed' in more ? 'UNREACHABLE' : 'FORBIDDEN',
     ]);
   });
 });
