@@ -52,9 +52,10 @@ const apiServerSchema = map('a map with at least "url"', {
     'a host name or an IP address',
     /^[A-Za-z0-9:](?:[-A-Za-z0-9.:]{0,251}[A-Za-z0-9:])?$/,
   ).describe("The name in the API server's certificate. Default: the host in url."),
-  'proxyUrl?': text('an http, https or socks5 URL', /^(?:https?|socks5):\/\/[^\s]+$/).describe(
-    'The proxy through which pods of other clusters reach it. Default: none.',
-  ),
+  'proxyUrl?': text(
+    'an http, https or socks5 URL without credentials',
+    /^(?:https?|socks5):\/\/[^\s/?#@]+(?:[/?#]\S*)?$/,
+  ).describe('The proxy through which pods of other clusters reach it. Default: none.'),
 });
 
 const discoverySchema = map('a map', {

@@ -3,12 +3,13 @@ import {resolve} from 'node:path';
 import {addressProblem, type ResolvedApiServer, resolveApiServer} from '../../domain/discovery/api-server.js';
 import type {TokenStore} from '../../domain/discovery/external-secret.js';
 import {type LinkFile, linkFiles, linkFileText} from '../../domain/discovery/link-files.js';
-
 import {discoveryPairs, type DiscoveryPair} from '../../domain/discovery/pairs.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
+import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {requireContext} from '../../domain/mesh/resolve.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
+import {advice, edit, inWorkDir} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {asWarnings, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
 import {
@@ -44,7 +45,7 @@ interface ExportFacts {
   readonly loaded: LoadedMesh;
   readonly pairs: readonly DiscoveryPair[];
   /** By the peer's name. */
-  readonly addresses: ReadonlyMap<string, Observed<ResolvedApiServer | undefined>>;
+  readonly addresses: ReadonlyMap<string, Observed<ResolvedApiServer>>;
   /** Absolute; absent for `-`. */
   readonly directory?: string;
 }
@@ -99,15 +100,15 @@ async function gatherExport(deps: Deps, request: ExportLinkRequest, concurrency:
 }
 
 /** Reads only what mesh.yaml does not declare: the kubeconfig, and the cluster if no CA is declared anywhere. */
-async function readAddress(deps: Deps, mesh: Mesh, peer: MeshCluster): Promise<ResolvedApiServer | undefined> {
+async function readAddress(deps: Deps, mesh: Mesh, peer: MeshCluster): Promise<ResolvedApiServer> {
   const {apiServer} = peer;
   const server = apiServer ? undefined : await deps.clusters.serverOf(requireContext(peer));
-  const declared = apiServer ?? server;
-  if (!declared || declared.caData !== undefined || server?.insecure === true) {
-    return resolveApiServer(peer, server, undefined);
-  }
+  const isComplete = (apiServer ?? server)?.caData !== undefined || server?.insecure === true;
   const reader = new ClusterReader(deps.clusters, {cluster: peer, istioNamespace: mesh.istio.namespace});
-  return resolveApiServer(peer, server, (await reader.read('apiServerCa'))?.data?.['ca.crt']);
+  const rootCa = isComplete ? undefined : (await reader.read('apiServerCa'))?.data?.['ca.crt'];
+  const resolved = resolveApiServer(peer, server, rootCa);
+  if (!resolved) throw new MeshError('INTERNAL', `the kubeconfig has no API server of ${peer.name}`);
+  return resolved;
 }
 
 function planExport(facts: ExportFacts, {store, allowLocalAddress}: ExportLinkRequest): ExportPlan {
@@ -119,9 +120,7 @@ function planExport(facts: ExportFacts, {store, allowLocalAddress}: ExportLinkRe
   const warnings = asWarnings(loaded.notes);
   if (blockers.length > 0) return {...emptyPlan, files: [], blockers, warnings};
   const addresses = new Map(
-    [...facts.addresses].flatMap(([name, found]) =>
-      isKnown(found) && found.value ? [[name, found.value.address] as const] : [],
-    ),
+    [...facts.addresses].flatMap(([name, found]) => (isKnown(found) ? [[name, found.value.address] as const] : [])),
   );
   const files = linkFiles(pairs, addresses, {
     namespace: mesh.istio.namespace,
@@ -162,13 +161,27 @@ function writeGroups(files: readonly LinkFile[], directory: string): Plan['group
 
 function problemsOf(
   cluster: string,
-  found: Observed<ResolvedApiServer | undefined>,
+  found: Observed<ResolvedApiServer>,
   allowLocalAddress: boolean,
 ): readonly ErrorReport[] {
   if (!isKnown(found)) return [found.unknown];
-  if (!found.value) return [problem('NOT_FOUND', `no API server address of ${cluster} is known`)];
+  // First: the message of another problem would show the URL.
+  if (hasCredentials(found.value.address.proxyUrl)) return [proxyCredentials(cluster)];
   const error = addressProblem(cluster, found.value);
   return error && !(allowLocalAddress && error.code === 'LOCAL_ADDRESS') ? [error] : [];
+}
+
+/** Whether a URL contains a user or a password (RFC 3986, 3.2.1). */
+function hasCredentials(url: string | undefined): boolean {
+  return url !== undefined && /^[^/?#]*:\/\/[^/?#]*@/.test(url);
+}
+
+function proxyCredentials(cluster: string): ErrorReport {
+  return problem(
+    'PROXY_CREDENTIALS',
+    `the proxy-url of ${cluster} in the kubeconfig contains credentials, which are not written to manifests`,
+    advice`declare apiServer of ${cluster} with a proxyUrl without them: ${edit(inWorkDir(layout.meshYaml))}`,
+  );
 }
 
 function namesOf(pairs: readonly DiscoveryPair[]): readonly string[] {
