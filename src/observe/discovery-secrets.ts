@@ -103,7 +103,7 @@ async function readUnlisted(
   const inUse = secretsInUseFor({istiods: await istiods}, (istioName) => !isKept(istioName));
   const others = namesIn(namespace, inUse).filter((name) => !certain.has(name));
   const further = await readNamed(reads, named(others), readStoredRemoteSecret);
-  // That others could not be looked for is reported anyway.
+  // That others could not be searched for is reported anyway.
   return new Map([...certain, ...[...further].filter(([, secret]) => isKnown(secret))]);
 }
 

@@ -72,7 +72,7 @@ describe('a remote secret of another name', () => {
     expect(secretsOf('c1')).toEqual([]);
   });
 
-  it('is not looked for without the right to list Secrets, which is reported with the command that lists them', async () => {
+  it('is not searched for without the right to list Secrets, which is reported with the command that lists them', async () => {
     await linked(['c1', 'c2', 'c3']);
     for (const name of ['c1', 'c2']) denyList(name);
     const {code, result} = await unlink('c3', '--yes');
@@ -115,7 +115,7 @@ it('a reader Secret of a cluster that mesh.yaml does not contain is deleted with
   expect(secretsOf('c1')).toEqual([]);
 });
 
-it('the Secret with a long-lived token is deleted, and no token is said to stay valid', async () => {
+it('the Secret with a long-lived token is deleted, and no token is reported to stay valid', async () => {
   await linked(['c1', 'c2']);
   mesh.cluster('c2').put(secret('istio-system/kubectl-mesh-token-c1', {}));
   const {result} = await unlink('c2', '--yes');
@@ -124,7 +124,7 @@ it('the Secret with a long-lived token is deleted, and no token is said to stay 
 });
 
 describe('what is no remote secret', () => {
-  it('is not deleted although istiod is said to read a cluster from it', async () => {
+  it('is not deleted although istiod reports that it reads a cluster from it', async () => {
     await linked(['c1', 'c2']);
     const fake = mesh.cluster('c2');
     fake.put(secret('istio-system/cacerts', {'ca-cert.pem': 'c', 'ca-key.pem': 'k'}));

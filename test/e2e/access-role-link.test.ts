@@ -117,7 +117,7 @@ describe('an operator', () => {
   );
 
   it.each(['update secrets istio-remote-secret-two', 'create serviceaccounts/token istio-reader-service-account'])(
-    'is not needed by a renewer, who renews a token, and needs to %s',
+    'is more than a renewal needs: a renewer renews a token, and needs to %s',
     async (right) => {
       await become(operator);
       await endToken();

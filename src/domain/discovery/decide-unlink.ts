@@ -62,7 +62,7 @@ export interface UnlinkDecision {
   readonly lasting: readonly LastingToken[];
   /** Secrets with a credential for such a cluster that are no remote secrets, and stay. */
   readonly unlabelled: readonly string[];
-  /** Absent: Secrets of any name were looked for. */
+  /** Absent: Secrets of any name were searched for. */
   readonly unlisted?: ErrorReport;
   /** Why the cluster cannot be changed. */
   readonly errors: readonly ErrorReport[];

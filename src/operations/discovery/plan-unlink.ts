@@ -194,7 +194,7 @@ function warningsOf({decision}: DecidedUnlink, {namespace}: UnlinkScope): readon
   ];
 }
 
-/** What was not looked for, so that access may remain, and how to look. */
+/** What was not searched for, so that access may remain, and how to look. */
 function unlistedWarning(decided: readonly DecidedUnlink[], {namespace}: UnlinkScope): readonly Hint[] {
   const unlisted = decided.filter(({decision}) => decision?.unlisted);
   if (unlisted.length === 0) return [];
@@ -208,7 +208,7 @@ function unlistedWarning(decided: readonly DecidedUnlink[], {namespace}: UnlinkS
   const look = contexts.length === 1 ? list(only) : forEach(new Variable('context'), contexts, list);
   const names = some(unlisted.map(({cluster}) => cluster.name));
   return [
-    advice`no permission to list Secrets in ${names}: remote secrets and reader Secrets with other names than link gives them were not looked for; list them with: ${look}`,
+    advice`no permission to list Secrets in ${names}: remote secrets and reader Secrets with other names than link gives them were not searched for; list them with: ${look}`,
   ];
 }
 
