@@ -124,7 +124,7 @@ const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
   reader: ['For verify, trust diff, journal verify, certs list --live and certs adopt. It is read-only.'],
   renewer: [
     'For link --renew-only, as the CronJob of link --cron-manifest runs it. It creates and deletes nothing.',
-    'Whoever has it can read the remote secrets, which contain tokens of other clusters.',
+    'Its subjects can read the remote secrets, which contain tokens of other clusters.',
   ],
   operator: [
     'For trust push, trust rollback, link and unlink, and everything that reader allows. To install Istio, use --role installer.',
