@@ -38,6 +38,11 @@ One cluster is changed first, and the others follow once its istiod has read its
   static override args = {cluster: clustersArg};
   static override flags = {
     ...discoveryFlags,
+    'renew-only': Flags.boolean({
+      exclusive: ['output-dir', 'cron-manifest'],
+      description:
+        'only renew tokens in existing remote secrets; a pair that needs another change is reported, with exit code 3',
+    }),
     'restart-istiod': Flags.boolean({
       description: 'change remote secrets although the running Istio version then loses endpoints, and restart istiod',
       helpGroup: 'SAFETY',
@@ -81,6 +86,7 @@ One cluster is changed first, and the others follow once its istiod has read its
       ...discoveryRules(flags),
       restartIstiod: flags['restart-istiod'],
       acceptUid: flags['accept-uid'],
+      renewOnly: flags['renew-only'],
     };
     return this.perform(linkClusters, request, linkView, flags);
   }

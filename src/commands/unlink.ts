@@ -8,7 +8,7 @@ import {unlinkView} from '../output/views/unlink.js';
 
 export default class Unlink extends MeshCommand {
   static override summary = 'Remove endpoint discovery between a cluster and the others';
-  static override description = `Deletes the remote secrets for the cluster in the other clusters and its own remote secrets, waits until istiod has forgotten them, and then deletes the Secrets to which the tokens are bound (kubectl-mesh-reader-*), or which contain them (kubectl-mesh-token-*). Before, it shows which services lose endpoints; afterwards, that the remaining clusters kept theirs. One cluster is changed and confirmed by istiod first.
+  static override description = `Deletes the remote secrets for the cluster in the other clusters and its own remote secrets, waits until istiod has forgotten them, and then deletes the Secrets kubectl-mesh-reader-* and kubectl-mesh-token-*, which revokes the tokens. Where you may list Secrets, it also finds those that have other names; elsewhere it reports that it did not search for them. Beforehand, it shows which services lose endpoints; afterwards, that the remaining clusters kept theirs. One cluster is changed first. If an istiod does not confirm, the tokens are revoked all the same, and the command fails.
 
 New requests with a revoked token fail within about 10 seconds; a watch that is already open continues until its own timeout, up to 10 minutes. Remote secrets that istioctl created are removed, too, but their tokens stay valid: the command prints how to revoke them. If the cluster itself is unreachable, the other clusters are changed anyway (exit code 4).
 

@@ -60,6 +60,9 @@ const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
 /** Actions that the API server can validate without storing anything (`--dry-run=server`). */
 const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object', 'replace-object']);
 
+/** Actions whose failure is reported, but stops no other lane: an istiod that still reads must not keep tokens valid. */
+const stopsNothing: ReadonlySet<ActionKind> = new Set(['await-unlinked']);
+
 /** Returns what is appended to an action that a dry run lists, worded as in kubectl. */
 function dryRunNote({kind}: Action, {dryRun}: RunSettings): string {
   if (dryRun === 'none') return '';
@@ -201,7 +204,7 @@ async function runGroups(groups: readonly Group[], context: RunContext): Promise
       async (lane) => {
         if (stopped) return skipLane(lane);
         const result = await runLane(lane, context);
-        if (stopsOnFailure && result.some(isFailure)) stopped = true;
+        if (stopsOnFailure && result.some(stopsOthers)) stopped = true;
         return result;
       },
       {concurrency: Math.max(1, group.concurrency ?? context.settings.concurrency)},
@@ -250,8 +253,12 @@ function outcomeOf({kind, id}: Action, lane: Lane, fields: OutcomeFields): Outco
   return outcome as Outcome;
 }
 
-function isFailure(outcome: Outcome): boolean {
-  return outcome.status === 'failed' || outcome.status === 'cancelled';
+function isFailure({status}: Outcome): boolean {
+  return status === 'failed' || status === 'cancelled';
+}
+
+function stopsOthers(outcome: Outcome): boolean {
+  return isFailure(outcome) && !stopsNothing.has(outcome.kind);
 }
 
 /**

@@ -2,16 +2,12 @@
 import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {needsRootCa} from '../domain/discovery/api-server.js';
-import {readerSecretNames, remoteSecretName} from '../domain/discovery/names.js';
 import {
   decisivePods,
   type DiscoveryIstiod,
   type DiscoveryPod,
   type DiscoveryObservation,
   type KnownRemote,
-  readStoredRemoteSecret,
-  readStoredSecret,
-  secretsInUse,
 } from '../domain/discovery/observation.js';
 import type {TokenVerdict} from '../domain/discovery/token.js';
 import {clusterzPath, readClusterz} from '../domain/facts/read/clusterz.js';
@@ -25,25 +21,20 @@ import {remoteSecretDefects} from '../domain/istio/remote-secret-defects.js';
 import {affects} from '../domain/istio/since.js';
 import {resolveRunning} from '../domain/istio/running-version.js';
 import {resolveVersion} from '../domain/istio/versions.js';
-import type {SecretObject} from '../domain/kube/objects.js';
-import {istioNameOf} from '../domain/mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
 import {isKnown, observe, type Observed} from '../domain/observed.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {debugLimits, getDebugText, type IstiodPlace, monitoringPort} from '../engine/istiod-debug.js';
-import {atOnce, ClusterReader, type Reads} from './cluster-reader.js';
+import {atOnce, ClusterReader} from './cluster-reader.js';
+import {readDiscoverySecrets, type SecretsTarget} from './discovery-secrets.js';
 import {readClusterUid} from './identity.js';
 import {type IstiodPod, istiodPods} from './istiod-pods.js';
 
-/** A cluster, with the clusters that it reads and those that read it. */
-export interface DiscoveryTarget {
+/** A cluster, with the clusters that it reads and those that read it. For unlink, the services that its istiods know are read, too. */
+export interface DiscoveryTarget extends SecretsTarget {
   readonly cluster: MeshCluster;
-  readonly peers: readonly MeshCluster[];
-  readonly readers: readonly MeshCluster[];
-  /** Also read the services that its istiods know, and, for `all`, every remote secret that they use. */
-  readonly unlinks?: 'peers' | 'all';
 }
 
 /** A cluster with its observed facts. */
@@ -59,50 +50,29 @@ export interface DiscoveryState {
 export async function readDiscovery(
   deps: Deps,
   mesh: Mesh,
-  {cluster, peers, readers, unlinks}: DiscoveryTarget,
+  {cluster, ...secrets}: DiscoveryTarget,
 ): Promise<DiscoveryState> {
   const seen = await observe(async (): Promise<DiscoveryObservation> => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
     const {context} = await reader.open();
+    const {peers, readers, unlinks} = secrets;
     const isPeer = readers.length > 0;
-    const readerNames = readers.flatMap(readerSecretNames);
-    const [uid, istiods, hasReaderAccount, rootCa, server, readerSecrets] = await Promise.all([
+    const readsIstiods = observe(async () =>
+      peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined),
+    );
+    const [uid, istiods, hasReaderAccount, rootCa, server, found] = await Promise.all([
       observe(() => readClusterUid(reader)),
-      observe(async () => (peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined))),
+      readsIstiods,
       observe(async () => isPeer && (await reader.read('readerAccount')) !== undefined),
       observe(async () =>
         isPeer && needsRootCa(cluster) ? (await reader.read('apiServerCa'))?.data?.['ca.crt'] : undefined,
       ),
       observe(async () => (isPeer && !cluster.apiServer ? deps.clusters.serverOf(requireContext(cluster)) : undefined)),
-      readSecrets(reader, readerNames, readStoredSecret),
+      readDiscoverySecrets(reader, secrets, mesh.istio.namespace, readsIstiods),
     ]);
-    // istiod ignores a second Secret for a cluster, so the one that it uses matters, whatever its name.
-    const inUse = (istioName?: string) => secretsInUse({istiods}, mesh.istio.namespace, istioName);
-    const used = unlinks === 'all' ? inUse() : peers.flatMap((peer) => inUse(istioNameOf(peer)));
-    const remoteNames = [...new Set([...peers.map(remoteSecretName), ...used])];
-    const remoteSecrets = await readSecrets(reader, remoteNames, readStoredRemoteSecret);
-    return {at: deps.now(), context, uid, istiods, hasReaderAccount, rootCa, server, readerSecrets, remoteSecrets};
+    return {at: deps.now(), context, uid, istiods, hasReaderAccount, rootCa, server, ...found};
   });
   return {cluster, seen};
-}
-
-async function readSecrets<T>(
-  reads: Pick<Reads, 'read'>,
-  names: readonly string[],
-  parse: (secret: SecretObject) => T,
-): Promise<ReadonlyMap<string, Observed<T | undefined>>> {
-  const entries = await pMap(
-    names,
-    async (name) => {
-      const found = await observe(async () => {
-        const secret = await reads.read('discoverySecret', {name});
-        return secret && parse(secret);
-      });
-      return [name, found] as const;
-    },
-    {concurrency: atOnce},
-  );
-  return new Map(entries);
 }
 
 /** Reads the istiods; once more if a pod that decides cannot be read: it may have been replaced after the pods were listed. */

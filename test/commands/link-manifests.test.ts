@@ -95,6 +95,22 @@ describe('link --output-dir', () => {
     expect((await link('--output-dir', directory, ...store, '--allow-local-address')).code).toBe(0);
   });
 
+  it('never writes the credentials of a proxy', async () => {
+    mesh = await linkMesh(['c1', 'c2']);
+    mesh.cluster('c2').server = {...mesh.cluster('c2').server, 'proxy-url': 'http://user:s3cret@proxy.example:3128'};
+    const run = await link('--output-dir', '-', ...store, '-o', 'json');
+    expect(run.code).toBe(5);
+    expect((answerOf(run) as ExportLinkResult).clusters.find(({name}) => name === 'c2')?.error?.code).toBe(
+      'PROXY_CREDENTIALS',
+    );
+    expect(run.stdout + run.stderr).not.toContain('s3cret');
+    await mesh.stop();
+    const apiServer =
+      '    apiServer:\n      url: https://c2.example.com\n      proxyUrl: http://user:s3cret@proxy:3128\n';
+    mesh = await linkMesh(['c1', 'c2'], {clusterYaml: {c2: apiServer}});
+    expect((await link('--output-dir', '-', ...store)).code).toBe(2);
+  });
+
   it('writes the same bytes again, shows them in a dry run, and never into the work directory itself', async () => {
     mesh = await linkMesh(['c1', 'c2']);
     const directory = join(mesh.dir, 'manifests');

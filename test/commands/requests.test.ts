@@ -10,9 +10,9 @@ import Link from '../../src/commands/link.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
+import Unlink from '../../src/commands/unlink.js';
 import Verify from '../../src/commands/verify.js';
 import {rightsOfRole, type RoleOptions} from '../../src/domain/access/command-rights.js';
-import {readerSecretNames} from '../../src/domain/discovery/names.js';
 import {installedReads, reads, type Read} from '../../src/domain/facts/requests.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {secret, type FakeRequest} from '../helpers/fake-kubectl/fake-cluster.js';
@@ -71,18 +71,10 @@ const commands: readonly (readonly [string, CommandClass, readonly string[], Rol
   ['trust push --restart-istiod', TrustPush, ['--dry-run', '--restart-istiod'], operator],
   ['trust rollback', TrustRollback, ['c1', '--dry-run'], operator],
   ['install apply', InstallApply, ['--dry-run'], {...reader, level: 'installer'}],
-  [
-    'link',
-    Link,
-    ['--dry-run'],
-    {
-      ...operator,
-      discoverySecrets: {
-        remoteSecrets: ['istio-remote-secret-c1', 'istio-remote-secret-c2'],
-        readerSecrets: ['c1', 'c2'].flatMap((name) => readerSecretNames({name})),
-      },
-    },
-  ],
+  ['link', Link, ['--dry-run'], operator],
+  ['link --renew-only', Link, ['--dry-run', '--renew-only'], {...reader, level: 'renewer'}],
+  // Without the right to list Secrets it reads those that link names.
+  ['unlink', Unlink, ['c2', '--dry-run'], {...operator, limits: {access: true}}],
   ['certs adopt', CertsAdopt, ['c1=ctx-c1', 'c2=ctx-c2', '--dry-run'], reader],
   ['journal verify', JournalVerify, [], reader],
   ['journal verify --no-secrets', JournalVerify, ['--no-secrets'], {...reader, limits: {noSecrets: true}}],

@@ -1,6 +1,6 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {afterEach, describe, expect, it} from 'vitest';
+import {afterEach, describe, expect, it, vi} from 'vitest';
 import Link from '../../src/commands/link.js';
 import Unlink from '../../src/commands/unlink.js';
 import type {UnlinkResult} from '../../src/operations/discovery/unlink.js';
@@ -9,7 +9,10 @@ import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 
 let mesh: LinkMesh;
-afterEach(() => mesh.stop());
+afterEach(async () => {
+  vi.useRealTimers();
+  await mesh.stop();
+});
 
 /** The clusters in which a service runs, with the number of its pods. */
 const services: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -126,13 +129,63 @@ describe('unlink', () => {
     expect(new Set(own.map(({reason}) => reason))).toEqual(new Set(['decommissioned']));
   });
 
-  it('changes one reader first, and stops if its istiod does not forget the cluster', async () => {
-    await linked();
+  /** The istiod of c1 reads c3 whatever its remote secrets are. */
+  function keepReading(): void {
     const {current} = mesh.istiod('c1').monitor.says;
     current['/debug/clusterz'] = () => [
       {id: 'c1', secretName: '', syncStatus: 'synced'},
       {id: 'c3', secretName: 'istio-system/istio-remote-secret-c3', syncStatus: 'synced'},
     ];
+  }
+
+  /** Each response of the istiod of c1 takes a minute, so that a proof fails at once. */
+  function letTimePass(): void {
+    vi.useFakeTimers({toFake: ['Date']});
+    const {current} = mesh.istiod('c1').monitor.says;
+    const clusters = current['/debug/clusterz'] as () => object;
+    current['/debug/clusterz'] = () => {
+      vi.setSystemTime(Date.now() + 60_000);
+      return clusters();
+    };
+  }
+
+  it('does the rest and revokes all tokens although one istiod does not confirm, which is a failure', async () => {
+    await linked();
+    keepReading();
+    letTimePass();
+    for (let run = 1; run <= 2; run += 1) {
+      const {code, result} = await unlink('c3', '--yes');
+      expect(code).toBe(1);
+      const c1 = result.clusters.find(({name}) => name === 'c1');
+      expect([c1?.outcome, c1?.error?.code]).toEqual(['failed', 'NOT_READY']);
+      expect(c1?.error?.message).toContain('pod istiod-1 still lists cluster c3');
+      expect([...secretsOf('c1'), ...secretsOf('c2')].filter((name) => name.endsWith('c3'))).toEqual([]);
+      expect(secretsOf('c3')).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['lost the endpoints of another cluster', ['c1'], 1],
+    ['still has an endpoint of every other cluster', ['c1', 'c2'], 0],
+  ])('confirms that istiod %s', async (_, kept, code) => {
+    await linked();
+    const {current} = mesh.istiod('c1').monitor.says;
+    const before = current['/debug/endpointShardz'] as () => object;
+    current['/debug/endpointShardz'] = () => {
+      if (secretsOf('c1').includes('istio-remote-secret-c3')) return before();
+      const shards = Object.fromEntries(kept.map((id) => [`Kubernetes/${id}`, [{}]]));
+      return {'cart.shop.svc.cluster.local': {shop: {Shards: shards}}};
+    };
+    letTimePass();
+    const run = await unlink('c3', '--yes');
+    expect(run.code).toBe(code);
+    const error = run.result.clusters.find(({name}) => name === 'c1')?.error;
+    expect(error?.message.includes('no longer has endpoints of cluster c2') ?? false).toBe(code === 1);
+  });
+
+  it('changes one reader first, and no other one if the command times out meanwhile', async () => {
+    await linked();
+    keepReading();
     expect((await runCommand(Unlink, ['c3', '--yes', '--timeout', '6s'], mesh.env)).code).toBe(124);
     expect(secretsOf('c1')).not.toContain('istio-remote-secret-c3');
     expect(secretsOf('c2')).toContain('istio-remote-secret-c3');

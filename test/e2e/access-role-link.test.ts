@@ -35,6 +35,10 @@ async function become(list: RoleList): Promise<void> {
   await Promise.all(setting.clusters.map((cluster) => grant(cluster, setting.sandbox.dir, list)));
 }
 
+/** The roles of a list with no rules, to take away what was granted before. */
+const withoutRules = ({items}: RoleList): RoleList['items'] =>
+  items.flatMap((item) => (item.rules ? [{...item, rules: []}] : []));
+
 const summary = ({code, stdout, stderr}: Ran): string => `${String(code)}: ${stdout}${stderr}`;
 const path = (name: string): string => `/api/v1/namespaces/istio-system/secrets/${name}`;
 const linked = (): Promise<string> => cli.must('link', '--yes');
@@ -47,6 +51,20 @@ const revoke = async (): Promise<void> => {
   // The API server accepts a token for 10 seconds after its last review.
   await new Promise((resolve) => setTimeout(resolve, 12_000));
 };
+
+/** Creates the Secret again to which the token of one is bound: the token ends, and can be renewed. */
+async function endToken(): Promise<void> {
+  await linked();
+  const found = await two.api.find<DataResource>(path('kubectl-mesh-reader-one'));
+  const {labels, annotations} = (found?.metadata ?? {}) as {labels?: object; annotations?: object};
+  await two.api.remove(path('kubectl-mesh-reader-one'));
+  await two.api.create('/api/v1/namespaces/istio-system/secrets', {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {name: 'kubectl-mesh-reader-one', labels, annotations},
+  });
+  await new Promise((resolve) => setTimeout(resolve, 12_000));
+}
 
 /** Adds another cluster to the remote secret: unlink then removes only its own. */
 async function shareSecret(): Promise<void> {
@@ -95,6 +113,27 @@ describe('an operator', () => {
       const [verb = '', resource = ''] = right.split(' ');
       expect([ran.code === 0, summary(ran)]).toEqual([false, expect.stringContaining(`cannot ${verb} ${resource}`)]);
       expect(summary(await cli.run(words))).toMatch(/^0: /);
+    },
+  );
+
+  it.each(['update secrets istio-remote-secret-two', 'create serviceaccounts/token istio-reader-service-account'])(
+    'is more than a renewal needs: a renewer renews a token, and needs to %s',
+    async (right) => {
+      await become(operator);
+      await endToken();
+      const printed = await cli.must('access', 'role', '--role', 'renewer', '--subject', account, '-o', 'json');
+      const renewer = JSON.parse(printed) as RoleList;
+      await become({...renewer, items: [...without(renewer, right).items, ...withoutRules(operator)]});
+      const words = ['link', '--renew-only', '-o', 'json'] as const;
+      const refused = await cli.run(words);
+      const [verb = '', resource = ''] = right.split(' ');
+      expect([refused.code === 0, summary(refused)]).toEqual([
+        false,
+        expect.stringContaining(`cannot ${verb} ${resource}`),
+      ]);
+      await become({...renewer, items: [...renewer.items, ...withoutRules(operator)]});
+      expect(summary(await cli.run(words))).toMatch(/^0: [^]*"renew"/);
+      await become(operator);
     },
   );
 

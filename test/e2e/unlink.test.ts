@@ -56,13 +56,13 @@ describe('manifests', () => {
     // Put into its slot, the token makes a remote secret that link regards as its own.
     const [external] = parseAllDocuments(text).map((document) => document.toJS() as External);
     const {template} = external?.spec.target ?? {};
-    expect(Object.values(template?.data ?? {})[0]).toContain('{{ .token }}');
+    expect(Object.values(template?.data ?? {})[0]).toContain('{{ .token | trim }}');
     const filled = {
       apiVersion: 'v1',
       kind: 'Secret',
       type: template?.type,
       metadata: {...template?.metadata, name: external?.spec.target.name, namespace: 'istio-system'},
-      stringData: {two: template?.data.two?.replace('{{ .token }}', token.trim())},
+      stringData: {two: template?.data.two?.replace('{{ .token | trim }}', token.trim())},
     };
     writeFileSync(join(cli.workDir, 'filled.json'), JSON.stringify(filled));
     await sh(`kubectl --context ${one.context} replace -f filled.json`);
@@ -122,12 +122,13 @@ interface CronJob {
 it('link renews a revoked token from a work directory that is mounted read-only', async () => {
   const before = (await one.api.find<DataResource>('/api/v1/namespaces/istio-system/secrets/istio-remote-secret-two'))
     ?.data?.two;
-  await two.api.remove('/api/v1/namespaces/istio-system/secrets/kubectl-mesh-reader-one');
+  const reader = `kubectl --context ${two.context} -n istio-system get secret kubectl-mesh-reader-one -o json`;
+  await sh(`${reader} | kubectl --context ${two.context} replace --force -f -`);
   const mounted = join(cli.workDir, '..', 'mounted');
   mkdirSync(join(mounted, '..data'), {recursive: true});
   writeFileSync(join(mounted, '..data/mesh.yaml'), readFileSync(join(cli.workDir, 'mesh.yaml')));
   await sh(`ln -s ..data/mesh.yaml ${mounted}/mesh.yaml`);
-  const words = `kubectl-mesh link -w ${mounted} --journal - --keep-going --reason renewal --allow-local-address`;
+  const words = `kubectl-mesh link --renew-only -w ${mounted} --journal - --keep-going --reason renewal --allow-local-address`;
   const inMount = `mount --bind -o ro ${mounted} ${mounted} && ! touch ${mounted}/x 2>/dev/null && ${words}`;
   // The API server caches a successful authentication for 10 seconds.
   const ran = await cli.shell(`sleep 12; unshare -m sh -c '${inMount}'`);

@@ -17,7 +17,7 @@ export function rowsOfRequest(request: FakeRequest, istioNamespace = 'istio-syst
 
 /** The names that link gives Secrets. */
 function isDiscovery({verb, resource, namespace, name = ''}: FakeRequest): boolean {
-  const isNamed = /^(?:istio-remote-secret|kubectl-mesh-reader|kubectl-mesh-token)-/.test(name);
+  const isNamed = /^(?:istio-remote-secret|kubectl-mesh-(?:reader|token))-/.test(name);
   return verb === 'get' && resource === 'secrets' && namespace === 'istio-system' && isNamed;
 }
 

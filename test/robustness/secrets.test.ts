@@ -190,6 +190,7 @@ const runs: readonly (readonly [what: string, words: readonly string[], env?: Re
   ['verify', ['verify', '--access']],
   ['who can reach the keys', ['access', 'show', '-o', 'json']],
   ['roles', ['access', 'role', '--role', 'installer']],
+  ['the role for renewals', ['access', 'role', '--role', 'renewer']],
   ['the journal', ['journal', 'show', '-o', 'wide']],
   ['the journal as JSON', ['journal', 'show', '-o', 'json']],
   ['the journal, verified', ['journal', 'verify', '-o', 'json']],
@@ -246,6 +247,7 @@ describe('no key and no passphrase is seen outside key files', () => {
     expect(tokenNeedles().length).toBeGreaterThan(0);
     for (const name of clusterNames)
       kube.cluster(`ctx-${name}`).remove('Secret', 'istio-system/kubectl-mesh-reader-cluster1');
+    expect(await sweep(['link', '--renew-only', '-o', 'json'], debugging)).toContain('"finding"');
     expect(await sweep(['link', '-o', 'wide'], debugging)).toContain('renewed');
     kube.cluster('ctx-cluster2').remove('Secret', 'istio-system/kubectl-mesh-reader-cluster1');
     status.cluster2 = 'timeout';

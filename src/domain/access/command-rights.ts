@@ -1,10 +1,10 @@
 /**
- * The rights of each role of `access role`: those that its commands, and istioctl, need. Each role includes the previous
- * one. test/e2e/access-role.test.ts runs every command with exactly these rights.
+ * The rights of each role of `access role`: those that its commands, and istioctl, need. The operator includes the reader, and
+ * the installer the operator. test/e2e/access-role.test.ts runs every command with exactly these rights.
  */
 import {defined} from '../defined.js';
 import {groupBy} from '../group-by.js';
-import {apiServerCaConfigMap, readerServiceAccount} from '../discovery/names.js';
+import {apiServerCaConfigMap, readerServiceAccount, remoteSecretName, readerSecretNames} from '../discovery/names.js';
 import {type Right, rightsWithin} from '../facts/rights.js';
 import {cacertsName, defaultBundleName, previousName} from '../istio/names.js';
 import {type InstalledKind, installedKinds} from '../install/live.js';
@@ -12,8 +12,8 @@ import {groupOf, resourceOf} from '../kube/kinds.js';
 import type {Limits} from '../facts/limits.js';
 import type {NamedCluster} from '../mesh/istio-name.js';
 
-/** The roles in ascending order. */
-export const roleLevels = ['reader', 'operator', 'installer'] as const;
+/** The roles: the renewer, which is apart, and the others in ascending order. */
+export const roleLevels = ['renewer', 'reader', 'operator', 'installer'] as const;
 export type RoleLevel = (typeof roleLevels)[number];
 
 /** The options that decide which rights a role has. */
@@ -31,14 +31,6 @@ export interface RoleOptions {
   readonly limits: Limits;
   /** The Secret with the root CA of a signer of type `cluster`, if it is in Istio's namespace of this cluster. */
   readonly signerSecret?: string;
-  /** The Secrets of discovery in the mesh's clusters. Absent: the mesh has one cluster. */
-  readonly discoverySecrets?: DiscoverySecrets;
-}
-
-/** Names of the Secrets of discovery that a cluster of the mesh can have. */
-export interface DiscoverySecrets {
-  readonly remoteSecrets: readonly string[];
-  readonly readerSecrets: readonly string[];
 }
 
 /** A set of rights and its purpose. */
@@ -70,6 +62,7 @@ const everywhere = row('everywhere');
 /** The rights of a role, including those of the lesser roles. */
 export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
   const {level} = options;
+  if (level === 'renewer') return renewerRights(options);
   return [
     ...readerRights(options),
     ...(level === 'reader' ? [] : operatorRights(options)),
@@ -104,7 +97,7 @@ function readersOf(rights: readonly Right[], when: string | undefined): string {
 
 /** The rights for trust push, trust rollback, link, and certs generate with a signer of type `cluster`. */
 function operatorRights(options: RoleOptions): readonly RoleRight[] {
-  const {namespace, revisions, signerSecret, discoverySecrets} = options;
+  const {namespace, revisions, signerSecret, clusters} = options;
   const secrets = api('', 'secrets');
   const replaces =
     'trust push saves the previous Secret, trust rollback restores it; a Secret of another type must be deleted first';
@@ -122,21 +115,52 @@ function operatorRights(options: RoleOptions): readonly RoleRight[] {
       'trust push --restart-istiod, link --restart-istiod',
       revisionNames('istiod', revisions),
     ),
-    ...(discoverySecrets === undefined ? [] : discoveryRights(discoverySecrets)),
+    ...(clusters.length < 2 ? [] : discoveryRights(clusters)),
   ];
 }
 
-/** The rights for link and unlink, in the reader and in the peer. */
-function discoveryRights({remoteSecrets, readerSecrets}: DiscoverySecrets): readonly RoleRight[] {
+/** The rights for link and unlink, in the reader and in the peer. The manifests are the same for each cluster. */
+function discoveryRights(clusters: RoleOptions['clusters']): readonly RoleRight[] {
+  return [
+    ...tokenRights(),
+    here('get update patch delete', api('', 'secrets'), 'link and unlink: remote secrets', remoteSecrets(clusters)),
+    here(
+      'get delete',
+      api('', 'secrets'),
+      'link and unlink: the Secrets to which tokens are bound',
+      clusters.flatMap(readerSecretNames),
+    ),
+  ];
+}
+
+/** The rights for requesting tokens in a peer. */
+function tokenRights(): readonly RoleRight[] {
   const account = [readerServiceAccount];
   return [
     here('get', api('', 'serviceaccounts'), 'link: the account as which other clusters read this one', account),
-    here('create', api('', 'serviceaccounts/token'), 'link requests a token for each of them', account),
+    here('create', api('', 'serviceaccounts/token'), 'link requests a token for each reader', account),
     everywhere('create', api('authentication.k8s.io', 'tokenreviews'), 'link has the API server confirm a token'),
     here('get', api('', 'configmaps'), "link: the API server's CA", [apiServerCaConfigMap]),
-    here('get update patch delete', api('', 'secrets'), 'link and unlink: remote secrets', remoteSecrets),
-    here('get delete', api('', 'secrets'), 'link and unlink: the Secrets to which tokens are bound', readerSecrets),
   ];
+}
+
+/** The rights for link --renew-only: it creates and deletes nothing, and reads no CA key. */
+function renewerRights({clusters}: RoleOptions): readonly RoleRight[] {
+  const proof = 'link has istiod confirm that it reads a cluster with a new token';
+  return [
+    everywhere('get', api('', 'namespaces'), 'its UID identifies the cluster', ['kube-system']),
+    here('list', api('apps', 'deployments'), 'link: the running versions of istiod'),
+    here('list', api('', 'configmaps', 'pods'), "link: istiod's pods and their mesh config"),
+    here('get', api('', 'pods'), proof),
+    here('create', api('', 'pods/portforward'), proof),
+    ...tokenRights(),
+    here('get update', api('', 'secrets'), 'link: remote secrets', remoteSecrets(clusters)),
+    here('get', api('', 'secrets'), 'link: the Secrets to which tokens are bound', clusters.flatMap(readerSecretNames)),
+  ];
+}
+
+function remoteSecrets(clusters: RoleOptions['clusters']): readonly string[] {
+  return clusters.map(remoteSecretName);
 }
 
 /**

@@ -102,5 +102,5 @@ function gatewayReason({kind, namespace}: Subject, {binding, role}: Grant, istio
 
 function roleReason({role}: Grant, expectations: Expectations): string | undefined {
   const level = accessRoleLevel(role, expectations);
-  return level === 'operator' || level === 'installer' ? `role ${level} of kubectl mesh access role` : undefined;
+  return level === undefined || level === 'reader' ? undefined : `role ${level} of kubectl mesh access role`;
 }

@@ -3,6 +3,7 @@ import {defined} from '../defined.js';
 import {Document, isMap, isSeq} from 'yaml';
 import {groupBy} from '../group-by.js';
 import {noLimits} from '../facts/limits.js';
+import {cacertsName} from '../istio/names.js';
 import type {ObjectMeta} from '../kube/object.js';
 import {type Binding, type PolicyRule, type Role, ruleAllows} from '../kube/rbac.js';
 import {rightsOfRole, type RoleLevel, roleLevels, type RoleOptions, type RoleRight} from './command-rights.js';
@@ -121,8 +122,12 @@ export function manifestsYaml(options: ManifestOptions): string {
 
 const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
   reader: ['For verify, trust diff, journal verify, certs list --live and certs adopt. It is read-only.'],
+  renewer: [
+    'For link --renew-only, as the CronJob of link --cron-manifest runs it. It creates and deletes nothing.',
+    'Its subjects can read the remote secrets, which contain tokens of other clusters.',
+  ],
   operator: [
-    'For trust push and trust rollback, and everything that reader allows. To install Istio, use --role installer.',
+    'For trust push, trust rollback, link and unlink, and everything that reader allows. To install Istio, use --role installer.',
   ],
   installer: [
     'For install apply and up, and everything that operator allows. istioctl creates ClusterRoles with permissions that this',
@@ -134,17 +139,21 @@ const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
 /** The comment at the top: the purpose and the risks of the role. */
 function headerOf(options: ManifestOptions): readonly string[] {
   const {level, limits, namespace, subjects} = options;
-  const readsSecrets = rightsOfRole(options).some(({resources}) => resources.includes('secrets'));
+  const onSecrets = rightsOfRole(options).filter(({resources}) => resources.includes('secrets'));
+  const readsSecrets = onSecrets.length > 0;
+  const readsKey = onSecrets.some(({names}) => names?.includes(cacertsName));
   return [
     `Least-privilege RBAC for kubectl mesh, role ${level}.`,
     ...(readsSecrets ? purposes[level] : ['For verify --no-secrets only. It is read-only.']),
     '',
-    ...(readsSecrets
+    ...(readsKey
       ? [
           `It can read the CA key: permission to get Secret ${namespace}/cacerts includes the key.`,
           ...(level === 'reader' ? ['To omit this permission (for verify --no-secrets), use --no-secrets.'] : []),
         ]
-      : ['It cannot read Secrets: trust diff, journal verify, certs list --live and certs adopt require them.']),
+      : readsSecrets
+        ? [`It cannot read the CA key in Secret ${namespace}/cacerts.`]
+        : ['It cannot read Secrets: trust diff, journal verify, certs list --live and certs adopt require them.']),
     ...(rightsOfRole(options).some(({resources}) => resources.includes('pods/portforward'))
       ? [`It can connect to the pods of ${namespace} (create pods/portforward).`]
       : []),

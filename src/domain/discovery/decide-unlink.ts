@@ -3,9 +3,10 @@ import {defined} from '../defined.js';
 import type {ErrorReport} from '../errors.js';
 import {istioNameOf} from '../mesh/istio-name.js';
 import type {MeshCluster} from '../mesh/mesh.js';
+import {isSubdomain} from '../mesh/names.js';
 import {isKnown, type Observed, unknownsOf, valueOr} from '../observed.js';
 import {losingServices, type ClusterServices, type LosingService, servicesByCluster} from './lost-endpoints.js';
-import {readerSecretNames, remoteSecretName} from './names.js';
+import {discoveryAnnotations, multiClusterLabel, readerSecretNames, remoteSecretName} from './names.js';
 import type {DiscoveryObservation, DiscoveryPod, StoredRemoteSecret, StoredSecret} from './observation.js';
 import type {RemoteCredential} from './remote-secret.js';
 
@@ -59,32 +60,29 @@ export interface UnlinkDecision {
   /** Why istiod cannot show it. */
   readonly unproven?: string;
   readonly lasting: readonly LastingToken[];
+  /** Secrets with a credential for such a cluster that are no remote secrets, and stay. */
+  readonly unlabelled: readonly string[];
+  /** Absent: Secrets of any name were searched for. */
+  readonly unlisted?: ErrorReport;
   /** Why the cluster cannot be changed. */
   readonly errors: readonly ErrorReport[];
 }
 
 /** Decides for one cluster: for the target about every cluster that it reads or that reads it, for the others about the target. */
-export function decideUnlink(
-  {target, clusters, namespace}: UnlinkScope,
-  cluster: MeshCluster,
-  seen: DiscoveryObservation,
-): UnlinkDecision {
+export function decideUnlink(scope: UnlinkScope, cluster: MeshCluster, seen: DiscoveryObservation): UnlinkDecision {
+  const {target, clusters, namespace} = scope;
   const isTarget = cluster.name === target.name;
   const remoteSecrets = [...seen.remoteSecrets.values()];
   const readerSecrets = [...seen.readerSecrets.values()];
   const targetName = istioNameOf(target);
-  const others = clusters.filter(({name}) => name !== target.name).map(istioNameOf);
-  const remotes = known(remoteSecrets).flatMap((secret): readonly RemoteRemoval[] => {
-    // Under the target's Secret name, a wrong data key still leads to the target.
-    const isNamed =
-      secret.metadata.name === remoteSecretName(target) &&
-      !secret.credentials.some((one) => one.cluster === targetName);
-    const credentials = secret.credentials.filter(
-      (one) => isTarget || one.cluster === targetName || (isNamed && !others.includes(one.cluster)),
-    );
+  const all = known(remoteSecrets).flatMap((secret): readonly RemoteRemoval[] => {
+    const credentials = credentialsFor(scope, cluster, secret);
     const isWhole = credentials.length === secret.credentials.length;
     return credentials.length === 0 ? [] : [{secret, credentials, isWhole}];
   });
+  // istiod names the Secrets that it uses, but only those with the label are remote secrets.
+  const remotes = all.filter(({secret}) => isRemoteSecret(secret));
+  const unlisted = seen.listed && !isKnown(seen.listed) ? seen.listed.unknown : undefined;
   const pods = isKnown(seen.istiods) ? seen.istiods.value.flatMap((istiod) => istiod.pods) : [];
   // An earlier run may have ended before istiod forgot a cluster.
   const listed = pods.flatMap((pod) => valueOr(pod.clusters, []) ?? []).filter(({secretName}) => secretName !== '');
@@ -103,8 +101,43 @@ export function decideUnlink(
     proof: gone.length === 0 || unproven !== undefined ? undefined : {gone, kept, listsClusters},
     unproven: gone.length === 0 ? undefined : unproven,
     lasting: remotes.flatMap((removal) => lastingTokens(removal, cluster, clusters)),
-    errors: unknownsOf(seen.uid, seen.istiods, ...remoteSecrets, ...readerSecrets),
+    unlabelled: all.flatMap(({secret}) => (isRemoteSecret(secret) ? [] : [secret.metadata.name])),
+    unlisted: unlisted?.code === 'FORBIDDEN' ? unlisted : undefined,
+    errors: [
+      ...unknownsOf(seen.uid, seen.istiods, ...remoteSecrets, ...readerSecrets),
+      ...(unlisted && unlisted.code !== 'FORBIDDEN' ? [unlisted] : []),
+    ],
   });
+}
+
+/** Whether anything in a cluster belongs to the target, or may: what could not be read. */
+export function concernsTarget(scope: UnlinkScope, cluster: MeshCluster, seen: DiscoveryObservation): boolean {
+  const secrets = [...seen.remoteSecrets.values()];
+  return (
+    [...secrets, ...seen.readerSecrets.values()].some((one) => !isKnown(one)) ||
+    known([...seen.readerSecrets.values()]).length > 0 ||
+    known(secrets).some((secret) => credentialsFor(scope, cluster, secret).length > 0)
+  );
+}
+
+function isRemoteSecret({metadata: {labels = {}}}: StoredSecret): boolean {
+  return labels[multiClusterLabel.name] === multiClusterLabel.value;
+}
+
+/** The credentials in a remote secret that are removed. */
+function credentialsFor(
+  {target, clusters}: UnlinkScope,
+  cluster: MeshCluster,
+  {metadata: {name, annotations = {}}, credentials}: StoredRemoteSecret,
+): readonly RemoteCredential[] {
+  if (cluster.name === target.name) return credentials;
+  const targetName = istioNameOf(target);
+  const own = credentials.filter((one) => one.cluster === targetName);
+  if (own.length > 0) return own;
+  // In a Secret that link wrote for the target, a wrong data key, or an earlier one, still leads to the target.
+  const isOfTarget = name === remoteSecretName(target) || annotations[discoveryAnnotations.peer] === target.name;
+  const others = clusters.filter((one) => one.name !== target.name).map(istioNameOf);
+  return isOfTarget ? credentials.filter((one) => !others.includes(one.cluster)) : [];
 }
 
 function known<T>(facts: readonly Observed<T | undefined>[]): readonly T[] {
@@ -136,13 +169,14 @@ function lastingTokens(
 ): readonly LastingToken[] {
   return credentials.flatMap(({cluster, kubeconfig}): readonly LastingToken[] => {
     const claims = kubeconfig?.claims;
-    const own = readerSecretNames(reader);
-    if (claims && own.includes(claims.boundSecret?.name ?? claims.tokenSecret ?? '')) return [];
+    const named = claims?.tokenSecret ?? claims?.boundSecret?.name;
+    if (named !== undefined && readerSecretNames(reader).includes(named)) return [];
     return [
       defined<LastingToken>({
         peer: clusters.find((one) => istioNameOf(one) === cluster)?.name ?? cluster,
         secret: secret.metadata.name,
-        tokenSecret: claims?.tokenSecret ?? claims?.boundSecret?.name,
+        // The token is not verified, and the name becomes part of a command.
+        tokenSecret: named !== undefined && isSubdomain(named) ? named : undefined,
         expiresAt: claims?.expiresAt,
       }),
     ];

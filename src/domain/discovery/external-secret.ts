@@ -2,6 +2,7 @@
  * A remote secret without its token, as an ExternalSecret: External Secrets takes the token from a store and writes the remote
  * secret. Fields: external-secrets/external-secrets config/crds/bases/external-secrets.io_externalsecrets.yaml, version v1.
  */
+import {createHash} from 'node:crypto';
 import {defined} from '../defined.js';
 import type {KubeObject} from '../kube/object.js';
 import {istioNameOf} from '../mesh/istio-name.js';
@@ -22,16 +23,26 @@ export interface TokenStore {
 /** The key in ExternalSecret's own data. */
 const secretKey = 'token';
 
-/** In a remote kubeconfig's place of the token: a Go template, which External Secrets evaluates. */
-const slot = `{{ .${secretKey} }}`;
+/**
+ * In a remote kubeconfig's place of the token: a Go template, which External Secrets evaluates, with the functions of sprig
+ * (external-secrets.io: guides/templating). kubectl create token prints a line feed after the token.
+ */
+const slot = `{{ .${secretKey} | trim }}`;
 
 /**
  * Returns the key of a pair's token in the store: letters, digits and hyphens only, as every store permits them (Azure Key Vault,
  * learn.microsoft.com: azure/key-vault/general/about-keys-secrets-certificates, has the fewest).
  */
 export function tokenKey({reader, peer}: DiscoveryPair, {prefix}: TokenStore): string {
-  return `${prefix}-${reader.name}-reads-${peer.name}`.replace(/[^A-Za-z0-9-]/g, '-');
+  const names = [reader.name, peer.name];
+  const key = [prefix, reader.name, separator, peer.name].join('-').replace(/[^A-Za-z0-9-]/g, '-');
+  // With a name that contains the separator, two pairs could have the same key.
+  if (!names.some((name) => name.split('-').includes(separator))) return key;
+  return `${key}-${createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 8)}`;
 }
+
+/** Between the names in a key. */
+const separator = 'reads';
 
 /** Returns the ExternalSecret for a pair, which has the name of the remote secret. */
 export function externalSecret(

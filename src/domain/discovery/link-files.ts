@@ -57,7 +57,7 @@ function accountFile(cluster: MeshCluster, {namespace, revisions}: LinkFilesOpti
     path: `${cluster.name}/reader-account.yaml`,
     comment: [
       `The service account as which other clusters read ${cluster.name}, with its rights.`,
-      "Istio's installation creates the same objects, unless global.enableReaderRBAC is false: apply only one of both.",
+      "Istio's installation creates the same objects, unless global.enableReaderRBAC is false: apply them only in that case.",
     ],
     objects,
   };

@@ -3,6 +3,7 @@
  * cluster that is read. Names are those of `istioctl create-remote-secret` (istio/istio
  * istioctl/pkg/multicluster/remote_secret.go), so that a mesh linked by either can be linked by the other.
  */
+import {managedByLabel} from '../kube/manager.js';
 import {fieldManager} from '../kube/paths.js';
 import type {MeshFileCluster} from '../mesh/schema.js';
 import {canCreateRemoteSecret, istioNameOf, type NamedCluster} from '../mesh/istio-name.js';
@@ -60,6 +61,9 @@ export function readerSecretName(reader: Pick<MeshFileCluster, 'name'>, token: T
 export function readerSecretNames(reader: Pick<MeshFileCluster, 'name'>): readonly string[] {
   return [readerSecretName(reader, 'bound'), readerSecretName(reader, 'secret')];
 }
+
+/** The label selector of objects that this program created. */
+export const managedSelector = `${managedByLabel}=${fieldManager}`;
 
 const annotation = (name: string): string => `${fieldManager}/${name}`;
 

@@ -102,16 +102,24 @@ export interface DiscoveryObservation {
   readonly readerSecrets: ReadonlyMap<string, Observed<StoredSecret | undefined>>;
   /** As a reader: its remote secrets by name in the cluster: those that link names, and others that istiod uses for a peer. */
   readonly remoteSecrets: ReadonlyMap<string, Observed<StoredRemoteSecret | undefined>>;
+  /** For unlink. Unknown: Secrets could not be listed, so that others than those that link names may exist. */
+  readonly listed?: Observed<true>;
 }
 
-/**
- * The names of the Secrets in Istio's namespace from which the running istiods of a cluster read another one; without an Istio
- * name, those from which they read any cluster. istiod reads no other namespace.
- */
+/** The names of the Secrets in Istio's namespace from which the running istiods of a cluster read another one. */
 export function secretsInUse(
+  seen: Pick<DiscoveryObservation, 'istiods'>,
+  namespace: string,
+  istioName: string,
+): readonly string[] {
+  return secretsInUseFor(seen, namespace, (id) => id === istioName);
+}
+
+/** The same for the clusters of which Istio's name matches. istiod reads no other namespace. */
+export function secretsInUseFor(
   {istiods}: Pick<DiscoveryObservation, 'istiods'>,
   namespace: string,
-  istioName?: string,
+  matches: (istioName: string) => boolean,
 ): readonly string[] {
   if (!isKnown(istiods)) return [];
   const prefix = `${namespace}/`;
@@ -119,7 +127,7 @@ export function secretsInUse(
     pods.flatMap(({clusters}) => (isKnown(clusters) ? (clusters.value ?? []) : [])),
   );
   const names = rows
-    .filter(({id, secretName}) => secretName.startsWith(prefix) && (istioName === undefined || id === istioName))
+    .filter(({id, secretName}) => secretName.startsWith(prefix) && matches(id))
     .map(({secretName}) => secretName.slice(prefix.length));
   return [...new Set(names)];
 }

@@ -23,7 +23,7 @@ export interface RenewalJobOptions {
 }
 
 /** The names of the CronJob, and of the ConfigMap and the Secret that it reads. */
-const names = {
+export const renewalNames = {
   job: `${fieldManager}-link`,
   files: `${fieldManager}-files`,
   kubeconfig: `${fieldManager}-kubeconfig`,
@@ -34,16 +34,16 @@ const places = {files: '/mesh', kubeconfig: '/kubeconfig', temporary: '/tmp'} as
 /** The user and group of the container: any number but 0; the Secret's files are readable by the group. */
 const user = 65532;
 
-/** Longer than a renewal of 50 clusters with three that do not respond; shorter than the shortest interval. Seconds. */
+/** Half of the shortest interval, one hour (renewal-schedule.ts): a run that hangs ends before the next one. Seconds. */
 const deadlineSeconds = 1800;
 
 /** Returns the CronJob (k8s.io/api batch/v1 and core/v1, types.go). It meets the restricted Pod Security Standard. */
 export function renewalJob({image, namespace, schedule, acceptShortTokens}: RenewalJobOptions): object {
-  const labels = {'app.kubernetes.io/name': names.job, [managedByLabel]: fieldManager};
+  const labels = {'app.kubernetes.io/name': renewalNames.job, [managedByLabel]: fieldManager};
   return {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
-    metadata: defined({name: names.job, namespace, labels}),
+    metadata: defined({name: renewalNames.job, namespace, labels}),
     spec: {
       schedule,
       // Without a lock, nothing else prevents two runs.
@@ -63,7 +63,7 @@ export function renewalJob({image, namespace, schedule, acceptShortTokens}: Rene
 }
 
 function podSpec(image: string, acceptShortTokens: boolean): object {
-  const link = ['link', '--work-dir', places.files, '--kubeconfig', `${places.kubeconfig}/config`];
+  const link = ['link', '--renew-only', '--work-dir', places.files, '--kubeconfig', `${places.kubeconfig}/config`];
   const settings = ['--journal', '-', '--keep-going', '--reason', 'scheduled renewal of tokens'];
   const mount = (name: string, mountPath: string, readOnly: boolean): object => ({name, mountPath, readOnly});
   return {
@@ -103,8 +103,8 @@ function podSpec(image: string, acceptShortTokens: boolean): object {
       },
     ],
     volumes: [
-      {name: 'files', configMap: {name: names.files}},
-      {name: 'kubeconfig', secret: {secretName: names.kubeconfig, defaultMode: 0o440}},
+      {name: 'files', configMap: {name: renewalNames.files}},
+      {name: 'kubeconfig', secret: {secretName: renewalNames.kubeconfig, defaultMode: 0o440}},
       {name: 'temporary', emptyDir: {sizeLimit: '64Mi'}},
     ],
   };
@@ -124,12 +124,12 @@ export function renewalJobText(options: RenewalJobOptions): string {
       `It needs an image with kubectl-mesh and kubectl (${image}), and in this order:`,
       `1. kubectl mesh link, once: it records the clusters' UIDs in ${layout.meshYaml}, which the job cannot write.`,
       `2. In the work directory, now and after each change of ${files.join(' or ')}:`,
-      `     kubectl create configmap${where} ${names.files}${from} ${apply}`,
+      `     kubectl create configmap${where} ${renewalNames.files}${from} ${apply}`,
       '3. A kubeconfig with the context of each cluster, for a user with the rights that this command prints:',
-      '     kubectl mesh access role --role operator',
+      '     kubectl mesh access role --role renewer',
       '   Its credentials must work in the pod: no program that the image lacks, no file.',
-      `     kubectl create secret generic${where} ${names.kubeconfig} --from-file=config=KUBECONFIG ${apply}`,
-      `4. kubectl apply${where} -f this file; to test it: kubectl create job${where} --from=cronjob/${names.job} ${names.job}-test`,
+      `     kubectl create secret generic${where} ${renewalNames.kubeconfig} --from-file=config=KUBECONFIG ${apply}`,
+      `4. kubectl apply${where} -f this file; to test it: kubectl create job${where} --from=cronjob/${renewalNames.job} ${renewalNames.job}-test`,
     ],
     [renewalJob(options)],
   );

@@ -12,7 +12,10 @@ const schedules = [
   {everyMs: 7 * 24 * hourMs, cron: '17 3 * * 1'},
 ] as const;
 
-/** How many runs fall between the time from which `link` renews a token and its expiry: two may fail. */
+/**
+ * How many runs fall between the time from which `link` renews a token and its expiry: two may fail, such as those of one
+ * outage and the next. A choice of this program.
+ */
 const runsBeforeExpiry = 3;
 
 /**

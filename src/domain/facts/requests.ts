@@ -5,6 +5,7 @@
  */
 import {
   apiServerCaConfigMap,
+  managedSelector,
   multiClusterSelector,
   readerServiceAccount,
   remoteSecretName,
@@ -225,7 +226,7 @@ export const reads = {
   roleBindings: rbac<RoleBindingObject>('RoleBinding'),
   clusterRoles: rbac<RoleObject>('ClusterRole'),
   clusterRoleBindings: rbac<RoleBindingObject>('ClusterRoleBinding'),
-  /** The only list of Secrets: remote secrets of any name are found by label, and RBAC cannot restrict a list to one. */
+  /** Remote secrets of any name are found by label. RBAC cannot restrict a list to it, so the right includes all Secrets. */
   remoteSecrets: list<SecretObject>('Secret', istioNamespace, {labelSelector: multiClusterSelector, ...withAccess}),
 
   // The other rows are for commands other than verify.
@@ -244,6 +245,8 @@ export const reads = {
   apiServerCa: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: apiServerCaConfigMap}),
   /** A remote secret, or a reader Secret: link knows their names. */
   discoverySecret: find<SecretObject>('Secret', istioNamespace, {given: ['name'], isGrantedByName: true}),
+  /** Metadata of the Secrets that this program created: unlink finds reader Secrets among them. */
+  managedSecrets: list<KubeObject>('Secret', istioNamespace, {labelSelector: managedSelector, metadataOnly: true}),
   /** The ConfigMap that the last `install apply` wrote. */
   installRecord: find<ConfigMapObject>('ConfigMap', istioNamespace, {given: ['name']}),
 } as const satisfies Readonly<Record<string, Read>>;

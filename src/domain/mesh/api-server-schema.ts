@@ -12,9 +12,6 @@ const host = String.raw`(?:[A-Za-z0-9_](?:[-A-Za-z0-9_.]*[A-Za-z0-9_.])?|\[[0-9A
 /** Characters of a path, percent-encoded where necessary (RFC 3986, 3.3; Go's net/url rejects other encodings). */
 const path = String.raw`(?:/(?:[-A-Za-z0-9._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*)?`;
 
-/** The user name and password for a proxy (RFC 3986, 3.2.1). */
-const userInfo = String.raw`(?:(?:[-A-Za-z0-9._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*@)?`;
-
 /** The schemes that client-go accepts (k8s.io/client-go tools/clientcmd/helpers.go, parseProxyURL). */
 const proxySchemes = '(?:https?|socks5)';
 
@@ -34,9 +31,10 @@ export const apiServerSchema = map('a map with at least "url"', {
     'a host name or an IP address',
     /^[A-Za-z0-9:](?:[-A-Za-z0-9.:]{0,251}[A-Za-z0-9:])?$/,
   ).describe("The name in the API server's certificate. Default: the host in url."),
-  'proxyUrl?': text('an http, https or socks5 URL', new RegExp(`^${proxySchemes}://${userInfo}${host}/?$`)).describe(
-    'The proxy through which pods of other clusters reach it. Default: none.',
-  ),
+  'proxyUrl?': text(
+    'an http, https or socks5 URL without credentials',
+    new RegExp(`^${proxySchemes}://${host}/?$`),
+  ).describe('The proxy through which pods of other clusters reach it. Default: none.'),
 });
 
 /** Whether every block is a certificate that can be parsed (k8s.io/client-go transport/transport.go, rootCertPool). */

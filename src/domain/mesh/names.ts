@@ -9,6 +9,17 @@ export const dnsLabelPattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 export const dnsLabelRule =
   'a DNS-1123 label: 1 to 63 of the characters a-z, 0-9 and "-", starting and ending with a letter or digit';
 
+/** Labels joined by dots (kubernetes/apimachinery pkg/util/validation/validation.go, IsDNS1123Subdomain). */
+const subdomainPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+
+/** The longest DNS-1123 subdomain. */
+export const maxSubdomainLength = 253;
+
+/** Reports whether a name is a DNS-1123 subdomain, as most objects' names are. */
+export function isSubdomain(name: string): boolean {
+  return name.length <= maxSubdomainLength && subdomainPattern.test(name);
+}
+
 /**
  * A non-empty Kubernetes label value. Istio's network ID must be one, because it is the value of the label
  * `topology.istio.io/network` (kubernetes/apimachinery pkg/util/validation/validation.go, IsValidLabelValue).

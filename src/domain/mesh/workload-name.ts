@@ -1,6 +1,6 @@
 /** The name of a workload: the namespace and service account in its SPIFFE ID. */
 import {MeshError} from '../errors.js';
-import {dnsLabelPattern, dnsLabelRule} from './names.js';
+import {dnsLabelPattern, dnsLabelRule, isSubdomain, maxSubdomainLength} from './names.js';
 
 /** A workload's identity in a mesh. */
 export interface WorkloadName {
@@ -8,17 +8,9 @@ export interface WorkloadName {
   readonly serviceAccount: string;
 }
 
-/** Labels joined by dots (kubernetes/apimachinery pkg/util/validation/validation.go, IsDNS1123Subdomain). */
-const subdomainPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
-const maxSubdomainLength = 253;
-
 /** Whether both names are valid: they become directories. */
 export function isWorkloadName({namespace, serviceAccount}: WorkloadName): boolean {
-  return dnsLabelPattern.test(namespace) && isServiceAccount(serviceAccount);
-}
-
-function isServiceAccount(name: string): boolean {
-  return name.length <= maxSubdomainLength && subdomainPattern.test(name);
+  return dnsLabelPattern.test(namespace) && isSubdomain(serviceAccount);
 }
 
 /**
@@ -35,7 +27,7 @@ export function parseWorkloadName(text: string): WorkloadName {
     return fail('workload', text, 'NAMESPACE/SERVICEACCOUNT', hint);
   }
   if (!dnsLabelPattern.test(namespace)) return fail('namespace', namespace, dnsLabelRule);
-  if (!isServiceAccount(serviceAccount)) {
+  if (!isSubdomain(serviceAccount)) {
     const rule = `at most ${String(maxSubdomainLength)} of the characters a-z, 0-9, "-" and ".", with each part starting and ending with a letter or digit`;
     return fail('service account', serviceAccount, rule);
   }

@@ -3,7 +3,7 @@ import {type ClusterServices, servicesByCluster} from '../../domain/discovery/lo
 import {clusterzPath, readClusterz} from '../../domain/facts/read/clusterz.js';
 import {endpointShardzPath} from '../../domain/facts/read/endpoint-shardz.js';
 import {readServiceShards} from '../../domain/facts/read/service-shards.js';
-import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, fixWith, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {AwaitUnlinked} from '../action.js';
 import type {Effect} from '../effect.js';
 import {debugLimits} from '../istiod-debug.js';
@@ -21,14 +21,14 @@ export const effect: Effect<'await-unlinked'> = async (action, context) => {
   const pods = new IstiodForwards(api, namespace, deps);
   const hints = [
     advice`check istiod's log: ${inspectWith.kubectl(action, words`-n ${namespace} logs -l app=istiod --tail=50`)}`,
-    'to prove it again, run the command again: what is removed stays removed',
+    advice`if it does not stop reading, restart it: ${fixWith.kubectl(action, words`-n ${namespace} rollout restart deployment -l app=istiod`)}`,
   ];
   let states: readonly PodState[] = [];
   try {
     await awaitReady(
       context,
       {
-        what: `istiod of ${cluster} still reads ${gone.join(', ')}, or lost another cluster's endpoints,`,
+        what: `istiod of ${cluster} has not confirmed the removal of ${gone.join(', ')}`,
         timeoutMs,
         hints,
       },
@@ -70,7 +70,7 @@ async function stateOf(pod: DebugPod, {gone, kept, listsClusters}: AwaitUnlinked
     ? `pod ${name} still lists cluster ${still.id}`
     : holds
       ? `pod ${name} still has endpoints of cluster ${holds.cluster}`
-      : lost && `pod ${name} has no endpoints of cluster ${lost.cluster} any more`;
+      : lost && `pod ${name} no longer has endpoints of cluster ${lost.cluster}`;
   return {pod: name, missing, services: services.filter(({cluster}) => kept.some((one) => one.cluster === cluster))};
 }
 

@@ -6,9 +6,8 @@ import {
   type ManifestOptions,
   manifestsYaml,
 } from '../../domain/access/role-manifests.js';
-import type {DiscoverySecrets, RoleLevel} from '../../domain/access/command-rights.js';
+import type {RoleLevel} from '../../domain/access/command-rights.js';
 import {parseSubject, subjectRule, type Subject} from '../../domain/kube/subjects.js';
-import {readerSecretNames, remoteSecretName} from '../../domain/discovery/names.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
@@ -72,6 +71,9 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
   if (noSecrets && level !== 'reader') {
     throw new MeshError('USAGE', `--no-secrets requires --role reader: ${level} needs access to Secrets`);
   }
+  if (access && level === 'renewer') {
+    throw new MeshError('USAGE', '--access cannot be combined with --role renewer, which is for link --renew-only');
+  }
   if (noSecrets && access) {
     throw new MeshError('USAGE', '--no-secrets cannot be combined with --access, which reads remote secrets', {
       hints: ['omit one of them'],
@@ -81,6 +83,12 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
   if (istioNamespace !== undefined)
     checkFormats({istioNamespace: {value: istioNamespace, source: '--istio-namespace'}});
   const mesh = await meshOf(deps, istioNamespace);
+  if (level === 'renewer' && (mesh?.clusters.length ?? 0) < 2) {
+    throw new MeshError(
+      'USAGE',
+      `--role renewer requires several clusters in ${layout.meshYaml}: their remote secrets`,
+    );
+  }
   const signer = mesh?.trust.signer;
   const namespace = mesh?.istio.namespace ?? istioNamespace ?? defaults.namespace;
   const signerIsHere = signer?.type === 'cluster' && (signer.namespace ?? namespace) === namespace;
@@ -94,13 +102,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
     subjects,
     limits: {noSecrets, access},
     signerSecret: signerIsHere && signer.secret !== undefined ? signer.secret : undefined,
-    discoverySecrets: mesh && mesh.clusters.length > 1 ? discoverySecrets(mesh.clusters) : undefined,
   });
-}
-
-/** The Secrets of discovery that a cluster of the mesh can have: the manifests are the same for each. */
-function discoverySecrets(clusters: Mesh['clusters']): DiscoverySecrets {
-  return {remoteSecrets: clusters.map(remoteSecretName), readerSecrets: clusters.flatMap(readerSecretNames)};
 }
 
 /** The mesh in mesh.yaml; undefined without the file: roles can be created before it exists. */

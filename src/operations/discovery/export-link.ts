@@ -10,9 +10,11 @@ import type {TokenStore} from '../../domain/discovery/external-secret.js';
 import {type LinkFile, linkFiles, linkFileText} from '../../domain/discovery/link-files.js';
 import {discoveryPairs, type DiscoveryPair} from '../../domain/discovery/pairs.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
+import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {requireContext} from '../../domain/mesh/resolve.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
+import {advice, edit, inWorkDir} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {asWarnings, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
 import {
@@ -48,7 +50,7 @@ interface ExportFacts {
   readonly loaded: LoadedMesh;
   readonly pairs: readonly DiscoveryPair[];
   /** By the peer's name. */
-  readonly addresses: ReadonlyMap<string, Observed<ResolvedApiServer | undefined>>;
+  readonly addresses: ReadonlyMap<string, Observed<ResolvedApiServer>>;
   /** Absolute; absent for `-`. */
   readonly directory?: string;
 }
@@ -103,12 +105,14 @@ async function gatherExport(deps: Deps, request: ExportLinkRequest, concurrency:
 }
 
 /** Reads only what mesh.yaml does not declare: the kubeconfig, or the cluster's CA. */
-async function readAddress(deps: Deps, mesh: Mesh, peer: MeshCluster): Promise<ResolvedApiServer | undefined> {
+async function readAddress(deps: Deps, mesh: Mesh, peer: MeshCluster): Promise<ResolvedApiServer> {
   const {apiServer} = peer;
   const server = apiServer ? undefined : await deps.clusters.serverOf(requireContext(peer));
-  if (!needsRootCa(peer)) return resolveApiServer(peer, server, undefined);
   const reader = new ClusterReader(deps.clusters, {cluster: peer, istioNamespace: mesh.istio.namespace});
-  return resolveApiServer(peer, server, (await reader.read('apiServerCa'))?.data?.['ca.crt']);
+  const rootCa = needsRootCa(peer) ? (await reader.read('apiServerCa'))?.data?.['ca.crt'] : undefined;
+  const resolved = resolveApiServer(peer, server, rootCa);
+  if (!resolved) throw new MeshError('INTERNAL', `the kubeconfig has no API server of ${peer.name}`);
+  return resolved;
 }
 
 function planExport(facts: ExportFacts, {store, allowLocalAddress}: ExportLinkRequest): ExportPlan {
@@ -120,9 +124,7 @@ function planExport(facts: ExportFacts, {store, allowLocalAddress}: ExportLinkRe
   const warnings = asWarnings(loaded.notes);
   if (blockers.length > 0) return {...emptyPlan, files: [], blockers, warnings};
   const addresses = new Map(
-    [...facts.addresses].flatMap(([name, found]) =>
-      isKnown(found) && found.value ? [[name, found.value.address] as const] : [],
-    ),
+    [...facts.addresses].flatMap(([name, found]) => (isKnown(found) ? [[name, found.value.address] as const] : [])),
   );
   const files = linkFiles(pairs, addresses, {
     namespace: mesh.istio.namespace,
@@ -163,13 +165,27 @@ function writeGroups(files: readonly LinkFile[], directory: string): Plan['group
 
 function problemsOf(
   cluster: string,
-  found: Observed<ResolvedApiServer | undefined>,
+  found: Observed<ResolvedApiServer>,
   allowLocalAddress: boolean,
 ): readonly ErrorReport[] {
   if (!isKnown(found)) return [found.unknown];
-  if (!found.value) return [problem('NOT_FOUND', `no API server address of ${cluster} is known`)];
+  // First: the message of another problem would show the URL.
+  if (hasCredentials(found.value.address.proxyUrl)) return [proxyCredentials(cluster)];
   const error = addressProblem(cluster, found.value);
   return error && !(allowLocalAddress && error.code === 'LOCAL_ADDRESS') ? [error] : [];
+}
+
+/** Whether a URL contains a user or a password (RFC 3986, 3.2.1). */
+function hasCredentials(url: string | undefined): boolean {
+  return url !== undefined && /^[^/?#]*:\/\/[^/?#]*@/.test(url);
+}
+
+function proxyCredentials(cluster: string): ErrorReport {
+  return problem(
+    'PROXY_CREDENTIALS',
+    `the proxy-url of ${cluster} in the kubeconfig contains credentials, which are not written to manifests`,
+    advice`declare apiServer of ${cluster} with a proxyUrl without them: ${edit(inWorkDir(layout.meshYaml))}`,
+  );
 }
 
 function namesOf(pairs: readonly DiscoveryPair[]): readonly string[] {

@@ -14,6 +14,8 @@ export interface LinkRules extends PairRules {
   /** Accept tokens with a lifetime below seven days. */
   readonly acceptShortTokens: boolean;
   readonly acceptUid: boolean;
+  /** Only renew tokens in existing remote secrets. */
+  readonly renewOnly?: boolean;
 }
 
 /** The input of the plan. */
@@ -39,6 +41,8 @@ export interface DecidedPair {
   readonly pair: DiscoveryPair;
   readonly decision?: PairDecision;
   readonly errors: readonly PairError[];
+  /** Why its token is not renewed with `--renew-only`: the pair needs another change. */
+  readonly finding?: string;
   /** Istio is not installed yet in its other cluster, which was not named. */
   readonly waits?: true;
 }

@@ -10,12 +10,11 @@ import {isKnown, type Observed} from '../../domain/observed.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
 import {onePhase} from '../../engine/operation.js';
-import {concludeClusters} from '../../engine/report.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {type DiscoveryState, readDiscovery, reviewTokens} from '../../observe/discovery-state.js';
 import {type LinkFacts, type LinkRules, pairKey, unusableClusters} from './link-facts.js';
 import {type LinkPlan, planLink} from './plan-link.js';
-import {type LinkResult, reportLink} from './report-link.js';
+import {concludeLink, type LinkResult, reportLink} from './report-link.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 
 /** `link [CLUSTER...]`. */
@@ -40,7 +39,7 @@ export const linkClusters = onePhase<LinkRequest, LinkResult, LinkFacts, LinkPla
   },
   plan: planLink,
   report: reportLink,
-  conclude: ({clusters}) => concludeClusters(clusters),
+  conclude: concludeLink,
 });
 
 /** Reads both clusters of every pair, each once. */

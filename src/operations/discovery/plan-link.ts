@@ -20,6 +20,7 @@ import {
   uidsOf,
   unusableClusters,
 } from './link-facts.js';
+import {renewalOnly, withheldWarning} from './renew-only.js';
 
 /** The plan with its decisions. */
 export interface LinkPlan extends Plan {
@@ -31,7 +32,10 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
   const {loaded, states, named} = facts;
   const uids = uidsOf(states);
   const unusable = unusableClusters(loaded, states, rules);
-  const decided = facts.pairs.map((pair) => withWaiting(decideOne(pair, facts, unusable, rules), named));
+  const decided = facts.pairs.map((pair) => {
+    const one = decideOne(pair, facts, unusable, rules);
+    return withWaiting(rules.renewOnly === true ? renewalOnly(one, facts) : one, named);
+  });
   const ready = decided.filter(({errors, waits}) => errors.length === 0 && !waits);
   const blockers = blockersOf(decided, unusable);
   const blocked = new Set(blockers.filter(({isPartial}) => !isPartial).map(({cluster}) => cluster));
@@ -54,6 +58,7 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
       ...waitingWarnings(decided, named),
       ...silentWarnings(ready, facts),
       ...unreadyWarnings(ready),
+      ...withheldWarning(decided),
     ],
   };
 }

@@ -1,14 +1,16 @@
 /** The plan of `unlink`: which remote secrets and reader Secrets disappear, in which order, and how that is proven. */
 import {decideUnlink, type UnlinkDecision, type UnlinkScope} from '../../domain/discovery/decide-unlink.js';
 import {type LosingService, shownServices} from '../../domain/discovery/lost-endpoints.js';
+import {multiClusterLabel} from '../../domain/discovery/names.js';
 import type {DiscoveryObservation} from '../../domain/discovery/observation.js';
 import {defined} from '../../domain/defined.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {plural, some} from '../../domain/format.js';
 import {identityProblems, knownUids, uidsToRecord} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {managedByLabel} from '../../domain/kube/manager.js';
 import {isKnown} from '../../domain/observed.js';
-import type {Hint} from '../../domain/suggest/suggestion.js';
+import {advice, forEach, type Hint, inspectWith, Variable, words} from '../../domain/suggest/suggestion.js';
 import type {Action} from '../../engine/action.js';
 import {asWarnings, groupOfLanes, type Lane, type Plan} from '../../engine/operation.js';
 import type {DiscoveryState} from '../../observe/discovery-state.js';
@@ -57,7 +59,7 @@ export function planUnlink(facts: UnlinkFacts, {acceptUid}: {readonly acceptUid:
     decided,
     groups: [
       ...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, recorded)}),
-      // One reader first: if it loses more than expected, the others still have everything.
+      // One reader first: if its remote secret cannot be removed, the others still have everything.
       ...groupOfLanes(first ? [first] : []),
       ...groupOfLanes([...rest, ...reading.filter(({cluster}) => cluster === target)]),
       // Last: an istiod that still reads with a revoked token would log errors.
@@ -70,6 +72,7 @@ export function planUnlink(facts: UnlinkFacts, {acceptUid}: {readonly acceptUid:
     warnings: [
       ...asWarnings(loaded.notes),
       ...ready.flatMap((one) => asWarnings(warningsOf(one, scope), one.cluster.name)),
+      ...asWarnings(unlistedWarning(ready, scope)),
     ],
   };
 }
@@ -158,21 +161,46 @@ function losingWords({losing}: UnlinkDecision): string {
 /** What is shown before the confirmation. */
 function warningsOf({decision}: DecidedUnlink, {namespace}: UnlinkScope): readonly Hint[] {
   if (!decision) return [];
-  const {losing, remotes, readerSecrets, unproven} = decision;
+  const {losing, remotes, readerSecrets, unlabelled, unproven} = decision;
   const managed = [...remotes.map(({secret}) => secret), ...readerSecrets].flatMap(({metadata, managedBy}) =>
     managedBy === undefined
       ? []
       : [
-          `${managedBy} manages Secret ${namespace}/${metadata.name}: delete its source, or it creates the Secret again`,
+          `${managedBy} manages Secret ${namespace}/${metadata.name}: delete its source, otherwise it creates the Secret again`,
         ],
   );
-  if (remotes.length === 0) return managed;
+  const others = [
+    ...managed,
+    ...unlabelled.map(
+      (name) =>
+        `Secret ${namespace}/${name} is not deleted: it has no label ${multiClusterLabel.name}=${multiClusterLabel.value}`,
+    ),
+  ];
+  if (remotes.length === 0) return others;
   return [
     ...(isKnown(losing)
       ? losingLines(losing.value)
       : [`cannot determine which services lose endpoints: ${losing.unknown.message}`]),
     ...(unproven === undefined ? [] : [`istiod cannot confirm that it stops reading: ${unproven}`]),
-    ...managed,
+    ...others,
+  ];
+}
+
+/** What was not searched for, so that access may remain, and how to look. */
+function unlistedWarning(decided: readonly DecidedUnlink[], {namespace}: UnlinkScope): readonly Hint[] {
+  const unlisted = decided.filter(({decision}) => decision?.unlisted);
+  if (unlisted.length === 0) return [];
+  const list = (context: string | Variable) =>
+    inspectWith.kubectl(
+      'any',
+      words`--context ${context} -n ${namespace} get secrets -L ${multiClusterLabel.name} -L ${managedByLabel}`,
+    );
+  const contexts = unlisted.flatMap(({seen}) => (seen ? [seen.context] : []));
+  const [only = ''] = contexts;
+  const look = contexts.length === 1 ? list(only) : forEach(new Variable('context'), contexts, list);
+  const names = some(unlisted.map(({cluster}) => cluster.name));
+  return [
+    advice`no permission to list Secrets in ${names}: remote secrets and reader Secrets with other names than link gives them were not searched for; list them with: ${look}`,
   ];
 }
 

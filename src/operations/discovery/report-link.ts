@@ -5,8 +5,9 @@ import {credentialFor} from '../../domain/discovery/remote-secret.js';
 import {errorClasses, type ErrorReport} from '../../domain/errors.js';
 import {printableUrl} from '../../domain/printable-url.js';
 import type {PeerResult} from '../../engine/action-result.js';
-import type {Outcome, OutcomeOf, PhaseRun, Warning} from '../../engine/operation.js';
+import type {Conclusion, Outcome, OutcomeOf, PhaseRun, Warning} from '../../engine/operation.js';
 import {
+  concludeClusters,
   outcomeOfError,
   outcomesOf,
   type ClusterOutcome,
@@ -31,6 +32,8 @@ export interface LinkedPeer {
   readonly server?: string;
   /** When the token expires (RFC 3339); absent if it does not, or is not known. */
   readonly tokenExpires?: string;
+  /** Why its token is not renewed (`--renew-only`): the pair needs another change. */
+  readonly finding?: string;
   readonly error?: ErrorReport;
 }
 
@@ -45,6 +48,12 @@ export interface LinkedCluster extends ClusterResult {
 export interface LinkResult extends CommonResult {
   readonly clusters: readonly LinkedCluster[];
   readonly warnings: readonly Warning[];
+}
+
+/** The conclusions for the exit code. */
+export function concludeLink({clusters}: LinkResult): readonly Conclusion[] {
+  const hasFindings = clusters.some(({peers}) => peers.some(({finding}) => finding !== undefined));
+  return [...concludeClusters(clusters), ...(hasFindings ? (['findings'] as const) : [])];
 }
 
 /** Reports each cluster of the pairs, and each cluster that was named. */
@@ -84,13 +93,14 @@ interface PeerReport {
   readonly at?: string;
 }
 
-function peerOf({pair, decision, errors}: DecidedPair, run: PhaseRun<LinkFacts, LinkPlan>): PeerReport {
+function peerOf({pair, decision, errors, finding}: DecidedPair, run: PhaseRun<LinkFacts, LinkPlan>): PeerReport {
   const peer = pair.peer.name;
   const [problem] = errors;
   if (problem) {
     const {error, cluster} = problem;
     return {shown: {peer, outcome: outcomeOfError(error), error}, at: cluster};
   }
+  if (finding !== undefined) return {shown: {peer, outcome: 'unchanged', finding}};
   if (!decision) return {shown: {peer, outcome: 'skipped'}};
   const {kind, reason, secret, address, before} = decision;
   const expires = before && credentialFor(before, pair.peer)?.kubeconfig?.claims?.expiresAt;

@@ -1,5 +1,6 @@
 /** What `unlink` cannot change, and what to do about it. */
 import type {LastingToken} from '../../domain/discovery/decide-unlink.js';
+import {renewalNames} from '../../domain/discovery/renewal-job.js';
 import {formatDay} from '../../domain/format.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -41,6 +42,7 @@ export function unlinkNotes({loaded, scope, isDeclared}: UnlinkFacts, {decided}:
     ...(isDeclared
       ? [
           advice`${layout.meshYaml} still declares ${target.name}, so link and up link it again: ${edit(inWorkDir(layout.meshYaml))}`,
+          `a CronJob of link --cron-manifest reports ${target.name} until its ConfigMap ${renewalNames.files} has the new ${layout.meshYaml}`,
         ]
       : []),
   ];

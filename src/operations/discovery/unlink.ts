@@ -1,10 +1,12 @@
 /** `unlink`: a cluster and the others no longer read each other. */
-import type {LastingToken} from '../../domain/discovery/decide-unlink.js';
+import {concernsTarget, type LastingToken, type UnlinkScope} from '../../domain/discovery/decide-unlink.js';
 import type {LosingService} from '../../domain/discovery/lost-endpoints.js';
+import type {StoredRemoteSecret} from '../../domain/discovery/observation.js';
+import {undeclaredCluster} from '../../domain/discovery/undeclared-cluster.js';
 import {defined} from '../../domain/defined.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
 import {canBeDataKey, clusterOfIstioName} from '../../domain/mesh/istio-name.js';
-import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown} from '../../domain/observed.js';
 import type {Hint} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -75,27 +77,52 @@ export const unlink = onePhase<UnlinkRequest, UnlinkResult, UnlinkFacts, UnlinkP
 });
 
 async function gatherUnlink(deps: Deps, request: UnlinkRequest, concurrency: number): Promise<UnlinkFacts> {
-  const {loaded, target, undeclared} = await loadTarget(deps, request);
+  const {loaded, target: named, undeclared} = await loadTarget(deps, request);
   const {mesh} = loaded;
-  const others = mesh.clusters.filter(({name}) => name !== target.name);
+  const read = (target: MeshCluster): Promise<readonly DiscoveryState[]> =>
+    eachCluster(targetsOf(target, mesh, undeclared === undefined), concurrency, (one) =>
+      readDiscovery(deps, mesh, one),
+    );
+  const scopeOf = (target: MeshCluster): UnlinkScope => ({
+    target,
+    clusters: mesh.clusters,
+    namespace: mesh.istio.namespace,
+  });
+  const states = await read(named);
+  if (!undeclared) return {loaded, scope: scopeOf(named), isDeclared: true, states};
+  const target = {...named, ...undeclaredCluster(named.name, states.flatMap(remoteSecretsOf), mesh.clusters)};
+  const isSame = target.name === named.name && target.istioName === named.istioName;
+  const again = isSame ? states : await read(target);
+  const scope = scopeOf(target);
+  // A name that no cluster knows is misspelled.
+  const isKnownName = again.some(({cluster, seen}) => !isKnown(seen) || concernsTarget(scope, cluster, seen.value));
+  if (!isKnownName) throw undeclared;
+  return {loaded, scope, isDeclared: false, states: again};
+}
+
+/** The clusters to read, and what of them: the target first, if it is declared. */
+function targetsOf(target: MeshCluster, {clusters}: Mesh, isDeclared: boolean): readonly DiscoveryTarget[] {
+  const others = clusters.filter(({name}) => name !== target.name);
   const own: DiscoveryTarget = {
     cluster: target,
     peers: target.role === 'primary' ? others : [],
     readers: others,
-    unlinks: 'all',
+    unlinks: {keeps: [], revokesAll: true},
   };
-  const targets = others.map((cluster): DiscoveryTarget => ({
-    cluster,
-    peers: cluster.role === 'primary' ? [target] : [],
-    readers: [target],
-    unlinks: 'peers',
-  }));
-  const all = undeclared ? targets : [own, ...targets];
-  const states = await eachCluster(all, concurrency, (one) => readDiscovery(deps, mesh, one));
-  // A name that no cluster knows is misspelled.
-  if (undeclared && states.every(({seen}) => isKnown(seen)) && !states.some(knowsTarget)) throw undeclared;
-  const scope = {target, clusters: mesh.clusters, namespace: mesh.istio.namespace};
-  return {loaded, scope, isDeclared: undeclared === undefined, states};
+  return [
+    ...(isDeclared ? [own] : []),
+    ...others.map((cluster): DiscoveryTarget => ({
+      cluster,
+      peers: cluster.role === 'primary' ? [target] : [],
+      readers: [target],
+      unlinks: {keeps: others, revokesAll: false},
+    })),
+  ];
+}
+
+function remoteSecretsOf({seen}: DiscoveryState): readonly StoredRemoteSecret[] {
+  if (!isKnown(seen)) return [];
+  return [...seen.value.remoteSecrets.values()].flatMap((one) => (isKnown(one) && one.value ? [one.value] : []));
 }
 
 interface LoadedTarget {
@@ -122,12 +149,6 @@ async function loadTarget(deps: Deps, {target: name, context, istioNamespace}: U
     return {loaded: mesh, target: {name, istioName: name, role: 'primary'}, undeclared};
   }
   throw new MeshError('INTERNAL', 'no cluster was selected');
-}
-
-function knowsTarget({seen}: DiscoveryState): boolean {
-  if (!isKnown(seen)) return false;
-  const {remoteSecrets, readerSecrets} = seen.value;
-  return [...remoteSecrets.values(), ...readerSecrets.values()].some((one) => !isKnown(one) || one.value !== undefined);
 }
 
 function report({facts, plan, outcomes}: PhaseRun<UnlinkFacts, UnlinkPlan>): UnlinkResult {

@@ -85,7 +85,9 @@ const plannedWords = {
   unchanged: 'would be checked',
 } as const;
 
-function peerWords({outcome, plan, reason, secret, server, tokenExpires}: Printed<LinkedPeer>, style: Style): string {
+function peerWords(peer: Printed<LinkedPeer>, style: Style): string {
+  const {outcome, plan, reason, secret, server, tokenExpires, finding} = peer;
+  if (finding !== undefined) return `not renewed: ${printableLine(finding)}`;
   if (plan === undefined) return outcome;
   const isPlanned = outcome === 'skipped' && style.dryRun;
   const done = outcome === 'done' || outcome === 'unchanged' ? doneWords[plan] : outcome;

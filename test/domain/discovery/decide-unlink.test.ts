@@ -20,7 +20,8 @@ const scope: UnlinkScope = {target: c3, clusters: [c1, c2, c3], namespace: 'isti
 /** A remote secret with these data keys. */
 function remote(name: string, ...keys: readonly string[]) {
   const data = Object.fromEntries(keys.map((key) => [key, Buffer.from('{}').toString('base64')]));
-  return readStoredRemoteSecret({apiVersion: 'v1', kind: 'Secret', metadata: {name}, data});
+  const metadata = {name, labels: {'istio/multiCluster': 'true'}};
+  return readStoredRemoteSecret({apiVersion: 'v1', kind: 'Secret', metadata, data});
 }
 
 function observation(
@@ -85,7 +86,10 @@ describe('what unlink removes in a cluster that read the target', () => {
     ['the identity of the cluster', {uid: unknown}],
     ['a remote secret', {remoteSecrets: new Map([['istio-remote-secret-i-c3', unknown]])}],
     ['a reader Secret', {readerSecrets: new Map([['c3', unknown]])}],
+    ['a list of its Secrets that may be requested', {listed: {unknown: problem('UNREACHABLE', 'no response')}}],
   ] satisfies readonly (readonly [string, Partial<DiscoveryObservation>])[])('is unknown without %s', (_, more) => {
-    expect(decideUnlink(scope, c1, observation([], more)).errors.map(({code}) => code)).toEqual(['FORBIDDEN']);
+    expect(decideUnlink(scope, c1, observation([], more)).errors.map(({code}) => code)).toEqual([
+      'listed' in more ? 'UNREACHABLE' : 'FORBIDDEN',
+    ]);
   });
 });

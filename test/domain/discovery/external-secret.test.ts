@@ -34,8 +34,8 @@ describe('an ExternalSecret for a pair', () => {
     expect(target.template.type).toBe(own.type);
     const [[key, text] = []] = Object.entries(target.template.data);
     expect(key).toBe('c2');
-    expect(text).toContain('{{ .token }}');
-    const filled = readRemoteKubeconfig((text ?? '').replace('{{ .token }}', 'a.b.c'));
+    expect(text).toContain('{{ .token | trim }}');
+    const filled = readRemoteKubeconfig((text ?? '').replace('{{ .token | trim }}', 'a.b.c'));
     const written = readRemoteKubeconfig(writeRemoteKubeconfig('c2', address, 'a.b.c'));
     expect(filled?.address).toEqual(written?.address);
     expect(filled?.token?.reveal()).toBe('a.b.c');
@@ -54,6 +54,15 @@ describe('an ExternalSecret for a pair', () => {
     expect(tokenKey(pair, {...store, prefix: 'Mesh_1.prod'})).toBe('Mesh-1-prod-c1-reads-c2');
   });
 
+  it('has a key of its own for each pair, whatever the clusters are named', () => {
+    const names = ['a', 'reads', 'b-reads-c', 'a-reads-b', 'c', 'reads-c', 'a-reads', 'a-reads-reads'];
+    const keys = names.flatMap((reader) =>
+      names.map((peer) => tokenKey({reader: cluster(reader), peer: cluster(peer)}, store)),
+    );
+    expect(new Set(keys).size).toBe(names.length ** 2);
+    expect(keys.filter((key) => !/^[A-Za-z0-9-]+$/.test(key))).toEqual([]);
+  });
+
   it("uses the name in mesh.yaml for objects if Istio's cannot name one", () => {
     const peer = cluster('c2', {istioName: 'Kubernetes'});
     const {target} = specOf({...pair, peer}, 'istio-system', address, store);
@@ -67,7 +76,7 @@ describe('an ExternalSecret for a pair', () => {
     const actions = [...text.matchAll(/\{\{(?!`\{\{`\}\})([^}]*)/g)].map(([, action]) => action?.trim());
     // What follows an escaped brace is text.
     expect(text.replaceAll('{{`{{`}}', '').match(/\{\{/g)).toHaveLength(1);
-    expect(actions).toContain('.token');
+    expect(actions).toContain('.token | trim');
     expect(text).toContain('{{`{{`}}proxy}}');
   });
 
