@@ -164,7 +164,7 @@ function linkAction(
   base: ReaderBase,
   pairs: readonly DecidedPair[],
   facts: LinkFacts,
-  {acceptShortTokens}: LinkRules,
+  {acceptShortTokens, renewOnly}: LinkRules,
   restart: readonly ObjectRef[],
 ): LinkPeers {
   const {discovery} = facts.loaded.mesh;
@@ -180,7 +180,8 @@ function linkAction(
     const {reader, peer} = pair;
     const seen = observed(peer.name, facts.states);
     if (!decision || !seen || decision.kind === 'unchanged') return [];
-    const superseded = supersededSecret(pair, discovery.token, facts.states)?.metadata;
+    // Those who may only renew may not delete.
+    const superseded = renewOnly === true ? undefined : supersededSecret(pair, discovery.token, facts.states)?.metadata;
     const name = readerSecretName(reader, discovery.token);
     return [
       defined<PeerLink>({

@@ -50,7 +50,7 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
       ...groupOfLanes(readerLanes(first, facts, rules)),
       ...groupOfLanes(readerSecretLanes(others.flat(), facts)),
       ...groupOfLanes(others.flatMap((pairs) => readerLanes(pairs, facts, rules))),
-      ...groupOfLanes(supersededLanes(ready, facts)),
+      ...groupOfLanes(rules.renewOnly === true ? [] : supersededLanes(ready, facts)),
     ],
     blockers,
     warnings: [
