@@ -1,5 +1,5 @@
 /** link --renew-only, as the CronJob runs it: it renews tokens that are due, and does nothing else. */
-import {readFile, writeFile} from 'node:fs/promises';
+import {appendFile, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import AccessRole from '../../src/commands/access/role.js';
@@ -67,7 +67,7 @@ describe('link --renew-only', () => {
   it('renews a token that is due although another pair would be replaced, and needs no confirmation', async () => {
     letExpire();
     const before = tokenIn('c1', 'c2');
-    mesh.cluster('c3').server = {server: 'https://another.example:6443', 'certificate-authority-data': 'Yg=='};
+    await appendFile(join(mesh.dir, 'mesh.yaml'), '    apiServer: {url: https://another.example:6443}\n');
     const other = tokenIn('c1', 'c3');
     const {code, result} = await renew();
     expect(code).toBe(3);

@@ -4,7 +4,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import Link from '../../src/commands/link.js';
 import type {LinkedPeer, LinkResult} from '../../src/operations/discovery/report-link.js';
 import type {FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
-import {playTokenController, reviewToken, tokenOf} from '../helpers/fake-kubectl/tokens.js';
+import {reviewToken, tokenOf} from '../helpers/fake-kubectl/tokens.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
 

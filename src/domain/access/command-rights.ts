@@ -12,8 +12,8 @@ import {groupOf, resourceOf} from '../kube/kinds.js';
 import type {Limits} from '../facts/limits.js';
 import type {NamedCluster} from '../mesh/istio-name.js';
 
-/** The roles: the renewer, which is apart, and the others in ascending order. */
-export const roleLevels = ['renewer', 'reader', 'operator', 'installer'] as const;
+/** The roles in ascending order; the renewer, which has few rights of them, comes last. */
+export const roleLevels = ['reader', 'operator', 'installer', 'renewer'] as const;
 export type RoleLevel = (typeof roleLevels)[number];
 
 /** The options that decide which rights a role has. */

@@ -29,7 +29,7 @@ describe('the URL of a proxy', () => {
   it.each([
     ['http://proxy.example.com:3128', true],
     ['socks5://10.0.0.7:1080/', true],
-    ['https://user:p%40ss@proxy.example.com', true],
+    ['https://user:p%40ss@proxy.example.com', false],
     ['http://proxy.example.com:port', false],
     ['http://user:%zz@proxy.example.com', false],
     ['http://', false],
