@@ -20,6 +20,7 @@ import {
 import {certificatesOf, endpointsOf} from './harness/data-path/proxy.js';
 import {expectEvenShares} from './harness/data-path/shares.js';
 import {clientLabels, echo, echoLabels} from './harness/data-path/workloads.js';
+import {comparable, documentedOutput} from './harness/documented-output.js';
 import {at} from './harness/mesh.js';
 import {MeshCli} from './harness/mesh-cli.js';
 import {eventually} from './harness/processes.js';
@@ -43,10 +44,10 @@ it('made by examples/multi-primary-one-network, each cluster answers half of the
   for (const cluster of path.clusters) await expectEvenShares(path, cluster, path.clusters);
 });
 
-it('without discovery, only the own cluster answers', async () => {
-  await path.cli.must('unlink', 'cluster2', '--yes');
+it('without discovery, only the own cluster answers; link and unlink print what the documentation shows', async () => {
+  expect(comparable(await path.cli.must('unlink', 'cluster2', '--yes'))).toBe(documentedOutput('unlink'));
   for (const cluster of path.clusters) await expectEvenShares(path, cluster, [cluster]);
-  await path.cli.must('link');
+  expect(comparable(await path.cli.must('link'))).toBe(documentedOutput('link'));
   await awaitReachable(path, one, path.clusters);
 });
 

@@ -42,7 +42,7 @@ export function unlinkNotes({loaded, scope, isDeclared}: UnlinkFacts, {decided}:
     ...(isDeclared
       ? [
           advice`${layout.meshYaml} still declares ${target.name}, so link and up link it again: ${edit(inWorkDir(layout.meshYaml))}`,
-          `a CronJob of link --cron-manifest reports ${target.name} until its ConfigMap ${renewalNames.files} has the new ${layout.meshYaml}`,
+          `a CronJob of link --cron-manifest, if there is one, reports ${target.name} until its ConfigMap ${renewalNames.files} has the new ${layout.meshYaml}`,
         ]
       : []),
   ];
