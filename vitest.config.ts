@@ -12,7 +12,7 @@ const script = (process.env.npm_lifecycle_event ?? 'vitest').replaceAll(':', '-'
 const reportFile = `.cache/test-reports/${script}.json`;
 
 /**
- * unit and commands run on the sources, and share one module cache per worker (`isolate: false`): our modules hold no state.
+ * unit, commands and long run on the sources, and share one module cache per worker (`isolate: false`): our modules hold no state.
  * smoke, robustness, e2e, data-path and faults run the built program as a child process. The workers of data-path have a network of
  * their own, in which the processes that they start are, too.
  */
@@ -39,6 +39,17 @@ export default defineConfig({
           include: ['test/commands/**/*.test.ts'],
           isolate: false,
           testTimeout: minute,
+          hookTimeout: minute,
+          setupFiles: ['test/helpers/crypto-once.ts'],
+          globalSetup: ['test/helpers/temporary-files.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          isolate: false,
+          testTimeout: 3 * minute,
           hookTimeout: minute,
           setupFiles: ['test/helpers/crypto-once.ts'],
           globalSetup: ['test/helpers/temporary-files.ts'],
