@@ -127,11 +127,14 @@ export async function watchEcho(path: DataPath, from: Cluster): Promise<RunningW
   return watchEndpoints(await path.node(from).readyPod(clientLabels), path.fabric, echoUpstream);
 }
 
-/** Clusters to which the client's sidecar can send, by the addresses that its istiod gave it. */
+/** Clusters to which the client's sidecar sends, by the endpoints of pods that are ready. istiod also lists others, as unhealthy. */
 export async function reachableClusters(path: DataPath, from: Cluster): Promise<string[]> {
   const client = await path.node(from).readyPod(clientLabels);
   const endpoints = await endpointsOf(client, path.fabric, echoUpstream);
-  return endpoints.map(({cluster, address}) => cluster ?? address).sort();
+  return endpoints
+    .filter(({healthy}) => healthy)
+    .map(({cluster, address}) => cluster ?? address)
+    .sort();
 }
 
 /** Waits until the client's sidecar can send to these clusters and no others. */

@@ -1,6 +1,6 @@
 /**
  * Samples the endpoints of upstream clusters in a pod's Envoy until standard input ends. Prints JSON: when it began (Unix time
- * in milliseconds), the number of samples, the longest time between two, and the addresses each time they differ from the
+ * in milliseconds), the number of samples, the longest time between two, and the addresses of healthy endpoints each time they differ from the
  * sample before, with the milliseconds since the beginning.
  *
  * One argument, JSON: {upstream (a regular expression), intervalMs}.
@@ -22,7 +22,9 @@ async function addresses() {
   const {cluster_statuses: statuses} = await answer.json();
   return statuses
     .filter(({name}) => wanted.test(name))
-    .flatMap(({host_statuses: hosts = []}) => hosts.map(({address: {socket_address: socket}}) => socket?.address ?? ''))
+    .flatMap(({host_statuses: hosts = []}) => hosts)
+    .filter(({health_status: health}) => health?.eds_health_status === 'HEALTHY')
+    .map(({address: {socket_address: socket}}) => socket?.address ?? '')
     .sort();
 }
 
