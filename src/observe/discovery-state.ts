@@ -32,7 +32,7 @@ import {readDiscoverySecrets, type SecretsTarget} from './discovery-secrets.js';
 import {readClusterUid} from './identity.js';
 import {type IstiodPod, istiodPods} from './istiod-pods.js';
 
-/** A cluster, with the clusters that it reads and those that read it. For unlink, the services that its istiods know are read, too. */
+/** A cluster, with the clusters that it reads and those that read it. For unlink, the services that its istiods list are read, too. */
 export interface DiscoveryTarget extends SecretsTarget {
   readonly cluster: MeshCluster;
 }
@@ -147,7 +147,7 @@ function wasRead(services: Observed<readonly ServiceShards[] | undefined> | unde
   return services.value && {value: services.value};
 }
 
-/** The clusters that an istiod pod knows; undefined: its version does not report them. */
+/** The clusters that an istiod pod lists; undefined: its version does not report them. */
 async function knownClusters(
   {http}: Deps,
   pod: IstiodPod,
@@ -159,7 +159,7 @@ async function knownClusters(
   return readClusterz(text, pod.name);
 }
 
-/** The services that an istiod pod knows, with their endpoints in each cluster. */
+/** The services that an istiod pod lists, with their endpoints in each cluster. */
 async function knownServices({http}: Deps, pod: IstiodPod, place: IstiodPlace): Promise<readonly ServiceShards[]> {
   const reached = {...pod, port: await pod.port(monitoringPort)};
   const limits = {path: endpointShardzPath, maxBytes: debugLimits.endpointShardz};

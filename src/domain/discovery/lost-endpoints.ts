@@ -1,6 +1,6 @@
 /** What a reader loses when it no longer reads a peer, and what it keeps. */
 
-/** One service with its endpoints, as an istiod knows them. */
+/** One service with its endpoints, as an istiod lists them. */
 export interface ServiceShards {
   /** `cart.shop.svc.cluster.local` */
   readonly host: string;

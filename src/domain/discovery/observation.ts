@@ -45,7 +45,7 @@ export function readStoredRemoteSecret(secret: SecretObject): StoredRemoteSecret
   return {...readStoredSecret(secret), credentials: readRemoteSecret(secret)};
 }
 
-/** A cluster that a running istiod knows (`/debug/clusterz`). */
+/** A cluster that a running istiod lists (`/debug/clusterz`). */
 export interface KnownRemote {
   /** Istio's name of the cluster. */
   readonly id: string;

@@ -118,7 +118,7 @@ async function unreadBy(
       const isOwn = row?.secretName === `${namespace}/${peer.secret}`;
       if (isOwn && row.status === synced) continue;
       const reason = !row
-        ? `pod ${name} does not know cluster ${peer.istioName} yet`
+        ? `pod ${name} does not list cluster ${peer.istioName} yet`
         : isOwn
           ? `pod ${name} reports cluster ${peer.istioName} as ${row.status}`
           : `pod ${name} reads cluster ${peer.istioName} through another Secret, ${row.secretName}`;

@@ -61,7 +61,7 @@ export const tokenCheck = apiServerCheck({
     'istiod cannot read the peer: an istiod that starts serves without its endpoints. One that runs keeps them until its open requests end, within 10 minutes, and then misses every change. A token of another service account may have more permissions than reading, or fewer.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secret "istio-remote-secret-$PEER" -o jsonpath="{.data.$PEER}" | base64 -d >reader.kubeconfig\nkubectl --kubeconfig reader.kubeconfig auth whoami   # from a host that reaches the server in it; delete the file afterwards',
-  fix: 'Replace the token with `kubectl mesh link READER`. A token is revoked by deleting the Secret that it is bound to (kubectl-mesh-reader-READER in the peer), or the service account, and by replacing the key with which the API server signs tokens.',
+  fix: 'Replace the token with `kubectl mesh link READER`. A token is revoked by deleting the Secret that it is bound to or stored in (kubectl-mesh-reader-READER in the peer, or kubectl-mesh-token-READER for a long-lived token), or the service account, and by replacing the key with which the API server signs tokens.',
   source:
     'kubernetes/kubernetes pkg/serviceaccount/claims.go (Validate); kubernetes.io: reference/kubernetes-api/authentication-resources/token-review-v1; istio/istio istioctl/pkg/multicluster/remote_secret.go',
 });

@@ -1,5 +1,5 @@
 /**
- * Reads istiod's `/debug/clusterz`: the clusters that it knows (istio/istio pkg/cluster/debug.go, `DebugInfo`;
+ * Reads istiod's `/debug/clusterz`: the clusters that it reads (istio/istio pkg/cluster/debug.go, `DebugInfo`;
  * pkg/kube/multicluster/secretcontroller.go, `ListRemoteClusters`).
  */
 import * as z from 'zod';

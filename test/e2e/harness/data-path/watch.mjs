@@ -1,7 +1,7 @@
 /**
  * Samples the endpoints of upstream clusters in a pod's Envoy until standard input ends. Prints JSON: when it began (Unix time
- * in milliseconds), the number of samples, the longest time between two, and the addresses of healthy endpoints each time they differ from the
- * sample before, with the milliseconds since the beginning.
+ * in milliseconds), the number of samples, the longest time between two, and the addresses of healthy endpoints each time
+ * they differ from the sample before, with the milliseconds since the beginning.
  *
  * One argument, JSON: {upstream (a regular expression), intervalMs}.
  */
