@@ -4,7 +4,7 @@ import {clusterzPath, readClusterz} from '../../domain/facts/read/clusterz.js';
 import {endpointShardzPath} from '../../domain/facts/read/endpoint-shardz.js';
 import {readServiceShards} from '../../domain/facts/read/service-shards.js';
 import {advice, fixWith, inspectWith, words} from '../../domain/suggest/suggestion.js';
-import type {AwaitUnlinked} from '../action.js';
+import type {AwaitUnlinked} from '../discovery-action.js';
 import type {Effect} from '../effect.js';
 import {debugLimits} from '../istiod-debug.js';
 import {type DebugPod, IstiodForwards} from '../istiod-forwards.js';

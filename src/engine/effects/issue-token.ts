@@ -10,7 +10,7 @@ import {describeRef} from '../../domain/kube/paths.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {advice, fixWith, words} from '../../domain/suggest/suggestion.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
-import type {PeerLink} from '../action.js';
+import type {PeerLink} from '../discovery-action.js';
 import type {EffectContext} from '../effect.js';
 import {awaitReady} from './await.js';
 

@@ -8,7 +8,7 @@ import {describeRef, refOf} from '../../domain/kube/paths.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {advice, edit, fixWith, inspectWith, inWorkDir, words} from '../../domain/suggest/suggestion.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
-import type {AwaitDiscovery, DiscoveryPeer, LinkPeers, PeerLink} from '../action.js';
+import type {AwaitDiscovery, DiscoveryPeer, LinkPeers, PeerLink} from '../discovery-action.js';
 import type {DiscoveryResult, PeerResult} from '../action-result.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {PartialFailure} from '../partial-failure.js';

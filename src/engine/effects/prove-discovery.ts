@@ -9,7 +9,7 @@ import {lacksEndpoints} from '../../domain/discovery/lost-endpoints.js';
 import {endpointShardzPath} from '../../domain/facts/read/endpoint-shardz.js';
 import {readServiceShards} from '../../domain/facts/read/service-shards.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
-import type {AwaitDiscovery, DiscoveryPeer, LinkPeers} from '../action.js';
+import type {AwaitDiscovery, DiscoveryPeer, LinkPeers} from '../discovery-action.js';
 import type {EffectContext} from '../effect.js';
 import {debugLimits} from '../istiod-debug.js';
 import {type DebugPod, IstiodForwards} from '../istiod-forwards.js';

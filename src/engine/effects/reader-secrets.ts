@@ -2,7 +2,7 @@
 import {asMeshError, MeshError} from '../../domain/errors.js';
 import {defined} from '../../domain/defined.js';
 import {describeRef} from '../../domain/kube/paths.js';
-import type {PeerLink} from '../action.js';
+import type {PeerLink} from '../discovery-action.js';
 import type {EffectContext} from '../effect.js';
 import {remove} from './objects.js';
 

@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {writeRemoteKubeconfig} from '../../domain/discovery/remote-kubeconfig.js';
 import {remoteSecretObject} from '../../domain/discovery/remote-secret.js';
 import type {KubeObject} from '../../domain/kube/object.js';
-import type {LinkPeers, PeerLink} from '../action.js';
+import type {LinkPeers, PeerLink} from '../discovery-action.js';
 import type {AcceptedToken} from './issue-token.js';
 
 /** Returns the remote secret with its data, which contains the token: it is never part of a plan. */
