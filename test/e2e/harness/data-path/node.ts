@@ -58,7 +58,7 @@ export class Node {
   }
 
   /** Waits for a ready pod with these labels; throws what kept it from starting. */
-  async readyPod(labels: Readonly<Record<string, string>>, timeoutMs = 120_000): Promise<PlayedPod> {
+  async readyPod(labels: Readonly<Record<string, string>>, timeoutMs = 240_000): Promise<PlayedPod> {
     const wanted = Object.entries(labels);
     const matching = (): PlayedPod[] =>
       this.pods.filter(({pod}) => wanted.every(([key, value]) => pod.metadata.labels?.[key] === value));
