@@ -1,5 +1,5 @@
 import {createPrivateKey} from 'node:crypto';
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
@@ -260,9 +260,13 @@ describe('a lock', () => {
   /** A lock file as a run that was killed leaves it. */
   async function leftLock(box: Box): Promise<Record<string, unknown>> {
     const args = [...generate, '--passphrase-command', 'exec sleep 300'];
-    const {pid} = await struck(box, args, 'SIGKILL', {afterMs: 1000});
+    const file = join(box.work, '.kubectl-mesh.lock');
+    let pid: number | undefined;
+    const killed = box.run(args, {onStart: (child) => (pid = child.pid), stdio: 'ignore'});
+    await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8'), {timeout: 60_000}).toMatch(/\}\s*$/);
     endGroup(pid);
-    return JSON.parse(await readFile(join(box.work, '.kubectl-mesh.lock'), 'utf8')) as Record<string, unknown>;
+    await killed;
+    return JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
   }
 
   it('of a dead process is taken over', async () => {
