@@ -42,7 +42,7 @@ export interface Fault {
   /** Other clusters, or sides of a pair, in which the same thing is wrong, and found by the same check. */
   readonly also?: readonly (string | {readonly cluster: string; readonly peer: string})[];
   /**
-   * Subjects, `MESH410 two`, that are skipped while the fault is there: they have nothing to judge then. They are no
+   * Subjects, `MESH410 two`, that are skipped or unknown while the fault is there: they cannot be judged then. They are no
    * consequences (`implies`): seen together with the fault, their findings may be its cause.
    */
   readonly silences?: readonly string[];

@@ -78,7 +78,7 @@ class Observations {
     const before = this.lab.baseline.filter(({id}) => fault.verifyArgs === undefined || selected.has(id));
     const others = changes(before, verified.checks).filter(({subject}) => !subjectsOf(fault).includes(subject));
     const isSilent = ({subject, after}: Change): boolean =>
-      fault.silences?.includes(subject) === true && after.every(({result}) => result === 'skipped');
+      fault.silences?.includes(subject) === true && after.every(({result}) => ['skipped', 'unknown'].includes(result));
     const follows = (change: Change): boolean => followsFrom(checks, checkOf(fault), change) || isSilent(change);
     this.follows = [...new Set(others.filter(follows).map(({id}) => id))];
     const wrong = others.filter((change) => !follows(change));
