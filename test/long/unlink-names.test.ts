@@ -83,7 +83,7 @@ describe('a remote secret of another name', () => {
   });
 });
 
-describe('a cluster that is no longer in mesh.yaml and has another name for Istio', () => {
+describe('a cluster that is no longer in mesh.yaml and has another name in Istio', () => {
   it.each([
     ['c2', true],
     ['prod-eu', true],

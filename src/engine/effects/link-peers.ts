@@ -204,7 +204,7 @@ async function restartAfterRestore(
   }
 }
 
-/** Ends the token that is no longer needed: of a proven pair the previous one, of a failed pair the new one. */
+/** Revokes the token that is no longer needed: the previous one of a proven pair, the new one of a failed pair. */
 async function endTokens(
   {peer, expiresAt, failure}: Attempt,
   namespace: string,

@@ -40,16 +40,22 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
   const blockers = blockersOf(decided, unusable);
   const blocked = new Set(blockers.filter(({isPartial}) => !isPartial).map(({cluster}) => cluster));
   const recorded = uids.filter(({name}) => !unusable.has(name) && !blocked.has(name));
-  const readers = [...groupBy(ready, ({pair}) => pair.reader.name).values()];
-  const [first = [], ...others] = readers.filter((pairs) => readerLanes(pairs, facts, rules).length > 0);
+  const [first, ...others] = [...groupBy(ready, ({pair}) => pair.reader.name).values()]
+    .map((pairs) => ({pairs, lanes: readerLanes(pairs, facts, rules)}))
+    .filter(({lanes}) => lanes.length > 0);
+  const secretsFor = (readers: typeof others) =>
+    readerSecretLanes(
+      readers.flatMap(({pairs}) => pairs),
+      facts,
+    );
   return {
     decided,
     groups: [
       ...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, recorded)}),
-      ...groupOfLanes(readerSecretLanes(first, facts)),
-      ...groupOfLanes(readerLanes(first, facts, rules)),
-      ...groupOfLanes(readerSecretLanes(others.flat(), facts)),
-      ...groupOfLanes(others.flatMap((pairs) => readerLanes(pairs, facts, rules))),
+      ...groupOfLanes(secretsFor(first ? [first] : [])),
+      ...groupOfLanes(first?.lanes ?? []),
+      ...groupOfLanes(secretsFor(others)),
+      ...groupOfLanes(others.flatMap(({lanes}) => lanes)),
       ...groupOfLanes(rules.renewOnly === true ? [] : supersededLanes(ready, facts)),
     ],
     blockers,
