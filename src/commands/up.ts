@@ -18,7 +18,7 @@ const defaultWaitMs = 300_000;
 
 export default class Up extends MeshCommand {
   static override summary = 'Set up the mesh in one step: generate, push, render, apply, link and verify';
-  static override description = `Runs certs generate, trust push, install render, install apply, link and verify --wait in sequence. Clusters on several networks are refused: up does not create the gateways between them.
+  static override description = `Runs certs generate, trust push, install render, install apply, link and verify --wait in sequence.
 
 Stops at the first step that fails, with its exit code, and reports the completed steps. Completed work is not repeated: running up again resumes where it stopped, and changes nothing in a mesh without findings. The last step waits until all checks pass, for at most --timeout (default: 5m).`;
   static override examples = [

@@ -102,6 +102,7 @@ export const errorClasses = {
   STALE_INSTALL: 'refused',
   VERSION_CHANGE: 'refused',
   FOREIGN_OWNER: 'refused',
+  GATEWAY_API_MISSING: 'refused',
   /** Kubernetes no longer serves an API that this Istio version needs. */
   KUBERNETES_VERSION: 'refused',
   CLUSTER_RENAME: 'refused',
@@ -122,8 +123,6 @@ export const errorClasses = {
   LOSES_ENDPOINTS: 'refused',
   /** istiod reads a cluster from another Secret than the one that link writes. */
   OTHER_REMOTE_SECRET: 'refused',
-  /** A command does not support clusters on several networks. */
-  SEVERAL_NETWORKS: 'refused',
   // the run itself
   OUTPUT_FAILED: 'failed',
   TIMEOUT: 'timeout',

@@ -73,6 +73,7 @@ export interface ActionResults {
   readonly 'restart-workload': undefined;
   /** SHA-256 of the cluster CA that every ready istiod presents; undefined if only the bundle was compared. */
   readonly 'await-bundle': {readonly provenLive: string} | undefined;
+  readonly 'await-address': {readonly addresses: readonly string[]};
   /** The pods that were read, and how many services of each other cluster they still have. */
   readonly 'await-unlinked': {readonly pods: readonly string[]; readonly kept: readonly ClusterServices[]};
   readonly 'write-manifests': {readonly files: readonly string[]};

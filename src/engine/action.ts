@@ -159,6 +159,15 @@ export interface RestartWorkload extends ClusterAction {
   readonly timeoutMs: number;
 }
 
+/** Waits until the Service of an east-west gateway has an address. */
+export interface AwaitAddress extends ClusterAction {
+  readonly kind: 'await-address';
+  readonly namespace: string;
+  /** The label selector of its Services. */
+  readonly selector: string;
+  readonly timeoutMs: number;
+}
+
 /** Removes existing files of the work directory: a cluster's key after it was pushed (`keepClusterKeys: false`). */
 export interface RemoveFiles extends ActionBase {
   readonly kind: 'remove-files';
@@ -202,6 +211,7 @@ export type Action =
   | RunIstioctl
   | RestartWorkload
   | AwaitBundle
+  | AwaitAddress
   | AwaitUnlinked
   | WriteManifests
   | LinkPeers

@@ -8,6 +8,7 @@ import {plannedActions} from './report.js';
 
 /** The actions that change neither a cluster nor the work directory: they wait and read, or write what the user requested. */
 const unrecorded: ReadonlySet<Action['kind']> = new Set([
+  'await-address',
   'await-bundle',
   'await-discovery',
   'await-unlinked',

@@ -52,6 +52,7 @@ const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
   'restart-workload': async () => (await import('./effects/restart-workload.js')).effect,
   'await-unlinked': async () => (await import('./effects/await-unlinked.js')).effect,
   'write-manifests': async () => (await import('./effects/files.js')).writeManifests,
+  'await-address': async () => (await import('./effects/await-address.js')).effect,
   'await-bundle': async () => (await import('./effects/await-bundle.js')).effect,
   'link-peers': async () => (await import('./effects/link-peers.js')).linkPeers,
   'await-discovery': async () => (await import('./effects/link-peers.js')).awaitDiscovery,

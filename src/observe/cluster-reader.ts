@@ -4,7 +4,7 @@ import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import {known, unknown, type Observed} from '../domain/observed.js';
 import type {TokenVerdict} from '../domain/discovery/token.js';
-import type {KubeObject} from '../domain/kube/object.js';
+import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
 import type {Sensitive} from '../domain/sensitive.js';
@@ -176,8 +176,11 @@ export class ClusterReader implements Reads {
     const scope = {...(namespace !== undefined && {namespace})};
     if (row.method !== 'list') {
       if (name === undefined) throw new MeshError('INTERNAL', `the request for ${row.kind} requires a name`);
-      const ref = {apiVersion, kind: row.kind, name, ...scope};
-      return row.method === 'get' ? api.get(ref) : api.find(ref);
+      if (row.method === 'get') return api.get({apiVersion, kind: row.kind, name, ...scope});
+      return findNewest(
+        api,
+        row.apiVersions.map((version) => ({apiVersion: version, kind: row.kind, name, ...scope})),
+      );
     }
     const fieldSelector = name === undefined ? row.fieldSelector : `metadata.name=${name}`;
     const labelSelector = given.labelSelector ?? row.labelSelector;
@@ -187,6 +190,15 @@ export class ClusterReader implements Reads {
       defined({...scope, fieldSelector, labelSelector, metadataOnly: row.metadataOnly === true ? true : undefined}),
     );
   }
+}
+
+/** Finds an object in the newest version that the cluster serves: it is absent only if no version has it. */
+async function findNewest(api: KubeApi, refs: readonly ObjectRef[]): Promise<KubeObject | undefined> {
+  for (const ref of refs) {
+    const found = await api.find(ref);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** Lists objects in the newest version that the cluster serves. */

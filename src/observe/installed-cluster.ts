@@ -4,9 +4,12 @@ import type {ConfigMapObject, DeploymentObject, NamespaceObject} from '../domain
 import {caSourceOf} from '../domain/istio/ca-source.js';
 import {isBeingDeleted} from '../domain/facts/read/control-plane.js';
 import {defaultRevision, recordName} from '../domain/istio/names.js';
+import type {EastWestGateway} from '../domain/install/east-west/choose.js';
+import type {LiveGateways} from '../domain/install/east-west/decide.js';
 import {readRecord} from '../domain/install/live.js';
 import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
+import {observe, type Observed} from '../domain/observed.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Deps} from '../engine/deps.js';
 import {inspectWithoutKey, readCaSecret, readMountedCa} from './ca-files.js';
@@ -33,6 +36,8 @@ export interface InstalledCluster {
   readonly installed: readonly KubeObject[];
   /** The ConfigMap of the last `install apply`. */
   readonly record: ConfigMapObject | undefined;
+  /** What it has of its east-west gateway. */
+  readonly gateways: Observed<LiveGateways>;
   /** The declared revisions for which `install apply` has left such a ConfigMap. */
   readonly recorded: readonly string[];
 }
@@ -42,6 +47,7 @@ export async function readInstalledCluster(
   {clusters, now}: Pick<Deps, 'clusters' | 'now'>,
   mesh: Mesh,
   cluster: MeshCluster,
+  eastWest: EastWestGateway | undefined,
 ): Promise<InstalledCluster> {
   const {namespace} = mesh.istio;
   const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
@@ -53,22 +59,46 @@ export async function readInstalledCluster(
   const istiods = reader.read('istiods').then((deployments) => deployments.filter((one) => !isBeingDeleted(one)));
   const istiod = istiods.then((all) => all.find(({metadata}) => metadata.name === name));
   const mountedCa = istiod.then((one) => readMountedCa(reader, one ? [caSourceOf(one)] : [], options));
-  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, records, installed] = await Promise.all([
+  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, records, installed, gateways] = await Promise.all([
     readClusterUid(reader),
     readReportedVersion(reader, context),
     reader.read('istioNamespace', {name: namespace}),
     readCaSecret(reader, 'cacerts', options),
     Promise.all([...revisions].map(async (one) => [one, await readRecordOf(reader, one)] as const)),
     reader.readInstalled(),
+    observe(() => readGateways(reader, eastWest)),
     // Awaited together, so that the first error is reported.
     mountedCa,
   ]);
   return {
     ...{context, uid, kubernetesMinor, namespace: namespaceObject},
     ...{cacerts, mountedCa: await mountedCa, istiod: await istiod, istiods: await istiods},
-    ...{installed, record: records.find(([one]) => one === (revision ?? defaultRevision))?.[1]},
+    ...{installed, gateways, record: records.find(([one]) => one === (revision ?? defaultRevision))?.[1]},
     recorded: records.filter(([, record]) => readRecord(record)).map(([one]) => one),
   };
+}
+
+/** Reads what a cluster has of its east-west gateway. */
+async function readGateways(reader: ClusterReader, eastWest: EastWestGateway | undefined): Promise<LiveGateways> {
+  const labelSelector = eastWest?.kind.serviceSelector(eastWest.place);
+  const [crossNetwork, resource, definition, services] = await Promise.all([
+    reader.read('crossNetworkGateway'),
+    reader.read('eastWestResource'),
+    reader.read('gatewayDefinition'),
+    labelSelector === undefined ? [] : reader.read('eastWestServices', {labelSelector}),
+  ]);
+  const objects = [crossNetwork, resource].filter((one) => one !== undefined);
+  return {objects, servesGatewayApi: definition !== undefined, services};
+}
+
+/** The same for `install apply` after istioctl has run. */
+export function readLiveGateways(
+  {clusters}: Pick<Deps, 'clusters'>,
+  cluster: MeshCluster,
+  namespace: string,
+  eastWest: EastWestGateway | undefined,
+): Promise<LiveGateways> {
+  return readGateways(new ClusterReader(clusters, {cluster, istioNamespace: namespace}), eastWest);
 }
 
 function readRecordOf(reader: ClusterReader, revision: string): Promise<ConfigMapObject | undefined> {

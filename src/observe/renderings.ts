@@ -2,6 +2,7 @@
 import {asMeshError, MeshError} from '../domain/errors.js';
 import {type KnownVersion, resolveVersion} from '../domain/istio/versions.js';
 import {overlayPaths, renderInstall, type Rendered} from '../domain/install/render.js';
+import type {RenderedFile} from '../domain/install/rendered-file.js';
 import {parseOverlay} from '../domain/install/overlays.js';
 import {clusterLayout, layout} from '../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -14,14 +15,14 @@ export interface ChosenVersion {
   readonly source: '--istio-version' | 'mesh.yaml' | 'istioctl';
 }
 
-/** One cluster's install.yaml: as rendered now, or the error; and the existing file in the work directory. */
+/** One cluster's files: as rendered now, or the error; and the existing files in the work directory. */
 export interface Rendering {
   readonly cluster: MeshCluster;
   readonly rendered: Rendered | MeshError;
-  /** The file's path, relative to the work directory. */
+  /** The path of install.yaml, relative to the work directory. */
   readonly path: string;
-  /** The file's text; undefined if there is no file. */
-  readonly present: string | undefined;
+  /** install.yaml, and the objects of the east-west gateway; empty if they cannot be rendered. */
+  readonly files: readonly RenderedFile[];
 }
 
 /** Refuses a version that mesh.yaml cannot declare. Throws `USAGE`. */
@@ -88,13 +89,24 @@ export async function gatherRenderings(
     }
   };
   return Promise.all(
-    clusters.map(async (cluster) => {
-      const path = clusterLayout(cluster.name).installYaml;
-      // The file is shown as a diff and saved under another name: never through a link, which may lead to a key.
-      const present = await workspace.readGenerated(path).catch((thrown: unknown) => asSymlinkError(thrown));
-      return present instanceof MeshError
-        ? {cluster, path, present: undefined, rendered: present}
-        : {cluster, path, present, rendered: tryRender(cluster)};
+    clusters.map(async (cluster): Promise<Rendering> => {
+      const {installYaml: path, crossNetworkGateway} = clusterLayout(cluster.name);
+      try {
+        // The files are shown as a diff and saved under another name: never through a link, which may lead to a key.
+        const [install, gateway] = await Promise.all([
+          workspace.readGenerated(path),
+          workspace.readGenerated(crossNetworkGateway),
+        ]);
+        const rendered = tryRender(cluster);
+        if (rendered instanceof MeshError) return {cluster, path, files: [], rendered};
+        const files = [
+          {path, present: install, text: rendered.text},
+          {path: crossNetworkGateway, present: gateway, text: rendered.gatewayText},
+        ];
+        return {cluster, path, files, rendered};
+      } catch (thrown) {
+        return {cluster, path, files: [], rendered: asSymlinkError(thrown)};
+      }
     }),
   );
 }

@@ -1,12 +1,8 @@
 /** `up`: all steps from an empty directory to a verified mesh; each is the operation of the command of that name. */
 import {defined} from '../domain/defined.js';
 import type {Verdict} from '../domain/checks/report.js';
-import {asMeshError, MeshError, reportError, type ErrorReport} from '../domain/errors.js';
-import {some} from '../domain/format.js';
-import {isKnown, observe} from '../domain/observed.js';
-import {advice, kubectlMesh, sequence} from '../domain/suggest/suggestion.js';
-import type {Deps} from '../engine/deps.js';
-import {type Conclusion, emptyPlan, type Engine, type Operation, type Warning} from '../engine/operation.js';
+import {asMeshError, reportError, type ErrorReport} from '../domain/errors.js';
+import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.js';
 import {
   answerOf,
   outcomeOfError,
@@ -20,7 +16,6 @@ import type {LinkRules} from './discovery/link-facts.js';
 import {applyInstalls, type ApplyRequest} from './install/apply.js';
 import {renderInstalls} from './install/render.js';
 import {linkClusters} from './discovery/link.js';
-import {loadMesh} from './shared/load-mesh.js';
 import type {TrustRules} from './trust/plan-changes.js';
 import {pushTrust} from './trust/push.js';
 import {verifyMesh, type VerifyRequest} from './verify/verify.js';
@@ -127,11 +122,6 @@ export const bringUp: Operation<UpRequest, UpResult> = {
   command: 'up',
   changes: true,
   async execute(request, engine) {
-    await engine.run({
-      title: 'read mesh.yaml',
-      gather: (deps) => refuseSeveralNetworks(request, deps),
-      plan: () => emptyPlan,
-    });
     const done: UpStep[] = [];
     let names = request.clusters;
     let stopped = false;
@@ -163,21 +153,6 @@ export const bringUp: Operation<UpRequest, UpResult> = {
       return result ? (steps.find((one) => one.command === command)?.conclude(result, request) ?? []) : [];
     }),
 };
-
-/** Throws `SEVERAL_NETWORKS`. A mesh that cannot be read is the error of the first step. */
-async function refuseSeveralNetworks(request: UpRequest, deps: Deps): Promise<void> {
-  const loaded = await observe(() => loadMesh(deps, {...request, addClusters: true}));
-  if (!isKnown(loaded)) return;
-  const networks = [...new Set(loaded.value.mesh.clusters.flatMap(({network}) => network ?? []))];
-  if (networks.length < 2) return;
-  const what = `up does not support clusters on several networks yet (${some(networks)}): it does not create the gateways between them`;
-  throw new MeshError('SEVERAL_NETWORKS', what, {
-    hints: [
-      advice`run its steps one by one: ${sequence(...(['certs generate', 'trust push', 'install render', 'install apply', 'link'] as const).map((command) => kubectlMesh(command)))}`,
-      "create the east-west gateways as in Istio's multicluster guide before the last step",
-    ],
-  });
-}
 
 /** The worst outcome of the clusters and of the other conclusions. `skipped`: a dry run that would change something. */
 function outcomeOf({clusters = []}: StepResult, conclusions: readonly Conclusion[], dryRun: boolean): ClusterOutcome {

@@ -191,6 +191,10 @@ function installerRights({namespace, revisions, profile}: RoleOptions): readonly
       'install apply records what it installed',
       revisionNames('kubectl-mesh-install', revisions),
     ),
+    ...['networking.istio.io', 'gateway.networking.k8s.io'].map((group) =>
+      here('get create update delete', api(group, 'gateways'), 'install apply exposes services to other networks'),
+    ),
+    here('list', api('', 'services'), 'install apply waits for the address of the east-west gateway'),
     here('list', api('', 'events'), 'install apply reports why something is not ready'),
     here('list', api('apps', 'replicasets'), 'istioctl waits for Deployments'),
     here('get', api('apps', 'deployments', 'daemonsets'), 'istioctl waits for these to be ready'),

@@ -10,6 +10,7 @@ import {
   readerServiceAccount,
   remoteSecretName,
 } from '../discovery/names.js';
+import {crossNetworkName, eastWestName} from '../install/east-west/kind.js';
 import {installedKinds} from '../install/live.js';
 import {installerLabels} from '../install/ownership.js';
 import {
@@ -247,6 +248,20 @@ export const reads = {
   discoverySecret: find<SecretObject>('Secret', istioNamespace, {given: ['name'], isGrantedByName: true}),
   /** Metadata of the Secrets that this program created: unlink finds reader Secrets among them. */
   managedSecrets: list<KubeObject>('Secret', istioNamespace, {labelSelector: managedSelector, metadataOnly: true}),
+  /** The Gateway that exposes the mesh's services to other networks, in the version that every Istio serves. */
+  crossNetworkGateway: find<KubeObject>('Gateway', istioNamespace, {
+    apiVersions: ['networking.istio.io/v1alpha3'],
+    name: crossNetworkName,
+  }),
+  /** The Kubernetes Gateway for which istiod deploys the east-west gateway. */
+  eastWestResource: find<GatewayObject>('Gateway', istioNamespace, {name: eastWestName}),
+  /** Metadata of the definition of Kubernetes Gateways: whether the cluster serves them. */
+  gatewayDefinition: find<KubeObject>('CustomResourceDefinition', 'cluster', {
+    apiVersions: ['apiextensions.k8s.io/v1'],
+    name: 'gateways.gateway.networking.k8s.io',
+  }),
+  /** The Services of an east-west gateway. */
+  eastWestServices: list<ServiceObject>('Service', istioNamespace, {given: ['labelSelector']}),
   /** The ConfigMap that the last `install apply` wrote. */
   installRecord: find<ConfigMapObject>('ConfigMap', istioNamespace, {given: ['name']}),
 } as const satisfies Readonly<Record<string, Read>>;

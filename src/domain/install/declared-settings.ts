@@ -16,11 +16,18 @@ export function installsZtunnel(profile: string, overlays: readonly Overlay[]): 
  */
 export function enabledInOverlays(overlays: readonly Overlay[], field: string, name?: string): boolean | undefined {
   const path = ['spec', 'components', field];
-  const declared = lastValue(overlays, path);
-  const list: readonly unknown[] = Array.isArray(declared) ? declared : [];
-  const entry = list.filter(isTree).find((one) => one.name === name);
-  const enabled = entry ? entry.enabled : lastValue(overlays, [...path, 'enabled']);
-  return typeof enabled === 'boolean' ? enabled : undefined;
+  const enabled = overlays.flatMap(({tree}): readonly unknown[] => {
+    const declared = valueAt(tree, path);
+    const entries: readonly unknown[] = Array.isArray(declared) ? declared : [];
+    const entry = entries.filter(isTree).find((one) => one.name === name);
+    return [entry ? entry.enabled : valueAt(declared, ['enabled'])];
+  });
+  return enabled.findLast((value) => typeof value === 'boolean');
+}
+
+/** Whether an overlay has a list of ingress gateways, which then replaces that of the profile. */
+export function declaresGateways(overlays: readonly Overlay[]): boolean {
+  return lastValue(overlays, ['spec', 'components', 'ingressGateways']) !== undefined;
 }
 
 /** The paths from which istioctl reads the hub (istio/istio operator/pkg/render/manifest.go). */

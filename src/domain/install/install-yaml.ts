@@ -1,4 +1,4 @@
-/** The file CLUSTER/install.yaml: a document with a header comment that names its origin and reveals manual edits. */
+/** The rendered files of a cluster, such as install.yaml: a header comment names their origin and reveals manual edits. */
 import {sha256Hex} from '../keys/keys.js';
 import {diffArrays} from 'diff';
 import {Document, isScalar, visit} from 'yaml';
@@ -119,4 +119,9 @@ export function documentYaml(tree: Tree): string {
     },
   });
   return document.toString({lineWidth: 0, indentSeq: true});
+}
+
+/** Formats objects as YAML documents. */
+export function objectsYaml(objects: readonly Tree[]): string {
+  return objects.map(documentYaml).join('---\n');
 }

@@ -14,8 +14,11 @@ import {requireIstioNames} from '../mesh/resolve.js';
 import {defaultIstioCsrAddress} from '../mesh/signer.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {chainPem} from '../x509/chain.js';
-import {hubInOverlays, installsZtunnel} from './declared-settings.js';
+import {declaresGateways, enabledInOverlays, hubInOverlays, installsZtunnel} from './declared-settings.js';
+import {eastWestGateway, type EastWestGateway} from './east-west/choose.js';
+import {eastWestName, type GatewayPlace} from './east-west/kind.js';
 import {valuesOverlay, type Overlay} from './overlays.js';
+import {componentsOfProfile} from './profiles.js';
 
 /** An environment variable of istiod or of the proxies. */
 export interface EnvironmentVariable {
@@ -66,6 +69,10 @@ export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' 
   readonly notes: readonly string[];
   /** Whether SPIRE issues workload certificates: proxies then use no CA address. */
   readonly isSpire: boolean;
+  /** The gateway for other networks; absent if the mesh has one network, or if an overlay disables it. */
+  readonly eastWest?: EastWestGateway;
+  /** The ingress gateways of the profile, unless overlays declare the list. */
+  readonly profileGateways: readonly string[];
   /** Overlays in merge order: the mesh's values and files, then the cluster's own. */
   readonly overlays: readonly Overlay[];
 }
@@ -108,7 +115,11 @@ export function installModel(
   const rotation = rotationReadiness(mesh, version, external);
   const overlays = overlaysOf(mesh, cluster, files);
   const networks = networksOf(mesh, {...cluster, network});
-  const ambient = ambientNetworks(known, networks, installsZtunnel(profile, overlays));
+  const isAmbient = installsZtunnel(profile, overlays);
+  const ambient = ambientNetworks(known, networks, isAmbient);
+  const revision = installedRevision(mesh);
+  const hasGateway = networks.length > 1 && enabledInOverlays(overlays, 'ingressGateways', eastWestName) !== false;
+  const place = defined<Omit<GatewayPlace, 'version'>>({namespace, network, revision});
   const hub = mesh.istio.hub ?? hubInOverlays(overlays);
   return defined<InstallModel>({
     version,
@@ -122,8 +133,10 @@ export function installModel(
     // An overlay's hub is not written a second time: istioctl would prefer one path to the other.
     hub: hub === undefined ? replacementHub(version, tag) : mesh.istio.hub,
     tag,
-    revision: installedRevision(mesh),
+    revision,
     networks,
+    eastWest: hasGateway ? eastWestGateway(place, known, mesh.topology, isAmbient) : undefined,
+    profileGateways: declaresGateways(overlays) ? [] : profileGateways(profile),
     notes: [...ambient.notes, ...(hub !== undefined && isRetired(hub) ? [retiredNote(hub)] : [])],
     istiod: [...rotation.istiod, ...ambient.istiod, ...(external?.istiod ?? [])],
     proxies: [...rotation.proxies, ...(external?.proxies ?? [])],
@@ -131,6 +144,11 @@ export function installModel(
     isSpire: mesh.trust.signer.type === 'external' && mesh.trust.signer.issuer === 'spire',
     overlays,
   });
+}
+
+/** Returns the ingress gateways of a profile: every profile that has one has the same. */
+function profileGateways(profile: string): readonly string[] {
+  return componentsOfProfile(profile).includes('IngressGateways') ? ['istio-ingressgateway'] : [];
 }
 
 function retiredNote(hub: string): string {

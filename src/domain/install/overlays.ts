@@ -1,7 +1,8 @@
 import {LineCounter, isScalar, parseAllDocuments, visit} from 'yaml';
 import {MeshError} from '../errors.js';
 import {plainValue} from '../plain-value.js';
-import {valueAt, isTree, mergeTrees, existingPrefix, treeOf, type Tree} from '../tree.js';
+import {valueAt, isTree, existingPrefix, type Tree} from '../tree.js';
+import {mergeDocuments, withKeyedLists} from './keyed-lists.js';
 
 /** Settings that are merged over the document: a part of an IstioOperator, and where it was written. */
 export interface Overlay {
@@ -77,12 +78,12 @@ export function parseOverlay(path: string, text: string): Overlay {
 export function applyOverlays(document: Tree, overlays: readonly Overlay[], owned: readonly OwnedField[]): Tree {
   return overlays.reduce((merged, overlay) => {
     for (const field of owned) checkOwnedField(overlay, field);
-    return mergeTrees(merged, overlay.tree);
+    return mergeDocuments(merged, overlay.tree);
   }, document);
 }
 
 function checkOwnedField({place, strip, tree}: Overlay, {path, value, setBy, isEquivalent}: OwnedField): void {
-  const named = withNamedVariables(tree);
+  const named = withKeyedLists(tree);
   const prefix = existingPrefix(named, path);
   const actual = valueAt(named, prefix);
   // A map above the field leaves the field alone. A list, a scalar or null in its place removes it.
@@ -95,15 +96,6 @@ function checkOwnedField({place, strip, tree}: Overlay, {path, value, setBy, isE
     `${place}${field === '' ? '' : `, ${field}`}: ${quote(actual)} conflicts with ${path.at(-1) ?? ''} ${quote(value)} (${setBy})`,
     {hints: [`${setBy.startsWith('mesh.yaml ') ? `change ${setBy}, or ` : ''}remove the field from ${place}`]},
   );
-}
-
-/** The list of istiod's environment variables, which an IstioOperator also accepts, as a map from names to values. */
-function withNamedVariables(tree: Tree): Tree {
-  const path = ['spec', 'components', 'pilot', 'k8s', 'env'];
-  const list = valueAt(tree, path);
-  if (!Array.isArray(list)) return tree;
-  const variables = list.filter(isTree).map(({name, value, valueFrom}) => [String(name), value ?? valueFrom ?? '']);
-  return mergeTrees(tree, treeOf(path, Object.fromEntries(variables)));
 }
 
 /** Compares values as strings: environment values and names may be written without quotes, so `true` equals "true". */

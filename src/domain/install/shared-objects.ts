@@ -10,7 +10,9 @@ import {hasReached} from '../istio/since.js';
 import type {KubeObject} from '../kube/object.js';
 import {isTree, valueAt} from '../tree.js';
 import {enabledInOverlays} from './declared-settings.js';
+import {eastWestName} from './east-west/kind.js';
 import type {InstallModel} from './model.js';
+import {componentsOfProfile, type ProfileComponent} from './profiles.js';
 import {installerLabels, isDefaultTag, ownerDocument, type Installation} from './ownership.js';
 
 /** A component whose objects all revisions share. */
@@ -28,7 +30,7 @@ interface SharedComponent {
 
 /**
  * The shared components by their value of the component label, in the order in which istioctl installs them (istio/istio
- * manifests/charts). Gateways with other names than those of the profiles belong to other documents.
+ * manifests/charts). Gateways with other names belong to other documents.
  */
 const sharedComponents = {
   Base: {
@@ -48,28 +50,17 @@ const sharedComponents = {
     field: 'egressGateways',
     main: {kind: 'Deployment', name: 'istio-egressgateway'},
   },
-} as const satisfies Readonly<Record<string, SharedComponent>>;
+  EastWestGateway: {
+    title: 'east-west gateway',
+    field: 'ingressGateways',
+    main: {kind: 'Deployment', name: eastWestName},
+  },
+} as const satisfies Readonly<Record<ProfileComponent | 'EastWestGateway', SharedComponent>>;
 type ComponentName = keyof typeof sharedComponents;
 const componentNames = Object.keys(sharedComponents) as ComponentName[];
 
 /** Their objects are recognized by name only: the component label of other gateways is the same. */
-const gateways: readonly ComponentName[] = ['IngressGateways', 'EgressGateways'];
-
-const ofDefault: readonly ComponentName[] = ['Base', 'IngressGateways'];
-const ofAmbient: readonly ComponentName[] = ['Base', 'Cni', 'Ztunnel'];
-
-/**
- * The shared components of the profiles that differ from profile `default` (1.31.0:manifests/profiles; `minimal` and `empty` have
- * no gateway in any version). A profile that is not in this table counts as `default`.
- */
-const componentsOfProfile: ReadonlyMap<string, readonly ComponentName[]> = new Map([
-  ['minimal', ['Base']],
-  ['empty', []],
-  ['ambient', ofAmbient],
-  ['openshift-ambient', ofAmbient],
-  ['openshift', ['Base', 'Cni', 'IngressGateways']],
-  ['demo', ['Base', 'IngressGateways', 'EgressGateways']],
-]);
+const gateways: readonly ComponentName[] = ['IngressGateways', 'EgressGateways', 'EastWestGateway'];
 
 /** The objects that a document writes. */
 export interface WrittenObjects extends Installation {
@@ -79,14 +70,19 @@ export interface WrittenObjects extends Installation {
   readonly defaultTag: boolean;
 }
 
-/** Returns the shared components of a document: those of its profile, and those that its overlays configure, unless disabled. */
+/**
+ * Returns the shared components of a document: those of its profile, and those that its overlays configure, unless disabled; and its
+ * east-west gateway.
+ */
 export function writtenComponents({
   profile,
   overlays,
-}: Pick<InstallModel, 'profile' | 'overlays'>): readonly ComponentName[] {
-  const ofProfile = componentsOfProfile.get(profile) ?? ofDefault;
+  eastWest,
+}: Pick<InstallModel, 'profile' | 'overlays' | 'eastWest'>): readonly ComponentName[] {
+  const ofProfile: readonly string[] = componentsOfProfile(profile);
   const configured = overlays.map(({tree}) => valueAt(tree, ['spec', 'components']));
   return componentNames.filter((component) => {
+    if (component === 'EastWestGateway') return eastWest?.kind.component !== undefined;
     const {field, main} = sharedComponents[component];
     return (
       enabledInOverlays(overlays, field, main.name) ??

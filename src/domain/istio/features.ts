@@ -132,6 +132,21 @@ export const features = {
     source:
       'istio.io: news/releases/1.27.x/announcing-1.27, docs/ambient/install/multicluster; 1.31.0:pilot/pkg/features/ambient.go, pilot/pkg/serviceregistry/ambient/ambientindex.go, pilot/pkg/config/kube/gatewaycommon/classinfo.go',
   },
+  /** istiod resolves a hostname as the address of another network's gateway; in older versions such a gateway is unusable. */
+  gatewayHostname: {
+    from: '1.13',
+    source: 'istio.io: news/releases/1.13.x/announcing-1.13/change-notes (istio/istio#29359)',
+  },
+  /**
+   * A listener of a Kubernetes Gateway can pass connections through by SNI (option gateway.istio.io/listener-protocol), and istiod sets
+   * the network of the gateway that it deploys from the Gateway's label.
+   */
+  passthroughListener: {
+    from: '1.13',
+    source: 'istio/istio#36175; 1.31.0:pilot/pkg/serviceregistry/kube/conversion.go, IsAutoPassthrough',
+  },
+  /** A gateway routes by SNI without ISTIO_META_ROUTER_MODE; before, `sni-dnat` enables it. */
+  sniRoutingByDefault: {from: '1.12', source: '1.11.8 and 1.12.9:samples/multicluster/gen-eastwest-gateway.sh'},
   /** istiod also creates ConfigMap istio-ca-root-cert in kube-system. */
   rootCertInKubeSystem: {from: '1.21', source: '1.21.0:pkg/kube/inject/initializer.go'},
 } as const satisfies Record<string, Span>;

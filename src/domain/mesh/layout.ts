@@ -54,6 +54,8 @@ export function clusterLayout(name: string) {
     caCrl: `${name}/ca-crl.pem`,
     /** The document that `install apply` applies. */
     installYaml: `${name}/install.yaml`,
+    /** The objects of the east-west gateway that `install apply` applies afterwards, in a mesh with several networks. */
+    crossNetworkGateway: `${name}/cross-network-gateway.yaml`,
     /** Created by `certs request`, until `certs import` moves the key. */
     requestKey: `${name}/request/ca-key.pem`,
     requestCsr: `${name}/request/ca.csr`,
@@ -61,10 +63,13 @@ export function clusterLayout(name: string) {
 }
 export type ClusterLayout = Readonly<ReturnType<typeof clusterLayout>>;
 
-/** Returns the path under which an edited install.yaml is kept, by its SHA-256 in hex. */
-export function keptInstallYaml(cluster: string, sha256: string): string {
-  return `${cluster}/install.edited-${sha256.slice(0, 8)}.yaml`;
+/** Returns the path under which an edited copy of a rendered file is kept, by its SHA-256 in hex. */
+export function keptFile(path: string, sha256: string): string {
+  return path.replace(/\.yaml$/, `.edited-${sha256.slice(0, 8)}.yaml`);
 }
+
+/** Paths of {@link keptFile}, below a cluster's directory. */
+const keptFilePattern = /^(?:install|cross-network-gateway)\.edited-[0-9a-f]{8}\.yaml$/;
 
 /** Returns the directory of a cluster's workload certificates. */
 export function workloadsDirectory(cluster: string): string {
@@ -91,8 +96,7 @@ export function isLayoutPath(path: string): boolean {
   const [top = '', ...rest] = path.split('/');
   if (rest.length === 0) return Object.values(layout).some((name) => name === top);
   if (!isClusterName(top)) return false;
-  if (Object.values(clusterLayout(top)).includes(path) || /^install\.edited-[0-9a-f]{8}\.yaml$/.test(rest.join('/')))
-    return true;
+  if (Object.values(clusterLayout(top)).includes(path) || keptFilePattern.test(rest.join('/'))) return true;
   const [, namespace = '', serviceAccount = ''] = rest;
   return (
     isWorkloadName({namespace, serviceAccount}) &&

@@ -42,12 +42,16 @@ export interface MeshDiscovery {
   readonly tokenLifetimeDays: number;
 }
 
+/** How clusters on different networks reach each other. */
+export type MeshTopology = Required<NonNullable<MeshFile['topology']>>;
+
 /** The resolved mesh. */
 export interface Mesh extends Pick<MeshFile, 'meshID' | 'access'> {
   readonly trustDomain: string;
   readonly istio: MeshIstio;
   readonly trust: MeshTrust;
   readonly discovery: MeshDiscovery;
+  readonly topology: MeshTopology;
   readonly clusters: readonly MeshCluster[];
 }
 

@@ -68,6 +68,7 @@ export const defaults = {
   clusterValidityDays: 730,
   token: 'bound',
   tokenLifetimeDays: 90,
+  gateway: 'istio',
   warn: {share: 0.3, days: 30, capDays: 180},
   error: {share: 0.1, days: 7, capDays: 60},
 } as const;
@@ -108,6 +109,7 @@ export function resolveMesh({file, contexts, overrides, addClusters, ...sources}
     istio,
     trust: resolveTrust(file?.trust ?? {}, istio, overrides),
     discovery: resolveDiscovery(file?.discovery ?? {}),
+    topology: {gateway: file?.topology?.gateway ?? defaults.gateway},
     access: file?.access,
     clusters,
   });

@@ -46,6 +46,12 @@ const discoverySchema = map('a map', {
   'tokenLifetime?': days.describe('Requested lifetime of a bound token. Default: 90d.'),
 });
 
+const topologySchema = map('a map', {
+  'gateway?': oneOf(['istio', 'gateway-api']).describe(
+    'Who deploys the east-west gateways of a mesh with several networks. istio: istioctl, as part of install.yaml; gateway-api: istiod, for a Gateway of the Kubernetes Gateway API. Default: istio.',
+  ),
+});
+
 const clusterSchema = map('a map with at least "name"', {
   name: clusterName.describe("The cluster's name: unique in the mesh, and also its directory."),
   'istioName?': text(istioNameRule, istioNamePattern).describe(
@@ -136,6 +142,7 @@ export const meshFileSchema = map('a map with apiVersion, kind and clusters', {
   ),
   'istio?': istioSchema.describe('Istio installation settings for all clusters.'),
   'trust?': trustSchema.describe('Settings for certificates: how they are issued and monitored.'),
+  'topology?': topologySchema.describe('How clusters on different networks reach each other.'),
   'discovery?': discoverySchema.describe("How clusters read each other's services and endpoints."),
   'audit?': map('a map', {'reasonRequired?': reasonRequired}).describe('Requirements for the journal of changes.'),
   'access?': map('a map such as {expected: [Group:platform-admins]}', {'expected?': expected}).describe(

@@ -3,6 +3,7 @@ import type {InstallFileFacts} from '../../domain/facts/facts.js';
 import {clusterCaFacts} from '../../domain/facts/read/cluster-ca.js';
 import {MeshError} from '../../domain/errors.js';
 import {describeStale, installYamlState, renderedVersion} from '../../domain/install/install-yaml.js';
+import {fileChange, type RenderedFile} from '../../domain/install/rendered-file.js';
 import {resolveVersion} from '../../domain/istio/versions.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
@@ -28,9 +29,16 @@ async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Pr
   const version = resolveVersion(mesh.istio.version ?? renderedVersion(text) ?? '');
   const [rendering] = await gatherRenderings(mesh, [cluster], version, deps);
   if (!rendering) return {state: 'absent'};
-  const {rendered} = rendering;
+  const {rendered, files} = rendering;
   if (rendered instanceof MeshError)
     return {state: 'stale', difference: `cannot render mesh.yaml: ${rendered.message}`};
-  const now = rendered.text;
-  return now === text ? {state: 'current'} : {state: 'stale', difference: describeStale(text, now).text};
+  const stale = files.find((file) => fileChange(file) !== undefined);
+  return stale ? {state: 'stale', difference: describeChange(stale)} : {state: 'current'};
+}
+
+function describeChange(file: RenderedFile): string {
+  const {path, present, text} = file;
+  if (text === undefined) return `${path} is no longer rendered`;
+  if (present === undefined) return `${path} not found`;
+  return describeStale(present, text).text;
 }

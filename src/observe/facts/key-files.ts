@@ -101,8 +101,9 @@ export async function findRootKeyCopies(
 /** The files of the layout that are public: they are committed to git or sent to clusters. */
 export function publicFiles(clusters: readonly MeshCluster[]): readonly KeyInPublicFile[] {
   const ofClusters = clusters.flatMap(({name}) => {
-    const {caCert, rootCert, certChain, caCrl, installYaml, requestCsr} = clusterLayout(name);
-    return [caCert, rootCert, certChain, caCrl, installYaml, requestCsr].map((path) => ({path, cluster: name}));
+    const {caCert, rootCert, certChain, caCrl, installYaml, crossNetworkGateway, requestCsr} = clusterLayout(name);
+    const paths = [caCert, rootCert, certChain, caCrl, installYaml, crossNetworkGateway, requestCsr];
+    return paths.map((path) => ({path, cluster: name}));
   });
   return [{path: layout.meshYaml}, {path: layout.rootCert}, ...ofClusters];
 }

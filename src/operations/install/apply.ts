@@ -1,10 +1,13 @@
 import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
+import type {EastWestGateway} from '../../domain/install/east-west/choose.js';
+import {decideGateways} from '../../domain/install/east-west/decide.js';
 import {liveDigest} from '../../domain/install/live.js';
 import {runningVersion, reportedVersion, type ReportedVersion} from '../../domain/istio/running-version.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
 import {defaultRevision} from '../../domain/istio/names.js';
+import {describeRef, refOf} from '../../domain/kube/paths.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {
@@ -15,6 +18,7 @@ import {
   type Outcome,
   type Phase,
   type PhaseRun,
+  type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
 import {
@@ -27,7 +31,7 @@ import {
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {readInstalledCluster, readInstalledObjects, type InstalledCluster} from '../../observe/installed-cluster.js';
-import {chooseVersion, gatherRenderings} from '../../observe/renderings.js';
+import {chooseVersion, gatherRenderings, type Rendering} from '../../observe/renderings.js';
 import {loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {
   type ApplyFacts,
@@ -38,11 +42,21 @@ import {
   type TargetFacts,
 } from './decide-apply.js';
 import {type ApplyPlan, planApply, putRecord} from './plan-apply.js';
+import {concernsGateways, type GatewayFacts, gatewayPhase} from './plan-gateways.js';
 
 /** `install apply CLUSTER...`. */
 export interface ApplyRequest extends MeshRequest, ApplyOptions {
   /** `--as`: rejected, since many istioctl versions lack the flag and would act with the caller's own rights. */
   readonly as?: string | undefined;
+}
+
+/** The east-west gateway of one cluster. */
+export interface AppliedGateway {
+  /** The objects that were, or would be, applied and removed: `Gateway istio-system/cross-network-gateway`. */
+  readonly applied: readonly string[];
+  readonly removed: readonly string[];
+  /** Its addresses for other networks. */
+  readonly addresses: readonly string[];
 }
 
 /** One cluster of {@link ApplyResult}. */
@@ -54,6 +68,8 @@ export interface AppliedCluster extends ClusterResult {
   readonly change?: InstallChange;
   /** The version that was running before. */
   readonly running?: string;
+  /** Absent in a mesh with one network. */
+  readonly gateway?: AppliedGateway;
   /** What the change also changes for other control planes in the cluster: `the ingress gateway of revision default`. */
   readonly alsoChanges?: readonly string[];
 }
@@ -77,7 +93,10 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
       plan: (facts) => planApply(facts, request),
     });
     const recordWarnings = await recordInstalled(run, engine);
-    return report(run, recordWarnings);
+    const targets = installedTargets(run, engine.settings).filter(concernsGateways);
+    const gateways =
+      targets.length === 0 ? undefined : await engine.run(gatewayPhase(targets, engine.settings.concurrency, request));
+    return report(run, gateways, recordWarnings);
   },
   conclude: (result) => concludeClusters(result.clusters),
 };
@@ -97,12 +116,24 @@ export async function gatherApply(
   const targets = await eachCluster(renderings, concurrency, async (rendering): Promise<TargetFacts> => {
     // The cluster first: credential plugins then prompt in the order in which clusters are declared.
     const [live, {caCert, rootCert, certChain}] = await Promise.all([
-      observe(() => readInstalledCluster(deps, mesh, rendering.cluster)),
+      observe(() => readInstalledCluster(deps, mesh, rendering.cluster, eastWestOf(rendering))),
       readCaFiles(deps.workspace, rendering.cluster.name),
     ]);
     return {rendering, certificates: {caCert, rootCert, certChain}, live};
   });
   return {loaded, version, istioctl, targets};
+}
+
+function eastWestOf({rendered}: Rendering): EastWestGateway | undefined {
+  return rendered instanceof MeshError ? undefined : rendered.eastWest;
+}
+
+/** The clusters where Istio is installed as declared; in a dry run also those where it would be. */
+function installedTargets(run: PhaseRun<ApplyFacts, ApplyPlan>, {dryRun}: RunSettings): readonly DecidedInstall[] {
+  const outcomes = clusterOutcomesWithCause([...run.plan.decided.keys()], run);
+  const isReady = ({outcome}: ClusterResult): boolean =>
+    outcome === 'done' || outcome === 'unchanged' || (dryRun !== 'none' && outcome === 'skipped');
+  return outcomes.filter(isReady).flatMap(({name}) => run.plan.decided.get(name) ?? []);
 }
 
 /** The names of the clusters whose istioctl run has this status. */
@@ -179,24 +210,51 @@ function recordPhase(finished: readonly DecidedInstall[], istioctl: ReportedVers
   };
 }
 
-function report(run: PhaseRun<ApplyFacts, ApplyPlan>, recordWarnings: readonly Warning[]): ApplyResult {
+function report(
+  run: PhaseRun<ApplyFacts, ApplyPlan>,
+  gateways: PhaseRun<readonly GatewayFacts[]> | undefined,
+  recordWarnings: readonly Warning[],
+): ApplyResult {
   const interrupted = clustersWith(run, 'cancelled');
   return {
     clusters: run.facts.targets.flatMap(({rendering: {cluster, path}, live}) => {
       const {change, shared = []} = run.plan.decided.get(cluster.name) ?? {};
       return clusterOutcomesWithCause([cluster.name], run).map((outcome) =>
         defined<AppliedCluster>({
-          ...(interrupted.includes(cluster.name) ? withPartialInstall(outcome) : outcome),
+          ...withGateway(interrupted.includes(cluster.name) ? withPartialInstall(outcome) : outcome, gateways),
           path,
           context: isKnown(live) ? live.value.context : undefined,
           change,
           running: isKnown(live) && live.value.istiod ? runningVersion(live.value.istiod).text : undefined,
+          gateway: gateways && gatewayOf(cluster.name, gateways),
           alsoChanges: change === 'unchanged' || shared.length === 0 ? undefined : shared.map(({what}) => what),
         }),
       );
     }),
     istioctl: run.facts.istioctl.text,
-    warnings: [...run.plan.warnings, ...recordWarnings],
+    warnings: [...run.plan.warnings, ...recordWarnings, ...(gateways?.plan.warnings ?? [])],
+  };
+}
+
+/** The outcome of both phases: that of the gateway, unless nothing was left to do there. */
+function withGateway(install: ClusterResult, gateways: PhaseRun<readonly GatewayFacts[]> | undefined): ClusterResult {
+  const {name} = install;
+  if (!gateways?.facts.some(({decided}) => decided.cluster.name === name)) return install;
+  const [gateway] = clusterOutcomesWithCause([name], gateways);
+  if (!gateway || gateway.outcome === 'unchanged') return install;
+  // What was installed before is not undone by a gateway that cannot be applied.
+  return gateway.error && install.outcome === 'done' ? {...gateway, outcome: 'failed'} : gateway;
+}
+
+function gatewayOf(name: string, run: PhaseRun<readonly GatewayFacts[]>): AppliedGateway | undefined {
+  const facts = run.facts.find(({decided}) => decided.cluster.name === name);
+  if (!facts || !isKnown(facts.live)) return undefined;
+  const {writes, removes, addresses} = decideGateways(facts.live.value, facts.decided.rendered.eastWest);
+  const awaited = outcomesOf(run, 'await-address').find(({cluster}) => cluster === name)?.result?.addresses;
+  return {
+    applied: writes.map((object) => describeRef(refOf(object))),
+    removed: removes.map((object) => describeRef(refOf(object))),
+    addresses: awaited ?? addresses,
   };
 }
 

@@ -1,9 +1,10 @@
 /** The reasons to refuse `install apply`. Pure. */
 import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
 import {refuseCa} from '../../domain/install/cacerts-ready.js';
+import {refuseGateways} from '../../domain/install/east-west/decide.js';
 import {refuseRename} from '../../domain/install/cluster-rename.js';
 import {describeStale, installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
-import type {Rendered} from '../../domain/install/render.js';
+import {fileChange, type RenderedFile} from '../../domain/install/rendered-file.js';
 import {refuseOtherIstioctl, refuseVersionChange} from '../../domain/install/version-change.js';
 import {caSourceOf} from '../../domain/istio/ca-source.js';
 import {istioFor, kubernetesFit} from '../../domain/istio/kubernetes.js';
@@ -13,7 +14,6 @@ import {externalCaReason, usesCacerts} from '../../domain/mesh/signer.js';
 import {isKnown} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Blocker} from '../../engine/operation.js';
-import type {Rendering} from '../../observe/renderings.js';
 import type {ApplyFacts, ApplyOptions, DecidedInstall, TargetFacts} from './decide-apply.js';
 
 /** Returns the reasons to refuse the change to one cluster; `decided`: the change, if it is known. */
@@ -30,7 +30,7 @@ export function blockersOf(
   const {mesh} = facts.loaded;
   if (rendered instanceof MeshError) return [{cluster: cluster.name, error: reportError(rendered)}];
   const errors = [
-    refuseStale(target.rendering, rendered),
+    ...target.rendering.files.map((file) => refuseStale(cluster.name, file)),
     refuseOtherIstioctl(mesh.istio.version, facts.istioctl),
     ...(decided ? refuseLive(target, decided, facts, options) : []),
     ...(isKnown(live) ? [] : [live.unknown]),
@@ -56,8 +56,19 @@ function refuseLive(
     usesCacerts(signer) ? refuseCa(ca) : undefined,
     refuseRename(loaded.mesh, cluster, clusterName, istiods),
     istiod && refuseVersionChange(runningVersion(istiod), istioctl, options),
+    ...refuseGateway(decided, options),
     ...(decided.change === 'unchanged' ? [] : refuseObjects(decided, istioctl, options)),
   ];
+}
+
+/** The reasons that concern the east-west gateway, which is applied after istioctl has run. */
+function refuseGateway(
+  {cluster, live: {gateways}, rendered: {eastWest}}: DecidedInstall,
+  options: ApplyOptions,
+): readonly ErrorReport[] {
+  if (isKnown(gateways)) return refuseGateways(cluster.name, gateways.value, eastWest, options);
+  // Without a gateway, only what is left of an earlier one cannot be read.
+  return eastWest === undefined ? [] : [gateways.unknown];
 }
 
 /** The reasons that concern the objects that istioctl would write. If nothing changes, it does not run. */
@@ -75,16 +86,19 @@ function refuseObjects(
   ];
 }
 
-function refuseStale({cluster, path, present}: Rendering, rendered: Rendered): ErrorReport | undefined {
-  if (present === rendered.text) return undefined;
-  const render = advice`render it with: ${kubectlMesh('install render', [cluster.name])}`;
+function refuseStale(cluster: string, file: RenderedFile): ErrorReport | undefined {
+  const {path, present, text} = file;
+  if (fileChange(file) === undefined) return undefined;
+  const render = advice`render it with: ${kubectlMesh('install render', [cluster])}`;
   if (present === undefined) return problem('FILE_MISSING', `${path} not found`, render);
+  if (text === undefined)
+    return problem('STALE_INSTALL', `${path} is outdated: mesh.yaml no longer renders it`, render);
   const isRendered = installYamlState(present) === 'rendered';
-  const stale = describeStale(present, rendered.text);
+  const stale = describeStale(present, text);
   // Without a difference in the document, the lines of the header would not show why the file is refused.
   if (isRendered && stale.isSame) return problem('STALE_INSTALL', `${path} is outdated: ${stale.text}`, render);
   const why = isRendered ? 'does not match mesh.yaml' : 'was edited or written by hand';
-  const changes = installYamlDiff(present, rendered.text).map((line) => `  ${line}`);
+  const changes = installYamlDiff(present, text).map((line) => `  ${line}`);
   const hint = 'to keep changes, add them to mesh.yaml (values, overlays)';
   return problem('STALE_INSTALL', [`${path} ${why}:`, ...changes].join('\n'), render, hint);
 }

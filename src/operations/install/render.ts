@@ -1,13 +1,20 @@
 import {defined} from '../../domain/defined.js';
-import {sha256Hex} from '../../domain/keys/keys.js';
 import {MeshError, reportError} from '../../domain/errors.js';
-import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
+import {installYamlDiff} from '../../domain/install/install-yaml.js';
 import type {Rendered} from '../../domain/install/render.js';
-import {keptInstallYaml} from '../../domain/mesh/layout.js';
+import {fileChange, keptPath, type RenderedFile} from '../../domain/install/rendered-file.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
-import type {WriteFiles} from '../../engine/action.js';
+import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {asWarnings, emptyPlan, groupOf, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {
+  asWarnings,
+  emptyPlan,
+  groupOfLanes,
+  onePhase,
+  type Lane,
+  type Plan,
+  type Warning,
+} from '../../engine/operation.js';
 import {
   clusterOutcomesWithCause,
   concludeClusters,
@@ -33,14 +40,26 @@ export interface RenderedFor {
   readonly dialectWhy: string;
 }
 
-/** One cluster of {@link RenderResult}. */
-export interface RenderedCluster extends ClusterResult, Partial<RenderedFor> {
+/** What happens to one file. */
+export interface FileChange {
   /** Relative to the work directory. */
   readonly path: string;
   /** Where an edited file was saved. */
   readonly kept?: string;
   /** The lines that changed in an existing file: `- old`, `+ new`. */
   readonly diff?: readonly string[];
+}
+
+/** The file with the objects of the east-west gateway. */
+export interface GatewayFileChange extends FileChange {
+  /** `removed`: the mesh no longer has several networks. */
+  readonly change: 'written' | 'removed' | 'unchanged';
+}
+
+/** One cluster of {@link RenderResult}, with the change to its install.yaml. */
+export interface RenderedCluster extends ClusterResult, Partial<RenderedFor>, FileChange {
+  /** Absent if there is no such file. */
+  readonly gateway?: GatewayFileChange;
 }
 
 /** The result of `install render`. */
@@ -64,14 +83,8 @@ interface RenderFacts {
   readonly notes: readonly string[];
 }
 
-/** The plan, with the paths where it saves edited files. */
-interface RenderPlan extends Plan {
-  /** The path of the copy, by cluster name. */
-  readonly kept: ReadonlyMap<string, string | undefined>;
-}
-
 /** `install render`: writes CLUSTER/install.yaml for each cluster, and adds the mesh ID and networks to mesh.yaml. */
-export const renderInstalls = onePhase<MeshRequest, RenderResult, RenderFacts, RenderPlan>({
+export const renderInstalls = onePhase<MeshRequest, RenderResult, RenderFacts>({
   command: 'install render',
   changes: true,
   title: () => 'render install.yaml',
@@ -83,7 +96,7 @@ export const renderInstalls = onePhase<MeshRequest, RenderResult, RenderFacts, R
       clusters: renderings.flatMap((rendering) =>
         clusterOutcomesWithCause([rendering.cluster.name], run).map((outcome) => ({
           ...outcome,
-          ...describe(rendering, version, run.plan.kept.get(outcome.name)),
+          ...describe(rendering, version),
         })),
       ),
       warnings: run.plan.warnings,
@@ -134,35 +147,44 @@ function checkSingleCluster(clusters: LoadedMesh['clusters']): void {
 }
 
 /** Plans the files that differ; an edited file is saved beside the new one, never lost. */
-function planRender({loaded, renderings, notes}: RenderFacts): RenderPlan {
-  const changed = renderings.flatMap((one) => {
-    const {present, rendered} = one;
-    if (rendered instanceof MeshError || present === rendered.text) return [];
-    return [{...one, text: rendered.text, kept: keptPath(one)}];
-  });
-  const actions = changed.map(({cluster: {name}, path, present, text, kept}): WriteFiles => {
-    const verb = present === undefined ? 'write' : 'rewrite';
-    return {
-      kind: 'write-files',
-      id: `${name}/install.yaml`,
-      cluster: name,
-      title: `${verb} ${path}${kept === undefined ? '' : `, saving the edited file as ${kept}`}`,
-      files: [...(kept === undefined ? [] : [{path: kept, content: present ?? ''}]), {path, content: text}],
-    };
-  });
-  const keptWarnings = changed.flatMap(({cluster, path, kept}) => {
-    if (kept === undefined) return [];
-    const message = `${path} was edited: it is saved as ${kept}; to keep its changes, add them to mesh.yaml (values, overlays)`;
-    return asWarnings([message], cluster.name);
-  });
+function planRender({loaded, renderings, notes}: RenderFacts): Plan {
+  const keptWarnings = renderings.flatMap(({cluster, files}) =>
+    files.flatMap((file) => {
+      const kept = keptPath(file);
+      if (kept === undefined) return [];
+      const message = `${file.path} was edited: it is saved as ${kept}; to keep its changes, add them to mesh.yaml (values, overlays)`;
+      return asWarnings([message], cluster.name);
+    }),
+  );
   return {
-    kept: new Map(changed.map(({cluster, kept}) => [cluster.name, kept])),
-    groups: [...declareGroups(loaded), ...groupOf(actions)],
+    groups: [...declareGroups(loaded), ...groupOfLanes(renderings.flatMap(fileLanes))],
     blockers: renderings.flatMap(({cluster, rendered}) =>
       rendered instanceof MeshError ? [{cluster: cluster.name, error: reportError(rendered)}] : [],
     ),
     warnings: [...asWarnings(notes), ...installWarnings(renderings), ...keptWarnings],
   };
+}
+
+/** One lane for a cluster: its files are written one after the other. */
+function fileLanes({cluster: {name: cluster}, path, files}: Rendering): readonly Lane[] {
+  const actions = files.flatMap((file) => fileActions(cluster, file));
+  const [first] = actions;
+  if (first === undefined) return [];
+  const title = `${cluster}: ${actions.length === 1 ? first.title : `write ${path} and the files beside it`}`;
+  return [{key: cluster, cluster, title, actions}];
+}
+
+function fileActions(cluster: string, file: RenderedFile): readonly Action[] {
+  const change = fileChange(file);
+  if (change === undefined) return [];
+  const {path, present = '', text} = file;
+  const kept = keptPath(file);
+  const title = `${change} ${path}${kept === undefined ? '' : `, saving the edited file as ${kept}`}`;
+  const copies = kept === undefined ? [] : [{path: kept, content: present}];
+  const written = text === undefined ? copies : [...copies, {path, content: text}];
+  const write: Action = {kind: 'write-files', id: path, cluster, title, files: written};
+  const remove: Action = {kind: 'remove-files', id: `${path}/remove`, cluster, title, paths: [path]};
+  return [...(written.length === 0 ? [] : [write]), ...(text === undefined ? [remove] : [])];
 }
 
 /** The notes of the install models. */
@@ -172,20 +194,27 @@ function installWarnings(renderings: readonly Rendering[]): readonly Warning[] {
   );
 }
 
-/** Where to save an existing file that this program did not render; the name has its digest: it is saved only once. */
-function keptPath({cluster, present}: Rendering): string | undefined {
-  if (present === undefined || installYamlState(present) === 'rendered') return undefined;
-  return keptInstallYaml(cluster.name, sha256Hex(present));
-}
-
 function describe(
-  {path, present, rendered}: Rendering,
+  {path, files, rendered}: Rendering,
   version: ChosenVersion,
-  kept: string | undefined,
 ): Omit<RenderedCluster, keyof ClusterResult> {
   if (rendered instanceof MeshError) return {path};
-  const diff = present === undefined || present === rendered.text ? undefined : installYamlDiff(present, rendered.text);
-  return defined({path, ...describeVersion(rendered, version), kept, diff});
+  const [install, gateway] = files.map((file) => ({...file, change: fileChange(file), described: describeFile(file)}));
+  const hasGateway = gateway !== undefined && (gateway.text !== undefined || gateway.change === 'remove');
+  const change = gateway?.change === 'remove' ? 'removed' : gateway?.change === undefined ? 'unchanged' : 'written';
+  return defined<Omit<RenderedCluster, keyof ClusterResult>>({
+    path,
+    ...install?.described,
+    ...describeVersion(rendered, version),
+    gateway: hasGateway ? {...gateway.described, change} : undefined,
+  });
+}
+
+function describeFile(file: RenderedFile): FileChange {
+  const {path, present, text} = file;
+  const isChanged = present !== undefined && text !== undefined && present !== text;
+  const diff = isChanged ? installYamlDiff(present, text) : undefined;
+  return defined<FileChange>({path, kept: keptPath(file), diff});
 }
 
 function describeVersion({format}: Rendered, {known, source}: ChosenVersion): RenderedFor {

@@ -1,25 +1,35 @@
 import {printable} from '../../domain/printable.js';
-import type {PrintResult, RenderedCluster, RenderResult} from '../../operations/install/render.js';
+import type {FileChange, PrintResult, RenderedCluster, RenderResult} from '../../operations/install/render.js';
 import {failedLines} from '../format.js';
 import type {Printed, View} from '../view.js';
-import type {AppliedCluster, ApplyResult} from '../../operations/install/apply.js';
+import type {AppliedCluster, AppliedGateway, ApplyResult} from '../../operations/install/apply.js';
 
 /** `install render`: a line for each cluster, with the changes to an existing file below it. */
 export const renderView: View<RenderResult> = {
   text: (result) => result.clusters.flatMap((cluster) => clusterLines(cluster, result.dryRun !== undefined)).join('\n'),
-  name: (result) => result.clusters.map(({path}) => path).join('\n'),
+  name: (result) => result.clusters.flatMap(({path, gateway}) => [path, ...(gateway ? [gateway.path] : [])]).join('\n'),
 };
 
 /** `install render --output-file -`: the document; with `-o name` the cluster, since no file was written. */
 export const printView: View<PrintResult> = {text: ({document}) => document, name: ({cluster}) => cluster};
 
 function clusterLines(cluster: Printed<RenderedCluster>, dryRun: boolean): readonly string[] {
-  const {name, outcome, path, diff = [], kept, error} = cluster;
+  const {name, outcome, path, gateway, error} = cluster;
   if (error) return failedLines(cluster, error);
   const schema = `Istio ${cluster.istioVersion ?? '?'} from ${cluster.versionFrom ?? '?'}, schema version ${cluster.dialect ?? '?'}`;
-  const words = outcome === 'done' ? 'written' : outcome === 'skipped' && dryRun ? 'would be written' : outcome;
+  const isPlanned = outcome === 'skipped' && dryRun;
+  const words = outcome === 'done' ? 'written' : isPlanned ? 'would be written' : outcome;
+  const gatewayWords =
+    gateway?.change === 'unchanged' || !isPlanned ? gateway?.change : `would be ${gateway?.change ?? ''}`;
   return [
     `${name}: ${path} ${words} (${schema})`,
+    ...changeLines(cluster, dryRun),
+    ...(gateway ? [`${name}: ${gateway.path} ${gatewayWords ?? ''}`, ...changeLines(gateway, dryRun)] : []),
+  ];
+}
+
+function changeLines({kept, diff = []}: Printed<FileChange>, dryRun: boolean): readonly string[] {
+  return [
     ...(kept === undefined ? [] : [`  manual edits ${dryRun ? 'would be' : 'were'} saved as ${kept}`]),
     ...diff.map((line) => `  ${printable(line)}`),
   ];
@@ -47,8 +57,26 @@ const plannedWords = {
 };
 
 function appliedLines(cluster: Printed<AppliedCluster>, istioctl: string, dryRun: boolean): readonly string[] {
-  const {name, outcome, change, error, path, running} = cluster;
+  const {error, gateway} = cluster;
   if (error) return failedLines(cluster, error);
+  return [...installLines(cluster, istioctl, dryRun), ...(gateway ? gatewayLines(gateway, dryRun) : [])];
+}
+
+/** The addresses of a gateway, and the objects that changed. */
+function gatewayLines({applied, removed, addresses}: Printed<AppliedGateway>, dryRun: boolean): readonly string[] {
+  const would = dryRun ? 'would be ' : '';
+  return [
+    ...applied.map((what) => `  ${printable(what)} ${would}applied`),
+    ...removed.map((what) => `  ${printable(what)} ${would}deleted`),
+    ...(addresses.length === 0 ? [] : [`  east-west gateway: ${addresses.map(printable).join(', ')}`]),
+  ];
+}
+
+function installLines(cluster: Printed<AppliedCluster>, istioctl: string, dryRun: boolean): readonly string[] {
+  const {name, outcome, change, path, running, gateway} = cluster;
+  const changesGateway = gateway !== undefined && gateway.applied.length + gateway.removed.length > 0;
+  if (change === 'unchanged' && changesGateway)
+    return [`${name}: Istio ${running ?? istioctl} runs as declared in ${path}`];
   if (outcome === 'unchanged') return [`${name}: unchanged: Istio ${running ?? istioctl} runs as declared in ${path}`];
   if (change === undefined || change === 'unchanged') return [`${name}: ${outcome}`];
   const from = change === 'upgrade' && running !== undefined ? ` from ${running}` : '';

@@ -407,6 +407,7 @@ export const mesh: Mesh = {
     expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
   },
   discovery: {token: 'bound', tokenLifetimeDays: 90},
+  topology: {gateway: 'istio'},
   clusters,
 };
 

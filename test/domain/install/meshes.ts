@@ -18,6 +18,7 @@ export function meshWith(change: Partial<Mesh> = {}): Mesh {
       expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
     },
     discovery: {token: 'bound', tokenLifetimeDays: 90},
+    topology: {gateway: 'istio'},
     clusters: [primary('cluster1')],
     ...change,
   };

@@ -35,6 +35,7 @@ describe('the resolved mesh', () => {
         expiry: {warn: {share: 0.3, days: 30, capDays: 180}, error: {share: 0.1, days: 7, capDays: 60}},
       },
       discovery: {token: 'bound', tokenLifetimeDays: 90},
+      topology: {gateway: 'istio'},
       clusters: [{name: 'a', role: 'primary'}],
     });
   });

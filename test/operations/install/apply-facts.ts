@@ -94,8 +94,10 @@ function targetOf(
   const cluster = loaded.clusters.find((one) => one.name === name);
   if (!cluster) throw new Error(`no cluster ${name}`);
   const rendered = renderInstall(loaded.mesh, cluster, version, new Map());
+  const path = `${name}/install.yaml`;
+  const files = [{path, present: rendered.text, text: rendered.text}];
   return {
-    rendering: {cluster, rendered, path: `${name}/install.yaml`, present: rendered.text, ...rendering},
+    rendering: {cluster, rendered, path, files, ...rendering},
     certificates,
     live: 'unknown' in live ? live : known({...readyCluster(name), ...(live as Partial<InstalledCluster>)}),
   };
@@ -131,6 +133,7 @@ export function readyCluster(name: Name): InstalledCluster {
     installed: [],
     record: undefined,
     recorded: [],
+    gateways: known({objects: [], servesGatewayApi: false, services: []}),
   };
 }
 

@@ -187,7 +187,9 @@ describe('the change', () => {
 });
 
 describe('a blocker', () => {
-  const stale = (present: string | undefined): RunChange => ({rendering: {present}});
+  const stale = (present: string | undefined): RunChange => ({
+    rendering: {files: [{path: 'c1/install.yaml', present, text}]},
+  });
   const running = (version: string): RunChange => ({
     live: installation({installYaml: sha256Hex('other'), istioctl: version}, {istiod: istiodOf(version)}),
   });
@@ -214,7 +216,7 @@ describe('a blocker', () => {
     [
       'is an install.yaml that cannot be rendered, before any other',
       {
-        rendering: {rendered: new MeshError('MISSING_VALUE', 'no mesh ID'), present: undefined},
+        rendering: {rendered: new MeshError('MISSING_VALUE', 'no mesh ID'), files: []},
         live: {cacerts: 'absent'},
       },
       {change: undefined, groups: [], blockers: ['c1: MISSING_VALUE']},

@@ -57,11 +57,14 @@ export function serviceGateway(
   });
 }
 
+/** Stands for the addresses of the nodes that an annotation selects. */
+export const nodesAddress = 'nodes';
+
 /** The addresses of a Service that istiod uses (istio/istio pilot/pkg/serviceregistry/kube/conversion.go). */
-function addressesOf({metadata, spec = {}, status}: ServiceObject): readonly string[] {
+export function addressesOf({metadata, spec = {}, status}: ServiceObject): readonly string[] {
   const own = spec.externalIPs ?? [];
   if (spec.type === 'NodePort') {
-    return metadata.annotations?.[nodeSelectorAnnotation] === undefined ? own : ['nodes', ...own];
+    return metadata.annotations?.[nodeSelectorAnnotation] === undefined ? own : [nodesAddress, ...own];
   }
   if (spec.type !== 'LoadBalancer') return own;
   const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ip, hostname}) => {

@@ -7,6 +7,8 @@ import {hasFeature} from '../../istio/features.js';
 import type {EnvironmentVariable, InstallModel} from '../model.js';
 import {mergeTrees, treeOf, type Tree} from '../../tree.js';
 import type {OwnedField} from '../overlays.js';
+import {eastWestFields} from './east-west-fields.js';
+import {eitherValues, spec, values, type Field, type Path} from './field.js';
 
 /**
  * The document's metadata.name, which never changes: istioctl prunes objects with the document's owner labels that the new
@@ -29,20 +31,6 @@ export interface Format {
   owned(model: InstallModel): readonly OwnedField[];
 }
 
-type Path = readonly string[];
-
-/** One field of the document. */
-interface Field {
-  readonly value: unknown;
-  /** The paths to which it is written. */
-  readonly written: readonly Path[];
-  /** Other paths from which istioctl reads it. */
-  readonly alsoRead?: readonly Path[];
-  /** Where users set it. Absent: overlays may change it. */
-  readonly setBy?: string;
-  readonly isEquivalent?: OwnedField['isEquivalent'];
-}
-
 /** Creates a format that writes an IstioOperator document, with additional fields under `spec.values.global`. */
 export function istioOperator(
   range: Pick<Format, 'id' | 'from' | 'why'>,
@@ -54,7 +42,10 @@ export function istioOperator(
     document: (model) =>
       fields(model)
         .flatMap(({value, written}) => written.map((path) => treeOf(path, value)))
-        .reduce<Tree>(mergeTrees, {apiVersion: 'install.istio.io/v1alpha1', kind: 'IstioOperator'}),
+        .reduce<Tree>((merged, tree) => mergeTrees(merged, tree), {
+          apiVersion: 'install.istio.io/v1alpha1',
+          kind: 'IstioOperator',
+        }),
     // The cluster's own fields come first, so that the error names them if an overlay removes a parent of several fields.
     owned: (model) =>
       fields(model)
@@ -70,11 +61,6 @@ export function istioOperator(
 function isOfCluster({setBy}: {readonly setBy: string}): boolean {
   return setBy.startsWith('mesh.yaml clusters: ');
 }
-
-const spec = (...path: Path): Path => ['spec', ...path];
-const values = (...path: Path): Path => spec('values', ...path);
-/** `spec.unvalidatedValues` is merged over `spec.values` (istio/istio operator/pkg/render/manifest.go). */
-const eitherValues = (...path: Path): readonly Path[] => [values(...path), spec('unvalidatedValues', ...path)];
 
 /** Returns all fields in document order. */
 function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
@@ -110,6 +96,7 @@ function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
     ...variables(model.proxies, (name) => spec('meshConfig', 'defaultConfig', 'proxyMetadata', name)),
     ...caOfProxies(model),
     ...externalIssuer(model),
+    ...eastWestFields(model),
   ];
 }
 
