@@ -3,13 +3,10 @@ import {randomBytes} from 'node:crypto';
 import type {Cluster} from '../../test/e2e/harness/cluster.js';
 import type {ControlPlanes} from '../../test/e2e/harness/control-planes.js';
 import {dataPathIn, type DataPath} from '../../test/e2e/harness/data-path/data-path.js';
-import {addGateway} from '../../test/e2e/harness/data-path/gateways.js';
 import {shareOf} from '../../test/e2e/harness/data-path/load.js';
-import {askEcho, deployWorkloads, echoUpstream, prepareWorkDir} from '../../test/e2e/harness/data-path/mesh-steps.js';
-import {endpointsOf} from '../../test/e2e/harness/data-path/proxy.js';
-import {clientLabels} from '../../test/e2e/harness/data-path/workloads.js';
+import {askEcho, awaitGateways, deployWorkloads, prepareWorkDir} from '../../test/e2e/harness/data-path/mesh-steps.js';
 import type {MeshCli} from '../../test/e2e/harness/mesh-cli.js';
-import {HarnessError, eventually, type Sandbox} from '../../test/e2e/harness/processes.js';
+import {HarnessError, type Sandbox} from '../../test/e2e/harness/processes.js';
 import {announce, printTable, seconds, type} from './terminal.js';
 
 const placement = {cluster1: 'network1', cluster2: 'network2'} as const;
@@ -38,21 +35,19 @@ export async function meshWithRequests(sandbox: Sandbox, planes: ControlPlanes, 
   await type(cli, signal, 'kubectl mesh install render');
   await type(cli, signal, 'kubectl mesh install apply --yes');
 
-  signal.throwIfAborted();
-  announce(
-    "An east-west gateway in each cluster, as in Istio's guide (gen-eastwest-gateway.sh, expose-services.yaml).",
-  );
-  for (const cluster of clusters) {
-    await addGateway(path, cluster, networkOf(path, cluster.name));
-    console.log(`  ${cluster.name}: ready`);
-  }
   await type(cli, signal, 'kubectl mesh link --yes');
   await type(cli, signal, 'kubectl mesh verify --wait');
 
   signal.throwIfAborted();
   announce('A service with a pod in each cluster, and a client in each.');
   await deployWorkloads(path);
-  await Promise.all(clusters.map((cluster) => throughGateway(path, cluster)));
+  for (const cluster of clusters) {
+    await awaitGateways(
+      path,
+      cluster,
+      clusters.filter((other) => other !== cluster),
+    );
+  }
   await sendRequests(path, signal);
   return cli;
 }
@@ -77,15 +72,6 @@ async function sendRequests(path: DataPath, signal: AbortSignal): Promise<void> 
   }
   printTable(rows);
   if (problems.length > 0) throw new HarnessError(problems.join('; '));
-}
-
-/** Waits until a cluster's client has the other network's gateway among the endpoints of the service. */
-async function throughGateway(path: DataPath, cluster: Cluster): Promise<void> {
-  const client = await path.node(cluster).readyPod(clientLabels);
-  await eventually(`the other gateway in the endpoints of ${cluster.name}`, async () => {
-    const endpoints = await endpointsOf(client, path.fabric, echoUpstream);
-    return endpoints.some(({address}) => address.endsWith(':15443')) || undefined;
-  });
 }
 
 function networkOf({placement: networks}: DataPath, cluster: string): string {

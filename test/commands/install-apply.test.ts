@@ -8,6 +8,7 @@ import InstallRender from '../../src/commands/install/render.js';
 import {caMounts, caVolumes} from '../helpers/ca-mount.js';
 import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeIstioctl, type FakeIstioctl, type IstioctlCall} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {installedIstiod, installInto} from '../helpers/fake-istioctl/installed-istiod.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {putCacerts, textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 
@@ -37,7 +38,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await start();
-  istioctl.answer = install;
+  istioctl.answer = installInto(mesh.kube, istioctl);
   for (const name of names) {
     putCacerts(mesh.cluster(name), textsOf(mesh.bundle(name)));
     await writeFile(join(mesh.dir, name, 'install.yaml'), installYaml.get(name) ?? '');
@@ -60,76 +61,6 @@ const apply = (...argv: string[]): Promise<CommandRun> => runCommand(InstallAppl
 const answer = (run: CommandRun): Answer => answerOf(run) as Answer;
 const errorOf = (run: CommandRun) => answer(run).error ?? answer(run).clusters[0]?.error;
 const contextsOf = (calls: readonly IstioctlCall[]) => calls.map(({args}) => args[args.indexOf('--context') + 1]);
-
-/** The result of the real installer: an istiod with its labels and field manager, recreated for other bytes. */
-function install(call: IstioctlCall) {
-  const cluster = mesh.kube.cluster(call.args[call.args.indexOf('--context') + 1] ?? '');
-  const before = cluster.get('Deployment', 'istio-system/istiod');
-  const same = before?.metadata.bytes === call.content;
-  cluster.put(
-    same && before
-      ? before
-      : installed({
-          time: `2026-01-01T00:00:0${String(istioctl.calls.length)}Z`,
-          bytes: call.content ?? '',
-          clusterName: /clusterName: (\S+)/.exec(call.content ?? '')?.[1] ?? '',
-        }),
-  );
-  return {stdout: '✔ Istiod installed\n✔ Installation complete\n'};
-}
-
-function installed({
-  version = '1.31.0',
-  time = '2026-01-01T00:00:01Z',
-  bytes = '',
-  labels = {},
-  annotations = {},
-  clusterName = 'c1',
-}: {
-  version?: string;
-  time?: string;
-  bytes?: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  clusterName?: string;
-} = {}): FakeObject {
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: {
-      name: 'istiod',
-      namespace: 'istio-system',
-      bytes,
-      annotations,
-      labels: {
-        'install.operator.istio.io/owning-resource': 'kubectl-mesh',
-        'operator.istio.io/managed': 'Reconcile',
-        'operator.istio.io/component': 'Pilot',
-        'app.kubernetes.io/managed-by': 'Helm',
-        app: 'istiod',
-        'istio.io/rev': 'default',
-        ...labels,
-      },
-      managedFields: [{manager: 'istio-operator', operation: 'Apply', time, fieldsV1: {}}],
-    },
-    spec: {
-      selector: {matchLabels: {app: 'istiod'}},
-      template: {
-        spec: {
-          containers: [
-            {
-              name: 'discovery',
-              image: `istio/pilot:${version}`,
-              env: [{name: 'CLUSTER_ID', value: clusterName}],
-              ...caMounts,
-            },
-          ],
-          ...caVolumes(),
-        },
-      },
-    },
-  };
-}
 
 /** Expects that neither istioctl nor a write reached the cluster. */
 function expectUntouched(cluster: FakeCluster): void {
@@ -204,7 +135,7 @@ describe('run again', () => {
 
   it('applies the same bytes again without a prompt if another manager took a field', async () => {
     await apply('c1');
-    mesh.cluster('c1').put(installed({time: '2026-01-02T00:00:00Z'}));
+    mesh.cluster('c1').put(installedIstiod({time: '2026-01-02T00:00:00Z'}));
     const run = await apply('c1');
     expect(run.code).toBe(0);
     expect(answer(run).clusters).toMatchObject([{outcome: 'done', change: 'repair'}]);
@@ -212,9 +143,9 @@ describe('run again', () => {
   });
 
   it('resumes after a failure without a prompt', async () => {
-    istioctl.answer = (call) => ({...install(call), exitCode: 1});
+    istioctl.answer = (call) => ({...installInto(mesh.kube, istioctl)(call), exitCode: 1});
     expect((await apply('c1')).code).toBe(1);
-    istioctl.answer = install;
+    istioctl.answer = installInto(mesh.kube, istioctl);
     const run = await apply('c1');
     expect(run.code).toBe(0);
     expect(answer(run).clusters).toMatchObject([{outcome: 'done', change: 'repair'}]);
@@ -269,7 +200,7 @@ describe('refusals', () => {
     ['no install.yaml', () => rm(join(mesh.dir, 'c1/install.yaml')), 'FILE_MISSING', 2],
     [
       'an older running Istio version',
-      () => mesh.cluster('c1').put(installed({version: '1.30.3'})),
+      () => mesh.cluster('c1').put(installedIstiod({version: '1.30.3'})),
       'VERSION_CHANGE',
       5,
     ],
@@ -277,7 +208,7 @@ describe('refusals', () => {
       'an Istio that Helm installed',
       () =>
         mesh.cluster('c1').put(
-          installed({
+          installedIstiod({
             labels: {'install.operator.istio.io/owning-resource': 'unknown'},
             annotations: {'meta.helm.sh/release-name': 'istiod'},
           }),
@@ -287,7 +218,7 @@ describe('refusals', () => {
     ],
     [
       'a running istiod with another clusterName',
-      () => mesh.cluster('c1').put(installed({clusterName: 'Kubernetes'})),
+      () => mesh.cluster('c1').put(installedIstiod({clusterName: 'Kubernetes'})),
       'CLUSTER_RENAME',
       5,
     ],
@@ -337,7 +268,7 @@ describe('refusals', () => {
   });
 
   it('never rename a running cluster, whatever is allowed, until its clusterName is declared', async () => {
-    mesh.cluster('c1').put(installed({clusterName: 'Prod_EU.2'}));
+    mesh.cluster('c1').put(installedIstiod({clusterName: 'Prod_EU.2'}));
     const all = ['--upgrade', '--force-version', '--take-over', '--accept-uid', '-y'];
     expect(errorOf(await apply('c1', ...all))?.code).toBe('CLUSTER_RENAME');
     expectUntouched(mesh.cluster('c1'));
@@ -351,14 +282,14 @@ describe('refusals', () => {
   });
 
   it.each<[string, string[], () => void]>([
-    ['--upgrade', ['--upgrade'], () => mesh.cluster('c1').put(installed({version: '1.30.3'}))],
-    ['--force-version', ['--force-version'], () => mesh.cluster('c1').put(installed({version: '1.32.0'}))],
+    ['--upgrade', ['--upgrade'], () => mesh.cluster('c1').put(installedIstiod({version: '1.30.3'}))],
+    ['--force-version', ['--force-version'], () => mesh.cluster('c1').put(installedIstiod({version: '1.32.0'}))],
     [
       '--take-over',
       ['--take-over'],
       () =>
         mesh.cluster('c1').put(
-          installed({
+          installedIstiod({
             labels: {'install.operator.istio.io/owning-resource': 'unknown'},
             annotations: {'meta.helm.sh/release-name': 'istiod'},
           }),
@@ -452,7 +383,7 @@ describe('concurrent changes and warnings', () => {
 
   it('reads and plans again if the record was written concurrently', async () => {
     await apply('c1');
-    mesh.cluster('c1').put(installed({time: '2026-01-02T00:00:00Z'}));
+    mesh.cluster('c1').put(installedIstiod({time: '2026-01-02T00:00:00Z'}));
     mesh.cluster('c1').before({verb: 'update', resource: 'configmaps'}, () => {
       const record = mesh.cluster('c1').get('ConfigMap', 'istio-system/kubectl-mesh-install');
       if (record) mesh.cluster('c1').put(record);
@@ -466,7 +397,7 @@ describe('concurrent changes and warnings', () => {
     ['networking.k8s.io/v1', 'NetworkPolicy'],
     ['policy/v1', 'PodDisruptionBudget'],
   ])('applies again if an object of %s %s was removed', async (apiVersion, kind) => {
-    const {metadata} = installed();
+    const {metadata} = installedIstiod();
     mesh.cluster('c1').put({apiVersion, kind, metadata: {...metadata, name: 'part'}});
     expect((await apply('c1')).code).toBe(0);
     expect(answer(await apply('c1')).clusters).toMatchObject([{change: 'unchanged'}]);
@@ -490,7 +421,7 @@ describe('concurrent changes and warnings', () => {
 
 describe('a second revision', () => {
   const gateway = (change: Record<string, string> = {}): FakeObject => {
-    const {metadata, ...object} = installed();
+    const {metadata, ...object} = installedIstiod();
     const labels = {...metadata.labels, 'operator.istio.io/component': 'IngressGateways', ...change};
     return {...object, metadata: {...metadata, name: 'istio-ingressgateway', labels: {...labels, app: 'gateway'}}};
   };
@@ -499,7 +430,7 @@ describe('a second revision', () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), `${text}istio:\n  revisions: [default, other]\n`);
     expect((await runCommand(InstallRender, ['c1'], mesh.env)).code).toBe(0);
-    mesh.cluster('c1').put(installed());
+    mesh.cluster('c1').put(installedIstiod());
   });
 
   it('names the shared objects that it changes, and requires confirmation', async () => {
@@ -575,7 +506,7 @@ describe('a failure of istioctl', () => {
 
   it('that hangs in the second cluster does not hide the outcome of the first', async () => {
     istioctl.answer = (call) =>
-      contextsOf([call])[0] === contextsOf(istioctl.calls)[0] ? install(call) : {hang: true};
+      contextsOf([call])[0] === contextsOf(istioctl.calls)[0] ? installInto(mesh.kube, istioctl)(call) : {hang: true};
     const run = await apply('--timeout', '4s');
     expect(run.code).toBe(124);
     expect(answer(run).clusters).toMatchObject([{outcome: 'done'}, {outcome: 'cancelled'}]);
@@ -585,7 +516,7 @@ describe('a failure of istioctl', () => {
   it('that cannot be recorded is a warning, and istioctl runs again next time', async () => {
     istioctl.answer = (call) => {
       mesh.cluster('c1').deny({verb: 'update', resource: 'configmaps'});
-      return install(call);
+      return installInto(mesh.kube, istioctl)(call);
     };
     const run = await apply('c1');
     expect(run.code).toBe(0);

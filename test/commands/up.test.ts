@@ -220,16 +220,6 @@ describe('up', () => {
     expect([dry.code, outcomes(dry.result)]).toEqual([0, expect.arrayContaining(['link unchanged'])]);
   });
 
-  it('refuses clusters on several networks before anything is written', async () => {
-    await runCommand(Init, ['c1=ctx-c1', '--network', 'network1'], env);
-    await runCommand(Init, ['c2=ctx-c2', '--network', 'network2'], env);
-    const before = await readdir(dir);
-    const run = await runCommand(Up, ['-o', 'json'], env);
-    expect([run.code, answerOf(run)]).toMatchObject([5, {error: {code: 'SEVERAL_NETWORKS'}}]);
-    expect(await readdir(dir)).toEqual(before);
-    expect([...cluster('c1').requests, ...cluster('c2').requests]).toEqual([]);
-  });
-
   it('is an error for a cluster that is not in mesh.yaml, before anything is changed', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     const {code, result} = await up('c9');

@@ -1,12 +1,13 @@
-/** Requests between two clusters on two networks, through the east-west gateways that istioctl installs. */
+/** Requests between two clusters on two networks, through the east-west gateways that the program makes. */
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
+import {parse, stringify} from 'yaml';
 import type {Cluster} from './harness/cluster.js';
 import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
-import {addGateway} from './harness/data-path/gateways.js';
-import {shareOf} from './harness/data-path/load.js';
-import {askEcho, deployWorkloads, echoUpstream, makeMesh, reachableClusters} from './harness/data-path/mesh-steps.js';
-import {endpointsOf} from './harness/data-path/proxy.js';
-import {clientLabels} from './harness/data-path/workloads.js';
+import {installGatewayApi} from './harness/data-path/gateways.js';
+import {askEcho, deployWorkloads, declareMesh, reachableClusters} from './harness/data-path/mesh-steps.js';
+import {expectEvenSharesThroughGateways} from './harness/data-path/shares.js';
 import {at} from './harness/mesh.js';
 
 let path: DataPath;
@@ -16,10 +17,37 @@ let two: Cluster;
 beforeAll(async () => {
   path = await startDataPath({one: 'network1', two: 'network2'});
   [one, two] = [at(path.clusters, 0), at(path.clusters, 1)];
-  await makeMesh(path);
+  await declareMesh(path, path.clusters);
+  changeMesh((mesh) => ({
+    ...mesh,
+    istio: {...mesh.istio, overlays: [...(mesh.istio?.overlays ?? []), withoutGateway]},
+  }));
+  writeFileSync(
+    join(path.cli.workDir, withoutGateway),
+    stringify({spec: {components: {ingressGateways: [{name: 'istio-eastwestgateway', enabled: false}]}}}),
+  );
+  await applyMesh();
   await deployWorkloads(path);
 });
 afterAll(() => path.sandbox.close());
+
+const withoutGateway = 'overlays/without-gateway.yaml';
+
+interface MeshYaml {
+  istio?: {overlays?: string[]};
+  topology?: {gateway: string};
+}
+
+function changeMesh(change: (mesh: MeshYaml) => MeshYaml): void {
+  const file = join(path.cli.workDir, 'mesh.yaml');
+  writeFileSync(file, stringify(change(parse(readFileSync(file, 'utf8')) as MeshYaml)));
+}
+
+async function applyMesh(): Promise<void> {
+  for (const command of ['certs generate', 'trust push --yes', 'install render', 'install apply --yes']) {
+    await path.cli.must(...command.split(' '));
+  }
+}
 
 it('without gateways, discovery alone does not make the other network answer', async () => {
   await path.cli.must('link');
@@ -32,20 +60,31 @@ it('without gateways, discovery alone does not make the other network answer', a
   expect(failed).toBe(made);
 });
 
-it('through gateways, each cluster answers about half of the requests', async () => {
-  await addGateway(path, one, 'network1');
-  const gateway = await addGateway(path, two, 'network2');
-  const client = await path.node(one).readyPod(clientLabels);
-  await expect
-    .poll(async () => (await endpointsOf(client, path.fabric, echoUpstream)).map(({address}) => address), {
-      timeout: 60_000,
-    })
-    .toContainEqual(expect.stringMatching(/^10\.77\.0\.\d+:15443$/));
-  const load = await askEcho(path, one, {requests: 400, seconds: 60});
-  expect(load.failures).toEqual({});
-  expect(shareOf(load, 'two')).toBeGreaterThan(0.35);
-  expect(shareOf(load, 'two')).toBeLessThan(0.65);
-  const passed = await endpointsOf(gateway, path.fabric, /^outbound_\.5000_\._\.echo\./);
-  const connections = passed.reduce((sum, endpoint) => sum + endpoint.connections, 0);
-  expect(connections).toBeGreaterThanOrEqual(load.byCluster.two ?? 1);
+it('through the gateways of install apply, each cluster answers half of the requests', async () => {
+  changeMesh((mesh) => ({
+    ...mesh,
+    istio: {...mesh.istio, overlays: (mesh.istio?.overlays ?? []).filter((name) => name !== withoutGateway)},
+  }));
+  await applyMesh();
+  for (const from of path.clusters) await expectEvenSharesThroughGateways(path, from, path.clusters);
+  const again = await path.cli.must('install', 'apply', '--yes', '-o', 'json');
+  expect(JSON.parse(again)).toMatchObject({
+    clusters: [one, two].map(({name}) => ({
+      name,
+      outcome: 'unchanged',
+      gateway: {applied: [], removed: [], addresses: [expect.stringMatching(/^10\.77\.0\./)]},
+    })),
+  });
+});
+
+it('through the gateways that istiod deploys instead, as well', async () => {
+  for (const cluster of path.clusters) await installGatewayApi(cluster);
+  changeMesh((mesh) => ({...mesh, topology: {gateway: 'gateway-api'}}));
+  await applyMesh();
+  for (const cluster of path.clusters) {
+    const names = await cluster.kubectl('-n', 'istio-system', 'get', 'deployments', '-o', 'name');
+    expect(names).toContain('deployment.apps/istio-eastwestgateway-istio');
+    expect(names.split('\n')).not.toContain('deployment.apps/istio-eastwestgateway');
+  }
+  for (const from of path.clusters) await expectEvenSharesThroughGateways(path, from, path.clusters);
 });

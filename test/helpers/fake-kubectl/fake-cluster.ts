@@ -313,11 +313,10 @@ export class FakeCluster {
   #change(request: FakeRequest): Answer {
     const {resource, namespace: space, name = '', verb} = request;
     const current = [...this.#objects.values()].find(
-      (object) =>
-        pluralOf(object.kind) === resource && object.metadata.name === name && object.metadata.namespace === space,
+      (object) => isOfKind(object, request) && object.metadata.name === name && object.metadata.namespace === space,
     );
     if (!current) return failed(404, `${resource} "${name}" not found`, 'NotFound');
-    if (verb === 'get') return {status: 200, body: current};
+    if (verb === 'get') return {status: 200, body: inVersionOf(request, current)};
     if (verb === 'delete') return this.#delete(request, current);
     const next = verb === 'update' ? (structuredClone(request.body) as FakeObject) : patched(current, request.body);
     if (!next) return failed(422, 'the server rejected our request due to an error in our request', 'Invalid');
@@ -457,8 +456,21 @@ function secretRule(current: FakeObject, next: FakeObject): string | undefined {
   return same ? undefined : 'data: Forbidden: field is immutable when `immutable` is set';
 }
 
+/** API servers return an object in the version of the path, whatever version it was written in. */
+function inVersionOf({url}: FakeRequest, object: FakeObject): FakeObject {
+  const [, apiVersion = object.apiVersion] = /^\/apis\/([^/]+\/[^/]+)\//.exec(url) ?? [];
+  return {...object, apiVersion};
+}
+
+/** Kinds of different API groups have equal names: there are two Gateways. */
+function isOfKind({apiVersion, kind}: FakeObject, {resource, url}: FakeRequest): boolean {
+  const [, group = ''] = /^\/apis\/([^/]+)\//.exec(url) ?? [];
+  const own = apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '';
+  return pluralOf(kind) === resource && own === group;
+}
+
 function isSelected(object: FakeObject, request: FakeRequest): boolean {
-  if (pluralOf(object.kind) !== request.resource) return false;
+  if (!isOfKind(object, request)) return false;
   if (request.namespace !== undefined && object.metadata.namespace !== request.namespace) return false;
   const labels = request.query.get('labelSelector') ?? '';
   const fields = request.query.get('fieldSelector') ?? '';

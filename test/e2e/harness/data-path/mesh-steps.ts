@@ -146,5 +146,18 @@ export async function awaitReachable(path: DataPath, from: Cluster, clusters: re
   });
 }
 
+/** Waits until the client's sidecar reaches these clusters through the addresses of their gateways, and not their pods directly. */
+export async function awaitGateways(path: DataPath, from: Cluster, clusters: readonly Cluster[]): Promise<void> {
+  const names = clusters.map(({name}) => name);
+  await eventually(`gateways of ${names.join(', ')} in ${from.name}`, async () => {
+    const client = await path.node(from).readyPod(clientLabels);
+    const remote = (await endpointsOf(client, path.fabric, echoUpstream)).filter(({cluster = ''}) =>
+      names.includes(cluster),
+    );
+    const found = new Set(remote.map(({cluster}) => cluster));
+    return (found.size === names.length && remote.every(({address}) => address.endsWith(':15443'))) || undefined;
+  });
+}
+
 /** The endpoints of the echo service, in Envoy's words. */
 export const echoUpstream = upstreamOf(echo.port, echo.host);

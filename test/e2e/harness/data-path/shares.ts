@@ -3,7 +3,7 @@ import {expect} from 'vitest';
 import type {Cluster} from '../cluster.js';
 import type {DataPath} from './data-path.js';
 import {shareOf, type Load} from './load.js';
-import {askEcho, awaitReachable} from './mesh-steps.js';
+import {askEcho, awaitGateways, awaitReachable} from './mesh-steps.js';
 
 const requests = 400;
 
@@ -18,6 +18,30 @@ export async function expectEvenShares(path: DataPath, from: Cluster, answering:
     const answers = load.byCluster[name];
     expect(load.connections[name], `${from.name} to ${name}`).toEqual({made: answers, failed: 0, requests: answers});
   }
+}
+
+/**
+ * The same where some clusters are on other networks: waits until the client's sidecar sends to gateways there instead of pods. A
+ * gateway sends on to all clusters of its network, so connections are compared only in sum.
+ */
+export async function expectEvenSharesThroughGateways(
+  path: DataPath,
+  from: Cluster,
+  answering: readonly Cluster[],
+): Promise<void> {
+  const remote = answering.filter(({name}) => path.placement[name] !== path.placement[from.name]);
+  await awaitGateways(path, from, remote);
+  await awaitReachable(path, from, answering);
+  const load = await askEcho(path, from, {requests, seconds: 60});
+  expect(load.failures, from.name).toEqual({});
+  expectEven(load, answering);
+  const connections = Object.values(load.connections);
+  expect(
+    connections.reduce((sum, {failed}) => sum + failed, 0),
+    from.name,
+  ).toBe(0);
+  const made = connections.reduce((sum, one) => sum + one.made, 0);
+  expect(made, from.name).toBe(Object.values(load.byCluster).reduce((sum, count) => sum + count, 0));
 }
 
 /** With fewer, the tolerance would include every share. */
