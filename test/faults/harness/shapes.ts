@@ -5,7 +5,7 @@ import type {ClusterOptions} from '../../e2e/harness/cluster.js';
 import {builtMinor} from '../../e2e/harness/control-planes.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
 import {certManager} from '../healthy/cert-manager.js';
-import {giveAddress, letPodsUninjected, unpackIstio} from './east-west.js';
+import {startCloud} from './east-west.js';
 
 /** How a lab is made. */
 export interface Shape {
@@ -31,33 +31,16 @@ function initAndUp(more?: string): Shape['build'] {
   };
 }
 
-/** The second cluster on a network of its own, and Istio's east-west gateways between the two. */
+/** The second cluster on a network of its own, with east-west gateways between the two. */
 async function twoNetworks(setting: Setting): Promise<void> {
-  const {cli, clusters} = setting;
+  const {cli} = setting;
   await init(setting);
   const file = join(cli.workDir, 'mesh.yaml');
   const text = readFileSync(file, 'utf8');
   const last = text.lastIndexOf('network: network1');
   writeFileSync(file, `${text.slice(0, last)}network: network2${text.slice(last + 'network: network1'.length)}`);
-  for (const step of [
-    ['certs', 'generate'],
-    ['trust', 'push'],
-    ['install', 'render'],
-    ['install', 'apply'],
-  ]) {
-    await cli.must(...step);
-  }
-  await unpackIstio(setting);
-  for (const [index, cluster] of clusters.entries()) {
-    const network = `network${String(index + 1)}`;
-    await letPodsUninjected(cluster);
-    const made = await cli.shell(
-      `set -o pipefail; "$ISTIO"/samples/multicluster/gen-eastwest-gateway.sh --network ${network} | istioctl --context ${cluster.context} install -y -f -`,
-    );
-    if (made.code !== 0) throw new Error(`no east-west gateway: ${made.stdout}${made.stderr}`);
-    await giveAddress(cluster);
-  }
-  await cli.must('link');
+  startCloud(setting);
+  await cli.must('up');
 }
 
 export const shapes = {

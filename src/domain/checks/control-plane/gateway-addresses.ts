@@ -36,7 +36,7 @@ export const gatewayAddressesCheck = apiServerCheck({
     'istiod does not give proxies in other networks the endpoints in this one: requests that should go there fail or stay in the local network, with no other symptom.',
   byHand:
     'kubectl --context "$CTX" get service --all-namespaces -l topology.istio.io/network -L topology.istio.io/network\nistioctl --context "$CTX" proxy-config endpoints DEPLOYMENT -n NAMESPACE | grep 15443   # from a workload of another network',
-  fix: "Install Istio's east-west gateway with the suggested command, where $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient, pipe the output of the script to `kubectl apply -f -`). Then expose services with $ISTIO/samples/multicluster/expose-services.yaml. If the address stays pending, the events of the Service show the cause. Without a load balancer, use spec.externalIPs, or a NodePort with the annotation.",
+  fix: "Run `kubectl mesh install render CLUSTER`, then `kubectl mesh install apply CLUSTER`, which install the gateway and wait for its address. In a remote, install it with the suggested command, where $ISTIO is the unpacked Istio release, as in Istio's guide, and expose services with $ISTIO/samples/multicluster/expose-services.yaml. If the address stays pending, the events of the Service show the cause. Without a load balancer, use spec.externalIPs, or a NodePort with the annotation.",
   source:
     'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, pilot/pkg/serviceregistry/kube/conversion.go; istio.io: setup/install/multicluster/multi-primary_multi-network',
 });
@@ -160,8 +160,12 @@ function fixFor(gateway: NetworkGatewayFacts, one: ClusterGateways, subject: Che
   }
 }
 
-/** As in Istio's guide. Before 1.12 its script requires mesh and cluster; later versions still accept them. */
+/**
+ * `install apply` for a primary; a remote's gateway is not rendered, so the fix is the command of Istio's guide. Before 1.12 its script
+ * requires mesh and cluster; later versions still accept them.
+ */
 function installFix({cluster, controlPlanes}: ClusterGateways, {mesh}: Pick<CheckSubject, 'mesh'>): Suggestion {
+  if (cluster.role === 'primary') return reinstallFix({cluster});
   const {network = ''} = cluster;
   const revision = controlPlanes.find((one) => one.revision !== 'default')?.revision;
   const isDefault = controlPlanes.some((one) => one.revision === 'default');
