@@ -1,6 +1,5 @@
 /** The demo with a data path: clusters on two networks, real proxies and gateways, and requests of each cluster to both. */
 import {randomBytes} from 'node:crypto';
-import type {Cluster} from '../../test/e2e/harness/cluster.js';
 import type {ControlPlanes} from '../../test/e2e/harness/control-planes.js';
 import {dataPathIn, type DataPath} from '../../test/e2e/harness/data-path/data-path.js';
 import {shareOf} from '../../test/e2e/harness/data-path/load.js';

@@ -5,7 +5,6 @@ import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import Init from '../../src/commands/init.js';
 import InstallApply from '../../src/commands/install/apply.js';
 import InstallRender from '../../src/commands/install/render.js';
-import {caMounts, caVolumes} from '../helpers/ca-mount.js';
 import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeIstioctl, type FakeIstioctl, type IstioctlCall} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {installedIstiod, installInto} from '../helpers/fake-istioctl/installed-istiod.js';

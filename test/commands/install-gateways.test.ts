@@ -170,12 +170,12 @@ describe('install apply', () => {
     expect(crossNetwork('c1')).toMatchObject({spec: {selector: {istio: 'eastwestgateway'}}});
   });
 
-  it('deletes its Gateway when the mesh has one network, after asking', async () => {
+  it('deletes its Gateway when the mesh has one network, after confirmation', async () => {
     await apply('--yes');
     await changeMesh(oneNetwork);
     await render();
-    const asked = await apply();
-    expect([asked.code, crossNetwork('c1') === undefined]).toEqual([5, false]);
+    const unconfirmed = await apply();
+    expect([unconfirmed.code, crossNetwork('c1') === undefined]).toEqual([5, false]);
     const run = await apply('--yes');
     expect(run.code).toBe(0);
     expect(names.map(crossNetwork)).toEqual([undefined, undefined]);

@@ -28,8 +28,11 @@ const mergeLists: MergeValues = (before, over, path) => {
   const key = keyAt(path);
   if (key === undefined || !Array.isArray(before) || !Array.isArray(over)) return over;
   const [entries, changes]: readonly [readonly unknown[], readonly unknown[]] = [before, over];
-  const isSame = (one: unknown, other: unknown): boolean =>
-    isTree(one) && isTree(other) && one[key] !== undefined && String(one[key]) === String(other[key]);
+  const keyOf = (entry: unknown): string | undefined => {
+    const value = isTree(entry) ? entry[key] : undefined;
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  };
+  const isSame = (one: unknown, other: unknown): boolean => keyOf(one) !== undefined && keyOf(one) === keyOf(other);
   return [
     ...entries.map((entry) => {
       const change = changes.find((one) => isSame(one, entry));
