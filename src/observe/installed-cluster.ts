@@ -6,6 +6,7 @@ import {isBeingDeleted} from '../domain/facts/read/control-plane.js';
 import {defaultRevision, recordName} from '../domain/istio/names.js';
 import type {EastWestGateway} from '../domain/install/east-west/choose.js';
 import type {LiveGateways} from '../domain/install/east-west/decide.js';
+import {gatewayApiGroup} from '../domain/install/east-west/resource.js';
 import {readRecord} from '../domain/install/live.js';
 import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -81,14 +82,19 @@ export async function readInstalledCluster(
 /** Reads what a cluster has of its east-west gateway. */
 async function readGateways(reader: ClusterReader, eastWest: EastWestGateway | undefined): Promise<LiveGateways> {
   const labelSelector = eastWest?.kind.serviceSelector(eastWest.place);
-  const [crossNetwork, resource, definition, services] = await Promise.all([
-    reader.read('crossNetworkGateway'),
-    reader.read('eastWestResource'),
-    reader.read('gatewayDefinition'),
+  // The API server's answer for an object of a kind that it does not serve cannot be told from that of a proxy.
+  const serves = async (group: string): Promise<boolean> =>
+    (await reader.read('gatewayDefinition', {name: `gateways.${group}`})) !== undefined;
+  const [servesIstio, servesGatewayApi, services] = await Promise.all([
+    serves('networking.istio.io'),
+    serves(gatewayApiGroup),
     labelSelector === undefined ? [] : reader.read('eastWestServices', {labelSelector}),
   ]);
-  const objects = [crossNetwork, resource].filter((one) => one !== undefined);
-  return {objects, servesGatewayApi: definition !== undefined, services};
+  const found = await Promise.all([
+    ...(servesIstio ? [reader.read('crossNetworkGateway')] : []),
+    ...(servesGatewayApi ? [reader.read('eastWestResource')] : []),
+  ]);
+  return {objects: found.filter((one) => one !== undefined), servesGatewayApi, services};
 }
 
 /** The same for `install apply` after istioctl has run. */

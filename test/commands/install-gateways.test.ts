@@ -9,7 +9,7 @@ import InstallRender from '../../src/commands/install/render.js';
 import type {ApplyResult} from '../../src/operations/install/apply.js';
 import type {RenderResult} from '../../src/operations/install/render.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import {installInto} from '../helpers/fake-istioctl/installed-istiod.js';
+import {installInto, istioGateways} from '../helpers/fake-istioctl/installed-istiod.js';
 import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {putCacerts, textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
@@ -157,6 +157,7 @@ describe('install apply', () => {
   });
 
   it('refuses a different Gateway of another tool without --take-over, before istioctl runs', async () => {
+    mesh.cluster('c1').put(istioGateways);
     mesh.cluster('c1').put({
       apiVersion: 'networking.istio.io/v1alpha3',
       kind: 'Gateway',
@@ -206,6 +207,7 @@ describe('install apply', () => {
   });
 
   it('names the missing right', async () => {
+    mesh.cluster('c1').put(istioGateways);
     denyGateways(mesh.cluster('c1'));
     const run = await apply('c1', '--yes');
     expect([run.code, applied(run).clusters[0]?.error]).toMatchObject([4, {code: 'FORBIDDEN'}]);

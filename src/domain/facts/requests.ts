@@ -255,10 +255,10 @@ export const reads = {
   }),
   /** The Kubernetes Gateway for which istiod deploys the east-west gateway. */
   eastWestResource: find<GatewayObject>('Gateway', istioNamespace, {name: eastWestName}),
-  /** Metadata of the definition of Kubernetes Gateways: whether the cluster serves them. */
+  /** The definition of a kind of Gateway: whether the cluster serves it. */
   gatewayDefinition: find<KubeObject>('CustomResourceDefinition', 'cluster', {
     apiVersions: ['apiextensions.k8s.io/v1'],
-    name: 'gateways.gateway.networking.k8s.io',
+    given: ['name'],
   }),
   /** The Services of an east-west gateway. */
   eastWestServices: list<ServiceObject>('Service', istioNamespace, {given: ['labelSelector']}),

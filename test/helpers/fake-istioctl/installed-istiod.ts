@@ -19,9 +19,17 @@ export function installInto(kube: FakeKube, istioctl: FakeIstioctl): (call: Isti
             clusterName: /clusterName: (\S+)/.exec(call.content ?? '')?.[1] ?? '',
           }),
     );
+    cluster.put(istioGateways);
     return {stdout: '✔ Istiod installed\n✔ Installation complete\n'};
   };
 }
+
+/** The definition of Istio's Gateways. */
+export const istioGateways: FakeObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: {name: 'gateways.networking.istio.io'},
+};
 
 /** istiod's Deployment. */
 export function installedIstiod({
