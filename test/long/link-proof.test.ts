@@ -39,6 +39,16 @@ describe('an istiod that reports less', () => {
     ]);
   });
 
+  it('than whether it could read them is linked with a warning: versions before 1.16', async () => {
+    mesh = await linkMesh(['c1', 'c2'], {version: '1.15.7'});
+    const {code, result} = await link();
+    expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 done']]);
+    expect(result.warnings).toMatchObject([
+      {cluster: 'c1', message: expect.stringContaining('1.15.7') as unknown},
+      {cluster: 'c2', message: expect.stringContaining('not verified') as unknown},
+    ]);
+  });
+
   it('than the endpoints is proven by the list of its clusters: versions before 1.20.8', async () => {
     mesh = await linkMesh(['c1', 'c2'], {version: '1.19.9'});
     for (const name of ['c1', 'c2']) {
