@@ -19,16 +19,17 @@ export async function sleep(milliseconds: number, signal: AbortSignal): Promise<
  * {@link abortError} in that case.
  */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const end = new AbortController();
+  // One listener for each request, without an AbortController of its own: many requests run at the same time.
+  let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    const stop = (): void => {
+    stop = () => {
       reject(abortError(signal));
     };
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, {signal: end.signal});
+    else signal.addEventListener('abort', stop);
   });
   return Promise.race([aborted, work]).finally(() => {
-    end.abort();
+    signal.removeEventListener('abort', stop);
   });
 }
 
