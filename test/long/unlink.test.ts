@@ -183,6 +183,21 @@ describe('unlink', () => {
     expect(error?.message.includes('no longer has endpoints of cluster c2') ?? false).toBe(code === 1);
   });
 
+  it('is not confirmed while istiod still has endpoints of the cluster, although it no longer lists it', async () => {
+    await linked();
+    const {current} = mesh.istiod('c1').monitor.says;
+    current['/debug/endpointShardz'] = () => ({
+      'cart.shop.svc.cluster.local': {
+        shop: {Shards: {'Kubernetes/c1': [{}], 'Kubernetes/c2': [{}], 'Kubernetes/c3': [{}]}},
+      },
+    });
+    letTimePass();
+    const {code, result} = await unlink('c3', '--yes');
+    const error = result.clusters.find(({name}) => name === 'c1')?.error;
+    expect([code, error?.code]).toEqual([1, 'NOT_READY']);
+    expect(error?.message).toContain('pod istiod-1 still has endpoints of cluster c3');
+  });
+
   it('changes one reader first, and no other one if the command times out meanwhile', async () => {
     await linked();
     keepReading();
