@@ -275,6 +275,29 @@ describe('unlink', () => {
     expect(Object.keys(fake.secretText('istio-system/both'))).toEqual(['c2']);
   });
 
+  it.each([
+    ['adds the credential of another cluster: that one stays', ['c3'], 'delete', ['c2', 'c3'], ['c2']],
+    ['removes the other one: the Secret is deleted', ['c2', 'c3'], 'patch', ['c3'], undefined],
+  ])('reads a Secret again if another client %s', async (_, before, verb, meanwhile, after) => {
+    await linked();
+    const fake = mesh.cluster('c1');
+    const texts = Object.fromEntries(
+      ['c2', 'c3'].map((name) => [name, fake.secretText(`istio-system/istio-remote-secret-${name}`)[name] ?? '']),
+    );
+    const byHand = (keys: readonly string[]): void => {
+      const data = Object.fromEntries(keys.map((key) => [key, texts[key] ?? '']));
+      fake.put({...remoteSecret('by-hand', data), metadata: {...remoteSecret('by-hand', data).metadata, uid: 'u'}});
+    };
+    for (const name of ['c2', 'c3']) fake.remove('Secret', `istio-system/istio-remote-secret-${name}`);
+    byHand(before);
+    fake.before({verb, resource: 'secrets', name: 'by-hand'}, () => {
+      byHand(meanwhile);
+    });
+    expect((await unlink('c3', '--yes')).code).toBe(0);
+    const left = fake.get('Secret', 'istio-system/by-hand');
+    expect(left && Object.keys(left.data as object)).toEqual(after);
+  });
+
   it('unlinks a cluster that is no longer in mesh.yaml from the others', async () => {
     await linked();
     const file = join(mesh.dir, 'mesh.yaml');
