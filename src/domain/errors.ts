@@ -115,8 +115,8 @@ export const errorClasses = {
   LOCAL_ADDRESS: 'refused',
   /** The kubeconfig does not verify an API server's certificate. */
   INSECURE_API_SERVER: 'refused',
-  /** A proxy's URL contains a password, and would be written to a file for git. */
-  PROXY_CREDENTIALS: 'refused',
+  /** The URL of an API server or of a proxy contains a password, which others would get. */
+  URL_CREDENTIALS: 'refused',
   /** An API server grants a token for a shorter time than is practical. */
   TOKEN_TOO_SHORT: 'refused',
   /** The running Istio version loses endpoints when a remote secret changes. */

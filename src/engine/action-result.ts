@@ -34,10 +34,11 @@ export interface ObjectDeleted {
 export interface PeerResult {
   readonly peer: string;
   /**
-   * `read`: every istiod pod has read it. `failed`: see `error`; `restored` if the previous remote secret is in place again, or
-   * the new one deleted.
+   * `read`: every istiod pod has read it, although the previous token may not be revoked. Otherwise, see `error`: `failed`: nothing
+   * was written; `restored`: the previous remote secret is in place again, or the new one deleted; `written`: the new one is in place,
+   * or may be.
    */
-  readonly status: 'read' | 'failed' | 'restored';
+  readonly status: 'read' | 'failed' | 'restored' | 'written';
   /** What was, or was to be, done with the remote secret; absent if it was only to be read. */
   readonly change?: LinkChange;
   /** When the new token expires (RFC 3339); absent without a new one, or if it does not expire. */

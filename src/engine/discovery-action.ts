@@ -14,7 +14,7 @@ export interface DiscoveryPeer {
   readonly istioName: string;
   /** The remote secret's name, in Istio's namespace of the reader. */
   readonly secret: string;
-  /** The URL of its API server in the remote secret. */
+  /** The URL of its API server in the remote secret, for messages: without credentials. */
   readonly server: string;
 }
 

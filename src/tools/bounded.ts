@@ -15,20 +15,41 @@ export async function sleep(milliseconds: number, signal: AbortSignal): Promise<
 }
 
 /**
+ * What to call when a signal aborts. A signal searches all of its listeners whenever one is added or removed, which thousands of
+ * concurrent requests would notice, so each signal has a single listener here.
+ */
+const callbacks = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `callback` when the signal aborts. Returns a function that ends this. */
+function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const all = callbacks.get(signal) ?? listenTo(signal);
+  all.add(callback);
+  return () => {
+    all.delete(callback);
+  };
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const all = new Set<() => void>();
+  callbacks.set(signal, all);
+  signal.addEventListener('abort', () => {
+    for (const callback of all) callback();
+  });
+  return all;
+}
+
+/**
  * Waits for work that cannot be cancelled, such as key generation on a thread, until the run is aborted. Throws
  * {@link abortError} in that case.
  */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const end = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
     const stop = (): void => {
       reject(abortError(signal));
     };
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, {signal: end.signal});
-  });
-  return Promise.race([aborted, work]).finally(() => {
-    end.abort();
+    const end = onAbort(signal, stop);
+    work.then(resolve, reject).finally(end);
   });
 }
 

@@ -101,7 +101,7 @@ describe('link --output-dir', () => {
     const run = await link('--output-dir', '-', ...store, '-o', 'json');
     expect(run.code).toBe(5);
     expect((answerOf(run) as ExportLinkResult).clusters.find(({name}) => name === 'c2')?.error?.code).toBe(
-      'PROXY_CREDENTIALS',
+      'URL_CREDENTIALS',
     );
     expect(run.stdout + run.stderr).not.toContain('s3cret');
     await mesh.stop();

@@ -417,6 +417,12 @@ describe('an existing remote secret', () => {
     mesh.cluster('c1').put({apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata, data, ...more});
   }
   const secretByHand = (): FakeObject | undefined => mesh.cluster('c1').get('Secret', 'istio-system/by-hand');
+  const updatesByHand = (): number =>
+    mesh.cluster('c1').writes.filter(({verb, name}) => verb === 'update' && name === 'by-hand').length;
+  const changedSince = (data: Record<string, string>): readonly string[] => {
+    const now = secretByHand()?.data as Record<string, string>;
+    return Object.keys(data).filter((key) => now[key] !== data[key]);
+  };
 
   it('of another name that istiod uses is valid, also for several clusters and without annotations', async () => {
     mesh = await linkMesh(['c1', 'c2', 'c3']);
@@ -453,10 +459,37 @@ describe('an existing remote secret', () => {
     for (const peer of ['c2', 'c3']) putToken('c1', peer, {iat: seconds() - 70 * day, exp: seconds() + 20 * day});
     byHand();
     const data = secretByHand()?.data as Record<string, string>;
+    const writes = updatesByHand();
     const {code, result} = await link();
     expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 unchanged', 'c3 unchanged']]);
-    const renewed = secretByHand()?.data as Record<string, string>;
-    expect(Object.keys(renewed).filter((key) => renewed[key] !== data[key])).toEqual(['c2', 'c3']);
+    expect(changedSince(data)).toEqual(['c2', 'c3']);
+    expect(updatesByHand() - writes).toBe(1);
+  });
+
+  it.each([
+    ['with which istiod does not read one of them: that one gets its old token back', 'NOT_SYNCED', () => 'timeout'],
+    [
+      'of which one is refused: the other one is renewed',
+      'FORBIDDEN',
+      () => void mesh.cluster('c3').deny({verb: 'create', resource: 'serviceaccounts'}),
+    ],
+  ])('with old tokens for several clusters, %s', async (_, error, arrange) => {
+    mesh = await linkMesh(['c1', 'c2', 'c3']);
+    await link();
+    for (const peer of ['c2', 'c3']) putToken('c1', peer, {iat: seconds() - 70 * day, exp: seconds() + 20 * day});
+    byHand();
+    const data = secretByHand()?.data as Record<string, string>;
+    const status = arrange();
+    mesh.cluster('c1').before({verb: 'update', resource: 'secrets'}, () => {
+      if (status !== undefined) mesh.istiod('c1').status.c3 = status;
+    });
+    const {code, result} = await link();
+    expect(code).not.toBe(0);
+    expect([peerOf(result, 'c1', 'c2'), peerOf(result, 'c1', 'c3')]).toMatchObject([
+      {plan: 'renew', outcome: 'done'},
+      {plan: 'renew', error: {code: error}},
+    ]);
+    expect(changedSince(data)).toEqual(['c2']);
   });
 
   it('of another name that cannot be changed is refused, and kept until it has been replaced', async () => {
@@ -536,6 +569,39 @@ it('a mesh of one cluster needs no contact', async () => {
   const {code, result} = await link();
   expect([code, outcomes(result)]).toEqual([0, ['c1 unchanged']]);
   expect(mesh.kube.calls).toEqual([]);
+});
+
+it('the exit code is that of the worst error of any pair, also if a cluster has several', async () => {
+  mesh = await linkMesh(['c1', 'c2', 'c3']);
+  await link();
+  const {metadata, ...rest} = remote('c1', 'c2')!;
+  mesh
+    .cluster('c1')
+    .put({...rest, metadata: {...metadata, labels: {...metadata.labels, 'argocd.argoproj.io/instance': 'mesh'}}});
+  for (const peer of ['c2', 'c3']) mesh.cluster(peer).remove('Secret', 'istio-system/kubectl-mesh-reader-c1');
+  mesh.istiod('c1').status.c3 = 'timeout';
+  const {code, result} = await link('--keep-going');
+  expect(result.clusters[0]?.peers.map(({error}) => error?.code)).toEqual(['FOREIGN_OWNER', 'NOT_SYNCED']);
+  expect(code).toBe(1);
+});
+
+it("no message contains the credentials in a URL of an API server, and no other cluster gets the user's", async () => {
+  mesh = await linkMesh(['c1', 'c2']);
+  await link();
+  const server = 'https://me:s3cret-word@c2.example:6443';
+  const text = mesh.cluster('c1').secretText('istio-system/istio-remote-secret-c2').c2 ?? '';
+  putRemote('c1', 'c2', text.replace(/server: .*/, `server: ${server}`));
+  const {status} = mesh.istiod('c1');
+  status.c2 = 'syncing';
+  setTimeout(() => (status.c2 = 'timeout'), 1500);
+  const unread = await link();
+  expect([unread.code, unread.output.includes('c2.example:6443')]).toEqual([1, true]);
+  mesh.cluster('c1').remove('Secret', 'istio-system/istio-remote-secret-c2');
+  mesh.cluster('c2').server = {server};
+  const refused = await link();
+  expect([refused.code, codes(refused.result)]).toEqual([5, ['c1', 'c2 URL_CREDENTIALS']]);
+  expect(unread.output + refused.output).not.toContain('s3cret-word');
+  expect(remote('c1', 'c2')).toBeUndefined();
 });
 
 it('the text folds peers with the same result, and -o wide shows each with its Secret and server', async () => {

@@ -9,26 +9,12 @@ let mesh: LinkMesh;
 afterEach(() => mesh.stop());
 
 const names = Array.from({length: 50}, (_, index) => `c${String(index + 1)}`);
-/** The first ones read each other, and each of them reads its own remotes: all primaries would be 2450 pairs. */
-const primaries = names.slice(0, 8);
-const primaryOf = (name: string): string => primaries[Number(name.slice(1)) % primaries.length] ?? '';
-const clusterYaml = Object.fromEntries(
-  names.slice(8).map((name) => [name, `    role: remote\n    primary: ${primaryOf(name)}\n`]),
-);
-const pairs = names.flatMap((reader) =>
-  names
-    .filter((peer) => reader !== peer && primaries.includes(reader))
-    .filter((peer) => primaries.includes(peer) || primaryOf(peer) === reader)
-    .map((peer) => `${reader} ${peer}`),
-);
+const pairs = names.flatMap((reader) => names.filter((peer) => peer !== reader).map((peer) => `${reader} ${peer}`));
 const hanging = ['c7', 'c23', 'c41'];
 const refused = ['c11', 'c29'];
 const failing = 'c19';
 const broken = [...hanging, ...refused, failing];
-/** No cluster reads a remote of a primary that hangs. */
-const healthy = names.filter(
-  (name) => !broken.includes(name) && (primaries.includes(name) || !broken.includes(primaryOf(name))),
-);
+const healthy = names.filter((name) => !broken.includes(name));
 
 /** What `kubectl proxy` responds if the API server refuses the connection. */
 const noConnection = {status: 502, text: 'dial tcp 192.0.2.1:6443: connect: connection refused'};
@@ -55,7 +41,7 @@ function versions(): ReadonlyMap<string, string> {
 }
 
 it('links 50 clusters except for those that hang, refuse connections or fail, names each, and then does only the rest', async () => {
-  mesh = await linkMesh(names, {clusterYaml});
+  mesh = await linkMesh(names);
   for (const name of hanging) mesh.cluster(name).latencyMs = 3_600_000;
   const restart = refused.map((name) => mesh.cluster(name).fault({}, noConnection, Infinity));
   // It is read, and its Secrets are created; then it issues no token.
@@ -81,4 +67,5 @@ it('links 50 clusters except for those that hang, refuse connections or fail, na
   const after = versions();
   expect([...after.keys()].toSorted()).toEqual(pairs.toSorted());
   expect([...before].filter(([pair, version]) => after.get(pair) !== version)).toEqual([]);
-}, 300_000);
+  // About 35 seconds of one core for 29,000 requests, whose fake API servers share the process; several times that on a busy machine.
+}, 600_000);

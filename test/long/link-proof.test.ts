@@ -2,6 +2,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import Link from '../../src/commands/link.js';
 import type {LinkedPeer, LinkResult} from '../../src/operations/discovery/report-link.js';
 import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
+import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
 import {pod} from '../helpers/trust-mesh.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 
@@ -39,6 +40,16 @@ describe('an istiod that reports less', () => {
     ]);
   });
 
+  it('than whether it could read them is linked with a warning: versions before 1.16', async () => {
+    mesh = await linkMesh(['c1', 'c2'], {version: '1.15.7'});
+    const {code, result} = await link();
+    expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 done']]);
+    expect(result.warnings).toMatchObject([
+      {cluster: 'c1', message: expect.stringContaining('1.15.7') as unknown},
+      {cluster: 'c2', message: expect.stringContaining('not verified') as unknown},
+    ]);
+  });
+
   it('than the endpoints is proven by the list of its clusters: versions before 1.20.8', async () => {
     mesh = await linkMesh(['c1', 'c2'], {version: '1.19.9'});
     for (const name of ['c1', 'c2']) {
@@ -50,6 +61,19 @@ describe('an istiod that reports less', () => {
     mesh.cluster('c2').remove('Secret', 'istio-system/kubectl-mesh-reader-c1');
     expect(peersOf((await link()).result, 'c1')[0]?.error?.code).toBe('NOT_SYNCED');
   });
+});
+
+it.each([
+  ['that reads some namespaces only need not have the endpoints that every cluster has', true, 0],
+  ['that reads all namespaces has to have them', false, 124],
+])('an istiod %s', async (_, isSelective, code) => {
+  mesh = await linkMesh(['c1', 'c2']);
+  const selectors = 'discoverySelectors:\n- matchLabels:\n    mesh: "yes"\n';
+  mesh.cluster('c1').put(configMap('istio-system/istio', {mesh: isSelective ? selectors : ''}));
+  mesh.istiod('c1').monitor.says.current['/debug/endpointShardz'] = () => ({
+    'kubernetes.default.svc.cluster.local': {default: {Shards: {'Kubernetes/c1': [{}]}}},
+  });
+  expect((await link('c1', '--timeout', '8s')).code).toBe(code);
 });
 
 describe('a second istiod pod', () => {

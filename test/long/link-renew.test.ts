@@ -93,6 +93,20 @@ describe('link --renew-only', () => {
     expect(secretsOf('c2')).not.toContain('kubectl-mesh-reader-c1');
   });
 
+  it('deletes no reader Secret of the other kind, whether a token is due or not', async () => {
+    letExpire();
+    const names = ['c1', 'c3'].map((reader) => `kubectl-mesh-token-${reader}`);
+    for (const name of names) {
+      const metadata = {name, namespace: 'istio-system'};
+      mesh.cluster('c2').put({apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata});
+    }
+    const {code, result} = await renew();
+    expect([code, pairs(result)]).toEqual([0, ['c1 c2: renew done']]);
+    expect(secretsOf('c2')).toEqual(expect.arrayContaining(names));
+    expect((await runCommand(Link, [], mesh.env)).code).toBe(0);
+    expect(secretsOf('c2')).not.toEqual(expect.arrayContaining(names));
+  });
+
   it('succeeds and writes nothing if nothing is due', async () => {
     const before = mesh.cluster('c1').requests.filter(({method}) => method === 'PUT').length;
     const {code, result} = await renew();

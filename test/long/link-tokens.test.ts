@@ -99,6 +99,53 @@ describe('another kind of token', () => {
     expect([again.code, readerSecrets('c2')]).toEqual([0, ['kubectl-mesh-token-c1', 'kubectl-mesh-token-c3']]);
   });
 
+  it.each([
+    ['arrived', 'apply-and-drop', true],
+    ['was lost', 'drop', false],
+  ] as const)('is not revoked if it is unknown whether it is in place: the write %s', async (_, fault, isNew) => {
+    await changeKind('bound', 'secret');
+    const reader = mesh.cluster('c1');
+    const remote = {resource: 'secrets', name: 'istio-remote-secret-c2'};
+    reader.fault({...remote, verb: 'update'}, fault);
+    let answers: (() => void) | undefined;
+    reader.before({...remote, verb: 'update'}, () => {
+      answers = reader.fault({...remote, verb: 'get'}, {status: 503}, Infinity);
+    });
+    const old = tokenIn('c1', 'c2');
+    const {code, result} = await link();
+    expect([code, peerOf(result, 'c1', 'c2')?.error?.code]).toEqual([1, 'WRITE_UNCERTAIN']);
+    const current = tokenIn('c1', 'c2');
+    expect([current !== old, isAccepted('c2', current)]).toEqual([isNew, true]);
+    expect(readerSecrets('c2')).toContain('kubectl-mesh-token-c1');
+    answers?.();
+    expect((await link()).code).toBe(0);
+    expect([isAccepted('c2', old), isAccepted('c2', tokenIn('c1', 'c2'))]).toEqual([false, true]);
+    expect(readerSecrets('c2')).toEqual(['kubectl-mesh-token-c1', 'kubectl-mesh-token-c3']);
+  });
+
+  it('whose predecessor cannot be deleted is a failure, not unknown, although the peer itself is not changed', async () => {
+    await changeKind('bound', 'secret');
+    // An earlier run has created the new Secrets.
+    for (const peer of all) {
+      for (const reader of all.filter((one) => one !== peer)) {
+        mesh.cluster(peer).put({
+          apiVersion: 'v1',
+          kind: 'Secret',
+          type: 'kubernetes.io/service-account-token',
+          metadata: {
+            name: `kubectl-mesh-token-${reader}`,
+            namespace: 'istio-system',
+            annotations: {'kubernetes.io/service-account.name': 'istio-reader-service-account'},
+          },
+        });
+      }
+    }
+    for (const name of all) mesh.cluster(name).deny({verb: 'delete', resource: 'secrets'});
+    const {code, result} = await link('--keep-going');
+    expect([code, codes(result)]).toEqual([1, ['c1 FORBIDDEN', 'c2 FORBIDDEN', 'c3 FORBIDDEN']]);
+    expect(acceptedOf(currentTokens())).toEqual(everyPair(true));
+  });
+
   it('leaves nothing that unlink does not revoke, even if a Secret of the previous kind remained', async () => {
     await changeKind('bound', 'secret');
     const old = tokenIn('c1', 'c2');

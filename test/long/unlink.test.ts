@@ -183,6 +183,21 @@ describe('unlink', () => {
     expect(error?.message.includes('no longer has endpoints of cluster c2') ?? false).toBe(code === 1);
   });
 
+  it('is not confirmed while istiod still has endpoints of the cluster, although it no longer lists it', async () => {
+    await linked();
+    const {current} = mesh.istiod('c1').monitor.says;
+    current['/debug/endpointShardz'] = () => ({
+      'cart.shop.svc.cluster.local': {
+        shop: {Shards: {'Kubernetes/c1': [{}], 'Kubernetes/c2': [{}], 'Kubernetes/c3': [{}]}},
+      },
+    });
+    letTimePass();
+    const {code, result} = await unlink('c3', '--yes');
+    const error = result.clusters.find(({name}) => name === 'c1')?.error;
+    expect([code, error?.code]).toEqual([1, 'NOT_READY']);
+    expect(error?.message).toContain('pod istiod-1 still has endpoints of cluster c3');
+  });
+
   it('changes one reader first, and no other one if the command times out meanwhile', async () => {
     await linked();
     keepReading();
@@ -258,6 +273,29 @@ describe('unlink', () => {
     const {code} = await unlink('c3', '--yes');
     expect(code).toBe(0);
     expect(Object.keys(fake.secretText('istio-system/both'))).toEqual(['c2']);
+  });
+
+  it.each([
+    ['adds the credential of another cluster: that one stays', ['c3'], 'delete', ['c2', 'c3'], ['c2']],
+    ['removes the other one: the Secret is deleted', ['c2', 'c3'], 'patch', ['c3'], undefined],
+  ])('reads a Secret again if another client %s', async (_, before, verb, meanwhile, after) => {
+    await linked();
+    const fake = mesh.cluster('c1');
+    const texts = Object.fromEntries(
+      ['c2', 'c3'].map((name) => [name, fake.secretText(`istio-system/istio-remote-secret-${name}`)[name] ?? '']),
+    );
+    const byHand = (keys: readonly string[]): void => {
+      const data = Object.fromEntries(keys.map((key) => [key, texts[key] ?? '']));
+      fake.put({...remoteSecret('by-hand', data), metadata: {...remoteSecret('by-hand', data).metadata, uid: 'u'}});
+    };
+    for (const name of ['c2', 'c3']) fake.remove('Secret', `istio-system/istio-remote-secret-${name}`);
+    byHand(before);
+    fake.before({verb, resource: 'secrets', name: 'by-hand'}, () => {
+      byHand(meanwhile);
+    });
+    expect((await unlink('c3', '--yes')).code).toBe(0);
+    const left = fake.get('Secret', 'istio-system/by-hand');
+    expect(left && Object.keys(left.data as object)).toEqual(after);
   });
 
   it('unlinks a cluster that is no longer in mesh.yaml from the others', async () => {

@@ -85,6 +85,7 @@ function normalUrl(text = ''): string {
 /**
  * Returns why pods of other clusters cannot use an address; undefined if they can. `LOCAL_ADDRESS`: only the
  * workstation reaches it (`--allow-local-address` overrides). `INSECURE_API_SERVER`: its certificate is not verified.
+ * `URL_CREDENTIALS`: with it, other clusters would get the user's password.
  */
 export function addressProblem(
   cluster: string,
@@ -96,12 +97,21 @@ export function addressProblem(
     const message = `the kubeconfig does not verify the API server of ${cluster} (insecure-skip-tls-verify), so its address is not written to other clusters`;
     return problem('INSECURE_API_SERVER', message, declare());
   }
+  if (hasCredentials(address.url)) {
+    const message = `the server of ${cluster} in the kubeconfig contains credentials, which are not written to other clusters`;
+    return problem('URL_CREDENTIALS', message, declare());
+  }
   const local = localPart(address, source);
   if (!local) return undefined;
   const what = local.field === 'url' ? 'address' : 'proxy';
   const message = `pods of other clusters cannot use the API server ${what} of ${cluster} in ${source === 'kubeconfig' ? 'the kubeconfig' : source}, ${printableUrl(local.url)}: ${local.reason}`;
   const override = 'if all control planes run on this machine, use --allow-local-address';
   return problem('LOCAL_ADDRESS', message, declare(), override);
+}
+
+/** Whether a URL contains a user or a password (RFC 3986, 3.2.1). */
+export function hasCredentials(url: string): boolean {
+  return /^[^/?#]*:\/\/[^/?#]*@/.test(url);
 }
 
 /** The part of an address that only the workstation reaches: `it is a loopback address`. */

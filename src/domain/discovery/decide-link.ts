@@ -1,23 +1,22 @@
 /** What link does for each pair of clusters, and why it refuses. Pure. */
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import {defined} from '../defined.js';
-import {some} from '../format.js';
-import {remoteSecretDefects} from '../istio/remote-secret-defects.js';
 import {istioNameOf} from '../mesh/istio-name.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {isKnown, type Observed, unknownsOf, valueOr} from '../observed.js';
-import {advice, fixWith, kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, kubectlMesh} from '../suggest/suggestion.js';
 import {addressProblem, needsRootCa, resolveApiServer, type ResolvedApiServer} from './api-server.js';
-import {judgeRemoteSecret, type SecretVerdict, type WantedSecret} from './judge-secret.js';
-import {readerSecretName, readerServiceAccount, remoteSecretName, type TokenKind} from './names.js';
 import {
-  decisivePods,
-  secretsInUse,
-  type DiscoveryIstiod,
-  type DiscoveryObservation,
-  type StoredRemoteSecret,
-} from './observation.js';
+  decideReaderSecret,
+  observedReaderSecret,
+  type ReaderSecretDecision,
+  usesReaderSecret,
+} from './decide-reader-secret.js';
+import {judgeRemoteSecret, type WantedSecret} from './judge-secret.js';
+import {readerServiceAccount, remoteSecretName, type TokenKind} from './names.js';
+import {decisivePods, secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
 import {type DiscoveryPair, reads} from './pairs.js';
+import {lostEndpoints, refuseChange} from './refuse-change.js';
 import {hasSynced, losing, readState, unprovenPods, withoutEndpoints} from './reader-sync.js';
 import type {ApiServerAddress} from './remote-kubeconfig.js';
 import {credentialFor} from './remote-secret.js';
@@ -58,6 +57,7 @@ export interface PairDecision {
   readonly before?: StoredRemoteSecret;
   /** Its data keys that a change leaves as they are: credentials for other clusters. */
   readonly keeps: readonly string[];
+  readonly readerSecret: ReaderSecretDecision;
   /** Whether to wait until istiod has read the peer: not if every istiod pod has. */
   readonly prove: boolean;
   /** The istiod pods that are not ready, and whose state is therefore not proven. */
@@ -116,10 +116,10 @@ export function decidePair(
     return {errors: [...asErrors(pair.peer.name, address && 'code' in address ? [address] : []), ...obstacles]};
   }
   const kind = !verdict ? 'create' : verdict.kind === 'valid' ? 'unchanged' : verdict.kind;
-  const readerSecret = peer.readerSecrets.get(readerSecretName(pair.reader, token));
-  if (kind !== 'unchanged' && readerSecret && !isKnown(readerSecret)) {
-    return {errors: asErrors(pair.peer.name, [readerSecret.unknown])};
-  }
+  const prove = kind !== 'unchanged' || !hasSynced(reader, pair, secret);
+  const isReplaced = kind !== 'unchanged' || (!prove && found !== undefined && usesReaderSecret(pair, found, token));
+  const readerSecret = observedReaderSecret(pair, peer, token);
+  if (kind !== 'unchanged' && !isKnown(readerSecret)) return {errors: asErrors(pair.peer.name, [readerSecret.unknown])};
   const lost = kind === 'unchanged' ? withoutEndpoints(reader, pair, secret) : [];
   const refusals = [
     ...(found && verdict ? refuseChange(facts, {found, verdict, namespace}, rules) : []),
@@ -136,8 +136,9 @@ export function decidePair(
       address,
       before: found,
       keeps: found ? keptKeys(found, pair, declared.clusters) : [],
+      readerSecret: decideReaderSecret(pair, peer, token, isReplaced),
       unproven: unprovenPods(reader, pair, secret),
-      prove: kind !== 'unchanged' || !hasSynced(reader, pair, secret),
+      prove,
       restart: (changes ? losing(reader) : lost).map(({deployment}) => deployment),
     }),
   };
@@ -228,70 +229,4 @@ function usedSecret(
     .map((name) => ({name, secret: reader.remoteSecrets.get(name) ?? {value: undefined}}))
     .find(({secret}) => !isKnown(secret) || (secret.value && credentialFor(secret.value, peer)));
   return used ?? {name: own, secret: reader.remoteSecrets.get(own) ?? {value: undefined}};
-}
-
-/** A remote secret to change. */
-interface Change {
-  readonly found: StoredRemoteSecret;
-  readonly verdict: SecretVerdict;
-  readonly namespace: string;
-}
-
-/** The reasons not to change an existing remote secret. */
-function refuseChange(
-  {pair: {reader: cluster, peer}, reader}: PairFacts,
-  {found, verdict, namespace}: Change,
-  {restartIstiod}: LinkRules,
-): readonly ErrorReport[] {
-  if (verdict.kind === 'valid') return [];
-  const {name} = found.metadata;
-  const what = `Secret ${namespace}/${name} of cluster ${cluster.name}`;
-  if (found.immutable || found.type !== 'Opaque') {
-    const why = found.immutable ? 'is immutable' : `has type ${found.type}`;
-    const others = Object.keys(found.data).filter((key) => key !== istioNameOf(peer));
-    const remove = fixWith.kubectl(cluster, words`-n ${namespace} delete secret ${name}`);
-    return [
-      problem(
-        'OTHER_REMOTE_SECRET',
-        `cannot change ${what}, which ${why}: ${verdict.reason}`,
-        others.length === 0
-          ? advice`replace it: istiod has no endpoints of ${peer.name} until link has run again: ${remove}`
-          : `it also has the credentials for ${some(others)}: create one that can be changed in its place`,
-      ),
-    ];
-  }
-  const {managedBy} = found;
-  const versions = losing(reader);
-  return [
-    ...(managedBy === undefined
-      ? []
-      : [
-          problem(
-            'FOREIGN_OWNER',
-            `refusing to change ${what}, which ${managedBy} manages: ${verdict.reason}`,
-            `change it with ${managedBy}`,
-          ),
-        ]),
-    ...(versions.length === 0 || restartIstiod
-      ? []
-      : [losesEndpoints(cluster.name, what, versions[0]?.version.text ?? '')]),
-  ];
-}
-
-function losesEndpoints(cluster: string, what: string, version: string): ErrorReport {
-  const fixed = remoteSecretDefects.endpoints.fixedIn[0];
-  return problem(
-    'LOSES_ENDPOINTS',
-    `refusing to change ${what}: istiod ${version} then loses endpoints until it restarts (istio/istio#61043)`,
-    advice`restart it in the same run: ${kubectlMesh('link', [cluster, '--restart-istiod'])}`,
-    `Istio ${fixed} and later do not lose them`,
-  );
-}
-
-function lostEndpoints({reader, peer}: DiscoveryPair, {deployment, version}: DiscoveryIstiod): ErrorReport {
-  return problem(
-    'LOSES_ENDPOINTS',
-    `${deployment} ${version.text} of cluster ${reader.name} has lost the endpoints of ${peer.name} (istio/istio#61043): they return when it restarts`,
-    advice`restart it: ${kubectlMesh('link', [reader.name, '--restart-istiod'])}`,
-  );
 }

@@ -2,6 +2,7 @@
 import {resolve} from 'node:path';
 import {
   addressProblem,
+  hasCredentials,
   needsRootCa,
   type ResolvedApiServer,
   resolveApiServer,
@@ -169,20 +170,15 @@ function problemsOf(
   allowLocalAddress: boolean,
 ): readonly ErrorReport[] {
   if (!isKnown(found)) return [found.unknown];
-  // First: the message of another problem would show the URL.
-  if (hasCredentials(found.value.address.proxyUrl)) return [proxyCredentials(cluster)];
+  const {proxyUrl} = found.value.address;
+  if (proxyUrl !== undefined && hasCredentials(proxyUrl)) return [proxyCredentials(cluster)];
   const error = addressProblem(cluster, found.value);
   return error && !(allowLocalAddress && error.code === 'LOCAL_ADDRESS') ? [error] : [];
 }
 
-/** Whether a URL contains a user or a password (RFC 3986, 3.2.1). */
-function hasCredentials(url: string | undefined): boolean {
-  return url !== undefined && /^[^/?#]*:\/\/[^/?#]*@/.test(url);
-}
-
 function proxyCredentials(cluster: string): ErrorReport {
   return problem(
-    'PROXY_CREDENTIALS',
+    'URL_CREDENTIALS',
     `the proxy-url of ${cluster} in the kubeconfig contains credentials, which are not written to manifests`,
     advice`declare apiServer of ${cluster} with a proxyUrl without them: ${edit(inWorkDir(layout.meshYaml))}`,
   );

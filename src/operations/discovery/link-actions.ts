@@ -1,18 +1,17 @@
 /** The lanes of `link`: what is written to a peer, and to a reader. Pure. */
 import {defined} from '../../domain/defined.js';
-import {readerSecretName, type TokenKind} from '../../domain/discovery/names.js';
-import type {StoredSecret} from '../../domain/discovery/observation.js';
+import {readerSecretName} from '../../domain/discovery/names.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import {readerSecretObject} from '../../domain/discovery/reader-secret.js';
 import {shortestLifetimeMs} from '../../domain/discovery/token.js';
 import type {PairDecision} from '../../domain/discovery/decide-link.js';
-import {credentialFor} from '../../domain/discovery/remote-secret.js';
 import {plural, some} from '../../domain/format.js';
 import {groupBy} from '../../domain/group-by.js';
 import type {ObjectRef} from '../../domain/kube/object.js';
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {isKnown} from '../../domain/observed.js';
+import {printableUrl} from '../../domain/printable-url.js';
 import {dayMs} from '../../domain/time.js';
 import type {Action} from '../../engine/action.js';
 import type {AwaitDiscovery, LinkPeers, PeerLink} from '../../engine/discovery-action.js';
@@ -25,9 +24,7 @@ import {proofTimeoutMs} from './proof-timeout.js';
 export function readerSecretLanes(decided: readonly DecidedPair[], facts: LinkFacts): readonly Lane[] {
   const {namespace} = facts.loaded.mesh.istio;
   const {token} = facts.loaded.mesh.discovery;
-  const creating = decided.filter(
-    ({pair, decision}) => isChange(decision) && !readerSecretOf(pair, token, facts.states),
-  );
+  const creating = decided.filter(({decision}) => isChange(decision) && decision.readerSecret.isNew);
   return lanesByPeer(creating, 'reader Secrets', ({pair: {reader, peer}}): Action => ({
     kind: 'put-object',
     id: `${peer.name}/${token === 'bound' ? 'reader' : 'token'}-${reader.name}`,
@@ -38,51 +35,22 @@ export function readerSecretLanes(decided: readonly DecidedPair[], facts: LinkFa
   }));
 }
 
-/**
- * Deletes what an earlier run left behind after it changed the kind of token: the reader Secrets of the other kind whose readers
- * have read the peer with a token of the declared kind.
- */
+/** Deletes what an earlier run left behind after it changed the kind of token. */
 export function supersededLanes(decided: readonly DecidedPair[], facts: LinkFacts): readonly Lane[] {
   const {namespace} = facts.loaded.mesh.istio;
-  const {token} = facts.loaded.mesh.discovery;
   const superseding = decided.flatMap(({pair, decision}) => {
-    if (decision?.kind !== 'unchanged' || decision.prove) return [];
-    const claims = decision.before && credentialFor(decision.before, pair.peer)?.kubeconfig?.claims;
-    const isOwn = (claims?.boundSecret?.name ?? claims?.tokenSecret) === readerSecretName(pair.reader, token);
-    const secret = isOwn ? supersededSecret(pair, token, facts.states) : undefined;
-    return secret ? [{pair, secret}] : [];
+    const superseded = decision?.kind === 'unchanged' ? decision.readerSecret.superseded : undefined;
+    return superseded ? [{pair, ...superseded}] : [];
   });
-  return lanesByPeer(superseding, 'superseded reader Secrets', ({pair: {peer}, secret}): Action => {
-    const {name, uid} = secret.metadata;
-    return {
-      kind: 'delete-object',
-      id: `${peer.name}/${name}`,
-      cluster: peer.name,
-      context: observed(peer.name, facts.states)?.context ?? '',
-      title: `delete Secret ${namespace}/${name}, whose token is no longer used`,
-      ref: {apiVersion: 'v1', kind: 'Secret', namespace, name},
-      preconditions: defined({uid}),
-    };
-  });
-}
-
-/** The reader Secret of the other kind. One that another tool writes is that tool's to remove. */
-function supersededSecret(
-  pair: DiscoveryPair,
-  token: TokenKind,
-  states: LinkFacts['states'],
-): StoredSecret | undefined {
-  const found = readerSecretOf(pair, token === 'bound' ? 'secret' : 'bound', states);
-  return found?.managedBy === undefined ? found : undefined;
-}
-
-function readerSecretOf(
-  {reader, peer}: DiscoveryPair,
-  token: TokenKind,
-  states: LinkFacts['states'],
-): StoredSecret | undefined {
-  const found = observed(peer.name, states)?.readerSecrets.get(readerSecretName(reader, token));
-  return found && isKnown(found) ? found.value : undefined;
+  return lanesByPeer(superseding, 'superseded reader Secrets', ({pair: {peer}, name, uid}): Action => ({
+    kind: 'delete-object',
+    id: `${peer.name}/${name}`,
+    cluster: peer.name,
+    context: observed(peer.name, facts.states)?.context ?? '',
+    title: `delete Secret ${namespace}/${name}, whose token is no longer used`,
+    ref: {apiVersion: 'v1', kind: 'Secret', namespace, name},
+    preconditions: {uid},
+  }));
 }
 
 function lanesByPeer<One extends Pick<DecidedPair, 'pair'>>(
@@ -165,7 +133,7 @@ function linkAction(
   base: ReaderBase,
   pairs: readonly DecidedPair[],
   facts: LinkFacts,
-  {acceptShortTokens, renewOnly}: LinkRules,
+  {acceptShortTokens}: LinkRules,
   restart: readonly ObjectRef[],
 ): LinkPeers {
   const {discovery} = facts.loaded.mesh;
@@ -178,20 +146,18 @@ function linkAction(
           shortestMs: acceptShortTokens ? 0 : shortestLifetimeMs,
         };
   const peers = pairs.flatMap(({pair, decision}): readonly PeerLink[] => {
-    const {reader, peer} = pair;
+    const {peer} = pair;
     const seen = observed(peer.name, facts.states);
     if (!decision || !seen || decision.kind === 'unchanged') return [];
-    // Those who may only renew may not delete.
-    const superseded = renewOnly === true ? undefined : supersededSecret(pair, discovery.token, facts.states)?.metadata;
-    const name = readerSecretName(reader, discovery.token);
+    const {superseded, ...readerSecret} = decision.readerSecret;
     return [
       defined<PeerLink>({
         ...peerOf(peer, decision),
         change: decision.kind,
         context: seen.context,
         address: decision.address,
-        readerSecret: {name, isNew: !readerSecretOf(pair, discovery.token, facts.states)},
-        superseded: superseded && {name: superseded.name, uid: superseded.uid ?? ''},
+        readerSecret,
+        superseded,
         token,
         before: decision.before,
         keeps: decision.keeps,
@@ -228,5 +194,5 @@ function proofAction(base: ReaderBase, pairs: readonly DecidedPair[]): AwaitDisc
 }
 
 function peerOf(peer: DiscoveryPair['peer'], {secret, address}: PairDecision) {
-  return {cluster: peer.name, istioName: istioNameOf(peer), secret, server: address.url};
+  return {cluster: peer.name, istioName: istioNameOf(peer), secret, server: printableUrl(address.url)};
 }

@@ -4,7 +4,7 @@ import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {ErrorCode, ErrorReport} from '../../domain/errors.js';
 import {some} from '../../domain/format.js';
 import {groupBy} from '../../domain/group-by.js';
-import {hasFeature} from '../../domain/istio/features.js';
+import {type Feature, hasFeature} from '../../domain/istio/features.js';
 import {uidsToRecord} from '../../domain/mesh/identity.js';
 import {isKnown} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
@@ -34,7 +34,7 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
   const unusable = unusableClusters(loaded, states, rules);
   const decided = facts.pairs.map((pair) => {
     const one = decideOne(pair, facts, unusable, rules);
-    return withWaiting(rules.renewOnly === true ? renewalOnly(one, facts) : one, named);
+    return withWaiting(rules.renewOnly === true ? renewalOnly(one) : one, named);
   });
   const ready = decided.filter(({errors, waits}) => errors.length === 0 && !waits);
   const blockers = blockersOf(decided, unusable);
@@ -56,7 +56,7 @@ export function planLink(facts: LinkFacts, rules: LinkRules): LinkPlan {
       ...groupOfLanes(first?.lanes ?? []),
       ...groupOfLanes(secretsFor(others)),
       ...groupOfLanes(others.flatMap(({lanes}) => lanes)),
-      ...groupOfLanes(rules.renewOnly === true ? [] : supersededLanes(ready, facts)),
+      ...groupOfLanes(supersededLanes(ready, facts)),
     ],
     blockers,
     warnings: [
@@ -117,12 +117,13 @@ function silentWarnings(ready: readonly DecidedPair[], {states}: LinkFacts): rea
   const changing = ready.filter(({decision}) => decision && decision.kind !== 'unchanged');
   return [...new Set(changing.map(({pair}) => pair.reader.name))].flatMap((cluster): readonly Warning[] => {
     const istiods = observed(cluster, states)?.istiods;
-    const silent =
-      istiods && isKnown(istiods) ? istiods.value.filter((one) => !hasFeature(one.version.version, 'clusterz')) : [];
-    return silent.slice(0, 1).map(({version}) => ({
-      cluster,
-      message: `istiod ${version.text} does not report which clusters it has read, so this is not verified`,
-    }));
+    const versions = istiods && isKnown(istiods) ? istiods.value.map(({version}) => version) : [];
+    const lacks = (feature: Feature) => versions.find(({version}) => !hasFeature(version, feature));
+    const [silent, vague] = [lacks('clusterz'), lacks('clusterzReportsTimeout')];
+    const what = silent
+      ? `istiod ${silent.text} does not report which clusters it has read`
+      : vague && `istiod ${vague.text} also reports clusters as synced that it could not read`;
+    return what === undefined ? [] : [{cluster, message: `${what}, so this is not verified`}];
   });
 }
 

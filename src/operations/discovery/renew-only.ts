@@ -2,25 +2,29 @@
 import {some} from '../../domain/format.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Warning} from '../../engine/operation.js';
-import {readerSecretLanes} from './link-actions.js';
-import type {DecidedPair, LinkFacts} from './link-facts.js';
+import type {DecidedPair} from './link-facts.js';
 
-/** Leaves out of a decision what is not a renewal. A pair that another command unlinked stays unlinked. */
-export function renewalOnly(decided: DecidedPair, facts: LinkFacts): DecidedPair {
+/**
+ * Leaves out of a decision what is not a renewal. A pair that another command unlinked stays unlinked, and nothing is deleted: the
+ * rights of the renewer do not include it.
+ */
+export function renewalOnly(decided: DecidedPair): DecidedPair {
   const {pair, decision, errors} = decided;
   if (!decision) return decided;
+  const {name, isNew} = decision.readerSecret;
+  const renewal = {...decision, readerSecret: {name, isNew}};
   const withheld = (finding: string): DecidedPair => ({pair, errors, finding});
   switch (decision.kind) {
     case 'unchanged':
-      return {...decided, decision: {...decision, prove: false}};
+      return {...decided, decision: {...renewal, prove: false}};
     case 'create':
       return withheld('there is no remote secret');
     case 'replace':
       return withheld(`its remote secret has to be replaced (${decision.reason ?? ''})`);
     case 'renew':
-      return readerSecretLanes([decided], facts).length === 0
-        ? decided
-        : withheld(`its token cannot be renewed without a new reader Secret (${decision.reason ?? ''})`);
+      return isNew
+        ? withheld(`its token cannot be renewed without a new reader Secret (${decision.reason ?? ''})`)
+        : {...decided, decision: renewal};
   }
 }
 

@@ -2,7 +2,7 @@
 import {defined} from '../../domain/defined.js';
 import type {LinkKind} from '../../domain/discovery/decide-link.js';
 import {credentialFor} from '../../domain/discovery/remote-secret.js';
-import {errorClasses, type ErrorReport} from '../../domain/errors.js';
+import type {ErrorReport} from '../../domain/errors.js';
 import {printableUrl} from '../../domain/printable-url.js';
 import type {PeerResult} from '../../engine/action-result.js';
 import type {Conclusion, Outcome, OutcomeOf, PhaseRun, Warning} from '../../engine/operation.js';
@@ -50,10 +50,12 @@ export interface LinkResult extends CommonResult {
   readonly warnings: readonly Warning[];
 }
 
-/** The conclusions for the exit code. */
+/** The conclusions for the exit code: a cluster has one error, although its pairs may have others. */
 export function concludeLink({clusters}: LinkResult): readonly Conclusion[] {
-  const hasFindings = clusters.some(({peers}) => peers.some(({finding}) => finding !== undefined));
-  return [...concludeClusters(clusters), ...(hasFindings ? (['findings'] as const) : [])];
+  const pairs = clusters.flatMap(({peers}) => peers);
+  const failed = pairs.filter(({error}) => error).map(({peer, ...pair}) => ({name: peer, ...pair}));
+  const hasFindings = pairs.some(({finding}) => finding !== undefined);
+  return [...concludeClusters([...clusters, ...failed]), ...(hasFindings ? (['findings'] as const) : [])];
 }
 
 /** Reports each cluster of the pairs, and each cluster that was named. */
@@ -127,7 +129,7 @@ function peerOf({pair, decision, errors, finding}: DecidedPair, run: PhaseRun<Li
   const result = resultsFor(pair, outcomes).at(-1);
   if (result) {
     const {error, at} = result;
-    const outcome = error ? outcomeOfError(error) : isChanged ? 'done' : 'unchanged';
+    const outcome = error ? outcomeAfter(result, error) : isChanged ? 'done' : 'unchanged';
     const tokenExpires = isChanged ? result.tokenExpires : current;
     return defined<PeerReport>({shown: defined<LinkedPeer>({...shown, outcome, tokenExpires, error}), at});
   }
@@ -137,6 +139,12 @@ function peerOf({pair, decision, errors, finding}: DecidedPair, run: PhaseRun<Li
     shown: defined<LinkedPeer>({...shown, outcome, error: own?.error}),
     at: own?.error && pair.reader.name,
   });
+}
+
+/** An error is a failure if something was written, even if it has been restored. */
+function outcomeAfter({status}: PeerResult, error: ErrorReport): ClusterOutcome {
+  const outcome = outcomeOfError(error);
+  return outcome === 'unknown' && status !== 'failed' ? 'failed' : outcome;
 }
 
 /** The results for a pair, of each attempt. */
@@ -154,33 +162,34 @@ function laneOutcome({status, error}: Outcome): ClusterOutcome {
   return status;
 }
 
+type Failed = Required<Pick<ClusterResult, 'outcome' | 'error'>>;
+
 /** The errors of which a cluster is the cause: of the plan, of its pairs, of its actions, and of the whole run. */
 function errorsOf(
   name: string,
   peers: readonly PeerReport[],
   {plan, outcomes}: PhaseRun<LinkFacts, LinkPlan>,
-): readonly ErrorReport[] {
-  const ofPlan = plan.blockers.flatMap(({cluster, error}) => (cluster === name ? [error] : []));
-  const ofPairs = peers.flatMap(({shown, at}) => (at === name && shown.error ? [shown.error] : []));
+): readonly Failed[] {
+  const asFailed = (error: ErrorReport): Failed => ({outcome: outcomeOfError(error), error});
+  const ofPlan = plan.blockers.flatMap(({cluster, error}) => (cluster === name ? [asFailed(error)] : []));
+  const ofPairs = peers.flatMap(({shown: {outcome, error}, at}) => (at === name && error ? [{outcome, error}] : []));
   const ofActions = outcomes.flatMap((outcome) => {
     const {cluster, error} = outcome;
     const isByPeer = 'result' in outcome && outcome.result !== undefined && 'peers' in outcome.result;
-    return error && !isByPeer && (cluster === name || cluster === undefined) ? [error] : [];
+    return error && !isByPeer && (cluster === name || cluster === undefined) ? [asFailed(error)] : [];
   });
   return [...ofPlan, ...ofPairs, ...ofActions];
 }
 
 /** The outcome of a cluster from its pairs as a reader, and from what was written there for others. */
 function combine(
-  [error]: readonly ErrorReport[],
+  [failed]: readonly Failed[],
   pairs: readonly LinkedPeer[],
   lanes: readonly ClusterOutcome[],
 ): Pick<ClusterResult, 'outcome' | 'error'> {
   const outcomes = [...pairs.map(({outcome}) => outcome), ...lanes];
-  if (error) {
-    const isWritten = errorClasses[error.code] === 'unknown' && outcomes.includes('done');
-    return {outcome: isWritten ? 'failed' : outcomeOfError(error), error};
-  }
+  if (failed)
+    return failed.outcome === 'unknown' && outcomes.includes('done') ? {...failed, outcome: 'failed'} : failed;
   if (outcomes.includes('cancelled')) return {outcome: 'cancelled'};
   // It reads none of them because of its peers, whatever was written there for other readers.
   if (pairs.length > 0 && pairs.every((pair) => pair.error)) return {outcome: 'skipped'};

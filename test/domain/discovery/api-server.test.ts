@@ -68,6 +68,11 @@ describe('the address of an API server', () => {
     expect(problemOf('https://api.example.com', 'http://proxy.example:3128')).toBeUndefined();
   });
 
+  it('is not usable with a user name or a password in it', () => {
+    expect(problemOf('https://me:secret@api.example.com:6443')).toBe('URL_CREDENTIALS');
+    expect(problemOf('https://api.example.com/a@b')).toBeUndefined();
+  });
+
   it('is not usable if its certificate is not verified', () => {
     const api = {address: {url: 'https://api.example.com'}, source: 'kubeconfig', insecure: true} as const;
     expect(addressProblem('c2', api)?.code).toBe('INSECURE_API_SERVER');

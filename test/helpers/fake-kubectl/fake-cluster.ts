@@ -114,6 +114,9 @@ export class FakeCluster {
   /** Answers on a Unix socket until the returned function is called, which breaks its connections. */
   async listen(socket: string): Promise<() => void> {
     const server = createServer((request, response) => void this.#serve(request, response));
+    // kubectl proxy never ends an idle connection (k8s.io/kubectl pkg/proxy/proxy_server.go). Otherwise, a request that is sent at that
+    // moment would get ECONNRESET where the machine is busy.
+    server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => server.listen(socket, resolve));
     this.#servers.add(server);
     return () => {
