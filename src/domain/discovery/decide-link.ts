@@ -20,7 +20,7 @@ import {
 import {type DiscoveryPair, reads} from './pairs.js';
 import {hasSynced, losing, readState, unprovenPods, withoutEndpoints} from './reader-sync.js';
 import type {ApiServerAddress} from './remote-kubeconfig.js';
-import {credentialFor} from './remote-secret.js';
+import {credentialFor, unchangeableReason} from './remote-secret.js';
 import type {TokenVerdict} from './token.js';
 
 /** `renew`: another token in the same remote secret; `replace`: something else in it does not work or is not as declared. */
@@ -246,8 +246,8 @@ function refuseChange(
   if (verdict.kind === 'valid') return [];
   const {name} = found.metadata;
   const what = `Secret ${namespace}/${name} of cluster ${cluster.name}`;
-  if (found.immutable || found.type !== 'Opaque') {
-    const why = found.immutable ? 'is immutable' : `has type ${found.type}`;
+  const why = unchangeableReason(found);
+  if (why !== undefined) {
     const others = Object.keys(found.data).filter((key) => key !== istioNameOf(peer));
     const remove = fixWith.kubectl(cluster, words`-n ${namespace} delete secret ${name}`);
     return [

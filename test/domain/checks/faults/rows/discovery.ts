@@ -102,6 +102,18 @@ export const discoveryFaults: readonly Fault[] = [
     ['MESH501 error'],
   ],
   [
+    'the usual remote secret has another data key, and istiod reads the peer from one of another name',
+    {
+      cluster1: {
+        ...withSecret({credentials: [remoteCredential('zwei', {secret: usualName})]}).cluster1,
+        ...clustersOf(istiodClusters('cluster1', readCluster('cluster2', {secretName: 'istio-system/theirs'}))),
+        remoteCredentials: [],
+      },
+      cluster2: {acceptedTokens: new PerCluster([{name: 'cluster1', observed: known('no token')}])},
+    },
+    ['MESH501 warning'],
+  ],
+  [
     'the data key of a remote secret is the name of the reader itself',
     {
       cluster1: {
