@@ -225,6 +225,13 @@ describe('the fix', () => {
     });
   });
 
+  it('of a second Secret from which istiod reads the peer removes it, and restarts istiod', () => {
+    const used = clustersOf(istiodClusters('cluster1', readCluster('cluster2', {secretName: 'istio-system/theirs'})));
+    expect(fixOf('MESH502', evidence({cluster1: used}))).toMatch(
+      /delete secret theirs --ignore-not-found && kubectl .* rollout restart deployment\/istiod$/,
+    );
+  });
+
   it('of a Secret that another tool restores says so', () => {
     const gone = remoteCredential('gone', {secret: 'gone', managedBy: 'Argo CD application mesh'});
     const rows = judgedText(checks, evidence({cluster1: {remoteCredentials: [gone]}})).checks;
