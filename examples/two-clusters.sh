@@ -20,5 +20,5 @@ kubectl mesh certs generate  # one root CA, a cluster CA for each cluster
 kubectl mesh trust push      # namespace, network label, Secret cacerts
 kubectl mesh install render  # CLUSTER/install.yaml
 kubectl mesh install apply   # istioctl, one cluster first, then the rest
-kubectl mesh link           # remote secrets, with which each istiod reads the other cluster
+kubectl mesh link            # remote secrets, with which each istiod reads the other cluster
 kubectl mesh verify --wait --timeout 5m

@@ -53,12 +53,12 @@ export async function readDiscovery(
   {cluster, ...secrets}: DiscoveryTarget,
 ): Promise<DiscoveryState> {
   const seen = await observe(async (): Promise<DiscoveryObservation> => {
-    const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+    const reader = readerOf(deps, mesh, cluster);
     const {context} = await reader.open();
     const {peers, readers, unlinks} = secrets;
     const isPeer = readers.length > 0;
     const readsIstiods = observe(async () =>
-      peers.length === 0 ? [] : readIstiods(deps, mesh, cluster, reader, unlinks !== undefined),
+      peers.length === 0 ? [] : readIstiods(reader, {deps, mesh, cluster, withServices: unlinks !== undefined}),
     );
     const [uid, istiods, hasReaderAccount, rootCa, server, found] = await Promise.all([
       observe(() => readClusterUid(reader)),
@@ -75,26 +75,30 @@ export async function readDiscovery(
   return {cluster, seen};
 }
 
+function readerOf({clusters}: Deps, {istio}: Mesh, cluster: MeshCluster): ClusterReader {
+  return new ClusterReader(clusters, {cluster, istioNamespace: istio.namespace});
+}
+
+/** What is read of the istiods of a cluster. */
+interface IstiodsRequest {
+  readonly deps: Deps;
+  readonly mesh: Mesh;
+  readonly cluster: MeshCluster;
+  /** Whether the services that they list are needed, whatever their version is. */
+  readonly withServices: boolean;
+}
+
 /** Reads the istiods; once more if a pod that decides cannot be read: it may have been replaced after the pods were listed. */
-async function readIstiods(
-  deps: Deps,
-  mesh: Mesh,
-  cluster: MeshCluster,
-  reader: ClusterReader,
-  withServices: boolean,
-): Promise<readonly DiscoveryIstiod[]> {
-  const istiods = await queryIstiods(deps, mesh, cluster, reader, withServices);
+async function readIstiods(reader: ClusterReader, request: IstiodsRequest): Promise<readonly DiscoveryIstiod[]> {
+  const istiods = await queryIstiods(reader, request);
   if (decisivePods(istiods).every(({clusters}) => isKnown(clusters))) return istiods;
-  const again = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
-  return queryIstiods(deps, mesh, cluster, again, withServices);
+  const {deps, mesh, cluster} = request;
+  return queryIstiods(readerOf(deps, mesh, cluster), request);
 }
 
 async function queryIstiods(
-  deps: Deps,
-  mesh: Mesh,
-  cluster: MeshCluster,
   reader: ClusterReader,
-  withServices: boolean,
+  {deps, mesh, cluster, withServices}: IstiodsRequest,
 ): Promise<readonly DiscoveryIstiod[]> {
   const {namespace} = mesh.istio;
   const [all, configMaps, pods] = await Promise.all([
@@ -173,7 +177,7 @@ export async function reviewTokens(
   cluster: MeshCluster,
   tokens: readonly Sensitive<string>[],
 ): Promise<readonly Observed<TokenVerdict>[]> {
-  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+  const reader = readerOf(deps, mesh, cluster);
   const review = (token: Sensitive<string>) => observe(async () => (await reader.open()).reviewToken(token));
   return pMap(tokens, review, {concurrency: atOnce});
 }

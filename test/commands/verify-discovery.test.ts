@@ -134,6 +134,21 @@ describe('a fault of discovery', () => {
     expect(code).toBe(3);
   });
 
+  it('shows a Secret that another tool manages, which link refuses to change', async () => {
+    const token = readerToken(mesh.one('c1'));
+    const remote = remoteSecretOf(mesh.one('c1'), mesh.one('c2'), kubeconfigOf(mesh.one('c2'), token));
+    const ownerReferences = [{kind: 'ExternalSecret', name: 'c2', uid: '1', apiVersion: 'external-secrets.io/v1'}];
+    mesh.one('c1').kube.put({...remote, metadata: {...remote.metadata, ownerReferences}});
+    const {rows} = await verify();
+    expect(findingsIn(rows)).toMatchObject([
+      {
+        id: 'MESH503',
+        fix: 'kubectl --context ctx-c1 -n istio-system describe secret istio-remote-secret-c2',
+        note: expect.stringMatching(/^ExternalSecret c2 manages/) as unknown,
+      },
+    ]);
+  });
+
   it('is a remote secret of a cluster that is not in mesh.yaml', async () => {
     const gone = {id: 'gone', secretName: 'istio-system/istio-remote-secret-gone', syncStatus: 'timeout'};
     mesh.one('c1').says.clusters.push(gone);

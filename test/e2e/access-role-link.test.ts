@@ -5,7 +5,7 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {DataResource} from './harness/api.js';
 import {writeKubeconfigWithTokens, type Cluster} from './harness/cluster.js';
-import {at, startSetting, type Setting} from './harness/mesh.js';
+import {at, startMesh, type Setting} from './harness/mesh.js';
 import {findings, type MeshCli} from './harness/mesh-cli.js';
 import type {Ran} from './harness/processes.js';
 import {account, createAccount, grant, type RoleList, without} from './harness/roles.js';
@@ -17,11 +17,9 @@ let two: Cluster;
 let operator: RoleList;
 
 beforeAll(async () => {
-  setting = await startSetting({name: 'one'}, {name: 'two'});
+  setting = await startMesh('one', 'two');
   cli = setting.cli;
   [one, two] = [at(setting.clusters, 0), at(setting.clusters, 1)];
-  await cli.must('init', ...setting.clusters.map(({name, context}) => `${name}=${context}`));
-  await cli.must('up', '--key-algorithm', 'ecdsa-p256');
   const printed = await cli.must('access', 'role', '--role', 'operator', '--subject', account, '-o', 'json');
   operator = JSON.parse(printed) as RoleList;
   const entries = setting.clusters.map(async (cluster) => ({cluster, token: await createAccount(cluster)}));

@@ -8,7 +8,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {LinkResult} from '../../src/operations/discovery/report-link.js';
 import type {DataResource} from './harness/api.js';
 import type {Cluster} from './harness/cluster.js';
-import {at, startSetting, type Setting} from './harness/mesh.js';
+import {at, startMesh, type Setting} from './harness/mesh.js';
 import {findings, type MeshCli} from './harness/mesh-cli.js';
 import {eventually} from './harness/processes.js';
 import {readerToken, remoteSecret, statusWith} from './harness/remote-secrets.js';
@@ -20,11 +20,9 @@ let two: Cluster;
 let three: Cluster;
 
 beforeAll(async () => {
-  setting = await startSetting({name: 'one'}, {name: 'two'}, {name: 'three'});
+  setting = await startMesh('one', 'two', 'three');
   cli = setting.cli;
   [one, two, three] = [at(setting.clusters, 0), at(setting.clusters, 1), at(setting.clusters, 2)];
-  await cli.must('init', ...setting.clusters.map(({name, context}) => `${name}=${context}`));
-  await cli.must('up', '--key-algorithm', 'ecdsa-p256');
 }, 900_000);
 afterAll(() => setting.sandbox.close());
 

@@ -10,7 +10,7 @@ import {readJournal} from '../../src/domain/journal/chain.js';
 import type {UnlinkResult} from '../../src/operations/discovery/unlink.js';
 import type {DataResource} from './harness/api.js';
 import type {Cluster} from './harness/cluster.js';
-import {at, startSetting, type Setting} from './harness/mesh.js';
+import {at, startMesh, type Setting} from './harness/mesh.js';
 import type {MeshCli} from './harness/mesh-cli.js';
 
 let setting: Setting;
@@ -19,11 +19,9 @@ let one: Cluster;
 let two: Cluster;
 
 beforeAll(async () => {
-  setting = await startSetting({name: 'one'}, {name: 'two'});
+  setting = await startMesh('one', 'two');
   cli = setting.cli;
   [one, two] = [at(setting.clusters, 0), at(setting.clusters, 1)];
-  await cli.must('init', ...setting.clusters.map(({name, context}) => `${name}=${context}`));
-  await cli.must('up', '--key-algorithm', 'ecdsa-p256');
 }, 900_000);
 afterAll(() => setting.sandbox.close());
 

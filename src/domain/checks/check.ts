@@ -2,7 +2,7 @@
  * A check is data and a pure function: the facts that it requires, how it evaluates them, and its documentation. `src/observe`
  * gathers the facts, `judge.ts` evaluates them.
  */
-import {discoveryPairs, reads} from '../discovery/pairs.js';
+import {hasDiscoveryPairs, reads} from '../discovery/pairs.js';
 import type {CaSource} from '../istio/ca-source.js';
 import {canBeDataKey, istioNameOf} from '../mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
@@ -235,7 +235,7 @@ export function notApplicableReason(
 ): string | undefined {
   if (appliesTo === 'discovery pairs') {
     if (cluster && peer) return unreadReason(cluster, peer);
-    return discoveryPairs(clusters).length === 0 ? 'no cluster has to read another one' : undefined;
+    return hasDiscoveryPairs(clusters) ? undefined : 'no cluster has to read another one';
   }
   if (appliesTo === undefined || usesCacerts(signer)) return undefined;
   const isSpire = signer.type === 'external' && signer.issuer === 'spire';

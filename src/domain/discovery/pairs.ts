@@ -21,6 +21,11 @@ export function discoveryPairs<Cluster extends MeshCluster>(
   );
 }
 
+/** Reports whether any cluster has to read another one. Unlike the pairs, this takes no time in a mesh of many clusters. */
+export function hasDiscoveryPairs(clusters: readonly MeshCluster[]): boolean {
+  return clusters.some((reader) => clusters.some((peer) => reads(reader, peer)));
+}
+
 /** Reports whether one cluster's istiod has to read another cluster. */
 export function reads(reader: MeshCluster, peer: MeshCluster): boolean {
   if (reader.name === peer.name || reader.role !== 'primary') return false;

@@ -9,6 +9,7 @@ import type {SecretVerdict} from './judge-secret.js';
 import type {DiscoveryIstiod, StoredRemoteSecret} from './observation.js';
 import type {DiscoveryPair} from './pairs.js';
 import {losing} from './reader-sync.js';
+import {unchangeableReason} from './remote-secret.js';
 
 /** A remote secret to change. */
 export interface RemoteChange {
@@ -26,8 +27,8 @@ export function refuseChange(
   if (verdict.kind === 'valid') return [];
   const {name} = found.metadata;
   const what = `Secret ${namespace}/${name} of cluster ${cluster.name}`;
-  if (found.immutable || found.type !== 'Opaque') {
-    const why = found.immutable ? 'is immutable' : `has type ${found.type}`;
+  const why = unchangeableReason(found);
+  if (why !== undefined) {
     const others = Object.keys(found.data).filter((key) => key !== istioNameOf(peer));
     const remove = fixWith.kubectl(cluster, words`-n ${namespace} delete secret ${name}`);
     return [

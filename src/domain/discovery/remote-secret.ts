@@ -4,7 +4,7 @@
  * cluster).
  */
 import {defined} from '../defined.js';
-import {managedByLabel} from '../kube/manager.js';
+import {managedByLabel, managerOf} from '../kube/manager.js';
 import {fieldChangedAt, keptMetadata, type KubeObject, lastAppliedAnnotation, type ObjectMeta} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
@@ -26,10 +26,14 @@ export interface RemoteCredential {
   readonly identity?: {readonly user: Subject; readonly groups: readonly Subject[]};
   /** When the credential last changed since the Secret was created; absent if the object does not record it. */
   readonly changedAt?: Date | 'never';
+  /** Another tool that writes the Secret, if known: `Argo CD application mesh`. */
+  readonly managedBy?: string;
 }
 
 /** Returns the credentials in a remote secret. */
-export function readRemoteSecret({metadata, data = {}}: SecretObject): readonly RemoteCredential[] {
+export function readRemoteSecret(secret: SecretObject): readonly RemoteCredential[] {
+  const {metadata, data = {}} = secret;
+  const managedBy = managerOf(secret);
   return Object.entries(data).map(([cluster, encoded]) => {
     const kubeconfig = readRemoteKubeconfig(Buffer.from(encoded, 'base64').toString('utf8'));
     return defined<RemoteCredential>({
@@ -38,6 +42,7 @@ export function readRemoteSecret({metadata, data = {}}: SecretObject): readonly 
       kubeconfig,
       identity: kubeconfig && identityIn(kubeconfig),
       changedAt: lastChange(metadata, cluster),
+      managedBy,
     });
   });
 }
@@ -48,6 +53,15 @@ export function credentialFor(
   cluster: NamedCluster,
 ): RemoteCredential | undefined {
   return credentials.find((one) => one.cluster === istioNameOf(cluster));
+}
+
+/** Why the data of a Secret cannot be changed in place: `is immutable`; undefined if it can. */
+export function unchangeableReason({
+  immutable = false,
+  type = 'Opaque',
+}: Pick<SecretObject, 'immutable' | 'type'>): string | undefined {
+  if (immutable) return 'is immutable';
+  return type === 'Opaque' ? undefined : `has type ${type}`;
 }
 
 function lastChange(metadata: ObjectMeta, key: string): RemoteCredential['changedAt'] {

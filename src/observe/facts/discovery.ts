@@ -8,12 +8,13 @@ import {
   multiClusterLabel,
   remoteSecretName,
 } from '../../domain/discovery/names.js';
-import {discoveryPairs, reads as isRead} from '../../domain/discovery/pairs.js';
-import {readRemoteSecret} from '../../domain/discovery/remote-secret.js';
+import {hasDiscoveryPairs, reads as isRead} from '../../domain/discovery/pairs.js';
+import {readRemoteSecret, unchangeableReason} from '../../domain/discovery/remote-secret.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
 import {MeshError} from '../../domain/errors.js';
 import {PerCluster, type RemoteSecretFacts} from '../../domain/facts/facts.js';
 import {fieldChangedAt} from '../../domain/kube/object.js';
+import {managerOf} from '../../domain/kube/manager.js';
 import type {SecretObject} from '../../domain/kube/objects.js';
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -26,7 +27,7 @@ import type {Derivations, FactSources} from '../fact-sources.js';
 export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'readerAccount' | 'apiServer'> = {
   async remoteSecrets({reads, cluster, mesh, deps}) {
     // A mesh of one cluster has no remote secrets, and a user may have no right to read them.
-    const isLinked = discoveryPairs(mesh.clusters).length > 0;
+    const isLinked = hasDiscoveryPairs(mesh.clusters);
     const parts = await pMap(
       mesh.clusters.filter((other) => isLinked && (other.name === cluster.name || isRead(cluster, other))),
       async (other) => {
@@ -82,6 +83,8 @@ function remoteSecretFacts(secret: SecretObject): RemoteSecretFacts {
     annotation: metadata.annotations?.[clusterAnnotation],
     credentials: readRemoteSecret(secret),
     writtenAt: fieldChangedAt(metadata, ['f:data']) ?? created,
+    managedBy: managerOf(secret),
+    unchangeable: unchangeableReason(secret),
   });
 }
 

@@ -13,7 +13,7 @@ import {networkzPath, readNetworkz} from '../../domain/facts/read/networkz.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {defined} from '../../domain/defined.js';
-import {discoveryPairs} from '../../domain/discovery/pairs.js';
+import {hasDiscoveryPairs} from '../../domain/discovery/pairs.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {isKnown} from '../../domain/observed.js';
 import {externalCertProvider} from '../../domain/istio/environment.js';
@@ -107,7 +107,7 @@ async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<Isti
 async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDiscovery> {
   const version = await versionOf(pod, sources);
   const get = (path: string, maxBytes: number): Promise<string> => getDebug(pod, sources, path, maxBytes);
-  const isListed = hasFeature(version, 'endpointShardz') && discoveryPairs(sources.mesh.clusters).length > 0;
+  const isListed = hasFeature(version, 'endpointShardz') && hasDiscoveryPairs(sources.mesh.clusters);
   const endpoints =
     isListed || affects(remoteSecretDefects.endpoints, version)
       ? readEndpointShardz(await get(endpointShardzPath, debugLimits.endpointShardz), pod.name)

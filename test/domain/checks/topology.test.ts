@@ -8,8 +8,10 @@ import {known} from '../../../src/domain/observed.js';
 import {
   endpointsIn,
   evidence,
+  istiodClusters,
   liveRoots,
   now,
+  readCluster,
   realChain,
   remoteSecret,
   remoteSecretsOf,
@@ -49,7 +51,7 @@ describe('discovery in the topology', () => {
   it.each<[string, Overrides, string]>([
     ['is what istiod reports', {}, 'yes'],
     ["is not istiod's own cluster with the name of the peer", {cluster1: clustersOf(own('cluster2'))}, 'no'],
-    ['is none if the peer rejects the token', {cluster2: {acceptedTokens: rejected}}, 'no'],
+    ['is refused if the peer rejects the token', {cluster2: {acceptedTokens: rejected}}, 'no'],
     [
       'is unknown while istiod follows a new remote secret',
       {
@@ -64,6 +66,18 @@ describe('discovery in the topology', () => {
     ],
   ])('%s', (_, overrides, expected) => {
     expect(topology(overrides)[0]?.discovers.map(({result}) => result)).toEqual([expected]);
+  });
+
+  it('is unknown while one of two istiods is unreachable, also if no check of the pair is selected', () => {
+    const reported = known(istiodClusters('cluster1', readCluster('cluster2')));
+    const partly = new PerPod([
+      {name: 'istiod-1', observed: reported},
+      {name: 'istiod-2', observed: {unknown: error}},
+    ]);
+    for (const selected of [checks, []]) {
+      const [one] = topology({cluster1: {istiodClusters: partly}}, selected);
+      expect(one?.discovers).toEqual([{cluster: 'cluster2', result: 'unknown'}]);
+    }
   });
 });
 

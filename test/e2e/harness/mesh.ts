@@ -43,6 +43,20 @@ export async function settingIn(
   return {sandbox, clusters, cli: new MeshCli(sandbox, planes, contexts)};
 }
 
+/** Starts clusters and makes a mesh of them with `up`. */
+export async function startMesh(...names: readonly string[]): Promise<Setting> {
+  const setting = await startSetting(...names.map((name) => ({name})));
+  const {cli, clusters, sandbox} = setting;
+  try {
+    await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`));
+    await cli.must('up', '--key-algorithm', 'ecdsa-p256');
+    return setting;
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}
+
 /** Element of an array that must be there. */
 export function at<T>(items: readonly T[], index: number): T {
   const item = items[index];

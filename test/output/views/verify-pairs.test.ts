@@ -106,6 +106,15 @@ describe('of six clusters', () => {
     expect(blocks(linkedMesh(names, change))).toEqual(expected);
   });
 
+  it('JSON has the findings without what text folds them by', () => {
+    const of = linkedMesh(names, (name, values) => lacking(name, values, others(name)));
+    const report = judge(discovery, of);
+    const findings = report.checks.filter(({kind}) => kind !== undefined);
+    expect(findings.length).toBeGreaterThan(0);
+    const parsed = JSON.parse(JSON.stringify(findings)) as readonly object[];
+    expect(parsed.filter((row) => 'kind' in row)).toEqual([]);
+  });
+
   it('no istiod has synced c6', () => {
     const of = linkedMesh(names, (name) => {
       if (name === 'c6') return {};

@@ -3,7 +3,7 @@ import type {ApiServerAddress} from '../../discovery/remote-kubeconfig.js';
 import {printableUrl} from '../../printable-url.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, undecidedWithout, type Finding} from '../check.js';
 import {caFinding, type Compared, hasPublicRoots, unlessSynced} from './address-ca.js';
-import {credentialUsed, noSecretsReason, secretPlace} from './credentials.js';
+import {credentialUsed, missingReason, noSecretsReason, secretPlace} from './credentials.js';
 import {linkRemedy} from './link-fix.js';
 import {settlingPods, syncStateOf} from './sync-state.js';
 
@@ -33,7 +33,8 @@ export const addressCheck = apiServerCheck({
     const {secret, kubeconfig} = credentialUsed(remoteSecrets.self, remoteCredentials?.self, peer) ?? {};
     const address = kubeconfig?.address;
     const wanted = resolveApiServer(peer, apiServer.peer.kubeconfig, apiServer.peer.rootCa);
-    if (!kubeconfig || !address || !wanted) return notApplicable('there is no kubeconfig with a server (MESH501)');
+    if (!kubeconfig || !address || !wanted)
+      return notApplicable(missingReason(remoteSecrets.self, 'kubeconfig with a server', subject));
     const settling = settlingPods(remoteSecrets.self, controlPlanes.self, subject.now);
     const problem = addressProblem(peer.name, wanted);
     const compared = {

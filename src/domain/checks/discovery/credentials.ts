@@ -23,20 +23,35 @@ export function credentialFor(secret: RemoteSecretFacts | 'absent', peer: MeshCl
   return secret.credentials.find((one) => one.cluster === istioNameOf(peer));
 }
 
-/** The same; if that Secret does not exist, the one in a Secret with another name, which is known with `--access`. */
+/** The same; if that Secret has none, the one in a Secret with another name, which is known with `--access`. */
 export function credentialUsed(
   secret: RemoteSecretFacts | 'absent',
   listed: readonly RemoteCredential[] | undefined,
   peer: MeshCluster,
 ): RemoteCredential | undefined {
-  if (secret !== 'absent') return credentialFor(secret, peer);
-  return listed?.find((one) => one.cluster === istioNameOf(peer) && one.secret !== remoteSecretName(peer));
+  const other = ({cluster, secret: name}: RemoteCredential): boolean =>
+    cluster === istioNameOf(peer) && name !== remoteSecretName(peer);
+  return credentialFor(secret, peer) ?? listed?.find(other);
 }
 
-/** Why the token of a credential cannot be judged, if it has none: MESH501 reports a kubeconfig without any credential. */
-export function noTokenReason(kubeconfig: RemoteKubeconfig | undefined): string {
+/** Why a part of the credential for a peer cannot be judged: MESH501 reports that it is missing, or in a Secret with another name. */
+export function missingReason(
+  secret: RemoteSecretFacts | 'absent',
+  what: string,
+  subject: Pick<PairSubject, 'mesh' | 'peer'>,
+): string {
+  const place = secretPlace(subject);
+  return secret === 'absent' ? `${place} does not exist (MESH501)` : `there is no ${what} in ${place} (MESH501)`;
+}
+
+/** Why the token of a credential cannot be judged, if it has none. */
+export function noTokenReason(
+  secret: RemoteSecretFacts | 'absent',
+  kubeconfig: RemoteKubeconfig | undefined,
+  subject: Pick<PairSubject, 'mesh' | 'peer'>,
+): string {
   const {otherCredential} = kubeconfig ?? {};
-  if (otherCredential === undefined) return 'there is no token (MESH501)';
+  if (otherCredential === undefined) return missingReason(secret, 'token', subject);
   return `the credential is ${printableLine(otherCredential)}, which no request verifies; MESH506 shows whether it works`;
 }
 

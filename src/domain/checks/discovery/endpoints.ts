@@ -35,7 +35,7 @@ export const endpointsCheck = istiodCheck({
     const ready = listing.filter(({name}) => synced.has(name));
     if (ready.length === 0) return notApplicable(`no istiod has synced ${peer.name} (MESH506)`);
     const there = istiodDiscovery.peer.flatMap(({name, value: {endpoints}}) => (endpoints ? [{name, endpoints}] : []));
-    const findings = ready.map((pod): Finding | undefined => {
+    const judged = ready.map((pod): Finding | 'undecided' | undefined => {
       const controlPlane = controlPlaneOf(pod.name, controlPlanes.self);
       const facts = {
         ...subject,
@@ -45,12 +45,20 @@ export const endpointsCheck = istiodCheck({
       };
       const [own = {first: pod.endpoints}] = again([pod], endpointsAgain?.self);
       const lack = lackOf(own, facts);
-      if (!lack) return undefined;
+      if (!lack || lack === 'undecided') return lack;
       const fix = restartFix(subject, ...(controlPlane ? [controlPlane.workload.name] : []));
       const observed = `${pod.name} has no endpoints in ${peer.name} ${lack.what}`;
       const finding = {kind: lack.what, observed, fix, isUnproven: lack.isUnproven || settling(pod.name)};
       return lack.isPartial ? {...finding, severity: 'warning', implies: []} : finding;
     });
+    const findings = judged.map((one) => (one === 'undecided' ? undefined : one));
+    const silent = istiodDiscovery.self.filter(({value}) => value.endpoints === undefined).map(({name}) => name);
+    if (findings.every((finding) => finding === undefined)) {
+      if (judged.includes('undecided'))
+        return notApplicable(`nothing shows which endpoints in ${peer.name} istiod needs`);
+      if (silent.length > 0)
+        return notApplicable(`${silent.join(', ')} does not list its endpoints; the others have them`);
+    }
     const counts = ready.map(
       ({name, endpoints}) => `${name}: ${String(inCluster(endpoints, peer)?.services ?? 0)} services`,
     );
@@ -58,7 +66,7 @@ export const endpointsCheck = istiodCheck({
   },
   expected: "endpoints of the peer's services",
   meaning:
-    "The endpoint /debug/endpointShardz of every istiod pod that has synced the peer lists endpoints there of services that exist in both clusters, default/kubernetes among them. What exists in the peer is read from its own istiod, without the namespaces that the reader's discoverySelectors exclude and without services whose endpoints are not ready. Services that are missing are read again after two seconds, on both sides, because they may have been created or deleted between the requests; if some are then still missing, the result is a warning, and if all are, or default/kubernetes is, an error. Where the peer's own istiod cannot be read, as for a remote, any endpoint in the peer suffices. Unknown within a minute after the remote secret was written or istiod started; skipped for versions before 1.20.8.",
+    "The endpoint /debug/endpointShardz of every istiod pod that has synced the peer lists endpoints there of services that exist in both clusters, default/kubernetes among them. What exists in the peer is read from its own istiod, without the namespaces that the reader's discoverySelectors exclude and without services whose endpoints are not ready. Services that are missing are read again after two seconds, on both sides, because they may have been created or deleted between the requests; if some are then still missing, the result is a warning, and if all are, or default/kubernetes is, an error. Where the peer's own istiod cannot be read, as for a remote, any endpoint in the peer suffices; if there is none, the check is skipped where discoverySelectors may explain that. Unknown within a minute after the remote secret was written or istiod started; skipped for versions before 1.20.8.",
   breaks:
     "Requests to these services are sent to this cluster's endpoints only, or fail if there are none, although istiod reports the peer as synced.",
   byHand:
@@ -105,15 +113,22 @@ interface Lack {
   readonly isUnproven: boolean;
 }
 
-/** Which endpoints a pod lacks; undefined if it has what can be expected. */
-function lackOf(own: Listed, {cluster, peer, controlPlane, namespaces, there}: Circumstances): Lack | undefined {
+/**
+ * Which endpoints a pod lacks; undefined if it has what can be expected. `undecided`: it has none in the peer, and what it should have
+ * was not observed.
+ */
+function lackOf(
+  own: Listed,
+  {cluster, peer, controlPlane, namespaces, there}: Circumstances,
+): Lack | 'undecided' | undefined {
   const here = namesIn(own.first, cluster);
   const found = namesIn(own.first, peer);
   const isSelective = (controlPlane?.discoverySelectors.length ?? 1) > 0;
   const inPeer = there.map(({first}) => namesIn(first, peer));
   if (inPeer.every(({size}) => size === 0) || !controlPlane || (isSelective && !namespaces)) {
-    const isLost = found.size === 0 && !isSelective && inCluster(own.first, cluster)?.hasApiServer === true;
-    return isLost ? {what: 'for any service', isPartial: false, isUnproven: false} : undefined;
+    if (found.size > 0) return undefined;
+    const isLost = !isSelective && inCluster(own.first, cluster)?.hasApiServer === true;
+    return isLost ? {what: 'for any service', isPartial: false, isUnproven: false} : 'undecided';
   }
   const isRead = selection(controlPlane, namespaces ?? []);
   const atFirst = missingServices({here, there: inPeer, found}).filter(isRead);

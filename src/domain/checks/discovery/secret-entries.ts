@@ -1,11 +1,13 @@
 /** The clusters in the remote secrets of a reader, each a data key, and how one is removed without the others. */
+import {defined} from '../../defined.js';
 import {remoteSecretName} from '../../discovery/names.js';
 import type {RemoteCredential} from '../../discovery/remote-secret.js';
 import type {IstiodClusters, PodPart, RemoteSecretFacts} from '../../facts/facts.js';
 import {synced} from '../../facts/read/clusterz.js';
 import {groupBy} from '../../group-by.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
-import type {MeshCluster} from '../../mesh/mesh.js';
+import {memoizePerObject} from '../../memoize.js';
+import type {Mesh, MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import type {ClusterSubject, PairSubject} from '../check.js';
 
@@ -17,6 +19,8 @@ export interface SecretEntry {
   readonly id: string;
   /** What an istiod reports about it; absent if none does. */
   readonly status?: string;
+  /** Another tool that writes the Secret, if known. */
+  readonly managedBy?: string;
 }
 
 /** What reveals entries: istiods, the Secrets with usual names, and with `--access` all Secrets. */
@@ -44,12 +48,13 @@ export function entriesOf(
   const credentials = remoteSecrets.flatMap(({value}) =>
     value !== 'absent' && value.labeled ? value.credentials : [],
   );
-  const others = [...credentials, ...remoteCredentials].map(({cluster, secret}): SecretEntry => ({
-    id: cluster,
-    secret,
-  }));
+  const others = [...credentials, ...remoteCredentials].map(({cluster, secret, managedBy}) =>
+    defined<SecretEntry>({id: cluster, secret, managedBy}),
+  );
   const all = groupBy([...sorted, ...others], ({secret, id}) => `${secret} ${id}`);
-  return [...all.values()].map(([first]) => first);
+  return [...all.values()].map((same) =>
+    defined<SecretEntry>({...same[0], managedBy: same.find(({managedBy}) => managedBy !== undefined)?.managedBy}),
+  );
 }
 
 /**
@@ -69,17 +74,42 @@ export function removeEntry(
   return fixWith.kubectl(cluster, words`-n ${namespace} patch secret ${secret} --type=merge -p ${patch}`);
 }
 
-/** The Secrets other than the usual one that are for a peer. */
-export function otherSecretsFor(peer: MeshCluster, entries: readonly SecretEntry[]): readonly string[] {
-  const names = entries.flatMap(({id, secret}) => (id === istioNameOf(peer) ? [secret] : []));
-  return [...new Set(names)].filter((name) => name !== remoteSecretName(peer));
+/** The entries of a reader, as istiods and with `--access` all Secrets reveal them. */
+export interface ReaderEntries {
+  readonly all: readonly SecretEntry[];
+  readonly byId: ReadonlyMap<string, readonly SecretEntry[]>;
+}
+
+/** Returns the entries of a reader: the same object for all its pairs, which are as many as the mesh has clusters. */
+export function entriesOfReader(
+  {istiodClusters = noClusters, remoteCredentials = noCredentials}: Omit<EntrySources, 'remoteSecrets'>,
+  {mesh}: Pick<InMesh, 'mesh'>,
+): ReaderEntries {
+  return readerEntries(istiodClusters)(remoteCredentials)(mesh);
+}
+
+const noClusters: readonly PodPart<IstiodClusters>[] = [];
+const noCredentials: readonly RemoteCredential[] = [];
+
+const readerEntries = memoizePerObject((istiodClusters: readonly PodPart<IstiodClusters>[]) =>
+  memoizePerObject((remoteCredentials: readonly RemoteCredential[]) =>
+    memoizePerObject((mesh: Mesh): ReaderEntries => {
+      const all = entriesOf({istiodClusters, remoteCredentials}, {mesh});
+      return {all, byId: groupBy(all, ({id}) => id)};
+    }),
+  ),
+);
+
+/** The entries for a peer in Secrets other than the usual one. */
+export function otherEntriesFor(peer: MeshCluster, {byId}: ReaderEntries): readonly SecretEntry[] {
+  const usual = remoteSecretName(peer);
+  return (byId.get(istioNameOf(peer)) ?? []).filter(({secret}) => secret !== usual);
 }
 
 /**
  * Removes what keeps istiod from reading the usual Secret for a peer: it ignores a second Secret for the same cluster. Entries
  * of other clusters stay.
  */
-export function removeOthers(entries: readonly SecretEntry[], subject: PairSubject): readonly Suggestion[] {
-  const id = istioNameOf(subject.peer);
-  return otherSecretsFor(subject.peer, entries).map((secret) => removeEntry({secret, id}, entries, subject));
+export function removeOthers(entries: ReaderEntries, subject: PairSubject): readonly Suggestion[] {
+  return otherEntriesFor(subject.peer, entries).map((entry) => removeEntry(entry, entries.all, subject));
 }

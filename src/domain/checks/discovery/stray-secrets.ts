@@ -5,10 +5,12 @@ import {synced} from '../../facts/read/clusterz.js';
 import {groupBy} from '../../group-by.js';
 import {clusterOfIstioName, istioNameOf} from '../../mesh/istio-name.js';
 import {printableLine} from '../../printable.js';
-import {sequence} from '../../suggest/suggestion.js';
+import {sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {restartFix} from '../fixes.js';
+import type {Remedy} from '../remedies.js';
 import {noSecretsReason} from './credentials.js';
+import {managedNote} from './link-fix.js';
 import {entriesOf, removeEntry, type SecretEntry} from './secret-entries.js';
 
 /** The remote secrets are for other clusters of the mesh, one for each. */
@@ -49,19 +51,39 @@ function stray(
 ): Finding | undefined {
   const {cluster, mesh} = subject;
   const [{id}] = same;
-  const name = printableLine(id);
-  const places = same.map(({secret}) => `Secret ${mesh.istio.namespace}/${printableLine(secret)}`).join(' and ');
-  const fix = sequence(...same.map((entry) => removeEntry(entry, all, subject)));
-  if (same.every((entry) => isMisnamed(entry, all, subject))) return undefined;
-  if (id === istioNameOf(cluster)) return {observed: `${places} is for cluster ${name} itself`, fix};
   const known = clusterOfIstioName(mesh.clusters, id);
+  // Nearly every entry is one of these.
   if (known && reads(cluster, known)) return undefined;
+  if (same.every((entry) => isMisnamed(entry, all, subject))) return undefined;
+  const name = printableLine(id);
+  const places = same.map((entry) => placeOf(entry, subject)).join(' and ');
+  const remedy = removal(same, all, subject);
+  if (id === istioNameOf(cluster)) return {observed: `${places} is for cluster ${name} itself`, ...remedy};
   const status = same.find((entry) => entry.status !== undefined)?.status;
   const isBroken = status !== undefined && status !== synced;
   if (known && !isBroken) return undefined;
   const what = known ? 'which it need not read' : 'which is not in mesh.yaml';
   const state = status === undefined ? '' : `, and istiod reports it as ${status}`;
-  return {severity: isBroken ? 'error' : 'warning', observed: `${places} is for cluster ${name}, ${what}${state}`, fix};
+  const observed = `${places} is for cluster ${name}, ${what}${state}`;
+  return {severity: isBroken ? 'error' : 'warning', observed, ...remedy};
+}
+
+/** Removes entries, with a note if another tool would restore one. `then`: what follows. */
+function removal(
+  entries: readonly SecretEntry[],
+  all: readonly SecretEntry[],
+  subject: ClusterSubject,
+  then: readonly Suggestion[] = [],
+): Remedy {
+  const managed = entries.find(({managedBy}) => managedBy !== undefined);
+  return {
+    fix: sequence(...entries.map((entry) => removeEntry(entry, all, subject)), ...then),
+    ...(managed?.managedBy !== undefined && {note: managedNote(managed.managedBy, placeOf(managed, subject))}),
+  };
+}
+
+function placeOf({secret}: SecretEntry, {mesh}: ClusterSubject): string {
+  return `Secret ${mesh.istio.namespace}/${printableLine(secret)}`;
 }
 
 /** Whether the Secret has the name of a peer's, but not its data key: MESH501 reports that. */
@@ -77,10 +99,11 @@ function duplicate(
   controlPlanes: readonly ControlPlaneFacts[],
   subject: ClusterSubject,
 ): Finding | undefined {
+  if (same.length < 2) return undefined;
   const {cluster, mesh} = subject;
   const [first] = same;
   const peer = clusterOfIstioName(mesh.clusters, first.id);
-  if (same.length < 2 || first.id === istioNameOf(cluster) || !peer) return undefined;
+  if (first.id === istioNameOf(cluster) || !peer) return undefined;
   const used = same.find(({status}) => status !== undefined);
   const kept = same.find(({secret}) => secret === remoteSecretName(peer)) ?? used ?? first;
   const removed = same.filter((entry) => entry !== kept);
@@ -89,6 +112,6 @@ function duplicate(
   return {
     severity: 'error',
     observed: `Secrets ${same.map(({secret}) => printableLine(secret)).join(' and ')} are both for cluster ${printableLine(first.id)}`,
-    fix: sequence(...removed.map((entry) => removeEntry(entry, all, subject)), ...restart),
+    ...removal(removed, all, subject, restart),
   };
 }

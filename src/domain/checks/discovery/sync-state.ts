@@ -35,21 +35,19 @@ export function podState({name, value}: PodPart<IstiodClusters>, peer: MeshClust
 
 /** What a pod lists about a peer that it reads; undefined if it reads none of this name. */
 export function rowOf(clusters: IstiodClusters, peer: MeshCluster): KnownCluster | undefined {
-  return rowsOf(clusters, istioNameOf(peer)).find(({secretName}) => secretName !== '');
+  return rowsById(clusters)
+    .get(istioNameOf(peer))
+    ?.find(({secretName}) => secretName !== '');
 }
 
-/** What a pod lists under one of Istio's names. */
-export function rowsOf(clusters: IstiodClusters, id: string): readonly KnownCluster[] {
-  return rowsById(clusters).get(id) ?? [];
-}
-
+/** What a pod lists, by Istio's names. */
 const rowsById = memoizePerObject(({known = []}: IstiodClusters) => groupBy(known, ({id}) => id));
 
 /**
  * How long istiod may take to follow a remote secret, or a new pod to read its peers: PILOT_REMOTE_CLUSTER_TIMEOUT (default:
  * 30s; istio/istio pilot/pkg/features/pilot.go), and as much again.
  */
-export const settleMs = minuteMs;
+const settleMs = minuteMs;
 
 /** Returns which pods of a reader may still change what they report about the peer of a remote secret. */
 export function settlingPods(
@@ -57,14 +55,10 @@ export function settlingPods(
   controlPlanes: readonly ControlPlaneFacts[],
   now: Date,
 ): Settling {
-  if (isFresh(secret, now)) return () => true;
+  // istiod may not have followed a Secret yet that was just written.
+  if (secret !== undefined && secret !== 'absent' && isRecent(secret.writtenAt, now)) return () => true;
   return (name) =>
     controlPlanes.some(({workload}) => workload.pods.some((pod) => pod.name === name && isRecent(pod.startedAt, now)));
-}
-
-/** Whether a remote secret was written so recently that istiod may not have followed it yet. */
-export function isFresh(secret: RemoteSecretFacts | 'absent' | undefined, now: Date): boolean {
-  return secret !== undefined && secret !== 'absent' && isRecent(secret.writtenAt, now);
 }
 
 /** A time that lies further in the future shows that clocks differ, not that something has just happened. */

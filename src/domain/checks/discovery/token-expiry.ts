@@ -35,7 +35,7 @@ export const tokenExpiryCheck = apiServerCheck({
     const reason = noSecretsReason(controlPlanes.self);
     if (reason !== undefined) return notApplicable(reason);
     const {secret, kubeconfig} = credentialUsed(remoteSecrets.self, remoteCredentials?.self, peer) ?? {};
-    if (!kubeconfig?.token) return notApplicable(noTokenReason(kubeconfig));
+    if (!kubeconfig?.token) return notApplicable(noTokenReason(remoteSecrets.self, kubeconfig, subject));
     const {claims} = kubeconfig;
     if (!claims) return notApplicable('the token does not state when it expires');
     const {expiresAt} = claims;

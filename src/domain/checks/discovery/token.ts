@@ -3,6 +3,7 @@ import {serviceAccountName, type TokenClaims} from '../../discovery/token.js';
 import {formatExpiry} from '../../format.js';
 import {printableLine} from '../../printable.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
+import type {Remedy} from '../remedies.js';
 import {credentialFor, noSecretsReason, noTokenReason, secretPlace} from './credentials.js';
 import {linkRemedy} from './link-fix.js';
 import {settlingPods, syncStateOf} from './sync-state.js';
@@ -32,10 +33,12 @@ export const tokenCheck = apiServerCheck({
     if (reason !== undefined) return notApplicable(reason);
     const verdict = acceptedTokens.peer;
     const credential = credentialFor(remoteSecrets.self, peer);
-    if (verdict === 'no token') return notApplicable(noTokenReason(credential?.kubeconfig));
+    if (verdict === 'no token')
+      return notApplicable(noTokenReason(remoteSecrets.self, credential?.kubeconfig, subject));
     const reader = serviceAccountName(mesh.istio.namespace, readerServiceAccount);
     const expected = `a token of ${reader}`;
-    const remedy = linkRemedy(subject, facts);
+    // Most pairs have no finding.
+    const remedy = (): Remedy => linkRemedy(subject, facts);
     const token = `the token in ${secretPlace(subject)}`;
     if (!verdict.accepted) {
       // A proxy in front of the API server can have tokens of its own, which the API server rejects.
@@ -47,13 +50,13 @@ export const tokenCheck = apiServerCheck({
       const why = rejectionOf(credential?.kubeconfig?.claims, verdict.reason, now);
       const isUnproven = state === 'settling';
       const observed = `${peer.name} rejects ${token}: ${why}`;
-      return {kind: `rejected: ${why}`, observed, expected, isUnproven, ...remedy};
+      return {kind: `rejected: ${why}`, observed, expected, isUnproven, ...remedy()};
     }
     const {username = ''} = verdict;
     if (username === reader) return ok(`accepted by ${peer.name}`, expected);
     const observed = `${token} is that of ${printableLine(username)}`;
     // It may have the same permissions; whether they suffice is what MESH506 shows.
-    return {severity: 'warning', kind: `that of ${username}`, observed, expected, implies: [], ...remedy};
+    return {severity: 'warning', kind: `that of ${username}`, observed, expected, implies: [], ...remedy()};
   },
   meaning:
     "The peer's API server accepts the token in the reader's remote secret (TokenReview), and it is a token of service account istio-reader-service-account. Skipped for another kind of credential, such as a client certificate, and for a token that no service account has, such as that of a proxy in front of the API server, if istiod has read the peer with it.",

@@ -15,6 +15,10 @@ export interface RemoteSecretFacts {
   readonly credentials: readonly RemoteCredential[];
   /** When its data was last written, or when it was created; absent if the object does not record it. */
   readonly writtenAt?: Date;
+  /** Another tool that writes it, if known: `link` then refuses to change it. */
+  readonly managedBy?: string;
+  /** Why its data cannot be changed in place: `is immutable`; absent if it can. */
+  readonly unchangeable?: string;
 }
 
 /** How other clusters reach a cluster's API server, besides what mesh.yaml declares. */

@@ -17,9 +17,12 @@ interface Given {
   readonly here?: readonly string[];
   readonly discoverySelectors?: readonly object[];
   readonly namespaces?: readonly NamespaceFacts[];
+  /** The reader has a second pod, of a version that does not list them. */
+  readonly isMixed?: true;
 }
 
-function rowsOf({reader, peer = [all, all], here = all, discoverySelectors = [], namespaces}: Given) {
+function rowsOf({reader, peer = [all, all], here = all, discoverySelectors = [], ...given}: Given) {
+  const {namespaces, isMixed} = given;
   const seen = (names: readonly string[]): readonly ClusterEndpoints[] => [
     endpointsIn('cluster1', ...here),
     ...(names.length === 0 ? [] : [endpointsIn('cluster2', ...names)]),
@@ -28,9 +31,12 @@ function rowsOf({reader, peer = [all, all], here = all, discoverySelectors = [],
     istiodDiscovery: new PerPod([{name: 'istiod-1', observed: known({endpoints: seen(first)})}]),
     endpointsAgain: new PerPod(second ? [{name: 'istiod-1', observed: known(seen(second))}] : []),
   });
+  const own = facts(reader);
+  const silent = {name: 'istiod-2', observed: known({})};
   const overrides = {
     cluster1: {
-      ...facts(reader),
+      ...own,
+      ...(isMixed && {istiodDiscovery: new PerPod([...own.istiodDiscovery.parts, silent])}),
       controlPlanes: [controlPlane('cluster1', {network: 'network1', discoverySelectors})],
     },
     cluster2: {...facts(peer), ...(namespaces && {namespaces})},
@@ -56,6 +62,25 @@ describe('a reader', () => {
     ['lacks some, and was not queried again', {reader: [some]}, 'unknown'],
   ])('that %s: %o', (_, given, expected) => {
     expect(rowsOf(given).map(({result}) => result)).toEqual([expected]);
+  });
+
+  it.each<readonly [string, readonly string[], readonly object[], string]>([
+    ['any endpoint suffices', some, [{matchLabels: {mesh: 'yes'}}], 'ok'],
+    ['none shows nothing, if discoverySelectors may explain it', [], [{matchLabels: {mesh: 'yes'}}], 'skipped'],
+    ['none is an error, if the reader reads all namespaces', [], [], 'error'],
+  ])('of a peer whose own endpoints are unknown: %s', (_, first, discoverySelectors, expected) => {
+    expect(rowsOf({reader: [first], peer: [[]], discoverySelectors}).map(({result}) => result)).toEqual([expected]);
+  });
+
+  it.each<readonly [string, readonly string[], string]>([
+    ['skipped if the other pod has all', all, 'skipped'],
+    ['a finding if the other pod lacks one', [], 'error'],
+  ])('with a pod that does not list its endpoints is %s', (_, names, expected) => {
+    const [row, ...more] = rowsOf({reader: [names, names], isMixed: true});
+    expect([row?.result, more]).toEqual([expected, []]);
+    expect(expected === 'skipped' ? row?.reason : row?.observed).toMatch(
+      expected === 'skipped' ? /istiod-2/ : /istiod-1/,
+    );
   });
 
   it('that lacks services twice is reported with their number and three names', () => {

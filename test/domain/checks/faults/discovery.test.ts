@@ -46,6 +46,12 @@ describe('the fix', () => {
     );
   });
 
+  it('of one beside a usual Secret without the data key, which link would leave, removes it as well', () => {
+    const {remoteSecrets} = withSecret({credentials: []}).cluster1 ?? {};
+    const fix = fixOf('MESH501', evidence({cluster1: {...otherName, ...(remoteSecrets && {remoteSecrets})}}));
+    expect(fix).toMatch(/delete secret theirs --ignore-not-found && kubectl mesh link cluster1/);
+  });
+
   it('of one through which istiod also reads other clusters removes the credential for the peer only', () => {
     const shared = {secretName: 'istio-system/theirs'};
     const known = istiodClusters('cluster1', readCluster('cluster2', shared), readCluster('cluster3', shared));
@@ -129,6 +135,18 @@ describe('the fix', () => {
       ],
       ['short tokens', 'MESH504', linked(short), 'kubectl mesh link cluster1 --accept-short-tokens --yes'],
       [
+        'short tokens that mesh.yaml declares',
+        'MESH501',
+        {cluster1: absent, mesh: {discovery: {token: 'bound', tokenLifetimeDays: 2}}},
+        'kubectl mesh link cluster1 --accept-short-tokens --yes',
+      ],
+      [
+        'the removal of a Secret that cannot be changed',
+        'MESH503',
+        {...withSecret({unchangeable: 'is immutable'}), cluster2: rejects},
+        'kubectl --context kind-cluster1 -n istio-system delete secret istio-remote-secret-cluster2 --ignore-not-found && kubectl mesh link cluster1 --yes',
+      ],
+      [
         'nothing for a local address that link wrote',
         'MESH503',
         {...linked({address: {...local.kubeconfig}}), cluster2: {...rejects, apiServer: local}},
@@ -143,6 +161,86 @@ describe('the fix', () => {
       const row = judgedText(checks, of).checks.find(({id, cluster}) => id === 'MESH501' && cluster === 'cluster1');
       expect(row?.note).toMatch(/loopback.*declare apiServer\.url of cluster2/);
     });
+  });
+
+  describe('is only shown', () => {
+    const rejects = {
+      acceptedTokens: new PerCluster([{name: 'cluster1', observed: known({accepted: false as const})}]),
+    };
+    const show = (secret: string) => `kubectl --context kind-cluster1 -n istio-system describe secret ${secret}`;
+    const usual = 'istio-remote-secret-cluster2';
+    const both = ['cluster2', 'cluster3'].map((id) => remoteCredential(id, {secret: usual}));
+    const soon = {claims: tokenClaims({issuedAt: daysFromNow(-88), expiresAt: daysFromNow(2)})};
+
+    it.each<[string, string, Overrides, string, RegExp]>([
+      [
+        'for a Secret that another tool manages, which link refuses',
+        'MESH503',
+        {...withSecret({managedBy: 'ExternalSecret two'}), cluster2: rejects},
+        show(usual),
+        /^ExternalSecret two manages Secret istio-system\/istio-remote-secret-cluster2/,
+      ],
+      [
+        'for a token that another tool renews',
+        'MESH504',
+        withSecret({
+          managedBy: 'Argo CD application mesh',
+          credentials: [remoteCredential('cluster2', {kubeconfig: remoteKubeconfig('cluster2', soon)})],
+        }),
+        show(usual),
+        /^Argo CD application mesh manages/,
+      ],
+      [
+        'after the service account, without which no new token is accepted',
+        'MESH503',
+        {...withSecret({managedBy: 'Flux mesh'}), cluster2: {...rejects, readerAccount: false}},
+        `kubectl mesh install apply cluster2 --yes && ${show(usual)}`,
+        /^Flux mesh manages/,
+      ],
+      [
+        'for a Secret of another name that another tool manages, which would restore it',
+        'MESH501',
+        {
+          cluster1: {
+            ...otherName,
+            remoteCredentials: [remoteCredential('cluster2', {secret: 'theirs', managedBy: 'Argo CD'})],
+          },
+        },
+        show('theirs'),
+        /^Argo CD manages Secret istio-system\/theirs/,
+      ],
+      [
+        'for a Secret that cannot be changed and has other clusters, too',
+        'MESH503',
+        {...withSecret({unchangeable: 'is immutable', credentials: both}), cluster2: rejects},
+        show(usual),
+        /is immutable and also has the credentials for cluster3/,
+      ],
+    ])('%s', (_, id, overrides, fix, note) => {
+      const row = judgedText(checks, evidence(overrides)).checks.find(
+        (one) => one.id === id && one.cluster === 'cluster1' && one.fix !== '',
+      );
+      expect(row?.fix).toBe(fix);
+      expect(row?.note).toMatch(note);
+    });
+  });
+
+  it('of a second Secret from which istiod reads the peer removes it, and restarts istiod', () => {
+    const used = clustersOf(istiodClusters('cluster1', readCluster('cluster2', {secretName: 'istio-system/theirs'})));
+    expect(fixOf('MESH502', evidence({cluster1: used}))).toMatch(
+      /delete secret theirs --ignore-not-found && kubectl .* rollout restart deployment\/istiod$/,
+    );
+  });
+
+  it('of a Secret that another tool restores says so', () => {
+    const gone = remoteCredential('gone', {secret: 'gone', managedBy: 'Argo CD application mesh'});
+    const rows = judgedText(checks, evidence({cluster1: {remoteCredentials: [gone]}})).checks;
+    expect(rows.find(({id, result}) => id === 'MESH502' && result === 'warning')).toMatchObject({
+      fix: expect.stringMatching(/delete secret gone/) as unknown,
+      note: expect.stringMatching(/^Argo CD application mesh manages Secret istio-system\/gone/) as unknown,
+    });
+    const label = judgedText(checks, evidence(withSecret({labeled: false, managedBy: 'Flux mesh'}))).checks;
+    expect(label.find(({id, result}) => id === 'MESH501' && result === 'error')?.note).toMatch(/^Flux mesh manages/);
   });
 
   it('of a peer that the reader may not read restores its rights if they are missing', () => {

@@ -11,6 +11,7 @@ import {known} from '../../../../../src/domain/observed.js';
 import {Sensitive} from '../../../../../src/domain/sensitive.js';
 import {
   apiServerOf,
+  controlPlane,
   daysFromNow,
   endpointsIn,
   istiodClusters,
@@ -22,6 +23,7 @@ import {
   remoteSecretsOf,
   services,
   tokenClaims,
+  workload,
   type Overrides,
 } from '../../healthy.js';
 import {clustersOf, type Fault} from '../builders.js';
@@ -102,6 +104,18 @@ export const discoveryFaults: readonly Fault[] = [
     ['MESH501 error'],
   ],
   [
+    'the usual remote secret has another data key, and istiod reads the peer from one of another name',
+    {
+      cluster1: {
+        ...withSecret({credentials: [remoteCredential('zwei', {secret: usualName})]}).cluster1,
+        ...clustersOf(istiodClusters('cluster1', readCluster('cluster2', {secretName: 'istio-system/theirs'}))),
+        remoteCredentials: [],
+      },
+      cluster2: {acceptedTokens: new PerCluster([{name: 'cluster1', observed: known('no token')}])},
+    },
+    ['MESH501 warning'],
+  ],
+  [
     'the data key of a remote secret is the name of the reader itself',
     {
       cluster1: {
@@ -149,6 +163,34 @@ export const discoveryFaults: readonly Fault[] = [
     'two remote secrets are for one cluster',
     {cluster1: {remoteCredentials: [remoteCredential('cluster2'), remoteCredential('cluster2', {secret: 'theirs'})]}},
     ['MESH502 error'],
+  ],
+  [
+    'one of two istiods cannot read a cluster that is not in mesh.yaml',
+    {
+      cluster1: clustersOf(
+        istiodClusters('cluster1', readCluster('cluster2'), readCluster('gone')),
+        istiodClusters('cluster1', readCluster('cluster2'), readCluster('gone', {status: 'timeout'})),
+      ),
+    },
+    ['MESH502 error'],
+  ],
+  [
+    'one of two control planes reads remote secrets, and there is none for a peer',
+    {
+      cluster1: {
+        ...noSecret,
+        ...clustersOf({known: [], listsItself: false}),
+        controlPlanes: [
+          controlPlane('cluster1', {network: 'network1'}),
+          controlPlane('cluster1', {
+            network: 'network1',
+            revision: 'files',
+            workload: workload('istiod-files', {env: {PILOT_MULTICLUSTER_KUBECONFIG_PATH: '/etc/clusters'}}),
+          }),
+        ],
+      },
+    },
+    ['MESH501 error'],
   ],
   ['a peer rejects the token', judged(rejected), ['MESH503 error']],
   [
@@ -258,6 +300,24 @@ export const discoveryFaults: readonly Fault[] = [
 
 /** Unusual but healthy states. */
 export const healthyDiscovery: readonly (readonly [string, Overrides])[] = [
+  [
+    'a token that link will renew soon',
+    withKubeconfig({claims: tokenClaims({issuedAt: daysFromNow(-75), expiresAt: daysFromNow(25)})}),
+  ],
+  ...(
+    [
+      ['exec', 'exec'],
+      ['client-key', 'clientKey'],
+      ['auth-provider gcp', 'gcp'],
+    ] as const
+  ).map(([field, option]): (typeof healthyDiscovery)[number] => {
+    const env = {PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS: `tokenFile,${option}`};
+    const permitting = [controlPlane('cluster1', {network: 'network1', workload: workload('istiod', {env})})];
+    return [
+      `a kubeconfig with ${field}, which istiod is told to accept`,
+      {cluster1: {...withKubeconfig({rejected: [field]}).cluster1, controlPlanes: permitting}},
+    ];
+  }),
   ['a token that does not expire', withKubeconfig({claims: {subject: tokenClaims().subject, audiences: []}})],
   ...[
     {'client-certificate-data': 'QQ=='},
