@@ -17,29 +17,19 @@ import {clusters, controlPlane, evidence, networkGateway, pod, type Overrides} f
 const rows = (overrides: Overrides): readonly Row[] => judgedText([gatewayAddressesCheck], evidence(overrides)).checks;
 
 const oneNetwork: Overrides['mesh'] = {clusters: clusters.map((cluster) => ({...cluster, network: 'network1'}))};
+const reinstall = 'kubectl mesh install render cluster1 && kubectl mesh install apply cluster1 --yes';
 const script = `"$ISTIO"/samples/multicluster/gen-eastwest-gateway.sh --mesh mesh1 --cluster cluster1 --network network1`;
 const old = [controlPlane('cluster1', {version: {major: 1, minor: 7}})];
 const ingress = {namespace: 'istio-system', name: 'istio-ingressgateway'};
 
 describe('an east-west gateway', () => {
   it.each<[string, Overrides, string | RegExp, string]>([
-    [
-      'is missing',
-      {cluster1: {networkGateways: []}},
-      /^cluster1: no gateway for network1$/,
-      `${script} | istioctl --context kind-cluster1 install -y -f -`,
-    ],
-    [
-      'is missing in a cluster with another revision',
-      {cluster1: {networkGateways: [], controlPlanes: [controlPlane('cluster1', {revision: 'v2'})]}},
-      /no gateway/,
-      `${script} --revision v2 | istioctl --context kind-cluster1 install -y -f -`,
-    ],
+    ['is missing', {cluster1: {networkGateways: []}}, /^cluster1: no gateway for network1$/, reinstall],
     [
       'has the label of another network',
       {cluster1: {networkGateways: [networkGateway('network9')]}},
       /no gateway for network1: Service istio-system\/istio-eastwestgateway is for network9/,
-      `${script} | istioctl --context kind-cluster1 install -y -f -`,
+      reinstall,
     ],
     [
       'waits for its load balancer',
@@ -63,7 +53,7 @@ describe('an east-west gateway', () => {
       'does not listen on a gateway port',
       {cluster1: {networkGateways: [networkGateway('network1', {listens: false})]}},
       /15443/,
-      `${script} | istioctl --context kind-cluster1 install -y -f -`,
+      reinstall,
     ],
     [
       'has an unready pod',
@@ -81,9 +71,32 @@ describe('an east-west gateway', () => {
       /selects no pod/,
       'kubectl --context kind-cluster1 -n istio-system describe service/istio-eastwestgateway',
     ],
+    [
+      'has no ready pod beside one that works',
+      {
+        cluster1: {
+          networkGateways: [
+            networkGateway('network1'),
+            networkGateway('network1', {name: 'second', pods: [pod('gw-1', {ready: false})]}),
+          ],
+        },
+      },
+      /Service istio-system\/second: gw-1 is Running/,
+      'kubectl --context kind-cluster1 -n istio-system describe pod gw-1',
+    ],
   ])('that %s is an error with a command for the cluster', (_, overrides, observed, fix) => {
     expect(rows(overrides)).toMatchObject([
       {result: 'error', observed: expect.stringMatching(observed) as unknown, fix},
+    ]);
+  });
+
+  it('of a remote is installed with the script of Istio, for the revision there', () => {
+    const all = evidence({
+      cluster1: {networkGateways: [], controlPlanes: [controlPlane('cluster1', {revision: 'v2'})]},
+    });
+    const remotes = all.clusters.map((one) => ({...one, cluster: {...one.cluster, role: 'remote' as const}}));
+    expect(judgedText([gatewayAddressesCheck], {...all, clusters: remotes}).checks).toMatchObject([
+      {result: 'error', fix: `${script} --revision v2 | istioctl --context kind-cluster1 install -y -f -`},
     ]);
   });
 

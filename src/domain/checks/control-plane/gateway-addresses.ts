@@ -31,7 +31,7 @@ export const gatewayAddressesCheck = apiServerCheck({
     }));
     return spansNetworks(subject.mesh) ? judgeNetworks(clusters, subject) : judgeOneNetwork(clusters, subject);
   },
-  meaning: `If the clusters are on several networks, each network has an east-west gateway: a Service with the label topology.istio.io/network (or a Gateway of the Gateway API, or a gateway in meshNetworks) with an address for the other networks and with ready pods. The address comes from a load balancer, from spec.externalIPs, or from the nodes that the annotation ${nodeSelectorAnnotation} selects. Clusters on a single network do not require one, except that Istio 1.6 and 1.7 with mesh expansion require the ingress gateway for machines outside the cluster.`,
+  meaning: `If the clusters are on several networks, each network has an east-west gateway, and every gateway with an address works: a Service with the label topology.istio.io/network (or a Gateway of the Gateway API, or a gateway in meshNetworks) with an address for the other networks and with ready pods. The address comes from a load balancer, from spec.externalIPs, or from the nodes that the annotation ${nodeSelectorAnnotation} selects. Clusters on a single network do not require one, except that Istio 1.6 and 1.7 with mesh expansion require the ingress gateway for machines outside the cluster.`,
   breaks:
     'istiod does not give proxies in other networks the endpoints in this one: requests that should go there fail or stay in the local network, with no other symptom.',
   byHand:
@@ -68,7 +68,14 @@ function findingsOf(
   const {cluster, gateways} = one;
   const {network = ''} = cluster;
   const own = gateways.filter((gateway) => gateway.network === network);
-  if (own.some((gateway) => problemOf(gateway) === undefined)) return [];
+  if (own.some((gateway) => problemOf(gateway) === undefined)) {
+    return own.filter(isUsed).flatMap((gateway) => {
+      const problem = problemOf(gateway);
+      return problem === undefined
+        ? []
+        : [{observed: `${cluster.name}: ${problem}`, fix: fixFor(gateway, one, subject)}];
+    });
+  }
   const siblings = members.filter((other) => other !== one && other.cluster.network === network);
   // istiod uses any gateway of the network, in whichever cluster.
   const isServed = siblings.some(({gateways: siblingGateways}) =>
@@ -106,6 +113,11 @@ function judgeOneNetwork(clusters: readonly ClusterGateways[], subject: CheckSub
     findings,
     ok(named.map(({gateway}) => `${nameOf(gateway)}: ${gateway.addresses.join(', ')}`).join('; ')),
   );
+}
+
+/** Whether istiod gives the gateway to other networks, whatever its pods do: it then gets a share of the requests. */
+function isUsed({exists, addresses, listens}: NetworkGatewayFacts): boolean {
+  return exists && addresses.length > 0 && listens;
 }
 
 /** Why other networks cannot use it; undefined if they can. */
