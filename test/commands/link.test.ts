@@ -261,8 +261,15 @@ describe('the lifetime of a token', () => {
 
   it('has no end with discovery.token: secret, once the token controller has filled the Secret', async () => {
     mesh = await linkMesh(['c1', 'c2'], {yaml: 'discovery:\n  token: secret\n'});
+    let isFilled = false;
+    mesh.cluster('c2').alter = ({verb, name}, {status, body}) => {
+      if (isFilled || status !== 200 || verb !== 'get' || name !== 'kubectl-mesh-token-c1') return undefined;
+      isFilled = true;
+      const text = JSON.stringify({...(body as FakeObject), data: undefined});
+      return {status, headers: {'content-type': 'application/json'}, body: text};
+    };
     const {code, result} = await link();
-    expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 done']]);
+    expect([code, isFilled, outcomes(result)]).toEqual([0, true, ['c1 done', 'c2 done']]);
     expect(mesh.cluster('c2').get('Secret', 'istio-system/kubectl-mesh-token-c1')).toMatchObject({
       type: 'kubernetes.io/service-account-token',
       metadata: {annotations: {'kubernetes.io/service-account.name': 'istio-reader-service-account'}},
