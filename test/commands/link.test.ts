@@ -529,6 +529,16 @@ describe('an existing remote secret', () => {
     expect(cluster?.server).toBe('https://172.18.0.2:6443');
   });
 
+  it('with the credential under a wrong data key gets the right one instead', async () => {
+    mesh = await linkMesh(['c1', 'c2']);
+    await link();
+    const before = remote('c1', 'c2')!;
+    mesh.cluster('c1').put({...before, data: {wrong: (before.data as Record<string, string>).c2}});
+    const {code, result} = await link('--yes');
+    expect([code, peerOf(result, 'c1', 'c2')]).toMatchObject([0, {plan: 'replace', outcome: 'done'}]);
+    expect(Object.keys(remote('c1', 'c2')?.data as object)).toEqual(['c2']);
+  });
+
   it('that another tool writes is not changed', async () => {
     mesh = await linkMesh(['c1', 'c2']);
     await link();
