@@ -57,7 +57,7 @@ interface ReaderAction extends ClusterAction {
  * Lets a reader read peers: for each of them requests a token, has its API server confirm it, and writes the remote secret; then
  * waits until every istiod pod of the reader has read the peers. Where one has not, or the run is aborted before, the previous
  * remote secret is restored, or the new one deleted. One action for all peers of a reader, because its istiods are queried once for
- * all; it fails partly.
+ * all, and a remote secret with the credentials of several peers is written once; it fails partly.
  */
 export interface LinkPeers extends ReaderAction {
   readonly kind: 'link-peers';

@@ -261,8 +261,15 @@ describe('the lifetime of a token', () => {
 
   it('has no end with discovery.token: secret, once the token controller has filled the Secret', async () => {
     mesh = await linkMesh(['c1', 'c2'], {yaml: 'discovery:\n  token: secret\n'});
+    let isFilled = false;
+    mesh.cluster('c2').alter = ({verb, name}, {status, body}) => {
+      if (isFilled || status !== 200 || verb !== 'get' || name !== 'kubectl-mesh-token-c1') return undefined;
+      isFilled = true;
+      const text = JSON.stringify({...(body as FakeObject), data: undefined});
+      return {status, headers: {'content-type': 'application/json'}, body: text};
+    };
     const {code, result} = await link();
-    expect([code, outcomes(result)]).toEqual([0, ['c1 done', 'c2 done']]);
+    expect([code, isFilled, outcomes(result)]).toEqual([0, true, ['c1 done', 'c2 done']]);
     expect(mesh.cluster('c2').get('Secret', 'istio-system/kubectl-mesh-token-c1')).toMatchObject({
       type: 'kubernetes.io/service-account-token',
       metadata: {annotations: {'kubernetes.io/service-account.name': 'istio-reader-service-account'}},
@@ -520,6 +527,16 @@ describe('an existing remote secret', () => {
     expect([renewed.code, peerOf(renewed.result, 'c1', 'c2')]).toMatchObject([0, {plan: 'renew', outcome: 'done'}]);
     const {cluster} = mesh.kubeconfig('c1', 'c2').clusters[0] ?? {};
     expect(cluster?.server).toBe('https://172.18.0.2:6443');
+  });
+
+  it('with the credential under a wrong data key gets the right one instead', async () => {
+    mesh = await linkMesh(['c1', 'c2']);
+    await link();
+    const before = remote('c1', 'c2')!;
+    mesh.cluster('c1').put({...before, data: {wrong: (before.data as Record<string, string>).c2}});
+    const {code, result} = await link('--yes');
+    expect([code, peerOf(result, 'c1', 'c2')]).toMatchObject([0, {plan: 'replace', outcome: 'done'}]);
+    expect(Object.keys(remote('c1', 'c2')?.data as object)).toEqual(['c2']);
   });
 
   it('that another tool writes is not changed', async () => {

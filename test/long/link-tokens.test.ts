@@ -5,7 +5,7 @@ import Link from '../../src/commands/link.js';
 import Unlink from '../../src/commands/unlink.js';
 import type {LinkedPeer, LinkResult} from '../../src/operations/discovery/report-link.js';
 import type {FakeObject, FakeRequest} from '../helpers/fake-kubectl/fake-cluster.js';
-import {playTokenController, reviewToken} from '../helpers/fake-kubectl/tokens.js';
+import {fillTokenSecret, reviewToken} from '../helpers/fake-kubectl/tokens.js';
 import {linkMesh, type LinkMesh} from '../helpers/link-mesh.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 
@@ -43,7 +43,6 @@ const everyPair = (value: boolean) => pairs.map(() => value);
 /** A linked mesh of three clusters whose mesh.yaml then declares the other kind of token. */
 async function changeKind(from: 'bound' | 'secret', to: 'bound' | 'secret'): Promise<void> {
   mesh = await linkMesh(all, {yaml: `discovery:\n  token: ${from}\n`});
-  for (const name of all) playTokenController(mesh.cluster(name));
   expect((await link()).code).toBe(0);
   const file = join(mesh.dir, 'mesh.yaml');
   await writeFile(file, (await readFile(file, 'utf8')).replace(`token: ${from}`, `token: ${to}`));
@@ -128,7 +127,7 @@ describe('another kind of token', () => {
     // An earlier run has created the new Secrets.
     for (const peer of all) {
       for (const reader of all.filter((one) => one !== peer)) {
-        mesh.cluster(peer).put({
+        const found = mesh.cluster(peer).put({
           apiVersion: 'v1',
           kind: 'Secret',
           type: 'kubernetes.io/service-account-token',
@@ -138,6 +137,7 @@ describe('another kind of token', () => {
             annotations: {'kubernetes.io/service-account.name': 'istio-reader-service-account'},
           },
         });
+        fillTokenSecret(mesh.cluster(peer), found);
       }
     }
     for (const name of all) mesh.cluster(name).deny({verb: 'delete', resource: 'secrets'});
@@ -169,7 +169,6 @@ describe('another kind of token', () => {
 describe('a long-lived token', () => {
   it('whose Secret has another type is not waited for', async () => {
     mesh = await linkMesh(['c1', 'c2'], {yaml: 'discovery:\n  token: secret\n'});
-    for (const name of ['c1', 'c2']) playTokenController(mesh.cluster(name));
     mesh.cluster('c2').put({
       apiVersion: 'v1',
       kind: 'Secret',

@@ -5,6 +5,7 @@ import {createPainter, plural, some} from '../format.js';
 import type {ViewContext} from '../view.js';
 import {
   details,
+  fixLabel,
   fixText,
   hasDetails,
   placeOf,
@@ -107,7 +108,8 @@ const nameWidth = 'observed: '.length;
 
 function detailLines(row: ShownRow, twin: ShownRow | undefined): readonly string[] {
   const shown = twin === undefined ? row : {...row, fix: `the same as for ${twin.id}, ${placeOf(twin)}`};
-  return details(shown).map(([name, text]) => detailLine(name, text));
+  // A reference has the label of the command.
+  return details(shown).map(([name, text]) => detailLine(name === 'fix' ? fixLabel(row) : name, text));
 }
 
 /** Returns the line of one detail, below the line of its row. */

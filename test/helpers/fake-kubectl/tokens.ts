@@ -42,23 +42,6 @@ export function issueToken(cluster: FakeCluster, {namespace = '', name = '', bod
   };
 }
 
-/** Plays the token controller: fills the Secrets of its type when one is read. */
-export function playTokenController(cluster: FakeCluster): void {
-  const fill = (): void => {
-    for (const one of cluster.all('Secret')) {
-      if (one.type !== 'kubernetes.io/service-account-token' || one.data !== undefined) continue;
-      const {name, namespace = '', uid, annotations = {}} = one.metadata;
-      const sub = `system:serviceaccount:${namespace}:${annotations['kubernetes.io/service-account.name'] ?? ''}`;
-      const token = tokenOf({iss: cluster.uid, sub, 'kubernetes.io/serviceaccount/secret.name': name, uid});
-      cluster.put({
-        ...one,
-        data: {token: Buffer.from(token).toString('base64'), 'ca.crt': Buffer.from('ca').toString('base64')},
-      });
-    }
-  };
-  cluster.before({verb: 'get', resource: 'secrets'}, fill, Infinity);
-}
-
 /** A token with these claims; the fake does not sign. */
 export function tokenOf(claims: object): string {
   const part = (value: object | string): string =>
@@ -107,7 +90,9 @@ export function fillTokenSecret(cluster: FakeCluster, secret: FakeObject): void 
   const token = tokenOf({
     iss: cluster.uid,
     sub: `system:serviceaccount:${namespace}:${account}`,
-    'kubernetes.io': {namespace, secret: {name, uid}},
+    // The names of the claims: kubernetes/kubernetes pkg/serviceaccount/legacy.go.
+    'kubernetes.io/serviceaccount/secret.name': name,
+    uid,
   });
   const rootCa = cluster.get('ConfigMap', `${namespace}/kube-root-ca.crt`)?.data as Record<string, string> | undefined;
   const encoded = (text = ''): string => Buffer.from(text).toString('base64');

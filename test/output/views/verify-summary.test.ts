@@ -1,7 +1,7 @@
 /** The text of verify without -v: what passes in a few lines, what does not in full. */
 import {describe, expect, it} from 'vitest';
 import {FindingKind, type Row} from '../../../src/domain/checks/report.js';
-import {fixWith} from '../../../src/domain/suggest/suggestion.js';
+import {fixWith, inspectWith} from '../../../src/domain/suggest/suggestion.js';
 import {verifyText} from '../../../src/output/views/verify-text.js';
 import {printed} from '../../helpers/suggestions.js';
 
@@ -200,4 +200,20 @@ it('differs at a terminal in colours only', () => {
   const coloured = text(checks, {color: true});
   expect(coloured).toContain('\u001b[31merror');
   expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(text(checks));
+});
+
+it.each([
+  ['fix', fixWith],
+  ['inspect', inspectWith],
+] as const)('a command that an earlier row has is referred to under the same label: %s', (label, programs) => {
+  const fix = programs.kubectl({context: 'ctx'}, ['get', 'pods']);
+  const rows = meshOf(2, ({cluster, id}) => (cluster === 'c1' && id !== 'MESH307' ? {result: 'error', fix} : {}));
+  const lines = text(rows)
+    .split('\n')
+    .filter((line) => /^ {11}(fix|inspect):/.test(line));
+  expect(lines.map((line) => line.trim().replace(/: +/, ': '))).toEqual([
+    `${label}: kubectl --context ctx get pods`,
+    `${label}: the same as for MESH103, c1`,
+    `${label}: the same as for MESH103, c1`,
+  ]);
 });

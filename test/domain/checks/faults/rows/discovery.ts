@@ -314,7 +314,7 @@ export const healthyDiscovery: readonly (readonly [string, Overrides])[] = [
     const env = {PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS: `tokenFile,${option}`};
     const permitting = [controlPlane('cluster1', {network: 'network1', workload: workload('istiod', {env})})];
     return [
-      `a kubeconfig with ${field}, which istiod is told to accept`,
+      `a kubeconfig with ${field}, which istiod is configured to accept`,
       {cluster1: {...withKubeconfig({rejected: [field]}).cluster1, controlPlanes: permitting}},
     ];
   }),
