@@ -1,4 +1,4 @@
-import {addressesOf} from '../../domain/facts/read/network-gateways.js';
+import {addressesOf} from '../../domain/istio/gateway-address.js';
 import type {ServiceObject} from '../../domain/kube/objects.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {Effect} from '../effect.js';

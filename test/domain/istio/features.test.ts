@@ -37,6 +37,9 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['istiodTlsMounted', '1.15.7', '1.16.0'],
   ['kubernetesSigner', '1.23.6', '1.24.0'],
   ['rootCertInKubeSystem', '1.20.8', '1.21.0'],
+  ['gatewayHostname', '1.12.9', '1.13.0'],
+  ['passthroughListener', '1.12.9', '1.13.0'],
+  ['sniRoutingByDefault', '1.11.8', '1.12.0'],
 ];
 /** The last version with the feature and the first one without it. */
 const ends: readonly (readonly [Feature, string, string])[] = [

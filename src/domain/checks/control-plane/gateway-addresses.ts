@@ -13,7 +13,8 @@ import {
 } from '../check.js';
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
-import {nodeSelectorAnnotation, spansNetworks} from '../../facts/read/network-gateways.js';
+import {nodeSelectorAnnotation} from '../../istio/gateway-address.js';
+import {spansNetworks} from '../../facts/read/network-gateways.js';
 import {inspectPod, workloadProblems} from './workload.js';
 
 /** Each network can be reached from the others: it has a gateway with an address and ready pods. */

@@ -1,5 +1,6 @@
 /** Reads the gateways between networks from Services, Gateways and meshNetworks, by istiod's rules. */
 import {defined} from '../../defined.js';
+import {addressesOf} from '../../istio/gateway-address.js';
 import {networkLabel} from '../../istio/names.js';
 import * as z from 'zod';
 import {
@@ -15,9 +16,6 @@ import {isGateway, isBeingDeleted} from './control-plane.js';
 import {readYaml, word} from './yaml.js';
 
 const portLabel = 'networking.istio.io/gatewayPort';
-/** On a NodePort Service: the labels of the nodes that receive its traffic. Without it, istiod has no address for it. */
-export const nodeSelectorAnnotation = 'traffic.istio.io/nodeSelector';
-
 /** istiod's DefaultNetworkGatewayPort and DefaultNetworkGatewayHBONEPort. */
 const mtlsPort = 15443;
 const hbonePort = 15008;
@@ -55,23 +53,6 @@ export function serviceGateway(
     listens: declaredBy === 'meshNetworks' || ports.includes(labeledPort) || ports.includes(hbonePort),
     pods,
   });
-}
-
-/** Stands for the addresses of the nodes that an annotation selects. */
-export const nodesAddress = 'nodes';
-
-/** The addresses of a Service that istiod uses (istio/istio pilot/pkg/serviceregistry/kube/conversion.go). */
-export function addressesOf({metadata, spec = {}, status}: ServiceObject): readonly string[] {
-  const own = spec.externalIPs ?? [];
-  if (spec.type === 'NodePort') {
-    return metadata.annotations?.[nodeSelectorAnnotation] === undefined ? own : [nodesAddress, ...own];
-  }
-  if (spec.type !== 'LoadBalancer') return own;
-  const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ip, hostname}) => {
-    const address = ip !== undefined && ip !== '' ? ip : hostname;
-    return address === undefined || address === '' ? [] : [address];
-  });
-  return [...ingress, ...own];
 }
 
 /** A gateway with defaults for the unknown fields. */

@@ -1,7 +1,7 @@
 /** What a cluster needs, besides istioctl, for its east-west gateway. Pure. */
 import {isIP} from 'node:net';
 import {type ErrorReport, problem} from '../../errors.js';
-import {addressesOf, nodesAddress} from '../../facts/read/network-gateways.js';
+import {addressesOf, nodesAddress} from '../../istio/gateway-address.js';
 import {features, hasFeature} from '../../istio/features.js';
 import {groupOf} from '../../kube/kinds.js';
 import {managedByLabel} from '../../kube/manager.js';
