@@ -14,35 +14,19 @@ import {
 } from './decide-reader-secret.js';
 import {judgeRemoteSecret, type WantedSecret} from './judge-secret.js';
 import {readerServiceAccount, remoteSecretName, type TokenKind} from './names.js';
+import type {LinkRules, PairFacts} from './link-input.js';
 import {decisivePods, secretsInUse, type DiscoveryObservation, type StoredRemoteSecret} from './observation.js';
 import {type DiscoveryPair, reads} from './pairs.js';
 import {lostEndpoints, refuseChange} from './refuse-change.js';
 import {hasSynced, losing, readState, unprovenPods, withoutEndpoints} from './reader-sync.js';
 import type {ApiServerAddress} from './remote-kubeconfig.js';
 import {credentialFor} from './remote-secret.js';
-import type {TokenVerdict} from './token.js';
 
 /** `renew`: another token in the same remote secret; `replace`: something else in it does not work or is not as declared. */
 export type LinkKind = 'create' | 'renew' | 'replace' | 'unchanged';
 
 /** What is written. */
 export type LinkChange = Exclude<LinkKind, 'unchanged'>;
-
-/** Overrides of refusals. */
-export interface LinkRules {
-  readonly allowLocalAddress: boolean;
-  /** Also restarts an istiod that would lose endpoints. */
-  readonly restartIstiod: boolean;
-}
-
-/** One pair with what was observed of both clusters. */
-export interface PairFacts {
-  readonly pair: DiscoveryPair;
-  readonly reader: DiscoveryObservation;
-  readonly peer: DiscoveryObservation;
-  /** The verdicts of the peer's API server on the tokens in the reader's remote secrets, by Secret. */
-  readonly reviews: ReadonlyMap<string, Observed<TokenVerdict>>;
-}
 
 /** What to do for one pair. */
 export interface PairDecision {

@@ -1,5 +1,6 @@
 /** The input of the plan of `link`, and its decisions. */
-import type {LinkRules as PairRules, PairDecision, PairError} from '../../domain/discovery/decide-link.js';
+import type {PairDecision, PairError} from '../../domain/discovery/decide-link.js';
+import type {LinkRules as PairRules} from '../../domain/discovery/link-input.js';
 import type {DiscoveryObservation} from '../../domain/discovery/observation.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';

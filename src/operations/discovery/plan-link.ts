@@ -1,5 +1,6 @@
 /** The plan of `link`: one reader first, proven there, then the others; before each, the reader Secrets in its peers. Pure. */
-import {decidePair, type PairError, type PairFacts} from '../../domain/discovery/decide-link.js';
+import {decidePair, type PairError} from '../../domain/discovery/decide-link.js';
+import type {PairFacts} from '../../domain/discovery/link-input.js';
 import type {DiscoveryPair} from '../../domain/discovery/pairs.js';
 import type {ErrorCode, ErrorReport} from '../../domain/errors.js';
 import {some} from '../../domain/format.js';

@@ -1,6 +1,7 @@
 import {stringify} from 'yaml';
 import {describe, expect, it} from 'vitest';
-import {decidePair, type LinkRules, type PairFacts} from '../../../src/domain/discovery/decide-link.js';
+import {decidePair} from '../../../src/domain/discovery/decide-link.js';
+import type {LinkRules, PairFacts} from '../../../src/domain/discovery/link-input.js';
 import {
   type DiscoveryObservation,
   type DiscoveryPod,
