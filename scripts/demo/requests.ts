@@ -29,13 +29,7 @@ export async function meshWithRequests(sandbox: Sandbox, planes: ControlPlanes, 
   }
   prepareWorkDir(cli.workDir);
   announce("The Envoy here has none of Istio's own filters: overlays/upstream-envoy.yaml switches them off.");
-  await type(cli, signal, 'kubectl mesh certs generate');
-  await type(cli, signal, 'kubectl mesh trust push --yes');
-  await type(cli, signal, 'kubectl mesh install render');
-  await type(cli, signal, 'kubectl mesh install apply --yes');
-
-  await type(cli, signal, 'kubectl mesh link --yes');
-  await type(cli, signal, 'kubectl mesh verify --wait');
+  await type(cli, signal, 'kubectl mesh up');
 
   signal.throwIfAborted();
   announce('A service with a pod in each cluster, and a client in each.');

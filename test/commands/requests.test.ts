@@ -31,6 +31,14 @@ beforeAll(async () => {
   mesh = await meshOfNetworks();
   istioctl = await startFakeIstioctl(mesh.kube.bin);
   await runCommand(InstallRender, [], mesh.env);
+  // Both kinds of Gateway are served.
+  for (const group of ['networking.istio.io', 'gateway.networking.k8s.io']) {
+    mesh.one('c1').kube.put({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: {name: `gateways.${group}`},
+    });
+  }
   mesh.one('c1').kube.put(secret('istio-system/cacerts-previous', textsOf(mesh.bundle('c1'))));
 });
 afterAll(async () => {

@@ -1,75 +1,45 @@
-/** Requests between two clusters on two networks, through the east-west gateways that the program makes. */
-import {readFileSync, writeFileSync} from 'node:fs';
+/** Requests between two clusters on two networks, through the east-west gateways that the program installs. */
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {parse, stringify} from 'yaml';
-import type {Cluster} from './harness/cluster.js';
 import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
 import {installGatewayApi} from './harness/data-path/gateways.js';
-import {askEcho, deployWorkloads, declareMesh, reachableClusters} from './harness/data-path/mesh-steps.js';
+import {adaptExample, askEcho, deployWorkloads, reachableClusters} from './harness/data-path/mesh-steps.js';
 import {expectEvenSharesThroughGateways} from './harness/data-path/shares.js';
 import {at} from './harness/mesh.js';
 
+const example = fileURLToPath(new URL('../../examples/multi-primary-two-networks/', import.meta.url));
+
 let path: DataPath;
-let one: Cluster;
-let two: Cluster;
 
 beforeAll(async () => {
-  path = await startDataPath({one: 'network1', two: 'network2'});
-  [one, two] = [at(path.clusters, 0), at(path.clusters, 1)];
-  await declareMesh(path, path.clusters);
-  changeMesh((mesh) => ({
-    ...mesh,
-    istio: {...mesh.istio, overlays: [...(mesh.istio?.overlays ?? []), withoutGateway]},
-  }));
-  writeFileSync(
-    join(path.cli.workDir, withoutGateway),
-    stringify({spec: {components: {ingressGateways: [{name: 'istio-eastwestgateway', enabled: false}]}}}),
-  );
-  await applyMesh();
+  path = await startDataPath({cluster1: 'network1', cluster2: 'network2'});
+  adaptExample(path, readFileSync(join(example, 'mesh.yaml'), 'utf8'));
+  await path.cli.script(join(example, 'run.sh'), {});
   await deployWorkloads(path);
 });
 afterAll(() => path.sandbox.close());
 
-const withoutGateway = 'overlays/without-gateway.yaml';
-
 interface MeshYaml {
-  istio?: {overlays?: string[]};
-  topology?: {gateway: string};
+  readonly istio?: {readonly overlays?: readonly string[]};
+  readonly topology?: {readonly gateway: string};
 }
 
-function changeMesh(change: (mesh: MeshYaml) => MeshYaml): void {
+/** Changes mesh.yaml, and applies what follows from it. */
+async function change(edit: (mesh: MeshYaml) => MeshYaml): Promise<void> {
   const file = join(path.cli.workDir, 'mesh.yaml');
-  writeFileSync(file, stringify(change(parse(readFileSync(file, 'utf8')) as MeshYaml)));
+  writeFileSync(file, stringify(edit(parse(readFileSync(file, 'utf8')) as MeshYaml)));
+  await path.cli.must('install', 'render');
+  await path.cli.must('install', 'apply', '--yes');
 }
 
-async function applyMesh(): Promise<void> {
-  for (const command of ['certs generate', 'trust push --yes', 'install render', 'install apply --yes']) {
-    await path.cli.must(...command.split(' '));
-  }
-}
-
-it('without gateways, discovery alone does not make the other network answer', async () => {
-  await path.cli.must('link');
-  await expect.poll(() => reachableClusters(path, one), {timeout: 60_000}).toEqual(['one', 'two']);
-  const load = await askEcho(path, one, {requests: 40, seconds: 5});
-  expect(load.byCluster.one).toBeGreaterThan(0);
-  expect(load.byCluster.two).toBeUndefined();
-  const {made = 0, failed} = load.connections.two ?? {};
-  expect(made).toBeGreaterThan(0);
-  expect(failed).toBe(made);
-});
-
-it('through the gateways of install apply, each cluster answers half of the requests', async () => {
-  changeMesh((mesh) => ({
-    ...mesh,
-    istio: {...mesh.istio, overlays: (mesh.istio?.overlays ?? []).filter((name) => name !== withoutGateway)},
-  }));
-  await applyMesh();
+it('made by examples/multi-primary-two-networks, each cluster answers half of the requests of every client', async () => {
   for (const from of path.clusters) await expectEvenSharesThroughGateways(path, from, path.clusters);
   const again = await path.cli.must('install', 'apply', '--yes', '-o', 'json');
   expect(JSON.parse(again)).toMatchObject({
-    clusters: [one, two].map(({name}) => ({
+    clusters: path.clusters.map(({name}) => ({
       name,
       outcome: 'unchanged',
       gateway: {applied: [], removed: [], addresses: [expect.stringMatching(/^10\.77\.0\./)]},
@@ -77,14 +47,31 @@ it('through the gateways of install apply, each cluster answers half of the requ
   });
 });
 
-it('through the gateways that istiod deploys instead, as well', async () => {
+it('through gateways that istiod deploys instead, as well', async () => {
   for (const cluster of path.clusters) await installGatewayApi(cluster);
-  changeMesh((mesh) => ({...mesh, topology: {gateway: 'gateway-api'}}));
-  await applyMesh();
+  await change((mesh) => ({...mesh, topology: {gateway: 'gateway-api'}}));
   for (const cluster of path.clusters) {
     const names = await cluster.kubectl('-n', 'istio-system', 'get', 'deployments', '-o', 'name');
-    expect(names).toContain('deployment.apps/istio-eastwestgateway-istio');
-    expect(names.split('\n')).not.toContain('deployment.apps/istio-eastwestgateway');
+    expect(names.trim().split('\n')).toEqual(
+      expect.arrayContaining(['deployment.apps/istiod', 'deployment.apps/istio-eastwestgateway-istio']),
+    );
+    expect(names.trim().split('\n')).not.toContain('deployment.apps/istio-eastwestgateway');
   }
   for (const from of path.clusters) await expectEvenSharesThroughGateways(path, from, path.clusters);
+});
+
+it('without gateways, discovery alone does not make the other network answer', async () => {
+  const overlay = 'overlays/without-gateway.yaml';
+  const disabled = {spec: {components: {ingressGateways: [{name: 'istio-eastwestgateway', enabled: false}]}}};
+  mkdirSync(join(path.cli.workDir, 'overlays'), {recursive: true});
+  writeFileSync(join(path.cli.workDir, overlay), stringify(disabled));
+  await change((mesh) => ({...mesh, istio: {...mesh.istio, overlays: [...(mesh.istio?.overlays ?? []), overlay]}}));
+  const [one, two] = [at(path.clusters, 0), at(path.clusters, 1)];
+  await expect.poll(() => reachableClusters(path, one), {timeout: 60_000}).toEqual([one.name, two.name]);
+  const load = await askEcho(path, one, {requests: 40, seconds: 5});
+  expect(load.byCluster[one.name]).toBeGreaterThan(0);
+  expect(load.byCluster[two.name]).toBeUndefined();
+  const {made = 0, failed} = load.connections[two.name] ?? {};
+  expect(made).toBeGreaterThan(0);
+  expect(failed).toBe(made);
 });

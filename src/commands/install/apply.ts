@@ -9,7 +9,7 @@ import {applyView} from '../../output/views/install.js';
 
 export default class InstallApply extends MeshCommand {
   static override summary = 'Install Istio from install.yaml with istioctl';
-  static override description = `Passes CLUSTER/install.yaml unchanged to the istioctl in your PATH, and waits until all components are ready. Installs one cluster first, then the others in parallel.
+  static override description = `Passes CLUSTER/install.yaml unchanged to the istioctl in your PATH, and waits until all components are ready. Installs one cluster first, then the others in parallel. If the mesh has several networks, it also applies CLUSTER/cross-network-gateway.yaml and waits until the east-west gateway has an address.
 
 Refuses to change a cluster that does not have the CA in the work directory, whose install.yaml does not match mesh.yaml, whose Istio version istioctl would change (see --upgrade), or whose installation another installer manages (see --take-over). An up-to-date installation is not changed.`;
   static override examples = [

@@ -9,7 +9,7 @@ import {printView, renderView} from '../../output/views/install.js';
 
 export default class InstallRender extends MeshCommand {
   static override summary = "Write each cluster's install.yaml";
-  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document for the Istio version in --istio-version or mesh.yaml, otherwise for the version of the istioctl in your PATH. The mesh ID and the networks are recorded in mesh.yaml.
+  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document for the Istio version in --istio-version or mesh.yaml, otherwise for the version of the istioctl in your PATH. If the mesh has several networks, also writes CLUSTER/cross-network-gateway.yaml, which exposes services to the other networks. The mesh ID and the networks are recorded in mesh.yaml.
 
 If install.yaml was edited, the edited file is saved as CLUSTER/install.edited-HASH.yaml and the difference is printed. To keep such changes, add them to mesh.yaml (values, overlays). No cluster is accessed.`;
   static override examples = [

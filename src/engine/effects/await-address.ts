@@ -16,7 +16,7 @@ export const effect: Effect<'await-address'> = async (action, context) => {
       timeoutMs,
       hints: [
         advice`the events show why: ${inspectWith.kubectl(action, words`-n ${namespace} describe service -l ${selector}`)}`,
-        'without load balancers, set values.gateways.istio-ingressgateway.type to NodePort, or the externalIPs of the Service (docs/many-clusters.md)',
+        'without load balancers, set values.gateways.istio-ingressgateway.type to NodePort, or add externalIPs to the Service',
       ],
     },
     async () => {

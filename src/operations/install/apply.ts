@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
 import type {EastWestGateway} from '../../domain/install/east-west/choose.js';
-import {decideGateways} from '../../domain/install/east-west/decide.js';
+import {decideGateways, hostnamesFrom, unusableAddresses} from '../../domain/install/east-west/decide.js';
 import {liveDigest} from '../../domain/install/live.js';
 import {runningVersion, reportedVersion, type ReportedVersion} from '../../domain/istio/running-version.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
@@ -95,8 +95,10 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
     const recordWarnings = await recordInstalled(run, engine);
     const targets = installedTargets(run, engine.settings).filter(concernsGateways);
     const gateways =
-      targets.length === 0 ? undefined : await engine.run(gatewayPhase(targets, engine.settings.concurrency, request));
-    return report(run, gateways, recordWarnings);
+      targets.length === 0
+        ? undefined
+        : await afterInstall(run, engine.run(gatewayPhase(targets, engine.settings.concurrency, request)));
+    return report(run, gateways instanceof MeshError ? undefined : gateways, recordWarnings);
   },
   conclude: (result) => concludeClusters(result.clusters),
 };
@@ -151,12 +153,7 @@ async function recordInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Eng
   const names = clustersWith(run, 'done');
   if (names.length === 0) return [];
   const finished = names.flatMap((name) => run.plan.decided.get(name) ?? []);
-  const recorded = await engine.run(recordPhase(finished, run.facts.istioctl)).catch((thrown: unknown) => {
-    const error = asMeshError(thrown);
-    // A run that was interrupted before this step reports that in its own cluster, with the outcomes of the others.
-    if (error.class === 'bug' || !run.outcomes.some(({status}) => status === 'cancelled')) throw error;
-    return error;
-  });
+  const recorded = await afterInstall(run, engine.run(recordPhase(finished, run.facts.istioctl)));
   if (recorded instanceof MeshError) return names.map((name) => notRecorded(name, recorded.message));
   return [
     ...names
@@ -169,6 +166,23 @@ async function recordInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Eng
       error && cluster !== undefined ? [notRecorded(cluster, error.message)] : [],
     ),
   ];
+}
+
+/**
+ * Returns the error of a later phase, instead of throwing it, if the run was interrupted while istioctl was running: that is
+ * reported in its own cluster, with the outcomes of the others.
+ */
+async function afterInstall<T>(
+  {outcomes}: Pick<PhaseRun<unknown>, 'outcomes'>,
+  phase: Promise<T>,
+): Promise<T | MeshError> {
+  try {
+    return await phase;
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    if (error.class === 'bug' || !outcomes.some(({status}) => status === 'cancelled')) throw error;
+    return error;
+  }
 }
 
 function notRecorded(cluster: string, why: string): Warning {
@@ -232,7 +246,7 @@ function report(
       );
     }),
     istioctl: run.facts.istioctl.text,
-    warnings: [...run.plan.warnings, ...recordWarnings, ...(gateways?.plan.warnings ?? [])],
+    warnings: [...run.plan.warnings, ...recordWarnings, ...addressWarnings(gateways)],
   };
 }
 
@@ -244,6 +258,19 @@ function withGateway(install: ClusterResult, gateways: PhaseRun<readonly Gateway
   if (!gateway || gateway.outcome === 'unchanged') return install;
   // What was installed before is not undone by a gateway that cannot be applied.
   return gateway.error && install.outcome === 'done' ? {...gateway, outcome: 'failed'} : gateway;
+}
+
+/** The addresses that other networks cannot use, because istiod of this version does not resolve hostnames. */
+function addressWarnings(run: PhaseRun<readonly GatewayFacts[]> | undefined): readonly Warning[] {
+  return (run?.facts ?? []).flatMap(({decided: {cluster, rendered}}) => {
+    const {eastWest} = rendered;
+    const addresses = run && gatewayOf(cluster.name, run)?.addresses;
+    if (eastWest === undefined || addresses === undefined) return [];
+    return unusableAddresses(eastWest, addresses).map((address) => {
+      const message = `other networks cannot use the gateway's address ${address}: istiod resolves hostnames since Istio ${hostnamesFrom}`;
+      return {cluster: cluster.name, message};
+    });
+  });
 }
 
 function gatewayOf(name: string, run: PhaseRun<readonly GatewayFacts[]>): AppliedGateway | undefined {

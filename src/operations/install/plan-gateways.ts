@@ -1,12 +1,6 @@
 /** The second phase of `install apply`: the objects of the east-west gateways, and the wait for their addresses. */
 import {defined} from '../../domain/defined.js';
-import {
-  decideGateways,
-  hostnamesFrom,
-  type LiveGateways,
-  refuseGateways,
-  unusableAddresses,
-} from '../../domain/install/east-west/decide.js';
+import {decideGateways, type LiveGateways, refuseGateways} from '../../domain/install/east-west/decide.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef, refOf} from '../../domain/kube/paths.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
@@ -65,14 +59,7 @@ function planGateways(facts: readonly GatewayFacts[], options: ApplyOptions): Pl
         : [live.unknown];
       return errors.map((error) => ({cluster: cluster.name, error}));
     }),
-    warnings: facts.flatMap(({decided: {cluster, rendered}, live}) => {
-      const {eastWest} = rendered;
-      if (!isKnown(live) || eastWest === undefined) return [];
-      return unusableAddresses(eastWest, decideGateways(live.value, eastWest).addresses).map((address) => {
-        const message = `the gateway's address ${address} is a hostname, which istiod resolves since Istio ${hostnamesFrom}: other networks cannot use it`;
-        return {cluster: cluster.name, message};
-      });
-    }),
+    warnings: [],
   };
 }
 

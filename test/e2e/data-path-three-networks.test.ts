@@ -1,0 +1,24 @@
+/** Three clusters on two networks, made by the example script: each answers a third of the requests of each. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {afterAll, beforeAll, it} from 'vitest';
+import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
+import {adaptExample, deployWorkloads} from './harness/data-path/mesh-steps.js';
+import {expectEvenSharesThroughGateways} from './harness/data-path/shares.js';
+
+const example = fileURLToPath(new URL('../../examples/three-clusters-two-networks/', import.meta.url));
+
+let path: DataPath;
+
+beforeAll(async () => {
+  path = await startDataPath({cluster1: 'network1', cluster2: 'network1', cluster3: 'network2'});
+  adaptExample(path, readFileSync(join(example, 'mesh.yaml'), 'utf8'));
+  await path.cli.script(join(example, 'run.sh'), {});
+  await deployWorkloads(path);
+});
+afterAll(() => path.sandbox.close());
+
+it('made by examples/three-clusters-two-networks, each cluster answers a third of the requests of every client', async () => {
+  for (const from of path.clusters) await expectEvenSharesThroughGateways(path, from, path.clusters);
+});
