@@ -44,22 +44,20 @@ export interface RenderedFor {
 export interface FileChange {
   /** Relative to the work directory. */
   readonly path: string;
+  /** `removed`: no longer rendered. */
+  readonly change: 'written' | 'removed' | 'unchanged';
   /** Where an edited file was saved. */
   readonly kept?: string;
   /** The lines that changed in an existing file: `- old`, `+ new`. */
   readonly diff?: readonly string[];
 }
 
-/** The file with the objects of the east-west gateway. */
-export interface GatewayFileChange extends FileChange {
-  /** `removed`: the mesh no longer has several networks. */
-  readonly change: 'written' | 'removed' | 'unchanged';
-}
-
-/** One cluster of {@link RenderResult}, with the change to its install.yaml. */
-export interface RenderedCluster extends ClusterResult, Partial<RenderedFor>, FileChange {
-  /** Absent if there is no such file. */
-  readonly gateway?: GatewayFileChange;
+/** One cluster of {@link RenderResult}, with the change to its install.yaml; of a cluster that cannot be rendered, only the path. */
+export interface RenderedCluster extends ClusterResult, Partial<RenderedFor>, Partial<Omit<FileChange, 'path'>> {
+  /** The path of install.yaml, relative to the work directory. */
+  readonly path: string;
+  /** The file with the objects of the east-west gateway; absent if there is none. */
+  readonly gateway?: FileChange;
 }
 
 /** The result of `install render`. */
@@ -199,22 +197,21 @@ function describe(
   version: ChosenVersion,
 ): Omit<RenderedCluster, keyof ClusterResult> {
   if (rendered instanceof MeshError) return {path};
-  const [install, gateway] = files.map((file) => ({...file, change: fileChange(file), described: describeFile(file)}));
-  const hasGateway = gateway !== undefined && (gateway.text !== undefined || gateway.change === 'remove');
-  const change = gateway?.change === 'remove' ? 'removed' : gateway?.change === undefined ? 'unchanged' : 'written';
+  const [install, gateway] = files.map(describeFile);
   return defined<Omit<RenderedCluster, keyof ClusterResult>>({
-    path,
-    ...install?.described,
+    ...{path, ...install, gateway},
     ...describeVersion(rendered, version),
-    gateway: hasGateway ? {...gateway.described, change} : undefined,
   });
 }
 
-function describeFile(file: RenderedFile): FileChange {
+/** Undefined for a file that is not rendered and that there is not. */
+function describeFile(file: RenderedFile): FileChange | undefined {
   const {path, present, text} = file;
-  const isChanged = present !== undefined && text !== undefined && present !== text;
-  const diff = isChanged ? installYamlDiff(present, text) : undefined;
-  return defined<FileChange>({path, kept: keptPath(file), diff});
+  const needed = fileChange(file);
+  if (text === undefined && needed === undefined) return undefined;
+  const change = needed === undefined ? 'unchanged' : needed === 'remove' ? 'removed' : 'written';
+  const diff = needed === 'rewrite' ? installYamlDiff(present ?? '', text ?? '') : undefined;
+  return defined<FileChange>({path, change, kept: keptPath(file), diff});
 }
 
 function describeVersion({format}: Rendered, {known, source}: ChosenVersion): RenderedFor {

@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {printable} from '../../domain/printable.js';
 import type {FileChange, PrintResult, RenderedCluster, RenderResult} from '../../operations/install/render.js';
 import {failedLines} from '../format.js';
@@ -14,22 +15,27 @@ export const renderView: View<RenderResult> = {
 export const printView: View<PrintResult> = {text: ({document}) => document, name: ({cluster}) => cluster};
 
 function clusterLines(cluster: Printed<RenderedCluster>, dryRun: boolean): readonly string[] {
-  const {name, outcome, path, gateway, error} = cluster;
+  const {name, outcome, path, change = 'unchanged', kept, diff, gateway, error} = cluster;
   if (error) return failedLines(cluster, error);
   const schema = `Istio ${cluster.istioVersion ?? '?'} from ${cluster.versionFrom ?? '?'}, schema version ${cluster.dialect ?? '?'}`;
-  const isPlanned = outcome === 'skipped' && dryRun;
-  const words = outcome === 'done' ? 'written' : isPlanned ? 'would be written' : outcome;
-  const gatewayWords =
-    gateway?.change === 'unchanged' || !isPlanned ? gateway?.change : `would be ${gateway?.change ?? ''}`;
-  return [
-    `${name}: ${path} ${words} (${schema})`,
-    ...changeLines(cluster, dryRun),
-    ...(gateway ? [`${name}: ${gateway.path} ${gatewayWords ?? ''}`, ...changeLines(gateway, dryRun)] : []),
-  ];
+  const lines = (file: Printed<FileChange>, note = ''): readonly string[] =>
+    fileLines(file, {name, note, isSkipped: outcome === 'skipped', dryRun});
+  return [...lines(defined({path, change, kept, diff}), ` (${schema})`), ...(gateway ? lines(gateway) : [])];
 }
 
-function changeLines({kept, diff = []}: Printed<FileChange>, dryRun: boolean): readonly string[] {
+function fileLines(
+  {path, change, kept, diff = []}: Printed<FileChange>,
+  {
+    name,
+    note,
+    isSkipped,
+    dryRun,
+  }: {readonly name: string; readonly note: string; readonly isSkipped: boolean; readonly dryRun: boolean},
+): readonly string[] {
+  const isPlanned = isSkipped && dryRun && change !== 'unchanged';
+  const words = isPlanned ? `would be ${change}` : isSkipped && !dryRun ? 'skipped' : change;
   return [
+    `${name}: ${path} ${words}${note}`,
     ...(kept === undefined ? [] : [`  manual edits ${dryRun ? 'would be' : 'were'} saved as ${kept}`]),
     ...diff.map((line) => `  ${printable(line)}`),
   ];
