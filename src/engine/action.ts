@@ -163,8 +163,11 @@ export interface RestartWorkload extends ClusterAction {
 export interface AwaitAddress extends ClusterAction {
   readonly kind: 'await-address';
   readonly namespace: string;
-  /** The label selector of its Services. */
+  /** The label selector of its Service, and the names that it can have. */
   readonly selector: string;
+  readonly serviceNames: readonly string[];
+  /** How to give it an address without a load balancer. */
+  readonly withoutBalancer: string;
   readonly timeoutMs: number;
 }
 

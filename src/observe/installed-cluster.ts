@@ -1,4 +1,6 @@
 /** Reads what is installed in a cluster, for `install apply` to compare with install.yaml. */
+import * as z from 'zod';
+import {MeshError} from '../domain/errors.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {ConfigMapObject, DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
 import {caSourceOf} from '../domain/istio/ca-source.js';
@@ -82,19 +84,31 @@ export async function readInstalledCluster(
 /** Reads what a cluster has of its east-west gateway. */
 async function readGateways(reader: ClusterReader, eastWest: EastWestGateway | undefined): Promise<LiveGateways> {
   const labelSelector = eastWest?.kind.serviceSelector(eastWest.place);
-  // The API server's answer for an object of a kind that it does not serve cannot be told from that of a proxy.
-  const serves = async (group: string): Promise<boolean> =>
-    (await reader.read('gatewayDefinition', {name: `gateways.${group}`})) !== undefined;
-  const [servesIstio, servesGatewayApi, services] = await Promise.all([
-    serves('networking.istio.io'),
-    serves(gatewayApiGroup),
+  // The API server's response for an object of a kind that it does not serve cannot be distinguished from that of a proxy.
+  const [istio, gatewayApi, services] = await Promise.all([
+    servedVersions(reader, 'networking.istio.io'),
+    servedVersions(reader, gatewayApiGroup),
     labelSelector === undefined ? [] : reader.read('eastWestServices', {labelSelector}),
   ]);
   const found = await Promise.all([
-    ...(servesIstio ? [reader.read('crossNetworkGateway')] : []),
-    ...(servesGatewayApi ? [reader.read('eastWestResource')] : []),
+    ...(istio.length === 0 ? [] : [reader.read('crossNetworkGateway')]),
+    ...(gatewayApi.length === 0 ? [] : [reader.read('eastWestResource')]),
   ]);
-  return {objects: found.filter((one) => one !== undefined), servesGatewayApi, services};
+  return {objects: found.filter((one) => one !== undefined), gatewayApi, services};
+}
+
+const definition = z.object({
+  spec: z.object({versions: z.array(z.object({name: z.string(), served: z.boolean()}))}),
+});
+
+/** The versions in which a cluster serves the Gateways of an API group; empty without their definition. Throws `API_ERROR`. */
+async function servedVersions(reader: ClusterReader, group: string): Promise<readonly string[]> {
+  const name = `gateways.${group}`;
+  const found = await reader.read('gatewayDefinition', {name});
+  if (found === undefined) return [];
+  const parsed = definition.safeParse(found);
+  if (!parsed.success) throw new MeshError('API_ERROR', `CustomResourceDefinition ${name} has no valid versions`);
+  return parsed.data.spec.versions.flatMap(({name: version, served}) => (served ? [version] : []));
 }
 
 /** The same for `install apply` after istioctl has run. */

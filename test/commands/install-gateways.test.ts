@@ -6,7 +6,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
 import InstallApply from '../../src/commands/install/apply.js';
 import InstallRender from '../../src/commands/install/render.js';
-import type {ApplyResult} from '../../src/operations/install/apply.js';
+import type {ApplyResult} from '../../src/operations/install/report-apply.js';
 import type {RenderResult} from '../../src/operations/install/render.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {installInto, istioGateways} from '../helpers/fake-istioctl/installed-istiod.js';
@@ -50,6 +50,14 @@ async function changeMesh(change: (text: string) => string): Promise<void> {
   await writeFile(file, after);
 }
 
+/** The labels of objects of the gateway's component. */
+const installed = {
+  'install.operator.istio.io/owning-resource': 'kubectl-mesh',
+  'operator.istio.io/managed': 'Reconcile',
+  'operator.istio.io/component': 'IngressGateways',
+  'istio.io/rev': 'default',
+};
+
 /** The Service that the gateway's component has, with an address. */
 function service(
   name: string,
@@ -61,7 +69,12 @@ function service(
     metadata: {
       name: 'istio-eastwestgateway',
       namespace: 'istio-system',
-      labels: {istio: 'eastwestgateway', 'topology.istio.io/network': name === 'c1' ? 'network1' : 'network2'},
+      labels: {
+        istio: 'eastwestgateway',
+        'topology.istio.io/network': name === 'c1' ? 'network1' : 'network2',
+        ...installed,
+      },
+      managedFields: [{manager: 'istio-operator', operation: 'Apply', time: '2026-01-01T00:00:00Z', fieldsV1: {}}],
     },
     spec: {type: 'LoadBalancer', ports: [{port: 15443}]},
     status: {loadBalancer: {ingress}},
@@ -73,6 +86,7 @@ const definition: FakeObject = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: {name: 'gateways.gateway.networking.k8s.io'},
+  spec: {versions: [{name: 'v1', served: true}]},
 };
 
 const oneNetwork = (text: string): string => text.replace('network2', 'network1');
@@ -194,6 +208,75 @@ describe('install apply', () => {
     expect(mesh.cluster('c1').get('Gateway', 'istio-system/istio-eastwestgateway')).toMatchObject({
       apiVersion: 'gateway.networking.k8s.io/v1',
     });
+  });
+
+  it('changes no Gateway if another cluster is refused', async () => {
+    await apply('--yes');
+    const changed = crossNetwork('c1');
+    if (changed === undefined) throw new Error('there is no Gateway');
+    mesh.cluster('c1').put({...changed, spec: {selector: {}, servers: []}});
+    await writeFile(join(mesh.dir, 'c2', 'install.yaml'), 'kind: IstioOperator\n');
+    const run = await apply('--yes');
+    expect([run.code, applied(run).clusters.map(({outcome}) => outcome)]).toEqual([5, ['unchanged', 'refused']]);
+    expect(crossNetwork('c1')).toMatchObject({spec: {servers: []}});
+    expect((await apply('--yes', '--keep-going')).code).toBe(5);
+    expect(crossNetwork('c1')).toMatchObject({spec: {selector: {istio: 'eastwestgateway'}}});
+  });
+
+  it('reports what was installed although the gateway of another cluster fails', async () => {
+    const istio = installInto(mesh.kube, istioctl);
+    // The right is lost while istioctl runs.
+    istioctl.answer = (call) => {
+      denyGateways(mesh.cluster('c1'));
+      return istio(call);
+    };
+    const run = await apply('--yes');
+    expect(run.code).not.toBe(0);
+    expect(applied(run).clusters).toMatchObject([
+      {outcome: 'failed', error: {code: 'FORBIDDEN'}},
+      {outcome: 'done', gateway: {outcome: 'skipped', applied: []}},
+    ]);
+  });
+
+  it('deletes the Deployment of another network before istioctl runs, after confirmation', async () => {
+    await apply('--yes');
+    const deployment = (network: string): FakeObject => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {
+        name: 'istio-eastwestgateway',
+        namespace: 'istio-system',
+        labels: {'topology.istio.io/network': network, ...installed},
+      },
+    });
+    const find = (): FakeObject | undefined =>
+      mesh.cluster('c2').get('Deployment', 'istio-system/istio-eastwestgateway');
+    mesh.cluster('c2').put(deployment('network2'));
+    await changeMesh((text) => text.replace('network2', 'net-b'));
+    await render();
+    expect([(await apply('c2')).code, find() === undefined]).toEqual([5, false]);
+    const istio = installInto(mesh.kube, istioctl);
+    const seen: boolean[] = [];
+    istioctl.answer = (call) => {
+      seen.push(find() !== undefined);
+      return istio(call);
+    };
+    await apply('c2', '--yes');
+    expect(seen.at(-1)).toBe(false);
+  });
+
+  it('validates in a server dry run what it can, before Istio is installed', async () => {
+    const run = await apply('--dry-run=server');
+    expect([run.code, names.map(crossNetwork)]).toEqual([0, [undefined, undefined]]);
+  });
+
+  it('warns in a mesh with one network if a leftover cannot be determined', async () => {
+    await apply('--yes');
+    await changeMesh(oneNetwork);
+    await render();
+    denyGateways(mesh.cluster('c1'));
+    const {warnings} = applied(await apply('c1', '--yes'));
+    expect(warnings).toContainEqual(expect.objectContaining({cluster: 'c1'}));
   });
 
   it('shows in a dry run what it would apply, and applies nothing', async () => {

@@ -37,6 +37,7 @@ beforeAll(async () => {
       apiVersion: 'apiextensions.k8s.io/v1',
       kind: 'CustomResourceDefinition',
       metadata: {name: `gateways.${group}`},
+      spec: {versions: [{name: 'v1', served: true}]},
     });
   }
   mesh.one('c1').kube.put(secret('istio-system/cacerts-previous', textsOf(mesh.bundle('c1'))));

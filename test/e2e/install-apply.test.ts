@@ -2,7 +2,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import type {ApplyResult} from '../../src/operations/install/apply.js';
+import type {ApplyResult} from '../../src/operations/install/report-apply.js';
 import type {Resource} from './harness/api.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {findings} from './harness/mesh-cli.js';

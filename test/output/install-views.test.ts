@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {ApplyResult} from '../../src/operations/install/apply.js';
+import type {ApplyResult} from '../../src/operations/install/report-apply.js';
 import type {RenderResult} from '../../src/operations/install/render.js';
 import {applyView, printView, renderView} from '../../src/output/views/install.js';
 import {printed, textOf} from '../helpers/suggestions.js';
@@ -15,12 +15,13 @@ const golden = (name: string): string => `../fixtures/golden/install/${name}.txt
 
 const rendered: RenderResult = {
   clusters: [
-    {name: 'new', outcome: 'done', path: 'new/install.yaml', ...form},
-    {name: 'same', outcome: 'unchanged', path: 'same/install.yaml', ...form},
+    {name: 'new', outcome: 'done', path: 'new/install.yaml', change: 'written', ...form},
+    {name: 'same', outcome: 'unchanged', path: 'same/install.yaml', change: 'unchanged', ...form},
     {
       name: 'edited',
       outcome: 'done',
       path: 'edited/install.yaml',
+      change: 'written',
       kept: 'edited/install.edited-01234567.yaml',
       diff: ['- hub: mine', '+ tag: yours'],
       ...form,

@@ -24,7 +24,7 @@ export const applyFlags = {
     default: readinessTimeoutMs,
     // oclif would print milliseconds.
     defaultHelp: () => Promise.resolve('5m'),
-    description: 'time that istioctl waits for each component to become ready',
+    description: 'time to wait for each component to become ready, and for the address of an east-west gateway',
   }),
   upgrade: Flags.boolean({
     description: 'allow istioctl to change the running Istio version to its own',

@@ -4,7 +4,8 @@ import {applyFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
-import {applyInstalls, type ApplyResult} from '../../operations/install/apply.js';
+import {applyInstalls} from '../../operations/install/apply.js';
+import type {ApplyResult} from '../../operations/install/report-apply.js';
 import {applyView} from '../../output/views/install.js';
 
 export default class InstallApply extends MeshCommand {

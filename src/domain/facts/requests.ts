@@ -254,7 +254,10 @@ export const reads = {
     name: crossNetworkName,
   }),
   /** The Kubernetes Gateway for which istiod deploys the east-west gateway. */
-  eastWestResource: find<GatewayObject>('Gateway', istioNamespace, {name: eastWestName}),
+  eastWestResource: find<GatewayObject>('Gateway', istioNamespace, {
+    apiVersions: [...(apiVersions.Gateway ?? ['v1']), 'gateway.networking.k8s.io/v1alpha2'],
+    name: eastWestName,
+  }),
   /** The definition of a kind of Gateway: whether the cluster serves it. */
   gatewayDefinition: find<KubeObject>('CustomResourceDefinition', 'cluster', {
     apiVersions: ['apiextensions.k8s.io/v1'],

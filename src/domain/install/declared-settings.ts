@@ -1,5 +1,6 @@
 /** What an installation declares outside the fields of mesh.yaml: in its profile and its overlays. */
-import {isTree, valueAt} from '../tree.js';
+import {isTree, type Tree, valueAt} from '../tree.js';
+import {gatewayListPath, isEastWest} from './gateway-list.js';
 import type {Overlay} from './overlays.js';
 
 /** The profiles that install ztunnel (istio/istio manifests/profiles). */
@@ -16,18 +17,25 @@ export function installsZtunnel(profile: string, overlays: readonly Overlay[]): 
  */
 export function enabledInOverlays(overlays: readonly Overlay[], field: string, name?: string): boolean | undefined {
   const path = ['spec', 'components', field];
-  const enabled = overlays.flatMap(({tree}): readonly unknown[] => {
-    const declared = valueAt(tree, path);
-    const entries: readonly unknown[] = Array.isArray(declared) ? declared : [];
-    const entry = entries.filter(isTree).find((one) => one.name === name);
-    return [entry ? entry.enabled : valueAt(declared, ['enabled'])];
-  });
-  return enabled.findLast((value) => typeof value === 'boolean');
+  const declared = lastValue(overlays, path);
+  const list: readonly unknown[] = Array.isArray(declared) ? declared : [];
+  const entry = list.filter(isTree).find((one) => one.name === name);
+  const enabled = entry ? entry.enabled : lastValue(overlays, [...path, 'enabled']);
+  return typeof enabled === 'boolean' ? enabled : undefined;
 }
 
-/** Whether an overlay has a list of ingress gateways, which then replaces that of the profile. */
-export function declaresGateways(overlays: readonly Overlay[]): boolean {
-  return lastValue(overlays, ['spec', 'components', 'ingressGateways']) !== undefined;
+/** Returns the entries that overlays have for the east-west gateway, in merge order. */
+export function eastWestEntries(overlays: readonly Overlay[]): readonly Tree[] {
+  return overlays.flatMap(({tree}) => {
+    const list = valueAt(tree, gatewayListPath);
+    return Array.isArray(list) ? (list as readonly unknown[]).filter(isEastWest) : [];
+  });
+}
+
+/** Whether overlays disable the east-west gateway. */
+export function disablesEastWest(overlays: readonly Overlay[]): boolean {
+  const settings = eastWestEntries(overlays).map(({enabled}) => enabled);
+  return settings.findLast((enabled) => typeof enabled === 'boolean') === false;
 }
 
 /** The paths from which istioctl reads the hub (istio/istio operator/pkg/render/manifest.go). */
@@ -43,7 +51,12 @@ export function hubInOverlays(overlays: readonly Overlay[]): string | undefined 
   return hub === undefined || typeof hub === 'string' ? hub : JSON.stringify(hub);
 }
 
+/** Returns the values that overlays have at a path. */
+export function valuesAt(overlays: readonly Overlay[], path: readonly string[]): readonly unknown[] {
+  return overlays.map(({tree}) => valueAt(tree, path)).filter((value) => value !== undefined);
+}
+
 /** Returns the value that the last overlay with this path sets. */
 function lastValue(overlays: readonly Overlay[], path: readonly string[]): unknown {
-  return overlays.map(({tree}) => valueAt(tree, path)).findLast((value) => value !== undefined);
+  return valuesAt(overlays, path).at(-1);
 }

@@ -14,9 +14,11 @@ import {requireIstioNames} from '../mesh/resolve.js';
 import {defaultIstioCsrAddress} from '../mesh/signer.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {chainPem} from '../x509/chain.js';
-import {declaresGateways, enabledInOverlays, hubInOverlays, installsZtunnel} from './declared-settings.js';
+import type {Tree} from '../tree.js';
+import {disablesEastWest, eastWestEntries, hubInOverlays, installsZtunnel, valuesAt} from './declared-settings.js';
 import {eastWestGateway, type EastWestGateway} from './east-west/choose.js';
 import {eastWestName, type GatewayPlace} from './east-west/kind.js';
+import {gatewayListPath} from './gateway-list.js';
 import {valuesOverlay, type Overlay} from './overlays.js';
 import {componentsOfProfile} from './profiles.js';
 
@@ -71,7 +73,7 @@ export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' 
   readonly isSpire: boolean;
   /** The gateway for other networks; absent if the mesh has one network, or if an overlay disables it. */
   readonly eastWest?: EastWestGateway;
-  /** The ingress gateways of the profile, unless overlays declare the list. */
+  /** The ingress gateways of the profile, which the list in the document has to repeat; empty if it has no such list. */
   readonly profileGateways: readonly string[];
   /** Overlays in merge order: the mesh's values and files, then the cluster's own. */
   readonly overlays: readonly Overlay[];
@@ -118,8 +120,13 @@ export function installModel(
   const isAmbient = installsZtunnel(profile, overlays);
   const ambient = ambientNetworks(known, networks, isAmbient);
   const revision = installedRevision(mesh);
-  const hasGateway = networks.length > 1 && enabledInOverlays(overlays, 'ingressGateways', eastWestName) !== false;
   const place = defined<Omit<GatewayPlace, 'version'>>({namespace, network, revision});
+  const eastWest =
+    networks.length < 2 || disablesEastWest(overlays)
+      ? undefined
+      : eastWestGateway(place, known, mesh.topology, isAmbient);
+  const entries = eastWestEntries(overlays);
+  checkEntries(eastWest, entries);
   const hub = mesh.istio.hub ?? hubInOverlays(overlays);
   return defined<InstallModel>({
     version,
@@ -135,9 +142,16 @@ export function installModel(
     tag,
     revision,
     networks,
-    eastWest: hasGateway ? eastWestGateway(place, known, mesh.topology, isAmbient) : undefined,
-    profileGateways: declaresGateways(overlays) ? [] : profileGateways(profile),
-    notes: [...ambient.notes, ...(hub !== undefined && isRetired(hub) ? [retiredNote(hub)] : [])],
+    eastWest,
+    profileGateways:
+      networks.length > 1 && (eastWest?.kind.component !== undefined || entries.length > 0)
+        ? profileGateways(profile)
+        : [],
+    notes: [
+      ...ambient.notes,
+      ...sharedValuesNotes(eastWest, overlays),
+      ...(hub !== undefined && isRetired(hub) ? [retiredNote(hub)] : []),
+    ],
     istiod: [...rotation.istiod, ...ambient.istiod, ...(external?.istiod ?? [])],
     proxies: [...rotation.proxies, ...(external?.proxies ?? [])],
     external,
@@ -146,9 +160,25 @@ export function installModel(
   });
 }
 
+/** A gateway that istiod deploys is no component: istioctl would install a second one, without its network. Throws `OVERLAY_INVALID`. */
+function checkEntries(eastWest: EastWestGateway | undefined, entries: readonly Tree[]): void {
+  if (eastWest === undefined || eastWest.kind.component !== undefined || entries.length === 0) return;
+  const what = `overlays configure ${eastWestName} in ${gatewayListPath.join('.')}, but istiod deploys the east-west gateway`;
+  throw new MeshError('OVERLAY_INVALID', what, {hints: ['remove the entry from values and overlays']});
+}
+
 /** Returns the ingress gateways of a profile: every profile that has one has the same. */
 function profileGateways(profile: string): readonly string[] {
   return componentsOfProfile(profile).includes('IngressGateways') ? ['istio-ingressgateway'] : [];
+}
+
+/** Istio has one chart for ingress and east-west gateways (1.31.0:operator/pkg/component/component.go, ToHelmValuesTreeRoot). */
+function sharedValuesNotes(eastWest: EastWestGateway | undefined, overlays: readonly Overlay[]): readonly string[] {
+  const shared = ['spec', 'values', 'gateways', 'istio-ingressgateway'];
+  if (eastWest?.kind.component === undefined || valuesAt(overlays, shared).length === 0) return [];
+  return [
+    `values.gateways.istio-ingressgateway also apply to the east-west gateway: to configure one gateway only, use its entry of ${gatewayListPath.join('.')}`,
+  ];
 }
 
 function retiredNote(hub: string): string {

@@ -2,7 +2,7 @@ import {LineCounter, isScalar, parseAllDocuments, visit} from 'yaml';
 import {MeshError} from '../errors.js';
 import {plainValue} from '../plain-value.js';
 import {valueAt, isTree, existingPrefix, type Tree} from '../tree.js';
-import {mergeDocuments, withKeyedLists} from './keyed-lists.js';
+import {mergeDocuments, withNamedEntries} from './gateway-list.js';
 
 /** Settings that are merged over the document: a part of an IstioOperator, and where it was written. */
 export interface Overlay {
@@ -83,7 +83,7 @@ export function applyOverlays(document: Tree, overlays: readonly Overlay[], owne
 }
 
 function checkOwnedField({place, strip, tree}: Overlay, {path, value, setBy, isEquivalent}: OwnedField): void {
-  const named = withKeyedLists(tree);
+  const named = withNamedEntries(tree);
   const prefix = existingPrefix(named, path);
   const actual = valueAt(named, prefix);
   // A map above the field leaves the field alone. A list, a scalar or null in its place removes it.

@@ -8,12 +8,12 @@ import {defaultRevision} from '../istio/names.js';
 import {reportedVersion, type ReportedVersion} from '../istio/running-version.js';
 import {hasReached} from '../istio/since.js';
 import type {KubeObject} from '../kube/object.js';
-import {isTree, valueAt} from '../tree.js';
-import {enabledInOverlays} from './declared-settings.js';
+import {isTree} from '../tree.js';
+import {enabledInOverlays, valuesAt} from './declared-settings.js';
 import {eastWestName} from './east-west/kind.js';
 import type {InstallModel} from './model.js';
 import {componentsOfProfile, type ProfileComponent} from './profiles.js';
-import {installerLabels, isDefaultTag, ownerDocument, type Installation} from './ownership.js';
+import {installerLabels, isDefaultTag, isOfInstallation, ownerDocument, type Installation} from './ownership.js';
 
 /** A component whose objects all revisions share. */
 interface SharedComponent {
@@ -80,16 +80,20 @@ export function writtenComponents({
   eastWest,
 }: Pick<InstallModel, 'profile' | 'overlays' | 'eastWest'>): readonly ComponentName[] {
   const ofProfile: readonly string[] = componentsOfProfile(profile);
-  const configured = overlays.map(({tree}) => valueAt(tree, ['spec', 'components']));
+  const configured = valuesAt(overlays, ['spec', 'components']);
   return componentNames.filter((component) => {
     if (component === 'EastWestGateway') return eastWest?.kind.component !== undefined;
     const {field, main} = sharedComponents[component];
-    return (
-      enabledInOverlays(overlays, field, main.name) ??
-      (ofProfile.includes(component) ||
-        configured.some((components) => isTree(components) && Object.hasOwn(components, field)))
+    const isConfigured = configured.some(
+      (components) => isTree(components) && isComponent(components[field], main.name),
     );
+    return enabledInOverlays(overlays, field, main.name) ?? (ofProfile.includes(component) || isConfigured);
   });
+}
+
+/** Whether a field of the components configures a component: itself, or in a list with the component's name. */
+function isComponent(value: unknown, name: string): boolean {
+  return Array.isArray(value) ? value.some((entry) => isTree(entry) && entry.name === name) : value !== undefined;
 }
 
 /**
@@ -141,6 +145,19 @@ export function sharedChanges(objects: readonly KubeObject[], written: WrittenOb
     what: `the ${listed([...titles])} of ${user}`,
     versions: [...versions].map(reportedVersion),
   }));
+}
+
+/**
+ * Returns the shared components that our document has installed for the same control plane and no longer contains: istioctl deletes
+ * them.
+ */
+export function removedComponents(objects: readonly KubeObject[], written: WrittenObjects): readonly string[] {
+  return componentNames.flatMap((component) => {
+    const {title, main} = sharedComponents[component];
+    const object = objects.find(({kind, metadata: {name}}) => kind === main.kind && name === main.name);
+    const isRemoved = object && isOfInstallation(object, written) && !written.components.includes(component);
+    return isRemoved ? [title] : [];
+  });
 }
 
 /** Returns the existing objects that decide whose the shared objects are that a document writes. */

@@ -48,7 +48,7 @@ const discoverySchema = map('a map', {
 
 const topologySchema = map('a map', {
   'gateway?': oneOf(['istio', 'gateway-api']).describe(
-    'Who deploys the east-west gateways of a mesh with several networks. istio: istioctl, as part of install.yaml; gateway-api: istiod, for a Gateway of the Kubernetes Gateway API. Default: istio.',
+    'How the east-west gateways of a mesh with several networks are deployed. istio: by istioctl, as part of install.yaml; gateway-api: by istiod, for a Gateway of the Kubernetes Gateway API. Default: istio.',
   ),
 });
 

@@ -1,4 +1,5 @@
-import {addressesOf} from '../../domain/istio/gateway-address.js';
+import {gatewayAddresses} from '../../domain/install/east-west/decide.js';
+import {eastWestName} from '../../domain/install/east-west/kind.js';
 import type {ServiceObject} from '../../domain/kube/objects.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {Effect} from '../effect.js';
@@ -6,8 +7,9 @@ import {awaitReady} from './await.js';
 
 /** Waits until a Service of the gateway has an address that istiod uses. */
 export const effect: Effect<'await-address'> = async (action, context) => {
-  const {cluster, namespace, selector, timeoutMs} = action;
+  const {cluster, namespace, selector, serviceNames, withoutBalancer, timeoutMs} = action;
   const api = await context.deps.clusters.open(action.context);
+  const kind = {apiVersion: 'v1', kind: 'Service'};
   let addresses: readonly string[] = [];
   await awaitReady(
     context,
@@ -16,17 +18,15 @@ export const effect: Effect<'await-address'> = async (action, context) => {
       timeoutMs,
       hints: [
         advice`the events show why: ${inspectWith.kubectl(action, words`-n ${namespace} describe service -l ${selector}`)}`,
-        'without load balancers, set values.gateways.istio-ingressgateway.type to NodePort, or add externalIPs to the Service',
+        advice`without a Service, the status of its Gateway: ${inspectWith.kubectl(action, words`-n ${namespace} describe gateways.gateway.networking.k8s.io ${eastWestName}`)}`,
+        withoutBalancer,
       ],
     },
     async () => {
-      const {items} = await api.list<ServiceObject>(
-        {apiVersion: 'v1', kind: 'Service'},
-        {namespace, labelSelector: selector},
-      );
-      addresses = items.flatMap(addressesOf);
+      const {items} = await api.list<ServiceObject>(kind, {namespace, labelSelector: selector});
+      addresses = gatewayAddresses({kind: {serviceNames}}, items);
       if (addresses.length > 0) return undefined;
-      const [service] = items;
+      const service = items.find(({metadata: {name}}) => serviceNames.includes(name));
       return service === undefined ? 'it has no Service yet' : `Service ${service.metadata.name} has no address`;
     },
   );

@@ -18,9 +18,12 @@ export const putObject: Effect<'put-object'> = async (action, context) => {
   try {
     return await createOrReplace(api, object, dryRun);
   } catch (thrown) {
-    if (dryRun !== 'server' || !(await isNamespaceMissing(thrown, api, object))) throw thrown;
-    // The API server cannot validate an object in a namespace that the dry run did not create.
-    const reason = `namespace ${object.metadata.namespace ?? ''} does not exist yet`;
+    if (dryRun !== 'server' || !isNotFound(thrown)) throw thrown;
+    // The API server cannot validate an object in a namespace, or of a kind, that the dry run did not create.
+    const {apiVersion, kind, metadata} = object;
+    const reason = (await isNamespaceMissing(api, object))
+      ? `namespace ${metadata.namespace ?? ''} does not exist yet`
+      : `the cluster does not serve ${kind} of ${apiVersion} yet`;
     context.line(`not checked by the API server: ${reason}`);
     return {validated: false, reason};
   }
@@ -156,9 +159,12 @@ function testedVersion(patch: object): string | undefined {
   return typeof test?.value === 'string' ? test.value : undefined;
 }
 
-async function isNamespaceMissing(thrown: unknown, api: KubeApi, object: KubeObject): Promise<boolean> {
-  const {namespace} = object.metadata;
-  if (!(thrown instanceof MeshError) || thrown.code !== 'NOT_FOUND' || namespace === undefined) return false;
+function isNotFound(thrown: unknown): boolean {
+  return thrown instanceof MeshError && thrown.code === 'NOT_FOUND';
+}
+
+async function isNamespaceMissing(api: KubeApi, {metadata: {namespace}}: KubeObject): Promise<boolean> {
+  if (namespace === undefined) return false;
   return (await api.find({apiVersion: 'v1', kind: 'Namespace', name: namespace})) === undefined;
 }
 

@@ -2,11 +2,13 @@
 import {sha256Hex} from '../../domain/keys/keys.js';
 import {MeshError} from '../../domain/errors.js';
 import type {CaCertificates} from '../../domain/install/cacerts-ready.js';
+import {decideGateways} from '../../domain/install/east-west/decide.js';
 import {type ForeignOwner, foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord} from '../../domain/install/live.js';
 import type {Installation} from '../../domain/install/ownership.js';
 import type {Rendered} from '../../domain/install/render.js';
 import {
+  removedComponents,
   type SharedChange,
   sharedChanges,
   writesDefaultTag,
@@ -16,6 +18,7 @@ import {
 import type {VersionOverrides} from '../../domain/install/version-change.js';
 import {defaultRevision, networkLabel} from '../../domain/istio/names.js';
 import {runningVersion, type ReportedVersion} from '../../domain/istio/running-version.js';
+import {describeRef, refOf} from '../../domain/kube/paths.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
 import type {InstalledCluster} from '../../observe/installed-cluster.js';
 import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
@@ -56,6 +59,8 @@ export interface DecidedInstall extends Pick<Rendering, 'cluster' | 'path'> {
   readonly foreign: readonly ForeignOwner[];
   /** What the change also changes for other control planes. */
   readonly shared: readonly SharedChange[];
+  /** What the change deletes: components that install.yaml no longer contains, and Gateways. */
+  readonly removed: readonly string[];
 }
 
 /** Decides the change to a cluster, if its state is known and its install.yaml can be rendered. */
@@ -76,7 +81,13 @@ export function decideInstall(
   // If everything is as the last run left it, foreign objects are left over from installations that it replaced.
   const isUnchanged = isAsRecorded(live, rendered, istioctl) && !(takeOver && foreign.length > 0);
   const change = isUnchanged ? 'unchanged' : changeOf(live, rendered, istioctl, foreign);
-  return [{cluster, path, live, rendered, change, foreign, shared}];
+  const removed = [
+    ...removedComponents(live.installed, written).map((title) => `the ${title}`),
+    ...(isKnown(live.gateways) ? decideGateways(live.gateways.value, rendered.eastWest).removes : []).map((object) =>
+      describeRef(refOf(object)),
+    ),
+  ];
+  return [{cluster, path, live, rendered, change, foreign, shared, removed}];
 }
 
 /** Returns the installation of a document. */

@@ -4,6 +4,7 @@ import {sha256Hex} from '../../domain/keys/keys.js';
 import {recordObject} from '../../domain/install/live.js';
 import {applyCommand} from '../../domain/istio/istioctl.js';
 import {kubernetesFit} from '../../domain/istio/kubernetes.js';
+import {eastWestName} from '../../domain/install/east-west/kind.js';
 import {networkLabel, recordName} from '../../domain/istio/names.js';
 import {runningVersion, type ReportedVersion} from '../../domain/istio/running-version.js';
 import {resolveVersion} from '../../domain/istio/versions.js';
@@ -57,13 +58,21 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
     if (one.change === 'unchanged') return [];
     const run = istioctlAction(one, one.change, istioctl, options);
     const put = putRecord(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
-    return [{key: name, cluster: name, title: `${name}: ${run.title}`, actions: [...namespaceAction(one), put, run]}];
+    return [
+      {
+        key: name,
+        cluster: name,
+        title: `${name}: ${run.title}`,
+        actions: [...namespaceAction(one), put, ...recreateGateway(one), run],
+      },
+    ];
   });
   return {
     decided,
     groups: [...declareGroups(loaded, {uids}), ...groupOfLanes(lanes.slice(0, 1)), ...groupOfLanes(lanes.slice(1))],
     blockers,
     warnings: [
+      ...[...decided.values()].flatMap(unreadGateways),
       ...asWarnings([...loaded.notes, ...(version.known.note === undefined ? [] : [version.known.note])]),
       ...targets.flatMap(({rendering, live}) =>
         isKnown(live) ? kubernetesWarnings(rendering.cluster.name, live.value, istioctl) : [],
@@ -160,11 +169,39 @@ function istioctlAction(
   });
 }
 
+/** In a mesh with one network, a Gateway that cannot be read may be left of an earlier one. */
+function unreadGateways({cluster, live: {gateways}, rendered: {eastWest}}: DecidedInstall): readonly Warning[] {
+  if (eastWest !== undefined || isKnown(gateways)) return [];
+  const message = `cannot determine whether a Gateway is left of an earlier network: ${gateways.unknown.message}`;
+  return [{cluster: cluster.name, message}];
+}
+
+/**
+ * The labels of a gateway's pods include its network, and the selector of its Deployment cannot be changed
+ * (1.31.0:manifests/charts/gateways/istio-ingress/templates/deployment.yaml).
+ */
+function recreateGateway(decided: DecidedInstall): readonly Action[] {
+  const {live, rendered} = decided;
+  const existing = live.installed.find(({kind, metadata: {name}}) => kind === 'Deployment' && name === eastWestName);
+  const before = existing?.metadata.labels?.[networkLabel];
+  if (!existing || !rendered.eastWest?.kind.component || before === undefined || before === rendered.network) return [];
+  const {namespace, uid} = existing.metadata;
+  const title = `delete Deployment ${eastWestName} of network ${before}, which istioctl then creates for ${rendered.network}`;
+  return [
+    {
+      ...{kind: 'delete-object', ...base(decided, 'gateway'), title, confirm: title},
+      ref: defined({apiVersion: 'apps/v1', kind: 'Deployment', name: eastWestName, namespace}),
+      preconditions: defined({uid}),
+    },
+  ];
+}
+
 /** What a run changes besides its own installation. */
-function consequences({shared, foreign}: DecidedInstall): readonly string[] {
+function consequences({shared, foreign, removed}: DecidedInstall): readonly string[] {
+  const removals = removed.map((what) => `deletes ${what}`);
   const changes = shared.map(({what}) => `changes ${what}`);
   const takeOvers = foreign.map(({owner, object}) => `takes over ${object} from ${owner}`);
-  const all = [...changes, ...takeOvers];
+  const all = [...removals, ...changes, ...takeOvers];
   return all.length === 0 ? [] : [all.join(' and ')];
 }
 

@@ -6,7 +6,14 @@ import {describeRef, refOf} from '../../domain/kube/paths.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {groupOfLanes, type Lane, type Phase, type Plan} from '../../engine/operation.js';
+import {
+  groupOfLanes,
+  type Lane,
+  type Phase,
+  type PhaseRun,
+  type Plan,
+  type RunSettings,
+} from '../../engine/operation.js';
 import {readLiveGateways} from '../../observe/installed-cluster.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import type {ApplyOptions, DecidedInstall} from './decide-apply.js';
@@ -74,12 +81,16 @@ function lanesOf({decided, live}: GatewayFacts, options: ApplyOptions): readonly
       ...{kind: 'put-object', ...base, id: idOf(base.cluster, object), object},
       title: `${object.metadata.resourceVersion === undefined ? 'create' : 'replace'} ${describeRef(refOf(object))}`,
     })),
-    ...removes.map((object): Action => ({
-      ...{kind: 'delete-object', ...base, id: `${idOf(base.cluster, object)}/remove`, ref: refOf(object)},
-      title: `delete ${describeRef(refOf(object))}`,
-      confirm: `delete ${describeRef(refOf(object))}, through which other networks may reach ${base.cluster}`,
-      preconditions: defined({uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion}),
-    })),
+    ...removes.map((object): Action => {
+      const title = `delete ${describeRef(refOf(object))}`;
+      return defined<Action>({
+        ...{kind: 'delete-object', ...base, id: `${idOf(base.cluster, object)}/remove`, ref: refOf(object), title},
+        // Otherwise confirmed before istioctl has run.
+        confirm:
+          decided.change === 'unchanged' ? `${title}, through which other networks reach ${base.cluster}` : undefined,
+        preconditions: defined({uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion}),
+      });
+    }),
     ...(eastWest === undefined || addresses.length > 0
       ? []
       : [
@@ -87,6 +98,8 @@ function lanesOf({decided, live}: GatewayFacts, options: ApplyOptions): readonly
             ...{kind: 'await-address' as const, ...base, id: `${base.cluster}/address`},
             title: 'wait for the address of the east-west gateway',
             ...{namespace, selector: eastWest.kind.serviceSelector(eastWest.place)},
+            serviceNames: eastWest.kind.serviceNames,
+            withoutBalancer: eastWest.kind.withoutBalancer,
             timeoutMs: options.readinessTimeoutMs,
           },
         ]),
@@ -94,6 +107,32 @@ function lanesOf({decided, live}: GatewayFacts, options: ApplyOptions): readonly
   if (actions.length === 0) return [];
   const title = `${cluster.name}: ${eastWest === undefined ? 'remove the east-west gateway' : 'expose services to other networks'}`;
   return [{key: cluster.name, cluster: cluster.name, title, actions}];
+}
+
+/** What the phase did, or in a dry run would do, with a cluster's objects. */
+export interface ChangedObjects {
+  /** `Gateway istio-system/cross-network-gateway` */
+  readonly applied: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** Returns what was done with the objects of a cluster, in all attempts; in a dry run, what would be. */
+export function changedObjects(
+  {decided: {cluster, rendered}, live}: GatewayFacts,
+  {outcomes}: Pick<PhaseRun<unknown>, 'outcomes'>,
+  {dryRun}: Pick<RunSettings, 'dryRun'>,
+): ChangedObjects {
+  const known = [...(rendered.eastWest?.objects ?? []), ...(isKnown(live) ? live.value.objects : [])];
+  const done = outcomes.filter(({status}) => status === 'done' || (dryRun !== 'none' && status === 'skipped'));
+  const ids = new Set(done.map(({id}) => id));
+  const named = (suffix: string): readonly string[] => [
+    ...new Set(
+      known
+        .filter((object) => ids.has(`${idOf(cluster.name, object)}${suffix}`))
+        .map((object) => describeRef(refOf(object))),
+    ),
+  ];
+  return {applied: named(''), removed: named('/remove')};
 }
 
 /** Unique in its cluster, and stable between runs. */

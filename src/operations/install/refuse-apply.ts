@@ -67,7 +67,7 @@ function refuseGateway(
   options: ApplyOptions,
 ): readonly ErrorReport[] {
   if (isKnown(gateways)) return refuseGateways(cluster.name, gateways.value, eastWest, options);
-  // Without a gateway, only what is left of an earlier one cannot be read.
+  // Without a gateway there may only be objects of an earlier one: a warning.
   return eastWest === undefined ? [] : [gateways.unknown];
 }
 

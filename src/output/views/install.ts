@@ -1,9 +1,10 @@
 import {defined} from '../../domain/defined.js';
+import {nodesAddress} from '../../domain/istio/gateway-address.js';
 import {printable} from '../../domain/printable.js';
 import type {FileChange, PrintResult, RenderedCluster, RenderResult} from '../../operations/install/render.js';
 import {failedLines} from '../format.js';
 import type {Printed, View} from '../view.js';
-import type {AppliedCluster, AppliedGateway, ApplyResult} from '../../operations/install/apply.js';
+import type {AppliedCluster, AppliedGateway, ApplyResult} from '../../operations/install/report-apply.js';
 
 /** `install render`: a line for each cluster, with the changes to an existing file below it. */
 export const renderView: View<RenderResult> = {
@@ -69,12 +70,19 @@ function appliedLines(cluster: Printed<AppliedCluster>, istioctl: string, dryRun
 }
 
 /** The addresses of a gateway, and the objects that changed. */
-function gatewayLines({applied, removed, addresses}: Printed<AppliedGateway>, dryRun: boolean): readonly string[] {
+function gatewayLines(
+  {outcome, applied, removed, addresses}: Printed<AppliedGateway>,
+  dryRun: boolean,
+): readonly string[] {
   const would = dryRun ? 'would be ' : '';
+  const shown = addresses.map((address) =>
+    address === nodesAddress ? 'the addresses of the nodes' : printable(address),
+  );
   return [
     ...applied.map((what) => `  ${printable(what)} ${would}applied`),
     ...removed.map((what) => `  ${printable(what)} ${would}deleted`),
-    ...(addresses.length === 0 ? [] : [`  east-west gateway: ${addresses.map(printable).join(', ')}`]),
+    ...(outcome === 'skipped' && !dryRun ? ['  east-west gateway: not started'] : []),
+    ...(shown.length === 0 ? [] : [`  east-west gateway: ${shown.join(', ')}`]),
   ];
 }
 

@@ -10,6 +10,7 @@ import {
 import type {EastWestGateway} from '../../../src/domain/install/east-west/choose.js';
 import {installYamlState} from '../../../src/domain/install/install-yaml.js';
 import {parseOverlay, type Overlay} from '../../../src/domain/install/overlays.js';
+import {writtenComponents} from '../../../src/domain/install/shared-objects.js';
 import {renderInstall, type Rendered} from '../../../src/domain/install/render.js';
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import type {ServiceObject} from '../../../src/domain/kube/objects.js';
@@ -133,8 +134,8 @@ describe('a gateway and overlays', () => {
         '{name: istio-eastwestgateway, k8s: {resources: {requests: {cpu: 100m}}, env: [{name: A, value: b}], service: {ports: [{port: 15443, targetPort: 15443, name: tls, nodePort: 30443}]}}}',
       ),
     );
-    const [entry, ...others] = entriesOf(rendered);
-    expect(others).toEqual([]);
+    const [ingress, entry, ...others] = entriesOf(rendered);
+    expect([ingress, others]).toEqual([{name: 'istio-ingressgateway', enabled: true}, []]);
     expect(entry).toMatchObject({
       name: 'istio-eastwestgateway',
       label: {'topology.istio.io/network': 'network2'},
@@ -144,24 +145,55 @@ describe('a gateway and overlays', () => {
           {name: 'ISTIO_META_REQUESTED_NETWORK_VIEW', value: 'network2'},
           {name: 'A', value: 'b'},
         ],
-        service: {ports: [{port: 15021}, {port: 15443, nodePort: 30443}]},
+        service: {ports: [{port: 15021}, {port: 15012}, {port: 15017}, {port: 15443, nodePort: 30443}]},
       },
     });
   });
 
   it("stays beside an overlay's own gateways, whose list decides about the profile's", () => {
     const rendered = render(twoNetworks(), '1.31.0', overlay('{name: mine, enabled: true}'));
-    expect(entriesOf(rendered).map(({name}) => name)).toEqual(['istio-eastwestgateway', 'mine']);
+    expect(entriesOf(rendered).map(({name}) => name)).toEqual(['mine', 'istio-eastwestgateway']);
   });
 
   it('is left to the user if an overlay disables it', () => {
     const rendered = render(twoNetworks(), '1.31.0', overlay('{name: istio-eastwestgateway, enabled: false}'));
     expect([rendered.eastWest, rendered.gatewayText]).toEqual([undefined, undefined]);
+    // Its list would otherwise replace the profile's.
+    expect(entriesOf(rendered)).toEqual([
+      {name: 'istio-ingressgateway', enabled: true},
+      {name: 'istio-eastwestgateway', enabled: false},
+    ]);
+    expect(writtenComponents(rendered)).toEqual(['Base', 'IngressGateways']);
+  });
+
+  it('is changed by every overlay in turn', () => {
+    const files = new Map(
+      ['a', 'b'].map((name) => {
+        const text = overlay(`{name: istio-eastwestgateway, k8s: {env: [{name: ${name.toUpperCase()}, value: x}]}}`);
+        return [name, parseOverlay(name, text)] as const;
+      }),
+    );
+    const far = {...primary('far', {network: 'network2'}), overlays: ['a', 'b']};
+    const entry = entriesOf(renderInstall(twoNetworks(), far, release('1.31.0'), files)).at(-1);
+    expect(entry?.k8s?.env?.map(({name}) => name)).toEqual(['ISTIO_META_REQUESTED_NETWORK_VIEW', 'A', 'B']);
+  });
+
+  it('is not configured by overlays if istiod deploys it', () => {
+    const text = overlay('{name: istio-eastwestgateway, k8s: {replicaCount: 2}}');
+    const mesh = twoNetworks({topology: {gateway: 'gateway-api'}});
+    expect(codeOf(() => render(mesh, '1.31.0', text))).toBe('OVERLAY_INVALID');
+  });
+
+  it('shares the values of the ingress gateway, which is noted', () => {
+    const values = 'spec: {values: {gateways: {istio-ingressgateway: {loadBalancerIP: 192.0.2.1}}}}';
+    expect(render(twoNetworks(), '1.31.0', values).notes).toHaveLength(1);
+    expect(render(twoNetworks()).notes).toEqual([]);
   });
 
   it.each([
     'label: {topology.istio.io/network: network1}',
     'label: {istio: other}',
+    'namespace: elsewhere',
     'k8s: {env: [{name: ISTIO_META_REQUESTED_NETWORK_VIEW, value: network1}]}',
   ])('refuses %s', (field) => {
     const text = overlay(`{name: istio-eastwestgateway, ${field}}`);
@@ -209,7 +241,7 @@ describe('what a cluster needs', () => {
   if (wanted === undefined) throw new Error('there is no object');
   const live = (change: Partial<LiveGateways> = {}): LiveGateways => ({
     objects: [],
-    servesGatewayApi: true,
+    gatewayApi: ['v1'],
     services: [],
     ...change,
   });
@@ -238,9 +270,9 @@ describe('what a cluster needs', () => {
     expect(writes).toMatchObject([{metadata: {resourceVersion: '7', labels: {...own, team: 'a'}}, spec: wanted.spec}]);
   });
 
-  it('takes over an equal object of another tool, and refuses a different one without --take-over', () => {
+  it('leaves an equal object to another tool, and refuses a different one without --take-over', () => {
     const equal = live({objects: [existing(wanted.spec, undefined)]});
-    expect(decideGateways(equal, gateway).writes).toHaveLength(1);
+    expect(decideGateways(equal, gateway).writes).toEqual([]);
     expect(refuseGateways('far', equal, gateway, {takeOver: false})).toEqual([]);
     const other = live({objects: [existing({servers: []}, undefined)]});
     expect(refuseGateways('far', other, gateway, {takeOver: false})).toMatchObject([{code: 'FOREIGN_OWNER'}]);
@@ -255,9 +287,44 @@ describe('what a cluster needs', () => {
     expect(decideGateways(live({objects}), kubernetes)).toMatchObject({writes: kubernetes.objects, removes: objects});
   });
 
+  it('keeps what another tool added to a Kubernetes Gateway, but not its revision', () => {
+    const kubernetes = eastWest(render(twoNetworks({topology: {gateway: 'gateway-api'}})));
+    const [object] = kubernetes.objects;
+    if (object === undefined) throw new Error('there is no object');
+    const labels = {...object.metadata.labels, 'istio.io/rev': 'canary'};
+    const addressed = {
+      ...object,
+      metadata: {...object.metadata, labels},
+      spec: {...(object.spec as object), addresses: [1]},
+    };
+    const {writes} = decideGateways(live({objects: [addressed]}), kubernetes);
+    expect(writes).toMatchObject([{spec: {addresses: [1]}}]);
+    expect(writes[0]?.metadata.labels).toEqual(object.metadata.labels);
+  });
+
+  it("refuses a gateway of Istio's Helm chart, whose Deployment istioctl cannot replace", () => {
+    const service = (labels: Readonly<Record<string, string>>): ServiceObject => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {name: 'istio-eastwestgateway', namespace: 'istio-system', labels},
+    });
+    const refusals = (labels: Readonly<Record<string, string>>) =>
+      refuseGateways('far', live({services: [service(labels)]}), gateway, {takeOver: true}).map(({code}) => code);
+    expect(refusals({istio: 'eastwestgateway'})).toEqual(['FOREIGN_OWNER']);
+    expect(refusals({'install.operator.istio.io/owning-resource': 'eastwest'})).toEqual([]);
+  });
+
+  it.each([
+    ['topology.gateway', twoNetworks({topology: {gateway: 'gateway-api'}}), ['v1beta1']],
+    ['ambient mode', twoNetworks({istio: {namespace: 'istio-system', profile: 'ambient'}}), []],
+  ])('names what requires the Gateway API: %s', (why, mesh, gatewayApi) => {
+    const [refusal] = refuseGateways('far', live({gatewayApi}), eastWest(render(mesh)), {takeOver: false});
+    expect(refusal).toMatchObject({code: 'GATEWAY_API_MISSING', message: expect.stringContaining(why) as unknown});
+  });
+
   it('refuses a Kubernetes Gateway where the API is not served', () => {
     const kubernetes = eastWest(render(twoNetworks({topology: {gateway: 'gateway-api'}})));
-    const missing = live({servesGatewayApi: false});
+    const missing = live({gatewayApi: []});
     expect(refuseGateways('far', missing, kubernetes, {takeOver: false})).toMatchObject([
       {code: 'GATEWAY_API_MISSING'},
     ]);
@@ -274,6 +341,11 @@ describe('what a cluster needs', () => {
     };
     const {addresses} = decideGateways(live({services: [service]}), gateway);
     expect(addresses).toEqual(['192.0.2.7', 'lb.example.com']);
+    const others = [
+      {...service, metadata: {...service.metadata, name: 'second'}},
+      {...service, metadata: {...service.metadata, deletionTimestamp: '2026-11-30T00:00:00Z'}},
+    ];
+    expect(decideGateways(live({services: others}), gateway).addresses).toEqual([]);
     expect(unusableAddresses(gateway, addresses)).toEqual([]);
     expect(unusableAddresses(eastWest(render(twoNetworks(), '1.12.9')), addresses)).toEqual(['lb.example.com']);
   });

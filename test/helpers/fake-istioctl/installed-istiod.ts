@@ -29,6 +29,7 @@ export const istioGateways: FakeObject = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: {name: 'gateways.networking.istio.io'},
+  spec: {versions: [{name: 'v1', served: true}]},
 };
 
 /** istiod's Deployment. */

@@ -133,7 +133,7 @@ export function readyCluster(name: Name): InstalledCluster {
     installed: [],
     record: undefined,
     recorded: [],
-    gateways: known({objects: [], servesGatewayApi: false, services: []}),
+    gateways: known({objects: [], gatewayApi: [], services: []}),
   };
 }
 

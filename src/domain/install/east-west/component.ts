@@ -8,7 +8,7 @@ const role = {istio: 'eastwestgateway'} as const;
 
 /**
  * A component of install.yaml, as Istio's script creates it in a document of its own (istio/istio
- * samples/multicluster/gen-eastwest-gateway.sh). Unlike there, istiod is not exposed: every cluster has its own.
+ * samples/multicluster/gen-eastwest-gateway.sh), with the ports for istiod: they accept connections only once a Gateway exposes it.
  */
 export const componentKind: EastWestKind = {
   component: ({version, network}) => ({
@@ -25,6 +25,8 @@ export const componentKind: EastWestKind = {
         ports: [
           {name: 'status-port', port: 15021, targetPort: 15021},
           {name: 'tls', port: eastWestPort, targetPort: eastWestPort},
+          {name: 'tls-istiod', port: 15012, targetPort: 15012},
+          {name: 'tls-webhook', port: 15017, targetPort: 15017},
         ],
       },
     },
@@ -34,4 +36,7 @@ export const componentKind: EastWestKind = {
     Object.entries(role)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
+  serviceNames: [eastWestName],
+  withoutBalancer:
+    'without load balancers, make it a NodePort with the annotation traffic.istio.io/nodeSelector in an overlay (docs/install.md)',
 };

@@ -8,18 +8,21 @@ import {managedByLabel} from '../../kube/manager.js';
 import {keptMetadata, type KubeObject} from '../../kube/object.js';
 import type {ServiceObject} from '../../kube/objects.js';
 import {describeRef, refOf} from '../../kube/paths.js';
-import {includesFields} from '../../tree.js';
+import {includesFields, isTree, mergeTrees} from '../../tree.js';
+import {installerLabels} from '../ownership.js';
 import type {EastWestGateway} from './choose.js';
-import {owner} from './kind.js';
+import {eastWestName, owner} from './kind.js';
 import {gatewayApiGroup} from './resource.js';
+
+const {revision: revisionLabel} = installerLabels;
 
 /** What a cluster has of a gateway. */
 export interface LiveGateways {
   /** The objects with the names that this program uses: the cross-network Gateway and the Kubernetes Gateway. */
   readonly objects: readonly KubeObject[];
-  /** Whether the cluster serves the Gateway API. */
-  readonly servesGatewayApi: boolean;
-  /** The Services of the wanted gateway. */
+  /** The versions of Kubernetes Gateways that the cluster serves; empty without the Gateway API. */
+  readonly gatewayApi: readonly string[];
+  /** The Services with the labels of the wanted gateway. */
   readonly services: readonly ServiceObject[];
 }
 
@@ -33,7 +36,7 @@ export interface GatewayChange {
   readonly addresses: readonly string[];
 }
 
-/** Decides the change. `wanted`: absent in a mesh with one network. */
+/** Decides the change. `wanted`: absent in a mesh with one network. An object of another tool that is as wanted stays its own. */
 export function decideGateways(live: LiveGateways, wanted: EastWestGateway | undefined): GatewayChange {
   const objects = wanted?.objects ?? [];
   return {
@@ -43,11 +46,21 @@ export function decideGateways(live: LiveGateways, wanted: EastWestGateway | und
       return isApplied(existing, object) ? [] : [replacement(existing, object)];
     }),
     removes: live.objects.filter((one) => isOwn(one) && !objects.some((object) => isSameObject(one, object))),
-    addresses: live.services.flatMap(addressesOf),
+    addresses: wanted === undefined ? [] : gatewayAddresses(wanted, live.services),
   };
 }
 
-/** The reasons not to apply the gateway: the Gateway API is missing, or another tool created an object that differs. */
+/** Returns the addresses of a gateway's Services that istiod uses, without those of Services that are being deleted. */
+export function gatewayAddresses(
+  {kind: {serviceNames}}: {readonly kind: Pick<EastWestGateway['kind'], 'serviceNames'>},
+  services: readonly ServiceObject[],
+): readonly string[] {
+  return services
+    .filter(({metadata}) => serviceNames.includes(metadata.name) && metadata.deletionTimestamp === undefined)
+    .flatMap(addressesOf);
+}
+
+/** The reasons not to apply the gateway: the Gateway API is missing, or an object of another tool is in its place. */
 export function refuseGateways(
   cluster: string,
   live: LiveGateways,
@@ -55,31 +68,62 @@ export function refuseGateways(
   {takeOver}: {readonly takeOver: boolean},
 ): readonly ErrorReport[] {
   if (wanted === undefined) return [];
-  const needsApi = wanted.objects.some(({apiVersion}) => groupOf(apiVersion) === gatewayApiGroup);
-  const foreign = live.objects.filter(
-    (one) =>
-      !isOwn(one) &&
-      wanted.objects.some((object) => isSameObject(one, object) && !includesFields(one.spec, object.spec)),
+  const foreign = live.objects.filter((one) =>
+    wanted.objects.some((object) => isSameObject(one, object) && !isOwn(one) && !isApplied(one, object)),
   );
   return [
-    ...(needsApi && !live.servesGatewayApi
-      ? [
-          problem(
-            'GATEWAY_API_MISSING',
-            `${cluster} does not serve the Gateway API, which topology.gateway requires`,
-            'install the custom resource definitions of the Gateway API (gateway-api.sigs.k8s.io/guides), or set topology.gateway to istio',
-          ),
-        ]
-      : []),
-    ...(takeOver
-      ? []
-      : foreign.map((one) =>
-          problem(
-            'FOREIGN_OWNER',
-            `${describeRef(refOf(one))} in ${cluster} was not created by kubectl mesh, and differs from the one to apply`,
-            'delete it, or use --take-over to replace it',
-          ),
-        )),
+    ...refuseUnserved(cluster, live, wanted),
+    ...refuseChart(cluster, live, wanted),
+    ...(takeOver ? [] : foreign).map((one) =>
+      problem(
+        'FOREIGN_OWNER',
+        `${describeRef(refOf(one))} in ${cluster} was not created by kubectl mesh, and differs from the one to apply`,
+        'delete it, or use --take-over to replace it',
+      ),
+    ),
+  ];
+}
+
+/** A Kubernetes Gateway requires that the cluster serves its version. */
+function refuseUnserved(
+  cluster: string,
+  {gatewayApi}: LiveGateways,
+  {kind: {needsGatewayApi}, objects}: EastWestGateway,
+): readonly ErrorReport[] {
+  const [missing] = objects.filter(
+    ({apiVersion}) =>
+      groupOf(apiVersion) === gatewayApiGroup && !gatewayApi.some((one) => apiVersion.endsWith(`/${one}`)),
+  );
+  if (needsGatewayApi === undefined || missing === undefined) return [];
+  const serves = gatewayApi.length === 0 ? '' : `, only ${gatewayApi.join(', ')}`;
+  return [
+    problem(
+      'GATEWAY_API_MISSING',
+      `${cluster} does not serve Gateways of ${missing.apiVersion}${serves}: ${needsGatewayApi.because} requires them`,
+      `install the custom resource definitions of the Gateway API (gateway-api.sigs.k8s.io/guides)${needsGatewayApi.instead === undefined ? '' : `, ${needsGatewayApi.instead}`}`,
+    ),
+  ];
+}
+
+/**
+ * A gateway of Istio's Helm chart, which sets no label of an installer. istioctl cannot replace it: the selectors of its Deployment
+ * differ, and cannot be changed (1.31.0:manifests/charts/gateway/templates/deployment.yaml).
+ */
+function refuseChart(
+  cluster: string,
+  {services}: LiveGateways,
+  {kind: {component}}: EastWestGateway,
+): readonly ErrorReport[] {
+  const chart = services.find(
+    ({metadata: {name, labels = {}}}) => name === eastWestName && labels[installerLabels.owner] === undefined,
+  );
+  if (component === undefined || chart === undefined) return [];
+  return [
+    problem(
+      'FOREIGN_OWNER',
+      `${describeRef(refOf(chart))} in ${cluster} was not installed by istioctl, which cannot replace its Deployment`,
+      `uninstall that gateway first, or keep it: disable ${eastWestName} in an overlay (docs/install.md)`,
+    ),
   ];
 }
 
@@ -106,17 +150,34 @@ function isSameObject(one: KubeObject, other: KubeObject): boolean {
   );
 }
 
-/** Whether an object has every label and field of the wanted one; API servers add defaults. */
+/** Whether an object has every label and field of the wanted one, and its revision. API servers add defaults. */
 function isApplied(existing: KubeObject, {metadata, spec}: KubeObject): boolean {
-  return includesFields(existing.metadata.labels ?? {}, metadata.labels ?? {}) && includesFields(existing.spec, spec);
+  const labels = existing.metadata.labels ?? {};
+  const wanted = without(metadata.labels, managedByLabel);
+  return (
+    includesFields(labels, wanted) &&
+    labels[revisionLabel] === wanted[revisionLabel] &&
+    includesFields(existing.spec, spec)
+  );
 }
 
+/** The wanted object in place of an existing one, whose other fields and metadata stay. */
 function replacement(existing: KubeObject, object: KubeObject): KubeObject {
   const {resourceVersion} = existing.metadata;
   const kept = keptMetadata(existing.metadata);
-  const labels = {...kept.labels, ...object.metadata.labels};
+  const spec = isTree(existing.spec) && isTree(object.spec) ? mergeTrees(existing.spec, object.spec) : object.spec;
   return {
     ...object,
-    metadata: {...kept, ...object.metadata, labels, ...(resourceVersion === undefined ? {} : {resourceVersion})},
+    metadata: {
+      ...kept,
+      ...object.metadata,
+      labels: {...without(kept.labels, revisionLabel), ...object.metadata.labels},
+      ...(resourceVersion === undefined ? {} : {resourceVersion}),
+    },
+    spec,
   };
+}
+
+function without(labels: Readonly<Record<string, string>> = {}, key: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== key));
 }

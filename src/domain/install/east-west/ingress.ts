@@ -8,4 +8,6 @@ import type {EastWestKind} from './kind.js';
 export const ingressKind: EastWestKind = {
   objects: (place) => [crossNetworkGateway(place, {istio: 'ingressgateway'}, 443)],
   serviceSelector: () => 'istio=ingressgateway',
+  serviceNames: ['istio-ingressgateway'],
+  withoutBalancer: 'without load balancers, add externalIPs to the Service',
 };

@@ -30,4 +30,10 @@ export interface EastWestKind {
   objects(place: GatewayPlace): readonly KubeObject[];
   /** Returns the label selector of the Service that gets the address for other networks. */
   serviceSelector(place: GatewayPlace): string;
+  /** The names that the Service can have: others with its labels belong to other gateways. */
+  readonly serviceNames: readonly string[];
+  /** How to give it an address without a load balancer, for a hint. */
+  readonly withoutBalancer: string;
+  /** What requires that the cluster serves the Gateway API; absent if nothing does. */
+  readonly needsGatewayApi?: {readonly because: string; readonly instead?: string};
 }

@@ -35,6 +35,15 @@ function kubernetesGateway(
   };
 }
 
+/** What is common to gateways that istiod deploys (1.31.0:pilot/pkg/config/kube/gateway/deploymentcontroller.go, getDefaultName). */
+function deployed(gatewayClassName: string): Pick<EastWestKind, 'serviceNames' | 'withoutBalancer'> {
+  return {
+    serviceNames: [eastWestName, `${eastWestName}-${gatewayClassName}`],
+    withoutBalancer:
+      'without load balancers, set annotation networking.istio.io/service-type to NodePort on the Gateway, and traffic.istio.io/nodeSelector on its Service',
+  };
+}
+
 const serviceSelector = ({network}: GatewayPlace): string => `${networkLabel}=${network}`;
 
 /** For sidecars (istio/istio pilot/pkg/config/kube/gateway/testdata/eastwest-tlsoption.yaml). */
@@ -49,6 +58,8 @@ export const sidecarResourceKind: EastWestKind = {
     }),
   ],
   serviceSelector,
+  ...deployed('istio'),
+  needsGatewayApi: {because: 'topology.gateway gateway-api', instead: 'or set topology.gateway to istio'},
 };
 
 /** For ambient workloads (1.31.0:samples/multicluster/gen-eastwest-gateway.sh, `--ambient`). */
@@ -62,4 +73,6 @@ export const ambientResourceKind: EastWestKind = {
     }),
   ],
   serviceSelector,
+  ...deployed('istio-east-west'),
+  needsGatewayApi: {because: 'ambient mode on several networks'},
 };

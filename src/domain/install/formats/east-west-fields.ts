@@ -1,31 +1,35 @@
 import {isTree, type Tree} from '../../tree.js';
+import {gatewayListPath} from '../gateway-list.js';
 import type {InstallModel} from '../model.js';
-import {spec, type Field} from './field.js';
-
-/** The list of gateways that istioctl deploys with the chart for ingress gateways. */
-const gateways = spec('components', 'ingressGateways');
+import type {Field} from './field.js';
 
 /**
- * Returns the fields of the east-west gateway, if istioctl deploys it. Its list replaces that of the profile in istioctl 1.24 and
- * later, so that it has to repeat the profile's own gateway.
+ * Returns the fields of the east-west gateway, if istioctl deploys it. In istioctl 1.24 and later, its list replaces that of the
+ * profile, so that it repeats the profile's own gateway (1.31.0:operator/pkg/values/map.go, MergeFrom).
  */
 export function eastWestFields({eastWest, profileGateways, cluster}: InstallModel): readonly Field[] {
   const component = eastWest?.kind.component?.(eastWest.place);
-  if (component === undefined) return [];
-  const setBy = `mesh.yaml clusters: ${cluster}, network`;
-  const entries = [...profileGateways.map((name): Tree => ({name, enabled: true})), component];
-  return [{value: entries, written: [gateways]}, ...ownFields(component, setBy)];
+  const entries = [...profileGateways.map((name): Tree => ({name, enabled: true})), ...(component ? [component] : [])];
+  if (entries.length === 0) return [];
+  const list: Field = {value: entries, written: [gatewayListPath]};
+  return component && eastWest ? [list, ...ownFields(component, eastWest.place.namespace, cluster)] : [list];
 }
 
-/** The labels and variables by which istiod and the other networks identify the gateway: overlays must not change them. */
-function ownFields({name, label, k8s}: Tree, setBy: string): readonly Field[] {
-  const own = [...gateways, String(name)];
+/** The fields by which istiod and the other networks identify the gateway: overlays must not change them. */
+function ownFields({name, label, k8s}: Tree, namespace: string, cluster: string): readonly Field[] {
+  const own = [...gatewayListPath, String(name)];
   const labels = isTree(label) ? Object.entries(label) : [];
   const variables = isTree(k8s) && Array.isArray(k8s.env) ? (k8s.env as readonly {name: string; value: string}[]) : [];
+  const field = (value: unknown, ...path: readonly string[]): Field => {
+    const isNetwork = typeof value === 'string' && path.some((key) => networkFields.has(key));
+    const setBy = isNetwork ? `mesh.yaml clusters: ${cluster}, network` : 'kubectl mesh: fixed';
+    return {value, written: [], alsoRead: [[...own, ...path]], setBy};
+  };
   return [
-    ...labels.map(([key, value]): Field => ({value, written: [], alsoRead: [[...own, 'label', key]], setBy})),
-    ...variables.map((one): Field => {
-      return {value: one.value, written: [], alsoRead: [[...own, 'k8s', 'env', one.name]], setBy};
-    }),
+    field(namespace, 'namespace'),
+    ...labels.map(([key, value]) => field(value, 'label', key)),
+    ...variables.map((one) => field(one.value, 'k8s', 'env', one.name)),
   ];
 }
+
+const networkFields: ReadonlySet<string> = new Set(['topology.istio.io/network', 'ISTIO_META_REQUESTED_NETWORK_VIEW']);

@@ -19,7 +19,7 @@ const formats: readonly [Format, ...Format[]] = [
     (model) => ({meshExpansion: {enabled: true}, meshNetworks: meshNetworks(model)}),
   ),
   // Networks come from the label topology.istio.io/network (istio/istio 1.8.6
-  // pilot/pkg/serviceregistry/kube/controller/network.go), so a new cluster does not change the documents of others.
+  // pilot/pkg/serviceregistry/kube/controller/network.go), so a new cluster on a known network does not change the documents of others.
   // meshExpansion is deprecated in 1.8 and an error since 1.9.
   istioOperator({
     id: '1.8 to 1.23',
