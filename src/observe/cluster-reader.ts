@@ -192,11 +192,14 @@ export class ClusterReader implements Reads {
   }
 }
 
-/** Finds an object in the newest version that the cluster serves: it is absent only if no version has it. */
+/** Finds an object in the newest version that the cluster serves: others have no valid response. */
 async function findNewest(api: KubeApi, refs: readonly ObjectRef[]): Promise<KubeObject | undefined> {
-  for (const ref of refs) {
-    const found = await api.find(ref);
-    if (found) return found;
+  for (const [index, ref] of refs.entries()) {
+    try {
+      return await api.find(ref);
+    } catch (thrown) {
+      if (asMeshError(thrown).code !== 'API_ERROR' || index === refs.length - 1) throw thrown;
+    }
   }
   return undefined;
 }

@@ -116,3 +116,25 @@ describe('the table of requests', () => {
     await expect(reader.read(name)).rejects.toMatchObject({code: 'INTERNAL'});
   });
 });
+
+describe('an object of a kind with several versions', () => {
+  /** A cluster that serves these versions: the response for others is not that of an API server. */
+  const finding = (served: readonly string[], object: object | undefined) => ({
+    find: ({apiVersion}: {readonly apiVersion: string}) =>
+      served.some((version) => apiVersion.endsWith(`/${version}`))
+        ? Promise.resolve(object)
+        : Promise.reject(new MeshError('API_ERROR', 'HTTP 404: 404 page not found')),
+  });
+
+  it.each([
+    ['is found in the first version', ['v1', 'v1beta1'], {kind: 'Gateway'}],
+    ['is found in an older version', ['v1beta1'], {kind: 'Gateway'}],
+    ['is absent if the newest served version does not have it', ['v1'], undefined],
+  ])('%s', async (_, served, object) => {
+    await expect(readerOf(finding(served, object)).read('eastWestResource')).resolves.toEqual(object);
+  });
+
+  it('is unknown if no version is served', async () => {
+    await expect(readerOf(finding([], undefined)).read('eastWestResource')).rejects.toMatchObject({code: 'API_ERROR'});
+  });
+});
