@@ -1,6 +1,4 @@
 /** Reads what is installed in a cluster, for `install apply` to compare with install.yaml. */
-import * as z from 'zod';
-import {MeshError} from '../domain/errors.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {ConfigMapObject, DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
 import {caSourceOf} from '../domain/istio/ca-source.js';
@@ -97,18 +95,10 @@ async function readGateways(reader: ClusterReader, eastWest: EastWestGateway | u
   return {objects: found.filter((one) => one !== undefined), gatewayApi, services};
 }
 
-const definition = z.object({
-  spec: z.object({versions: z.array(z.object({name: z.string(), served: z.boolean()}))}),
-});
-
-/** The versions in which a cluster serves the Gateways of an API group; empty without their definition. Throws `API_ERROR`. */
+/** The versions in which a cluster serves the Gateways of an API group; empty without their definition. */
 async function servedVersions(reader: ClusterReader, group: string): Promise<readonly string[]> {
-  const name = `gateways.${group}`;
-  const found = await reader.read('gatewayDefinition', {name});
-  if (found === undefined) return [];
-  const parsed = definition.safeParse(found);
-  if (!parsed.success) throw new MeshError('API_ERROR', `CustomResourceDefinition ${name} has no valid versions`);
-  return parsed.data.spec.versions.flatMap(({name: version, served}) => (served ? [version] : []));
+  const found = await reader.read('gatewayDefinition', {name: `gateways.${group}`});
+  return (found?.spec.versions ?? []).filter(({served}) => served).map(({name}) => name);
 }
 
 /** The same for `install apply` after istioctl has run. */

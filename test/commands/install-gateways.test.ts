@@ -13,6 +13,7 @@ import {installInto, istioGateways} from '../helpers/fake-istioctl/installed-ist
 import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {putCacerts, textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
+import {eastWestService} from '../helpers/verify-networks.js';
 
 const names = ['c1', 'c2'] as const;
 let mesh: TrustMesh;
@@ -63,20 +64,11 @@ function service(
   name: string,
   ingress: readonly {readonly ip: string}[] = [{ip: `192.0.2.${name.slice(1)}`}],
 ): FakeObject {
+  const {metadata, ...service} = eastWestService(name === 'c1' ? 'network1' : 'network2');
+  const managedFields = [{manager: 'istio-operator', operation: 'Apply', time: '2026-01-01T00:00:00Z', fieldsV1: {}}];
   return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: {
-      name: 'istio-eastwestgateway',
-      namespace: 'istio-system',
-      labels: {
-        istio: 'eastwestgateway',
-        'topology.istio.io/network': name === 'c1' ? 'network1' : 'network2',
-        ...installed,
-      },
-      managedFields: [{manager: 'istio-operator', operation: 'Apply', time: '2026-01-01T00:00:00Z', fieldsV1: {}}],
-    },
-    spec: {type: 'LoadBalancer', ports: [{port: 15443}]},
+    ...service,
+    metadata: {...metadata, labels: {...metadata.labels, istio: 'eastwestgateway', ...installed}, managedFields},
     status: {loadBalancer: {ingress}},
   };
 }

@@ -7,14 +7,14 @@ import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
 import {adaptExample, deployWorkloads} from './harness/data-path/mesh-steps.js';
 import {expectEvenSharesThroughGateways} from './harness/data-path/shares.js';
 
-const example = fileURLToPath(new URL('../../examples/three-clusters-two-networks/', import.meta.url));
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 
 let path: DataPath;
 
 beforeAll(async () => {
   path = await startDataPath({cluster1: 'network1', cluster2: 'network1', cluster3: 'network2'});
-  adaptExample(path, readFileSync(join(example, 'mesh.yaml'), 'utf8'));
-  await path.cli.script(join(example, 'run.sh'), {});
+  adaptExample(path, readFileSync(join(examples, 'three-clusters-two-networks/mesh.yaml'), 'utf8'));
+  await path.cli.script(join(examples, 'multi-primary-two-networks/run.sh'), {});
   await deployWorkloads(path);
 });
 afterAll(() => path.sandbox.close());

@@ -50,6 +50,21 @@ const applied: ApplyResult = {
       error: {code: 'NO_CACERTS', message: 'bad has no Secret', hints: ['kubectl mesh trust push bad']},
     },
     {name: 'later', outcome: 'skipped', path: 'later/install.yaml', change: 'replace', running: '1.31.0'},
+    {
+      name: 'waited',
+      outcome: 'done',
+      path: 'waited/install.yaml',
+      change: 'unchanged',
+      running: '1.31.0',
+      gateway: {outcome: 'done', applied: [], removed: [], addresses: ['nodes', '192.0.2.1']},
+    },
+    {
+      name: 'stopped',
+      outcome: 'done',
+      path: 'stopped/install.yaml',
+      change: 'install',
+      gateway: {outcome: 'skipped', applied: [], removed: [], addresses: []},
+    },
   ],
 };
 

@@ -25,6 +25,7 @@ import type {NamedCluster} from '../mesh/istio-name.js';
 import type {KubeObject} from '../kube/object.js';
 import type {
   ConfigMapObject,
+  DefinitionObject,
   DeploymentObject,
   GatewayObject,
   NamespaceObject,
@@ -255,11 +256,16 @@ export const reads = {
   }),
   /** The Kubernetes Gateway for which istiod deploys the east-west gateway. */
   eastWestResource: find<GatewayObject>('Gateway', istioNamespace, {
-    apiVersions: [...(apiVersions.Gateway ?? ['v1']), 'gateway.networking.k8s.io/v1alpha2'],
+    // The versions that `install render` writes.
+    apiVersions: [
+      'gateway.networking.k8s.io/v1',
+      'gateway.networking.k8s.io/v1beta1',
+      'gateway.networking.k8s.io/v1alpha2',
+    ],
     name: eastWestName,
   }),
   /** The definition of a kind of Gateway: whether the cluster serves it. */
-  gatewayDefinition: find<KubeObject>('CustomResourceDefinition', 'cluster', {
+  gatewayDefinition: find<DefinitionObject>('CustomResourceDefinition', 'cluster', {
     apiVersions: ['apiextensions.k8s.io/v1'],
     given: ['name'],
   }),

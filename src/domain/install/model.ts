@@ -177,7 +177,7 @@ function sharedValuesNotes(eastWest: EastWestGateway | undefined, overlays: read
   const shared = ['spec', 'values', 'gateways', 'istio-ingressgateway'];
   if (eastWest?.kind.component === undefined || valuesAt(overlays, shared).length === 0) return [];
   return [
-    `values.gateways.istio-ingressgateway also apply to the east-west gateway: to configure one gateway only, use its entry of ${gatewayListPath.join('.')}`,
+    `the values under gateways.istio-ingressgateway also apply to the east-west gateway: to configure only one of them, use its entry in ${gatewayListPath.join('.')}`,
   ];
 }
 

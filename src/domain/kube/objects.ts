@@ -13,6 +13,7 @@ export type DeploymentObject = ObjectOf<'apps/Deployment'>;
 export type PodObject = ObjectOf<'/Pod'>;
 export type EventObject = ObjectOf<'/Event'>;
 export type ServiceObject = ObjectOf<'/Service'>;
+export type DefinitionObject = ObjectOf<'apiextensions.k8s.io/CustomResourceDefinition'>;
 /** A Gateway of the Gateway API. */
 export type GatewayObject = ObjectOf<'gateway.networking.k8s.io/Gateway'>;
 export type RoleObject = ObjectOf<'rbac.authorization.k8s.io/Role' | 'rbac.authorization.k8s.io/ClusterRole'>;

@@ -249,6 +249,10 @@ function shapesOf(struct: Struct) {
         }).exactOptional(),
       }).exactOptional(),
     }),
+    'apiextensions.k8s.io/CustomResourceDefinition': struct({
+      metadata,
+      spec: struct({versions: z.array(struct({name: text, served: boolean}))}),
+    }),
     /** Of the Gateway API. */
     'gateway.networking.k8s.io/Gateway': struct({
       metadata,

@@ -24,7 +24,7 @@ export const effect: Effect<'await-address'> = async (action, context) => {
     },
     async () => {
       const {items} = await api.list<ServiceObject>(kind, {namespace, labelSelector: selector});
-      addresses = gatewayAddresses({kind: {serviceNames}}, items);
+      addresses = gatewayAddresses({serviceNames}, items);
       if (addresses.length > 0) return undefined;
       const service = items.find(({metadata: {name}}) => serviceNames.includes(name));
       return service === undefined ? 'it has no Service yet' : `Service ${service.metadata.name} has no address`;

@@ -1,6 +1,7 @@
 /** The second phase of `install apply`: the objects of the east-west gateways, and the wait for their addresses. */
 import {defined} from '../../domain/defined.js';
 import {decideGateways, type LiveGateways, refuseGateways} from '../../domain/install/east-west/decide.js';
+import {groupOf} from '../../domain/kube/kinds.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef, refOf} from '../../domain/kube/paths.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
@@ -135,7 +136,7 @@ export function changedObjects(
   return {applied: named(''), removed: named('/remove')};
 }
 
-/** Unique in its cluster, and stable between runs. */
-function idOf(cluster: string, {apiVersion, kind, metadata: {name}}: KubeObject): string {
-  return `${cluster}/${kind.toLowerCase()}/${apiVersion.startsWith('gateway.') ? 'gateway-api/' : ''}${name}`;
+/** Unique in its plan, and stable between runs. */
+function idOf(cluster: string, {apiVersion, metadata: {name}}: KubeObject): string {
+  return `${cluster}/gateways.${groupOf(apiVersion)}/${name}`;
 }

@@ -88,8 +88,7 @@ function gatewayLines(
 
 function installLines(cluster: Printed<AppliedCluster>, istioctl: string, dryRun: boolean): readonly string[] {
   const {name, outcome, change, path, running, gateway} = cluster;
-  const changesGateway = gateway !== undefined && gateway.applied.length + gateway.removed.length > 0;
-  if (change === 'unchanged' && changesGateway)
+  if (change === 'unchanged' && gateway && outcome !== 'unchanged')
     return [`${name}: Istio ${running ?? istioctl} runs as declared in ${path}`];
   if (outcome === 'unchanged') return [`${name}: unchanged: Istio ${running ?? istioctl} runs as declared in ${path}`];
   if (change === undefined || change === 'unchanged') return [`${name}: ${outcome}`];

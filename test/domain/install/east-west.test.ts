@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
 import {parse, parseAllDocuments} from 'yaml';
-import type {MeshError} from '../../../src/domain/errors.js';
 import {
   decideGateways,
   refuseGateways,
@@ -15,7 +14,7 @@ import {renderInstall, type Rendered} from '../../../src/domain/install/render.j
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import type {ServiceObject} from '../../../src/domain/kube/objects.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
-import {meshWith, primary, release} from './meshes.js';
+import {codeOf, meshWith, primary, release} from './meshes.js';
 
 /** A mesh with two networks. */
 function twoNetworks(change: Partial<Mesh> = {}): Mesh {
@@ -49,15 +48,6 @@ function entriesOf({text}: Rendered): readonly Entry[] {
 
 function objectsOf({gatewayText = ''}: Rendered): readonly KubeObject[] {
   return parseAllDocuments(gatewayText).map((document) => document.toJS() as KubeObject);
-}
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (thrown) {
-    return (thrown as MeshError).code;
-  }
-  throw new Error('expected an error');
 }
 
 function eastWest(rendered: Rendered): EastWestGateway {

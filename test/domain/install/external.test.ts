@@ -1,13 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
-import type {MeshError} from '../../../src/domain/errors.js';
 import {parseOverlay, type Overlay} from '../../../src/domain/install/overlays.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
 import {valueAt} from '../../../src/domain/tree.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 import type {SignerSpecOf} from '../../../src/domain/mesh/signer.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';
-import {meshWith, primary, release} from './meshes.js';
+import {codeOf, meshWith, primary, release} from './meshes.js';
 
 const istioCsr = {type: 'external', issuer: 'istio-csr'} as const;
 const kubernetesCsr = {type: 'external', issuer: 'kubernetes-csr', signerName: 'issuers.example.com/mesh'} as const;
@@ -26,15 +25,6 @@ function render(mesh: Mesh, version = '1.31', roots: string | undefined = root):
 }
 
 const overlayText = 'spec: {values: {global: {caAddress: "elsewhere:443"}}}';
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (thrown) {
-    return (thrown as MeshError).code;
-  }
-  throw new Error('expected an error');
-}
 
 const env = (document: unknown): unknown => valueAt(document, ['spec', 'values', 'pilot', 'env']);
 

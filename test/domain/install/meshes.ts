@@ -1,3 +1,4 @@
+import type {MeshError} from '../../../src/domain/errors.js';
 import {parseVersion} from '../../../src/domain/istio/version.js';
 import {resolveVersion, type KnownVersion} from '../../../src/domain/istio/versions.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
@@ -33,4 +34,14 @@ export function primary(name: string, change: Partial<MeshCluster> = {}): MeshCl
 export function release(text: string): KnownVersion {
   if (!parseVersion(text)) throw new Error(`${text} is not a version`);
   return resolveVersion(text);
+}
+
+/** Returns the code of the error that this throws. */
+export function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (thrown) {
+    return (thrown as MeshError).code;
+  }
+  throw new Error('expected an error');
 }

@@ -3,10 +3,11 @@ import {features, hasFeature} from '../../istio/features.js';
 import type {KnownVersion} from '../../istio/versions.js';
 import {managedByLabel} from '../../kube/manager.js';
 import type {KubeObject} from '../../kube/object.js';
+import {fieldManager} from '../../kube/paths.js';
 import type {MeshTopology} from '../../mesh/mesh.js';
 import {componentKind} from './component.js';
 import {ingressKind} from './ingress.js';
-import {owner, type EastWestKind, type GatewayPlace} from './kind.js';
+import type {EastWestKind, GatewayPlace} from './kind.js';
 import {ambientResourceKind, sidecarResourceKind} from './resource.js';
 
 /** The gateway of one cluster. */
@@ -45,5 +46,5 @@ function kindFor({version, text}: KnownVersion, gateway: MeshTopology['gateway']
 /** Marks an object as this program's own, which it may change and delete. */
 function asOwn(object: KubeObject): KubeObject {
   const {metadata} = object;
-  return {...object, metadata: {...metadata, labels: {...metadata.labels, [managedByLabel]: owner}}};
+  return {...object, metadata: {...metadata, labels: {...metadata.labels, [managedByLabel]: fieldManager}}};
 }

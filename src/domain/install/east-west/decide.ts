@@ -7,11 +7,11 @@ import {groupOf} from '../../kube/kinds.js';
 import {managedByLabel} from '../../kube/manager.js';
 import {keptMetadata, type KubeObject} from '../../kube/object.js';
 import type {ServiceObject} from '../../kube/objects.js';
-import {describeRef, refOf} from '../../kube/paths.js';
+import {describeRef, fieldManager, refOf} from '../../kube/paths.js';
 import {includesFields, isTree, mergeTrees} from '../../tree.js';
 import {installerLabels} from '../ownership.js';
 import type {EastWestGateway} from './choose.js';
-import {eastWestName, owner} from './kind.js';
+import {eastWestName, type EastWestKind} from './kind.js';
 import {gatewayApiGroup} from './resource.js';
 
 const {revision: revisionLabel} = installerLabels;
@@ -46,13 +46,13 @@ export function decideGateways(live: LiveGateways, wanted: EastWestGateway | und
       return isApplied(existing, object) ? [] : [replacement(existing, object)];
     }),
     removes: live.objects.filter((one) => isOwn(one) && !objects.some((object) => isSameObject(one, object))),
-    addresses: wanted === undefined ? [] : gatewayAddresses(wanted, live.services),
+    addresses: wanted === undefined ? [] : gatewayAddresses(wanted.kind, live.services),
   };
 }
 
 /** Returns the addresses of a gateway's Services that istiod uses, without those of Services that are being deleted. */
 export function gatewayAddresses(
-  {kind: {serviceNames}}: {readonly kind: Pick<EastWestGateway['kind'], 'serviceNames'>},
+  {serviceNames}: Pick<EastWestKind, 'serviceNames'>,
   services: readonly ServiceObject[],
 ): readonly string[] {
   return services
@@ -138,7 +138,7 @@ export function unusableAddresses({place}: EastWestGateway, addresses: readonly 
 export const hostnamesFrom = features.gatewayHostname.from;
 
 function isOwn({metadata: {labels = {}}}: KubeObject): boolean {
-  return labels[managedByLabel] === owner;
+  return labels[managedByLabel] === fieldManager;
 }
 
 /** Whether two objects have the same kind and name; the version of an API does not identify an object. */

@@ -10,8 +10,6 @@ export const eastWestPort = 15443;
 
 /** The name of the Gateway that exposes all services (istio/istio samples/multicluster/expose-services.yaml). */
 export const crossNetworkName = 'cross-network-gateway';
-/** The value of label app.kubernetes.io/managed-by on objects that this program may change and delete. */
-export const owner = 'kubectl-mesh';
 
 /** The installation to which a gateway belongs. */
 export interface GatewayPlace {

@@ -1,4 +1,5 @@
 import {isTree, type Tree} from '../../tree.js';
+import type {GatewayPlace} from '../east-west/kind.js';
 import {gatewayListPath} from '../gateway-list.js';
 import type {InstallModel} from '../model.js';
 import type {Field} from './field.js';
@@ -12,17 +13,16 @@ export function eastWestFields({eastWest, profileGateways, cluster}: InstallMode
   const entries = [...profileGateways.map((name): Tree => ({name, enabled: true})), ...(component ? [component] : [])];
   if (entries.length === 0) return [];
   const list: Field = {value: entries, written: [gatewayListPath]};
-  return component && eastWest ? [list, ...ownFields(component, eastWest.place.namespace, cluster)] : [list];
+  return component && eastWest ? [list, ...ownFields(component, eastWest.place, cluster)] : [list];
 }
 
 /** The fields by which istiod and the other networks identify the gateway: overlays must not change them. */
-function ownFields({name, label, k8s}: Tree, namespace: string, cluster: string): readonly Field[] {
+function ownFields({name, label, k8s}: Tree, {namespace, network}: GatewayPlace, cluster: string): readonly Field[] {
   const own = [...gatewayListPath, String(name)];
   const labels = isTree(label) ? Object.entries(label) : [];
   const variables = isTree(k8s) && Array.isArray(k8s.env) ? (k8s.env as readonly {name: string; value: string}[]) : [];
   const field = (value: unknown, ...path: readonly string[]): Field => {
-    const isNetwork = typeof value === 'string' && path.some((key) => networkFields.has(key));
-    const setBy = isNetwork ? `mesh.yaml clusters: ${cluster}, network` : 'kubectl mesh: fixed';
+    const setBy = value === network ? `mesh.yaml clusters: ${cluster}, network` : 'kubectl mesh: fixed';
     return {value, written: [], alsoRead: [[...own, ...path]], setBy};
   };
   return [
@@ -31,5 +31,3 @@ function ownFields({name, label, k8s}: Tree, namespace: string, cluster: string)
     ...variables.map((one) => field(one.value, 'k8s', 'env', one.name)),
   ];
 }
-
-const networkFields: ReadonlySet<string> = new Set(['topology.istio.io/network', 'ISTIO_META_REQUESTED_NETWORK_VIEW']);
