@@ -7,6 +7,7 @@ import {defined} from '../defined.js';
 import * as z from 'zod';
 import {stringify} from 'yaml';
 import {parseForeignYaml} from '../foreign-yaml.js';
+import {LatestResults} from '../memoize.js';
 import {Sensitive} from '../sensitive.js';
 import {readTokenClaims, type TokenClaims} from './token.js';
 
@@ -84,6 +85,32 @@ const schema = z.object({
  * context. Undefined for text that is not a kubeconfig.
  */
 export function readRemoteKubeconfig(text: string): RemoteKubeconfig | undefined {
+  const at = text.lastIndexOf(tokenField) + tokenField.length;
+  const [, token] = jwtAtEnd.exec(text.slice(at)) ?? [];
+  if (token === undefined) return parsed(text);
+  const before = text.slice(0, at);
+  const {kubeconfig} = latest.get(before, () => ({kubeconfig: parsedBefore(before)}));
+  // A part of a text keeps the whole text in memory, so the token is copied.
+  return kubeconfig ? {...kubeconfig, ...credentialOf(Buffer.from(token).toString())} : parsed(text);
+}
+
+const tokenField = ' token: ';
+
+/** In YAML, such a word is a string wherever it is a value, so the rest of the kubeconfig does not depend on it. */
+const jwtAtEnd = /^([A-Za-z][\w-]*(?:\.[\w-]+){2})\n?$/;
+
+/** All readers have the same kubeconfig of a peer, but for the token, which is its last value. */
+const latest = new LatestResults<{readonly kubeconfig: RemoteKubeconfig | undefined}>(1024);
+
+/** Reads a kubeconfig that ends before a token; undefined unless it is the token that istiod uses. */
+function parsedBefore(before: string): RemoteKubeconfig | undefined {
+  const placeholder = 'a.b.c';
+  const kubeconfig = parsed(`${before}${placeholder}\n`);
+  const isUsed = kubeconfig?.token?.test((token) => token === placeholder) === true && !before.includes(placeholder);
+  return isUsed ? kubeconfig : undefined;
+}
+
+function parsed(text: string): RemoteKubeconfig | undefined {
   try {
     const {contexts, clusters, users, ...file} = schema.parse(parseForeignYaml(text));
     const context = contexts.find(({name}) => name === file['current-context'])?.context;
@@ -94,8 +121,7 @@ export function readRemoteKubeconfig(text: string): RemoteKubeconfig | undefined
       address: server === undefined ? undefined : addressOf(server, cluster),
       caFile,
       insecure: cluster['insecure-skip-tls-verify'] === true ? true : undefined,
-      token: user.token === undefined ? undefined : new Sensitive(user.token),
-      claims: user.token === undefined ? undefined : readTokenClaims(user.token),
+      ...(user.token !== undefined && credentialOf(user.token)),
       clientCertificate: fromBase64(user['client-certificate-data']),
       otherCredential: user.token === undefined ? otherCredential(user) : undefined,
       rejected: users.flatMap((one) => rejectedFields(one.user)),
@@ -103,6 +129,10 @@ export function readRemoteKubeconfig(text: string): RemoteKubeconfig | undefined
   } catch {
     return undefined;
   }
+}
+
+function credentialOf(token: string): Pick<RemoteKubeconfig, 'token' | 'claims'> {
+  return defined({token: new Sensitive(token), claims: readTokenClaims(token)});
 }
 
 type User = z.output<typeof schema>['users'][number]['user'];

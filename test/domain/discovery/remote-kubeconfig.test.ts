@@ -48,6 +48,34 @@ describe('the kubeconfig of a remote secret', () => {
     expect(JSON.stringify(read)).not.toContain(tokenOf(bound));
   });
 
+  it('has the token of each reader, whether or not a text that differs only in it was read before', () => {
+    const address = {url, caData: 'QQ=='};
+    for (const sub of ['one', 'two', 'one']) {
+      const read = readRemoteKubeconfig(writeRemoteKubeconfig('c2', address, tokenOf({sub})));
+      expect(read).toMatchObject({address, claims: {subject: sub}, rejected: []});
+      expect(read?.token?.test((token) => token === tokenOf({sub}))).toBe(true);
+    }
+    for (const token of ['of-a-proxy', 'a.b.c', 'a.b.d']) {
+      const read = readRemoteKubeconfig(writeRemoteKubeconfig('c2', address, token));
+      expect(read).toMatchObject({address, rejected: []});
+      expect(read?.claims).toBeUndefined();
+      expect(read?.token?.test((one) => one === token)).toBe(true);
+    }
+  });
+
+  it.each([
+    ['a comment', 'users:\n- name: a\n  user: {username: x}\n# token: a.b.d\n'],
+    ['a text', 'users:\n- name: a\n  user:\n    username: |\n      x\n      token: a.b.d\n'],
+    [
+      'another user',
+      'current-context: a\ncontexts: [{name: a, context: {user: a}}]\nusers:\n- {name: a, user: {username: x}}\n- name: b\n  user:\n    token: a.b.d\n',
+    ],
+  ])('has no token from the end of %s', (_, text) => {
+    const read = readRemoteKubeconfig(text);
+    expect(read?.otherCredential).toBe('a user name with a password');
+    expect(read?.token).toBeUndefined();
+  });
+
   it.each([
     ['a token that does not expire', {sub: 'a'}, {subject: 'a', audiences: []}],
     ['a time beyond every calendar', {sub: 'a', exp: 1e300}, undefined],
