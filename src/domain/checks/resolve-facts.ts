@@ -35,12 +35,9 @@ export function resolveForPair(
   self: PairMember,
   peer: PairMember,
 ): ResolvedFact {
-  const sides = {self: () => resolveAbout(peer, self, key), peer: () => resolveAbout(self, peer, key)};
-  if (side !== undefined) {
-    const {value, ...rest} = sides[side]();
-    return value === undefined ? rest : {...rest, value: oneSided(side, value)};
-  }
-  const [own, ofPeer] = [sides.self(), sides.peer()];
+  if (side !== undefined)
+    return side === 'self' ? resolveSide(side, peer, self, key) : resolveSide(side, self, peer, key);
+  const [own, ofPeer] = [resolveAbout(peer, self, key), resolveAbout(self, peer, key)];
   const omitted = own.omitted ?? ofPeer.omitted;
   if (omitted !== undefined) return {unknown: [], omitted};
   const unknown = [...own.unknown, ...ofPeer.unknown];
@@ -48,32 +45,68 @@ export function resolveForPair(
   return {value: {self: own.value, peer: ofPeer.value}, unknown};
 }
 
+/** A fact of one side of a pair. */
+function resolveSide(side: Side, about: PairMember, of: PairMember, key: ClusterFactKey): ResolvedFact {
+  const fact = of.facts?.[key];
+  if (!fact || isPerCluster(fact)) return onSide[side](resolveAbout(about, of, key));
+  return wholeOnSide[side](fact);
+}
+
 /** A fact of one cluster: of one with a part per other cluster, the part about this other one. */
 function resolveAbout({cluster: {name}}: PairMember, {cluster, facts}: PairMember, key: ClusterFactKey): ResolvedFact {
   if (!facts) return {unknown: [], omitted: `${cluster.name} is not selected`};
   const fact = facts[key];
-  if (!fact || !('value' in fact) || !(fact.value instanceof PerCluster)) return resolveFact(fact, key);
-  return resolveFact(partsByName(fact.value).get(name), key);
+  return resolveFact(fact && isPerCluster(fact) ? partsByName(fact.value).get(name) : fact, key);
 }
 
-/** Pairs grow with the square of the clusters. */
+function isPerCluster(fact: Fact<unknown>): fact is {readonly value: PerCluster<unknown>} {
+  return 'value' in fact && fact.value instanceof PerCluster;
+}
+
 const partsByName = memoizePerObject(
   ({parts}: PerCluster<unknown>) => new Map(parts.map(({name, observed}) => [name, observed])),
 );
 
 /** A fact of one cluster of a pair. Reading the other cluster's, which may be unknown, is a bug of the check. */
-function oneSided(side: Side, value: unknown): object {
-  const other: Side = side === 'self' ? 'peer' : 'self';
-  return Object.defineProperty({[side]: value}, other, {
-    get: () => {
-      throw new MeshError('INTERNAL', `a check reads a fact of ${other} that it does not require`);
-    },
-  });
+class OnlySelf {
+  constructor(readonly self: unknown) {}
+
+  get peer(): never {
+    throw unrequired('peer');
+  }
 }
+
+/** The same of the other one. */
+class OnlyPeer {
+  constructor(readonly peer: unknown) {}
+
+  get self(): never {
+    throw unrequired('self');
+  }
+}
+
+function unrequired(side: Side): MeshError {
+  return new MeshError('INTERNAL', `a check reads a fact of ${side} that it does not require`);
+}
+
+const onSide: Readonly<Record<Side, (resolved: ResolvedFact) => ResolvedFact>> = {
+  self: ({value, ...rest}) => (value === undefined ? rest : {...rest, value: new OnlySelf(value)}),
+  peer: ({value, ...rest}) => (value === undefined ? rest : {...rest, value: new OnlyPeer(value)}),
+};
+
+/** A fact that is the same for all pairs of its cluster: pairs grow with the square of the clusters. */
+const wholeOnSide: Readonly<Record<Side, (fact: Fact<unknown>) => ResolvedFact>> = {
+  self: memoizePerObject((fact) => onSide.self(resolveGathered(fact))),
+  peer: memoizePerObject((fact) => onSide.peer(resolveGathered(fact))),
+};
 
 /** One fact, without regard to the other cluster of a pair. */
 export function resolveFact(fact: Fact<unknown> | undefined, key: FactKey): ResolvedFact {
   if (fact === undefined) return {unknown: [problem('INTERNAL', `the fact ${key} was not gathered`)]};
+  return resolveGathered(fact);
+}
+
+function resolveGathered(fact: Fact<unknown>): ResolvedFact {
   if ('omitted' in fact) return {unknown: [], omitted: fact.omitted};
   if ('unknown' in fact) return {unknown: [fact.unknown]};
   if (!(fact.value instanceof PerPod)) return {value: fact.value, unknown: []};
