@@ -12,6 +12,7 @@ import {typedCommand} from '../cli/suggest/shell.js';
 import {keyAlgorithms} from '../domain/keys/keys.js';
 import {bringUp, type UpResult} from '../operations/up.js';
 import {upView} from '../output/views/up.js';
+import {pairlessFormats} from '../output/views/verify.js';
 
 /** How long the last step waits for all checks to pass, without `--timeout`. */
 const defaultWaitMs = 300_000;
@@ -67,6 +68,7 @@ Stops at the first step that fails, with its exit code, and reports the complete
       forceVersion: flags['force-version'],
       takeOver: flags['take-over'],
       waitMs: flags.timeout ?? defaultWaitMs,
+      countsPairs: !flags.json && !flags.verbose && pairlessFormats.includes(flags.output),
       again: typedCommand('up', this.argv),
     };
     return this.perform(bringUp, request, upView, flags);

@@ -5,7 +5,7 @@ import {signerFlags} from '../cli/flags/signer.js';
 import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
-import {checkListView, explainView, topologyFormats, verifyView} from '../output/views/verify.js';
+import {checkListView, explainView, pairlessFormats, topologyFormats, verifyView} from '../output/views/verify.js';
 
 /** How long `--wait` waits without `--timeout`: pods that are not ready by then require an investigation. */
 const defaultWaitMs = 300_000;
@@ -77,6 +77,7 @@ Exit codes: 0 no findings at or above --fail-on, 2 invalid mesh.yaml, 3 findings
       failOn: flags['fail-on'],
       // JSON always contains the topology, as far as the selected checks read it.
       fullTopology: !flags.json && topologyFormats.includes(flags.output),
+      countsPairs: !flags.json && !flags.verbose && pairlessFormats.includes(flags.output),
     };
     return this.perform(verifyMesh, request, verifyView, flags);
   }

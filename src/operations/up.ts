@@ -25,6 +25,8 @@ export interface UpRequest
   extends TrustRules, ApplyRequest, LinkRules, Pick<GenerateRequest, 'unencrypted' | 'rootFile'> {
   /** How long the last step waits until all checks pass. Milliseconds. */
   readonly waitMs: number;
+  /** Count the rows of verify about pairs that are ok or skipped: the output does not list them. */
+  readonly countsPairs: boolean;
   /** The command as typed, shown where it has to be run again. */
   readonly again: string;
 }
@@ -77,12 +79,13 @@ const steps: readonly UpStepDefinition[] = [
   step(
     verifyMesh,
     ['install apply', 'link'],
-    ({clusters, context, istioNamespace, rootDirectory, waitMs}): VerifyRequest => ({
+    ({clusters, context, istioNamespace, rootDirectory, waitMs, countsPairs}): VerifyRequest => ({
       mesh: {clusters, context, istioNamespace, rootDirectory},
       selection: {only: [], skip: []},
       limits: {},
       waitMs,
       failOn: 'error',
+      countsPairs,
     }),
   ),
 ];

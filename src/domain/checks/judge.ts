@@ -19,13 +19,21 @@ import {
 import {issuingOf} from './issuing.js';
 import {isMeshFact, type ClusterFactKey, type Evidence, type FactKey} from '../facts/facts.js';
 import {matches} from './select.js';
+import {type Decision, PairCounts} from './pair-counts.js';
 import {FindingKind, type Report, type Row, type RowResult, verdictOf} from './report.js';
 import {type PairMember, type ResolvedFact, resolveFact, resolveForMesh, resolveForPair} from './resolve-facts.js';
 
+/** What the report contains. */
+export interface JudgeOptions {
+  /** Whether pairs that are ok or skipped are counted instead of listed: they grow with the square of the clusters. */
+  readonly countsPairs?: boolean | undefined;
+}
+
 /** Judges the selected checks. Rows are in the order of the checks, then of the clusters. */
-export function judge(checks: readonly Check[], evidence: Evidence): Report {
-  const withCauses = markConsequences(checks.flatMap((check) => judgeCheck(check, evidence)));
-  return {verdict: verdictOf(withCauses), checks: withCauses};
+export function judge(checks: readonly Check[], evidence: Evidence, {countsPairs = false}: JudgeOptions = {}): Report {
+  const counts = countsPairs ? new PairCounts() : undefined;
+  const withCauses = markConsequences(checks.flatMap((check) => judgeCheck(check, evidence, counts)));
+  return defined<Report>({verdict: verdictOf(withCauses), checks: withCauses, counted: counts?.all()});
 }
 
 /** The subject of a row. Without a cluster: the mesh. */
@@ -44,23 +52,31 @@ interface JudgedRow {
   readonly clusters?: readonly string[];
 }
 
-function judgeCheck(check: Check, evidence: Evidence): readonly JudgedRow[] {
+function judgeCheck(check: Check, evidence: Evidence, counts: PairCounts | undefined): readonly JudgedRow[] {
   const {clusters} = evidence;
-  const subject = subjectOf(evidence);
+  const context = {evidence, subject: subjectOf(evidence)};
   switch (check.scope) {
     case 'mesh':
-      return judgeTarget(check, {}, {evidence, subject}, (key) => resolveForMesh(key, evidence));
+      return rowsOf(
+        check,
+        {},
+        decide(check, {}, context, (key) => resolveForMesh(key, evidence)),
+      );
     case 'cluster':
       return clusters.flatMap(({cluster, facts}) =>
-        judgeTarget(check, {cluster}, {evidence, subject}, (key) => resolveFact(facts[key], key)),
+        rowsOf(
+          check,
+          {cluster},
+          decide(check, {cluster}, context, (key) => resolveFact(facts[key], key)),
+        ),
       );
     case 'pair':
       return clusters.flatMap((self) =>
-        peersOf(check, self, evidence).flatMap((peer) =>
-          judgeTarget(check, targetOf(self, peer), {evidence, subject}, (key) =>
-            resolveForPair(key, check.sides?.[key], self, peer),
-          ),
-        ),
+        peersOf(check, self, evidence).flatMap((peer) => {
+          const target = targetOf(self, peer);
+          const decision = decide(check, target, context, (key) => resolveForPair(key, check.sides?.[key], self, peer));
+          return counts?.add(check, self.cluster, decision) === true ? [] : rowsOf(check, target, decision);
+        }),
       );
   }
 }
@@ -80,45 +96,33 @@ function targetOf({cluster}: PairMember, {cluster: peer, facts}: PairMember): Ta
   return facts ? {cluster, peer} : {cluster, peer, isPeerUnselected: true};
 }
 
-function judgeTarget(
+function decide(
   check: Check,
   target: Target,
   {evidence, subject}: {readonly evidence: Evidence; readonly subject: CheckSubject},
   clusterFact: (key: ClusterFactKey) => ResolvedFact,
-): readonly JudgedRow[] {
+): Decision {
   const {mesh, facts} = evidence;
-  const resolve = (key: FactKey) => ({key, ...(isMeshFact(key) ? resolveFact(facts[key], key) : clusterFact(key))});
+  const resolve = (key: FactKey): ResolvedFact => (isMeshFact(key) ? resolveFact(facts[key], key) : clusterFact(key));
   const required = check.requires.map(resolve);
   const reason =
     notApplicableReason(check, mesh, target) ?? required.find(({omitted}) => omitted !== undefined)?.omitted;
-  if (reason !== undefined) return rowsOf(check, target, notApplicable(reason));
+  if (reason !== undefined) return {judgement: notApplicable(reason), unknown: []};
   const clusters = check.scope === 'mesh' ? clustersWithUnknowns(check, evidence) : undefined;
-  const unknownRows = (facts: readonly ResolvedFact[]): readonly JudgedRow[] =>
-    distinct(facts.flatMap(({unknown}) => unknown)).map((error) =>
-      // The error's hints state the fix: as a command if one of them contains one.
-      judgedRow(check, target, 'unknown', {
-        fix: firstCommand(error.hints) ?? error.hints.find((hint) => typeof hint === 'string') ?? '',
-        reason: error.message,
-        error,
-        clusters,
-      }),
-    );
-  const missing = unknownRows(required);
+  const missing = {unknown: required.flatMap(({unknown}) => unknown), clusters};
   // Without any known value nothing can be judged; the known parts of a per-pod fact can.
   if (required.some(({unknown, value}) => unknown.length > 0 && value === undefined)) return missing;
-  const optional = (check.optional ?? []).map(resolve).filter(({value}) => value !== undefined);
-  const known = Object.fromEntries([...required, ...optional].map(({key, value}) => [key, value]));
+  const known: Partial<Record<FactKey, unknown>> = {};
+  for (const [index, key] of check.requires.entries()) known[key] = required[index]?.value;
+  for (const key of check.optional ?? []) {
+    const {value} = resolve(key);
+    if (value !== undefined) known[key] = value;
+  }
   // The only place that restores a check's erased types: `requires`, `optional` and `scope` determine both arguments.
   const judgement = check.judge(known as never, {...subject, ...target} as never);
-  if ('undecidedWithout' in judgement) {
-    const {omitted, ...absent} = resolve(judgement.undecidedWithout);
-    return omitted === undefined ? unknownRows([absent]) : rowsOf(check, target, notApplicable(omitted));
-  }
-  const rows = rowsOf(check, target, judgement);
-  // "ok" and "not applicable" do not hold while parts are unknown; findings do.
-  return missing.length > 0
-    ? [...rows.filter(({row: {result}}) => result === 'error' || result === 'warning'), ...missing]
-    : rows;
+  if (!('undecidedWithout' in judgement)) return {judgement, ...missing};
+  const {omitted, unknown} = resolve(judgement.undecidedWithout);
+  return omitted === undefined ? {unknown, clusters} : {judgement: notApplicable(omitted), unknown: []};
 }
 
 /** What all checks get. */
@@ -148,7 +152,24 @@ function managersOf({clusters}: Evidence): ReadonlyMap<string, string> {
   );
 }
 
-function rowsOf(check: Check, target: Target, judgement: DecidedJudgement): readonly JudgedRow[] {
+function rowsOf(check: Check, target: Target, {judgement, unknown, clusters}: Decision): readonly JudgedRow[] {
+  const rows = judgement ? judgedRows(check, target, judgement) : [];
+  if (unknown.length === 0) return rows;
+  return [
+    ...rows.filter(({row: {result}}) => result === 'error' || result === 'warning'),
+    ...distinct(unknown).map((error) =>
+      // The error's hints state the fix: as a command if one of them contains one.
+      judgedRow(check, target, 'unknown', {
+        fix: firstCommand(error.hints) ?? error.hints.find((hint) => typeof hint === 'string') ?? '',
+        reason: error.message,
+        error,
+        clusters,
+      }),
+    ),
+  ];
+}
+
+function judgedRows(check: Check, target: Target, judgement: DecidedJudgement): readonly JudgedRow[] {
   if ('skipped' in judgement) return [judgedRow(check, target, 'skipped', {reason: judgement.skipped})];
   const expected = (own: {readonly expected?: string | undefined}) => own.expected ?? check.expected;
   if ('ok' in judgement) {

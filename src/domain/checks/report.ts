@@ -44,10 +44,20 @@ export interface Row {
   readonly error?: ErrorReport;
 }
 
+/** How many rows of a check about the pairs of one cluster have a result. */
+export interface RowCount {
+  readonly id: CheckId;
+  readonly cluster: string;
+  readonly result: 'ok' | 'skipped';
+  readonly count: number;
+}
+
 /** The report of a verify run. */
 export interface Report {
   readonly verdict: Verdict;
   readonly checks: readonly Row[];
+  /** The rows about pairs that are ok or skipped, where only their number is needed. Absent: `checks` has all rows. */
+  readonly counted?: readonly RowCount[];
 }
 
 /** Error before unknown before warning before ok; skipped rows do not count. */

@@ -15,7 +15,7 @@ import type {
   ServedChain,
 } from '../facts/facts.js';
 import type {MeshCluster} from '../mesh/mesh.js';
-import {type Row, type Verdict, verdictOf} from './report.js';
+import {type Report, type Row, type Verdict, verdictOf} from './report.js';
 import {proxyCaCheck} from './control-plane/proxy-ca.js';
 import type {CheckId} from './check.js';
 import {addressCheck} from './discovery/address.js';
@@ -90,9 +90,13 @@ interface ClusterObservation {
 }
 
 /** Builds the topology. What was not observed is absent or `unknown`, never accepted. */
-export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]): MeshTopology {
+export function topologyOf(
+  {now, mesh, clusters}: Evidence,
+  {checks: rows, counted = []}: Pick<Report, 'checks' | 'counted'>,
+): MeshTopology {
   // Most rows are about pairs: with many clusters, going through all of them for each cluster takes longest.
   const rowsOf = groupBy(rows, ({cluster}) => cluster);
+  const withOkPairs = new Set(counted.filter(({result}) => result === 'ok').map(({cluster}) => cluster));
   const observed = clusters.map(({cluster, facts}) => {
     const own = rowsOf.get(cluster.name) ?? [];
     return {
@@ -111,7 +115,7 @@ export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]
         network: cluster.network,
         role: cluster.role,
         primary: cluster.primary,
-        verdict: verdictFor(own, observation),
+        verdict: verdictFor(own, withOkPairs.has(cluster.name), observation),
         roots: observation.roots?.certificates.map(toTopologyCertificate),
         clusterCas: observation.served.length > 0 || observation.complete ? signersOf(observation.served) : undefined,
         accepts: observed
@@ -167,9 +171,10 @@ function unobservedReason(fact: Fact<unknown> | undefined, otherwise: string): s
   return 'unknown' in fact ? fact.unknown.message : otherwise;
 }
 
-function verdictFor(own: readonly Row[], {unseen}: ClusterObservation): Verdict {
+function verdictFor(own: readonly Row[], hasOkPairs: boolean, {unseen}: ClusterObservation): Verdict {
   const verdict = verdictOf(own);
-  const isIncomplete = unseen.length > 0 || own.every(({result}) => result === 'skipped');
+  const isSkipped = !hasOkPairs && own.every(({result}) => result === 'skipped');
+  const isIncomplete = unseen.length > 0 || isSkipped;
   return verdict === 'error' || !isIncomplete ? verdict : 'unknown';
 }
 

@@ -43,6 +43,8 @@ export interface VerifyRequest {
   readonly requireRootKey?: boolean;
   /** Gather the facts of the whole topology, even if no selected check requires them. */
   readonly fullTopology?: boolean;
+  /** Count the rows about pairs of clusters that are ok or skipped: the output does not list them. */
+  readonly countsPairs?: boolean;
 }
 
 /** The result of `verify`. */
@@ -71,12 +73,12 @@ export const verifyMesh: Operation<VerifyRequest, VerifyResult> = {
 /** Runs verify once, or until all checks pass. */
 async function runVerify(request: VerifyRequest, engine: Engine): Promise<VerifyResult> {
   const selected = selectChecks(checks, request.selection);
-  const {waitMs, failOn, limits} = request;
+  const {waitMs, failOn, limits, countsPairs} = request;
   const {concurrency, dryRun} = engine.settings;
   const extraFacts = request.fullTopology === true ? topologyFacts : [];
   const evaluate = (evidence: Evidence): VerifyFacts => {
-    const report = judge(selected, evidence);
-    const mesh = topologyOf(evidence, report.checks);
+    const report = judge(selected, evidence, {countsPairs});
+    const mesh = topologyOf(evidence, report);
     return {evidence, report: {...report, mesh, warnings: versionNotes(evidence)}};
   };
   const reader: EvidenceReader = {

@@ -1,5 +1,5 @@
 /** Shared by the views of verify: a row's place and details, and counts. */
-import type {Row} from '../../domain/checks/report.js';
+import type {Row, RowCount} from '../../domain/checks/report.js';
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Purpose} from '../../domain/suggest/suggestion.js';
@@ -71,10 +71,22 @@ export function isBad({result}: ShownRow): boolean {
 /** The results in the order of {@link countsText}: those that do not pass first. */
 const results = ['error', 'unknown', 'warning', 'ok', 'skipped'] as const;
 
+/** Rows, and how many others there are that are not listed. */
+export interface Tally {
+  readonly rows: readonly ShownRow[];
+  readonly counted: readonly RowCount[];
+}
+
+/** Returns how many rows have a result. */
+export function countOf({rows, counted}: Tally, result: Row['result']): number {
+  const unlisted = counted.filter((one) => one.result === result).reduce((sum, {count}) => sum + count, 0);
+  return rows.filter((row) => row.result === result).length + unlisted;
+}
+
 /** Formats counts: `2 errors, 24 ok, 1 skipped`. */
-export function countsText(rows: readonly ShownRow[]): string {
+export function countsText(tally: Tally): string {
   return results
-    .map((one) => [rows.filter(({result}) => result === one).length, one] as const)
+    .map((one) => [countOf(tally, one), one] as const)
     .filter(([count]) => count > 0)
     .map(([count, one]) => (one === 'error' || one === 'warning' ? plural(count, one) : `${String(count)} ${one}`))
     .join(', ');

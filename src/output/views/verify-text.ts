@@ -11,6 +11,7 @@ import type {ViewContext} from '../view.js';
 import {placeLines, rowOptions, type RowOptions} from './verify-lines.js';
 import {findingLines, foldFindings, pairSections} from './verify-pairs.js';
 import {
+  countOf,
   countsText,
   hasDetails,
   isBad,
@@ -20,6 +21,7 @@ import {
   timeoutLines,
   type ShownRow,
   type ShownVerify,
+  type Tally,
 } from './verify-rows.js';
 import {topologyLines} from './verify-topology.js';
 
@@ -44,6 +46,7 @@ export function verifyWide(result: ShownVerify, context: Context = {}): string {
 /** Adds how to preview fixes, the timeout of `--wait`, and the verdict. */
 function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions): string {
   const {verdict, checks: rows} = result;
+  const tally = {rows, counted: result.counted ?? []};
   const changes = rows.some(
     ({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.includesYes,
   );
@@ -52,19 +55,18 @@ function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions
     ...(changes ? ['To preview a `kubectl mesh` fix, run it with --dry-run instead of --yes.', ''] : []),
     ...timeoutLines(result),
     // Nothing was verified if every check was skipped.
-    rows.some(isCounted)
-      ? `Verdict: ${paint[verdict](verdict)} (${countsText(rows)})`
-      : `Verdict: none, no check was run (${countsText(rows)})`,
+    isRun(tally)
+      ? `Verdict: ${paint[verdict](verdict)} (${countsText(tally)})`
+      : `Verdict: none, no check was run (${countsText(tally)})`,
   ].join('\n');
 }
 
 /** Returns the lines of the passing clusters, then the blocks of the others. */
-function summary({checks}: ShownVerify, options: RowOptions): readonly string[] {
+function summary(result: ShownVerify, options: RowOptions): readonly string[] {
+  const {checks} = result;
   const mesh = checks.filter(({cluster}) => cluster === undefined);
-  const general: readonly Owner[] = mesh.length > 0 ? [{name: meshPlace, rows: mesh}] : [];
-  const clusters: readonly Owner[] = [...groupBy(checks, ({cluster}) => cluster)].flatMap(([name, rows]) =>
-    name === undefined ? [] : [{name, rows}],
-  );
+  const general: readonly Owner[] = mesh.length > 0 ? [{name: meshPlace, rows: mesh, counted: []}] : [];
+  const clusters = clustersOf(result);
   const all = [...general, ...clusters];
   const isPassing = ({rows}: Owner): boolean => !rows.some(isBad);
   const passing = clusters.filter(isPassing);
@@ -72,7 +74,11 @@ function summary({checks}: ShownVerify, options: RowOptions): readonly string[] 
     passing.length > maxClusterLines
       ? [
           ...general.filter(isPassing),
-          {name: plural(passing.length, 'cluster'), rows: passing.flatMap(({rows}) => rows)},
+          {
+            name: plural(passing.length, 'cluster'),
+            rows: passing.flatMap(({rows}) => rows),
+            counted: passing.flatMap(({counted}) => counted),
+          },
         ]
       : all.filter(isPassing);
   const findings = foldFindings(checks);
@@ -82,12 +88,12 @@ function summary({checks}: ShownVerify, options: RowOptions): readonly string[] 
     .filter((one) => !isPassing(one))
     .map((owner) => ({
       name: owner.name,
-      counts: countsText(owner.rows.filter(isCounted)),
+      counts: countsText(withoutSkipped(owner)),
       lines: ownerLines(owner, isFolded, options),
     }));
   const blocks = groupBy(failing, ({counts, lines: printed}) => [counts, ...printed].join('\n'));
   return [
-    ...columns(lines.map(({name, rows}) => [name, passedText(rows)])),
+    ...columns(lines.map((owner) => [owner.name, passedText(owner)])),
     ...(lines.length > 0 ? [''] : []),
     ...[...blocks.values()].flatMap((alike) => {
       const [{counts, lines: printed}] = alike;
@@ -99,20 +105,40 @@ function summary({checks}: ShownVerify, options: RowOptions): readonly string[] 
 }
 
 /** The mesh or a cluster, with its rows and those of its pairs. */
-interface Owner {
+interface Owner extends Tally {
   readonly name: string;
-  readonly rows: readonly ShownRow[];
+}
+
+/** The clusters, in order. */
+function clustersOf({checks, counted = [], mesh: {clusters}}: ShownVerify): readonly Owner[] {
+  const rowsOf = groupBy(checks, ({cluster}) => cluster);
+  const countsOf = groupBy(counted, ({cluster}) => cluster);
+  const names = new Set([...clusters.map(({name}) => name), ...rowsOf.keys(), ...countsOf.keys()]);
+  return [...names].flatMap((name) => {
+    if (name === undefined) return [];
+    const owner = {name, rows: rowsOf.get(name) ?? [], counted: countsOf.get(name) ?? []};
+    return owner.rows.length + owner.counted.length === 0 ? [] : [owner];
+  });
 }
 
 /** Skipped checks count as neither passed nor failed. */
-function isCounted({result}: ShownRow): boolean {
-  return result !== 'skipped';
+function withoutSkipped({rows, counted}: Tally): Tally {
+  return {
+    rows: rows.filter(({result}) => result !== 'skipped'),
+    counted: counted.filter(({result}) => result !== 'skipped'),
+  };
 }
 
-/** `31 checks ok`. */
-function passedText(rows: readonly ShownRow[]): string {
-  const ok = rows.filter(isCounted).length;
-  return ok > 0 ? `${plural(ok, 'check')} ok` : `${plural(rows.length, 'check')} skipped`;
+/** Whether any check was not skipped. */
+function isRun(tally: Tally): boolean {
+  const {rows, counted} = withoutSkipped(tally);
+  return rows.length + counted.length > 0;
+}
+
+/** `31 checks ok`. For rows that pass. */
+function passedText(tally: Tally): string {
+  const ok = countOf(tally, 'ok');
+  return ok > 0 ? `${plural(ok, 'check')} ok` : `${plural(countOf(tally, 'skipped'), 'check')} skipped`;
 }
 
 /**

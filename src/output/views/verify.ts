@@ -20,6 +20,9 @@ export const verifyView = {
 /** The formats that require the topology, regardless of the selected checks. */
 export const topologyFormats: readonly string[] = ['wide', 'mermaid'];
 
+/** The formats that list no pair of clusters that is ok or skipped; with `-v`, `text` does. */
+export const pairlessFormats: readonly string[] = ['text', 'short', 'mermaid'];
+
 /** Uses the same text for every format. */
 function inAllFormats<Result>(text: Render<Result>): View<Result> {
   return {text, wide: text, short: text, junit: text, mermaid: text};

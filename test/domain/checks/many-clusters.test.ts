@@ -53,7 +53,7 @@ describe('a mesh of many clusters', () => {
       const mesh = await meshOf(count);
       signatures = 0;
       const {checks} = judge([acceptanceCheck], mesh);
-      const {clusters} = topologyOf(mesh, checks);
+      const {clusters} = topologyOf(mesh, {checks});
       expect(checks.filter(({result}) => result === 'ok')).toHaveLength(count * (count - 1));
       expect(clusters.flatMap(({accepts}) => accepts.map(({result}) => result))).not.toContain('no');
       return signatures;

@@ -25,7 +25,7 @@ const error: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []}
 
 function topology(overrides: Overrides = {}, selected = checks): readonly ClusterTopology[] {
   const gathered = evidence(overrides);
-  return topologyOf(gathered, judge(selected, gathered).checks).clusters;
+  return topologyOf(gathered, judge(selected, gathered)).clusters;
 }
 
 /** `cluster1: ok, 1 roots, 1 CAs, yes` for each cluster. */

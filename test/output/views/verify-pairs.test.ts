@@ -16,7 +16,7 @@ const discovery = checks.filter(({id}) => id.startsWith('MESH5'));
 /** The blocks about pairs: place, check and fixes. */
 function blocks(of: Evidence): readonly string[] {
   const report = judge(discovery, of);
-  const text = verifyText(printed({...report, warnings: [], mesh: topologyOf(of, report.checks)}));
+  const text = verifyText(printed({...report, warnings: [], mesh: topologyOf(of, report)}));
   const found: string[][] = [];
   for (const line of text.split('\n')) {
     if (/ pairs?\)$/.test(line)) found.push([line]);

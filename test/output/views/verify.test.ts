@@ -18,7 +18,7 @@ const context = {color: false, now, command: textOf, request: {failOn: 'error'}}
 /** A report with its topology: the result of verify. */
 function verified(of: Evidence): Printed<VerifyResult> {
   const report = judge(checks, of);
-  return printed({...report, mesh: topologyOf(of, report.checks), warnings: versionNotes(of)});
+  return printed({...report, mesh: topologyOf(of, report), warnings: versionNotes(of)});
 }
 const golden = (name: string): string => `../../fixtures/golden/verify/${name}`;
 
