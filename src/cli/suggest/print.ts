@@ -16,9 +16,17 @@ export function printResult<Result extends object>(result: Result, typed: TypedT
       return new PrintedCommand(render(value), value.purpose, skipsPrompts, value, render);
     }
     if (value instanceof Advice) return renderHint(value, typed);
-    if (Array.isArray(value)) return value.map(walk);
+    if (Array.isArray(value)) {
+      const items = value.map(walk);
+      return items.some((item, index) => item !== value[index]) ? items : value;
+    }
     if (!isPlain(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item)]));
+    // Most objects of a large result contain no suggestion.
+    const changed = Object.entries(value).flatMap(([name, item]) => {
+      const printed = walk(item);
+      return printed === item ? [] : [[name, printed] as const];
+    });
+    return changed.length === 0 ? value : {...value, ...Object.fromEntries(changed)};
   };
   // `walk` replaces the same values as the type Printed.
   return walk(result) as Printed<Result> & object;
