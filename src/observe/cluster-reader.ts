@@ -24,6 +24,9 @@ import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
 /** Precedes the number of a token in the key of its review. */
 const reviewKey = 'tokenReview ';
 
+/** In place of a response that is not kept. */
+const notKept: Promise<unknown> = Promise.resolve();
+
 /** The rows of requests that return objects; kubectl port-forward and {@link Reads.reviewToken} send the others. */
 export type RequestName = {
   [Name in ReadName]: (typeof reads)[Name] extends {readonly method: 'forward' | 'review'} ? never : Name;
@@ -66,8 +69,8 @@ type ObjectRow = Exclude<SentRead, {readonly method: 'raw'}>;
 /** Reads one cluster. The session is opened at the first request. */
 export class ClusterReader implements Reads {
   readonly #answers = new Map<string, Promise<unknown>>();
-  /** Prefetched and not read since. */
-  readonly #prefetched = new Set<string>();
+  /** Not needed: prefetched and not read since, or shortcuts that failed. */
+  readonly #dispensable = new Set<string>();
   readonly #refusedForwards: MeshError[] = [];
   #reviews = 0;
   #api: Promise<KubeApi> | undefined;
@@ -88,23 +91,22 @@ export class ClusterReader implements Reads {
   }
 
   async read<Name extends RequestName>(name: Name, given: Given = {}): Promise<ReadResult<Name>> {
-    this.#prefetched.delete(keyOf(name, given));
+    this.#dispensable.delete(keyOf(name, given));
     return (await this.#request(name, given)) as ReadResult<Name>;
   }
 
   prefetch(name: RequestName, given: Given = {}): void {
     const key = keyOf(name, given);
     if (this.#answers.has(key)) return;
-    this.#prefetched.add(key);
+    this.#dispensable.add(key);
     this.#request(name, given).catch(() => undefined);
   }
 
   async reviewToken(token: Sensitive<string>): Promise<TokenVerdict> {
     if (!this.allows('tokenReview')) throw new MeshError('INTERNAL', 'a token is reviewed although a flag excludes it');
     this.#reviews += 1;
-    return (await this.#answered(`${reviewKey}${String(this.#reviews)}`, async () =>
-      (await this.open()).reviewToken(token),
-    )) as TokenVerdict;
+    const review = async (): Promise<TokenVerdict> => (await this.open()).reviewToken(token);
+    return (await this.#answered(`${reviewKey}${String(this.#reviews)}`, review, reviewKey)) as TokenVerdict;
   }
 
   /** The metadata of all objects that Istio's installers label, in Istio's namespace and cluster-wide. */
@@ -132,7 +134,7 @@ export class ClusterReader implements Reads {
 
   /** Returns how many requests succeeded. Throws `FORBIDDEN` with every missing permission. */
   async summary(): Promise<{readonly reads: number}> {
-    const needed = [...this.#answers].filter(([key]) => !this.#prefetched.has(key));
+    const needed = [...this.#answers].filter(([key]) => !this.#dispensable.has(key));
     const answers = await Promise.allSettled(needed.map(([, answer]) => answer));
     const failures = answers.filter((answer) => answer.status === 'rejected').map(({reason}) => asMeshError(reason));
     const [first, ...others] = [...failures, ...this.#refusedForwards].filter(({code}) => code === 'FORBIDDEN');
@@ -151,19 +153,32 @@ export class ClusterReader implements Reads {
   async #request(name: RequestName, given: Given): Promise<unknown> {
     const row: SentRead = reads[name];
     if (!this.allows(name)) throw new MeshError('INTERNAL', `${name} is read although a flag excludes it`);
-    return this.#memoized(keyOf(name, given), row, given);
+    const key = keyOf(name, given);
+    const answer = this.#memoized(key, row, given);
+    if (row.method !== 'raw' && row.isShortcut === true) answer.catch(() => this.#dispensable.add(key));
+    return answer;
   }
 
   #memoized(key: string, row: SentRead, given: Given): Promise<unknown> {
-    return this.#answers.get(key) ?? this.#answered(key, () => this.#send(row, given));
+    const kept = this.#answers.get(key);
+    if (kept === notKept) throw new MeshError('INTERNAL', `the response to ${key} is read again`);
+    const isReadOnce = row.method !== 'raw' && row.isReadOnce === true;
+    return kept ?? this.#answered(key, () => this.#send(row, given), isReadOnce ? key : undefined);
   }
 
-  /** Sends a request and keeps its answer. */
-  #answered(key: string, send: () => Promise<unknown>): Promise<unknown> {
+  /** Sends a request and keeps its answer, or under `doneKey` only that it succeeded. */
+  #answered(key: string, send: () => Promise<unknown>, doneKey?: string): Promise<unknown> {
     const answer = send().catch((thrown: unknown) => {
       throw asMeshError(thrown);
     });
     this.#answers.set(key, answer);
+    if (doneKey !== undefined) {
+      const forget = (): void => {
+        this.#answers.delete(key);
+        this.#answers.set(doneKey, notKept);
+      };
+      answer.then(forget, () => undefined);
+    }
     return answer;
   }
 

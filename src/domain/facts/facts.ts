@@ -108,7 +108,10 @@ const clusterFacts = {
   /** The subjects in other clusters whose credentials the remote secrets in Istio's namespace hold. */
   remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
   /** The remote secrets for the clusters that istiod has to read, and for its own, by these clusters. */
-  remoteSecrets: fact<PerCluster<ofDiscovery.RemoteSecretFacts | 'absent'>>({reads: ['remoteSecret']}),
+  remoteSecrets: fact<PerCluster<ofDiscovery.RemoteSecretFacts | 'absent'>>({
+    reads: ['remoteSecret'],
+    mayRead: ['listedRemoteSecrets'],
+  }),
   /** Whether the cluster accepts the tokens in the remote secrets of the clusters that read it, by these clusters. */
   acceptedTokens: fact<PerCluster<TokenVerdict | 'no token'>>({
     reads: ['kubeSystem', 'remoteSecret', 'tokenReview'],
@@ -221,8 +224,10 @@ export function readsOf(key: FactKey): readonly ReadName[] {
 export function dependsOnRequest(key: FactKey, name: ReadName): boolean {
   const read: Read = reads[name];
   const {reads: required, mayRead = []} = rows[key];
+  if (required.includes(name)) return true;
   // A request that is sent only in some meshes was sent because the fact needed it.
-  return required.includes(name) || (mayRead.includes(name) && read.method !== 'raw' && read.when !== undefined);
+  const isNeededOnceSent = read.method !== 'raw' && read.when !== undefined && read.isShortcut !== true;
+  return mayRead.includes(name) && isNeededOnceSent;
 }
 
 /** The flag that omits a fact; undefined if it is gathered. */

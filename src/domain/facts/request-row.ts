@@ -21,6 +21,10 @@ export interface ReadRow {
   readonly onRequest?: '--access';
   /** No role grants it: its name is known only at run time, and without a name it would include all Secrets. */
   readonly isGrantedByName?: true;
+  /** Replaces many requests of another row where the user may send it. No role grants it, and its failure shows nothing. */
+  readonly isShortcut?: true;
+  /** Its objects are large, many, and read once: the response is not kept. */
+  readonly isReadOnce?: true;
   /** Sent for each cluster of mesh.yaml, for an object whose name contains the cluster's: a role grants these names. */
   readonly nameOf?: (cluster: NamedCluster) => string;
 }

@@ -144,6 +144,14 @@ export const reads = {
     given: ['name'],
     nameOf: remoteSecretName,
     when: severalClusters,
+    isReadOnce: true,
+  }),
+  /** The same for all clusters: with 200 clusters, one request to each replaces 200. */
+  listedRemoteSecrets: list<SecretObject>('Secret', istioNamespace, {
+    labelSelector: multiClusterSelector,
+    when: 'where the mesh has many clusters',
+    isShortcut: true,
+    isReadOnce: true,
   }),
   /** The service account as which other clusters read this one. */
   readerAccount: find<KubeObject>('ServiceAccount', istioNamespace, {

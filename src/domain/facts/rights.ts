@@ -33,7 +33,7 @@ const verbs = {get: 'get', find: 'get', list: 'list', review: 'create'} as const
 
 /** The right that a request needs; undefined if it needs none, or none that a role can grant before the name is known. */
 export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
-  if (read.method === 'raw' || read.isGrantedByName === true) return undefined;
+  if (read.method === 'raw' || read.isGrantedByName === true || read.isShortcut === true) return undefined;
   const {apiVersions, kind, scope, name, when} = read;
   const {plural} = resourceOf({apiVersion: apiVersions[0], kind});
   const subresource = read.method === 'forward' ? read.subresource : undefined;

@@ -28,11 +28,15 @@ export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'r
   async remoteSecrets({reads, cluster, mesh, deps}) {
     // A mesh of one cluster has no remote secrets, and a user may have no right to read them.
     const isLinked = hasDiscoveryPairs(mesh.clusters);
+    const others = mesh.clusters.filter((other) => isLinked && (other.name === cluster.name || isRead(cluster, other)));
+    const listed = others.length > atOnce ? await listRemoteSecrets(reads, deps) : undefined;
     const parts = await pMap(
-      mesh.clusters.filter((other) => isLinked && (other.name === cluster.name || isRead(cluster, other))),
+      others,
       async (other) => {
+        const name = remoteSecretName(other);
         const read = async (): Promise<RemoteSecretFacts | 'absent'> => {
-          const secret = await reads.read('remoteSecret', {name: remoteSecretName(other)});
+          // A Secret without the label may exist.
+          const secret = listed?.get(name) ?? (await reads.read('remoteSecret', {name}));
           return secret ? remoteSecretFacts(secret) : 'absent';
         };
         return {name: other.name, observed: await attempt(deps.signal, read)};
@@ -72,6 +76,15 @@ export const discoveryFacts: Derivations<'remoteSecrets' | 'acceptedTokens' | 'r
     return defined({kubeconfig, rootCa: found?.data?.['ca.crt']});
   },
 };
+
+/** Lists the Secrets with the label of remote secrets, by name. None if the user may not: each is then read by its name. */
+async function listRemoteSecrets(
+  reads: FactSources['reads'],
+  {signal}: FactSources['deps'],
+): Promise<ReadonlyMap<string, SecretObject> | undefined> {
+  const list = await attempt(signal, () => reads.read('listedRemoteSecrets'));
+  return isKnown(list) ? new Map(list.value.map((secret) => [secret.metadata.name, secret])) : undefined;
+}
 
 function remoteSecretFacts(secret: SecretObject): RemoteSecretFacts {
   const {metadata} = secret;
