@@ -52,6 +52,12 @@ export class LatestResults<T extends object> {
   }
 }
 
+/** Returns one string for all equal ones, as far as they are among the latest: each text that is parsed has its own. */
+export function sharedTexts(limit: number): (text: string) => string {
+  const latest = new LatestResults<{readonly text: string}>(limit);
+  return (text) => latest.get(text, () => ({text})).text;
+}
+
 /** Computes one result for each run and specification. Specifications with the same content are the same. */
 export function memoizePerRun<Spec, Run extends object, T>(
   open: (spec: Spec, run: Run) => Promise<T>,

@@ -9,6 +9,7 @@ import {fieldChangedAt, keptMetadata, type KubeObject, lastAppliedAnnotation, ty
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
+import {LatestResults, sharedTexts} from '../memoize.js';
 import {istioNameOf, type NamedCluster} from '../mesh/istio-name.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {clusterAnnotation, discoveryAnnotations, multiClusterLabel, remoteSecretName} from './names.js';
@@ -30,6 +31,9 @@ export interface RemoteCredential {
   readonly managedBy?: string;
 }
 
+/** Every reader has a Secret of the same name for a peer. */
+const shared = sharedTexts(4096);
+
 /** Returns the credentials in a remote secret. */
 export function readRemoteSecret(secret: SecretObject): readonly RemoteCredential[] {
   const {metadata, data = {}} = secret;
@@ -37,7 +41,7 @@ export function readRemoteSecret(secret: SecretObject): readonly RemoteCredentia
   return Object.entries(data).map(([cluster, encoded]) => {
     const kubeconfig = readRemoteKubeconfig(Buffer.from(encoded, 'base64').toString('utf8'));
     return defined<RemoteCredential>({
-      secret: metadata.name,
+      secret: shared(metadata.name),
       cluster,
       kubeconfig,
       identity: kubeconfig && identityIn(kubeconfig),
@@ -76,8 +80,15 @@ function lastChange(metadata: ObjectMeta, key: string): RemoteCredential['change
 function identityIn({token, claims, clientCertificate}: RemoteKubeconfig): RemoteCredential['identity'] {
   if (token === undefined)
     return clientCertificate === undefined ? undefined : identityOfCertificate(clientCertificate);
-  const user = claims && userSubject(claims.subject);
-  return user?.kind === 'ServiceAccount' ? {user, groups: []} : undefined;
+  return claims && identities.get(claims.subject, () => ({identity: identityOfAccount(claims.subject)})).identity;
+}
+
+/** Nearly all tokens are those of one service account. */
+const identities = new LatestResults<{readonly identity: RemoteCredential['identity']}>(1024);
+
+function identityOfAccount(subject: string): RemoteCredential['identity'] {
+  const user = userSubject(subject);
+  return user.kind === 'ServiceAccount' ? {user, groups: []} : undefined;
 }
 
 /** CN is the user, each O is a group (kubernetes.io: reference/access-authn-authz/authentication, X.509 client certificates). */

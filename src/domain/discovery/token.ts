@@ -1,5 +1,6 @@
 /** The claims of a service account's token, which say whose it is, until when, and what revokes it. */
 import {defined} from '../defined.js';
+import {sharedTexts} from '../memoize.js';
 import {dayMs} from '../time.js';
 import * as z from 'zod';
 
@@ -19,6 +20,9 @@ export interface TokenClaims {
 
 /** The claim of a token of a token Secret with that Secret's name (kubernetes/kubernetes pkg/serviceaccount/legacy.go). */
 const tokenSecretClaim = 'kubernetes.io/serviceaccount/secret.name';
+
+/** Nearly all tokens in remote secrets are those of one service account. */
+const shared = sharedTexts(1024);
 
 const seconds = z.number().nonnegative().max(8.64e12);
 
@@ -48,12 +52,12 @@ export function readTokenClaims(token: string): TokenClaims | undefined {
       ...claims
     } = schema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
     return defined<TokenClaims>({
-      subject: sub,
+      subject: shared(sub),
       issuedAt: iat === undefined ? undefined : new Date(iat * 1000),
       expiresAt: exp === undefined ? undefined : new Date(exp * 1000),
       boundSecret: claims['kubernetes.io']?.secret,
       tokenSecret: claims[tokenSecretClaim],
-      audiences: typeof aud === 'string' ? [aud] : aud,
+      audiences: (typeof aud === 'string' ? [aud] : aud).map(shared),
     });
   } catch {
     return undefined;

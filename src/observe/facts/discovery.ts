@@ -18,6 +18,7 @@ import {managerOf} from '../../domain/kube/manager.js';
 import type {SecretObject} from '../../domain/kube/objects.js';
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {sharedTexts} from '../../domain/memoize.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import {requireContext} from '../../domain/mesh/resolve.js';
 import {isKnown} from '../../domain/observed.js';
@@ -86,14 +87,18 @@ async function listRemoteSecrets(
   return isKnown(list) ? new Map(list.value.map((secret) => [secret.metadata.name, secret])) : undefined;
 }
 
+/** Every reader has a Secret of the same name and annotation for a peer. */
+const shared = sharedTexts(4096);
+
 function remoteSecretFacts(secret: SecretObject): RemoteSecretFacts {
   const {metadata} = secret;
+  const annotation = metadata.annotations?.[clusterAnnotation];
   const created = metadata.creationTimestamp === undefined ? undefined : new Date(metadata.creationTimestamp);
   return defined<RemoteSecretFacts>({
-    name: metadata.name,
+    name: shared(metadata.name),
     labeled: metadata.labels?.[multiClusterLabel.name] === multiClusterLabel.value,
     isLinked: metadata.annotations?.[discoveryAnnotations.tokenIssued] !== undefined,
-    annotation: metadata.annotations?.[clusterAnnotation],
+    annotation: annotation === undefined ? undefined : shared(annotation),
     credentials: readRemoteSecret(secret),
     writtenAt: fieldChangedAt(metadata, ['f:data']) ?? created,
     managedBy: managerOf(secret),

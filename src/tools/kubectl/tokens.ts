@@ -2,6 +2,7 @@
 import {defined} from '../../domain/defined.js';
 import type {TokenVerdict} from '../../domain/discovery/token.js';
 import type {FieldsOf} from '../../domain/kube/shapes.js';
+import {LatestResults} from '../../domain/memoize.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import type {IssuedToken, TokenSpec} from './api.js';
 
@@ -27,10 +28,14 @@ export function tokenReviewBody(token: Sensitive<string>): object {
   return {...tokenReviewKind, spec: {token: token.reveal()}};
 }
 
+/** Nearly all tokens that are reviewed are those of one service account. */
+const accepted = new LatestResults<TokenVerdict>(64);
+
 /** Returns the verdict in the response to a TokenReview. */
 export function tokenVerdict({status}: FieldsOf<'authentication.k8s.io/TokenReview'>): TokenVerdict {
   const {authenticated = false, user, error} = status;
+  const username = user?.username;
   return authenticated
-    ? defined<TokenVerdict>({accepted: true, username: user?.username})
+    ? accepted.get(username ?? '', () => defined<TokenVerdict>({accepted: true, username}))
     : defined<TokenVerdict>({accepted: false, reason: error});
 }

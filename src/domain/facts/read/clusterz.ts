@@ -3,6 +3,7 @@
  * pkg/kube/multicluster/secretcontroller.go, `ListRemoteClusters`).
  */
 import * as z from 'zod';
+import {LatestResults} from '../../memoize.js';
 import {printableLine} from '../../printable.js';
 import type {KnownCluster} from '../facts.js';
 import {readDebugJson} from './debug-json.js';
@@ -17,8 +18,13 @@ const word = z.string().max(512).transform(printableLine);
 const clusterList = z.array(
   z
     .object({id: word, secretName: word.default(''), syncStatus: word})
-    .transform(({syncStatus, ...names}) => ({...names, status: syncStatus})),
+    .transform(({id, secretName, syncStatus: status}) =>
+      latest.get([id, secretName, status].join('\n'), () => ({id, secretName, status})),
+    ),
 );
+
+/** Every istiod lists every cluster, and nearly all list the same about it. */
+const latest = new LatestResults<KnownCluster>(4096);
 
 /** Reads a response. `pod` is for messages. Throws `API_ERROR` if the text is something else. */
 export function readClusterz(text: string, pod: string): readonly KnownCluster[] {

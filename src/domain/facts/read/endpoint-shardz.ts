@@ -68,15 +68,7 @@ export function readEndpointShardz(text: string, pod: string): readonly ClusterE
       if (endpoints.some(isHealthy)) services.healthy.push(service);
     }
   }
-  return [...found].map(([cluster, {all, healthy}]) => {
-    const names = shared(healthy);
-    return {
-      cluster: printableLine(cluster),
-      services: all.size,
-      names,
-      hasApiServer: names.has(apiServerService),
-    };
-  });
+  return [...found].map(([cluster, {all, healthy}]) => shared(printableLine(cluster), all.size, healthy));
 }
 
 /** What an istiod has of one cluster; undefined if it has no endpoints there. */
@@ -106,12 +98,16 @@ function isHealthy(endpoint: unknown): boolean {
 
 /**
  * Every istiod lists the services of every cluster, and nearly all list the same: equal sets are kept once, so that memory does
- * not grow with the square of the clusters.
+ * not grow with the square of the clusters. So are all endpoints of one cluster.
  */
-const latest = new LatestResults<ReadonlySet<string>>(1024);
+const latestNames = new LatestResults<ReadonlySet<string>>(1024);
+const latestEndpoints = new LatestResults<ClusterEndpoints>(4096);
 
 /** istiod encodes a map in the order of its keys, so equal sets have the same order. */
-function shared(names: readonly string[]): ReadonlySet<string> {
-  const digest = createHash('sha256').update(names.join('\n')).digest('base64');
-  return latest.get(digest, () => new Set(names));
+function shared(cluster: string, services: number, healthy: readonly string[]): ClusterEndpoints {
+  const digest = createHash('sha256').update(healthy.join('\n')).digest('base64');
+  return latestEndpoints.get([digest, services, cluster].join(' '), () => {
+    const names = latestNames.get(digest, () => new Set(healthy));
+    return {cluster, services, names, hasApiServer: names.has(apiServerService)};
+  });
 }
