@@ -56,16 +56,12 @@ function resolveSide(side: Side, about: PairMember, of: PairMember, key: Cluster
 function resolveAbout({cluster: {name}}: PairMember, {cluster, facts}: PairMember, key: ClusterFactKey): ResolvedFact {
   if (!facts) return {unknown: [], omitted: `${cluster.name} is not selected`};
   const fact = facts[key];
-  return resolveFact(fact && isPerCluster(fact) ? partsByName(fact.value).get(name) : fact, key);
+  return resolveFact(fact && isPerCluster(fact) ? fact.value.about(name) : fact, key);
 }
 
 function isPerCluster(fact: Fact<unknown>): fact is {readonly value: PerCluster<unknown>} {
   return 'value' in fact && fact.value instanceof PerCluster;
 }
-
-const partsByName = memoizePerObject(
-  ({parts}: PerCluster<unknown>) => new Map(parts.map(({name, observed}) => [name, observed])),
-);
 
 /** A fact of one cluster of a pair. Reading the other cluster's, which may be unknown, is a bug of the check. */
 class OnlySelf {

@@ -30,8 +30,13 @@ export class PerPod<T> {
 
 /** A fact with one part per other cluster, by its name in mesh.yaml. Each part can be unknown. */
 export class PerCluster<T> extends PerPod<T> {
-  /** Distinguishes the types. */
-  readonly of = 'cluster';
+  #byName: ReadonlyMap<string, Observed<T>> | undefined;
+
+  /** Returns the part about a cluster; undefined if there is none. Pairs grow with the square of the clusters. */
+  about(name: string): Observed<T> | undefined {
+    this.#byName ??= new Map(this.parts.map((part) => [part.name, part.observed]));
+    return this.#byName.get(name);
+  }
 }
 
 /** A known part. */
@@ -48,7 +53,7 @@ export type Stage = (typeof stages)[number];
 interface FactRow<T> {
   /** The requests without which the fact is unknown. */
   readonly reads: readonly ReadName[];
-  /** Requests that it needs only in some meshes. If one that was sent fails, the fact is unknown as well. */
+  /** Requests that it needs only in some meshes. If one that was sent fails, the fact is unknown as well, unless it is a shortcut. */
   readonly mayRead?: readonly ReadName[];
   /**
    * When it is derived: after the facts of all clusters, because it also needs those of other clusters, or last, because it

@@ -7,6 +7,7 @@ import {createPrivateKey, type KeyObject} from 'node:crypto';
 import {decodeDer} from '../asn1/der.js';
 import {defined} from '../defined.js';
 import {recover} from '../errors.js';
+import {LatestResults} from '../memoize.js';
 import {Sensitive} from '../sensitive.js';
 import {publicHalf, sha256Hex, spkiHash} from './keys.js';
 import {type KeyEncryption, readEncryption} from './pkcs8.js';
@@ -150,7 +151,14 @@ function fieldsOf(content: Buffer): readonly Element[] {
   return fields;
 }
 
+/** A key is found several times: in a file and a Secret, and by several ways of decoding each. Opening it takes longest. */
+const latest = new LatestResults<{readonly key: EmbeddedKey | undefined}>(64);
+
 function plainKey(der: Buffer, form: PlainForm): EmbeddedKey | undefined {
+  return latest.get(`${form} ${sha256Hex(der)}`, () => ({key: openedKey(der, form)})).key;
+}
+
+function openedKey(der: Buffer, form: PlainForm): EmbeddedKey | undefined {
   const key = openKey(der, form);
   if (key) {
     const spki = spkiHash(publicHalf(key));

@@ -3,6 +3,8 @@
  * contexts and addresses: a renamed context must not cause one cluster's key to be sent to another.
  */
 import {type ErrorReport, problem} from '../errors.js';
+import {groupBy} from '../group-by.js';
+import {memoizePerObject} from '../memoize.js';
 import {isKnown, type Observed} from '../observed.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Mesh} from './mesh.js';
@@ -31,6 +33,9 @@ export interface IdentityProblem {
   readonly error: ErrorReport;
 }
 
+/** The clusters by the UIDs in mesh.yaml: for each pair of clusters, two are compared. */
+const recordedNames = memoizePerObject((clusters: Mesh['clusters']) => groupBy(clusters, ({uid}) => uid));
+
 /**
  * Compares the returned UIDs with those in mesh.yaml. Returns `UID_MISMATCH` for a cluster with a different recorded UID,
  * unless `acceptUid` (`--accept-uid`) is set, and always for a cluster with the UID of another cluster.
@@ -40,6 +45,11 @@ export function identityProblems(
   seen: readonly ClusterUid[],
   acceptUid: boolean,
 ): readonly IdentityProblem[] {
+  const names = recordedNames(clusters);
+  const isExpected = ({name, uid}: ClusterUid): boolean =>
+    names.get(uid)?.every((one) => one.name === name) === true &&
+    seen.every((one) => one.name === name || one.uid !== uid);
+  if (seen.every(isExpected)) return [];
   // If a cluster of this run returned a different UID, its recorded one is outdated.
   const recorded = clusters.filter(({name, uid}) => !seen.some((one) => one.name === name && one.uid !== uid));
   return seen.flatMap(({name, uid}) => {

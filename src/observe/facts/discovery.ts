@@ -125,7 +125,7 @@ async function reviewTokenOf(
   ];
   const [mismatch] = uidMismatches(mesh, uids).values();
   if (mismatch) throw new MeshError(mismatch.code, mismatch.message, {hints: mismatch.hints});
-  const observed = secrets?.parts.find(({name}) => name === cluster.name)?.observed;
+  const observed = secrets?.about(cluster.name);
   if (observed && !isKnown(observed)) {
     const {code, message, hints} = observed.unknown;
     throw new MeshError(code, message, {hints});
