@@ -1,4 +1,13 @@
-/** verify of 10, 50 and 200 clusters: time and memory must grow with the clusters, not with their pairs. */
+/**
+ * verify of 10, 50 and 200 clusters: time and memory must grow with the clusters, not with their pairs.
+ *
+ * For each cluster, the requests, processes and files are the same in every mesh. What grows with the pairs, N * (N - 1):
+ * - one TokenReview, the only proof that the peer accepts the reader's token; its token is held until then
+ * - one record of what the remote secret states (token claims, times); the peer's address and CA are shared by all readers
+ * - the judgement of seven checks. In text, results that are ok or skipped are counted by check and cluster; JSON has a row for each
+ *
+ * With more than 10 clusters, the remote secrets of a cluster are read by one list; otherwise, or if that is forbidden, by name.
+ */
 import {HealthyMesh} from './healthy-mesh.js';
 import {interleave} from './interleave.js';
 import type {Usage} from './node-usage.js';

@@ -69,6 +69,24 @@ describe('prefetched bundles', () => {
   });
 });
 
+describe('requests whose responses are not kept', () => {
+  it('are sent once, and count as succeeded', async () => {
+    let sent = 0;
+    const reader = readerOf({find: () => Promise.resolve({sent: (sent += 1)})});
+    await reader.read('remoteSecret', {name: 'a'});
+    await reader.read('remoteSecret', {name: 'b'});
+    await expect(reader.summary()).resolves.toEqual({reads: 2});
+    await expect(reader.read('remoteSecret', {name: 'a'})).rejects.toMatchObject({code: 'INTERNAL'});
+    expect(sent).toBe(2);
+  });
+
+  it('count as a missing permission if they are forbidden', async () => {
+    const reader = readerOf({find: () => Promise.reject(new MeshError('FORBIDDEN', 'not allowed'))});
+    await expect(reader.read('remoteSecret', {name: 'a'})).rejects.toMatchObject({code: 'FORBIDDEN'});
+    await expect(reader.summary()).rejects.toMatchObject({code: 'FORBIDDEN', message: 'not allowed'});
+  });
+});
+
 describe('gateways of the Gateway API', () => {
   const group = 'gateway.networking.k8s.io';
   const serving = (versions: readonly string[], code: 'NOT_FOUND' | 'FORBIDDEN' = 'NOT_FOUND') => ({

@@ -61,29 +61,34 @@ export interface Rejection {
   readonly message: string;
 }
 
+type Results = Map<string, Map<string, Rejection | 'accepted'>>;
+
 /**
- * The results of one evaluation, which has one time. Pairs of clusters grow with the square of the clusters, but with one root
- * there are only as many distinct chains and sets of roots as clusters.
+ * The results of one evaluation, which has one time, by roots and chain. Pairs of clusters grow with the square of the clusters, but
+ * with one root there are only as many distinct chains and sets of roots as clusters.
  */
-const results = new WeakMap<Date, Map<string, Rejection | 'accepted'>>();
+const results = new WeakMap<Date, Results>();
 
 /**
  * Why istiod's verification (Go) or proxies (BoringSSL) do not accept a served chain; undefined if both do. Each distinct pair
  * of roots and chain is verified once per `now`.
  */
 export function rejectionOf(roots: LiveRoots, served: ServedChain, now: Date): Rejection | undefined {
-  const ofNow = results.get(now) ?? new Map<string, Rejection | 'accepted'>();
+  const ofNow: Results = results.get(now) ?? new Map<string, Map<string, Rejection | 'accepted'>>();
   results.set(now, ofNow);
-  const key = `${fingerprintsOf(roots)}<${fingerprintsOf(served)}`;
-  const result = ofNow.get(key) ?? verify(roots, served, now) ?? 'accepted';
-  ofNow.set(key, result);
+  const rootsKey = fingerprintsOf(roots);
+  const ofRoots = ofNow.get(rootsKey) ?? new Map<string, Rejection | 'accepted'>();
+  ofNow.set(rootsKey, ofRoots);
+  const chainKey = fingerprintsOf(served);
+  const result = ofRoots.get(chainKey) ?? verify(roots, served, now) ?? 'accepted';
+  ofRoots.set(chainKey, result);
   return result === 'accepted' ? undefined : result;
 }
 
 /** In order: the first of several reasons is reported. */
-function fingerprintsOf({certificates}: LiveRoots | ServedChain): string {
-  return certificates.map(({fingerprint}) => fingerprint).join();
-}
+const fingerprintsOf = memoizePerObject(({certificates}: LiveRoots | ServedChain) =>
+  certificates.map(({fingerprint}) => fingerprint).join(),
+);
 
 function verify({certificates: roots}: LiveRoots, {certificates}: ServedChain, now: Date): Rejection | undefined {
   const [leaf, ...intermediates] = certificates;
