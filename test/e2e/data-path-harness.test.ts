@@ -33,7 +33,12 @@ beforeAll(async () => {
   sandbox = new Sandbox();
   const fabric = await Fabric.create({near: 'network1', beside: 'network1', far: 'network2'});
   for (const name of clusters) {
-    const pod = await PodSandbox.create(sandbox, name, join(sandbox.dir, name), files);
+    const pod = await PodSandbox.create(sandbox, {
+      name,
+      hostname: name,
+      directory: join(sandbox.dir, name),
+      binds: files,
+    });
     const address = fabric.allocate(name);
     expect(fabric.clusterOf(address)).toBe(name);
     await fabric.attach(name, address, pod.pid);
@@ -74,7 +79,7 @@ it('ends with its owner, even when that is killed', async () => {
     const {PodSandbox} = ${load('data-path/pod-sandbox')};
     const sandbox = new Sandbox();
     const fabric = await Fabric.create({near: 'network1'});
-    const pod = await PodSandbox.create(sandbox, 'pod', sandbox.dir + '/pod', []);
+    const pod = await PodSandbox.create(sandbox, {name: 'pod', hostname: 'pod', directory: sandbox.dir + '/pod', binds: []});
     await fabric.attach('near', fabric.allocate('near'), pod.pid);
     const inside = pod.start('inside', {command: ['sleep', '600']});
     console.log(JSON.stringify({dir: sandbox.dir, pids: [pod.pid, inside.pid]}));

@@ -34,6 +34,7 @@ export type Program =
   | 'kube-apiserver'
   | 'kube-controller-manager'
   | 'kube-scheduler'
+  | 'agnhost'
   | 'kwok'
   | 'kwokctl'
   | IstioProgram
@@ -94,6 +95,8 @@ const modules: readonly Module[] = [
       ['kube-apiserver', 'k8s.io/kubernetes/cmd/kube-apiserver'],
       ['kube-controller-manager', 'k8s.io/kubernetes/cmd/kube-controller-manager'],
       ['kube-scheduler', 'k8s.io/kubernetes/cmd/kube-scheduler'],
+      // What Kubernetes' own end-to-end tests run in pods.
+      ['agnhost', 'k8s.io/kubernetes/test/images/agnhost'],
     ],
     stamps: prefixed('k8s.io/component-base/version.', kubernetesVersion),
   },

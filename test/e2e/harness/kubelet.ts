@@ -6,6 +6,7 @@
 import {join} from 'node:path';
 import type {Api} from './api.js';
 import type {ControlPlanes} from './control-planes.js';
+import {allowForwards, endForwards} from './forwards.js';
 import {imageOf, isReady, istiodPorts, mountDirectory, startIstiod, type IstiodPorts, type Pod} from './istiod.js';
 import {Loop} from './loop.js';
 import {HarnessError, eventually, type Daemon, type Sandbox} from './processes.js';
@@ -123,19 +124,14 @@ export class Kubelet {
   }
 
   private async admit(pod: Pod): Promise<Played> {
-    const {name, namespace, uid} = pod.metadata;
+    const {uid} = pod.metadata;
     const ports = await istiodPorts();
     const root = join(this.sandbox.dir, 'pods', uid);
     const forwards = ([8080, 15010, 15012, 15014, 15017] as const).map((port) => ({
-      ports: [port],
+      ports: [port] as const,
       target: {address: '127.0.0.1', port: ports[port]},
     }));
-    await this.api.apply(`/apis/kwok.x-k8s.io/v1alpha1/namespaces/${namespace}/portforwards/${name}`, {
-      apiVersion: 'kwok.x-k8s.io/v1alpha1',
-      kind: 'PortForward',
-      metadata: {name},
-      spec: {forwards},
-    });
+    await allowForwards(this.api, pod.metadata, forwards);
     const started = new Date().toISOString();
     const played = {pod, root, ports, started, ready: false, pulled: true, restarts: 0, restartAt: 0, written: ''};
     this.#played.set(uid, played);
@@ -146,8 +142,7 @@ export class Kubelet {
     this.#played.delete(uid);
     // In the background: istiod serves its clients for ten more seconds, and its successor is already there.
     void played.daemon?.stop(terminationGraceMs);
-    const {name, namespace} = played.pod.metadata;
-    await this.api.remove(`/apis/kwok.x-k8s.io/v1alpha1/namespaces/${namespace}/portforwards/${name}`);
+    await endForwards(this.api, played.pod.metadata);
   }
 
   private async syncPod(played: Played): Promise<void> {

@@ -42,8 +42,8 @@ const unlessReal: Readonly<Record<keyof RealPods, Requirement>> = {
 
 /**
  * kwok.yaml as text. kwok makes every pod Running and Ready by itself, except the real ones: those get the status that their
- * processes deserve. PortForward objects lead `kubectl port-forward` to istiod's process. `apiAddress` is where other clusters
- * reach the API server.
+ * processes deserve, and `kubectl port-forward` leads to these (PortForward objects, forwards.ts). `apiAddress` is where other
+ * clusters reach the API server.
  */
 export function kwokConfig(planes: ControlPlanes, ports: ClusterPorts, real: RealPods, apiAddress: string): string {
   const configuration = {

@@ -19,6 +19,8 @@ export const clientImage = 'harness/client';
 const images: readonly Image[] = [
   // Paths as in istio:pilot/docker/Dockerfile.proxyv2.
   {name: /(^|\/)proxyv2(:|@|$)/, entrypoint: ['/usr/local/bin/pilot-agent']},
+  // Path as in kubernetes:test/images/agnhost/Dockerfile.
+  {name: /(^|\/)agnhost(:|@|$)/, entrypoint: ['/agnhost']},
   {name: new RegExp(`^${echoImage}$`), entrypoint: ['node', '/opt/harness/echo.mjs']},
   {name: new RegExp(`^${clientImage}$`), entrypoint: ['sleep', 'infinity']},
 ];
@@ -36,6 +38,7 @@ export async function imageFiles(planes: ControlPlanes, envoy: string): Promise<
     '/usr/local/bin/node': process.execPath,
     '/usr/local/bin/envoy': envoy,
     '/usr/local/bin/pilot-agent': planes.path('pilot-agent'),
+    '/agnhost': planes.path('agnhost'),
     '/var/lib/istio/envoy/envoy_bootstrap_tmpl.json': join(istio, 'tools/packaging/common/envoy_bootstrap.json'),
     '/opt/harness/echo.mjs': script('echo.mjs'),
     '/opt/harness/load.mjs': script('load.mjs'),

@@ -5,6 +5,7 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Cluster} from '../cluster.js';
+import {allowForwards, endForwards, toLoopbackOf} from '../forwards.js';
 import {Loop} from '../loop.js';
 import {HarnessError, eventually} from '../processes.js';
 import type {Fabric} from './fabric.js';
@@ -14,10 +15,13 @@ import {PlayedPod, type PlayedContainer} from './played-pod.js';
 
 const intervalMs = 500;
 
-/** A pod and the status that was last written for it, as JSON. */
+/** A pod and what was last written for it. */
 interface Entry {
   readonly played: PlayedPod;
+  /** The status, as JSON. */
   written: string;
+  /** `kubectl port-forward` can reach it. */
+  hasForwards: boolean;
 }
 
 /** The node on which one cluster's pods with a proxy run. */
@@ -85,6 +89,7 @@ export class Node {
       if (uids.has(uid)) continue;
       this.#entries.delete(uid);
       void played.stop();
+      await endForwards(this.cluster.api, played.pod.metadata);
     }
     await Promise.all(wanted.map((pod) => this.#syncPod(pod)));
   }
@@ -93,17 +98,36 @@ export class Node {
     const {name, namespace, uid} = pod.metadata;
     let entry = this.#entries.get(uid);
     if (entry === undefined) {
-      entry = {played: new PlayedPod(this.cluster, pod, this.fabric, this.#files), written: ''};
+      entry = {played: new PlayedPod(this.cluster, pod, this.fabric, this.#files), written: '', hasForwards: false};
       this.#entries.set(uid, entry);
       void entry.played.start();
     }
     await entry.played.sync();
+    await this.#allowForwards(entry);
     const status = statusOf(entry.played);
     const text = JSON.stringify(status);
     if (text === entry.written) return;
     await this.cluster.api.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, {status});
     entry.written = text;
   }
+
+  /** Before the pod is Ready, upon which users begin. */
+  async #allowForwards(entry: Entry): Promise<void> {
+    const {pid, pod} = entry.played;
+    if (entry.hasForwards || pid === undefined) return;
+    await allowForwards(
+      this.cluster.api,
+      pod.metadata,
+      portsOf(pod).map((port) => toLoopbackOf(pid, port)),
+    );
+    entry.hasForwards = true;
+  }
+}
+
+/** The ports that the containers declare. */
+function portsOf({spec}: ProxyPod): readonly number[] {
+  const declared = [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ports = []}) => ports);
+  return [...new Set(declared.map(({containerPort}) => containerPort))];
 }
 
 /** The status a kubelet writes: phase, conditions, address, state of the containers. */

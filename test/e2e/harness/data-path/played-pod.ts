@@ -74,6 +74,11 @@ export class PlayedPod {
     return this.running.every(({ready}) => ready);
   }
 
+  /** The pod's first process, as this process numbers it; undefined before it runs. */
+  get pid(): number | undefined {
+    return this.#sandbox?.pid;
+  }
+
   /** Starts everything; resolves when all containers have been started. Errors end up in {@link problem}. */
   async start(): Promise<void> {
     try {
@@ -134,10 +139,12 @@ export class PlayedPod {
       await eventually(`volume ${volume.name} of ${metadata.name}`, () => this.#writeVolume(volume));
     }
     const name = `${this.cluster.name}.${metadata.name}`;
-    const sandbox = await PodSandbox.create(this.cluster.sandbox, name, this.#directory, [
-      ...this.files,
-      ...this.#mounts(),
-    ]);
+    const sandbox = await PodSandbox.create(this.cluster.sandbox, {
+      name,
+      hostname: metadata.name,
+      directory: this.#directory,
+      binds: [...this.files, ...this.#mounts()],
+    });
     this.#sandbox = sandbox;
     await this.fabric.attach(this.cluster.name, this.address, sandbox.pid);
     for (const container of spec.initContainers ?? []) {

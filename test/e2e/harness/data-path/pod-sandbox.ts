@@ -1,5 +1,5 @@
 /**
- * What a container runtime gives a pod, without images: namespaces for network, mounts and processes, a root directory with
+ * What a container runtime gives a pod, without images: namespaces for network, mounts, host name and processes, a root directory with
  * the machine's /usr (read-only), and the pod's volumes at the paths where its containers expect them. All containers of a pod share one
  * root directory. Its first process is `sleep`; when that ends, however it ends, the kernel ends everything in the pod.
  */
@@ -24,7 +24,7 @@ export interface PodProgram {
 
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** $1 is the root directory; lines of `kind source target` come from standard input. */
+/** $1 is the root directory, $2 the host name; lines of `kind source target` come from standard input. */
 const setUp = `
 set -e
 root=$1
@@ -40,6 +40,7 @@ mount -o remount,bind,ro usr
 mount -t tmpfs -o mode=755 tmpfs usr/local/bin
 mount -t proc proc proc
 mount --rbind /dev dev
+echo "$2" > proc/sys/kernel/hostname
 ln -s ../run var/run
 while read -r kind source target; do
   mkdir -p "$(dirname "$root$target")"
@@ -48,6 +49,17 @@ while read -r kind source target; do
 done < "$root.binds"
 exec chroot "$root" sleep infinity
 `;
+
+/** What a sandbox is made of. */
+export interface SandboxSpec {
+  /** In the names of its processes and log files. */
+  readonly name: string;
+  /** What programs in the pod get as their host's name: the pod's name. */
+  readonly hostname: string;
+  /** The pod's own directory on this machine. */
+  readonly directory: string;
+  readonly binds: readonly Bind[];
+}
 
 /** A pod without containers. */
 export class PodSandbox {
@@ -59,18 +71,18 @@ export class PodSandbox {
     readonly pid: number,
   ) {}
 
-  /** Makes the namespaces and the root directory. `directory` is the pod's own on this machine. */
-  static async create(sandbox: Sandbox, name: string, directory: string, binds: readonly Bind[]): Promise<PodSandbox> {
+  /** Makes the namespaces and the root directory. */
+  static async create(sandbox: Sandbox, {name, hostname, directory, binds}: SandboxSpec): Promise<PodSandbox> {
     const root = join(directory, 'root');
     mkdirSync(root, {recursive: true});
     // A mount point may be within another volume: the outer one first.
     const ordered = [...binds].sort((a, b) => a.target.length - b.target.length);
     writeFileSync(`${root}.binds`, ordered.map(({kind, source, target}) => `${kind} ${source} ${target}\n`).join(''));
-    const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child'];
+    const namespaces = ['--net', '--mount', '--uts', '--pid', '--fork', '--kill-child'];
     const first = sandbox.start({
       name,
       command: 'unshare',
-      args: [...namespaces, 'sh', '-c', setUp, 'pod', root],
+      args: [...namespaces, 'sh', '-c', setUp, 'pod', root, hostname],
       env: {PATH: searchPath},
       cwd: dirname(root),
     });
@@ -101,7 +113,7 @@ export class PodSandbox {
   }
 
   #enter({command, user}: PodProgram): [string, ...string[]] {
-    const target = ['--target', String(this.pid), '--net', '--mount', '--pid', '--root', '--wd', '--'];
+    const target = ['--target', String(this.pid), '--net', '--mount', '--uts', '--pid', '--root', '--wd', '--'];
     const {uid, gid} = user ?? {uid: 0, gid: 0};
     const identity = ['--reuid', String(uid), '--regid', String(gid), '--clear-groups', '--'];
     return ['nsenter', ...target, 'setpriv', ...identity, ...command];

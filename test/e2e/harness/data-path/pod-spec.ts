@@ -10,6 +10,7 @@ export interface Container {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly EnvVar[];
+  readonly ports?: readonly {readonly containerPort: number}[];
   readonly volumeMounts?: readonly {readonly name: string; readonly mountPath: string}[];
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
