@@ -1,6 +1,6 @@
 /**
- * Pods of several Deployments and namespaces on the data path: agnhost, asked through `kubectl port-forward`, reaches the pods of
- * another network, and Istio's policies apply to it.
+ * Pods of several Deployments and namespaces on the data path: agnhost, reached through `kubectl port-forward`, reaches the pods
+ * of another network, and Istio's policies apply to it.
  */
 import {existsSync} from 'node:fs';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -100,9 +100,9 @@ async function dial(from: PlayedPod, to: Cluster): Promise<Dialed> {
   return JSON.parse(text) as Dialed;
 }
 
-const ready = (cluster: Cluster, app: string): Promise<PlayedPod> => path.node(cluster).readyPod({app});
+const ready = (cluster: Cluster, app: string): Promise<PlayedPod> => path.node(cluster).readyPod(namespace, {app});
 
-describe('a client that is asked through port-forward', () => {
+describe('a client that sends a request at ours, through port-forward', () => {
   it('gets the name of the echo pod, of its own network and of another one', async () => {
     for (const from of path.clusters) {
       const client = await ready(from, 'client');
@@ -117,8 +117,8 @@ describe('a client that is asked through port-forward', () => {
     const echo = await ready(two, 'echo');
     const {name, namespace} = echo.pod.metadata;
     expect(await portForward(two, {name, namespace}, port, (local) => fetchText(local, '/hostname'))).toBe(name);
-    const asked = fetch(`http://${echo.address}:${String(port)}/hostname`, {signal: AbortSignal.timeout(5000)});
-    await expect(asked).rejects.toMatchObject({cause: {code: 'ECONNRESET'}});
+    const plaintext = fetch(`http://${echo.address}:${String(port)}/hostname`, {signal: AbortSignal.timeout(5000)});
+    await expect(plaintext).rejects.toMatchObject({cause: {code: 'ECONNRESET'}});
   });
 });
 

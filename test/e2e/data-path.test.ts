@@ -52,8 +52,8 @@ it('without discovery, only the own cluster answers; link and unlink print what 
 });
 
 it('with another root in one cluster, its share of the responses drops to almost nothing, without many errors', async () => {
-  const client = await path.node(one).readyPod(clientLabels);
-  const before = await path.node(two).readyPod(echoLabels);
+  const client = await path.node(one).readyPod(echo.namespace, clientLabels);
+  const before = await path.node(two).readyPod(echo.namespace, echoLabels);
   const {roots} = await certificatesOf(client);
   expect((await certificatesOf(before)).roots).toEqual(roots);
   const other = new MeshCli(path.sandbox, two.planes, {[two.context]: two}, 'other');

@@ -1,10 +1,10 @@
 /** Faults of the control planes: MESH4xx. */
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {giveAddress, takeAddress} from '../harness/east-west.js';
 import type {Fault} from '../harness/fault.js';
 import {dataOf, editData, inIstioSystem, inTurn, installedOtherwise, kubectl, rolledOut} from '../harness/by-hand.js';
 import {nameFaults} from './names.js';
+import {giveAddress, takeAddress} from '../../e2e/harness/load-balancers.js';
 import {eventually} from '../../e2e/harness/processes.js';
 
 const label = 'topology.istio.io/network';

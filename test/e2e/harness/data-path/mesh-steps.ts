@@ -92,17 +92,31 @@ export async function deployWorkloads(path: DataPath, clusters: readonly Cluster
     }),
   );
   for (const cluster of clusters) {
-    for (const labels of [echoLabels, clientLabels]) await path.node(cluster).readyPod(labels);
+    for (const labels of [echoLabels, clientLabels]) await path.node(cluster).readyPod(echo.namespace, labels);
   }
 }
 
 /** A new pod of the echo service, with a new certificate, in the place of the old one, which has ended then. */
-export async function restartEcho(path: DataPath, cluster: Cluster): Promise<PlayedPod> {
+export function restartEcho(path: DataPath, cluster: Cluster): Promise<PlayedPod> {
+  return restart(path, cluster, 'echo', echoLabels);
+}
+
+async function restart(
+  path: DataPath,
+  cluster: Cluster,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<PlayedPod> {
   const node = path.node(cluster);
-  const before = await node.readyPod(echoLabels);
-  await cluster.kubectl('-n', echo.namespace, 'rollout', 'restart', 'deployment/echo');
+  const before = await node.readyPod(echo.namespace, labels);
+  await cluster.kubectl('-n', echo.namespace, 'rollout', 'restart', `deployment/${name}`);
   await eventually('the end of the old pod', () => !node.pods.includes(before) || undefined);
-  return node.readyPod(echoLabels);
+  return node.readyPod(echo.namespace, labels);
+}
+
+/** The same of the client. */
+export function restartClient(path: DataPath, cluster: Cluster): Promise<PlayedPod> {
+  return restart(path, cluster, 'client', clientLabels);
 }
 
 /** Requests of a cluster's client to the echo service: 300, unless 30 s are over before. */
@@ -117,19 +131,19 @@ export async function startEchoLoad(
   from: Cluster,
   limits: Partial<LoadOptions> = {},
 ): Promise<RunningLoad> {
-  const client = await path.node(from).readyPod(clientLabels);
+  const client = await path.node(from).readyPod(echo.namespace, clientLabels);
   const {host, port} = echo;
   return startLoad(client, path.fabric, {address: await echoAddress(from), host, port, ...limits});
 }
 
 /** Samples the endpoints of the echo service that a cluster's client has, until it is stopped. */
 export async function watchEcho(path: DataPath, from: Cluster): Promise<RunningWatch> {
-  return watchEndpoints(await path.node(from).readyPod(clientLabels), path.fabric, echoUpstream);
+  return watchEndpoints(await path.node(from).readyPod(echo.namespace, clientLabels), path.fabric, echoUpstream);
 }
 
 /** Clusters to which the client's sidecar sends, by the endpoints of pods that are ready. istiod also lists others, as unhealthy. */
 export async function reachableClusters(path: DataPath, from: Cluster): Promise<string[]> {
-  const client = await path.node(from).readyPod(clientLabels);
+  const client = await path.node(from).readyPod(echo.namespace, clientLabels);
   const endpoints = await endpointsOf(client, path.fabric, echoUpstream);
   return endpoints
     .filter(({healthy}) => healthy)
@@ -150,7 +164,7 @@ export async function awaitReachable(path: DataPath, from: Cluster, clusters: re
 export async function awaitGateways(path: DataPath, from: Cluster, clusters: readonly Cluster[]): Promise<void> {
   const names = clusters.map(({name}) => name);
   await eventually(`gateways of ${names.join(', ')} in ${from.name}`, async () => {
-    const client = await path.node(from).readyPod(clientLabels);
+    const client = await path.node(from).readyPod(echo.namespace, clientLabels);
     const remote = (await endpointsOf(client, path.fabric, echoUpstream)).filter(({cluster = ''}) =>
       names.includes(cluster),
     );

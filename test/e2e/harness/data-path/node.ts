@@ -61,11 +61,14 @@ export class Node {
     return [...this.#entries.values()].map(({played}) => played);
   }
 
-  /** Waits for a ready pod with these labels; throws what kept it from starting. */
-  async readyPod(labels: Readonly<Record<string, string>>, timeoutMs = 240_000): Promise<PlayedPod> {
+  /** Waits for a ready pod of a namespace with these labels; throws what kept it from starting. */
+  async readyPod(namespace: string, labels: Readonly<Record<string, string>>, timeoutMs = 240_000): Promise<PlayedPod> {
     const wanted = Object.entries(labels);
     const matching = (): PlayedPod[] =>
-      this.pods.filter(({pod}) => wanted.every(([key, value]) => pod.metadata.labels?.[key] === value));
+      this.pods.filter(
+        ({pod: {metadata}}) =>
+          metadata.namespace === namespace && wanted.every(([key, value]) => metadata.labels?.[key] === value),
+      );
     const found = await eventually(
       `a ready pod with ${JSON.stringify(labels)} in ${this.cluster.name}`,
       () => matching().find(({ready, problem}) => ready || problem !== undefined),

@@ -8,17 +8,16 @@ import {writeFileSync} from 'node:fs';
 import {Loop} from '../loop.js';
 import type {Resource} from '../api.js';
 import type {Cluster} from '../cluster.js';
+import {hasQuota, type BalancedService} from '../load-balancers.js';
 import {restoreRules, type Fabric} from './fabric.js';
 import type {Node} from './node.js';
 
-interface Service extends Resource {
+interface Service extends Resource, BalancedService {
   readonly metadata: Resource['metadata'] & {readonly namespace: string};
-  readonly spec: {
-    readonly type: string;
+  readonly spec: BalancedService['spec'] & {
     readonly clusterIP?: string;
     readonly ports?: readonly {readonly name?: string; readonly port: number; readonly protocol?: string}[];
   };
-  readonly status?: {readonly loadBalancer?: {readonly ingress?: readonly {readonly ip?: string}[]}};
 }
 
 interface EndpointSlice extends Resource {
@@ -117,10 +116,10 @@ export class ServiceRules {
     this.#hosts.set(hostsFile, text);
   }
 
-  /** The address of a load balancer, which it gets here when it has none. */
-  async #balancerOf(cluster: Cluster, {metadata, status}: Service): Promise<string> {
+  /** The address of a load balancer, which it gets here when it has none and its cloud has one left. */
+  async #balancerOf(cluster: Cluster, {metadata, status}: Service): Promise<string | undefined> {
     const present = status?.loadBalancer?.ingress?.[0]?.ip;
-    if (present !== undefined) return present;
+    if (present !== undefined || !hasQuota(cluster)) return present;
     const ip = this.fabric.balancerAddress(cluster.name);
     await cluster.api.patch(`/api/v1/namespaces/${metadata.namespace}/services/${metadata.name}/status`, {
       status: {loadBalancer: {ingress: [{ip}]}},

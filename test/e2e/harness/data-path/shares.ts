@@ -1,6 +1,7 @@
 /** Who answers whom: the expected share of each cluster in the responses to each client. */
 import {expect} from 'vitest';
 import type {Cluster} from '../cluster.js';
+import {eventually} from '../processes.js';
 import type {DataPath} from './data-path.js';
 import {shareOf, type Load} from './load.js';
 import {askEcho, awaitGateways, awaitReachable} from './mesh-steps.js';
@@ -42,6 +43,26 @@ export async function expectEvenSharesThroughGateways(
   ).toBe(0);
   const made = connections.reduce((sum, one) => sum + one.made, 0);
   expect(made, from.name).toBe(Object.values(load.byCluster).reduce((sum, count) => sum + count, 0));
+}
+
+/**
+ * Waits until only these clusters answer a client, and sends requests that all the others would answer as often: they do so almost
+ * never. Envoy tries again elsewhere, so most requests succeed.
+ */
+export async function expectOnly(path: DataPath, from: Cluster, answering: readonly Cluster[]): Promise<void> {
+  const names = answering.map(({name}) => name).sort();
+  const answered = async (count: number): Promise<Load> =>
+    askEcho(path, from, {requests: count, seconds: 20, concurrency: 12});
+  await eventually(`answers of ${names.join(', ')} only in ${from.name}`, async () => {
+    const {byCluster} = await answered(24);
+    return JSON.stringify(Object.keys(byCluster).sort()) === JSON.stringify(names) || undefined;
+  });
+  const load = await answered(96);
+  const others = path.clusters.filter((cluster) => !answering.includes(cluster));
+  for (const {name} of others) expect(shareOf(load, name), `${from.name} to ${name}`).toBeLessThan(0.05);
+  for (const {name} of answering) {
+    expect(shareOf(load, name), `${from.name} to ${name}`).toBeGreaterThan(0.9 / answering.length);
+  }
 }
 
 /** With fewer, the tolerance would include every share. */

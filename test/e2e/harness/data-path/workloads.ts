@@ -11,6 +11,8 @@ export const echo = {namespace: 'sample', name: 'echo', port: 5000, host: 'echo.
 /** Labels of the pods. */
 export const echoLabels = {app: 'echo'} as const;
 export const clientLabels = {app: 'client'} as const;
+/** Names a pod's cluster, so that a policy can select the pods of one. */
+export const clusterLabel = 'harness/cluster';
 
 /** A namespace whose pods istiod injects, once the mesh's root has reached it: proxies cannot start before. */
 export async function createNamespace({api, name}: Cluster, labels: Readonly<Record<string, string>>): Promise<void> {
@@ -40,13 +42,13 @@ export async function deployEcho(cluster: Cluster): Promise<void> {
       metadata: {name: 'connection-per-request', namespace},
       spec: {host, trafficPolicy: {connectionPool: {http: {maxRequestsPerConnection: 1}}}},
     },
-    deployment('echo', echoLabels, echoImage, {CLUSTER: cluster.name}, port),
+    deployment(cluster, 'echo', echoLabels, echoImage, port),
   ]);
 }
 
 /** A pod from which load is sent. */
 export async function deployClient(cluster: Cluster): Promise<void> {
-  await apply(cluster, [deployment('client', clientLabels, clientImage, {}, undefined)]);
+  await apply(cluster, [deployment(cluster, 'client', clientLabels, clientImage)]);
 }
 
 /** The service's ClusterIP in a cluster. */
@@ -58,11 +60,11 @@ export async function echoAddress({api}: Cluster): Promise<string> {
 }
 
 function deployment(
+  {name: cluster}: Cluster,
   name: string,
   labels: Readonly<Record<string, string>>,
   image: string,
-  env: Readonly<Record<string, string>>,
-  port: number | undefined,
+  port?: number,
 ): object {
   return {
     apiVersion: 'apps/v1',
@@ -71,13 +73,13 @@ function deployment(
     spec: {
       selector: {matchLabels: labels},
       template: {
-        metadata: {labels},
+        metadata: {labels: {...labels, [clusterLabel]: cluster}},
         spec: {
           containers: [
             {
               name: 'app',
               image,
-              env: Object.entries(env).map(([key, value]) => ({name: key, value})),
+              env: [{name: 'CLUSTER', value: cluster}],
               ...(port !== undefined && {ports: [{containerPort: port}]}),
             },
           ],

@@ -1,0 +1,49 @@
+/** `verify --traffic` on a data path: the matrix that it reports, and the objects that it creates. */
+import {readFileSync} from 'node:fs';
+import type {Resource} from '../api.js';
+import type {Cluster} from '../cluster.js';
+import type {DataPath} from './data-path.js';
+
+/** FROM TO, by the clusters' names. */
+export type Pair = `${string} ${string}`;
+
+/** Who reached whom. */
+export interface Reached {
+  readonly pair: Pair;
+  readonly reached: boolean;
+  /** What verify names as the cause where that is not so: the ID of a check, or a sentence. */
+  readonly named: string;
+}
+
+/** The namespace of the pods that send and answer the requests. */
+export const trafficNamespace = 'kubectl-mesh-traffic';
+
+/** Whether the program under test can send requests. */
+export const hasTraffic = flagsOfVerify().includes('traffic');
+
+/** Sends requests from each cluster to each, by the program under test. */
+export async function matrixOf({cli}: DataPath): Promise<readonly Reached[]> {
+  const {checks} = await cli.verify('--traffic');
+  return checks
+    .filter(({id}) => id === 'MESH601')
+    .map(({cluster = '', peer = cluster, result, impliedBy, observed}) => ({
+      pair: `${cluster} ${peer}`,
+      reached: result === 'ok',
+      named: [impliedBy, observed].join(' '),
+    }));
+}
+
+/** The labels of the pods that answer in a cluster; undefined before their Service exists. */
+export async function trafficSelector({api, name}: Cluster): Promise<Readonly<Record<string, string>> | undefined> {
+  const path = `/api/v1/namespaces/${trafficNamespace}/services/echo-${name}`;
+  const service = await api.find<Resource & {readonly spec: {readonly selector: Readonly<Record<string, string>>}}>(
+    path,
+  );
+  return service?.spec.selector;
+}
+
+function flagsOfVerify(): readonly string[] {
+  const manifest = readFileSync(new URL('../../../../oclif.manifest.json', import.meta.url), 'utf8');
+  const {commands} = JSON.parse(manifest) as {commands: Readonly<Record<string, {flags: object}>>};
+  return Object.keys(commands.verify?.flags ?? {});
+}
