@@ -18,6 +18,9 @@ export interface Reached {
 /** The namespace of the pods that send and answer the requests. */
 export const trafficNamespace = 'kubectl-mesh-traffic';
 
+/** The checks of a pair of clusters, and of a cluster by itself. */
+const checksOfRequests = ['MESH601', 'MESH602'];
+
 /** Whether the program under test can send requests. */
 export const hasTraffic = flagsOfVerify().includes('traffic');
 
@@ -25,7 +28,7 @@ export const hasTraffic = flagsOfVerify().includes('traffic');
 export async function matrixOf({cli}: DataPath): Promise<readonly Reached[]> {
   const {checks} = await cli.verify('--traffic');
   return checks
-    .filter(({id}) => id === 'MESH601')
+    .filter(({id}) => checksOfRequests.includes(id))
     .map(({cluster = '', peer = cluster, result, impliedBy, observed}) => ({
       pair: `${cluster} ${peer}`,
       reached: result === 'ok',
