@@ -2,6 +2,7 @@
 import type {LinkChange} from '../domain/discovery/decide-link.js';
 import type {ClusterServices} from '../domain/discovery/lost-endpoints.js';
 import type {ErrorReport} from '../domain/errors.js';
+import type {TrafficFacts} from '../domain/facts/facts.js';
 import type {CertificateRef} from '../domain/x509/describe.js';
 import type {ActionKind, CreateRootCa, ResealRootKey} from './action.js';
 
@@ -48,6 +49,11 @@ export interface PeerResult {
   readonly error?: ErrorReport;
 }
 
+/** What requests of one client pod to the echo pods of a cluster led to, or why none could be sent. */
+export type RequestResult =
+  | {readonly cluster: string; readonly traffic: TrafficFacts}
+  | {readonly cluster: string; readonly error: ErrorReport};
+
 /** The result for a reader: one for each of its peers. */
 export interface DiscoveryResult {
   readonly peers: readonly PeerResult[];
@@ -80,6 +86,10 @@ export interface ActionResults {
   readonly 'write-manifests': {readonly files: readonly string[]};
   readonly 'link-peers': DiscoveryResult;
   readonly 'await-discovery': DiscoveryResult;
+  /** The names of the ready pods. */
+  readonly 'deploy-traffic': {readonly pods: {readonly echo: readonly string[]; readonly client: readonly string[]}};
+  readonly 'send-requests': {readonly targets: readonly RequestResult[]};
+  readonly 'remove-traffic': undefined;
 }
 
 /** The result of an action of one kind. */

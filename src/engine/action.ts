@@ -9,6 +9,7 @@ import type {Hint} from '../domain/suggest/suggestion.js';
 import type {FileContent} from '../workspace/workspace.js';
 import type {ActionBase, ClusterAction} from './action-base.js';
 import type {AwaitDiscovery, AwaitUnlinked, LinkPeers} from './discovery-action.js';
+import type {DeployTraffic, RemoveTraffic, SendRequests} from './traffic-action.js';
 
 /** The additional fields of object writes. */
 interface ObjectWrite extends ClusterAction {
@@ -218,7 +219,10 @@ export type Action =
   | AwaitUnlinked
   | WriteManifests
   | LinkPeers
-  | AwaitDiscovery;
+  | AwaitDiscovery
+  | DeployTraffic
+  | SendRequests
+  | RemoveTraffic;
 
 export type ActionKind = Action['kind'];
 /** The action of one kind. */

@@ -12,6 +12,7 @@ const unrecorded: ReadonlySet<Action['kind']> = new Set([
   'await-bundle',
   'await-discovery',
   'await-unlinked',
+  'send-requests',
   'write-manifests',
 ]);
 

@@ -56,13 +56,24 @@ const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
   'await-bundle': async () => (await import('./effects/await-bundle.js')).effect,
   'link-peers': async () => (await import('./effects/link-peers.js')).linkPeers,
   'await-discovery': async () => (await import('./effects/link-peers.js')).awaitDiscovery,
+  'deploy-traffic': async () => (await import('./effects/deploy-traffic.js')).effect,
+  'send-requests': async () => (await import('./effects/send-requests.js')).effect,
+  'remove-traffic': async () => (await import('./effects/remove-traffic.js')).effect,
 };
 
 /** Actions that the API server can validate without storing anything (`--dry-run=server`). */
 const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object', 'replace-object']);
 
-/** Actions whose failure is reported, but stops no other lane: an istiod that still reads must not keep tokens valid. */
-const stopsNothing: ReadonlySet<ActionKind> = new Set(['await-unlinked']);
+/**
+ * Actions whose failure is reported, but stops no other lane: an istiod that still reads must not keep tokens valid, and the
+ * requests of other clusters are measured all the same.
+ */
+const stopsNothing: ReadonlySet<ActionKind> = new Set([
+  'await-unlinked',
+  'deploy-traffic',
+  'send-requests',
+  'remove-traffic',
+]);
 
 /** Returns what is appended to an action that a dry run lists, worded as in kubectl. */
 function dryRunNote({kind}: Action, {dryRun}: RunSettings): string {
@@ -103,13 +114,15 @@ export async function execute<Request, Result>(
 
 /** Creates the engine for one run of a command. */
 export function createEngine(command: string, context: ExecuteContext): Engine {
-  const {deps, settings, report} = context;
+  const {settings, report} = context;
   const confirmed = new Set<string>();
-  const readIdentity = createIdentityReader(deps.clusters);
+  const readIdentity = createIdentityReader(context.deps.clusters);
   return {
     settings,
     async run<Facts, Decided extends Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>> {
       const finished: Outcome[] = [];
+      // What a cleanup does, an abort of the run does not stop.
+      const deps = phase.isCleanup ? {...context.deps, signal: new AbortController().signal} : context.deps;
       for (let attempt = 1; ; attempt += 1) {
         report(phase.wait ? {type: 'waiting', wait: phase.wait} : {type: 'gathering', title: phase.title});
         const facts = await phase.gather(deps).finally(() => {

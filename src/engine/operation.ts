@@ -91,6 +91,8 @@ export interface Phase<Facts, Decided extends Plan = Plan> {
   readonly title: string;
   /** What gathering waits for first, if anything. */
   readonly wait?: Wait;
+  /** Whether it also runs after an abort of the run: its effects must not need sessions that the abort has ended. */
+  readonly isCleanup?: true;
   gather(deps: Deps): Promise<Facts>;
   plan(facts: Facts): Decided;
 }

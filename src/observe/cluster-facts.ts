@@ -1,5 +1,5 @@
 /** The facts of one cluster: each is derived at most once, from the requests of its row. */
-import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/facts/facts.js';
+import {type ReadFactKey, type ReadFactValues, readsOf} from '../domain/facts/facts.js';
 import {MeshError} from '../domain/errors.js';
 import {memoizeAsync, memoizeByKey} from '../domain/memoize.js';
 import type {ReadName} from '../domain/facts/requests.js';
@@ -19,7 +19,7 @@ import {deriveNetworkGateways} from './facts/network-gateways.js';
 import {rootsFacts} from './facts/roots.js';
 import {istiodPods} from './istiod-pods.js';
 
-const derivations: Derivations<ClusterFactKey> = {
+const derivations: Derivations<ReadFactKey> = {
   ...clusterDirectoryFacts,
   ...accessFacts,
   ...discoveryFacts,
@@ -38,9 +38,9 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
   const {deps, mesh, cluster, limits} = observed;
   const {namespace} = mesh.istio;
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace, limits});
-  const derive = memoizeByKey((key: ClusterFactKey): Promise<unknown> => derivations[key](sourcesOf(key)));
+  const derive = memoizeByKey((key: ReadFactKey): Promise<unknown> => derivations[key](sourcesOf(key)));
   // Each key has its own derivation, so the types match.
-  const fact = <Key extends ClusterFactKey>(key: Key) => derive(key) as Promise<ClusterFactValues[Key]>;
+  const fact = <Key extends ReadFactKey>(key: Key) => derive(key) as Promise<ReadFactValues[Key]>;
   const pods = istiodPods({
     signal: deps.signal,
     namespace,
@@ -52,7 +52,7 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
   const caSources = memoizeAsync(() => readCaSources(reader));
   const mountedCa = memoizeAsync(async () => readMountedCa(reader, await caSources(), options()));
   const workDirCa = memoizeAsync(() => readWorkDirCa(deps, mesh, cluster.name));
-  const sourcesOf = (key: ClusterFactKey): FactSources => {
+  const sourcesOf = (key: ReadFactKey): FactSources => {
     const permitted = new Set(readsOf(key));
     const checked = <T>(names: readonly ReadName[], read: () => T): T => {
       const other = names.find((name) => !permitted.has(name));

@@ -1,7 +1,6 @@
 /** Gathers the facts that the selected checks need, from all clusters at the same time. */
 import {type Check, requiredFacts, notApplicableReason} from '../domain/checks/check.js';
 import {
-  type ClusterFactKey,
   type ClusterFactValues,
   type Evidence,
   type Fact,
@@ -13,7 +12,9 @@ import {
   summarizesOthers,
   isMeshFact,
   omittedBy,
+  isMeasured,
   type MeshFactKey,
+  type ReadFactKey,
 } from '../domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {memoizeAsync} from '../domain/memoize.js';
@@ -46,7 +47,7 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
     gatherFacts<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
     gatherClusters(
       request,
-      needed.filter((key) => !isMeshFact(key)),
+      needed.filter((key) => !isMeshFact(key) && !isMeasured(key)),
       {deps, mesh, limits, journal},
     ),
   ]);
@@ -65,7 +66,7 @@ function factsToGather({checks, extraFacts, mesh}: GatherRequest): ReadonlySet<F
 /** Gathers the facts of the clusters, in the order of the stages. */
 async function gatherClusters(
   {clusters, concurrency}: GatherRequest,
-  keys: readonly ClusterFactKey[],
+  keys: readonly ReadFactKey[],
   shared: Omit<ObservedCluster, 'cluster' | 'all'>,
 ): Promise<Evidence['clusters']> {
   const {deps, limits} = shared;
@@ -81,9 +82,9 @@ async function gatherClusters(
     gathered = [
       ...(await eachCluster(gathered, concurrency, async ({cluster, facts}) => {
         const own = all.get(cluster.name);
-        const derive = (key: ClusterFactKey): Promise<unknown> => own?.fact(key) ?? Promise.resolve();
+        const derive = (key: ReadFactKey): Promise<unknown> => own?.fact(key) ?? Promise.resolve();
         try {
-          const more = await gatherFacts<typeof facts, ClusterFactKey>(deps, ofStage, limits, derive);
+          const more = await gatherFacts<typeof facts, ReadFactKey>(deps, ofStage, limits, derive);
           return {cluster, facts: {...facts, ...more}};
         } finally {
           await own?.close();

@@ -1,5 +1,5 @@
 /** The sources from which a cluster's facts are derived. */
-import type {ClusterFactKey, ClusterFactValues, PerPod} from '../domain/facts/facts.js';
+import type {ReadFactKey, ReadFactValues, PerPod} from '../domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {Limits} from '../domain/facts/limits.js';
 import type {IstiodCaSource} from '../domain/istio/ca-source.js';
@@ -25,7 +25,7 @@ export interface ObservedCluster {
 /** The facts of one cluster. */
 export interface ClusterFacts {
   /** Returns a fact. Throws the reason why it is unknown. */
-  fact<Key extends ClusterFactKey>(key: Key): Promise<ClusterFactValues[Key]>;
+  fact<Key extends ReadFactKey>(key: Key): Promise<ReadFactValues[Key]>;
   /** Closes all connections to pods. */
   close(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export interface ClusterFacts {
 export interface FactSources extends ObservedCluster {
   readonly reads: Reads;
   /** Another fact of the same cluster. */
-  readonly fact: <Key extends ClusterFactKey>(key: Key) => Promise<ClusterFactValues[Key]>;
+  readonly fact: <Key extends ReadFactKey>(key: Key) => Promise<ReadFactValues[Key]>;
   /** Secret cacerts, whether or not istiod mounts it. */
   readonly cacerts: () => Promise<CacertsSecret | 'absent'>;
   /** Where istiods read their CA. */
@@ -50,6 +50,6 @@ export interface FactSources extends ObservedCluster {
 }
 
 /** Derives a fact. */
-export type Derive<Key extends ClusterFactKey> = (sources: FactSources) => Promise<ClusterFactValues[Key]>;
+export type Derive<Key extends ReadFactKey> = (sources: FactSources) => Promise<ReadFactValues[Key]>;
 /** Derives several facts. */
-export type Derivations<Keys extends ClusterFactKey> = {readonly [Key in Keys]: Derive<Key>};
+export type Derivations<Keys extends ReadFactKey> = {readonly [Key in Keys]: Derive<Key>};

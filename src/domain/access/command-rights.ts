@@ -11,9 +11,10 @@ import {type InstalledKind, installedKinds} from '../install/live.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
 import type {Limits} from '../facts/limits.js';
 import type {NamedCluster} from '../mesh/istio-name.js';
+import {trafficNamespace} from '../traffic/names.js';
 
-/** The roles in ascending order; the renewer, which has few rights of them, comes last. */
-export const roleLevels = ['reader', 'operator', 'installer', 'renewer'] as const;
+/** The roles in ascending order; then the renewer, which has few rights of them, and the reader that also sends requests. */
+export const roleLevels = ['reader', 'operator', 'installer', 'renewer', 'traffic'] as const;
 export type RoleLevel = (typeof roleLevels)[number];
 
 /** The options that decide which rights a role has. */
@@ -41,7 +42,7 @@ export interface RoleRight {
   readonly resources: readonly string[];
   /** Absent for all names: the verb cannot be restricted by name, or the names are not known in advance. */
   readonly names?: readonly string[];
-  readonly where: Right['where'];
+  readonly where: Right['where'] | 'traffic namespace';
   readonly why: string;
 }
 
@@ -58,6 +59,7 @@ const row =
     defined({verbs: verbs.split(' '), ...resources, names, where, why});
 const here = row('Istio namespace');
 const everywhere = row('everywhere');
+const inTraffic = row('traffic namespace');
 
 /** The rights of a role, including those of the lesser roles. */
 export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
@@ -65,14 +67,15 @@ export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
   if (level === 'renewer') return renewerRights(options);
   return [
     ...readerRights(options),
-    ...(level === 'reader' ? [] : operatorRights(options)),
+    ...(level === 'traffic' ? trafficRights() : []),
+    ...(level === 'operator' || level === 'installer' ? operatorRights(options) : []),
     ...(level === 'installer' ? installerRights(options) : []),
   ];
 }
 
 /** The rights for verify, trust diff and journal verify, and with `--access` for access show. */
 function readerRights({limits, level, clusters}: RoleOptions): readonly RoleRight[] {
-  const rights = rightsWithin(level === 'reader' ? limits : {access: limits.access === true}, clusters);
+  const rights = rightsWithin(level === 'reader' || level === 'traffic' ? limits : {access: limits.access === true}, clusters);
   const groups = groupBy(rights, ({verb, group, where, when = '', name = '', isOfCluster = false}) =>
     JSON.stringify([verb, group, where, when, isOfCluster || name]),
   );
@@ -93,6 +96,24 @@ function readersOf(rights: readonly Right[], when: string | undefined): string {
   if (needs('secrets') && when === undefined)
     return `${verify}, trust diff, journal verify, certs list --live, certs adopt`;
   return verify;
+}
+
+/**
+ * The rights for verify --traffic, in a namespace that exists: to create it, and then pods in it, would require the right to create
+ * pods in every namespace, because RBAC cannot restrict create by a name that it does not know.
+ */
+function trafficRights(): readonly RoleRight[] {
+  const makes = 'verify --traffic creates these, and removes them at the end';
+  return [
+    everywhere('get', api('', 'namespaces'), 'verify --traffic', ['kube-system', trafficNamespace]),
+    here('list', api('security.istio.io', 'authorizationpolicies'), 'verify --traffic names policies that may deny a request'),
+    inTraffic('list create delete', api('', 'services', 'serviceaccounts'), makes),
+    inTraffic('get list create delete', api('apps', 'deployments'), makes),
+    inTraffic('list create delete', api('security.istio.io', 'authorizationpolicies', 'peerauthentications'), makes),
+    inTraffic('get list', api('', 'pods'), 'verify --traffic waits for its pods'),
+    inTraffic('create', api('', 'pods'), 'verify --traffic has the API server validate a pod, to see whether it gets a proxy'),
+    inTraffic('create', api('', 'pods/portforward'), 'verify --traffic has its pods send requests'),
+  ];
 }
 
 /** The rights for trust push, trust rollback, link, and certs generate with a signer of type `cluster`. */

@@ -8,6 +8,9 @@ import type {ObjectMeta} from '../kube/object.js';
 import {type Binding, type PolicyRule, type Role, ruleAllows} from '../kube/rbac.js';
 import {rightsOfRole, type RoleLevel, roleLevels, type RoleOptions, type RoleRight} from './command-rights.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
+import {keepLabel, trafficNamespace} from '../traffic/names.js';
+import {namespaceLabels} from '../traffic/namespace-labels.js';
+import {trafficNamespaceObject} from '../traffic/objects.js';
 
 const apiGroup = 'rbac.authorization.k8s.io';
 const apiVersion = `${apiGroup}/v1`;
@@ -21,7 +24,7 @@ export type RuleManifest = Omit<PolicyRule, 'resourceNames'> & Partial<Pick<Poli
 /** A manifest that `access role` prints. */
 export interface AccessManifest {
   readonly apiVersion: string;
-  readonly kind: Role['kind'] | Binding['kind'];
+  readonly kind: Role['kind'] | Binding['kind'] | 'Namespace';
   readonly metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels'>;
   readonly rules?: readonly RuleManifest[];
   readonly roleRef?: {readonly apiGroup: string; readonly kind: string; readonly name: string};
@@ -50,10 +53,14 @@ function rulesFor(options: RoleOptions, where: RoleRight['where']) {
 export function accessManifests(options: ManifestOptions): readonly AccessManifest[] {
   const {name, namespace, level, subjects} = options;
   const labels = {'app.kubernetes.io/managed-by': 'kubectl-mesh', [roleLabel]: level};
-  const places = [
+  const sendsRequests = level === 'traffic';
+  const places: readonly Place[] = [
     {kind: 'ClusterRole', where: 'everywhere', metadata: {name, labels}},
     {kind: 'Role', where: 'Istio namespace', metadata: {name, namespace, labels}},
-  ] as const;
+    ...(sendsRequests
+      ? [{kind: 'Role', where: 'traffic namespace', metadata: {name, namespace: trafficNamespace, labels}} as const]
+      : []),
+  ];
   const named = subjects.map((subject) =>
     subject.kind === 'ServiceAccount'
       ? {kind: subject.kind, name: subject.name, namespace: subject.namespace ?? ''}
@@ -63,11 +70,32 @@ export function accessManifests(options: ManifestOptions): readonly AccessManife
     return {apiVersion, kind: `${kind}Binding`, metadata, roleRef: {apiGroup, kind, name}, subjects: named};
   });
   return [
+    ...(sendsRequests ? [keptNamespace(options)] : []),
     ...places.map(({kind, where, metadata}) => {
       return {apiVersion, kind, metadata, rules: rulesFor(options, where).map(({rule}) => rule)};
     }),
     ...(named.length === 0 ? [] : bindings),
   ];
+}
+
+/** A role to print. */
+interface Place {
+  readonly kind: Role['kind'];
+  readonly where: RoleRight['where'];
+  readonly metadata: AccessManifest['metadata'];
+}
+
+/** The namespace of verify --traffic: with this role, only the objects in it can be created and removed. */
+function keptNamespace({profile, revisions}: ManifestOptions): AccessManifest {
+  const istio = {namespace: '', profile, ...(revisions.length > 0 && {revisions})};
+  const {metadata} = trafficNamespaceObject({namespaceLabels: {...namespaceLabels({istio}, []), [keepLabel]: 'true'}});
+  return {apiVersion: 'v1', kind: 'Namespace', metadata};
+}
+
+/** Where the rules of a Role or ClusterRole apply. */
+function whereOf(kind: AccessManifest['kind'], namespace: string | undefined): RoleRight['where'] {
+  if (kind !== 'Role') return 'everywhere';
+  return namespace === trafficNamespace ? 'traffic namespace' : 'Istio namespace';
 }
 
 /**
@@ -82,7 +110,7 @@ export function accessRoleLevel(
   if (level === undefined) return undefined;
   // The options that grant the most.
   const options = {...settings, profile: 'ambient', level, limits: noLimits};
-  const allowed = rulesFor(options, role.kind === 'Role' ? 'Istio namespace' : 'everywhere').map(({rule}) => ({
+  const allowed = rulesFor(options, whereOf(role.kind, role.namespace)).map(({rule}) => ({
     resourceNames: [],
     ...rule,
   }));
@@ -107,7 +135,7 @@ export function manifestsYaml(options: ManifestOptions): string {
     const document = new Document(manifest, {aliasDuplicateObjects: false});
     const rules = document.get('rules');
     if (isSeq(rules)) {
-      const commented = rulesFor(options, manifest.kind === 'Role' ? 'Istio namespace' : 'everywhere');
+      const commented = rulesFor(options, whereOf(manifest.kind, manifest.metadata.namespace));
       for (const [index, item] of rules.items.entries()) {
         if (!isMap(item)) continue;
         item.commentBefore = commented[index]?.why.map((line) => ` ${line}`).join('\n') ?? null;
@@ -125,6 +153,10 @@ const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
   renewer: [
     'For link --renew-only, as the CronJob of link --cron-manifest runs it. It creates and deletes nothing.',
     'Its subjects can read the remote secrets, which contain tokens of other clusters.',
+  ],
+  traffic: [
+    'For verify --traffic, and everything that reader allows. Its namespace stays: only the objects in it are created and removed.',
+    'Its subjects can run any image in that namespace.',
   ],
   operator: [
     'For trust push, trust rollback, link and unlink, and everything that reader allows. To install Istio, use --role installer.',

@@ -20,8 +20,8 @@ export type Severity = 'error' | 'warning';
 /** What a check is evaluated for: once for the mesh, for each cluster, or for each ordered pair of clusters. */
 export type Scope = 'mesh' | 'cluster' | 'pair';
 
-/** Where the evidence comes from: the work directory, the cluster's API server, or a running istiod. */
-export type Vantage = 'work directory' | 'API server' | 'live istiod';
+/** Where the evidence comes from: the work directory, the cluster's API server, a running istiod, or requests between pods. */
+export type Vantage = 'work directory' | 'API server' | 'live istiod' | 'requests';
 
 /** The documentation of a check, for `--explain` and docs/checks.md. */
 export interface Explanation {
@@ -176,6 +176,11 @@ interface CheckDefinition<S extends Scope, R extends FactKey, O extends FactKey>
   readonly optional?: readonly O[];
   /** Ids or prefixes of checks that cannot be ok while this one fails: their results are consequences. Absent: none. */
   readonly implies?: readonly string[];
+  /**
+   * Of a check of clusters: of the rows about pairs, its findings explain only those in which the cluster is the peer. Absent: those
+   * of every pair with the cluster.
+   */
+  readonly explains?: 'requests to it';
   /** False where only a user can fix it: `--wait` stops at such an error. Absent: false for files, true for clusters. */
   readonly waitable?: boolean;
   /** The expected state; absent if every result states it. */
@@ -218,6 +223,8 @@ export const workDirCheck = checksFrom('work directory');
 export const apiServerCheck = checksFrom('API server');
 /** A check of what a running istiod reports or presents. */
 export const istiodCheck = checksFrom('live istiod');
+/** A check of requests that pods of this program send (`verify --traffic`). */
+export const trafficCheck = checksFrom('requests');
 
 /** The facts that checks require or use, each once. */
 export function requiredFacts(checks: readonly Check[]): ReadonlySet<FactKey> {

@@ -50,6 +50,7 @@ interface JudgedRow {
   readonly implies: readonly string[];
   /** For a row about the mesh: the affected clusters. Absent: all. */
   readonly clusters?: readonly string[];
+  readonly explains?: Check['explains'];
 }
 
 function judgeCheck(check: Check, evidence: Evidence, counts: PairCounts | undefined): readonly JudgedRow[] {
@@ -204,7 +205,8 @@ function judgedRow(check: Check, {cluster, peer}: Target, result: RowResult, fie
     reason: fields.reason,
     error: fields.error,
   });
-  return defined({row, implies: fields.implies ?? check.implies, clusters: fields.clusters});
+  const {explains} = check;
+  return defined({row, implies: fields.implies ?? check.implies, clusters: fields.clusters, explains});
 }
 
 /** The clusters with an unknown fact that a check of the mesh requires; undefined if a fact of the mesh itself is unknown. */
@@ -263,7 +265,8 @@ function explains(cause: JudgedRow, row: Row): boolean {
 }
 
 /** Whether a cause and a row are about the same cluster, or pair. */
-function concerns({row: cause, clusters}: JudgedRow, {cluster, peer}: Row): boolean {
+function concerns({row: cause, clusters, explains: only}: JudgedRow, {cluster, peer}: Row): boolean {
+  if (only === 'requests to it' && peer !== undefined) return cause.cluster === peer;
   if (cause.peer !== undefined) return cause.cluster === cluster && cause.peer === peer;
   const affected = cause.cluster === undefined ? clusters : [cause.cluster];
   if (affected === undefined || cluster === undefined) return true;

@@ -34,6 +34,8 @@ import {tokenCheck} from './discovery/token.js';
 import {knownClustersCheck} from './live/known-clusters.js';
 import {loadedCaCheck} from './live/loaded-ca.js';
 import {signingCheck} from './live/signing.js';
+import {answeredCheck} from './traffic/answered.js';
+import {answeredHereCheck} from './traffic/answered-here.js';
 import {acceptanceCheck} from './trust/acceptance.js';
 import {bundlesCheck} from './trust/bundles.js';
 import {cacertsCheck} from './trust/cacerts.js';
@@ -126,4 +128,6 @@ export const checks: readonly Check[] = [
   addressCheck,
   syncedCheck,
   endpointsCheck,
+  answeredCheck,
+  answeredHereCheck,
 ];

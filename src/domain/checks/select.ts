@@ -10,6 +10,7 @@ export const checkGroups = {
   MESH3: 'trust',
   MESH4: 'control plane',
   MESH5: 'discovery',
+  MESH6: 'traffic',
 } as const;
 
 /** Whether an id equals the given id or starts with the given prefix. Letter case does not matter. */

@@ -52,6 +52,18 @@ export type Acceptance = 'yes' | 'no' | 'unknown' | 'none';
  */
 export type Discovery = 'yes' | 'no' | 'unknown' | 'none';
 
+/** Whether requests from one cluster are answered in another; `no` also if only some are. */
+export type Reach = 'yes' | 'no' | 'unknown';
+
+/** The requests from one cluster to another, or within it. */
+export interface ReachedCluster {
+  readonly cluster: string;
+  readonly result: Reach;
+  /** Absent if unknown. */
+  readonly answered?: number;
+  readonly requests?: number;
+}
+
 /** One cluster. */
 export interface ClusterTopology {
   readonly name: string;
@@ -68,6 +80,8 @@ export interface ClusterTopology {
   /** The other clusters, in order. */
   readonly accepts: readonly {readonly cluster: string; readonly result: Acceptance}[];
   readonly discovers: readonly {readonly cluster: string; readonly result: Discovery}[];
+  /** All clusters, in order, its own included. Absent without `--traffic`. */
+  readonly reaches?: readonly ReachedCluster[];
   /** Why a part is unknown. */
   readonly unseen?: readonly string[];
 }
@@ -102,13 +116,14 @@ export function topologyOf(
     return {
       cluster,
       own,
+      facts,
       clusterz: facts.istiodClusters,
       observation: observationOf(facts, own.some(isOfOtherCa)),
     };
   });
   return defined({
     meshID: mesh.meshID,
-    clusters: observed.map(({cluster, own, observation, clusterz}) => {
+    clusters: observed.map(({cluster, own, facts, observation, clusterz}) => {
       const ofPairs = groupBy(own, ({peer}) => peer);
       return defined({
         name: cluster.name,
@@ -127,6 +142,7 @@ export function topologyOf(
             cluster: other.cluster.name,
             result: discovery(cluster, other.cluster, clusterz, ofPairs.get(other.cluster.name) ?? []),
           })),
+        reaches: reachesOf(cluster, facts, clusters),
         unseen: observation.unseen.length > 0 ? observation.unseen : undefined,
       });
     }),
@@ -222,6 +238,22 @@ function reportedDiscovery(
 }
 
 /** The issuers of the certificates that istiods present, each once. */
+/** Undefined if no requests were sent. */
+function reachesOf(
+  {name}: MeshCluster,
+  {traffic, localTraffic}: Facts<ClusterFactValues>,
+  clusters: Evidence['clusters'],
+): readonly ReachedCluster[] | undefined {
+  if (!traffic || !localTraffic || !('value' in traffic)) return undefined;
+  const parts = new Map(traffic.value.parts.map((part) => [part.name, part.observed]));
+  return clusters.map(({cluster}): ReachedCluster => {
+    const observed = cluster.name === name ? localTraffic : parts.get(cluster.name);
+    if (!observed || !('value' in observed)) return {cluster: cluster.name, result: 'unknown'};
+    const {answered, requests} = observed.value;
+    return {cluster: cluster.name, result: answered === requests ? 'yes' : 'no', answered, requests};
+  });
+}
+
 function signersOf(served: readonly ServedChain[]): readonly TopologyCertificate[] {
   const signers = served.flatMap(({certificates}) => certificates.slice(1, 2));
   return [...new Map(signers.map((one) => [one.fingerprint, toTopologyCertificate(one)])).values()];

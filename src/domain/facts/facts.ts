@@ -15,12 +15,14 @@ import type * as ofCluster from './types/cluster.js';
 import type * as ofDiscovery from './types/discovery.js';
 import type {UsedHub} from './types/hubs.js';
 import type * as ofIstiod from './types/istiod.js';
+import type {TrafficFacts} from './types/traffic.js';
 import type * as ofWorkDir from './types/work-directory.js';
 
 export type * from './types/cluster.js';
 export type * from './types/discovery.js';
 export type * from './types/hubs.js';
 export type * from './types/istiod.js';
+export type * from './types/traffic.js';
 export type * from './types/work-directory.js';
 
 /** A fact with one part per istiod pod, such as a TLS handshake. Each part can be unknown. */
@@ -188,25 +190,47 @@ const clusterFacts = {
   endpointsAgain: fact<PerPod<readonly ofIstiod.ClusterEndpoints[]>>({reads: live, stage: 'across clusters'}),
 } as const;
 
+/** Facts of one cluster that are measured, not read: `verify --traffic` adds them. */
+const measuredFacts = {
+  /** Requests to the other clusters, by these clusters. */
+  traffic: fact<PerCluster<TrafficFacts>>({reads: []}),
+  /** Requests within the cluster. */
+  localTraffic: fact<TrafficFacts>({reads: []}),
+} as const;
+
 type ValueOf<Row> = Row extends FactRow<infer T> ? T : never;
 
 /** Facts of the mesh and its work directory, by name. */
 export type MeshFactValues = {readonly [Key in keyof typeof meshFacts]: ValueOf<(typeof meshFacts)[Key]>};
+/** Facts that are read of one cluster, by name. */
+export type ReadFactValues = {readonly [Key in keyof typeof clusterFacts]: ValueOf<(typeof clusterFacts)[Key]>};
+/** Facts that are measured in one cluster, by name. */
+export type MeasuredFactValues = {readonly [Key in keyof typeof measuredFacts]: ValueOf<(typeof measuredFacts)[Key]>};
 /** Facts of one cluster, by name. */
-export type ClusterFactValues = {readonly [Key in keyof typeof clusterFacts]: ValueOf<(typeof clusterFacts)[Key]>};
+export type ClusterFactValues = ReadFactValues & MeasuredFactValues;
 
 export type MeshFactKey = keyof MeshFactValues;
+export type ReadFactKey = keyof ReadFactValues;
 export type ClusterFactKey = keyof ClusterFactValues;
 export type FactKey = MeshFactKey | ClusterFactKey;
 
-const rows: Readonly<Record<FactKey, FactRow<unknown>>> = {...meshFacts, ...clusterFacts};
+const rows: Readonly<Record<FactKey, FactRow<unknown>>> = {
+  ...meshFacts,
+  ...clusterFacts,
+  ...measuredFacts,
+};
 
-/** Every fact, in the order of the table. */
-export const factKeys = Object.keys(rows) as readonly FactKey[];
+/** Every fact that is read, in the order of the table. */
+export const factKeys = Object.keys({...meshFacts, ...clusterFacts}) as readonly (MeshFactKey | ReadFactKey)[];
 
 /** Whether a fact is one of the mesh, not of each cluster. */
 export function isMeshFact(key: FactKey): key is MeshFactKey {
   return key in meshFacts;
+}
+
+/** Whether a fact is measured, not read. */
+export function isMeasured(key: FactKey): key is keyof MeasuredFactValues {
+  return key in measuredFacts;
 }
 
 /** When a fact is derived. */

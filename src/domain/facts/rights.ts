@@ -8,7 +8,7 @@ import {groupOf, resourceOf} from '../kube/kinds.js';
 import type {NamedCluster} from '../mesh/istio-name.js';
 import {noLimits, limitOn, type Limits} from './limits.js';
 import {reads, type Read, type ReadName} from './requests.js';
-import {factKeys, isMeshFact, readsOf, dependsOnRequest, type ClusterFactKey} from './facts.js';
+import {factKeys, isMeshFact, readsOf, dependsOnRequest, type ReadFactKey} from './facts.js';
 
 /** One right. */
 export interface Right {
@@ -24,7 +24,7 @@ export interface Right {
   /** `everywhere`: in all namespaces, or a cluster-scoped kind. */
   readonly where: 'Istio namespace' | 'everywhere';
   /** Facts that are unknown without it. */
-  readonly facts: readonly ClusterFactKey[];
+  readonly facts: readonly ReadFactKey[];
   /** Meshes that need it; absent: all. */
   readonly when?: string;
 }
@@ -51,7 +51,7 @@ export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
 export function rightsWithin(limits: Limits, clusters: readonly NamedCluster[]): readonly Right[] {
   const rights = new Map<string, Right>();
   for (const name of Object.keys(reads) as ReadName[]) {
-    const facts = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key) && dependsOnRequest(key, name));
+    const facts = factKeys.filter((key): key is ReadFactKey => !isMeshFact(key) && dependsOnRequest(key, name));
     const isUsed = factKeys.some((key) => readsOf(key).includes(name));
     if (!isUsed || limitOn(name, limits) !== undefined) continue;
     for (const right of rightsFor(reads[name], clusters)) {

@@ -24,6 +24,8 @@ export const istiodSecurePort = 15012;
  * pilot/pkg/leaderelection/leaderelection.go, NamespaceController; a ConfigMap in every version).
  */
 export const bundleLockName = 'istio-namespace-controller-election';
+/** The container of a proxy (istio/istio pkg/kube/inject/inject.go, ProxyContainerName). */
+export const proxyContainer = 'istio-proxy';
 /** The revision of an istiod without a name. */
 export const defaultRevision = 'default';
 

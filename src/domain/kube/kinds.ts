@@ -59,6 +59,7 @@ const resources: Readonly<Record<string, Resource>> = {
   'networking.istio.io/ServiceEntry': namespaced('serviceentries'),
   'networking.istio.io/WorkloadEntry': namespaced('workloadentries'),
   'security.istio.io/PeerAuthentication': namespaced('peerauthentications'),
+  'security.istio.io/AuthorizationPolicy': namespaced('authorizationpolicies'),
   'gateway.networking.k8s.io/Gateway': namespaced('gateways'),
   'install.istio.io/IstioOperator': namespaced('istiooperators'),
   'certificates.k8s.io/ClusterTrustBundle': clusterWide('clustertrustbundles'),

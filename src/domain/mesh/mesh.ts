@@ -53,6 +53,8 @@ export interface Mesh extends Pick<MeshFile, 'meshID' | 'access'> {
   readonly discovery: MeshDiscovery;
   readonly topology: MeshTopology;
   readonly clusters: readonly MeshCluster[];
+  /** Settings of verify: the image of the pods of `--traffic`. */
+  readonly verify: {readonly image: string};
 }
 
 /** The names against which `inspectCaFiles` (ca/inspect-ca.ts) checks name constraints. */

@@ -14,6 +14,7 @@ import {layout} from './layout.js';
 import type {Mesh, MeshCluster, MeshDiscovery, MeshIstio, MeshTrust} from './mesh.js';
 import type {ExpiryThreshold} from '../x509/expiry.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
+import {defaultTrafficImage} from './traffic-image.js';
 import {
   dnsLabelPattern,
   dnsLabelRule,
@@ -110,6 +111,7 @@ export function resolveMesh({file, contexts, overrides, addClusters, ...sources}
     trust: resolveTrust(file?.trust ?? {}, istio, overrides),
     discovery: resolveDiscovery(file?.discovery ?? {}),
     topology: {gateway: file?.topology?.gateway ?? defaults.gateway},
+    verify: {image: file?.verify?.image ?? defaultTrafficImage},
     access: file?.access,
     clusters,
   });

@@ -144,6 +144,11 @@ export const meshFileSchema = map('a map with apiVersion, kind and clusters', {
   'trust?': trustSchema.describe('Settings for certificates: how they are issued and monitored.'),
   'topology?': topologySchema.describe('How clusters on different networks reach each other.'),
   'discovery?': discoverySchema.describe("How clusters read each other's services and endpoints."),
+  'verify?': map('a map such as {image: registry.example.com/agnhost:2.53}', {
+    'image?': word('an image, with a tag or a digest').describe(
+      'Image of the pods of verify --traffic: agnhost of Kubernetes, from a registry that the clusters reach. Default: that of registry.k8s.io, by its digest.',
+    ),
+  }).describe('Settings of verify.'),
   'audit?': map('a map', {'reasonRequired?': reasonRequired}).describe('Requirements for the journal of changes.'),
   'access?': map('a map such as {expected: [Group:platform-admins]}', {'expected?': expected}).describe(
     'Expected access to the CA keys, for access show and verify --access.',

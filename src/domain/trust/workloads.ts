@@ -1,4 +1,5 @@
 /** Workloads that trust istiod's roots: pods with a sidecar, and pods in ambient mode. */
+import {proxyContainer} from '../istio/names.js';
 import type {KubeObject} from '../kube/object.js';
 import type {PodObject} from '../kube/objects.js';
 
@@ -41,7 +42,7 @@ function hasSidecar({spec, metadata}: PodObject): boolean {
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   // Proxyless gRPC has no container istio-proxy, but the injector annotates every pod that it changes.
   return (
-    containers.some(({name}) => name === 'istio-proxy') ||
+    containers.some(({name}) => name === proxyContainer) ||
     metadata.annotations?.['sidecar.istio.io/status'] !== undefined
   );
 }

@@ -68,7 +68,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
       hints: ['use lower-case letters, digits, "-", "." and ":"'],
     });
   }
-  if (noSecrets && level !== 'reader') {
+  if (noSecrets && level !== 'reader' && level !== 'traffic') {
     throw new MeshError('USAGE', `--no-secrets requires --role reader: ${level} needs access to Secrets`);
   }
   if (access && level === 'renewer') {

@@ -1,7 +1,7 @@
 /** `verify`: gathers facts and evaluates the checks; with `--wait`, repeats until all checks pass. */
 import {isDeepStrictEqual} from 'node:util';
 import {type Check, requiredFacts, type Severity} from '../../domain/checks/check.js';
-import {summarizesOthers, type Evidence} from '../../domain/facts/facts.js';
+import {summarizesOthers, type Evidence, type FactKey} from '../../domain/facts/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {terminalReason} from '../../domain/checks/wait-policy.js';
@@ -27,6 +27,7 @@ import {
 } from '../../engine/operation.js';
 import {loadMeshOrEmpty, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {gatherEvidence} from '../../observe/evidence.js';
+import {measureTraffic} from './traffic.js';
 
 /** The request of `verify`. */
 export interface VerifyRequest {
@@ -45,6 +46,8 @@ export interface VerifyRequest {
   readonly fullTopology?: boolean;
   /** Count the rows about pairs of clusters that are ok or skipped: the output does not list them. */
   readonly countsPairs?: boolean;
+  /** Send requests between pods that are created for that. */
+  readonly traffic?: boolean;
 }
 
 /** The result of `verify`. */
@@ -62,6 +65,11 @@ interface VerifyFacts {
   readonly report: Report & Pick<VerifyResult, 'mesh' | 'warnings'>;
 }
 
+/** What was read last, and why not all checks passed in time. */
+interface ReadFacts extends VerifyFacts {
+  readonly error?: ErrorReport;
+}
+
 /** `verify`: `failOn` affects only the exit code, not the result. Also a step of `up`. */
 export const verifyMesh: Operation<VerifyRequest, VerifyResult> = {
   command: 'verify',
@@ -70,17 +78,59 @@ export const verifyMesh: Operation<VerifyRequest, VerifyResult> = {
   conclude: concludeVerify,
 };
 
-/** Runs verify once, or until all checks pass. */
+/** The same with `traffic`: it creates pods, so it takes the work directory's lock, and the journal records it. */
+export const verifyTraffic: Operation<VerifyRequest, VerifyResult> = {...verifyMesh, changes: true};
+
+/** Runs verify once, or until all checks pass; then sends requests, if that is requested. */
 async function runVerify(request: VerifyRequest, engine: Engine): Promise<VerifyResult> {
-  const selected = selectChecks(checks, request.selection);
-  const {waitMs, failOn, limits, countsPairs} = request;
+  const requested = requestedChecks(request);
+  const selected = requested.filter((check) => !isOfTraffic(check));
+  const last = await readUntilPassing(request, selected, engine);
+  if (request.traffic !== true || last.error) return resultOf(last);
+  const {facts, warnings, leftover, aborted} = await measureTraffic(last.evidence, engine);
+  const clusters = last.evidence.clusters.map(({cluster, facts: read}, index) => ({cluster, facts: {...read, ...facts[index]}}));
+  const evaluated = evaluate(requested, {...last.evidence, clusters}, request);
+  const error = aborted ?? leftover[0];
+  const all = [...evaluated.report.warnings, ...warnings];
+  return {...evaluated.report, warnings: all, ...(error && {error})};
+}
+
+/** The checks to evaluate. Throws `USAGE` if all of them require requests, which were not requested. */
+function requestedChecks({selection, traffic = false}: VerifyRequest): readonly Check[] {
+  const selected = selectChecks(checks, selection);
+  const requested = selected.filter((check) => traffic || !isOfTraffic(check));
+  const [first] = selected;
+  if (requested.length > 0 || !first) return requested;
+  throw new MeshError('USAGE', `${first.id} requires --traffic, which creates pods and sends requests between them`);
+}
+
+function isOfTraffic({vantage}: Check): boolean {
+  return vantage === 'requests';
+}
+
+function evaluate(selected: readonly Check[], evidence: Evidence, {countsPairs}: VerifyRequest): VerifyFacts {
+  const report = judge(selected, evidence, {countsPairs});
+  const mesh = topologyOf(evidence, report);
+  return {evidence, report: {...report, mesh, warnings: versionNotes(evidence)}};
+}
+
+function resultOf({report, error}: ReadFacts): VerifyResult {
+  return error ? {...report, error} : report;
+}
+
+/** Reads and evaluates once, or until all checks pass. */
+async function readUntilPassing(
+  request: VerifyRequest,
+  selected: readonly Check[],
+  engine: Engine,
+): Promise<ReadFacts> {
+  const {waitMs, failOn, limits} = request;
   const {concurrency, dryRun} = engine.settings;
-  const extraFacts = request.fullTopology === true ? topologyFacts : [];
-  const evaluate = (evidence: Evidence): VerifyFacts => {
-    const report = judge(selected, evidence, {countsPairs});
-    const mesh = topologyOf(evidence, report);
-    return {evidence, report: {...report, mesh, warnings: versionNotes(evidence)}};
-  };
+  const extraFacts: readonly FactKey[] = [
+    ...(request.fullTopology === true ? topologyFacts : []),
+    // The revisions that inject, and the namespaces that istiod reads.
+    ...(request.traffic === true ? (['controlPlanes'] as const) : []),
+  ];
   const reader: EvidenceReader = {
     selected,
     failOn,
@@ -92,7 +142,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
     async read(deps, {mesh, clusters}, again) {
       const required = again ? {checks: again.checks, extraFacts: []} : {checks: selected, extraFacts};
       const evidence = await gatherEvidence(deps, {mesh, clusters, limits, concurrency, ...required});
-      return evaluate(again ? replaceFacts(again.last.evidence, evidence) : evidence);
+      return evaluate(selected, again ? replaceFacts(again.last.evidence, evidence) : evidence, request);
     },
   };
   const gather = async (deps: Deps): Promise<VerifyFacts> => reader.read(deps, await reader.load(deps));
@@ -104,7 +154,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
     isPassing(first.report.checks, failOn) ||
     terminalReason(first.report.checks, selected, failOn)
   ) {
-    return first.report;
+    return first;
   }
   return wait(reader, waitMs, engine, first);
 }
@@ -135,7 +185,7 @@ interface EvidenceReader {
 /** The pause before each pass of `--wait`; the last one is repeated. Milliseconds. */
 const pausesMs = [1000, 2000, 4000, 5000] as const;
 
-async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, first: VerifyFacts): Promise<VerifyResult> {
+async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, first: VerifyFacts): Promise<ReadFacts> {
   const {selected, failOn} = reader;
   const start = first.evidence.now.getTime();
   const end = start + waitMs;
@@ -160,19 +210,19 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
       if (!facts) {
         const message = `not all checks passed within ${formatDuration(waitMs)}`;
         const hints = ['to wait longer, use --timeout', 'the findings above show what is missing'];
-        return {...before.report, error: problem('TIMEOUT', message, ...hints)};
+        return {...before, error: problem('TIMEOUT', message, ...hints)};
       }
       last = facts;
       const terminal = terminalReason(last.report.checks, selected, failOn);
-      if (isPassing(last.report.checks, failOn) || terminal === 'finding' || terminal === 'time') return last.report;
+      if (isPassing(last.report.checks, failOn) || terminal === 'finding' || terminal === 'time') return last;
       // An API server that is starting briefly rejects allowed requests: only a second rejection in a row counts.
-      if (terminal === 'refusal' && wasRefused) return last.report;
+      if (terminal === 'refusal' && wasRefused) return last;
       wasRefused = terminal === 'refusal';
     }
   } catch (thrown) {
     const error = asMeshError(thrown);
     if (error.class !== 'timeout' && error.class !== 'interrupted') throw thrown;
-    return {...last.report, error: reportError(error)};
+    return {...last, error: reportError(error)};
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   ClusterTopology,
   Discovery,
   MeshTopology,
+  Reach,
   TopologyCertificate,
 } from '../../domain/checks/topology.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
@@ -56,12 +57,13 @@ function certificates(one: string, several: string, all: readonly TopologyCertif
 
 /** What two clusters are to each other, and how it is drawn. */
 interface Relation {
-  readonly results: (cluster: ClusterTopology) => ClusterTopology['accepts'] | ClusterTopology['discovers'];
+  /** Empty if it was not observed at all. */
+  readonly results: (cluster: ClusterTopology) => readonly {readonly cluster: string; readonly result: Result}[];
   /** With the same result in both directions. */
   readonly both: Readonly<Record<DiagramLink, string>>;
   readonly oneWay: Readonly<Record<DiagramLink, string>>;
 }
-type Result = Acceptance & Discovery;
+type Result = Acceptance | Discovery | Reach;
 type DiagramLink = Exclude<Result, 'none'>;
 
 const relations: readonly Relation[] = [
@@ -83,6 +85,15 @@ const relations: readonly Relation[] = [
     },
     oneWay: {yes: '==>|"discovers"|', no: '-.->|"does not discover"|', unknown: '-.->|"discovery unknown"|'},
   },
+  {
+    results: ({reaches}) => reaches ?? [],
+    both: {
+      yes: '<-->|"answer each other"|',
+      no: '<-.->|"do not answer each other"|',
+      unknown: '<-.->|"requests unknown"|',
+    },
+    oneWay: {yes: '-->|"is answered"|', no: '-.->|"is not answered"|', unknown: '-.->|"requests unknown"|'},
+  },
 ];
 
 /** For each relation one link for a pair with the same result in both directions, otherwise one for each direction. */
@@ -90,6 +101,7 @@ function links({clusters}: MeshTopology, idOf: (name: string) => string): readon
   return clusters.flatMap((one, index) =>
     clusters.slice(index + 1).flatMap((other) =>
       relations.flatMap(({results, both, oneWay}) => {
+        if ([one, other].every((cluster) => results(cluster).length === 0)) return [];
         const answer = (from: ClusterTopology, to: ClusterTopology): Result =>
           results(from).find(({cluster}) => cluster === to.name)?.result ?? 'unknown';
         const direction = (from: ClusterTopology, to: ClusterTopology): readonly string[] => {

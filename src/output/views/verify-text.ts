@@ -24,6 +24,7 @@ import {
   type Tally,
 } from './verify-rows.js';
 import {topologyLines} from './verify-topology.js';
+import {trafficLines} from './verify-traffic.js';
 
 type Context = Partial<Pick<ViewContext, 'color' | 'verbose'>>;
 
@@ -53,6 +54,7 @@ function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions
   return [
     ...lines,
     ...(changes ? ['To preview a `kubectl mesh` fix, run it with --dry-run instead of --yes.', ''] : []),
+    ...trafficLines(result.mesh),
     ...timeoutLines(result),
     // Nothing was verified if every check was skipped.
     isRun(tally)

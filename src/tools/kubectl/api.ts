@@ -85,6 +85,8 @@ export interface Clusters {
    * `UNREACHABLE`, `UNAUTHORIZED`.
    */
   open(context: string): Promise<KubeApi>;
+  /** The same through a kubectl process of its own that outlives an abort of the run, as {@link KubeApi.detached}. */
+  openDetached(context: string): Promise<KubeApi>;
   /**
    * The error if the kubeconfig has contexts, but not this one; undefined if it has no contexts or kubectl is missing.
    * Does not access the cluster. Never throws.

@@ -92,8 +92,7 @@ export function createClusters(options: ClustersOptions): Clusters {
         version = undefined;
         return response;
       };
-      const openDetached = async (): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
-      return {api: {...api, raw, detached: openDetached}, ended: tool.ended, close};
+      return {api: {...api, raw, detached: () => openDetached(context)}, ended: tool.ended, close};
     } catch (thrown) {
       await close();
       throw thrown;
@@ -101,6 +100,8 @@ export function createClusters(options: ClustersOptions): Clusters {
       isOpening = false;
     }
   };
+
+  const openDetached = async (context: string): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
 
   const openSession = (context: string): Promise<OpenSession> => {
     const number = opened++;
@@ -134,6 +135,7 @@ export function createClusters(options: ClustersOptions): Clusters {
       }
       return (await session).api;
     },
+    openDetached,
     missingContext: async (context) => missingContext(await knownContexts(), context),
     serverOf: (context) => serverOfContext({...kubectl, context}),
     async forward(context, namespace, pod, ports) {

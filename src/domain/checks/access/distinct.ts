@@ -10,7 +10,7 @@ export const distinctCheck = apiServerCheck({
   requires: ['clusterUid'],
   waitable: false,
   // Everything observed under the second name belongs to another cluster.
-  implies: ['MESH116', 'MESH203', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5'],
+  implies: ['MESH116', 'MESH203', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5', 'MESH6'],
   expected: 'a different cluster for each name',
   judge: ({clusterUid}, {mesh}) => {
     if (clusterUid.length < 2) return notApplicable('fewer than two clusters');

@@ -6,7 +6,7 @@ export const reachableCheck = apiServerCheck({
   title: 'The API server is reachable',
   requires: ['apiVersion'],
   // MESH102 reads the cluster if the work directory holds no CA.
-  implies: ['MESH102', 'MESH115', 'MESH116', 'MESH2', 'MESH3', 'MESH4', 'MESH5'],
+  implies: ['MESH102', 'MESH115', 'MESH116', 'MESH2', 'MESH3', 'MESH4', 'MESH5', 'MESH6'],
   judge: ({apiVersion}) => ok(`Kubernetes ${apiVersion.gitVersion}`, 'a response'),
   meaning: "The cluster's API server responds to kubectl through the context recorded for the cluster.",
   breaks: 'Nothing by itself, but the state of the cluster is unknown, and unknown is never reported as healthy.',

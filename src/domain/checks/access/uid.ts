@@ -7,7 +7,7 @@ export const uidCheck = apiServerCheck({
   title: 'The context points to the recorded cluster',
   requires: ['clusterUid'],
   waitable: false,
-  implies: ['MESH116', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5'],
+  implies: ['MESH116', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5', 'MESH6'],
   judge: ({clusterUid}, {cluster, mesh}) => {
     if (cluster.uid === undefined) {
       return notApplicable('no UID is recorded yet; the first command that changes the cluster records it');

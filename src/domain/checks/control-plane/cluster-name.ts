@@ -9,7 +9,7 @@ export const clusterNameCheck = apiServerCheck({
   id: 'MESH404',
   title: 'istiod runs with the declared clusterName',
   requires: ['controlPlanes'],
-  implies: ['MESH412', 'MESH5'],
+  implies: ['MESH412', 'MESH5', 'MESH6'],
   judge: ({controlPlanes}, subject) => {
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     const declared = istioNameOf(subject.cluster);

@@ -24,6 +24,8 @@ export const gatewayAddressesCheck = apiServerCheck({
   scope: 'mesh',
   requires: ['networkGateways', 'controlPlanes'],
   expected: 'a gateway with an address and ready pods for every network',
+  implies: ['MESH6'],
+  explains: 'requests to it',
   judge: ({networkGateways, controlPlanes}, subject) => {
     const clusters = networkGateways.map(({cluster, value}): ClusterGateways => ({
       cluster,

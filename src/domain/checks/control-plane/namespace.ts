@@ -19,6 +19,7 @@ export const namespaceCheck = apiServerCheck({
     'MESH411',
     'MESH418',
     'MESH5',
+    'MESH6',
   ],
   judge: ({namespaces}, {cluster, mesh}) => {
     const {namespace} = mesh.istio;

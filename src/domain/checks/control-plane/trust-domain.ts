@@ -6,6 +6,7 @@ export const trustDomainCheck = apiServerCheck({
   id: 'MESH407',
   title: 'istiod issues identities in the declared trust domain',
   requires: ['controlPlanes'],
+  implies: ['MESH6'],
   judge: ({controlPlanes}, subject) =>
     judgeSetting(
       {name: 'trust domain', declared: subject.mesh.trustDomain, key: 'trustDomain'},

@@ -24,7 +24,7 @@ export const addressCheck = apiServerCheck({
     remoteCredentials: 'self',
     readerAccount: 'peer',
   },
-  implies: ['MESH506', 'MESH507'],
+  implies: ['MESH506', 'MESH507', 'MESH6'],
   judge: (facts, subject) => {
     const {remoteSecrets, apiServer, controlPlanes, istiodClusters, remoteCredentials} = facts;
     const {peer} = subject;

@@ -19,6 +19,7 @@ export const endpointsCheck = istiodCheck({
   requires: ['istiodDiscovery', 'istiodClusters', 'controlPlanes'],
   optional: ['endpointsAgain', 'namespaces', 'remoteSecrets'],
   sides: {istiodClusters: 'self', controlPlanes: 'self', namespaces: 'peer', remoteSecrets: 'self'},
+  implies: ['MESH6'],
   judge: ({istiodDiscovery, endpointsAgain, istiodClusters, controlPlanes, namespaces, remoteSecrets}, subject) => {
     const {peer, now} = subject;
     const listing = istiodDiscovery.self.flatMap(({name, value: {endpoints}}) =>

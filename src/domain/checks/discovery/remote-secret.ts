@@ -25,7 +25,7 @@ export const remoteSecretCheck = apiServerCheck({
     apiServer: 'peer',
     readerAccount: 'peer',
   },
-  implies: ['MESH503', 'MESH504', 'MESH505', 'MESH506', 'MESH507'],
+  implies: ['MESH503', 'MESH504', 'MESH505', 'MESH506', 'MESH507', 'MESH6'],
   judge: (facts, subject) => {
     const {remoteSecrets, controlPlanes} = facts;
     const {peer} = subject;

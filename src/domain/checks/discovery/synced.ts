@@ -27,7 +27,7 @@ export const syncedCheck = istiodCheck({
     apiServer: 'peer',
     readerAccount: 'peer',
   },
-  implies: ['MESH507'],
+  implies: ['MESH507', 'MESH6'],
   judge: (facts, subject) => {
     const {istiodClusters, controlPlanes, remoteSecrets} = facts;
     const {peer, now} = subject;

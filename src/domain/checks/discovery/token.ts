@@ -25,7 +25,7 @@ export const tokenCheck = apiServerCheck({
     apiServer: 'peer',
     readerAccount: 'peer',
   },
-  implies: ['MESH504', 'MESH506', 'MESH507'],
+  implies: ['MESH504', 'MESH506', 'MESH507', 'MESH6'],
   judge: (facts, subject) => {
     const {remoteSecrets, acceptedTokens, controlPlanes, istiodClusters} = facts;
     const {mesh, peer, now} = subject;

@@ -4,7 +4,7 @@ import {type ClusterSubject, type Finding, type Judgement, notApplicable} from '
 import {showSource} from '../remedies.js';
 
 /** The checks that depend on the CA that istiod loads. */
-export const caDependents = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'] as const;
+export const caDependents = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308', 'MESH6'] as const;
 
 /** The result where the CA that istiod reads cannot be compared; undefined if it can. */
 export function judgeSources(sources: readonly IstiodCaSource[], subject: ClusterSubject): Judgement | undefined {

@@ -10,7 +10,7 @@ export const clusterExpiryCheck = apiServerCheck({
   appliesTo: 'cacerts',
   requires: ['cacerts'],
   optional: ['caOrigin'],
-  implies: ['MESH307', 'MESH308'],
+  implies: ['MESH307', 'MESH308', 'MESH6'],
   judge: ({cacerts, caOrigin}, subject) => {
     if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('no CA was pushed yet');
     const renew = replaceCa(caOrigin, subject);

@@ -12,7 +12,7 @@ export const liveChainCheck = istiodCheck({
   requires: ['pushedTrust', 'servedChains', 'controlPlanes'],
   optional: ['caOrigin'],
   // Both come from the same process; an old chain also has a different expiry.
-  implies: ['MESH307', 'MESH308'],
+  implies: ['MESH307', 'MESH308', 'MESH6'],
   judge: ({pushedTrust, servedChains: all, controlPlanes, caOrigin}, subject) => {
     if (all.length === 0) return notApplicable('no istiod runs here');
     const servedChains = signedByOwnCa(all);

@@ -11,7 +11,7 @@ export const selfSignedCheck = apiServerCheck({
   appliesTo: "istiod's CA",
   requires: ['selfSignedRoot', 'bundles', 'pushedTrust', 'controlPlanes'],
   optional: ['caOrigin'],
-  implies: ['MESH302', 'MESH303', 'MESH307', 'MESH308'],
+  implies: ['MESH302', 'MESH303', 'MESH307', 'MESH308', 'MESH6'],
   expected: 'istiod signs with the CA from Secret cacerts',
   judge: ({selfSignedRoot, bundles, pushedTrust, controlPlanes, caOrigin}, subject) => {
     const {namespace} = subject.mesh.istio;

@@ -12,7 +12,7 @@ export const declarationCheck = workDirCheck({
   implies: [
     ...['MESH102', 'MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH111', 'MESH112', 'MESH115'],
     ...['MESH116', 'MESH118'],
-    ...['MESH2', 'MESH3', 'MESH4', 'MESH5'],
+    ...['MESH2', 'MESH3', 'MESH4', 'MESH5', 'MESH6'],
   ],
   judge: ({declaration}) =>
     findingsOr(

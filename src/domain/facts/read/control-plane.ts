@@ -1,6 +1,6 @@
 /** Reads control planes and gateways from Deployments, pods and ConfigMaps in Istio's namespace. */
 import {defined} from '../../defined.js';
-import {defaultBundleName, defaultRevision, ofRevision, publishedListsName} from '../../istio/names.js';
+import {defaultBundleName, defaultRevision, ofRevision, proxyContainer, publishedListsName} from '../../istio/names.js';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 import {istiodClusterID, orDefault, proxyVariable} from '../../istio/cluster-id.js';
@@ -40,7 +40,7 @@ export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'c
     .map((deployment) => {
       // The proxy container (istio/istio manifests/charts/gateway/templates/deployment.yaml), otherwise the first container.
       const {containers} = deployment.spec.template.spec;
-      const proxy = containers.find(({name}) => name === 'istio-proxy') ?? containers[0];
+      const proxy = containers.find(({name}) => name === proxyContainer) ?? containers[0];
       const workload = readWorkload(deployment, podsOf(deployment), proxy);
       const {ISTIO_META_NETWORK: network, [proxyVariable]: clusterID} = workload.env;
       return defined({workload, network, clusterID});

@@ -1,0 +1,59 @@
+/** What failed requests state, and what shows their cause: shared by the checks of traffic. */
+import type {TrafficFacts} from '../../facts/facts.js';
+import {some} from '../../format.js';
+import type {MeshCluster} from '../../mesh/mesh.js';
+import {inspectWith, kubectlMesh, type Suggestion, words} from '../../suggest/suggestion.js';
+import {failureKind, type FailureKind} from '../../traffic/failure.js';
+import {trafficNamespace} from '../../traffic/names.js';
+import type {ClusterSubject, Finding} from '../check.js';
+
+/** The two ends of requests. */
+export interface Route {
+  readonly from: MeshCluster;
+  readonly to: MeshCluster;
+}
+
+/** `10 of 10 requests answered` */
+export function answeredText({answered, requests}: TrafficFacts): string {
+  return `${String(answered)} of ${String(requests)} requests answered`;
+}
+
+/** The finding about requests of which not all were answered. */
+export function failedRequests(traffic: TrafficFacts, route: Route, subject: ClusterSubject): Finding {
+  const {failures, policies = []} = traffic;
+  const kind = failureKind(failures);
+  const texts = failures.map(({text, count}) => `${String(count)} × ${text === '' ? 'an empty response' : `"${text}"`}`);
+  const policy = policies.length === 0 ? '' : ` (${some(policies)})`;
+  return {
+    kind,
+    observed: `${answeredText(traffic)}: ${causes[kind](route)}${policy}: ${some(texts)}`,
+    fix: inspections[kind](route, subject),
+  };
+}
+
+/** The most probable cause, where no other check has found it. */
+const causes: Readonly<Record<FailureKind, (route: Route) => string>> = {
+  denied: ({to}) => `an AuthorizationPolicy in ${to.name} denies them`,
+  'no endpoint': ({from, to}) => `the proxy in ${from.name} has no endpoint in ${to.name}`,
+  certificate: ({from, to}) => `${from.name} and ${to.name} do not accept each other's certificates`,
+  connection: ({to}) => `the connection to ${to.name} failed`,
+  timeout: ({to}) => `no response from ${to.name} in time`,
+  'wrong pod': () => 'another pod answers',
+  other: () => 'unexpected responses',
+};
+
+/** What shows more about a cause. */
+const inspections: Readonly<Record<FailureKind, (route: Route, subject: ClusterSubject) => Suggestion>> = {
+  denied: ({to}) => inspectWith.kubectl(to, words`get authorizationpolicies.security.istio.io --all-namespaces`),
+  'no endpoint': ({from, to}) => kubectlMesh('verify', [...pair(from, to), '--only', 'MESH4,MESH5']),
+  certificate: ({from, to}) => kubectlMesh('verify', [...pair(from, to), '--only', 'MESH3']),
+  connection: ({to}, {mesh}) =>
+    inspectWith.kubectl(to, words`-n ${mesh.istio.namespace} get services,gateways.networking.istio.io -o wide`),
+  timeout: ({to}, {mesh}) => inspectWith.kubectl(to, words`-n ${mesh.istio.namespace} get services -o wide`),
+  'wrong pod': ({to}) => inspectWith.kubectl(to, words`-n ${trafficNamespace} get services,pods -o wide`),
+  other: ({to}) => inspectWith.kubectl(to, words`get networkpolicies,destinationrules.networking.istio.io --all-namespaces`),
+};
+
+function pair(from: MeshCluster, to: MeshCluster): readonly string[] {
+  return [...new Set([from.name, to.name])];
+}

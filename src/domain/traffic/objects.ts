@@ -1,0 +1,130 @@
+/** The objects that `verify --traffic` creates in one cluster. */
+import type {KubeObject} from '../kube/object.js';
+import {
+  clientName,
+  echoName,
+  echoService,
+  runAnnotation,
+  targetLabel,
+  trafficAccount,
+  trafficLabels,
+  trafficNamespace as namespace,
+  trafficPort,
+  untilAnnotation,
+} from './names.js';
+
+/** What distinguishes the objects of one cluster. */
+export interface TrafficSpec {
+  readonly cluster: string;
+  /** All clusters that take part, and all of mesh.yaml, by which Services are named. */
+  readonly targets: readonly string[];
+  readonly clusters: readonly string[];
+  readonly image: string;
+  /** The labels with which the namespace gets Istio's proxies, or ztunnel, and with which istiod reads it. */
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** Whether its pods use ztunnel. */
+  readonly isAmbient: boolean;
+  /** Identifies the work directory of this run. */
+  readonly run: string;
+  /** When this run has ended at the latest. */
+  readonly until: Date;
+}
+
+/** The namespace. */
+export function trafficNamespaceObject({namespaceLabels}: Pick<TrafficSpec, 'namespaceLabels'>): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {name: namespace, labels: {...trafficLabels, ...namespaceLabels}},
+  };
+}
+
+/** Everything in the namespace, in creation order: the rules before the pods that they protect. */
+export function trafficObjects(spec: TrafficSpec): readonly KubeObject[] {
+  return [
+    {apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(trafficAccount), automountServiceAccountToken: false},
+    // v1beta1 is served by every version from 1.6 to 1.32 (istio/istio manifests/charts/base/files/crd-all.gen.yaml).
+    {
+      apiVersion: 'security.istio.io/v1beta1',
+      kind: 'PeerAuthentication',
+      metadata: meta('strict'),
+      spec: {mtls: {mode: 'STRICT'}},
+    },
+    {
+      apiVersion: 'security.istio.io/v1beta1',
+      kind: 'AuthorizationPolicy',
+      metadata: meta('only-this-namespace'),
+      spec: {action: 'ALLOW', rules: [{from: [{source: {namespaces: [namespace]}}]}]},
+    },
+    ...spec.targets.map((target) => service(target, spec)),
+    deployment(echoName, spec),
+    deployment(clientName, spec),
+  ];
+}
+
+/** A pod as the Deployment of the client creates it, to find out whether it would get a proxy. */
+export function clientPod(spec: TrafficSpec): KubeObject {
+  const {metadata, spec: pod} = podTemplate(clientName, spec);
+  return {apiVersion: 'v1', kind: 'Pod', metadata: {...metadata, name: `${clientName}-dry-run`, namespace}, spec: pod};
+}
+
+function meta(name: string): {name: string; namespace: string; labels: Readonly<Record<string, string>>} {
+  return {name, namespace, labels: trafficLabels};
+}
+
+/** A Service that only pods of its cluster belong to: no locality and no other cluster can answer in their place. */
+function service(target: string, {clusters, isAmbient}: TrafficSpec): KubeObject {
+  const metadata = meta(echoService(target, clusters));
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    // Ambient mode treats Services as local by default (istio/istio pilot/pkg/serviceregistry/ambient, serviceScopeConfigs).
+    metadata: isAmbient ? {...metadata, labels: {...metadata.labels, 'istio.io/global': 'true'}} : metadata,
+    spec: {
+      selector: {app: echoName, [targetLabel]: target},
+      ports: [{name: 'http', port: trafficPort, targetPort: trafficPort}],
+    },
+  };
+}
+
+function deployment(name: string, spec: TrafficSpec): KubeObject {
+  const {run, until} = spec;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {...meta(name), annotations: {[runAnnotation]: run, [untilAnnotation]: until.toISOString()}},
+    spec: {replicas: 1, selector: {matchLabels: {app: name}}, template: podTemplate(name, spec)},
+  };
+}
+
+/** Meets the Pod Security Standard "restricted" (kubernetes.io: concepts/security/pod-security-standards). */
+function podTemplate(name: string, {cluster, image}: TrafficSpec) {
+  return {
+    metadata: {labels: {...trafficLabels, app: name, [targetLabel]: cluster}},
+    spec: {
+      serviceAccountName: trafficAccount,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 1,
+      securityContext: {seccompProfile: {type: 'RuntimeDefault'}},
+      containers: [
+        {
+          name: 'agnhost',
+          image,
+          args: ['netexec', `--http-port=${String(trafficPort)}`, '--udp-port=-1'],
+          ports: [{name: 'http', containerPort: trafficPort}],
+          readinessProbe: {httpGet: {path: '/healthz', port: trafficPort}, periodSeconds: 1},
+          resources: {requests: {cpu: '10m', memory: '32Mi'}, limits: {memory: '64Mi'}},
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 65_532,
+            runAsGroup: 65_532,
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: {drop: ['ALL']},
+          },
+        },
+      ],
+    },
+  };
+}

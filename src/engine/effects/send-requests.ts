@@ -1,0 +1,90 @@
+import pMap from 'p-map';
+import {asMeshError, reportError} from '../../domain/errors.js';
+import type {TrafficFacts} from '../../domain/facts/facts.js';
+import {dialPath, maxDialBytes, readDialAnswer, type DialAnswer} from '../../domain/traffic/dial.js';
+import {failureKind} from '../../domain/traffic/failure.js';
+import {trafficNamespace as namespace, trafficPort} from '../../domain/traffic/names.js';
+import {countAnswers, isRoundOver} from '../../domain/traffic/rounds.js';
+import type {Deps} from '../deps.js';
+import type {Effect, EffectContext} from '../effect.js';
+import type {RequestResult} from '../action-result.js';
+import type {RequestTarget, SendRequests} from '../traffic-action.js';
+
+/** Longer than agnhost waits for a response: 5 s (netexec.go, createHTTPClient). Milliseconds. */
+const responseTimeoutMs = 15_000;
+
+/** Pause between two rounds. Milliseconds. */
+const pauseMs = 1000;
+
+/** How many targets get requests at the same time from one pod. */
+const concurrency = 8;
+
+/** Sends requests from the client pod of one cluster to the echo pods of all. */
+export const effect: Effect<'send-requests'> = async (action, context) => {
+  const {deps} = context;
+  const forward = await deps.clusters.forward(action.context, namespace, action.clientPod, [trafficPort]);
+  const port = forward.ports.get(trafficPort) ?? 0;
+  try {
+    return {
+      targets: await pMap(
+        action.targets,
+        async (target): Promise<RequestResult> => {
+          try {
+            const traffic = await sendRounds(target, action, port, context);
+            return {cluster: target.cluster, traffic: await withPolicies(traffic, target, action, deps)};
+          } catch (thrown) {
+            deps.signal.throwIfAborted();
+            const error = asMeshError(thrown);
+            if (error.class === 'bug') throw error;
+            return {cluster: target.cluster, error: reportError(error)};
+          }
+        },
+        {concurrency},
+      ),
+    };
+  } finally {
+    await forward.close();
+  }
+};
+
+/** Repeats rounds until one is answered completely: proxies learn of new Services and pods within seconds, not at the same moment. */
+async function sendRounds(
+  {cluster, host, pods}: RequestTarget,
+  {timeoutMs}: SendRequests,
+  port: number,
+  {deps, waiting}: EffectContext,
+): Promise<TrafficFacts> {
+  const start = deps.now().getTime();
+  for (;;) {
+    const answers: DialAnswer[] = [];
+    while (!isRoundOver(answers, pods)) {
+      deps.signal.throwIfAborted();
+      const request = {port, path: dialPath(host), timeoutMs: responseTimeoutMs, maxBytes: maxDialBytes};
+      answers.push(readDialAnswer(await deps.http.get(request)));
+    }
+    const traffic = countAnswers(answers, pods);
+    const elapsedMs = deps.now().getTime() - start;
+    if (traffic.answered === traffic.requests || elapsedMs >= timeoutMs) return traffic;
+    waiting({what: `answers from ${cluster}`, elapsedMs, limitMs: timeoutMs});
+    await deps.sleep(pauseMs);
+  }
+}
+
+/** Adds the policies that apply to all namespaces of the target, if a policy denies requests there and they can be read. */
+async function withPolicies(
+  traffic: TrafficFacts,
+  {context}: RequestTarget,
+  {istioNamespace}: SendRequests,
+  {clusters, signal}: Deps,
+): Promise<TrafficFacts> {
+  if (failureKind(traffic.failures) !== 'denied') return traffic;
+  try {
+    const api = await clusters.open(context);
+    const kind = {apiVersion: 'security.istio.io/v1beta1', kind: 'AuthorizationPolicy'};
+    const {items} = await api.list(kind, {namespace: istioNamespace});
+    return {...traffic, policies: items.map(({metadata}) => `${istioNamespace}/${metadata.name}`)};
+  } catch {
+    signal.throwIfAborted();
+    return traffic;
+  }
+}

@@ -1,0 +1,48 @@
+/** The actions of `verify --traffic`. */
+import type {KubeObject} from '../domain/kube/object.js';
+import type {ClusterAction} from './action-base.js';
+
+/** Creates the pods of one cluster, and what they need, and waits until they are ready. */
+export interface DeployTraffic extends ClusterAction {
+  readonly kind: 'deploy-traffic';
+  /** What an earlier run left behind, removed first. */
+  readonly leftover?: TrafficPlace;
+  /** Absent: it exists, and stays. */
+  readonly namespace?: KubeObject;
+  /** In creation order. */
+  readonly objects: readonly KubeObject[];
+  /** A pod that is only validated: whether it would get a proxy. Absent in ambient mode. */
+  readonly probe?: KubeObject;
+  readonly timeoutMs: number;
+}
+
+/** Where the objects of a cluster are, and whether their namespace was created with them. */
+export interface TrafficPlace {
+  readonly keepsNamespace: boolean;
+}
+
+/** Sends requests from the client pod of one cluster to the echo pods of all, until all are answered or the time is over. */
+export interface SendRequests extends ClusterAction {
+  readonly kind: 'send-requests';
+  readonly clientPod: string;
+  readonly targets: readonly RequestTarget[];
+  /** Of Istio: its policies apply to all namespaces. */
+  readonly istioNamespace: string;
+  readonly timeoutMs: number;
+}
+
+/** The echo pods of one cluster. */
+export interface RequestTarget {
+  readonly cluster: string;
+  readonly context: string;
+  /** The host of their Service. */
+  readonly host: string;
+  /** Their names: one of them is the body of each response. */
+  readonly pods: readonly string[];
+}
+
+/** Removes what was created in one cluster. */
+export interface RemoveTraffic extends ClusterAction, TrafficPlace {
+  readonly kind: 'remove-traffic';
+  readonly timeoutMs: number;
+}

@@ -1,0 +1,147 @@
+/**
+ * `verify --traffic`: creates pods in each cluster, sends requests between them, and removes everything, also after an abort of the
+ * run. What a killed run leaves behind, the next one removes first.
+ */
+import {createHash} from 'node:crypto';
+import {defined} from '../../domain/defined.js';
+import {asMeshError, errorClasses, type ErrorReport, problem, reportError} from '../../domain/errors.js';
+import {PerCluster, type Evidence, type Fact, type Facts, type MeasuredFactValues, type TrafficFacts} from '../../domain/facts/facts.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import {requireContext} from '../../domain/mesh/resolve.js';
+import {observe, type Observed} from '../../domain/observed.js';
+import {advice, fixWith, words} from '../../domain/suggest/suggestion.js';
+import {echoName, trafficNamespace} from '../../domain/traffic/names.js';
+import type {Deps} from '../../engine/deps.js';
+import {type Engine, type PhaseRun, type Warning} from '../../engine/operation.js';
+import {outcomeOf, outcomesOf} from '../../engine/report.js';
+import {eachCluster} from '../../observe/cluster-reader.js';
+import {
+  planDeploy,
+  planRemoval,
+  planRequests,
+  type DeployPlan,
+  type ReadyPods,
+  type TrafficCluster,
+  type TrafficFactsOfRun,
+  type TrafficState,
+} from './plan-traffic.js';
+
+/** What was measured. */
+export interface TrafficRun {
+  /** The facts of each cluster of the evidence, in its order. */
+  readonly facts: readonly Facts<MeasuredFactValues>[];
+  readonly warnings: readonly Warning[];
+  /** Why not everything was removed. */
+  readonly leftover: readonly ErrorReport[];
+  /** The abort of the run, if there was one. */
+  readonly aborted?: ErrorReport;
+}
+
+/** Measures. Throws what aborts the run before anything was created. */
+export async function measureTraffic(evidence: Evidence, engine: Engine): Promise<TrafficRun> {
+  const {mesh} = evidence;
+  const {concurrency, dryRun} = engine.settings;
+  const deployed = await engine.run<TrafficFactsOfRun, DeployPlan>({
+    title: 'prepare requests',
+    gather: async (deps) => ({mesh, run: await runId(deps), now: deps.now(), clusters: await readClusters(deps, evidence, concurrency)}),
+    plan: planDeploy,
+  });
+  const {participants} = deployed.plan;
+  const ready = participants.flatMap((participant): readonly ReadyPods[] => {
+    const pods = outcomeOf(deployed, participant.deploy)?.result?.pods;
+    return pods ? [{participant, ...pods}] : [];
+  });
+  let sent: Pick<PhaseRun<unknown>, 'outcomes'> = {outcomes: []};
+  let removed: Pick<PhaseRun<unknown>, 'outcomes'> = {outcomes: []};
+  let aborted: ErrorReport | undefined;
+  try {
+    sent = await engine.run({title: 'send requests', gather: () => Promise.resolve(ready), plan: (facts) => planRequests(facts, mesh)});
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    if (!isAbort(error.code)) throw error;
+    aborted = reportError(error);
+  } finally {
+    removed = await engine.run({
+      title: 'remove the pods',
+      isCleanup: true,
+      gather: () => Promise.resolve(participants.filter(({deploy}) => outcomeOf(deployed, deploy)?.status !== 'skipped' || dryRun !== 'none')),
+      plan: planRemoval,
+    });
+  }
+  const failed = outcomesOf(removed, 'remove-traffic').filter(({error}) => error !== undefined);
+  const errors = [...deployed.outcomes, ...sent.outcomes].flatMap(({error}) => error ?? []);
+  return defined<TrafficRun>({
+    aborted: aborted ?? errors.find(({code}) => isAbort(code)),
+    facts: evidence.clusters.map(({cluster: {name}}) => factsOf(name, evidence, deployed, sent, dryRun !== 'none')),
+    leftover: failed.flatMap(({error}) => error ?? []),
+    warnings: failed.flatMap(({cluster, error}) => {
+      const context = participants.find(({name}) => name === cluster)?.context;
+      const remove = fixWith.kubectl(defined({context}), words`delete namespace ${trafficNamespace}`);
+      const message = advice`namespace ${trafficNamespace} is still there: ${error?.message ?? ''}; to remove it: ${remove}`;
+      return cluster === undefined ? [{message}] : [{cluster, message}];
+    }),
+  });
+}
+
+function isAbort(code: ErrorReport['code']): boolean {
+  return errorClasses[code] === 'interrupted' || errorClasses[code] === 'timeout';
+}
+
+/** Identifies the work directory on this machine. */
+async function runId({workspace}: Deps): Promise<string> {
+  const {host} = await workspace.journal.read();
+  return createHash('sha256').update(JSON.stringify([host, workspace.root])).digest('hex').slice(0, 16);
+}
+
+/** Reads what each cluster has before the run. */
+function readClusters(deps: Deps, {clusters}: Evidence, concurrency: number): Promise<readonly TrafficCluster[]> {
+  return eachCluster(clusters, concurrency, async ({cluster, facts}): Promise<TrafficCluster> => {
+    const planes = facts.controlPlanes;
+    return {
+      cluster,
+      controlPlanes: planes && 'value' in planes ? planes.value : [],
+      state: await observe(async (): Promise<TrafficState> => {
+        const context = requireContext(cluster);
+        const api = await deps.clusters.open(context);
+        const named = (name: string): Promise<KubeObject | undefined> =>
+          api.find({apiVersion: 'v1', kind: 'Namespace', name});
+        const [system, namespace] = await Promise.all([named('kube-system'), named(trafficNamespace)]);
+        const deployment = namespace && (await api.find({apiVersion: 'apps/v1', kind: 'Deployment', namespace: trafficNamespace, name: echoName}));
+        return defined<TrafficState>({context, uid: system?.metadata.uid ?? '', namespace, deployment});
+      }),
+    };
+  });
+}
+
+/** The facts of one cluster. */
+function factsOf(
+  name: string,
+  {clusters}: Evidence,
+  deployed: PhaseRun<TrafficFactsOfRun, DeployPlan>,
+  sent: Pick<PhaseRun<unknown>, 'outcomes'>,
+  isDryRun: boolean,
+): Facts<MeasuredFactValues> {
+  if (isDryRun) {
+    const omitted: Fact<never> = {omitted: '--dry-run: no requests were sent'};
+    return {traffic: omitted, localTraffic: omitted};
+  }
+  const outcome = outcomesOf(sent, 'send-requests').find(({cluster}) => cluster === name);
+  const to = (target: string): Observed<TrafficFacts> => {
+    const found = outcome?.result?.targets.find(({cluster}) => cluster === target);
+    if (found && 'traffic' in found) return {value: found.traffic};
+    return {unknown: found?.error ?? unreadyReason(name, deployed) ?? outcome?.error ?? unreadyReason(target, deployed) ?? notSent};
+  };
+  const others = clusters.map(({cluster}) => cluster.name).filter((other) => other !== name);
+  return {
+    traffic: {value: new PerCluster(others.map((other) => ({name: other, observed: to(other)})))},
+    localTraffic: to(name),
+  };
+}
+
+const notSent = problem('INTERRUPTED', 'interrupted before requests were sent');
+
+/** Why a cluster has no ready pods; undefined if it has. */
+function unreadyReason(name: string, {plan, outcomes}: PhaseRun<TrafficFactsOfRun, DeployPlan>): ErrorReport | undefined {
+  return plan.excluded.get(name) ?? outcomes.find(({cluster, error}) => cluster === name && error)?.error;
+}
+
