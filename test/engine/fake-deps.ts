@@ -70,6 +70,7 @@ export function fakeDeps(
     },
     clusters: {
       open: absent('open'),
+      openDetached: absent('open'),
       forward: absent('forward'),
       missingContext: () => Promise.resolve(undefined),
       serverOf: absent('server'),

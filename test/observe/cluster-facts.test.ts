@@ -1,19 +1,19 @@
 /** Facts of a cluster, each derived alone in a cluster that has nothing. */
 import {expect, it} from 'vitest';
-import {factKeys, isMeshFact, limitOnFact, readsOf, type ClusterFactKey} from '../../src/domain/facts/facts.js';
+import {factKeys, isMeshFact, limitOnFact, readsOf, type ReadFactKey} from '../../src/domain/facts/facts.js';
 import {MeshError} from '../../src/domain/errors.js';
 import {resolveMesh} from '../../src/domain/mesh/resolve.js';
 import {noLimits, type Limits} from '../../src/domain/facts/limits.js';
 import {clusterFacts} from '../../src/observe/cluster-facts.js';
 import {fakeDeps} from '../engine/fake-deps.js';
 
-const keys = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key));
+const keys = factKeys.filter((key): key is ReadFactKey => !isMeshFact(key));
 const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['c1'], overrides: {}});
 const cluster = {name: 'c1', context: 'ctx', role: 'primary', network: 'network1'} as const;
 const other = {name: 'c2', role: 'primary', network: 'network2'} as const;
 
 /** Derives one fact; answers which kinds of objects were read, and why the fact is unknown. */
-async function derive(key: ClusterFactKey, limits: Limits) {
+async function derive(key: ReadFactKey, limits: Limits) {
   const kinds: string[] = [];
   const read = (answer: unknown) => (ref: {readonly kind: string}) => {
     kinds.push(ref.kind);

@@ -26,6 +26,7 @@ export function signerContext(
     retryPassphrase: () => false,
     clusters: {
       open: absent('clusters'),
+      openDetached: absent('clusters'),
       forward: absent('clusters'),
       missingContext: () => Promise.resolve(undefined),
       serverOf: absent('server'),

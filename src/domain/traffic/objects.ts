@@ -113,7 +113,8 @@ function podTemplate(name: string, {cluster, image}: TrafficSpec) {
           image,
           args: ['netexec', `--http-port=${String(trafficPort)}`, '--udp-port=-1'],
           ports: [{name: 'http', containerPort: trafficPort}],
-          readinessProbe: {httpGet: {path: '/healthz', port: trafficPort}, periodSeconds: 1},
+          // Without its UDP server, which proxies do not protect, netexec never reports itself healthy (netexec.go, healthzHandler).
+          readinessProbe: {httpGet: {path: '/hostname', port: trafficPort}, periodSeconds: 1},
           resources: {requests: {cpu: '10m', memory: '32Mi'}, limits: {memory: '64Mi'}},
           securityContext: {
             runAsNonRoot: true,

@@ -305,6 +305,8 @@ export type MeshValues = {[Key in keyof MeshFactValues]: MeshFactValues[Key]};
 export function clusterValues(name: Name): ClusterValues {
   const other = name === 'cluster1' ? 'cluster2' : 'cluster1';
   return {
+    traffic: new PerCluster([{name: other, observed: {value: {requests: 10, answered: 10, failures: []}}}]),
+    localTraffic: {requests: 10, answered: 10, failures: []},
     caFiles: clusterCa(name),
     caSources: [{istiod: 'istiod', source: usualSource}],
     caOrigin: {from: 'work directory'},
@@ -408,6 +410,7 @@ export const mesh: Mesh = {
   },
   discovery: {token: 'bound', tokenLifetimeDays: 90},
   topology: {gateway: 'istio'},
+  verify: {image: 'agnhost'},
   clusters,
 };
 

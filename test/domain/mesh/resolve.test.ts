@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {defaultTrafficImage} from '../../../src/domain/mesh/traffic-image.js';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
 import {type MeshSources, requireContext, requireIstioNames, resolveMesh} from '../../../src/domain/mesh/resolve.js';
 import {failureOf} from '../../helpers/suggestions.js';
@@ -36,6 +37,7 @@ describe('the resolved mesh', () => {
       },
       discovery: {token: 'bound', tokenLifetimeDays: 90},
       topology: {gateway: 'istio'},
+      verify: {image: defaultTrafficImage},
       clusters: [{name: 'a', role: 'primary'}],
     });
   });
