@@ -2,14 +2,17 @@ import {Flags} from '@oclif/core';
 import {example, MeshCommand} from '../cli/base-command.js';
 import {outputFlags, verboseFlags} from '../cli/flags/output.js';
 import {signerFlags} from '../cli/flags/signer.js';
-import {trafficFlags} from '../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
+import {trafficFlags} from '../cli/flags/traffic.js';
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh, verifyTraffic} from '../operations/verify/verify.js';
 import {checkListView, explainView, pairlessFormats, topologyFormats, verifyView} from '../output/views/verify.js';
 
 /** How long `--wait` waits without `--timeout`: pods that are not ready by then require an investigation. */
 const defaultWaitMs = 300_000;
+
+/** How long requests may fail without `--traffic-timeout`: proxies learn of new pods of other clusters within seconds. */
+const defaultTrafficMs = 45_000;
 
 const checkIds = {multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'ID'} as const;
 
@@ -51,11 +54,6 @@ Exit codes: 0 no findings at or above --fail-on, 2 invalid mesh.yaml, 3 findings
     }),
     'no-secrets': Flags.boolean({description: 'do not read Secrets; compare istiod with the work directory instead'}),
     'no-live': Flags.boolean({description: 'do not connect to istiod; skip the checks that require it'}),
-    traffic: Flags.boolean({
-      description:
-        'also create pods in a namespace of each cluster, send requests between them, and remove everything at the end',
-      exclusive: ['offline'],
-    }),
     offline: Flags.boolean({description: 'check only the work directory; do not access clusters'}),
     'list-checks': Flags.boolean({description: 'list all checks', exclusive: ['explain']}),
     explain: Flags.string({
@@ -82,7 +80,7 @@ Exit codes: 0 no findings at or above --fail-on, 2 invalid mesh.yaml, 3 findings
       limits: {noSecrets: flags['no-secrets'], noLive: flags['no-live'], offline: flags.offline, access: flags.access},
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
       failOn: flags['fail-on'],
-      traffic: flags.traffic,
+      ...(flags.traffic && {traffic: {timeoutMs: flags['traffic-timeout'] ?? defaultTrafficMs}}),
       // JSON always contains the topology, as far as the selected checks read it.
       fullTopology: !flags.json && topologyFormats.includes(flags.output),
       countsPairs: !flags.json && !flags.verbose && pairlessFormats.includes(flags.output),

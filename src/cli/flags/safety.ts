@@ -46,15 +46,3 @@ export const safetyFlags = {
     helpGroup: 'SAFETY',
   }),
 };
-
-/** Flags of a command that only reads, unless it sends requests. */
-export const trafficFlags = {
-  reason: dryRunFlags.reason,
-  'dry-run': Flags.option({options: ['none', 'client'] as const})({
-    default: 'none',
-    helpValue: 'none|client',
-    description: 'with --traffic: print what would be created, without creating it (--dry-run alone means client)',
-    helpGroup: 'SAFETY',
-    dependsOn: ['traffic'],
-  }),
-};

@@ -75,7 +75,10 @@ export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
 
 /** The rights for verify, trust diff and journal verify, and with `--access` for access show. */
 function readerRights({limits, level, clusters}: RoleOptions): readonly RoleRight[] {
-  const rights = rightsWithin(level === 'reader' || level === 'traffic' ? limits : {access: limits.access === true}, clusters);
+  const rights = rightsWithin(
+    level === 'reader' || level === 'traffic' ? limits : {access: limits.access === true},
+    clusters,
+  );
   const groups = groupBy(rights, ({verb, group, where, when = '', name = '', isOfCluster = false}) =>
     JSON.stringify([verb, group, where, when, isOfCluster || name]),
   );
@@ -106,12 +109,20 @@ function trafficRights(): readonly RoleRight[] {
   const makes = 'verify --traffic creates these, and removes them at the end';
   return [
     everywhere('get', api('', 'namespaces'), 'verify --traffic', ['kube-system', trafficNamespace]),
-    here('list', api('security.istio.io', 'authorizationpolicies'), 'verify --traffic names policies that may deny a request'),
+    here(
+      'list',
+      api('security.istio.io', 'authorizationpolicies'),
+      'verify --traffic names policies that may deny a request',
+    ),
     inTraffic('list create delete', api('', 'services', 'serviceaccounts'), makes),
     inTraffic('get list create delete', api('apps', 'deployments'), makes),
     inTraffic('list create delete', api('security.istio.io', 'authorizationpolicies', 'peerauthentications'), makes),
     inTraffic('get list', api('', 'pods'), 'verify --traffic waits for its pods'),
-    inTraffic('create', api('', 'pods'), 'verify --traffic has the API server validate a pod, to see whether it gets a proxy'),
+    inTraffic(
+      'create',
+      api('', 'pods'),
+      'verify --traffic has the API server validate a pod, to see whether it gets a proxy',
+    ),
     inTraffic('create', api('', 'pods/portforward'), 'verify --traffic has its pods send requests'),
   ];
 }

@@ -8,7 +8,13 @@ export const maxDialBytes = 64 * 1024;
 
 /** The path that lets a pod send one request for the name of the pod that answers. */
 export function dialPath(host: string): string {
-  const query = new URLSearchParams({host, port: String(trafficPort), protocol: 'http', request: 'hostname', tries: '1'});
+  const query = new URLSearchParams({
+    host,
+    port: String(trafficPort),
+    protocol: 'http',
+    request: 'hostname',
+    tries: '1',
+  });
   return `/dial?${query.toString()}`;
 }
 
@@ -24,7 +30,10 @@ export function readDialAnswer({status, text}: {readonly status: number; readonl
   if (status === 400) return {isResponse: false, text};
   const value = status === 200 ? parsed(text) : undefined;
   if (!isTree(value)) {
-    throw new MeshError('API_ERROR', `the client pod returned HTTP ${String(status)}, and not the response of agnhost to /dial`);
+    throw new MeshError(
+      'API_ERROR',
+      `the client pod returned HTTP ${String(status)}, and not the response of agnhost to /dial`,
+    );
   }
   const [error] = texts(value.errors);
   if (error !== undefined) return {isResponse: false, text: error};

@@ -50,7 +50,10 @@ async function awaitPods(api: KubeApi, {timeoutMs, cluster, context: name}: Depl
     context,
     {what: `the pods of ${cluster} did not become ready`, timeoutMs, hints: [advice`the pods: ${show}`]},
     async () => {
-      const {items} = await api.list<PodObject>({apiVersion: 'v1', kind: 'Pod'}, {namespace, labelSelector: trafficSelector});
+      const {items} = await api.list<PodObject>(
+        {apiVersion: 'v1', kind: 'Pod'},
+        {namespace, labelSelector: trafficSelector},
+      );
       const present = items.filter((pod) => !isGone(pod));
       const readyOf = (app: string): readonly string[] =>
         present

@@ -23,7 +23,6 @@ import type {DeployTraffic, RemoveTraffic, SendRequests, TrafficPlace} from '../
 
 /** How long each step may take. Milliseconds. Pulling an image takes most of the first. */
 const deployTimeoutMs = 180_000;
-const requestTimeoutMs = 45_000;
 const removeTimeoutMs = 120_000;
 
 /** What a cluster has before the run. */
@@ -50,6 +49,8 @@ export interface TrafficFactsOfRun {
   /** Identifies the work directory of this run: under its lock, no other run of it is alive. */
   readonly run: string;
   readonly now: Date;
+  /** How long requests may fail. Milliseconds. */
+  readonly timeoutMs: number;
 }
 
 /** A cluster that takes part. */
@@ -69,7 +70,7 @@ export interface Participation {
 export type DeployPlan = Plan & Participation;
 
 /** Decides which clusters take part, and plans what is created in them. */
-export function planDeploy({mesh, clusters, run, now}: TrafficFactsOfRun): DeployPlan {
+export function planDeploy({mesh, clusters, run, now, timeoutMs}: TrafficFactsOfRun): DeployPlan {
   const uids = knownUids(
     clusters.map(({cluster, state}) => ({cluster, seen: isKnown(state) ? {uid: {value: state.value.uid}} : undefined})),
   );
@@ -95,7 +96,7 @@ export function planDeploy({mesh, clusters, run, now}: TrafficFactsOfRun): Deplo
       namespaceLabels: namespaceLabels(mesh, controlPlanes),
       isAmbient: usesZtunnel(mesh),
       run,
-      until: new Date(now.getTime() + deployTimeoutMs + requestTimeoutMs + 2 * removeTimeoutMs),
+      until: new Date(now.getTime() + deployTimeoutMs + timeoutMs + 3 * removeTimeoutMs),
     };
     const {context} = state;
     const keepsNamespace = state.namespace?.metadata.labels?.[keepLabel] === 'true';
@@ -153,7 +154,7 @@ export interface ReadyPods {
 }
 
 /** Plans the requests: from each cluster with ready pods to each such cluster. */
-export function planRequests(ready: readonly ReadyPods[], mesh: Mesh): Plan {
+export function planRequests(ready: readonly ReadyPods[], mesh: Mesh, timeoutMs: number): Plan {
   const clusters = mesh.clusters.map(({name}) => name);
   const actions = ready.flatMap(({participant: {name, context}, client: [clientName]}): readonly SendRequests[] =>
     clientName === undefined
@@ -173,7 +174,7 @@ export function planRequests(ready: readonly ReadyPods[], mesh: Mesh): Plan {
               pods: target.echo,
             })),
             istioNamespace: mesh.istio.namespace,
-            timeoutMs: requestTimeoutMs,
+            timeoutMs,
           },
         ],
   );
@@ -182,16 +183,16 @@ export function planRequests(ready: readonly ReadyPods[], mesh: Mesh): Plan {
 
 /** Plans the removal of everything that may have been created. */
 export function planRemoval(participants: readonly Participant[]): Plan {
-  const actions = participants.map(
-    ({name, context, keepsNamespace}): RemoveTraffic => ({
-      kind: 'remove-traffic',
-      id: `${name}/traffic/remove`,
-      cluster: name,
-      context,
-      keepsNamespace,
-      title: keepsNamespace ? `remove the objects in namespace ${trafficNamespace}` : `delete namespace ${trafficNamespace}`,
-      timeoutMs: removeTimeoutMs,
-    }),
-  );
+  const actions = participants.map(({name, context, keepsNamespace}): RemoveTraffic => ({
+    kind: 'remove-traffic',
+    id: `${name}/traffic/remove`,
+    cluster: name,
+    context,
+    keepsNamespace,
+    title: keepsNamespace
+      ? `remove the objects in namespace ${trafficNamespace}`
+      : `delete namespace ${trafficNamespace}`,
+    timeoutMs: removeTimeoutMs,
+  }));
   return {...emptyPlan, groups: groupOf(actions)};
 }

@@ -5,7 +5,14 @@
 import {createHash} from 'node:crypto';
 import {defined} from '../../domain/defined.js';
 import {asMeshError, errorClasses, type ErrorReport, problem, reportError} from '../../domain/errors.js';
-import {PerCluster, type Evidence, type Fact, type Facts, type MeasuredFactValues, type TrafficFacts} from '../../domain/facts/facts.js';
+import {
+  PerCluster,
+  type Evidence,
+  type Fact,
+  type Facts,
+  type MeasuredFactValues,
+  type TrafficFacts,
+} from '../../domain/facts/facts.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {requireContext} from '../../domain/mesh/resolve.js';
 import {observe, type Observed} from '../../domain/observed.js';
@@ -38,12 +45,17 @@ export interface TrafficRun {
 }
 
 /** Measures. Throws what aborts the run before anything was created. */
-export async function measureTraffic(evidence: Evidence, engine: Engine): Promise<TrafficRun> {
+export async function measureTraffic(evidence: Evidence, timeoutMs: number, engine: Engine): Promise<TrafficRun> {
   const {mesh} = evidence;
   const {concurrency, dryRun} = engine.settings;
   const deployed = await engine.run<TrafficFactsOfRun, DeployPlan>({
     title: 'prepare requests',
-    gather: async (deps) => ({mesh, run: await runId(deps), now: deps.now(), clusters: await readClusters(deps, evidence, concurrency)}),
+    gather: async (deps) => ({
+      mesh,
+      run: await runId(deps),
+      now: deps.now(), timeoutMs,
+      clusters: await readClusters(deps, evidence, concurrency),
+    }),
     plan: planDeploy,
   });
   const {participants} = deployed.plan;
@@ -55,7 +67,11 @@ export async function measureTraffic(evidence: Evidence, engine: Engine): Promis
   let removed: Pick<PhaseRun<unknown>, 'outcomes'> = {outcomes: []};
   let aborted: ErrorReport | undefined;
   try {
-    sent = await engine.run({title: 'send requests', gather: () => Promise.resolve(ready), plan: (facts) => planRequests(facts, mesh)});
+    sent = await engine.run({
+      title: 'send requests',
+      gather: () => Promise.resolve(ready),
+      plan: (facts) => planRequests(facts, mesh, timeoutMs),
+    });
   } catch (thrown) {
     const error = asMeshError(thrown);
     if (!isAbort(error.code)) throw error;
@@ -64,7 +80,10 @@ export async function measureTraffic(evidence: Evidence, engine: Engine): Promis
     removed = await engine.run({
       title: 'remove the pods',
       isCleanup: true,
-      gather: () => Promise.resolve(participants.filter(({deploy}) => outcomeOf(deployed, deploy)?.status !== 'skipped' || dryRun !== 'none')),
+      gather: () =>
+        Promise.resolve(
+          participants.filter(({deploy}) => outcomeOf(deployed, deploy)?.status !== 'skipped' || dryRun !== 'none'),
+        ),
       plan: planRemoval,
     });
   }
@@ -90,7 +109,10 @@ function isAbort(code: ErrorReport['code']): boolean {
 /** Identifies the work directory on this machine. */
 async function runId({workspace}: Deps): Promise<string> {
   const {host} = await workspace.journal.read();
-  return createHash('sha256').update(JSON.stringify([host, workspace.root])).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(JSON.stringify([host, workspace.root]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** Reads what each cluster has before the run. */
@@ -106,7 +128,9 @@ function readClusters(deps: Deps, {clusters}: Evidence, concurrency: number): Pr
         const named = (name: string): Promise<KubeObject | undefined> =>
           api.find({apiVersion: 'v1', kind: 'Namespace', name});
         const [system, namespace] = await Promise.all([named('kube-system'), named(trafficNamespace)]);
-        const deployment = namespace && (await api.find({apiVersion: 'apps/v1', kind: 'Deployment', namespace: trafficNamespace, name: echoName}));
+        const deployment =
+          namespace &&
+          (await api.find({apiVersion: 'apps/v1', kind: 'Deployment', namespace: trafficNamespace, name: echoName}));
         return defined<TrafficState>({context, uid: system?.metadata.uid ?? '', namespace, deployment});
       }),
     };
@@ -129,7 +153,10 @@ function factsOf(
   const to = (target: string): Observed<TrafficFacts> => {
     const found = outcome?.result?.targets.find(({cluster}) => cluster === target);
     if (found && 'traffic' in found) return {value: found.traffic};
-    return {unknown: found?.error ?? unreadyReason(name, deployed) ?? outcome?.error ?? unreadyReason(target, deployed) ?? notSent};
+    return {
+      unknown:
+        found?.error ?? unreadyReason(name, deployed) ?? outcome?.error ?? unreadyReason(target, deployed) ?? notSent,
+    };
   };
   const others = clusters.map(({cluster}) => cluster.name).filter((other) => other !== name);
   return {
@@ -141,7 +168,9 @@ function factsOf(
 const notSent = problem('INTERRUPTED', 'interrupted before requests were sent');
 
 /** Why a cluster has no ready pods; undefined if it has. */
-function unreadyReason(name: string, {plan, outcomes}: PhaseRun<TrafficFactsOfRun, DeployPlan>): ErrorReport | undefined {
+function unreadyReason(
+  name: string,
+  {plan, outcomes}: PhaseRun<TrafficFactsOfRun, DeployPlan>,
+): ErrorReport | undefined {
   return plan.excluded.get(name) ?? outcomes.find(({cluster, error}) => cluster === name && error)?.error;
 }
-

@@ -46,8 +46,8 @@ export interface VerifyRequest {
   readonly fullTopology?: boolean;
   /** Count the rows about pairs of clusters that are ok or skipped: the output does not list them. */
   readonly countsPairs?: boolean;
-  /** Send requests between pods that are created for that. */
-  readonly traffic?: boolean;
+  /** Send requests between pods that are created for that. Milliseconds until unanswered requests are a finding. */
+  readonly traffic?: {readonly timeoutMs: number};
 }
 
 /** The result of `verify`. */
@@ -86,9 +86,12 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const requested = requestedChecks(request);
   const selected = requested.filter((check) => !isOfTraffic(check));
   const last = await readUntilPassing(request, selected, engine);
-  if (request.traffic !== true || last.error) return resultOf(last);
-  const {facts, warnings, leftover, aborted} = await measureTraffic(last.evidence, engine);
-  const clusters = last.evidence.clusters.map(({cluster, facts: read}, index) => ({cluster, facts: {...read, ...facts[index]}}));
+  if (!request.traffic || last.error) return resultOf(last);
+  const {facts, warnings, leftover, aborted} = await measureTraffic(last.evidence, request.traffic.timeoutMs, engine);
+  const clusters = last.evidence.clusters.map(({cluster, facts: read}, index) => ({
+    cluster,
+    facts: {...read, ...facts[index]},
+  }));
   const evaluated = evaluate(requested, {...last.evidence, clusters}, request);
   const error = aborted ?? leftover[0];
   const all = [...evaluated.report.warnings, ...warnings];
@@ -96,9 +99,9 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
 }
 
 /** The checks to evaluate. Throws `USAGE` if all of them require requests, which were not requested. */
-function requestedChecks({selection, traffic = false}: VerifyRequest): readonly Check[] {
+function requestedChecks({selection, traffic}: VerifyRequest): readonly Check[] {
   const selected = selectChecks(checks, selection);
-  const requested = selected.filter((check) => traffic || !isOfTraffic(check));
+  const requested = selected.filter((check) => traffic !== undefined || !isOfTraffic(check));
   const [first] = selected;
   if (requested.length > 0 || !first) return requested;
   throw new MeshError('USAGE', `${first.id} requires --traffic, which creates pods and sends requests between them`);
@@ -129,7 +132,7 @@ async function readUntilPassing(
   const extraFacts: readonly FactKey[] = [
     ...(request.fullTopology === true ? topologyFacts : []),
     // The revisions that inject, and the namespaces that istiod reads.
-    ...(request.traffic === true ? (['controlPlanes'] as const) : []),
+    ...(request.traffic ? (['controlPlanes'] as const) : []),
   ];
   const reader: EvidenceReader = {
     selected,

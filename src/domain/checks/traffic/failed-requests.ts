@@ -22,7 +22,9 @@ export function answeredText({answered, requests}: TrafficFacts): string {
 export function failedRequests(traffic: TrafficFacts, route: Route, subject: ClusterSubject): Finding {
   const {failures, policies = []} = traffic;
   const kind = failureKind(failures);
-  const texts = failures.map(({text, count}) => `${String(count)} × ${text === '' ? 'an empty response' : `"${text}"`}`);
+  const texts = failures.map(
+    ({text, count}) => `${String(count)} × ${text === '' ? 'an empty response' : `"${text}"`}`,
+  );
   const policy = policies.length === 0 ? '' : ` (${some(policies)})`;
   return {
     kind,
@@ -51,7 +53,8 @@ const inspections: Readonly<Record<FailureKind, (route: Route, subject: ClusterS
     inspectWith.kubectl(to, words`-n ${mesh.istio.namespace} get services,gateways.networking.istio.io -o wide`),
   timeout: ({to}, {mesh}) => inspectWith.kubectl(to, words`-n ${mesh.istio.namespace} get services -o wide`),
   'wrong pod': ({to}) => inspectWith.kubectl(to, words`-n ${trafficNamespace} get services,pods -o wide`),
-  other: ({to}) => inspectWith.kubectl(to, words`get networkpolicies,destinationrules.networking.istio.io --all-namespaces`),
+  other: ({to}) =>
+    inspectWith.kubectl(to, words`get networkpolicies,destinationrules.networking.istio.io --all-namespaces`),
 };
 
 function pair(from: MeshCluster, to: MeshCluster): readonly string[] {

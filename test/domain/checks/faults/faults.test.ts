@@ -9,6 +9,7 @@ import {failures, type Fault} from './builders.js';
 import {accessFaults} from './rows/access.js';
 import {controlPlaneFaults} from './rows/control-plane.js';
 import {discoveryFaults} from './rows/discovery.js';
+import {trafficFaults} from './rows/traffic.js';
 import {trustFaults} from './rows/trust.js';
 import {workdirFaults} from './rows/workdir.js';
 
@@ -18,6 +19,7 @@ const faults: readonly Fault[] = [
   ...trustFaults,
   ...controlPlaneFaults,
   ...discoveryFaults,
+  ...trafficFaults,
 ];
 
 /** What the checks find with a fault. */
