@@ -2,7 +2,8 @@
 import type {TrafficFailure} from '../facts/facts.js';
 
 /** The causes that a text can show. */
-export type FailureKind = 'denied' | 'no endpoint' | 'certificate' | 'connection' | 'timeout' | 'wrong pod' | 'other';
+export type FailureKind =
+  'denied' | 'no endpoint' | 'plain text' | 'certificate' | 'connection' | 'timeout' | 'wrong pod' | 'other';
 
 /** Texts of Envoy, and of Go's HTTP client in agnhost; the first that matches decides. */
 const kinds: readonly (readonly [RegExp, FailureKind])[] = [
@@ -10,6 +11,8 @@ const kinds: readonly (readonly [RegExp, FailureKind])[] = [
   [/RBAC: access denied/, 'denied'],
   // Envoy source/common/router/router.cc
   [/no healthy upstream/, 'no endpoint'],
+  // BoringSSL ssl/tls_record.cc: what answered does not speak TLS
+  [/WRONG_VERSION_NUMBER/, 'plain text'],
   // Envoy source/common/tls/ssl_socket.cc: the transport failure reason
   [/TLS_error|CERTIFICATE_VERIFY_FAILED/, 'certificate'],
   [/upstream connect error|upstream request failure|connection (?:reset|refused)|EOF/, 'connection'],

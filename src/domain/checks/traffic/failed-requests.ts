@@ -37,6 +37,7 @@ export function failedRequests(traffic: TrafficFacts, route: Route, subject: Clu
 const causes: Readonly<Record<FailureKind, (route: Route) => string>> = {
   denied: ({to}) => `an AuthorizationPolicy in ${to.name} denies them`,
   'no endpoint': ({from, to}) => `the proxy in ${from.name} has no endpoint in ${to.name}`,
+  'plain text': ({to}) => `pods in ${to.name} accept plain text only, as a PeerAuthentication with mode DISABLE causes`,
   certificate: ({from, to}) => `${from.name} and ${to.name} do not accept each other's certificates`,
   connection: ({to}) => `the connection to ${to.name} failed`,
   timeout: ({to}) => `no response from ${to.name} in time`,
@@ -48,6 +49,7 @@ const causes: Readonly<Record<FailureKind, (route: Route) => string>> = {
 const inspections: Readonly<Record<FailureKind, (route: Route, subject: ClusterSubject) => Suggestion>> = {
   denied: ({to}) => inspectWith.kubectl(to, words`get authorizationpolicies.security.istio.io --all-namespaces`),
   'no endpoint': ({from, to}) => kubectlMesh('verify', [...pair(from, to), '--only', 'MESH4,MESH5']),
+  'plain text': ({to}) => inspectWith.kubectl(to, words`get peerauthentications.security.istio.io --all-namespaces`),
   certificate: ({from, to}) => kubectlMesh('verify', [...pair(from, to), '--only', 'MESH3']),
   connection: ({to}, {mesh}) =>
     inspectWith.kubectl(to, words`-n ${mesh.istio.namespace} get services,gateways.networking.istio.io -o wide`),

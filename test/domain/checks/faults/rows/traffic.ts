@@ -30,6 +30,11 @@ export const trafficFaults: readonly Fault[] = [
     toPeer(failed(`${reset}, transport failure reason: TLS_error: CERTIFICATE_VERIFY_FAILED`)),
     ['MESH601 error'],
   ],
+  [
+    'pods in the peer accept plain text only',
+    toPeer(failed(`${reset}, transport failure reason: TLS_error:|268435703:SSL routines::WRONG_VERSION_NUMBER`)),
+    ['MESH601 error'],
+  ],
   ['another pod answers', toPeer(failed('echo-1-2')), ['MESH601 error']],
   ['the response is not that of a proxy', toPeer(failed('<html>blocked</html>')), ['MESH601 error']],
   [
