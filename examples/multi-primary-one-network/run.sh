@@ -20,3 +20,4 @@ kubectl mesh install apply  # istioctl, one cluster first, then the rest
 # shellcheck disable=SC2086 # several flags
 kubectl mesh link ${LINK_FLAGS:-} # a remote secret for each pair, proven by each istiod
 kubectl mesh verify --wait --timeout 5m
+kubectl mesh verify --traffic --only MESH6 # requests from each cluster to each, between pods that it creates and removes

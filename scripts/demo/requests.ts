@@ -42,6 +42,8 @@ export async function meshWithRequests(sandbox: Sandbox, planes: ControlPlanes, 
     );
   }
   await sendRequests(path, signal);
+  announce('The program can show the same by itself: it creates pods in each cluster, and removes them again.');
+  await type(cli, signal, 'kubectl mesh verify --traffic');
   return cli;
 }
 

@@ -51,8 +51,7 @@ export interface PeerResult {
 
 /** What requests of one client pod to the echo pods of a cluster led to, or why none could be sent. */
 export type RequestResult =
-  | {readonly cluster: string; readonly traffic: TrafficFacts}
-  | {readonly cluster: string; readonly error: ErrorReport};
+  {readonly cluster: string; readonly traffic: TrafficFacts} | {readonly cluster: string; readonly error: ErrorReport};
 
 /** The result for a reader: one for each of its peers. */
 export interface DiscoveryResult {

@@ -9,6 +9,8 @@ import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
 import {installGatewayApi} from './harness/data-path/gateways.js';
 import {adaptExample, askEcho, deployWorkloads, reachableClusters} from './harness/data-path/mesh-steps.js';
 import {expectEvenSharesThroughGateways} from './harness/data-path/shares.js';
+import {reachedPairs} from './harness/data-path/traffic.js';
+import {comparable, documentedOutput} from './harness/documented-output.js';
 import {at} from './harness/mesh.js';
 
 const example = fileURLToPath(new URL('../../examples/multi-primary-two-networks/', import.meta.url));
@@ -58,6 +60,11 @@ it('made by examples/multi-primary-two-networks, each cluster answers half of th
   });
 });
 
+it('verify --traffic reports the same, as the documentation shows', async () => {
+  const output = await path.cli.must('verify', '--traffic', '--only', 'MESH6');
+  expect(comparable(output)).toBe(documentedOutput('traffic', 'verify.md'));
+});
+
 it('through gateways that istiod deploys instead, as well', async () => {
   for (const cluster of path.clusters) await installGatewayApi(cluster);
   await change((mesh) => ({...mesh, topology: {gateway: 'gateway-api'}}));
@@ -82,4 +89,5 @@ it('without gateways, discovery alone does not make the other network answer', a
   const {made = 0, failed} = load.connections[two.name] ?? {};
   expect(made).toBeGreaterThan(0);
   expect(failed).toBe(made);
+  expect(await reachedPairs(path)).toEqual(['cluster1 cluster1', 'cluster2 cluster2']);
 });

@@ -2,10 +2,11 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {afterAll, beforeAll, it} from 'vitest';
+import {afterAll, beforeAll, expect, it} from 'vitest';
 import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
 import {adaptExample, deployWorkloads} from './harness/data-path/mesh-steps.js';
 import {expectEvenSharesThroughGateways} from './harness/data-path/shares.js';
+import {reachedPairs} from './harness/data-path/traffic.js';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 
@@ -21,4 +22,5 @@ afterAll(() => path.sandbox.close());
 
 it('made by examples/three-clusters-two-networks, each cluster answers a third of the requests of every client', async () => {
   for (const from of path.clusters) await expectEvenSharesThroughGateways(path, from, path.clusters);
+  expect(await reachedPairs(path)).toHaveLength(9);
 });

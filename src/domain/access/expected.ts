@@ -102,5 +102,7 @@ function gatewayReason({kind, namespace}: Subject, {binding, role}: Grant, istio
 
 function roleReason({role}: Grant, expectations: Expectations): string | undefined {
   const level = accessRoleLevel(role, expectations);
-  return level === undefined || level === 'reader' ? undefined : `role ${level} of kubectl mesh access role`;
+  return level === undefined || level === 'reader' || level === 'traffic'
+    ? undefined
+    : `role ${level} of kubectl mesh access role`;
 }

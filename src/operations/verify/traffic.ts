@@ -53,7 +53,8 @@ export async function measureTraffic(evidence: Evidence, timeoutMs: number, engi
     gather: async (deps) => ({
       mesh,
       run: await runId(deps),
-      now: deps.now(), timeoutMs,
+      now: deps.now(),
+      timeoutMs,
       clusters: await readClusters(deps, evidence, concurrency),
     }),
     plan: planDeploy,

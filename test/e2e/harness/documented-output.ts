@@ -1,14 +1,12 @@
-/** The outputs that docs/many-clusters.md shows, compared with what the program prints. */
+/** The outputs that pages in docs show, compared with what the program prints. */
 import {readFileSync} from 'node:fs';
 import {HarnessError} from './processes.js';
 
-const page = new URL('../../../docs/many-clusters.md', import.meta.url);
-
 /** Returns what is printed after the command in the block behind `<!-- output: NAME -->`, in the form of {@link comparable}. */
-export function documentedOutput(name: string): string {
-  const text = readFileSync(page, 'utf8');
+export function documentedOutput(name: string, page = 'many-clusters.md'): string {
+  const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
   const [, block] = new RegExp(`<!-- output: ${name} -->\n\n\`\`\`console\n\\$ .*\n([^]*?)\`\`\`\n`).exec(text) ?? [];
-  if (block === undefined) throw new HarnessError(`docs/many-clusters.md has no output ${name}`);
+  if (block === undefined) throw new HarnessError(`docs/${page} has no output ${name}`);
   return comparable(block);
 }
 

@@ -36,6 +36,12 @@ export async function matrixOf({cli}: DataPath): Promise<readonly Reached[]> {
     }));
 }
 
+/** The pairs of which every request is answered, in order. */
+export async function reachedPairs(path: DataPath): Promise<readonly Pair[]> {
+  const matrix = await matrixOf(path);
+  return matrix.flatMap(({pair, reached}) => (reached ? [pair] : [])).sort();
+}
+
 /** The labels of the pods that answer in a cluster; undefined before their Service exists. */
 export async function trafficSelector({api, name}: Cluster): Promise<Readonly<Record<string, string>> | undefined> {
   const path = `/api/v1/namespaces/${trafficNamespace}/services/echo-${name}`;
