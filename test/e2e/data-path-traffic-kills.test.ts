@@ -80,14 +80,15 @@ describe.runIf(hasTraffic)(`verify --traffic (TRAFFIC_SEED=${String(seed)})`, ()
   const cases = moments.map((moment, index) => ({moment, victim: index % 2 === 0 ? 'program' : 'whole process tree'}));
 
   it.each(cases)('whose $victim is killed after $moment of its time is cleaned up by the next run', async (one) => {
-    const ran = await verifyTraffic((processes, pid) => {
+    const {code, signal} = await verifyTraffic((processes, pid) => {
       setTimeout(() => {
         if (one.victim === 'program') process.kill(pid, 'SIGKILL');
         else processes.dispose();
       }, one.moment * duration);
     });
+    // A run may be faster than the first one, and complete.
+    expect(['SIGKILL', 0]).toContain(signal ?? code);
     left.push(await withNamespace());
-    console.log(one.moment, one.moment * duration, one.victim, ran.code, ran.signal, left.at(-1));
     await complete();
   });
 
