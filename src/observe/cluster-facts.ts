@@ -15,6 +15,7 @@ import {deriveEndpointsAgain} from './facts/endpoints-again.js';
 import {exposedKeyFacts} from './facts/exposed-keys.js';
 import {deriveJournalHeads} from './facts/journal-heads.js';
 import {istiodFacts} from './facts/istiod.js';
+import {eastWestFacts} from './facts/east-west-gateways.js';
 import {deriveNetworkGateways} from './facts/network-gateways.js';
 import {rootsFacts} from './facts/roots.js';
 import {istiodPods} from './istiod-pods.js';
@@ -28,6 +29,7 @@ const derivations: Derivations<ReadFactKey> = {
   ...rootsFacts,
   ...exposedKeyFacts,
   ...istiodFacts,
+  ...eastWestFacts,
   endpointsAgain: deriveEndpointsAgain,
   journalHeads: deriveJournalHeads,
   networkGateways: deriveNetworkGateways,

@@ -1,3 +1,5 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
@@ -5,7 +7,7 @@ import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {configMap, type FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
-import {eastWestService, meshOfNetworks} from '../helpers/verify-networks.js';
+import {crossNetworkGateway, eastWestService, meshOfNetworks} from '../helpers/verify-networks.js';
 import {type VerifiedMesh, verifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
@@ -105,5 +107,61 @@ describe('MESH411', () => {
     const service = eastWestService('network1');
     old.put({...service, metadata: {name: 'istio-ingressgateway', namespace: 'istio-system'}});
     expect(await rows('MESH411')).toMatchObject([{result: 'ok'}]);
+  });
+});
+
+describe('MESH420 and MESH421', () => {
+  const gateways = (name: string) => mesh.one(name).kube;
+
+  beforeEach(() => {
+    kube.put(pod('istio-system/gateway-1', {}, {istio: 'ingressgateway'}));
+  });
+
+  it('are ok if a Gateway exposes services', async () => {
+    expect((await rows('MESH420', 'MESH421')).map(({id, cluster, result}) => [id, cluster, result])).toEqual([
+      ['MESH420', 'c1', 'ok'],
+      ['MESH420', 'c2', 'skipped'],
+      ['MESH421', 'c1', 'ok'],
+      ['MESH421', 'c2', 'skipped'],
+    ]);
+  });
+
+  it('report a Gateway with another mode, and one that is missing', async () => {
+    kube.put(crossNetworkGateway('SIMPLE'));
+    expect(bad(await rows('MESH420'))).toEqual([expect.stringMatching(/cross-network-gateway has tls.mode SIMPLE/)]);
+    kube.remove('Gateway', 'istio-system/cross-network-gateway');
+    expect(bad(await rows('MESH420'))).toEqual([expect.stringMatching(/no Gateway selects its pods/)]);
+  });
+
+  it('report that there is no Gateway if the cluster does not serve the kind', async () => {
+    gateways('c1').fault({resource: 'gateways'}, {status: 404, text: '404 page not found\n'}, 3);
+    expect(bad(await rows('MESH420'))).toEqual([expect.stringMatching(/no Gateway selects its pods/)]);
+  });
+
+  it('are unknown without permission to list Gateways', async () => {
+    kube.deny({verb: 'list', resource: 'gateways'});
+    expect(await rows('MESH420')).toMatchObject([{result: 'unknown', cluster: 'c1'}, {cluster: 'c2'}]);
+  });
+
+  it('check the pods of a gateway in another namespace', async () => {
+    moveGateway({});
+    expect(bad(await rows('MESH420', 'MESH421'))).toEqual([
+      expect.stringMatching(/^MESH420 error: Service edge\/istio-eastwestgateway: no Gateway selects/),
+    ]);
+    kube.put({
+      ...crossNetworkGateway(),
+      spec: {...(crossNetworkGateway().spec as object), selector: selected},
+    });
+    expect(bad(await rows('MESH420', 'MESH421'))).toEqual([]);
+  });
+
+  it('check the Gateways in the primary of a remote', async () => {
+    const {dir} = mesh;
+    const file = join(dir, 'mesh.yaml');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('  - name: c1\n', '  - name: c1\n    role: remote\n    primary: c2\n'));
+    expect(bad(await rows('MESH420'))).toEqual([expect.stringMatching(/no Gateway selects its pods/)]);
+    gateways('c2').put(crossNetworkGateway());
+    expect(bad(await rows('MESH420'))).toEqual([]);
   });
 });

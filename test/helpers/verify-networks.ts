@@ -21,6 +21,7 @@ export async function meshOfNetworks(): Promise<VerifiedMesh> {
   two.put(configMap('istio-system/istio-sidecar-injector', {values: JSON.stringify(values)}));
   two.remove('Deployment', 'istio-system/istio-ingressgateway');
   one.put(eastWestService('network1'));
+  one.put(crossNetworkGateway());
   two.put(eastWestGateway('network2'));
   return mesh;
 }
@@ -50,6 +51,19 @@ export function eastWestGateway(network: string): FakeObject {
       gatewayClassName: 'istio-east-west',
       addresses: [{type: 'IPAddress', value: '192.0.2.2'}],
       listeners: [{name: 'mesh', port: 15008, protocol: 'HBONE'}],
+    },
+  };
+}
+
+/** Exposes all services through the gateway that the Service selects. */
+export function crossNetworkGateway(mode = 'AUTO_PASSTHROUGH'): FakeObject {
+  return {
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'Gateway',
+    metadata: {name: 'cross-network-gateway', namespace: 'istio-system'},
+    spec: {
+      selector: {istio: 'ingressgateway'},
+      servers: [{port: {number: 15443, name: 'tls', protocol: 'TLS'}, tls: {mode}, hosts: ['*.local']}],
     },
   };
 }

@@ -11,6 +11,8 @@ import type {Check} from './check.js';
 import {ambientNetworksCheck} from './control-plane/ambient-networks.js';
 import {clusterNameCheck} from './control-plane/cluster-name.js';
 import {gatewayAddressesCheck} from './control-plane/gateway-addresses.js';
+import {exposedServicesCheck} from './control-plane/exposed-services.js';
+import {gatewayNetworkCheck} from './control-plane/gateway-network.js';
 import {gatewayPodsCheck} from './control-plane/gateway-pods.js';
 import {hazardsCheck} from './control-plane/hazards.js';
 import {imageHubsCheck} from './control-plane/image-hubs.js';
@@ -19,6 +21,7 @@ import {meshIDCheck} from './control-plane/mesh-id.js';
 import {namespaceCheck} from './control-plane/namespace.js';
 import {networkCheck} from './control-plane/network.js';
 import {rivalsCheck} from './control-plane/rivals.js';
+import {podAddressesCheck} from './control-plane/pod-addresses.js';
 import {proxyCaCheck} from './control-plane/proxy-ca.js';
 import {proxyClusterNamesCheck} from './control-plane/proxy-cluster-names.js';
 import {skewCheck} from './control-plane/skew.js';
@@ -121,6 +124,9 @@ export const checks: readonly Check[] = [
   ambientNetworksCheck,
   proxyClusterNamesCheck,
   imageHubsCheck,
+  exposedServicesCheck,
+  gatewayNetworkCheck,
+  podAddressesCheck,
   remoteSecretCheck,
   straySecretsCheck,
   tokenCheck,

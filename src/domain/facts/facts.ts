@@ -13,6 +13,7 @@ import {limitOn, type LimitingFlag, type Limits} from './limits.js';
 import {rbacReads, reads, type Read, type ReadName} from './requests.js';
 import type * as ofCluster from './types/cluster.js';
 import type * as ofDiscovery from './types/discovery.js';
+import type * as ofGateways from './types/gateways.js';
 import type {UsedHub} from './types/hubs.js';
 import type * as ofIstiod from './types/istiod.js';
 import type {TrafficFacts} from './types/traffic.js';
@@ -20,6 +21,7 @@ import type * as ofWorkDir from './types/work-directory.js';
 
 export type * from './types/cluster.js';
 export type * from './types/discovery.js';
+export type * from './types/gateways.js';
 export type * from './types/hubs.js';
 export type * from './types/istiod.js';
 export type * from './types/traffic.js';
@@ -169,6 +171,8 @@ const clusterFacts = {
     reads: ['allIstiods', 'bundleLocks'],
     mayRead: ['meshConfigs'],
   }),
+  /** The addresses of running pods in Istio's namespace, without those on the network of their node. */
+  podAddresses: fact<readonly ofCluster.PodAddress[]>({reads: ['pods']}),
   gateways: fact<readonly ofCluster.GatewayFacts[]>({reads: ['deployments', 'pods']}),
   /** The names of ztunnel pods: in Istio's namespace, otherwise in any; empty without ambient mode. */
   ztunnelPods: fact<readonly string[]>({reads: ['pods', 'deployments'], mayRead: ['livingPods']}),
@@ -178,6 +182,17 @@ const clusterFacts = {
   networkGateways: fact<readonly ofCluster.NetworkGatewayFacts[]>({
     reads: controlPlane,
     mayRead: ['networkServices', 'networkGateways', 'gatewayService', 'gatewayPods'],
+  }),
+  /** The Services in the cluster that istiod uses for a network, with their pods; empty if the mesh has one network. */
+  eastWestGateways: fact<readonly ofGateways.EastWestGatewayFacts[]>({
+    reads: controlPlane,
+    mayRead: ['networkServices', 'gatewayService', 'gatewayPods'],
+  }),
+  /** What configures them. `not read`: a remote's primary was not selected. */
+  gatewayServers: fact<ofGateways.GatewayServersFacts | 'not read'>({
+    reads: controlPlane,
+    mayRead: ['istioGateways', 'networkGateways'],
+    stage: 'across clusters',
   }),
   servedChains: fact<PerPod<ofIstiod.ServedChain>>({reads: live}),
   istiodMetrics: fact<PerPod<ofIstiod.IstiodMetrics>>({reads: live}),

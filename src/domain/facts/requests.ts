@@ -27,6 +27,7 @@ import type {
   DefinitionObject,
   DeploymentObject,
   GatewayObject,
+  IstioGatewayObject,
   NamespaceObject,
   PodObject,
   RoleBindingObject,
@@ -129,10 +130,13 @@ export const reads = {
   }),
   /** Services with a network label. */
   networkServices: list<ServiceObject>('Service', 'cluster', {labelSelector: networkLabel, when: severalNetworks}),
-  networkGateways: list<GatewayObject>('Gateway', 'cluster', {
-    labelSelector: networkLabel,
+  /** Kubernetes Gateways: with a network label, or exposing services through a Service with one. */
+  networkGateways: list<GatewayObject>('Gateway', 'cluster', {optionalKind: true, when: severalNetworks}),
+  /** Gateways of Istio, in the version that every Istio serves. */
+  istioGateways: list<IstioGatewayObject>('Gateway', 'cluster', {
+    apiVersions: ['networking.istio.io/v1alpha3'],
     optionalKind: true,
-    when: `${severalNetworks} and no Service is a gateway for one`,
+    when: severalNetworks,
   }),
   /** A Service that meshNetworks refers to. */
   gatewayService: find<ServiceObject>('Service', 'given namespace', {

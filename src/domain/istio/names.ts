@@ -11,6 +11,15 @@ export const bundleKey = 'root-cert.pem';
 export const publishedListsName = 'istio-ca-crl';
 /** A namespace's, Service's or Gateway's network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
 export const networkLabel = 'topology.istio.io/network';
+/** A proxy's own network (istio/istio pkg/model/proxy.go, NodeMetadata.Network). */
+export const proxyNetworkVariable = 'ISTIO_META_NETWORK';
+/**
+ * The networks of which a proxy gets endpoints, besides those without a network; without it, of every network (istio/istio
+ * pilot/pkg/model/proxy_view.go).
+ */
+export const networkViewVariable = 'ISTIO_META_REQUESTED_NETWORK_VIEW';
+/** The pods that istiod deploys for a Kubernetes Gateway, whose name is the value (k8s.io gateway-api: GatewayNameLabelKey). */
+export const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name';
 /** The Secret in which istiod stores its self-signed CA (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
 export const selfSignedName = 'istio-ca-secret';
 /**

@@ -16,6 +16,8 @@ export type ServiceObject = ObjectOf<'/Service'>;
 export type DefinitionObject = ObjectOf<'apiextensions.k8s.io/CustomResourceDefinition'>;
 /** A Gateway of the Gateway API. */
 export type GatewayObject = ObjectOf<'gateway.networking.k8s.io/Gateway'>;
+/** A Gateway of Istio. */
+export type IstioGatewayObject = ObjectOf<'networking.istio.io/Gateway'>;
 export type RoleObject = ObjectOf<'rbac.authorization.k8s.io/Role' | 'rbac.authorization.k8s.io/ClusterRole'>;
 export type RoleBindingObject = ObjectOf<
   'rbac.authorization.k8s.io/RoleBinding' | 'rbac.authorization.k8s.io/ClusterRoleBinding'

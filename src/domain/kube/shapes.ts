@@ -5,6 +5,7 @@
  * Sources: k8s.io/api (the Go types of each kind), k8s.io/apimachinery pkg/apis/meta/v1/types.go (metadata).
  */
 import * as z from 'zod';
+import {networkViewVariable, proxyNetworkVariable} from '../istio/names.js';
 import {printableLine} from '../printable.js';
 import {groupOf, type KindRef} from './kinds.js';
 import {subjectKinds} from './subjects.js';
@@ -67,6 +68,23 @@ function labelSelectorWith(struct: Struct) {
       )
       .exactOptional(),
   });
+}
+
+/** The variables of a proxy's container that configure its network; the others of a pod, of which there are many, are dropped. */
+function networkVariables(struct: Struct) {
+  return z.preprocess(
+    (value) => (Array.isArray(value) ? value.filter(isNetworkVariable) : value),
+    z.array(struct({name: text, value: text.exactOptional()})),
+  );
+}
+
+function isNetworkVariable(variable: unknown): boolean {
+  return (
+    typeof variable === 'object' &&
+    variable !== null &&
+    'name' in variable &&
+    (variable.name === proxyNetworkVariable || variable.name === networkViewVariable)
+  );
 }
 
 /** The shapes of all kinds, by API group and kind. */
@@ -218,8 +236,15 @@ function shapesOf(struct: Struct) {
     }),
     '/Pod': struct({
       metadata,
-      spec: struct({containers: images, initContainers: images}).exactOptional(),
+      spec: struct({
+        hostNetwork: boolean.exactOptional(),
+        containers: z
+          .array(struct({name: text, image: text.exactOptional(), env: networkVariables(struct).exactOptional()}))
+          .exactOptional(),
+        initContainers: images,
+      }).exactOptional(),
       status: struct({
+        podIP: text.exactOptional(),
         phase: text.exactOptional(),
         reason: text.exactOptional(),
         message: text.exactOptional(),
@@ -241,7 +266,7 @@ function shapesOf(struct: Struct) {
         type: text.exactOptional(),
         selector: textMap.exactOptional(),
         externalIPs: texts.exactOptional(),
-        ports: z.array(struct({port: integer})).exactOptional(),
+        ports: z.array(struct({port: integer, targetPort: z.union([integer, text]).exactOptional()})).exactOptional(),
       }).exactOptional(),
       status: struct({
         loadBalancer: struct({
@@ -259,7 +284,31 @@ function shapesOf(struct: Struct) {
       spec: struct({
         gatewayClassName: text.exactOptional(),
         addresses: z.array(struct({type: text.exactOptional(), value: text.exactOptional()})).exactOptional(),
-        listeners: z.array(struct({port: integer, protocol: text})).exactOptional(),
+        listeners: z
+          .array(
+            struct({
+              port: integer,
+              protocol: text,
+              tls: struct({mode: text.exactOptional(), options: textMap.exactOptional()}).exactOptional(),
+            }),
+          )
+          .exactOptional(),
+      }).exactOptional(),
+    }),
+    /** Of Istio. */
+    'networking.istio.io/Gateway': struct({
+      metadata,
+      spec: struct({
+        selector: textMap.exactOptional(),
+        servers: z
+          .array(
+            struct({
+              port: struct({number: integer.exactOptional()}).exactOptional(),
+              tls: struct({mode: text.exactOptional()}).exactOptional(),
+              hosts: texts.exactOptional(),
+            }),
+          )
+          .exactOptional(),
       }).exactOptional(),
     }),
     'admissionregistration.k8s.io/MutatingWebhookConfiguration': webhookConfiguration,

@@ -7,7 +7,7 @@ import {
 } from '../../domain/facts/read/control-plane.js';
 import {readHubs} from '../../domain/facts/read/hubs.js';
 import {ztunnelLabels, ztunnelSelector} from '../../domain/facts/read/proxies.js';
-import {podsOfSelector} from '../../domain/facts/read/pods.js';
+import {podAddresses, podsOfSelector} from '../../domain/facts/read/pods.js';
 import {otherControlPlanes, readOtherControlPlane} from '../../domain/facts/read/other-control-planes.js';
 import {readProxyCas} from '../../domain/facts/read/proxy-cas.js';
 import {readWebhooks} from '../../domain/facts/read/webhooks.js';
@@ -17,7 +17,15 @@ import type {Derivations} from '../fact-sources.js';
 import type {Reads} from '../cluster-reader.js';
 
 export const controlPlaneFacts: Derivations<
-  'namespaces' | 'controlPlanes' | 'proxyCas' | 'otherControlPlanes' | 'gateways' | 'ztunnelPods' | 'hubs' | 'webhooks'
+  | 'namespaces'
+  | 'controlPlanes'
+  | 'proxyCas'
+  | 'otherControlPlanes'
+  | 'podAddresses'
+  | 'gateways'
+  | 'ztunnelPods'
+  | 'hubs'
+  | 'webhooks'
 > = {
   namespaces: async ({reads}) =>
     (await reads.read('namespaces')).map(({metadata: {name, labels = {}, deletionTimestamp}}) => ({
@@ -39,6 +47,7 @@ export const controlPlaneFacts: Derivations<
       ),
     );
   },
+  podAddresses: async ({reads}) => podAddresses(await reads.read('pods')),
   gateways: async ({reads}) => readGateways(await readWorkloads(reads)),
   ztunnelPods: async ({reads}) => {
     const [pods, deployments] = await Promise.all([reads.read('pods'), reads.read('deployments')]);

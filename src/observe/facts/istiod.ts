@@ -7,9 +7,10 @@ import {
   type ServedChain,
 } from '../../domain/facts/facts.js';
 import {clusterzPath, readClusterz} from '../../domain/facts/read/clusterz.js';
-import {endpointShardzPath, readEndpointShardz} from '../../domain/facts/read/endpoint-shardz.js';
+import {endpointsByCluster, endpointShardzPath, readShards} from '../../domain/facts/read/endpoint-shardz.js';
 import {spansNetworks} from '../../domain/facts/read/network-gateways.js';
 import {networkzPath, readNetworkz} from '../../domain/facts/read/networkz.js';
+import {networksShared, sharedAddresses} from '../../domain/facts/read/shared-addresses.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {defined} from '../../domain/defined.js';
@@ -108,15 +109,20 @@ async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDi
   const version = await versionOf(pod, sources);
   const get = (path: string, maxBytes: number): Promise<string> => getDebug(pod, sources, path, maxBytes);
   const isListed = hasFeature(version, 'endpointShardz') && hasDiscoveryPairs(sources.mesh.clusters);
-  const endpoints =
+  const services =
     isListed || affects(remoteSecretDefects.endpoints, version)
-      ? readEndpointShardz(await get(endpointShardzPath, debugLimits.endpointShardz), pod.name)
+      ? readShards(await get(endpointShardzPath, debugLimits.endpointShardz), pod.name)
       : undefined;
+  const networks = networksShared(sources.mesh);
   const gatewayNetworks =
     spansNetworks(sources.mesh) && affects(remoteSecretDefects.gateways, version)
       ? readNetworkz(await get(networkzPath, debugLimits.networkz), pod.name)
       : undefined;
-  return defined({endpoints, gatewayNetworks});
+  return defined<IstiodDiscovery>({
+    endpoints: services && endpointsByCluster(services),
+    gatewayNetworks,
+    sharedAddresses: services && networks && sharedAddresses(services, networks),
+  });
 }
 
 /** The version of a pod's Deployment or, if that names no release, the one that the pod reports. */

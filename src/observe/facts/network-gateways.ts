@@ -58,11 +58,16 @@ async function podsToCheck(
   const matchLabels = service.spec?.selector ?? {};
   if (Object.keys(matchLabels).length === 0) return undefined;
   if (namespace !== mesh.istio.namespace) {
-    const labelSelector = Object.entries(matchLabels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(',');
+    const labelSelector = selectorOf(service);
     return podsOfSelector(await reads.read('gatewayPods', {namespace, labelSelector}), {matchLabels});
   }
   const [deployments, pods] = await Promise.all([reads.read('deployments'), reads.read('pods')]);
   return isOfGatewayDeployment(service, deployments) ? undefined : podsOfSelector(pods, {matchLabels});
+}
+
+/** A Service's selector as a label selector. */
+export function selectorOf({spec}: Pick<ServiceObject, 'spec'>): string {
+  return Object.entries(spec?.selector ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
 }

@@ -220,7 +220,10 @@ describe('the gateways that istiod uses', () => {
 
   it.each(['registryServiceName', 'registry_service_name'])('include Services in meshNetworks, in field %s', (key) => {
     const text = `networks:\n  n1:\n    gateways:\n    - ${key}: gw.edge.svc.cluster.local\n      port: 443\n    - address: 192.0.2.3\n  n2:\n    gateways:\n    - address: 192.0.2.4\n`;
-    expect(meshNetworks(text)).toEqual({services: [{name: 'gw', namespace: 'edge'}], addresses: ['192.0.2.3']});
+    expect(meshNetworks(text)).toEqual({
+      services: [{name: 'gw', namespace: 'edge', port: 443}],
+      addresses: ['192.0.2.3'],
+    });
   });
 
   it.each(['', 'networks: {}', 'networks:', '[]', 'networks: {n1: {gateways: 3}}', 'x'])(

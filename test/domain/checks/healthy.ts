@@ -18,7 +18,11 @@ import {
   type Evidence,
   type Fact,
   type Facts,
+  type EastWestGatewayFacts,
   type GatewayFacts,
+  type GatewayPod,
+  type GatewayServer,
+  type GatewayServersFacts,
   type IstiodClusters,
   type IstiodDiscovery,
   type IstiodMetrics,
@@ -138,6 +142,46 @@ export function networkGateway(network: string, change: Partial<NetworkGatewayFa
     listens: true,
     ...change,
   };
+}
+
+/** The pods of an east-west gateway as this program installs it. */
+export function eastWestGateway(network: string, change: Partial<EastWestGatewayFacts> = {}): EastWestGatewayFacts {
+  return {
+    namespace: 'istio-system',
+    name: 'istio-eastwestgateway',
+    network,
+    port: {number: 15443, target: 15443},
+    selector: {istio: 'eastwestgateway'},
+    pods: [gatewayPod({network, view: [network]})],
+    isInstalled: true,
+    ...change,
+  };
+}
+
+export function gatewayPod(change: Partial<GatewayPod> = {}): GatewayPod {
+  return {name: 'eastwest-1', labels: {istio: 'eastwestgateway', app: 'istio-eastwestgateway'}, ...change};
+}
+
+/** The cross-network Gateway. */
+export function gatewayServer(change: Partial<GatewayServer> = {}): GatewayServer {
+  return {
+    api: 'Istio',
+    namespace: 'istio-system',
+    name: 'cross-network-gateway',
+    index: 0,
+    selector: {istio: 'eastwestgateway'},
+    services: [],
+    port: 15443,
+    mode: 'AUTO_PASSTHROUGH',
+    hosts: ['*.local'],
+    isOwn: true,
+    ...change,
+  };
+}
+
+export function gatewayServers(...servers: readonly GatewayServer[]): GatewayServersFacts {
+  const version = {major: 1, minor: 31};
+  return {servers: servers.length > 0 ? servers : [gatewayServer()], isScoped: false, isNameTaken: false, version};
 }
 
 /** Real certificates, valid from May 2026 to March 2028: a leaf, its cluster CA, its root (test/fixtures/chains). */
@@ -351,9 +395,12 @@ export function clusterValues(name: Name): ClusterValues {
     proxyCas: [{injector: 'ConfigMap istio-sidecar-injector', addresses: [], providers: [], istiodHosts: []}],
     otherControlPlanes: [],
     gateways: [gateway({network: networks[name]})],
+    podAddresses: [{pod: 'istiod-1', address: name === 'cluster1' ? '10.1.0.4' : '10.2.0.4'}],
     ztunnelPods: [],
     hubs: [{hub: 'docker.io/istio', usedBy: 'istiod'}],
     networkGateways: [networkGateway(networks[name])],
+    eastWestGateways: [eastWestGateway(networks[name])],
+    gatewayServers: gatewayServers(),
     journalHeads: [
       {
         where: 'Secret istio-system/cacerts',

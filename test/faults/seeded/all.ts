@@ -6,6 +6,7 @@ import {ambientFaults} from './ambient.js';
 import {besideFaults} from './beside.js';
 import {controlPlaneFaults} from './control-plane.js';
 import {discoveryFaults} from './discovery.js';
+import {gatewayFaults} from './gateways.js';
 import {hazardFaults} from './hazards.js';
 import {liveFaults} from './live.js';
 import {trustFaults} from './trust.js';
@@ -18,6 +19,7 @@ export const allFaults: readonly Fault[] = [
   ...keyAccessFaults,
   ...trustFaults,
   ...controlPlaneFaults,
+  ...gatewayFaults,
   ...ambientFaults,
   ...versionFaults,
   ...hazardFaults,

@@ -1,6 +1,14 @@
 /** Reads control planes and gateways from Deployments, pods and ConfigMaps in Istio's namespace. */
 import {defined} from '../../defined.js';
-import {defaultBundleName, defaultRevision, ofRevision, proxyContainer, publishedListsName} from '../../istio/names.js';
+import {
+  defaultBundleName,
+  defaultRevision,
+  gatewayNameLabel,
+  ofRevision,
+  proxyContainer,
+  proxyNetworkVariable,
+  publishedListsName,
+} from '../../istio/names.js';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 import {istiodClusterID, orDefault, proxyVariable} from '../../istio/cluster-id.js';
@@ -42,7 +50,7 @@ export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'c
       const {containers} = deployment.spec.template.spec;
       const proxy = containers.find(({name}) => name === proxyContainer) ?? containers[0];
       const workload = readWorkload(deployment, podsOf(deployment), proxy);
-      const {ISTIO_META_NETWORK: network, [proxyVariable]: clusterID} = workload.env;
+      const {[proxyNetworkVariable]: network, [proxyVariable]: clusterID} = workload.env;
       return defined({workload, network, clusterID});
     });
 }
@@ -70,7 +78,7 @@ export function isGateway({metadata: {labels = {}}, spec}: DeploymentObject): bo
   return (
     component === 'IngressGateways' ||
     component === 'EgressGateways' ||
-    labels['gateway.networking.k8s.io/gateway-name'] !== undefined ||
+    labels[gatewayNameLabel] !== undefined ||
     chart.startsWith('gateway-') ||
     (spec.selector.matchLabels?.istio ?? '').endsWith('gateway')
   );

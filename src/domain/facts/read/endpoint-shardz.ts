@@ -57,8 +57,13 @@ export const apiServerService = 'default/kubernetes';
 
 /** Reads a response: the Services of each cluster. `pod` is for messages. Throws `API_ERROR`. */
 export function readEndpointShardz(text: string, pod: string): readonly ClusterEndpoints[] {
+  return endpointsByCluster(readShards(text, pod));
+}
+
+/** The Services of each cluster. */
+export function endpointsByCluster(sharded: readonly ShardedService[]): readonly ClusterEndpoints[] {
   const found = new Map<string, {all: Set<string>; healthy: string[]}>();
-  for (const {host, namespace, shards} of readShards(text, pod)) {
+  for (const {host, namespace, shards} of sharded) {
     const service = printableLine(`${namespace}/${nameOf(host, namespace)}`);
     for (const {provider, cluster, endpoints} of shards) {
       if (provider !== 'Kubernetes') continue;

@@ -15,14 +15,23 @@ import type {NetworkGatewayFacts, PodFacts} from '../facts.js';
 import {isGateway, isBeingDeleted} from './control-plane.js';
 import {readYaml, word} from './yaml.js';
 
-const portLabel = 'networking.istio.io/gatewayPort';
+/** The label of a Service or Gateway with another port than {@link mtlsPort}. */
+export const portLabel = 'networking.istio.io/gatewayPort';
 /** istiod's DefaultNetworkGatewayPort and DefaultNetworkGatewayHBONEPort. */
-const mtlsPort = 15443;
+export const mtlsPort = 15443;
 const hbonePort = 15008;
+
+/** A Service that meshNetworks refers to. */
+export interface NamedService {
+  readonly namespace: string;
+  readonly name: string;
+  /** Of the Service; absent: not stated. */
+  readonly port?: number;
+}
 
 /** The gateways of one network in meshNetworks. */
 export interface NamedGateways {
-  readonly services: readonly {readonly namespace: string; readonly name: string}[];
+  readonly services: readonly NamedService[];
   readonly addresses: readonly string[];
 }
 
@@ -63,11 +72,8 @@ function gateway(
 }
 
 /** A Service that meshNetworks refers to and that does not exist. */
-export function missingGateway(
-  service: {readonly namespace: string; readonly name: string},
-  network: string,
-): NetworkGatewayFacts {
-  return gateway({declaredBy: 'meshNetworks', ...service, network, exists: false, listens: false});
+export function missingGateway({namespace, name}: NamedService, network: string): NetworkGatewayFacts {
+  return gateway({declaredBy: 'meshNetworks', namespace, name, network, exists: false, listens: false});
 }
 
 /** An address in meshNetworks. */
@@ -117,12 +123,15 @@ export function namedGateways(configMaps: readonly ConfigMapObject[], network: s
     services: gateways.flatMap((one) => {
       // istiod accepts both spellings (istio/istio pkg/util/protomarshal/protomarshal.go).
       const [name, namespace] = (one.registryServiceName ?? one.registry_service_name ?? '').split('.');
-      return name === undefined || name === '' || namespace === undefined ? [] : [{name, namespace}];
+      return name === undefined || name === '' || namespace === undefined
+        ? []
+        : [defined<NamedService>({name, namespace, port: one.port})];
     }),
     addresses: gateways.flatMap(({address}) => address ?? []),
   };
 }
 
-const namedGateway = z.object({registryServiceName: word, registry_service_name: word, address: word}).catch({});
+const port = z.number().optional().catch(undefined);
+const namedGateway = z.object({registryServiceName: word, registry_service_name: word, address: word, port}).catch({});
 const namedNetwork = z.object({gateways: z.array(namedGateway).catch([])}).catch({gateways: []});
 const meshNetworks = z.object({networks: z.record(z.string(), namedNetwork).catch({})});

@@ -4,7 +4,7 @@ import {plural} from '../../format.js';
 import {istiodContainer} from '../../istio/image.js';
 import {hasReadyCondition, type LabelSelector, type PodObject, selects} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
-import type {PodFacts, WorkloadFacts} from '../facts.js';
+import type {PodAddress, PodFacts, WorkloadFacts} from '../facts.js';
 
 /** The pods that a Deployment's selector selects. */
 export function podsOfSelector(pods: readonly PodObject[], selector: LabelSelector): readonly PodFacts[] {
@@ -30,6 +30,15 @@ function readPod({metadata, status = {}}: PodObject): PodFacts {
  */
 export function isGone({metadata, status = {}}: Pick<PodObject, 'metadata' | 'status'>): boolean {
   return metadata.deletionTimestamp !== undefined || status.phase === 'Succeeded' || status.phase === 'Failed';
+}
+
+/** The addresses of running pods. Those that ended have none any more; others use the network of their node. */
+export function podAddresses(pods: readonly PodObject[]): readonly PodAddress[] {
+  return pods.flatMap(({metadata, spec, status = {}}) => {
+    const {podIP: address = '', phase} = status;
+    const isOwn = phase === 'Running' && !isGone({metadata, status}) && spec?.hostNetwork !== true;
+    return isOwn && address !== '' ? [{pod: metadata.name, address}] : [];
+  });
 }
 
 /** The pods of a Deployment that can be queried: those that run. */

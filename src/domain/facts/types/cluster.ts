@@ -138,6 +138,12 @@ export interface PodFacts {
   readonly startedAt?: Date;
 }
 
+/** The address of a pod in the cluster's own network. */
+export interface PodAddress {
+  readonly pod: string;
+  readonly address: string;
+}
+
 /** One Deployment with its pods. */
 export interface WorkloadFacts {
   readonly name: string;

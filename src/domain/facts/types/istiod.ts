@@ -65,10 +65,23 @@ export interface ClusterEndpoints {
   readonly hasApiServer: boolean;
 }
 
+/** Addresses that pods of two clusters on one network have. */
+export interface SharedAddresses {
+  /** Istio's names. */
+  readonly clusters: readonly [string, string];
+  readonly count: number;
+  /** At most three. */
+  readonly examples: readonly string[];
+  /** Hosts of Services to which they belong, at most three. */
+  readonly services: readonly string[];
+}
+
 /** The endpoints known to a running istiod (`/debug/endpointShardz`), and its gateways (`/debug/networkz`). */
 export interface IstiodDiscovery {
   /** Absent: this version does not list them, or the mesh needs none. A cluster without endpoints is not listed. */
   readonly endpoints?: readonly ClusterEndpoints[];
   /** The networks with a gateway. Absent: not read, because this version loses none or the mesh has one network. */
   readonly gatewayNetworks?: readonly string[];
+  /** Absent: no two clusters are on one network, or this version does not list endpoints. */
+  readonly sharedAddresses?: readonly SharedAddresses[];
 }

@@ -1,5 +1,5 @@
 import {hasFeature} from '../../istio/features.js';
-import {networkLabel} from '../../istio/names.js';
+import {networkLabel, networkViewVariable} from '../../istio/names.js';
 import {crossNetworkGateway} from './cross-network.js';
 import {eastWestName, eastWestPort, type EastWestKind} from './kind.js';
 
@@ -19,7 +19,7 @@ export const componentKind: EastWestKind = {
       env: [
         ...(hasFeature(version, 'sniRoutingByDefault') ? [] : [{name: 'ISTIO_META_ROUTER_MODE', value: 'sni-dnat'}]),
         // The gateway sends connections from other networks to endpoints on its own network only.
-        {name: 'ISTIO_META_REQUESTED_NETWORK_VIEW', value: network},
+        {name: networkViewVariable, value: network},
       ],
       service: {
         ports: [

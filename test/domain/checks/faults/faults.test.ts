@@ -10,6 +10,7 @@ import {accessFaults} from './rows/access.js';
 import {controlPlaneFaults} from './rows/control-plane.js';
 import {discoveryFaults} from './rows/discovery.js';
 import {trafficFaults} from './rows/traffic.js';
+import {gatewayFaults} from './rows/gateways.js';
 import {trustFaults} from './rows/trust.js';
 import {workdirFaults} from './rows/workdir.js';
 
@@ -18,6 +19,7 @@ const faults: readonly Fault[] = [
   ...accessFaults,
   ...trustFaults,
   ...controlPlaneFaults,
+  ...gatewayFaults,
   ...discoveryFaults,
   ...trafficFaults,
 ];
@@ -37,7 +39,7 @@ describe('a fault', () => {
     expect(rows.length).toBeGreaterThan(0);
     for (const {observed, expected, fix} of rows) {
       expect([observed, expected].every((text) => text !== '')).toBe(true);
-      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|openssl|mv|git|\$\{EDITOR|"\$ISTIO")/);
+      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|openssl|mv|git|echo|\$\{EDITOR|"\$ISTIO")/);
     }
   });
 

@@ -1,0 +1,52 @@
+/** Reads the Services through which other networks reach a cluster, with the proxies that they select. */
+import {defined} from '../../defined.js';
+import {installerLabels} from '../../install/ownership.js';
+import {addressesOf} from '../../istio/gateway-address.js';
+import {gatewayNameLabel, networkLabel, networkViewVariable, proxyNetworkVariable} from '../../istio/names.js';
+import {type PodObject, selects, type ServiceObject} from '../../kube/objects.js';
+import type {EastWestGatewayFacts, GatewayPod} from '../facts.js';
+import {mtlsPort, portLabel} from './network-gateways.js';
+import {isGone} from './pods.js';
+
+/**
+ * A Service that istiod uses as gateway for `network`; undefined if it has no address or no port for it. `port`: the one in
+ * meshNetworks; absent: that of a labeled Service.
+ */
+export function eastWestGateway(
+  service: ServiceObject,
+  network: string,
+  pods: readonly PodObject[],
+  port?: number,
+): EastWestGatewayFacts | undefined {
+  const {metadata, spec = {}} = service;
+  const {name, namespace = '', labels = {}} = metadata;
+  if (metadata.deletionTimestamp !== undefined || addressesOf(service).length === 0) return undefined;
+  const number = port ?? Number(labels[portLabel] ?? mtlsPort);
+  const found = spec.ports?.find((one) => one.port === number);
+  const selector = spec.selector ?? {};
+  const isSelected = ({metadata: own, status = {}}: PodObject): boolean =>
+    !isGone({metadata: own, status}) && selects({matchLabels: selector}, own.labels ?? {});
+  return defined<EastWestGatewayFacts>({
+    namespace,
+    name,
+    network,
+    port: found && {number, target: found.targetPort ?? number},
+    selector,
+    pods: Object.keys(selector).length === 0 ? [] : pods.filter(isSelected).map(gatewayPod),
+    isInstalled: labels[installerLabels.owner] !== undefined || labels[gatewayNameLabel] !== undefined,
+  });
+}
+
+function gatewayPod({metadata: {name, labels = {}}, spec}: PodObject): GatewayPod {
+  const variables = (spec?.containers ?? []).flatMap(({env = []}) => env);
+  const valueOf = (variable: string): string | undefined => {
+    const value = variables.findLast((one) => one.name === variable)?.value;
+    return value === '' ? undefined : value;
+  };
+  return defined<GatewayPod>({
+    name,
+    labels,
+    network: valueOf(proxyNetworkVariable) ?? labels[networkLabel],
+    view: valueOf(networkViewVariable)?.split(','),
+  });
+}

@@ -1,0 +1,4 @@
+import {gatewayFaults} from './seeded/gateways.js';
+import {testFaults} from './harness/suite.js';
+
+testFaults(gatewayFaults);
