@@ -1,5 +1,8 @@
 /** Faults of the gateways between networks: MESH42x. */
+import {eventually} from '../../e2e/harness/processes.js';
+import {startCloud} from '../harness/east-west.js';
 import type {Fault} from '../harness/fault.js';
+import type {Lab} from '../harness/lab.js';
 import {inIstioSystem, inTurn, rolledOut} from '../harness/by-hand.js';
 
 const gateway = ['gateways.networking.istio.io', 'cross-network-gateway'] as const;
@@ -9,6 +12,42 @@ function patched(path: string, value: unknown): Fault['seed'] {
   const patch = JSON.stringify([{op: 'replace', path, value}]);
   return inIstioSystem('two', 'patch', ...gateway, '--type=json', '-p', patch);
 }
+
+/** Declares a network of its own for the second cluster. */
+function otherNetwork(text: string): string {
+  const last = text.lastIndexOf('network: network1');
+  return `${text.slice(0, last)}network: network2${text.slice(last + 'network: network1'.length)}`;
+}
+
+const podsPath = '/api/v1/namespaces/istio-system/pods';
+
+interface Pod {
+  readonly metadata: {readonly name: string};
+  readonly status: {readonly podIP?: string};
+}
+
+/** The ingress gateway of a cluster. */
+async function ingressPod(lab: Lab, cluster: string): Promise<Pod> {
+  return eventually(`the ingress gateway of ${cluster}`, async () => {
+    const pods = await lab.cluster(cluster).api.list<Pod>(`${podsPath}?labelSelector=istio%3Dingressgateway`);
+    return pods.find(({status}) => status.podIP !== undefined);
+  });
+}
+
+/** The pod of `two` has the address of the one of `one`, as if both clusters had been created with the same CIDR. */
+const sameAddress: Fault['seed'] = async (lab) => {
+  const {podIP} = (await ingressPod(lab, 'one')).status;
+  const {name} = (await ingressPod(lab, 'two')).metadata;
+  const status = {podIP, podIPs: [{ip: podIP}]};
+  await lab.cluster('two').api.patch(`${podsPath}/${name}/status`, {status});
+  startCloud(lab.setting);
+  return async () => {
+    await lab.cluster('two').kubectl('-n', 'istio-system', 'delete', 'pod', name);
+    lab.edit('mesh.yaml', (text) => text.replace('network: network2', 'network: network1'));
+    await lab.cli.must('up', '--yes');
+    await lab.waitForGreen();
+  };
+};
 
 export const gatewayFaults: readonly Fault[] = [
   {
@@ -89,5 +128,12 @@ export const gatewayFaults: readonly Fault[] = [
       },
     ),
     fix: 'as printed',
+  },
+  {
+    id: 'MESH422-same-address',
+    title: 'two clusters on one network were created with the same pod CIDR',
+    says: /pods of one and two have the same addresses: 10\./,
+    seed: sameAddress,
+    fix: {editor: otherNetwork},
   },
 ];

@@ -1,4 +1,5 @@
 import type {IstiodDiscovery, PodAddress} from '../../facts/facts.js';
+import {networksShared} from '../../facts/read/shared-addresses.js';
 import {some} from '../../format.js';
 import {groupBy} from '../../group-by.js';
 import {istioNameOf} from '../../mesh/istio-name.js';
@@ -16,6 +17,7 @@ export const podAddressesCheck = apiServerCheck({
   optional: ['istiodDiscovery'],
   expected: 'different addresses in clusters on one network',
   judge: ({podAddresses, istiodDiscovery = []}, {mesh}) => {
+    if (!networksShared(mesh)) return ok('every cluster has its own network');
     const byNetwork = groupBy(podAddresses, ({cluster}) => cluster.network ?? '');
     const shared = [...byNetwork.values()].filter((members) => members.length > 1);
     if (shared.length === 0) return notApplicable('no two clusters that were checked are on one network');

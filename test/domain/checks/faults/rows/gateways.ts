@@ -1,5 +1,17 @@
-import {eastWestGateway, gatewayPod, gatewayServer, gatewayServers} from '../../healthy.js';
+import {clusterValues, eastWestGateway, gatewayPod, gatewayServer, gatewayServers} from '../../healthy.js';
 import type {Fault} from '../builders.js';
+
+const {controlPlanes, gateways, namespaces, podAddresses} = clusterValues('cluster2');
+/** cluster1 is on the network of cluster2 as well. */
+const oneNetwork = {
+  declared1: {network: 'network2'},
+  cluster1: {
+    controlPlanes: controlPlanes.map((one) => ({...one, clusterID: 'cluster1', proxyClusterID: 'cluster1'})),
+    gateways,
+    namespaces,
+    eastWestGateways: [],
+  },
+} as const;
 
 /** Faults of the gateways between networks. */
 export const gatewayFaults: readonly Fault[] = [
@@ -22,5 +34,10 @@ export const gatewayFaults: readonly Fault[] = [
     'an east-west gateway gets no endpoints of its own network',
     {cluster1: {eastWestGateways: [eastWestGateway('network1', {pods: [gatewayPod({view: ['network2']})]})]}},
     ['MESH421 error'],
+  ],
+  [
+    'pods of two clusters on one network have the same address',
+    {...oneNetwork, cluster1: {...oneNetwork.cluster1, podAddresses}},
+    ['MESH422 error'],
   ],
 ];
