@@ -17,6 +17,7 @@ import {deriveJournalHeads} from './facts/journal-heads.js';
 import {istiodFacts} from './facts/istiod.js';
 import {eastWestFacts} from './facts/east-west-gateways.js';
 import {deriveNetworkGateways} from './facts/network-gateways.js';
+import {deriveGatewayChains} from './facts/gateway-chains.js';
 import {rootsFacts} from './facts/roots.js';
 import {istiodPods} from './istiod-pods.js';
 
@@ -33,6 +34,7 @@ const derivations: Derivations<ReadFactKey> = {
   endpointsAgain: deriveEndpointsAgain,
   journalHeads: deriveJournalHeads,
   networkGateways: deriveNetworkGateways,
+  gatewayChains: deriveGatewayChains,
 };
 
 /** Creates the facts of a cluster. Connects at the first fact that needs the cluster. */

@@ -11,11 +11,20 @@ import {connect as connectTls} from 'node:tls';
 import {MeshError} from '../domain/errors.js';
 import {bounded} from './bounded.js';
 
-/** The target: a port on this machine, usually a forwarded one. */
+/** The target. */
 export interface TlsProbeRequest {
+  /** An IP address or hostname; absent: this machine, usually with a forwarded port. */
+  readonly host?: string;
   readonly port: number;
   /** Sent as SNI. */
   readonly servername: string;
+  /** Default: `h2`. */
+  readonly applicationProtocols?: readonly string[];
+  /**
+   * Accepts the certificates of a server that requires one from the client, and therefore ends the handshake: by then, it has proved
+   * possession of the leaf's key (RFC 5246 7.4.3, 7.4.4).
+   */
+  readonly refusesClient?: true;
   /** For the connection and the whole handshake. Milliseconds. */
   readonly timeoutMs: number;
 }
@@ -36,7 +45,7 @@ export function createTlsProbe(signal: AbortSignal): TlsProbe {
 
 async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Promise<readonly Buffer[]> {
   signal.throwIfAborted();
-  const socket = connect({host: '127.0.0.1', port: request.port});
+  const socket = connect({host: request.host ?? '127.0.0.1', port: request.port});
   const received: Buffer[] = [];
   const tls = connectTls({
     socket: recordReceived(socket, received),
@@ -45,18 +54,22 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     maxVersion: 'TLSv1.2',
-    ALPNProtocols: ['h2'],
+    ALPNProtocols: [...(request.applicationProtocols ?? ['h2'])],
   });
   try {
     const late = (): MeshError => unreachable(request, `no TLS handshake within ${String(request.timeoutMs / 1000)} s`);
     await bounded({timeoutMs: request.timeoutMs, timeoutError: late, signal}, (resolve, fail) => {
       // The first error is the reason; later ones result from closing the connection.
-      const failed = (error: Error): void => {
-        fail(unreachable(request, error.message, error));
+      const failed = (why: string, error?: Error): void => {
+        if (request.refusesClient === true && isRefused(received)) resolve(undefined);
+        else fail(unreachable(request, why, error));
       };
-      tls.once('secureConnect', resolve).on('error', failed);
-      socket.on('error', failed).once('close', () => {
-        fail(unreachable(request, 'the connection was closed'));
+      const ended = (error: Error): void => {
+        failed(error.message, error);
+      };
+      tls.once('secureConnect', resolve).on('error', ended);
+      socket.on('error', ended).once('close', () => {
+        failed('the connection was closed');
       });
     });
     return certificatesOfHandshake(Buffer.concat(received));
@@ -91,17 +104,16 @@ function recordReceived(socket: ReturnType<typeof connect>, received: Buffer[]):
   return stream;
 }
 
-function unreachable({port, servername}: TlsProbeRequest, why: string, cause?: unknown): MeshError {
-  return new MeshError(
-    'UNREACHABLE',
-    `no TLS with ${servername} through local port ${String(port)}: ${why}`,
-    defined({cause}),
-  );
+function unreachable({host, port, servername}: TlsProbeRequest, why: string, cause?: unknown): MeshError {
+  const place = host === undefined ? `local port ${String(port)}` : `${host}:${String(port)}`;
+  return new MeshError('UNREACHABLE', `no TLS with ${servername} through ${place}: ${why}`, defined({cause}));
 }
 
 /** Record and message types of TLS, and the bytes of their headers (RFC 5246 6.2.1, 7.4). */
 const handshakeRecord = {type: 22, header: 5, length: 2};
 const certificateMessage = {type: 11, header: 4, length: 3};
+const certificateRequestType = 13;
+const serverHelloDoneType = 14;
 const listedCertificate = {header: 3, length: 3};
 
 /**
@@ -109,16 +121,26 @@ const listedCertificate = {header: 3, length: 3};
  * `UNREACHABLE` if there is no such message.
  */
 function certificatesOfHandshake(bytes: Buffer): readonly Buffer[] {
+  const message = messagesOf(bytes).find(({type, isComplete}) => type === certificateMessage.type && isComplete);
+  if (!message) throw new MeshError('UNREACHABLE', 'the server sent no certificates');
+  const list = message.body.subarray(listedCertificate.length);
+  return [...pieces(list, listedCertificate)].map(({body}) => Buffer.from(body));
+}
+
+/** The messages that a TLS 1.2 server sent without encryption. */
+function messagesOf(bytes: Buffer) {
   const records = [...pieces(bytes, handshakeRecord)];
   // Everything after the change of cipher is encrypted.
   const end = records.findIndex(({type}) => type !== handshakeRecord.type);
   const plaintext = end === -1 ? records : records.slice(0, end);
   // A message may span several records.
-  const messages = pieces(Buffer.concat(plaintext.map(({body}) => body)), certificateMessage);
-  const message = [...messages].find(({type, isComplete}) => type === certificateMessage.type && isComplete);
-  if (!message) throw new MeshError('UNREACHABLE', 'the server sent no certificates');
-  const list = message.body.subarray(listedCertificate.length);
-  return [...pieces(list, listedCertificate)].map(({body}) => Buffer.from(body));
+  return [...pieces(Buffer.concat(plaintext.map(({body}) => body)), certificateMessage)];
+}
+
+/** Whether a server has sent all its messages, and requires a certificate. */
+function isRefused(received: readonly Buffer[]): boolean {
+  const types = messagesOf(Buffer.concat(received)).map(({type}) => type);
+  return types.includes(certificateRequestType) && types.includes(serverHelloDoneType);
 }
 
 /** Splits a sequence of elements, each preceded by a header that ends with its length. */

@@ -36,6 +36,30 @@ describe('the TLS probe', () => {
     expect(chain).toEqual([leaf, ca, root].map(({certificate}) => certificate.der));
   });
 
+  it('reports the certificates of a server that requires one from the client', async () => {
+    const root = await tinyRoot();
+    const ca = await tinyClusterCa(root, 'c1');
+    const leaf = await tinyLeaf(ca);
+    const cert = [leaf, ca].map(({certificate}) => certificate.pem).join('');
+    const options = {key: writePrivateKey(leaf.key).reveal(), cert, ca: root.certificate.pem, requestCert: true};
+    const port = await listen(createServer({...options, rejectUnauthorized: true, ALPNProtocols: ['istio']}));
+    const request = {
+      ...requested,
+      host: 'localhost',
+      port,
+      applicationProtocols: ['istio'],
+      refusesClient: true,
+    } as const;
+    expect(await probe.presentedChain(request)).toEqual([leaf, ca].map(({certificate}) => certificate.der));
+  });
+
+  it('reports no certificates that the server did not finish presenting', async () => {
+    const port = await listen(createTcpServer((socket) => socket.destroy()));
+    await expect(probe.presentedChain({port, ...requested, refusesClient: true})).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+    });
+  });
+
   it('reports unrelated and duplicate certificates', async () => {
     const root = await tinyRoot();
     const other = await tinyRoot();

@@ -34,6 +34,7 @@ import {straySecretsCheck} from './discovery/stray-secrets.js';
 import {syncedCheck} from './discovery/synced.js';
 import {tokenExpiryCheck} from './discovery/token-expiry.js';
 import {tokenCheck} from './discovery/token.js';
+import {gatewayChainCheck} from './live/gateway-chain.js';
 import {knownClustersCheck} from './live/known-clusters.js';
 import {loadedCaCheck} from './live/loaded-ca.js';
 import {signingCheck} from './live/signing.js';
@@ -127,6 +128,7 @@ export const checks: readonly Check[] = [
   exposedServicesCheck,
   gatewayNetworkCheck,
   podAddressesCheck,
+  gatewayChainCheck,
   remoteSecretCheck,
   straySecretsCheck,
   tokenCheck,

@@ -194,6 +194,12 @@ const clusterFacts = {
     mayRead: ['istioGateways', 'networkGateways'],
     stage: 'across clusters',
   }),
+  /** What they present for a service, where this machine can reach them. */
+  gatewayChains: fact<ofGateways.GatewayChainsFacts>({
+    reads: live,
+    mayRead: ['networkServices', 'gatewayService', 'gatewayPods', 'exposedService'],
+    stage: 'across clusters',
+  }),
   servedChains: fact<PerPod<ofIstiod.ServedChain>>({reads: live}),
   istiodMetrics: fact<PerPod<ofIstiod.IstiodMetrics>>({reads: live}),
   istiodClusters: fact<PerPod<ofIstiod.IstiodClusters>>({reads: live}),

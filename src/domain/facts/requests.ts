@@ -143,6 +143,11 @@ export const reads = {
     given: ['namespace', 'name'],
     when: 'where meshNetworks refers to a Service',
   }),
+  /** A Service that a gateway exposes to other networks. */
+  exposedService: find<ServiceObject>('Service', 'given namespace', {
+    given: ['namespace', 'name'],
+    when: severalNetworks,
+  }),
   /** The remote secret for one cluster of mesh.yaml. */
   remoteSecret: find<SecretObject>('Secret', istioNamespace, {
     given: ['name'],

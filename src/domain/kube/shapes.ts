@@ -265,8 +265,17 @@ function shapesOf(struct: Struct) {
       spec: struct({
         type: text.exactOptional(),
         selector: textMap.exactOptional(),
+        clusterIP: text.exactOptional(),
         externalIPs: texts.exactOptional(),
-        ports: z.array(struct({port: integer, targetPort: z.union([integer, text]).exactOptional()})).exactOptional(),
+        ports: z
+          .array(
+            struct({
+              protocol: text.exactOptional(),
+              port: integer,
+              targetPort: z.union([integer, text]).exactOptional(),
+            }),
+          )
+          .exactOptional(),
       }).exactOptional(),
       status: struct({
         loadBalancer: struct({

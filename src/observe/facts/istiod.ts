@@ -11,6 +11,7 @@ import {endpointsByCluster, endpointShardzPath, readShards} from '../../domain/f
 import {spansNetworks} from '../../domain/facts/read/network-gateways.js';
 import {networkzPath, readNetworkz} from '../../domain/facts/read/networkz.js';
 import {networksShared, sharedAddresses} from '../../domain/facts/read/shared-addresses.js';
+import {sidecarServices} from '../../domain/facts/read/sidecar-services.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {defined} from '../../domain/defined.js';
@@ -122,6 +123,7 @@ async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDi
     endpoints: services && endpointsByCluster(services),
     gatewayNetworks,
     sharedAddresses: services && networks && sharedAddresses(services, networks),
+    sidecarServices: services && spansNetworks(sources.mesh) ? sidecarServices(services) : undefined,
   });
 }
 

@@ -19,6 +19,7 @@ import {
   type Fact,
   type Facts,
   type EastWestGatewayFacts,
+  type GatewayChain,
   type GatewayFacts,
   type GatewayPod,
   type GatewayServer,
@@ -151,6 +152,7 @@ export function eastWestGateway(network: string, change: Partial<EastWestGateway
     name: 'istio-eastwestgateway',
     network,
     port: {number: 15443, target: 15443},
+    addresses: ['192.0.2.1'],
     selector: {istio: 'eastwestgateway'},
     pods: [gatewayPod({network, view: [network]})],
     isInstalled: true,
@@ -177,6 +179,12 @@ export function gatewayServer(change: Partial<GatewayServer> = {}): GatewayServe
     isOwn: true,
     ...change,
   };
+}
+
+/** A workload's certificate, presented through the gateway. */
+export function gatewayChain(of: Parameters<typeof realChain>[0], change: Partial<GatewayChain> = {}): GatewayChain {
+  const service = {host: 'cart.shop.svc.cluster.local', port: 80};
+  return {address: '192.0.2.1:15443', service, certificates: realChain(of), ...change};
 }
 
 export function gatewayServers(...servers: readonly GatewayServer[]): GatewayServersFacts {
@@ -401,6 +409,7 @@ export function clusterValues(name: Name): ClusterValues {
     networkGateways: [networkGateway(networks[name])],
     eastWestGateways: [eastWestGateway(networks[name])],
     gatewayServers: gatewayServers(),
+    gatewayChains: [gatewayChain(name)],
     journalHeads: [
       {
         where: 'Secret istio-system/cacerts',

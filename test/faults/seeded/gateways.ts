@@ -42,7 +42,6 @@ const sameAddress: Fault['seed'] = async (lab) => {
   await lab.cluster('two').api.patch(`${podsPath}/${name}/status`, {status});
   startCloud(lab.setting);
   return async () => {
-    await lab.cluster('two').kubectl('-n', 'istio-system', 'delete', 'pod', name);
     lab.edit('mesh.yaml', (text) => text.replace('network: network2', 'network: network1'));
     await lab.cli.must('up', '--yes');
     await lab.waitForGreen();

@@ -11,7 +11,7 @@ export const istiodPodsCheck = apiServerCheck({
   implies: [
     ...['MESH302', 'MESH303', 'MESH304', 'MESH306', 'MESH307', 'MESH308', 'MESH309', 'MESH310'],
     ...['MESH412', 'MESH404', 'MESH405', 'MESH406', 'MESH407', 'MESH418'],
-    ...['MESH502', 'MESH506', 'MESH507', 'MESH6'],
+    ...['MESH423', 'MESH502', 'MESH506', 'MESH507', 'MESH6'],
   ],
   expected: 'every istiod pod Running and ready, at least one per revision',
   judge: ({controlPlanes}, subject) => {

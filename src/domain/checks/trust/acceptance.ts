@@ -74,7 +74,11 @@ const results = new WeakMap<Date, Results>();
  * Why istiod's verification (Go) or proxies (BoringSSL) do not accept a served chain; undefined if both do. Each distinct pair
  * of roots and chain is verified once per `now`.
  */
-export function rejectionOf(roots: LiveRoots, served: ServedChain, now: Date): Rejection | undefined {
+export function rejectionOf(
+  roots: LiveRoots,
+  served: Pick<ServedChain, 'certificates'>,
+  now: Date,
+): Rejection | undefined {
   const ofNow: Results = results.get(now) ?? new Map<string, Map<string, Rejection | 'accepted'>>();
   results.set(now, ofNow);
   const rootsKey = fingerprintsOf(roots);
@@ -87,11 +91,15 @@ export function rejectionOf(roots: LiveRoots, served: ServedChain, now: Date): R
 }
 
 /** In order: the first of several reasons is reported. */
-const fingerprintsOf = memoizePerObject(({certificates}: LiveRoots | ServedChain) =>
+const fingerprintsOf = memoizePerObject(({certificates}: Pick<LiveRoots | ServedChain, 'certificates'>) =>
   certificates.map(({fingerprint}) => fingerprint).join(),
 );
 
-function verify({certificates: roots}: LiveRoots, {certificates}: ServedChain, now: Date): Rejection | undefined {
+function verify(
+  {certificates: roots}: LiveRoots,
+  {certificates}: Pick<ServedChain, 'certificates'>,
+  now: Date,
+): Rejection | undefined {
   const [leaf, ...intermediates] = certificates;
   if (!leaf) return {failure: 'nothing', message: 'no certificate'};
   const options = {roots, intermediates, now};

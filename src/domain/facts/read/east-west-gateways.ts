@@ -20,7 +20,8 @@ export function eastWestGateway(
 ): EastWestGatewayFacts | undefined {
   const {metadata, spec = {}} = service;
   const {name, namespace = '', labels = {}} = metadata;
-  if (metadata.deletionTimestamp !== undefined || addressesOf(service).length === 0) return undefined;
+  const addresses = addressesOf(service);
+  if (metadata.deletionTimestamp !== undefined || addresses.length === 0) return undefined;
   const number = port ?? Number(labels[portLabel] ?? mtlsPort);
   const found = spec.ports?.find((one) => one.port === number);
   const selector = spec.selector ?? {};
@@ -31,6 +32,7 @@ export function eastWestGateway(
     name,
     network,
     port: found && {number, target: found.targetPort ?? number},
+    addresses,
     selector,
     pods: Object.keys(selector).length === 0 ? [] : pods.filter(isSelected).map(gatewayPod),
     isInstalled: labels[installerLabels.owner] !== undefined || labels[gatewayNameLabel] !== undefined,

@@ -95,7 +95,7 @@ function nameOf(host: string, namespace: string): string {
  * Some istiods also list endpoints that are not ready (PILOT_SEND_UNHEALTHY_ENDPOINTS), with this status
  * (1.31.0:pilot/pkg/model/service.go, HealthStatus: 1 is healthy; a version without it lists only healthy ones).
  */
-function isHealthy(endpoint: unknown): boolean {
+export function isHealthy(endpoint: unknown): boolean {
   const status: unknown =
     typeof endpoint === 'object' && endpoint !== null && 'HealthStatus' in endpoint ? endpoint.HealthStatus : 0;
   return typeof status !== 'number' || status <= 1;

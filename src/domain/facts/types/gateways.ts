@@ -1,5 +1,6 @@
 /** Facts of one cluster about the gateways through which other networks reach it. */
 import type {IstioVersion} from '../../istio/version.js';
+import type {Certificate} from '../../x509/certificate.js';
 
 /** A pod of an east-west gateway. */
 export interface GatewayPod {
@@ -19,6 +20,8 @@ export interface EastWestGatewayFacts {
   readonly network: string;
   /** Its port for mutual TLS, and the number or name of the pods' port; absent: it serves ambient workloads only. */
   readonly port?: {readonly number: number; readonly target: number | string};
+  /** At least one; `nodes` for a NodePort Service with selected nodes. */
+  readonly addresses: readonly string[];
   readonly selector: Readonly<Record<string, string>>;
   /** Those that are not gone. Empty also if the Service has no selector. */
   readonly pods: readonly GatewayPod[];
@@ -57,3 +60,21 @@ export interface GatewayServersFacts {
   /** The version of an istiod there; absent if none runs. */
   readonly version?: IstioVersion;
 }
+
+/** A service with sidecars in the cluster, as proxies on other networks request it from the gateway. */
+export interface ExposedService {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What this machine gets from a gateway for a service. */
+export interface GatewayChain {
+  /** `192.0.2.1:15443`. */
+  readonly address: string;
+  readonly service: ExposedService;
+  /** What the server sent, leaf first; absent: it could not be reached from here, or presented nothing. */
+  readonly certificates?: readonly Certificate[];
+}
+
+/** What the cluster's gateways present, or why none was contacted. */
+export type GatewayChainsFacts = readonly GatewayChain[] | {readonly absent: string};

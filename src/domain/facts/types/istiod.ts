@@ -84,4 +84,9 @@ export interface IstiodDiscovery {
   readonly gatewayNetworks?: readonly string[];
   /** Absent: no two clusters are on one network, or this version does not list endpoints. */
   readonly sharedAddresses?: readonly SharedAddresses[];
+  /**
+   * The hosts of some Services with sidecars, by cluster; at most three. Absent: the mesh has one network, or this version does not list
+   * endpoints.
+   */
+  readonly sidecarServices?: ReadonlyMap<string, readonly string[]>;
 }

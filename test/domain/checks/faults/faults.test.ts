@@ -39,7 +39,7 @@ describe('a fault', () => {
     expect(rows.length).toBeGreaterThan(0);
     for (const {observed, expected, fix} of rows) {
       expect([observed, expected].every((text) => text !== '')).toBe(true);
-      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|openssl|mv|git|echo|\$\{EDITOR|"\$ISTIO")/);
+      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|openssl|mv|git|echo|: \||\$\{EDITOR|"\$ISTIO")/);
     }
   });
 

@@ -1,4 +1,11 @@
-import {clusterValues, eastWestGateway, gatewayPod, gatewayServer, gatewayServers} from '../../healthy.js';
+import {
+  clusterValues,
+  eastWestGateway,
+  gatewayChain,
+  gatewayPod,
+  gatewayServer,
+  gatewayServers,
+} from '../../healthy.js';
 import type {Fault} from '../builders.js';
 
 const {controlPlanes, gateways, namespaces, podAddresses} = clusterValues('cluster2');
@@ -39,5 +46,10 @@ export const gatewayFaults: readonly Fault[] = [
     'pods of two clusters on one network have the same address',
     {...oneNetwork, cluster1: {...oneNetwork.cluster1, podAddresses}},
     ['MESH422 error'],
+  ],
+  [
+    'another mesh answers at the address of the east-west gateway',
+    {cluster1: {gatewayChains: [gatewayChain('foreign')]}},
+    ['MESH423 error'],
   ],
 ];

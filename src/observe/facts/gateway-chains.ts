@@ -1,0 +1,78 @@
+/** The certificates that gateways between networks present for a service, where this machine can reach them. */
+import type {ExposedService, GatewayChain, GatewayChainsFacts} from '../../domain/facts/facts.js';
+import {requestedName} from '../../domain/facts/read/sidecar-services.js';
+import {nodesAddress} from '../../domain/istio/gateway-address.js';
+import {istioNameOf} from '../../domain/mesh/istio-name.js';
+import {asMeshError} from '../../domain/errors.js';
+import {isKnown} from '../../domain/observed.js';
+import {parseCertificate} from '../../domain/x509/certificate.js';
+import type {FactSources} from '../fact-sources.js';
+
+/** For the connection and the handshake: addresses that only other clusters can reach often do not answer at all. */
+const timeoutMs = 3000;
+/** The protocol by which a gateway recognizes mutual TLS (istio/istio pilot/pkg/networking/core/listener.go, allIstioMtlsALPNs). */
+const applicationProtocols = ['istio'] as const;
+
+/** Connects to the first address of each gateway. */
+export async function deriveGatewayChains(sources: FactSources): Promise<GatewayChainsFacts> {
+  const gateways = (await sources.fact('eastWestGateways')).flatMap((gateway) => {
+    const address = gateway.addresses.find((one) => one !== nodesAddress);
+    return address === undefined || gateway.port === undefined ? [] : [{address, port: gateway.port.number}];
+  });
+  if (gateways.length === 0) return {absent: 'no gateway for mutual TLS has an address here'};
+  const service = await exposedService(sources);
+  if (service === undefined) return {absent: 'no service with a sidecar is known here'};
+  return Promise.all(gateways.map((gateway) => chainOf(gateway, service, sources)));
+}
+
+/** A Service with sidecars and an address of its own. */
+async function exposedService(sources: FactSources): Promise<ExposedService | undefined> {
+  const {cluster, reads} = sources;
+  for (const host of (await discoveryOf(sources))?.get(istioNameOf(cluster)) ?? []) {
+    const [name = '', namespace = ''] = host.split('.');
+    const {spec} = (await reads.read('exposedService', {namespace, name})) ?? {};
+    const port = spec?.ports?.find(({protocol = 'TCP'}) => protocol === 'TCP');
+    // Gateways have no endpoints of headless Services.
+    if (port && spec?.clusterIP !== 'None') return {host, port: port.port};
+  }
+  return undefined;
+}
+
+/** The Services with sidecars that the cluster's istiod knows; a remote uses its primary's. */
+async function discoveryOf({
+  cluster,
+  all,
+  fact,
+}: FactSources): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
+  const {parts} =
+    cluster.primary === undefined
+      ? await fact('istiodDiscovery')
+      : ((await all.get(cluster.primary)?.fact('istiodDiscovery')) ?? {parts: []});
+  return parts
+    .flatMap(({observed}) => (isKnown(observed) ? [observed.value] : []))
+    .find(({sidecarServices}) => sidecarServices !== undefined)?.sidecarServices;
+}
+
+async function chainOf(
+  {address, port}: {readonly address: string; readonly port: number},
+  service: ExposedService,
+  {deps}: FactSources,
+): Promise<GatewayChain> {
+  const place = `${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
+  try {
+    const der = await deps.tls.presentedChain({
+      host: address,
+      port,
+      servername: requestedName(service),
+      applicationProtocols,
+      refusesClient: true,
+      timeoutMs,
+    });
+    const certificates = der.map((bytes) => parseCertificate(bytes, `certificate presented at ${place}`));
+    return {address: place, service, certificates};
+  } catch (thrown) {
+    deps.signal.throwIfAborted();
+    if (asMeshError(thrown).code !== 'UNREACHABLE') throw thrown;
+    return {address: place, service};
+  }
+}
