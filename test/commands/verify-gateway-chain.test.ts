@@ -2,8 +2,7 @@
 import type {AddressInfo} from 'node:net';
 import {createServer, type Server} from 'node:tls';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import type {TinyCa} from '../helpers/tiny-ca.js';
-import {tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
+import {type TinyCa, tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
 import {pod} from '../helpers/trust-mesh.js';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {eastWestService, meshOfNetworks} from '../helpers/verify-networks.js';
@@ -67,8 +66,7 @@ function expose(port: number): void {
   says.instead['/debug/endpointShardz'] = {status: 200, text: JSON.stringify(shards)};
 }
 
-const check = async (...argv: readonly string[]) =>
-  (await verifyJson(mesh, '--only', 'MESH423', ...argv)).rows.find(({cluster}) => cluster === 'c1');
+const check = async (...argv: readonly string[]) => (await verifyJson(mesh, '--only', 'MESH423', ...argv)).rows[0];
 
 describe('MESH423', () => {
   it('is ok if a workload of the mesh answers', async () => {
@@ -86,7 +84,7 @@ describe('MESH423', () => {
     expose(1);
     expect(await check()).toMatchObject({
       result: 'skipped',
-      reason: expect.stringMatching(/presented nothing/) as unknown,
+      reason: expect.stringMatching(/presents nothing/) as unknown,
     });
   });
 

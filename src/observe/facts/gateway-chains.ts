@@ -44,11 +44,10 @@ async function discoveryOf({
   all,
   fact,
 }: FactSources): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
-  const {parts} =
-    cluster.primary === undefined
-      ? await fact('istiodDiscovery')
-      : ((await all.get(cluster.primary)?.fact('istiodDiscovery')) ?? {parts: []});
-  return parts
+  const discovery = await (cluster.primary === undefined
+    ? fact('istiodDiscovery')
+    : all.get(cluster.primary)?.fact('istiodDiscovery'));
+  return (discovery?.parts ?? [])
     .flatMap(({observed}) => (isKnown(observed) ? [observed.value] : []))
     .find(({sidecarServices}) => sidecarServices !== undefined)?.sidecarServices;
 }

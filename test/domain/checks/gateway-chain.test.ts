@@ -4,10 +4,13 @@ import type {Row} from '../../../src/domain/checks/report.js';
 import {readShards} from '../../../src/domain/facts/read/endpoint-shardz.js';
 import {requestedName, sidecarServices} from '../../../src/domain/facts/read/sidecar-services.js';
 import {judgedText} from '../../helpers/suggestions.js';
-import {evidence, gatewayChain, realChain, type Overrides} from './healthy.js';
+import {evidence, gatewayChain, liveRoots, realChain, type Overrides} from './healthy.js';
 
+const nothing = {absent: 'no service'};
+/** Of the mesh, where cluster2 presents nothing. */
 const row = (overrides: Overrides): Row | undefined =>
-  judgedText([gatewayChainCheck], evidence(overrides)).checks.find(({cluster}) => cluster === 'cluster1');
+  judgedText([gatewayChainCheck], evidence({...overrides, cluster2: {gatewayChains: nothing, ...overrides.cluster2}}))
+    .checks[0];
 const chains = (...gatewayChains: readonly ReturnType<typeof gatewayChain>[]): Overrides => ({
   cluster1: {gatewayChains},
 });
@@ -18,7 +21,7 @@ describe('the chain that a gateway presents', () => {
     [
       'of another mesh',
       chains(gatewayChain('foreign')),
-      /^192\.0\.2\.1:15443 presents a certificate signed by .*not signed by any of these roots/,
+      /^cluster1: 192\.0\.2\.1:15443 presents a certificate signed by .*not signed by any of these roots/,
     ],
     [
       'without its issuer',
@@ -34,7 +37,7 @@ describe('the chain that a gateway presents', () => {
     [
       'of one of two gateways',
       chains(gatewayChain('cluster1'), gatewayChain('foreign', {address: '[2001:db8::1]:15443'})),
-      /^\[2001:db8::1\]:15443/,
+      /^cluster1: \[2001:db8::1\]:15443/,
     ],
   ])('is an error if it is %s', (_, overrides, observed) => {
     const found = row(overrides);
@@ -46,10 +49,15 @@ describe('the chain that a gateway presents', () => {
 
   it.each<[string, Overrides, Row['result']]>([
     ['is ok if it is the mesh’s', {}, 'ok'],
+    ['is ok if only another cluster trusts it', {cluster1: {liveRoots: liveRoots('foreign')}}, 'ok'],
     ['is ok if another gateway presents nothing', chains(gatewayChain('cluster1'), silent), 'ok'],
     ['is skipped if there is none', chains(silent), 'skipped'],
-    ['is skipped if no service is exposed', {cluster1: {gatewayChains: {absent: 'no service'}}}, 'skipped'],
-    ['is skipped if the roots are not read', {cluster1: {liveRoots: 'ClusterTrustBundle'}}, 'skipped'],
+    ['is skipped if no service is exposed', {cluster1: {gatewayChains: nothing}}, 'skipped'],
+    [
+      'is skipped if the roots are not read',
+      {cluster1: {liveRoots: 'ClusterTrustBundle'}, cluster2: {liveRoots: 'ClusterTrustBundle'}},
+      'skipped',
+    ],
   ])('%s', (_, overrides, result) => {
     expect(row(overrides)?.result).toBe(result);
   });

@@ -71,13 +71,12 @@ describe('a gateway on its own network', () => {
 });
 
 describe('the gateways of a cluster', () => {
-  const service = (change: object = {}, spec: object = {}): ServiceObject =>
-    ({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: {name: 'edge', namespace: 'edge', ...change},
-      spec: {selector: {app: 'edge'}, externalIPs: ['192.0.2.1'], ports: [{port: 15443, targetPort: 'tls'}], ...spec},
-    }) as ServiceObject;
+  const service = (change: object = {}, spec: object = {}): ServiceObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {name: 'edge', namespace: 'edge', ...change},
+    spec: {selector: {app: 'edge'}, externalIPs: ['192.0.2.1'], ports: [{port: 15443, targetPort: 'tls'}], ...spec},
+  });
   const pod = (name: string, labels: Record<string, string>, env: readonly object[] = [], status = {}): PodObject =>
     ({
       apiVersion: 'v1',

@@ -31,14 +31,18 @@ function initAndUp(more?: string): Shape['build'] {
   };
 }
 
+/** mesh.yaml with the last cluster on a network of its own. */
+export function onTwoNetworks(text: string): string {
+  const last = text.lastIndexOf('network: network1');
+  return `${text.slice(0, last)}network: network2${text.slice(last + 'network: network1'.length)}`;
+}
+
 /** The second cluster on a network of its own, with east-west gateways between the two. */
 async function twoNetworks(setting: Setting): Promise<void> {
   const {cli} = setting;
   await init(setting);
   const file = join(cli.workDir, 'mesh.yaml');
-  const text = readFileSync(file, 'utf8');
-  const last = text.lastIndexOf('network: network1');
-  writeFileSync(file, `${text.slice(0, last)}network: network2${text.slice(last + 'network: network1'.length)}`);
+  writeFileSync(file, onTwoNetworks(readFileSync(file, 'utf8')));
   startCloud(setting);
   await cli.must('up');
 }

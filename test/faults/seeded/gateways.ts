@@ -3,6 +3,7 @@ import {eventually} from '../../e2e/harness/processes.js';
 import {startCloud} from '../harness/east-west.js';
 import type {Fault} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
+import {onTwoNetworks} from '../harness/shapes.js';
 import {inIstioSystem, inTurn, rolledOut} from '../harness/by-hand.js';
 
 const gateway = ['gateways.networking.istio.io', 'cross-network-gateway'] as const;
@@ -11,12 +12,6 @@ const gateway = ['gateways.networking.istio.io', 'cross-network-gateway'] as con
 function patched(path: string, value: unknown): Fault['seed'] {
   const patch = JSON.stringify([{op: 'replace', path, value}]);
   return inIstioSystem('two', 'patch', ...gateway, '--type=json', '-p', patch);
-}
-
-/** Declares a network of its own for the second cluster. */
-function otherNetwork(text: string): string {
-  const last = text.lastIndexOf('network: network1');
-  return `${text.slice(0, last)}network: network2${text.slice(last + 'network: network1'.length)}`;
 }
 
 const podsPath = '/api/v1/namespaces/istio-system/pods';
@@ -42,6 +37,7 @@ const sameAddress: Fault['seed'] = async (lab) => {
   await lab.cluster('two').api.patch(`${podsPath}/${name}/status`, {status});
   startCloud(lab.setting);
   return async () => {
+    await lab.cluster('two').kubectl('-n', 'istio-system', 'delete', 'pod', name, '--ignore-not-found');
     lab.edit('mesh.yaml', (text) => text.replace('network: network2', 'network: network1'));
     await lab.cli.must('up', '--yes');
     await lab.waitForGreen();
@@ -133,6 +129,6 @@ export const gatewayFaults: readonly Fault[] = [
     title: 'two clusters on one network were created with the same pod CIDR',
     says: /pods of one and two have the same addresses: 10\./,
     seed: sameAddress,
-    fix: {editor: otherNetwork},
+    fix: {editor: onTwoNetworks},
   },
 ];

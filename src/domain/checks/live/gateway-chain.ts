@@ -1,9 +1,11 @@
 import {certificateFacts} from '../../facts/read/cluster-ca.js';
 import {requestedName} from '../../facts/read/sidecar-services.js';
 import type {GatewayChain, LiveRoots} from '../../facts/facts.js';
+import {some} from '../../format.js';
+import type {MeshCluster} from '../../mesh/mesh.js';
 import {inspectWith, pipe, words} from '../../suggest/suggestion.js';
 import type {Certificate} from '../../x509/certificate.js';
-import {istiodCheck, type ClusterSubject, type Finding, findingsOr, notApplicable, ok} from '../check.js';
+import {istiodCheck, type Finding, findingsOr, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import {rejectionOf} from '../trust/acceptance.js';
 
@@ -11,24 +13,31 @@ import {rejectionOf} from '../trust/acceptance.js';
 export const gatewayChainCheck = istiodCheck({
   id: 'MESH423',
   title: 'The east-west gateway leads to certificates of the mesh',
+  scope: 'mesh',
   requires: ['gatewayChains', 'liveRoots'],
-  judge: ({gatewayChains, liveRoots}, subject) => {
-    if ('absent' in gatewayChains) return notApplicable(gatewayChains.absent);
-    if (liveRoots === 'ClusterTrustBundle')
+  judge: ({gatewayChains, liveRoots}, {mesh, now}) => {
+    const roots = liveRoots.flatMap(({value}) => (value === 'ClusterTrustBundle' ? [] : [value]));
+    if (roots.length === 0)
       return notApplicable('istiod publishes its roots in a ClusterTrustBundle, which is not read');
-    const presented = gatewayChains.filter(({certificates = []}) => certificates.length > 0);
+    const all = gatewayChains.flatMap(({cluster, value}) =>
+      'absent' in value ? [] : value.map((chain) => ({cluster, chain})),
+    );
+    const presented = all.filter(({chain: {certificates = []}}) => certificates.length > 0);
     if (presented.length === 0) {
-      const places = gatewayChains.map(({address, service}) => `${address} presented nothing for ${service.host}`);
-      return notApplicable(`${places.join(', ')}, as seen from here`);
+      const silent = all.map(({chain: {address, service}}) => `${address} presents nothing for ${service.host}`);
+      const absent = gatewayChains.flatMap(({cluster, value}) =>
+        'absent' in value ? [`${cluster.name}: ${value.absent}`] : [],
+      );
+      return notApplicable(some([...silent, ...absent], 3));
     }
     return findingsOr(
-      presented.map((one) => findingOf(one, liveRoots, subject)),
-      ok(presented.map(({address, service}) => `${address}: ${service.host}`).join(', ')),
+      presented.map((one) => findingOf(one, roots, mesh.trustDomain, now)),
+      ok(presented.map(({chain: {address, service}}) => `${address}: ${service.host}`).join(', ')),
     );
   },
   expected: "a workload certificate that leads to the mesh's roots, in its trust domain",
   meaning:
-    "A TLS connection from this machine to the gateway's address, for a service with sidecars as a proxy on another network requests it (server name outbound_.PORT_._.HOST, protocol istio), gets the certificate of a workload. The gateway passes the connection through, so the certificate is the workload's own: it leads to the roots that istiod publishes in the cluster, and its SPIFFE ID is in the trust domain. Skipped if this machine cannot reach the address, as with internal load balancers, if nothing answers there for this service, or if there is no such service.",
+    "A TLS connection from this machine to the gateway's address, for a service with sidecars as a proxy on another network requests it (server name outbound_.PORT_._.HOST, protocol istio), gets the certificate of a workload. The gateway passes the connection through, so the certificate is the workload's own: it leads to the roots that istiod publishes in a cluster of the mesh, and its SPIFFE ID is in the trust domain. Skipped if this machine cannot reach the address, as with internal load balancers, if nothing answers there for this service, or if there is no such service.",
   breaks:
     'Something between the networks terminates TLS, or the gateway leads to another mesh: proxies on other networks reject the certificate, and their requests fail.',
   byHand:
@@ -39,18 +48,25 @@ export const gatewayChainCheck = istiodCheck({
 });
 
 function findingOf(
-  {address, service, certificates = []}: GatewayChain,
-  roots: LiveRoots,
-  {mesh, now}: ClusterSubject,
+  {
+    cluster,
+    chain: {address, service, certificates = []},
+  }: {readonly cluster: MeshCluster; readonly chain: GatewayChain},
+  roots: readonly LiveRoots[],
+  trustDomain: string,
+  now: Date,
 ): Finding | undefined {
   const [leaf, signer] = certificates;
-  const rejection = rejectionOf(roots, {certificates}, now);
-  const problem = rejection?.message ?? (leaf && idProblem(leaf, mesh.trustDomain));
+  // Which clusters accept it is the subject of MESH307.
+  const rejections = roots.map((one) => rejectionOf(one, {certificates}, now));
+  const rejection = rejections.every((one) => one !== undefined) ? rejections[0] : undefined;
+  const problem = rejection?.message ?? (leaf && idProblem(leaf, trustDomain));
   if (problem === undefined) return undefined;
   const from = signer ? `signed by ${describeCertificate(certificateFacts(signer))}` : 'without its issuer';
   const name = requestedName(service);
   return {
-    observed: `${address} presents a certificate ${from} for ${service.host}: ${problem}`,
+    clusters: [cluster.name],
+    observed: `${cluster.name}: ${address} presents a certificate ${from} for ${service.host}: ${problem}`,
     // Nothing to send: the connection ends.
     fix: pipe(
       inspectWith.run(':', []),
@@ -63,10 +79,9 @@ function findingOf(
 }
 
 /** Why a certificate is not a workload's in the trust domain; undefined if it is. */
-function idProblem({extensions}: Certificate, trustDomain: string | undefined): string | undefined {
+function idProblem({extensions}: Certificate, trustDomain: string): string | undefined {
   const ids = (extensions.subjectAltNames ?? []).flatMap((name) => (name.type === 'uri' ? [name.value] : []));
   const id = ids.find((uri) => uri.startsWith('spiffe://'));
   if (id === undefined) return 'it has no SPIFFE ID';
-  const isOwn = trustDomain === undefined || id.startsWith(`spiffe://${trustDomain}/`);
-  return isOwn ? undefined : `${id} is not in trust domain ${trustDomain}`;
+  return id.startsWith(`spiffe://${trustDomain}/`) ? undefined : `${id} is not in trust domain ${trustDomain}`;
 }
