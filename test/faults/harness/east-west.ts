@@ -19,5 +19,13 @@ async function follow(cluster: Cluster): Promise<void> {
   if (!hasQuota(cluster)) return;
   const found = (await cluster.api.find(gatewayService)) as BalancedService | undefined;
   if (found?.spec.type !== 'LoadBalancer' || hasAddress(found)) return;
-  await cluster.api.patch(`${gatewayService}/status`, {status: {loadBalancer: {ingress: [{ip: '203.0.113.10'}]}}});
+  await setAddress(cluster, usualAddress);
+}
+
+/** The address that {@link startCloud} gives to gateways. */
+export const usualAddress = '203.0.113.10';
+
+/** The load balancer of the gateway gets another address. */
+export async function setAddress(cluster: Cluster, ip: string): Promise<void> {
+  await cluster.api.patch(`${gatewayService}/status`, {status: {loadBalancer: {ingress: [{ip}]}}});
 }

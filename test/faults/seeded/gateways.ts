@@ -1,6 +1,7 @@
 /** Faults of the gateways between networks: MESH42x. */
 import {eventually} from '../../e2e/harness/processes.js';
-import {startCloud} from '../harness/east-west.js';
+import {deployExposed, otherAddress, removeExposed, startOtherMesh} from '../harness/gateway-server.js';
+import {setAddress, startCloud, usualAddress} from '../harness/east-west.js';
 import type {Fault} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
 import {onTwoNetworks} from '../harness/shapes.js';
@@ -130,5 +131,22 @@ export const gatewayFaults: readonly Fault[] = [
     says: /pods of one and two have the same addresses: 10\./,
     seed: sameAddress,
     fix: {editor: onTwoNetworks},
+  },
+  {
+    id: 'MESH423-another-mesh',
+    title: 'the load balancer of an east-west gateway leads to another mesh',
+    shape: 'networks',
+    says: /two: 127\.0\.0\.77:15443 presents a certificate .* not signed by any of these roots/,
+    seed: async (lab) => {
+      const two = lab.cluster('two');
+      const stop = await startOtherMesh();
+      await deployExposed(two, 'exposed');
+      await setAddress(two, otherAddress);
+      return async () => {
+        await stop();
+        await removeExposed(two, 'exposed');
+      };
+    },
+    fix: {person: 'corrects the load balancer', act: (lab) => setAddress(lab.cluster('two'), usualAddress)},
   },
 ];
