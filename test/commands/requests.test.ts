@@ -124,11 +124,12 @@ describe('requests to a cluster', () => {
     const rows = Object.entries<Read>(reads).filter(([, {method}]) => !['forward', 'review'].includes(method));
     expect(rows.map(([name]) => name).filter((name) => !used.has(name))).toEqual([
       // For meshes with another Secret than cacerts, recently changed roots, gateways outside the Istio namespace,
-      // Istio 1.7, many clusters (as remoteSecrets), and an address in mesh.yaml without its CA.
+      // Istio 1.7, many clusters (as remoteSecrets), services with sidecars, and an address in mesh.yaml without its CA.
       'mountedCa',
       'livingPods',
       'gatewayPods',
       'gatewayService',
+      'exposedService',
       'listedRemoteSecrets',
       'apiServerCa',
     ]);

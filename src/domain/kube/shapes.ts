@@ -5,7 +5,6 @@
  * Sources: k8s.io/api (the Go types of each kind), k8s.io/apimachinery pkg/apis/meta/v1/types.go (metadata).
  */
 import * as z from 'zod';
-import {networkViewVariable, proxyNetworkVariable} from '../istio/names.js';
 import {printableLine} from '../printable.js';
 import {groupOf, type KindRef} from './kinds.js';
 import {subjectKinds} from './subjects.js';
@@ -78,13 +77,10 @@ function networkVariables(struct: Struct) {
   );
 }
 
+/** ISTIO_META_NETWORK and ISTIO_META_REQUESTED_NETWORK_VIEW (istio/istio pkg/model/proxy.go, NodeMetadata). */
 function isNetworkVariable(variable: unknown): boolean {
-  return (
-    typeof variable === 'object' &&
-    variable !== null &&
-    'name' in variable &&
-    (variable.name === proxyNetworkVariable || variable.name === networkViewVariable)
-  );
+  const name: unknown = typeof variable === 'object' && variable !== null && 'name' in variable ? variable.name : '';
+  return typeof name === 'string' && /^ISTIO_META_(?:\w+_)?NETWORK/.test(name);
 }
 
 /** The shapes of all kinds, by API group and kind. */

@@ -73,7 +73,11 @@ export class Cluster {
 
   /** Makes so many nodes, each with room for everything. */
   async scaleNodes(count: number): Promise<void> {
-    await kwokctl(this.sandbox, this.planes, this.name, 'scale', 'node', '--replicas', String(count));
+    // By default the nodes of every cluster have the same addresses for pods, which no network could connect.
+    const port = Number(new URL(this.api.server).port);
+    const cidr = `172.${String(16 + ((port >> 8) & 15))}.${String(port & 255)}.0/24`;
+    const param = `.podCIDRs=${JSON.stringify([cidr])}`;
+    await kwokctl(this.sandbox, this.planes, this.name, 'scale', 'node', '--replicas', String(count), '--param', param);
   }
 
   /** Stops every component; the data stay. */

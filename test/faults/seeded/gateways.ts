@@ -128,7 +128,7 @@ export const gatewayFaults: readonly Fault[] = [
   {
     id: 'MESH422-same-address',
     title: 'two clusters on one network were created with the same pod CIDR',
-    says: /pods of one and two have the same addresses: 10\./,
+    says: /pods of one and two have the same addresses: 172\./,
     seed: sameAddress,
     fix: {editor: onTwoNetworks},
   },
