@@ -23,7 +23,18 @@ it('up makes two clusters on two networks, of which each answers half of the req
   await path.cli.must('up');
   await deployWorkloads(path);
   for (const cluster of path.clusters) await expectEvenSharesThroughGateways(path, cluster, path.clusters);
-  expect(findings(await path.cli.verify('--wait', '--timeout', '2m'))).toEqual([]);
+  const verified = await path.cli.verify('--wait', '--timeout', '2m');
+  expect(findings(verified)).toEqual([]);
+  // Connections to the gateways end at real workloads.
+  const gatewayChecks = verified.checks.filter(({id}) => ['MESH420', 'MESH421', 'MESH423'].includes(id));
+  expect(gatewayChecks.map(({id, cluster, result}) => [id, cluster, result])).toEqual([
+    ['MESH420', 'one', 'ok'],
+    ['MESH420', 'two', 'ok'],
+    ['MESH421', 'one', 'ok'],
+    ['MESH421', 'two', 'ok'],
+    ['MESH423', undefined, 'ok'],
+  ]);
+  expect(gatewayChecks.at(-1)?.observed).toMatch(/:15443: .*, .*:15443: /);
 });
 
 describe('the role traffic', () => {

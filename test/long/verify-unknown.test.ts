@@ -26,7 +26,8 @@ function matchOf(request: FakeRequest): RequestMatch {
 /** Distinct requests of one cluster, without `/version`, which requires no permission. */
 function sentTo(cluster: string): readonly FakeRequest[] {
   const sent = mesh.one(cluster).kube.requests.filter(({resource}) => !resource.startsWith('/'));
-  return [...new Map(sent.map((request) => [JSON.stringify([matchOf(request), nameOf(request)]), request])).values()];
+  const keyOf = (request: FakeRequest): string => JSON.stringify([matchOf(request), nameOf(request), groupOf(request)]);
+  return [...new Map(sent.map((request) => [keyOf(request), request])).values()];
 }
 
 /** The single name that a list selects. */
@@ -34,9 +35,15 @@ function nameOf({name, query}: FakeRequest): string | undefined {
   return name ?? /^metadata\.name=([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1];
 }
 
-function covers({verb, resource, name, where}: Right, request: FakeRequest): boolean {
+/** The API group in its path. */
+function groupOf({url}: FakeRequest): string {
+  return /^\/apis\/([^/]+)\//.exec(url)?.[1] ?? '';
+}
+
+function covers({verb, group, resource, name, where}: Right, request: FakeRequest): boolean {
   return (
     verb === request.verb &&
+    group === groupOf(request) &&
     resource === request.resource &&
     name === nameOf(request) &&
     (where === 'everywhere' ? request.namespace !== istioNamespace : request.namespace === istioNamespace)

@@ -185,7 +185,7 @@ const clusterFacts = {
   }),
   /** The Services in the cluster that istiod uses for a network, with their pods; empty if the mesh has one network. */
   eastWestGateways: fact<readonly ofGateways.EastWestGatewayFacts[]>({
-    reads: controlPlane,
+    reads: ['pods', 'configMaps'],
     mayRead: ['networkServices', 'gatewayService', 'gatewayPods'],
   }),
   /** What configures them. `not read`: a remote's primary was not selected. */

@@ -21,10 +21,13 @@ export const eastWestFacts: Derivations<'eastWestGateways' | 'gatewayServers'> =
       of: string,
       port?: number,
     ): Promise<EastWestGatewayFacts | undefined> => eastWestGateway(service, of, await podsOf(sources, service), port);
-    const labeled = (await reads.read('networkServices')).map((service) =>
-      gatewayOf(service, service.metadata.labels?.[networkLabel] ?? ''),
-    );
-    const {services} = namedGateways(await reads.read('configMaps'), network);
+    const [configMaps, labeledServices] = await Promise.all([
+      reads.read('configMaps'),
+      reads.read('networkServices'),
+      reads.read('pods'),
+    ]);
+    const labeled = labeledServices.map((service) => gatewayOf(service, service.metadata.labels?.[networkLabel] ?? ''));
+    const {services} = namedGateways(configMaps, network);
     const named = services.map(async ({namespace, name, port}) => {
       const service = await reads.read('gatewayService', {namespace, name});
       return service && gatewayOf(service, network, port);

@@ -31,10 +31,8 @@ export const deriveNetworkGateways: Derive<'networkGateways'> = async (sources) 
       return serviceGateway(service, label, 'Service', await podsToCheck(sources, service));
     }),
   );
-  const found = [...labeled, ...named];
-  if (found.some((gateway) => gateway.network === network && gateway.addresses.length > 0)) return found;
   const resources = (await reads.read('networkGateways')).map(resourceGateway);
-  return [...found, ...resources.filter((gateway) => gateway !== undefined)];
+  return [...labeled, ...named, ...resources.filter((gateway) => gateway !== undefined)];
 };
 
 async function byMeshNetworks(sources: FactSources, network: string): Promise<readonly NetworkGatewayFacts[]> {

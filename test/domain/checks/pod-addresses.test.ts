@@ -51,7 +51,7 @@ describe('pods with the same addresses', () => {
     ]);
   });
 
-  it('are one error, whoever reports them', () => {
+  it('are one error, however many istiods report them', () => {
     const same = {podAddresses: pods('10.1.0.4')};
     const reverse = listing({clusters: ['cluster2', 'cluster1']});
     expect(rows({cluster1: {...same, ...listing({})}, cluster2: {...same, ...reverse}})).toHaveLength(1);
@@ -70,7 +70,7 @@ describe('pods with the same addresses', () => {
     expect(rows(overrides).map((row) => row.result)).toEqual([result]);
   });
 
-  it('are not looked for in one of several clusters', () => {
+  it('are not compared if only one of several clusters was checked', () => {
     const {clusters: all, ...rest} = evidence({declared1});
     const one = judgedText([podAddressesCheck], {...rest, clusters: all.slice(0, 1)});
     expect(one.checks.map(({result}) => result)).toEqual(['skipped']);

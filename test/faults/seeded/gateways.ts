@@ -1,4 +1,4 @@
-/** Faults of the gateways between networks: MESH42x. */
+/** Faults of the gateways between networks: MESH411 and MESH42x. */
 import {eventually} from '../../e2e/harness/processes.js';
 import {deployExposed, otherAddress, removeExposed, startOtherMesh} from '../harness/gateway-server.js';
 import {setAddress, startCloud, usualAddress} from '../harness/east-west.js';
@@ -46,6 +46,18 @@ const sameAddress: Fault['seed'] = async (lab) => {
 };
 
 export const gatewayFaults: readonly Fault[] = [
+  {
+    id: 'MESH411-other-port',
+    title: "the east-west gateway's Service has another port for mutual TLS",
+    shape: 'networks',
+    says: /two: Service istio-system\/istio-eastwestgateway listens on neither port 15443 nor 15008/,
+    seed: inIstioSystem(
+      'two',
+      ...['patch', 'service/istio-eastwestgateway', '--type=json', '-p'],
+      '[{"op":"test","path":"/spec/ports/1/name","value":"tls"},{"op":"replace","path":"/spec/ports/1/port","value":15444}]',
+    ),
+    fix: 'as printed',
+  },
   {
     id: 'MESH420-no-gateway',
     title: 'the cross-network Gateway was deleted',
