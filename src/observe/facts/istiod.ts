@@ -10,7 +10,7 @@ import {clusterzPath, readClusterz} from '../../domain/facts/read/clusterz.js';
 import {endpointsByCluster, endpointShardzPath, readShards} from '../../domain/facts/read/endpoint-shardz.js';
 import {spansNetworks} from '../../domain/facts/read/network-gateways.js';
 import {networkzPath, readNetworkz} from '../../domain/facts/read/networkz.js';
-import {networksShared, sharedAddresses} from '../../domain/facts/read/shared-addresses.js';
+import {configuredBy, networksShared, sharedAddresses} from '../../domain/facts/read/shared-addresses.js';
 import {sidecarServices} from '../../domain/facts/read/sidecar-services.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
@@ -115,6 +115,7 @@ async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDi
       ? readShards(await get(endpointShardzPath, debugLimits.endpointShardz), pod.name)
       : undefined;
   const networks = networksShared(sources.mesh);
+  const own = configuredBy(sources.cluster, sources.mesh);
   const gatewayNetworks =
     spansNetworks(sources.mesh) && affects(remoteSecretDefects.gateways, version)
       ? readNetworkz(await get(networkzPath, debugLimits.networkz), pod.name)
@@ -122,8 +123,8 @@ async function discovery(pod: IstiodPod, sources: FactSources): Promise<IstiodDi
   return defined<IstiodDiscovery>({
     endpoints: services && endpointsByCluster(services),
     gatewayNetworks,
-    sharedAddresses: services && networks && sharedAddresses(services, networks),
-    sidecarServices: services && spansNetworks(sources.mesh) ? sidecarServices(services) : undefined,
+    sharedAddresses: services && networks && sharedAddresses(services, networks, own),
+    sidecarServices: services && spansNetworks(sources.mesh) ? sidecarServices(services, own) : undefined,
   });
 }
 

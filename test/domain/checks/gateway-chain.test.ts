@@ -65,13 +65,13 @@ describe('the chain that a gateway presents', () => {
 
 describe('the services that a gateway exposes', () => {
   const read = (shards: Record<string, readonly object[]>, host = 'cart.shop.svc.cluster.local') =>
-    sidecarServices(readShards(JSON.stringify({[host]: {shop: {Shards: shards}}}), 'istiod-1'));
+    sidecarServices(readShards(JSON.stringify({[host]: {shop: {Shards: shards}}}), 'istiod-1'), new Set(['one']));
   const sidecar = {TLSMode: 'istio', HealthStatus: 1};
 
   it('have a sidecar in the cluster', () => {
-    expect(
-      read({'Kubernetes/one': [{TLSMode: 'disabled'}, sidecar], 'Kubernetes/two': [{TLSMode: 'disabled'}]}),
-    ).toEqual(new Map([['one', ['cart.shop.svc.cluster.local']]]));
+    expect(read({'Kubernetes/one': [{TLSMode: 'disabled'}, sidecar], 'Kubernetes/two': [sidecar]})).toEqual(
+      new Map([['one', ['cart.shop.svc.cluster.local']]]),
+    );
   });
 
   it.each<[string, Record<string, readonly object[]>, string?]>([
@@ -87,7 +87,7 @@ describe('the services that a gateway exposes', () => {
     const text = JSON.stringify(
       Object.fromEntries(hosts.map((host) => [host, {shop: {Shards: {'Kubernetes/one': [sidecar]}}}])),
     );
-    expect(sidecarServices(readShards(text, 'istiod-1')).get('one')).toEqual(hosts.slice(0, 3));
+    expect(sidecarServices(readShards(text, 'istiod-1'), new Set(['one'])).get('one')).toEqual(hosts.slice(0, 3));
   });
 
   it('are requested by port and host', () => {

@@ -3,7 +3,7 @@ import {podAddressesCheck} from '../../../src/domain/checks/control-plane/pod-ad
 import {PerPod, type PodAddress, type SharedAddresses} from '../../../src/domain/facts/facts.js';
 import {readShards} from '../../../src/domain/facts/read/endpoint-shardz.js';
 import {podAddresses} from '../../../src/domain/facts/read/pods.js';
-import {networksShared, sharedAddresses} from '../../../src/domain/facts/read/shared-addresses.js';
+import {configuredBy, networksShared, sharedAddresses} from '../../../src/domain/facts/read/shared-addresses.js';
 import type {PodObject} from '../../../src/domain/kube/objects.js';
 import {known} from '../../../src/domain/observed.js';
 import {judgedText} from '../../helpers/suggestions.js';
@@ -109,6 +109,7 @@ describe('the endpoints of istiod', () => {
         'istiod-1',
       ),
       networks,
+      new Set(['cluster1']),
     );
   const [one, two] = ['Kubernetes/cluster1', 'Kubernetes/cluster2'] as const;
   const at = (address: string, node: string, more: object = {}) => ({Addresses: [address], NodeName: node, ...more});
@@ -146,6 +147,13 @@ describe('the endpoints of istiod', () => {
     ['are unreadable', [one, {Addresses: 1, NodeName: {}}], [two, at('10.0.0.1', 'b')]],
   ])('do not count if they %s', (_, first, second) => {
     expect(shards(first, second)).toEqual([]);
+  });
+
+  it('are compared for the clusters that istiod configures', () => {
+    const all = [...clusters, {name: 'three', role: 'remote', primary: 'cluster1'} as const];
+    const [first] = clusters;
+    expect(first && configuredBy(first, {clusters: all})).toEqual(new Set(['cluster1', 'three']));
+    expect(shards([two, at('10.0.0.1', 'a')], ['Kubernetes/cluster3', at('10.0.0.1', 'b')])).toEqual([]);
   });
 
   it('are not compared if every cluster has its own network', () => {

@@ -1,19 +1,10 @@
 /** Finds addresses that pods of several clusters have on one network, in istiod's `/debug/endpointShardz`. */
-import * as z from 'zod';
 import {istioNameOf} from '../../mesh/istio-name.js';
-import type {Mesh} from '../../mesh/mesh.js';
+import type {Mesh, MeshCluster} from '../../mesh/mesh.js';
 import {printableLine} from '../../printable.js';
+import {isTree} from '../../tree.js';
 import type {SharedAddresses} from '../facts.js';
 import type {ShardedService} from './endpoint-shardz.js';
-
-/** `Address` up to 1.24 (1.24.0 and 1.31.0:pilot/pkg/model/service.go, IstioEndpoint). */
-const text = z.string().max(512).optional().catch(undefined);
-const endpoint = z.object({
-  Address: text,
-  Addresses: z.array(z.string().max(512)).nullish().catch(undefined),
-  Network: text,
-  NodeName: text,
-});
 
 /** Examples in a message. */
 const atMost = 3;
@@ -32,35 +23,34 @@ export function networksShared({clusters}: Pick<Mesh, 'clusters'>): ReadonlyMap<
   return shared.length > 0 ? new Map(shared) : undefined;
 }
 
+/** The clusters whose pairs with others an istiod is compared for: its own and its remotes. Other istiods compare the rest. */
+export function configuredBy({name}: MeshCluster, {clusters}: Pick<Mesh, 'clusters'>): ReadonlySet<string> {
+  return new Set(clusters.filter((one) => one.name === name || one.primary === name).map(istioNameOf));
+}
+
 /**
- * The addresses that endpoints of two clusters on one network have. Only endpoints that are pods count: other addresses, such as a
- * database's in a Service without a selector, may be the same everywhere. Pods with one address on nodes of one name are not
- * reported: they may use the network of one machine. `networks`: those of {@link networksShared}.
+ * The addresses that endpoints of one of the clusters `own` and of another cluster on its network have. Only endpoints that are pods
+ * count: other addresses, such as a database's in a Service without a selector, may be the same everywhere. Pods with one address on
+ * nodes of one name are not reported: they may use the network of one machine. `networks`: those of {@link networksShared}.
  */
 export function sharedAddresses(
   services: readonly ShardedService[],
   networks: ReadonlyMap<string, string>,
+  own: ReadonlySet<string>,
 ): readonly SharedAddresses[] {
   const firsts = new Map<string, First>();
-  const found = new Map<string, {clusters: readonly [string, string]; addresses: Set<string>; services: Set<string>}>();
-  for (const {host, shards} of services) {
-    for (const {provider, cluster, endpoints} of shards) {
-      const network = networks.get(cluster);
-      if (provider !== 'Kubernetes' || network === undefined) continue;
-      for (const [address, node, own] of endpoints.flatMap(addressesOf)) {
-        const key = `${own === '' ? network : own} ${address}`;
-        const first = firsts.get(key);
-        if (!first) firsts.set(key, {cluster, node, service: host});
-        else if (first.cluster !== cluster && first.node !== node) {
-          const pair = [first.cluster, cluster].join(' ');
-          const entry = found.get(pair) ?? {
-            clusters: [first.cluster, cluster],
-            addresses: new Set(),
-            services: new Set(),
-          };
-          found.set(pair, entry);
-          entry.addresses.add(address);
-          if (entry.services.size < atMost) entry.services.add(first.service).add(host);
+  const found = new Map<string, Found>();
+  // First the own ones, so that only these are kept.
+  for (const isOwn of [true, false]) {
+    for (const {host, shards} of services) {
+      for (const {provider, cluster, endpoints} of shards) {
+        const network = networks.get(cluster);
+        if (provider !== 'Kubernetes' || network === undefined || own.has(cluster) !== isOwn) continue;
+        for (const {address, node, network: other} of endpoints.flatMap(addressesOf)) {
+          const key = `${other === '' ? network : other} ${address}`;
+          const first = firsts.get(key);
+          if (first) compare(first, {cluster, node, service: host}, address, found);
+          else if (isOwn) firsts.set(key, {cluster, node, service: host});
         }
       }
     }
@@ -73,11 +63,39 @@ export function sharedAddresses(
   }));
 }
 
-/** Address, node and network of an endpoint that is a pod. */
-function addressesOf(value: unknown): readonly (readonly [string, string, string])[] {
-  const {data} = endpoint.safeParse(value);
-  const {Address = '', Addresses, Network = '', NodeName = ''} = data ?? {};
-  if (NodeName === '') return [];
-  const all = Addresses && Addresses.length > 0 ? Addresses : [Address];
-  return all.filter((address) => address !== '').map((address) => [address, NodeName, Network]);
+/** What two clusters share. */
+interface Found {
+  readonly clusters: readonly [string, string];
+  readonly addresses: Set<string>;
+  readonly services: Set<string>;
+}
+
+function compare(first: First, second: First, address: string, found: Map<string, Found>): void {
+  if (first.cluster === second.cluster || first.node === second.node) return;
+  const pair = `${first.cluster} ${second.cluster}`;
+  const entry = found.get(pair) ?? {
+    clusters: [first.cluster, second.cluster],
+    addresses: new Set<string>(),
+    services: new Set<string>(),
+  };
+  found.set(pair, entry);
+  entry.addresses.add(address);
+  if (entry.services.size < atMost) entry.services.add(first.service).add(second.service);
+}
+
+/** Longer texts are not addresses or names of Kubernetes, with a margin. Characters. */
+const maxLength = 512;
+
+/**
+ * The addresses of an endpoint that is a pod: it has a node (1.31.0:pilot/pkg/serviceregistry/kube/controller/endpoint_builder.go).
+ * Without a schema, because a response has many. `Address` before istio/istio#51279.
+ */
+function addressesOf(endpoint: unknown): readonly {address: string; node: string; network: string}[] {
+  if (!isTree(endpoint)) return [];
+  const {NodeName, Network, Addresses, Address} = endpoint;
+  const textOf = (value: unknown): string => (typeof value === 'string' && value.length <= maxLength ? value : '');
+  const [node, network] = [textOf(NodeName), textOf(Network)];
+  if (node === '') return [];
+  const all: readonly unknown[] = Array.isArray(Addresses) && Addresses.length > 0 ? Addresses : [Address];
+  return all.map(textOf).flatMap((address) => (address === '' ? [] : [{address, node, network}]));
 }

@@ -5,14 +5,21 @@ import {isHealthy, type ShardedService} from './endpoint-shardz.js';
 /** Candidates of one cluster: some may be headless, or not exposed. */
 const atMost = 3;
 
-/** The hosts of some Services with a sidecar, by cluster: gateways pass connections to these only (pilot/pkg/xds/endpoints/ep_filters.go). */
-export function sidecarServices(services: readonly ShardedService[]): ReadonlyMap<string, readonly string[]> {
+/**
+ * The hosts of some Services with a sidecar, by each of these clusters: gateways pass connections to these only
+ * (pilot/pkg/xds/endpoints/ep_filters.go).
+ */
+export function sidecarServices(
+  services: readonly ShardedService[],
+  clusters: ReadonlySet<string>,
+): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const {host, shards} of services) {
     if (!/^[^.]+\.[^.]+\.svc\./.test(host)) continue;
     for (const {provider, cluster, endpoints} of shards) {
       const hosts = found.get(cluster) ?? [];
-      if (provider !== 'Kubernetes' || hosts.length >= atMost || !endpoints.some(hasSidecar)) continue;
+      if (provider !== 'Kubernetes' || !clusters.has(cluster) || hosts.length >= atMost || !endpoints.some(hasSidecar))
+        continue;
       found.set(cluster, [...hosts, host]);
     }
   }
