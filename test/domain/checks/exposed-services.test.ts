@@ -138,7 +138,7 @@ describe('nothing to expose', () => {
     [
       'the gateway serves ambient workloads',
       {eastWestGateways: [{...deployed, port: undefined as never}]},
-      /ambient workloads only/,
+      /no gateway here has a port/,
     ],
     ['the gateway has no pods', {eastWestGateways: [{...edge, pods: []}]}, /selects no pod/],
     ['the primary was not checked', {gatewayServers: 'not read'}, /were not read/],

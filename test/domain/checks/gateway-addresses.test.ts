@@ -53,7 +53,7 @@ describe('an east-west gateway', () => {
       'does not listen on a gateway port',
       {cluster1: {networkGateways: [networkGateway('network1', {listens: false})]}},
       /15443/,
-      reinstall,
+      `kubectl --context kind-cluster1 -n istio-system patch service/istio-eastwestgateway --type=json -p '[{"op":"add","path":"/spec/ports/-","value":{"name":"tls-cross-network","port":15443,"targetPort":15443,"protocol":"TCP"}}]'`,
     ],
     [
       'has an unready pod',

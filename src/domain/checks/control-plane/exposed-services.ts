@@ -26,9 +26,7 @@ export const exposedServicesCheck = apiServerCheck({
     if (first === undefined) return notApplicable('no Service is a gateway to this cluster');
     if (serving.length === 0) {
       const isAmbient = eastWestGateways.every(({port}) => port === undefined);
-      return notApplicable(
-        isAmbient ? 'gateways here serve ambient workloads only' : `${nameOf(first)} selects no pod`,
-      );
+      return notApplicable(isAmbient ? 'no gateway here has a port for mutual TLS' : `${nameOf(first)} selects no pod`);
     }
     if (gatewayServers === 'not read')
       return notApplicable(`the Gateways in ${subject.cluster.primary ?? 'the primary'} were not read`);

@@ -14,7 +14,7 @@ import {
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation} from '../../istio/gateway-address.js';
-import {spansNetworks} from '../../facts/read/network-gateways.js';
+import {mtlsPort, spansNetworks} from '../../facts/read/network-gateways.js';
 import {inspectPod, workloadProblems} from './workload.js';
 
 /** Each network can be reached from the others: it has a gateway with an address and ready pods. */
@@ -22,6 +22,8 @@ export const gatewayAddressesCheck = apiServerCheck({
   id: 'MESH411',
   title: 'Every network of a multi-network mesh has a working gateway',
   scope: 'mesh',
+  // Without a port for mutual TLS there is nothing to expose.
+  implies: ['MESH420'],
   requires: ['networkGateways', 'controlPlanes'],
   expected: 'a gateway with an address and ready pods for every network',
   implies: ['MESH6'],
@@ -161,7 +163,8 @@ function fixFor(gateway: NetworkGatewayFacts, one: ClusterGateways, subject: Che
   const describe = inspectWith.kubectl(cluster, words`-n ${namespace} describe ${service}`);
   if (!gateway.exists) return reinstallFix({cluster});
   if (gateway.addresses.length > 0) {
-    if (!gateway.listens) return installFix(one, subject);
+    if (!gateway.listens)
+      return gateway.declaredBy === 'Service' ? addPort(gateway, cluster) : installFix(one, subject);
     const pod = unreadyPod(gateway);
     return pod ? inspectPod(pod, cluster, namespace) : describe;
   }
@@ -173,6 +176,13 @@ function fixFor(gateway: NetworkGatewayFacts, one: ClusterGateways, subject: Che
     default:
       return fixWith.kubectl(cluster, words`-n ${namespace} patch ${service} -p {"spec":{"type":"LoadBalancer"}}`);
   }
+}
+
+/** istioctl cannot add the port: another one that was changed has its name, which must be unique in a Service. */
+function addPort({namespace, name}: NetworkGatewayFacts, cluster: MeshCluster): Suggestion {
+  const value = {name: 'tls-cross-network', port: mtlsPort, targetPort: mtlsPort, protocol: 'TCP'};
+  const patch = JSON.stringify([{op: 'add', path: '/spec/ports/-', value}]);
+  return fixWith.kubectl(cluster, words`-n ${namespace} patch service/${name} --type=json -p ${patch}`);
 }
 
 /**
