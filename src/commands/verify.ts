@@ -11,7 +11,7 @@ import {checkListView, explainView, pairlessFormats, topologyFormats, verifyView
 /** How long `--wait` waits without `--timeout`: pods that are not ready by then require an investigation. */
 const defaultWaitMs = 300_000;
 
-/** How long requests may fail without `--traffic-timeout`: proxies learn of new pods of other clusters within seconds. */
+/** How long requests may fail without `--traffic-timeout`: proxies are configured for new pods of other clusters within seconds. */
 const defaultTrafficMs = 45_000;
 
 const checkIds = {multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'ID'} as const;

@@ -5,6 +5,7 @@
  * journals the intent, runs the effect and journals the outcome.
  */
 import {defined} from '../domain/defined.js';
+import {setTimeout} from 'node:timers/promises';
 import pMap from 'p-map';
 import {asMeshError, reportError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
@@ -121,8 +122,10 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
     settings,
     async run<Facts, Decided extends Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>> {
       const finished: Outcome[] = [];
-      // What a cleanup does, an abort of the run does not stop.
-      const deps = phase.isCleanup ? {...context.deps, signal: new AbortController().signal} : context.deps;
+      // What a cleanup does, an abort of the run does not stop; a second Ctrl-C ends the program.
+      const deps = phase.isCleanup
+        ? {...context.deps, signal: new AbortController().signal, sleep: (ms: number) => setTimeout(ms)}
+        : context.deps;
       for (let attempt = 1; ; attempt += 1) {
         report(phase.wait ? {type: 'waiting', wait: phase.wait} : {type: 'gathering', title: phase.title});
         const facts = await phase.gather(deps).finally(() => {
@@ -142,7 +145,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         }
         if (settings.dryRun === 'none' && plan.blockers.length > 0 && attempt === 1) reportPrompts(plan, context);
         if (settings.dryRun === 'none' && runnable.length > 0) {
-          await requireReason(runnable, context);
+          if (!phase.isCleanup) await requireReason(runnable, context);
           await confirm(runnable, confirmed, context);
           if (plan.passphrase) await preparePassphrase(plan.passphrase, deps);
         }

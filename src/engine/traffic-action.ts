@@ -3,16 +3,19 @@ import type {KubeObject} from '../domain/kube/object.js';
 import type {ClusterAction} from './action-base.js';
 
 /** Creates the pods of one cluster, and what they need, and waits until they are ready. */
-export interface DeployTraffic extends ClusterAction {
+export interface DeployTraffic extends ClusterAction, TrafficPlace {
   readonly kind: 'deploy-traffic';
-  /** What an earlier run left behind, removed first. */
-  readonly leftover?: TrafficPlace;
+  /** What an earlier run left behind is removed first; `run` is absent if nothing shows which one. */
+  readonly leftover?: {readonly run?: string};
   /** Absent: it exists, and stays. */
   readonly namespace?: KubeObject;
-  /** In creation order. */
+  /** In creation order; the first one shows who holds the namespace. */
   readonly objects: readonly KubeObject[];
   /** A pod that is only validated: whether it would get a proxy. Absent in ambient mode. */
   readonly probe?: KubeObject;
+  readonly run: string;
+  /** How long removing takes at most. Milliseconds. */
+  readonly removeTimeoutMs: number;
   readonly timeoutMs: number;
 }
 
@@ -44,5 +47,7 @@ export interface RequestTarget {
 /** Removes what was created in one cluster. */
 export interface RemoveTraffic extends ClusterAction, TrafficPlace {
   readonly kind: 'remove-traffic';
+  /** Only what this run created. */
+  readonly run: string;
   readonly timeoutMs: number;
 }

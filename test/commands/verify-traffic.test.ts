@@ -27,6 +27,7 @@ const verify = (...argv: string[]) =>
   verifyJson(mesh, '--traffic', '--traffic-timeout', '2s', '--only', 'MESH6', ...argv);
 const leftovers = () =>
   names.flatMap((name) => trafficObjectsIn(mesh.one(name).kube)).map(({kind, metadata}) => `${kind} ${metadata.name}`);
+const ours = {'app.kubernetes.io/managed-by': 'kubectl-mesh', 'kubectl-mesh/traffic': 'true'};
 const reset = 'upstream connect error or disconnect/reset before headers. reset reason: connection termination';
 
 describe('verify --traffic', () => {
@@ -37,8 +38,8 @@ describe('verify --traffic', () => {
       ['MESH601 c1 c2 ok', 'MESH601 c2 c1 ok', 'MESH602 c1 ok', 'MESH602 c2 ok'],
     ]);
     expect(result.mesh.clusters[0]?.reaches).toEqual([
-      {cluster: 'c1', result: 'yes', answered: 10, requests: 10},
-      {cluster: 'c2', result: 'yes', answered: 10, requests: 10},
+      {cluster: 'c1', result: 'yes', answered: 30, requests: 30},
+      {cluster: 'c2', result: 'yes', answered: 30, requests: 30},
     ]);
     expect(leftovers()).toEqual([]);
   });
@@ -55,6 +56,8 @@ describe('verify --traffic', () => {
       'create services echo-c2',
       'create deployments echo',
       'create deployments client',
+      'delete deployments echo',
+      'delete deployments client',
       `delete namespaces ${trafficNamespace}`,
     ]);
   });
@@ -161,46 +164,97 @@ describe('a cluster that cannot take part', () => {
 
   it('is not changed while a run of another work directory uses it', async () => {
     const {kube} = mesh.one('c2');
-    const labels = {'app.kubernetes.io/managed-by': 'kubectl-mesh', 'kubectl-mesh/traffic': 'true'};
-    const until = (ms: number): void => {
-      kube.put(namespace(trafficNamespace, labels));
-      kube.put({
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: {
-          name: 'echo',
-          namespace: trafficNamespace,
-          labels,
-          annotations: {'kubectl-mesh/run': 'other', 'kubectl-mesh/until': new Date(Date.now() + ms).toISOString()},
-        },
-        spec: {selector: {}, template: {spec: {containers: []}}},
-      });
+    const heldUntil = (ms: number): void => {
+      const held = namespace(trafficNamespace, ours);
+      const until = new Date(Date.now() + ms).toISOString();
+      const annotations = {
+        'kubectl-mesh/run': 'theirs',
+        'kubectl-mesh/work-directory': 'theirs',
+        'kubectl-mesh/until': until,
+      };
+      kube.put({...held, metadata: {...held.metadata, annotations}});
     };
-    until(60_000);
+    heldUntil(60_000);
     const {code, rows} = await verify();
     expect([code, rows.find(({cluster}) => cluster === 'c2')?.error?.code]).toEqual([4, 'CONFLICT']);
     expect(kube.writes).toEqual([]);
-    until(-1);
+    heldUntil(-1);
     expect((await verify()).code).toBe(0);
+    expect(leftovers()).toEqual([]);
+  });
+
+  it('is not changed further by a run that another one has overtaken', async () => {
+    const {kube} = mesh.one('c2');
+    kube.before({verb: 'create', resource: 'namespaces'}, () => {
+      const held = namespace(trafficNamespace, ours);
+      kube.put({...held, metadata: {...held.metadata, annotations: {'kubectl-mesh/run': 'theirs'}}});
+    });
+    const {code, rows} = await verify();
+    expect([code, rows.find(({cluster}) => cluster === 'c2')?.result]).toEqual([4, 'unknown']);
+    expect(leftovers()).toEqual([`Namespace ${trafficNamespace}`]);
+    expect(kube.writes.filter(({verb}) => verb === 'delete')).toEqual([]);
+    expect(
+      mesh.one('c1').kube.writes.filter(({verb, resource}) => verb === 'create' && resource === 'namespaces'),
+    ).toHaveLength(1);
+  });
+
+  it('is unknown if its pods do not become ready in the time of the run', async () => {
+    traffic.pending.add('c2');
+    const {code} = await verify('--timeout', '4s');
+    expect(code).toBe(124);
+    expect(leftovers()).toEqual([]);
+  });
+
+  it('loses its pods again if one has no proxy, whatever a dry run showed', async () => {
+    traffic.loseProxy.add('c2');
+    const {code, rows} = await verify();
+    expect([code, rows.find(({cluster}) => cluster === 'c2')?.error?.code]).toEqual([4, 'NOT_READY']);
     expect(leftovers()).toEqual([]);
   });
 });
 
 describe('a namespace that access role has created', () => {
-  it('stays, and only the objects in it are created and removed', async () => {
+  beforeEach(() => {
     for (const name of names) {
       const {kube} = mesh.one(name);
-      kube.put(
-        namespace(trafficNamespace, {
-          'app.kubernetes.io/managed-by': 'kubectl-mesh',
-          'kubectl-mesh/traffic': 'true',
-          'kubectl-mesh/keep': 'true',
-        }),
-      );
+      kube.put(namespace(trafficNamespace, {...ours, 'kubectl-mesh/keep': 'true'}));
       for (const verb of ['create', 'delete']) kube.deny({verb, resource: 'namespaces'});
     }
+  });
+  const onlyNamespaces = names.map(() => `Namespace ${trafficNamespace}`);
+
+  it('stays, and only the objects in it are created and removed', async () => {
     expect((await verify()).code).toBe(0);
-    expect(leftovers()).toEqual(names.map(() => `Namespace ${trafficNamespace}`));
+    expect(leftovers()).toEqual(onlyNamespaces);
+  });
+
+  it.each(['serviceaccounts', 'services', 'deployments'])(
+    'is cleaned up by the run after one that could not remove %s',
+    async (resource) => {
+      const {kube} = mesh.one('c1');
+      const crash = kube.fault({verb: 'delete', resource}, {status: 500}, Infinity);
+      const first = await verify();
+      expect(first.code).not.toBe(0);
+      expect(leftovers().length).toBeGreaterThan(2);
+      crash();
+      expect((await verify()).code).toBe(0);
+      expect(leftovers()).toEqual(onlyNamespaces);
+    },
+  );
+
+  it('loses its policies only after its pods', async () => {
+    await verify();
+    const deleted = mesh
+      .one('c1')
+      .kube.writes.filter(({verb}) => verb === 'delete')
+      .map(({resource}) => resource);
+    expect([...new Set(deleted)]).toEqual([
+      'deployments',
+      'services',
+      'authorizationpolicies',
+      'peerauthentications',
+      'serviceaccounts',
+    ]);
   });
 });
 
@@ -208,6 +262,8 @@ describe('the usage of --traffic', () => {
   it.each([
     [['--only', 'MESH601'], 2],
     [['--traffic', '--offline'], 2],
+    [['--traffic', '--only', 'MESH3'], 2],
+    [['--traffic', '--skip', 'MESH6'], 2],
     [['--dry-run'], 2],
   ])('%j exits with %i', async (argv, code) => {
     expect((await runCommand(Verify, argv, mesh.env)).code).toBe(code);

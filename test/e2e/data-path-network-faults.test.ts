@@ -94,7 +94,7 @@ const rounds: readonly (readonly Fault[])[] = [
       cluster: 'two',
       seed: withoutAutoPassthrough,
       lost: ['one two'],
-      cause: /cross-network-gateway/,
+      check: 'MESH420',
     },
   ],
   [
@@ -204,9 +204,9 @@ async function bundleOf({api}: Cluster): Promise<string | undefined> {
   return (await api.get<DataResource>(bundle)).data?.['root-cert.pem'];
 }
 
-describe.each(rounds.map((faults) => ({faults, titles: faults.map(({title}) => title).join('; ')})))(
-  '$titles',
-  ({faults}) => {
+for (const faults of rounds) {
+  // Vitest's own formatting would shorten the titles.
+  describe(faults.map(({title}) => title).join('; '), () => {
     const lost = faults.flatMap((fault) => fault.lost);
     const undos: Undo[] = [];
 
@@ -240,8 +240,8 @@ describe.each(rounds.map((faults) => ({faults, titles: faults.map(({title}) => t
       for (const from of path.clusters) await expectEvenSharesThroughGateways(path, from, path.clusters);
       expect(findings(await path.cli.verify('--wait', '--timeout', '150s'))).toEqual([]);
     });
-  },
-);
+  });
+}
 
 function clusterNamed(name: Fault['cluster']): Cluster {
   return name === 'one' ? one : two;

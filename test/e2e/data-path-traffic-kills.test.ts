@@ -37,7 +37,7 @@ async function verifyTraffic(started: (processes: Descendants, pid: number) => v
   return ran;
 }
 
-/** Every process with the user's kubeconfig, whoever started it. */
+/** Every process with the user's kubeconfig. */
 function usersProcesses(): readonly string[] {
   return readdirSync('/proc').filter((pid) => {
     try {

@@ -10,6 +10,8 @@ export interface FakeTraffic {
   answer: (from: string, to: string) => string | undefined;
   /** Clusters whose webhook injects no proxy. */
   readonly withoutProxy: Set<string>;
+  /** Clusters whose pods get none, although a dry run shows one. */
+  readonly loseProxy: Set<string>;
   /** Clusters whose pods do not become ready. */
   readonly pending: Set<string>;
   /** Called before each request. */
@@ -35,6 +37,7 @@ export async function startFakeTraffic(clusters: Readonly<Record<string, FakeClu
   const traffic: FakeTraffic = {
     answer: () => undefined,
     withoutProxy: new Set(),
+    loseProxy: new Set(),
     pending: new Set(),
     onRequest: () => undefined,
     stop() {
@@ -55,8 +58,14 @@ export async function startFakeTraffic(clusters: Readonly<Record<string, FakeClu
     kube.before(
       {verb: 'create', resource: 'deployments', ...inNamespace},
       ({body}) => {
-        const {name: app} = (body as FakeObject).metadata;
-        kube.put(podOf(app, name, !traffic.pending.has(name)));
+        const deployment = body as FakeObject & {readonly spec: {readonly template: FakeObject}};
+        const {labels = {}} = deployment.spec.template.metadata;
+        kube.put(
+          podOf(deployment.metadata.name, name, labels, {
+            isReady: !traffic.pending.has(name),
+            hasProxy: !traffic.loseProxy.has(name),
+          }),
+        );
       },
       Infinity,
     );
@@ -87,12 +96,17 @@ export async function startFakeTraffic(clusters: Readonly<Record<string, FakeClu
   return traffic;
 }
 
-function podOf(app: string, cluster: string, isReady: boolean): FakeObject {
-  const labels = {'app.kubernetes.io/managed-by': 'kubectl-mesh', 'kubectl-mesh/traffic': 'true', app};
+function podOf(
+  app: string,
+  cluster: string,
+  labels: Readonly<Record<string, string>>,
+  {isReady, hasProxy}: {readonly isReady: boolean; readonly hasProxy: boolean},
+): FakeObject {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {name: `${app}-of-${cluster}`, namespace: trafficNamespace, labels},
+    spec: {containers: [{name: 'agnhost'}, ...(hasProxy ? [{name: 'istio-proxy'}] : [])]},
     status: {
       phase: isReady ? 'Running' : 'Pending',
       conditions: [{type: 'Ready', status: isReady ? 'True' : 'False'}],

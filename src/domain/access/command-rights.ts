@@ -102,8 +102,8 @@ function readersOf(rights: readonly Right[], when: string | undefined): string {
 }
 
 /**
- * The rights for verify --traffic, in a namespace that exists: to create it, and then pods in it, would require the right to create
- * pods in every namespace, because RBAC cannot restrict create by a name that it does not know.
+ * The rights for verify --traffic, in a namespace that exists: to create it, and then pods in it, would require the right to create pods in every namespace: RBAC grants
+ * rights in all namespaces, or in one that exists.
  */
 function trafficRights(): readonly RoleRight[] {
   const makes = 'verify --traffic creates these, and removes them at the end';
@@ -114,10 +114,15 @@ function trafficRights(): readonly RoleRight[] {
       api('security.istio.io', 'authorizationpolicies'),
       'verify --traffic names policies that may deny a request',
     ),
-    inTraffic('list create delete', api('', 'services', 'serviceaccounts'), makes),
+    inTraffic('get list create delete', api('', 'services', 'serviceaccounts'), makes),
     inTraffic('get list create delete', api('apps', 'deployments'), makes),
-    inTraffic('list create delete', api('security.istio.io', 'authorizationpolicies', 'peerauthentications'), makes),
+    inTraffic(
+      'get list create delete',
+      api('security.istio.io', 'authorizationpolicies', 'peerauthentications'),
+      makes,
+    ),
     inTraffic('get list', api('', 'pods'), 'verify --traffic waits for its pods'),
+    inTraffic('list', api('', 'events'), 'verify --traffic reports why a pod is not ready'),
     inTraffic(
       'create',
       api('', 'pods'),

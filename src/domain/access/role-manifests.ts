@@ -156,7 +156,8 @@ const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
   ],
   traffic: [
     'For verify --traffic, and everything that reader allows. Its namespace stays: only the objects in it are created and removed.',
-    'Its subjects can run any image in that namespace.',
+    'Its subjects can create any pod there, also a privileged one, which can take over its node, unless admission prevents that: with',
+    'Istio CNI, label the namespace pod-security.kubernetes.io/enforce=baseline.',
   ],
   operator: [
     'For trust push, trust rollback, link and unlink, and everything that reader allows. To install Istio, use --role installer.',
@@ -176,12 +177,14 @@ function headerOf(options: ManifestOptions): readonly string[] {
   const readsKey = onSecrets.some(({names}) => names?.includes(cacertsName));
   return [
     `Least-privilege RBAC for kubectl mesh, role ${level}.`,
-    ...(readsSecrets ? purposes[level] : ['For verify --no-secrets only. It is read-only.']),
+    ...(readsSecrets || level !== 'reader' ? purposes[level] : ['For verify --no-secrets only. It is read-only.']),
     '',
     ...(readsKey
       ? [
           `It can read the CA key: permission to get Secret ${namespace}/cacerts includes the key.`,
-          ...(level === 'reader' ? ['To omit this permission (for verify --no-secrets), use --no-secrets.'] : []),
+          ...(level === 'reader' || level === 'traffic'
+            ? ['To omit this permission (for verify --no-secrets), use --no-secrets.']
+            : []),
         ]
       : readsSecrets
         ? [`It cannot read the CA key in Secret ${namespace}/cacerts.`]

@@ -2,7 +2,7 @@
  * A check is data and a pure function: the facts that it requires, how it evaluates them, and its documentation. `src/observe`
  * gathers the facts, `judge.ts` evaluates them.
  */
-import {hasDiscoveryPairs, reads} from '../discovery/pairs.js';
+import {givesEndpoints, hasDiscoveryPairs, reads} from '../discovery/pairs.js';
 import type {CaSource} from '../istio/ca-source.js';
 import {canBeDataKey, istioNameOf} from '../mesh/istio-name.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
@@ -56,6 +56,8 @@ export interface Finding {
   readonly note?: Hint | undefined;
   /** The checks that cannot be ok because of this finding, where these are fewer than the check's `implies`. */
   readonly implies?: readonly string[] | undefined;
+  /** Ids or prefixes of the checks that can be the cause of this finding, where it shows that others are not. */
+  readonly causes?: readonly string[] | undefined;
   /** For a finding about the mesh: the affected clusters. Absent: all. */
   readonly clusters?: readonly string[] | undefined;
 }
@@ -167,9 +169,10 @@ interface CheckDefinition<S extends Scope, R extends FactKey, O extends FactKey>
   readonly requires: readonly R[];
   /**
    * `cacerts`: the CA in the work directory and Secret cacerts; `istiod's CA`: the CA of a running istiod. The check is skipped
-   * where another issuer signs workload certificates (`trust.signer`). `discovery pairs`: pairs in which the peer must be read.
+   * where another issuer signs workload certificates (`trust.signer`). `discovery pairs`: pairs in which the peer must be read; `reached
+   * pairs`: those in which proxies of the cluster get endpoints of the peer.
    */
-  readonly appliesTo?: 'cacerts' | "istiod's CA" | 'discovery pairs';
+  readonly appliesTo?: 'cacerts' | "istiod's CA" | 'discovery pairs' | 'reached pairs';
   /** For pairs: the side that a fact is required of. Absent: both. */
   readonly sides?: Readonly<Partial<Record<R | O, Side>>>;
   /** Facts that make findings more precise, but are not required: absent if they are unknown or omitted. */
@@ -177,8 +180,8 @@ interface CheckDefinition<S extends Scope, R extends FactKey, O extends FactKey>
   /** Ids or prefixes of checks that cannot be ok while this one fails: their results are consequences. Absent: none. */
   readonly implies?: readonly string[];
   /**
-   * Of a check of clusters: of the rows about pairs, its findings explain only those in which the cluster is the peer. Absent: those
-   * of every pair with the cluster.
+   * Of the rows about pairs, its findings explain only those in which an affected cluster is the peer. Absent: those of every pair with
+   * such a cluster.
    */
   readonly explains?: 'requests to it';
   /** False where only a user can fix it: `--wait` stops at such an error. Absent: false for files, true for clusters. */
@@ -243,6 +246,12 @@ export function notApplicableReason(
   if (appliesTo === 'discovery pairs') {
     if (cluster && peer) return unreadReason(cluster, peer);
     return hasDiscoveryPairs(clusters) ? undefined : 'no cluster has to read another one';
+  }
+  if (appliesTo === 'reached pairs') {
+    const isReached = !cluster || !peer || givesEndpoints(clusters, cluster, peer);
+    return isReached
+      ? undefined
+      : `no istiod of ${cluster.name} reads ${peer.name}, which is a remote of ${peer.primary ?? 'another cluster'}`;
   }
   if (appliesTo === undefined || usesCacerts(signer)) return undefined;
   const isSpire = signer.type === 'external' && signer.issuer === 'spire';

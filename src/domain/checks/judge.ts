@@ -51,6 +51,8 @@ interface JudgedRow {
   /** For a row about the mesh: the affected clusters. Absent: all. */
   readonly clusters?: readonly string[];
   readonly explains?: Check['explains'];
+  /** Ids or prefixes of the checks that can be its cause. Absent: all. */
+  readonly causes?: readonly string[];
 }
 
 function judgeCheck(check: Check, evidence: Evidence, counts: PairCounts | undefined): readonly JudgedRow[] {
@@ -206,7 +208,13 @@ function judgedRow(check: Check, {cluster, peer}: Target, result: RowResult, fie
     error: fields.error,
   });
   const {explains} = check;
-  return defined({row, implies: fields.implies ?? check.implies, clusters: fields.clusters, explains});
+  return defined({
+    row,
+    implies: fields.implies ?? check.implies,
+    clusters: fields.clusters,
+    explains,
+    causes: fields.causes,
+  });
 }
 
 /** The clusters with an unknown fact that a check of the mesh requires; undefined if a fact of the mesh itself is unknown. */
@@ -241,7 +249,7 @@ function markConsequences(all: readonly JudgedRow[]): readonly Row[] {
   const causes = new Map(
     bad.map((one) => {
       const possible = [...others, ...(ofPairs.get(pairOf(one.row)) ?? [])];
-      return [one, possible.filter((candidate) => explains(candidate, one.row))];
+      return [one, possible.filter((candidate) => explains(candidate, one))];
     }),
   );
   return all.map((one) => {
@@ -255,9 +263,10 @@ function pairOf({cluster = '', peer = ''}: Row): string {
   return `${cluster} ${peer}`;
 }
 
-function explains(cause: JudgedRow, row: Row): boolean {
+function explains(cause: JudgedRow, {row, causes}: JudgedRow): boolean {
   return (
     concerns(cause, row) &&
+    (causes === undefined || causes.some((id) => matches(cause.row.id, id))) &&
     cause.row.id !== row.id &&
     (cause.row.result === 'error' || cause.row.result === row.result) &&
     cause.implies.some((id) => matches(row.id, id))
@@ -266,9 +275,9 @@ function explains(cause: JudgedRow, row: Row): boolean {
 
 /** Whether a cause and a row are about the same cluster, or pair. */
 function concerns({row: cause, clusters, explains: only}: JudgedRow, {cluster, peer}: Row): boolean {
-  if (only === 'requests to it' && peer !== undefined) return cause.cluster === peer;
   if (cause.peer !== undefined) return cause.cluster === cluster && cause.peer === peer;
   const affected = cause.cluster === undefined ? clusters : [cause.cluster];
   if (affected === undefined || cluster === undefined) return true;
+  if (only === 'requests to it' && peer !== undefined) return affected.includes(peer);
   return affected.includes(cluster) || (peer !== undefined && affected.includes(peer));
 }

@@ -2,7 +2,7 @@
 import {defined} from '../defined.js';
 import {groupBy} from '../group-by.js';
 import type {Certificate} from '../x509/certificate.js';
-import {reads} from '../discovery/pairs.js';
+import {givesEndpoints, reads} from '../discovery/pairs.js';
 import type {
   ClusterFactValues,
   Evidence,
@@ -52,8 +52,8 @@ export type Acceptance = 'yes' | 'no' | 'unknown' | 'none';
  */
 export type Discovery = 'yes' | 'no' | 'unknown' | 'none';
 
-/** Whether requests from one cluster are answered in another; `no` also if only some are. */
-export type Reach = 'yes' | 'no' | 'unknown';
+/** Whether requests from one cluster are answered in another; `no` also if only some are; `none`: its proxies need no endpoints there. */
+export type Reach = 'yes' | 'no' | 'unknown' | 'none';
 
 /** The requests from one cluster to another, or within it. */
 export interface ReachedCluster {
@@ -142,7 +142,7 @@ export function topologyOf(
             cluster: other.cluster.name,
             result: discovery(cluster, other.cluster, clusterz, ofPairs.get(other.cluster.name) ?? []),
           })),
-        reaches: reachesOf(cluster, facts, clusters),
+        reaches: reachesOf(cluster, facts, clusters, mesh.clusters),
         unseen: observation.unseen.length > 0 ? observation.unseen : undefined,
       });
     }),
@@ -237,23 +237,26 @@ function reportedDiscovery(
   return state === 'synced' && known.length === parts.length ? 'yes' : 'unknown';
 }
 
-/** The issuers of the certificates that istiods present, each once. */
-/** Undefined if no requests were sent. */
+/** The requests from a cluster to all; undefined if none were sent. */
 function reachesOf(
-  {name}: MeshCluster,
+  self: MeshCluster,
   {traffic, localTraffic}: Facts<ClusterFactValues>,
   clusters: Evidence['clusters'],
+  all: readonly MeshCluster[],
 ): readonly ReachedCluster[] | undefined {
   if (!traffic || !localTraffic || !('value' in traffic)) return undefined;
   const parts = new Map(traffic.value.parts.map((part) => [part.name, part.observed]));
   return clusters.map(({cluster}): ReachedCluster => {
-    const observed = cluster.name === name ? localTraffic : parts.get(cluster.name);
+    const isOwn = cluster.name === self.name;
+    if (!isOwn && !givesEndpoints(all, self, cluster)) return {cluster: cluster.name, result: 'none'};
+    const observed = isOwn ? localTraffic : parts.get(cluster.name);
     if (!observed || !('value' in observed)) return {cluster: cluster.name, result: 'unknown'};
     const {answered, requests} = observed.value;
     return {cluster: cluster.name, result: answered === requests ? 'yes' : 'no', answered, requests};
   });
 }
 
+/** The issuers of the certificates that istiods present, each once. */
 function signersOf(served: readonly ServedChain[]): readonly TopologyCertificate[] {
   const signers = served.flatMap(({certificates}) => certificates.slice(1, 2));
   return [...new Map(signers.map((one) => [one.fingerprint, toTopologyCertificate(one)])).values()];

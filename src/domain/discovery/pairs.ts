@@ -31,3 +31,13 @@ export function reads(reader: MeshCluster, peer: MeshCluster): boolean {
   if (reader.name === peer.name || reader.role !== 'primary') return false;
   return peer.role === 'primary' || peer.primary === reader.name;
 }
+
+/** Reports whether proxies of one cluster get endpoints of another one: their istiod runs there, or has to read it. */
+export function givesEndpoints(
+  clusters: readonly MeshCluster[],
+  {name, role, primary}: MeshCluster,
+  peer: MeshCluster,
+): boolean {
+  const controlPlane = role === 'remote' ? clusters.find((one) => one.name === primary) : {name, role};
+  return controlPlane !== undefined && (controlPlane.name === peer.name || reads(controlPlane, peer));
+}

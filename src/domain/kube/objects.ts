@@ -18,6 +18,8 @@ export type DefinitionObject = ObjectOf<'apiextensions.k8s.io/CustomResourceDefi
 export type GatewayObject = ObjectOf<'gateway.networking.k8s.io/Gateway'>;
 /** A Gateway of Istio. */
 export type IstioGatewayObject = ObjectOf<'networking.istio.io/Gateway'>;
+export type PeerAuthenticationObject = ObjectOf<'security.istio.io/PeerAuthentication'>;
+export type AuthorizationPolicyObject = ObjectOf<'security.istio.io/AuthorizationPolicy'>;
 export type RoleObject = ObjectOf<'rbac.authorization.k8s.io/Role' | 'rbac.authorization.k8s.io/ClusterRole'>;
 export type RoleBindingObject = ObjectOf<
   'rbac.authorization.k8s.io/RoleBinding' | 'rbac.authorization.k8s.io/ClusterRoleBinding'

@@ -199,6 +199,8 @@ function shapesOf(struct: Struct) {
       .exactOptional(),
   });
 
+  const mtlsMode = struct({mode: text.exactOptional()});
+
   return {
     '/Secret': struct({
       metadata,
@@ -314,6 +316,22 @@ function shapesOf(struct: Struct) {
             }),
           )
           .exactOptional(),
+      }).exactOptional(),
+    }),
+    'security.istio.io/PeerAuthentication': struct({
+      metadata,
+      spec: struct({
+        mtls: mtlsMode.exactOptional(),
+        portLevelMtls: z.record(text, mtlsMode).exactOptional(),
+      }).exactOptional(),
+    }),
+    'security.istio.io/AuthorizationPolicy': struct({
+      metadata,
+      spec: struct({
+        action: text.exactOptional(),
+        selector: anything.exactOptional(),
+        targetRef: anything.exactOptional(),
+        targetRefs: anything.exactOptional(),
       }).exactOptional(),
     }),
     'admissionregistration.k8s.io/MutatingWebhookConfiguration': webhookConfiguration,

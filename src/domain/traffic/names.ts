@@ -23,8 +23,15 @@ export const keepLabel = 'kubectl-mesh/keep';
 /** On the pods of a cluster, and the selector of its Service. */
 export const targetLabel = 'kubectl-mesh/traffic-target';
 
-/** On the Deployments: which run made them, and until when it may still be running (RFC 3339). */
+/** On the pods of a run, and the selector of its Services: pods of an earlier run, which are still ending, do not count. */
+export const runLabel = 'kubectl-mesh/run';
+
+/**
+ * On the object that is created first and removed last: the run that holds the namespace, its work directory, and until when it may
+ * still be running (RFC 3339).
+ */
 export const runAnnotation = 'kubectl-mesh/run';
+export const ownerAnnotation = 'kubectl-mesh/work-directory';
 export const untilAnnotation = 'kubectl-mesh/until';
 
 /**

@@ -10,24 +10,44 @@ export function usesZtunnel({istio}: Pick<Mesh, 'istio'>): boolean {
   return ambientProfiles.includes(istio.profile);
 }
 
+/** A control plane, as far as it determines which namespaces it serves. */
+export type ServingPlane = Pick<ControlPlaneFacts, 'revision' | 'discoverySelectors'>;
+
 /**
- * Returns the labels with which pods get a proxy, or ztunnel, and, where the istiods of a cluster read only some namespaces, those with
- * which they read it. `controlPlanes` are the cluster's own: empty for a remote or if they are unknown.
+ * Returns the labels with which pods get a proxy, or ztunnel, and with which the istiods of the mesh read the namespace. `own`: the
+ * control planes of the cluster, empty for a remote or if they are unknown; `all`: those of every cluster, because each reads the
+ * namespaces of its peers by its own selectors (istio/istio pkg/kube/multicluster/cluster.go). Selectors with expressions are not
+ * fulfilled: {@link unreadBy} finds them.
  */
 export function namespaceLabels(
   mesh: Pick<Mesh, 'istio'>,
-  controlPlanes: readonly Pick<ControlPlaneFacts, 'revision' | 'discoverySelectors'>[],
+  own: readonly ServingPlane[],
+  all: readonly ServingPlane[] = own,
 ): Readonly<Record<string, string>> {
-  const running = controlPlanes.map(({revision}) => revision);
+  const running = own.map(({revision}) => revision);
   const {revisions: declared = [defaultRevision]} = mesh.istio;
   const revision = declared.find((one) => running.includes(one)) ?? running[0] ?? declared[0] ?? defaultRevision;
-  const own: Readonly<Record<string, string>> = usesZtunnel(mesh)
+  const injected: Readonly<Record<string, string>> = usesZtunnel(mesh)
     ? {'istio.io/dataplane-mode': 'ambient'}
     : revision === defaultRevision
       ? {'istio-injection': 'enabled'}
       : {'istio.io/rev': revision};
-  const selectors = controlPlanes.find((one) => one.revision === revision)?.discoverySelectors ?? [];
-  if (selectors.length === 0 || selectors.some((one) => selects(one, own))) return own;
-  const [simple] = selectors.filter(({matchExpressions = []}) => matchExpressions.length === 0);
-  return {...simple?.matchLabels, ...own};
+  return all.reduce((labels, {discoverySelectors}) => {
+    if (isRead(labels, discoverySelectors)) return labels;
+    const [simple] = discoverySelectors.filter(({matchExpressions = []}) => matchExpressions.length === 0);
+    return {...simple?.matchLabels, ...labels};
+  }, injected);
+}
+
+/** Returns a control plane that would not read a namespace with these labels; undefined if all would. */
+export function unreadBy<Plane extends ServingPlane>(
+  labels: Readonly<Record<string, string>>,
+  planes: readonly Plane[],
+): Plane | undefined {
+  return planes.find(({discoverySelectors}) => !isRead(labels, discoverySelectors));
+}
+
+/** Without selectors, every namespace is read (istio.io: meshConfig.discoverySelectors). */
+function isRead(labels: Readonly<Record<string, string>>, selectors: ServingPlane['discoverySelectors']): boolean {
+  return selectors.length === 0 || selectors.some((one) => selects(one, labels));
 }

@@ -4,7 +4,9 @@ import {
   clientName,
   echoName,
   echoService,
+  ownerAnnotation,
   runAnnotation,
+  runLabel,
   targetLabel,
   trafficAccount,
   trafficLabels,
@@ -24,25 +26,44 @@ export interface TrafficSpec {
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** Whether its pods use ztunnel. */
   readonly isAmbient: boolean;
-  /** Identifies the work directory of this run. */
+  /** Whether the API server assigns the user of containers, and rejects others (OpenShift). */
+  readonly assignsUsers: boolean;
+  readonly hold: Hold;
+}
+
+/** Which run holds the namespace. */
+export interface Hold {
+  /** Random: no two runs share one. */
   readonly run: string;
+  /** Identifies the work directory: under its lock, no other run of it is alive. */
+  readonly owner: string;
   /** When this run has ended at the latest. */
   readonly until: Date;
 }
 
-/** The namespace. */
-export function trafficNamespaceObject({namespaceLabels}: Pick<TrafficSpec, 'namespaceLabels'>): KubeObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: {name: namespace, labels: {...trafficLabels, ...namespaceLabels}},
-  };
+/** The namespace; without a run that holds it, one that stays. */
+export function trafficNamespaceObject({
+  namespaceLabels,
+  hold,
+}: Pick<TrafficSpec, 'namespaceLabels'> & Partial<Pick<TrafficSpec, 'hold'>>): KubeObject {
+  const labels = {...trafficLabels, ...namespaceLabels};
+  const metadata = {name: namespace, labels, ...(hold && {annotations: annotationsOf(hold)})};
+  return {apiVersion: 'v1', kind: 'Namespace', metadata};
 }
 
-/** Everything in the namespace, in creation order: the rules before the pods that they protect. */
+function annotationsOf({run, owner, until}: Hold): Readonly<Record<string, string>> {
+  return {[runAnnotation]: run, [ownerAnnotation]: owner, [untilAnnotation]: until.toISOString()};
+}
+
+/** Everything in the namespace, in creation order: first what shows who holds it, and the rules before the pods that they protect. */
 export function trafficObjects(spec: TrafficSpec): readonly KubeObject[] {
   return [
-    {apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(trafficAccount), automountServiceAccountToken: false},
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: {...meta(trafficAccount), annotations: annotationsOf(spec.hold)},
+      automountServiceAccountToken: false,
+    },
     // v1beta1 is served by every version from 1.6 to 1.32 (istio/istio manifests/charts/base/files/crd-all.gen.yaml).
     {
       apiVersion: 'security.istio.io/v1beta1',
@@ -73,7 +94,7 @@ function meta(name: string): {name: string; namespace: string; labels: Readonly<
 }
 
 /** A Service that only pods of its cluster belong to: no locality and no other cluster can answer in their place. */
-function service(target: string, {clusters, isAmbient}: TrafficSpec): KubeObject {
+function service(target: string, {clusters, isAmbient, hold}: TrafficSpec): KubeObject {
   const metadata = meta(echoService(target, clusters));
   return {
     apiVersion: 'v1',
@@ -81,26 +102,29 @@ function service(target: string, {clusters, isAmbient}: TrafficSpec): KubeObject
     // Ambient mode treats Services as local by default (istio/istio pilot/pkg/serviceregistry/ambient, serviceScopeConfigs).
     metadata: isAmbient ? {...metadata, labels: {...metadata.labels, 'istio.io/global': 'true'}} : metadata,
     spec: {
-      selector: {app: echoName, [targetLabel]: target},
+      selector: {app: echoName, [targetLabel]: target, [runLabel]: hold.run},
       ports: [{name: 'http', port: trafficPort, targetPort: trafficPort}],
     },
   };
 }
 
 function deployment(name: string, spec: TrafficSpec): KubeObject {
-  const {run, until} = spec;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: {...meta(name), annotations: {[runAnnotation]: run, [untilAnnotation]: until.toISOString()}},
+    metadata: meta(name),
     spec: {replicas: 1, selector: {matchLabels: {app: name}}, template: podTemplate(name, spec)},
   };
 }
 
 /** Meets the Pod Security Standard "restricted" (kubernetes.io: concepts/security/pod-security-standards). */
-function podTemplate(name: string, {cluster, image}: TrafficSpec) {
+function podTemplate(name: string, {cluster, image, assignsUsers, hold}: TrafficSpec) {
   return {
-    metadata: {labels: {...trafficLabels, app: name, [targetLabel]: cluster}},
+    metadata: {
+      labels: {...trafficLabels, app: name, [targetLabel]: cluster, [runLabel]: hold.run},
+      // Where the installation does not rewrite probes, mutual TLS rejects them (istio/istio pkg/kube/inject/app_probe.go).
+      annotations: {'sidecar.istio.io/rewriteAppHTTPProbers': 'true'},
+    },
     spec: {
       serviceAccountName: trafficAccount,
       automountServiceAccountToken: false,
@@ -118,8 +142,7 @@ function podTemplate(name: string, {cluster, image}: TrafficSpec) {
           resources: {requests: {cpu: '10m', memory: '32Mi'}, limits: {memory: '64Mi'}},
           securityContext: {
             runAsNonRoot: true,
-            runAsUser: 65_532,
-            runAsGroup: 65_532,
+            ...(assignsUsers ? {} : {runAsUser: 65_532, runAsGroup: 65_532}),
             allowPrivilegeEscalation: false,
             readOnlyRootFilesystem: true,
             capabilities: {drop: ['ALL']},

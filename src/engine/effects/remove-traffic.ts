@@ -1,7 +1,13 @@
 import {MeshError} from '../../domain/errors.js';
+import type {KubeObject} from '../../domain/kube/object.js';
 import {refOf} from '../../domain/kube/paths.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
-import {trafficLabels, trafficNamespace as namespace} from '../../domain/traffic/names.js';
+import {
+  runAnnotation,
+  trafficAccount,
+  trafficLabels,
+  trafficNamespace as namespace,
+} from '../../domain/traffic/names.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {Effect, EffectContext} from '../effect.js';
 import type {RemoveTraffic} from '../traffic-action.js';
@@ -13,64 +19,88 @@ export const trafficSelector = Object.entries(trafficLabels)
   .map(([key, value]) => `${key}=${value}`)
   .join(',');
 
-/** The kinds in the namespace; a Deployment's pods go with it. */
-const kinds = [
-  {apiVersion: 'apps/v1', kind: 'Deployment'},
+const deployments = {apiVersion: 'apps/v1', kind: 'Deployment'};
+const pods = {apiVersion: 'v1', kind: 'Pod'};
+
+/** What is removed when the pods have ended: the policies protect them until then. The service account shows who holds the namespace. */
+const others = [
   {apiVersion: 'v1', kind: 'Service'},
   {apiVersion: 'security.istio.io/v1beta1', kind: 'AuthorizationPolicy'},
   {apiVersion: 'security.istio.io/v1beta1', kind: 'PeerAuthentication'},
   {apiVersion: 'v1', kind: 'ServiceAccount'},
 ];
 
-/** Removes what was created in one cluster, through a kubectl process that outlives an abort of the run. */
+/** Removes what was created in one cluster. After an abort of the run, through a kubectl process that outlives it. */
 export const effect: Effect<'remove-traffic'> = async (action, context) => {
-  const api = await context.deps.clusters.openDetached(action.context);
-  await removeTrafficFrom(api, action, context);
+  const {clusters} = context.deps;
+  try {
+    await removeTraffic(await clusters.open(action.context), action, context);
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || !['interrupted', 'timeout'].includes(thrown.class)) throw thrown;
+    await removeTraffic(await clusters.openDetached(action.context), action, context);
+  }
   return undefined;
 };
 
-/** Removes it and waits until it is gone; after an abort of the run, without waiting. Throws `NOT_READY` if it is not. */
-export async function removeTrafficFrom(
-  api: KubeApi,
-  action: Pick<RemoveTraffic, 'cluster' | 'context' | 'keepsNamespace' | 'timeoutMs'>,
-  context: EffectContext,
-): Promise<void> {
-  const isThere = action.keepsNamespace ? () => removeObjects(api) : () => removeNamespace(api);
-  if (!(await isThere())) return;
-  const show = inspectWith.kubectl(action, words`describe namespace ${namespace}`);
-  const what = `namespace ${namespace} of ${action.cluster} was not removed completely`;
-  try {
-    await awaitReady(
-      context,
-      {what, timeoutMs: action.timeoutMs, hints: [advice`its conditions show why: ${show}`]},
-      async () => ((await isThere()) ? 'it is being removed' : undefined),
-    );
-  } catch (thrown) {
-    // The API server goes on.
-    if (!(thrown instanceof MeshError) || (thrown.class !== 'interrupted' && thrown.class !== 'timeout')) throw thrown;
-  }
+/** What to remove. */
+export interface Removal extends Pick<RemoveTraffic, 'cluster' | 'context' | 'keepsNamespace' | 'timeoutMs'> {
+  /** Only what this run created. Absent: whatever is there. */
+  readonly run?: string | undefined;
 }
 
-/** Deletes the namespace. Returns whether it still exists. */
-async function removeNamespace(api: KubeApi): Promise<boolean> {
-  const found = await api.find({apiVersion: 'v1', kind: 'Namespace', name: namespace});
-  if (!found) return false;
-  const {uid, deletionTimestamp} = found.metadata;
-  if (deletionTimestamp === undefined) await remove(api, refOf(found), uid === undefined ? {} : {uid}, 'none');
+/** Removes it and waits until it is gone: first the pods, then what protects them. Throws `NOT_READY` if something is left. */
+export async function removeTraffic(api: KubeApi, removal: Removal, context: EffectContext): Promise<void> {
+  const {cluster, keepsNamespace, run, timeoutMs} = removal;
+  const holder = await holderOf(api, keepsNamespace);
+  // It is created first and removed last: without it, nothing is there.
+  if (!holder || (run !== undefined && holder.metadata.annotations?.[runAnnotation] !== run)) return;
+  const show = inspectWith.kubectl(removal, words`-n ${namespace} get all --show-labels`);
+  const options = {
+    what: `namespace ${namespace} of ${cluster} was not cleaned up`,
+    timeoutMs,
+    hints: [advice`what is left: ${show}`],
+  };
+  await awaitReady(context, options, async () => {
+    await deleteAll(api, deployments);
+    const {items} = await api.list(pods, {namespace, labelSelector: trafficSelector});
+    return items.length > 0 ? `${String(items.length)} pods are ending` : undefined;
+  });
+  if (!keepsNamespace) {
+    await awaitReady(context, options, async () =>
+      (await deleteHeld(api, holder)) ? 'the namespace is being removed' : undefined,
+    );
+    return;
+  }
+  await awaitReady(context, options, async () => {
+    let left = 0;
+    for (const kind of others) left += await deleteAll(api, kind);
+    return left > 0 ? `${String(left)} objects are being removed` : undefined;
+  });
+}
+
+/** The object that shows which run holds the namespace; undefined without one. */
+export async function holderOf(api: KubeApi, keepsNamespace: boolean): Promise<KubeObject | undefined> {
+  return keepsNamespace
+    ? api.find({apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: trafficAccount})
+    : api.find({apiVersion: 'v1', kind: 'Namespace', name: namespace});
+}
+
+/** Deletes the namespace, if it is still the same. Returns whether it still exists. */
+async function deleteHeld(api: KubeApi, {metadata: {uid}}: KubeObject): Promise<boolean> {
+  const found = await holderOf(api, false);
+  if (!found || uid === undefined || found.metadata.uid !== uid) return false;
+  if (found.metadata.deletionTimestamp === undefined) await remove(api, refOf(found), {uid}, 'none');
   return true;
 }
 
-/** Deletes the objects in the namespace. Returns whether any exists. */
-async function removeObjects(api: KubeApi): Promise<boolean> {
-  let isAny = false;
-  for (const kind of kinds) {
-    const {items} = await api.list(kind, {namespace, labelSelector: trafficSelector});
-    for (const {metadata} of items) {
-      isAny = true;
-      const {name, uid, deletionTimestamp} = metadata;
-      if (deletionTimestamp !== undefined) continue;
+/** Deletes our objects of a kind in the namespace. Returns how many exist still. */
+async function deleteAll(api: KubeApi, kind: {readonly apiVersion: string; readonly kind: string}): Promise<number> {
+  const {items} = await api.list(kind, {namespace, labelSelector: trafficSelector});
+  for (const {metadata} of items) {
+    const {name, uid, deletionTimestamp} = metadata;
+    if (deletionTimestamp === undefined) {
       await remove(api, {...kind, namespace, name}, uid === undefined ? {} : {uid}, 'none');
     }
   }
-  return isAny;
+  return items.length;
 }

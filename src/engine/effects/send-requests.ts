@@ -2,22 +2,19 @@ import pMap from 'p-map';
 import {asMeshError, reportError} from '../../domain/errors.js';
 import type {TrafficFacts} from '../../domain/facts/facts.js';
 import {dialPath, maxDialBytes, readDialAnswer, type DialAnswer} from '../../domain/traffic/dial.js';
-import {failureKind} from '../../domain/traffic/failure.js';
 import {trafficNamespace as namespace, trafficPort} from '../../domain/traffic/names.js';
-import {countAnswers, isRoundOver} from '../../domain/traffic/rounds.js';
+import {countAnswers, isRoundOver, targetsAtOnce} from '../../domain/traffic/rounds.js';
 import type {Deps} from '../deps.js';
 import type {Effect, EffectContext} from '../effect.js';
 import type {RequestResult} from '../action-result.js';
 import type {RequestTarget, SendRequests} from '../traffic-action.js';
+import {suspectPolicies} from './suspect-policies.js';
 
 /** Longer than agnhost waits for a response: 5 s (netexec.go, createHTTPClient). Milliseconds. */
 const responseTimeoutMs = 15_000;
 
 /** Pause between two rounds. Milliseconds. */
 const pauseMs = 1000;
-
-/** How many targets get requests at the same time from one pod. */
-const concurrency = 8;
 
 /** Sends requests from the client pod of one cluster to the echo pods of all. */
 export const effect: Effect<'send-requests'> = async (action, context) => {
@@ -39,7 +36,7 @@ export const effect: Effect<'send-requests'> = async (action, context) => {
             return {cluster: target.cluster, error: reportError(error)};
           }
         },
-        {concurrency},
+        {concurrency: targetsAtOnce},
       ),
     };
   } finally {
@@ -47,7 +44,7 @@ export const effect: Effect<'send-requests'> = async (action, context) => {
   }
 };
 
-/** Repeats rounds until one is answered completely: proxies learn of new Services and pods within seconds, not at the same moment. */
+/** Repeats rounds until one is answered completely: proxies are configured for new Services and pods within seconds, not at the same moment. */
 async function sendRounds(
   {cluster, host, pods}: RequestTarget,
   {timeoutMs}: SendRequests,
@@ -70,19 +67,16 @@ async function sendRounds(
   }
 }
 
-/** Adds the policies that apply to all namespaces of the target, if a policy denies requests there and they can be read. */
+/** Adds the policies that can be the cause of failures, if they can be read. */
 async function withPolicies(
   traffic: TrafficFacts,
   {context}: RequestTarget,
   {istioNamespace}: SendRequests,
   {clusters, signal}: Deps,
 ): Promise<TrafficFacts> {
-  if (failureKind(traffic.failures) !== 'denied') return traffic;
+  if (traffic.failures.length === 0) return traffic;
   try {
-    const api = await clusters.open(context);
-    const kind = {apiVersion: 'security.istio.io/v1beta1', kind: 'AuthorizationPolicy'};
-    const {items} = await api.list(kind, {namespace: istioNamespace});
-    return {...traffic, policies: items.map(({metadata}) => `${istioNamespace}/${metadata.name}`)};
+    return {...traffic, policies: await suspectPolicies(await clusters.open(context), istioNamespace)};
   } catch {
     signal.throwIfAborted();
     return traffic;

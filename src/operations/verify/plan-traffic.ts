@@ -4,26 +4,32 @@ import {type ErrorReport, problem} from '../../domain/errors.js';
 import type {ControlPlaneFacts} from '../../domain/facts/facts.js';
 import {formatMinute, plural} from '../../domain/format.js';
 import type {KubeObject} from '../../domain/kube/object.js';
+import {givesEndpoints} from '../../domain/discovery/pairs.js';
 import {identityProblems, knownUids} from '../../domain/mesh/identity.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
-import {advice, fixWith, inspectWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, fixWith, inspectWith, type Suggestion, words} from '../../domain/suggest/suggestion.js';
 import {
   echoHost,
   keepLabel,
+  ownerAnnotation,
   runAnnotation,
   trafficLabels,
   trafficNamespace,
   untilAnnotation,
 } from '../../domain/traffic/names.js';
-import {namespaceLabels, usesZtunnel} from '../../domain/traffic/namespace-labels.js';
+import {namespaceLabels, unreadBy, usesZtunnel} from '../../domain/traffic/namespace-labels.js';
 import {clientPod, trafficNamespaceObject, trafficObjects, type TrafficSpec} from '../../domain/traffic/objects.js';
 import {groupOf, type Plan, emptyPlan} from '../../engine/operation.js';
+import {targetsAtOnce} from '../../domain/traffic/rounds.js';
 import type {DeployTraffic, RemoveTraffic, SendRequests, TrafficPlace} from '../../engine/traffic-action.js';
 
-/** How long each step may take. Milliseconds. Pulling an image takes most of the first. */
+/** How long each step may take in a cluster. Milliseconds. Pulling an image takes most of the first. */
 const deployTimeoutMs = 180_000;
 const removeTimeoutMs = 120_000;
+
+/** The longest time that one request takes beyond the time after which they are a finding. Milliseconds. */
+const lastRequestMs = 60_000;
 
 /** What a cluster has before the run. */
 export interface TrafficState {
@@ -31,8 +37,8 @@ export interface TrafficState {
   readonly uid: string;
   /** The namespace; absent if it does not exist. */
   readonly namespace?: KubeObject;
-  /** The Deployment of an earlier run, or one that still runs. */
-  readonly deployment?: KubeObject;
+  /** What shows which run holds it: the namespace itself, or an object in one that stays. Absent: none does. */
+  readonly holder?: KubeObject;
 }
 
 /** A cluster, what it has, and its control planes as far as they are known. */
@@ -46,11 +52,13 @@ export interface TrafficCluster {
 export interface TrafficFactsOfRun {
   readonly mesh: Mesh;
   readonly clusters: readonly TrafficCluster[];
-  /** Identifies the work directory of this run: under its lock, no other run of it is alive. */
+  /** Identify the run and its work directory. */
   readonly run: string;
+  readonly owner: string;
   readonly now: Date;
   /** How long requests may fail. Milliseconds. */
   readonly timeoutMs: number;
+  readonly concurrency: number;
 }
 
 /** A cluster that takes part. */
@@ -70,37 +78,40 @@ export interface Participation {
 export type DeployPlan = Plan & Participation;
 
 /** Decides which clusters take part, and plans what is created in them. */
-export function planDeploy({mesh, clusters, run, now, timeoutMs}: TrafficFactsOfRun): DeployPlan {
+export function planDeploy(facts: TrafficFactsOfRun): DeployPlan {
+  const {mesh, clusters, run, owner} = facts;
   const uids = knownUids(
     clusters.map(({cluster, state}) => ({cluster, seen: isKnown(state) ? {uid: {value: state.value.uid}} : undefined})),
   );
   const mismatches = new Map(identityProblems(mesh, uids, false).map(({cluster, error}) => [cluster, error]));
   const excluded = new Map<string, ErrorReport>();
-  const taking = clusters.flatMap(({cluster, state, controlPlanes}) => {
+  const taking = clusters.flatMap((one) => {
+    const {cluster, state} = one;
     const error = isKnown(state)
-      ? (mismatches.get(cluster.name) ?? refusal(cluster.name, state.value, run, now))
+      ? (mismatches.get(cluster.name) ??
+        refusal(cluster.name, state.value, facts) ??
+        unreadError(cluster, state.value.namespace, facts))
       : state.unknown;
-    if (error || !isKnown(state)) {
-      if (error) excluded.set(cluster.name, error);
-      return [];
-    }
-    return [{cluster, state: state.value, controlPlanes}];
+    if (error) excluded.set(cluster.name, error);
+    return isKnown(state) && !error ? [{...one, state: state.value}] : [];
   });
   const targets = taking.map(({cluster}) => cluster.name);
-  const participants = taking.map(({cluster: {name}, state, controlPlanes}): Participant => {
+  const hold = {run, owner, until: endOf(facts, targets.length)};
+  const participants = taking.map((one): Participant => {
+    const {cluster, state} = one;
+    const {name} = cluster;
+    const {context, namespace, holder} = state;
     const spec: TrafficSpec = {
       cluster: name,
       targets,
-      clusters: mesh.clusters.map((one) => one.name),
+      clusters: mesh.clusters.map((other) => other.name),
       image: mesh.verify.image,
-      namespaceLabels: namespaceLabels(mesh, controlPlanes),
+      namespaceLabels: labelsFor(cluster, namespace, facts),
       isAmbient: usesZtunnel(mesh),
-      run,
-      until: new Date(now.getTime() + deployTimeoutMs + timeoutMs + 3 * removeTimeoutMs),
+      assignsUsers: mesh.istio.profile.startsWith('openshift'),
+      hold,
     };
-    const {context} = state;
-    const keepsNamespace = state.namespace?.metadata.labels?.[keepLabel] === 'true';
-    const isLeftover = keepsNamespace ? state.deployment !== undefined : state.namespace !== undefined;
+    const keepsNamespace = stays(namespace);
     return {
       name,
       context,
@@ -111,23 +122,72 @@ export function planDeploy({mesh, clusters, run, now, timeoutMs}: TrafficFactsOf
         cluster: name,
         context,
         title: `create${keepsNamespace ? ' in' : ''} namespace ${trafficNamespace}: 2 pods (${spec.image}), ${plural(targets.length, 'Service')}, PeerAuthentication, AuthorizationPolicy, ServiceAccount; all are removed at the end`,
-        leftover: isLeftover ? {keepsNamespace} : undefined,
+        leftover: holder && defined({run: holder.metadata.annotations?.[runAnnotation]}),
+        keepsNamespace,
         namespace: keepsNamespace ? undefined : trafficNamespaceObject(spec),
         objects: trafficObjects(spec),
         probe: spec.isAmbient ? undefined : clientPod(spec),
+        run,
         timeoutMs: deployTimeoutMs,
+        removeTimeoutMs,
       }),
     };
   });
   return {...emptyPlan, groups: groupOf(participants.map(({deploy}) => deploy)), participants, excluded};
 }
 
+/** When the run has ended at the latest. Each step works on several clusters, or targets, at a time. */
+function endOf({now, timeoutMs, concurrency}: TrafficFactsOfRun, count: number): Date {
+  const waves = Math.ceil(count / concurrency);
+  const requestsMs = Math.ceil(count / targetsAtOnce) * (timeoutMs + lastRequestMs);
+  return new Date(now.getTime() + waves * (deployTimeoutMs + requestsMs + 3 * removeTimeoutMs));
+}
+
+/** Whether the namespace is one that `access role` created. */
+function stays(namespace: KubeObject | undefined): boolean {
+  return namespace?.metadata.labels?.[keepLabel] === 'true';
+}
+
+/** The labels of a namespace to create; those of one that stays cannot be changed. */
+function labelsFor(
+  {name}: MeshCluster,
+  namespace: KubeObject | undefined,
+  {mesh, clusters}: TrafficFactsOfRun,
+): Labels {
+  const own = clusters.find(({cluster}) => cluster.name === name);
+  if (stays(namespace)) return namespace?.metadata.labels ?? {};
+  return namespaceLabels(
+    mesh,
+    own?.controlPlanes ?? [],
+    clusters.flatMap((one) => one.controlPlanes),
+  );
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Why the namespace would not be part of the mesh: an istiod reads only other namespaces. */
+function unreadError(
+  cluster: MeshCluster,
+  namespace: KubeObject | undefined,
+  facts: TrafficFactsOfRun,
+): ErrorReport | undefined {
+  const labels = labelsFor(cluster, namespace, facts);
+  const reader = facts.clusters.find(({controlPlanes}) => unreadBy(labels, controlPlanes));
+  if (!reader) return undefined;
+  return problem(
+    'NOT_READY',
+    `the discoverySelectors of ${reader.cluster.name} do not match namespace ${trafficNamespace} of ${cluster.name}`,
+    stays(namespace)
+      ? 'add labels that match to the namespace'
+      : 'selectors with matchExpressions only: create the namespace with labels that match (access role --role traffic)',
+  );
+}
+
 /** Why nothing may be created in a cluster. */
 function refusal(
   cluster: string,
-  {namespace, deployment, context}: TrafficState,
-  run: string,
-  now: Date,
+  {namespace, holder, context}: TrafficState,
+  {owner, now}: TrafficFactsOfRun,
 ): ErrorReport | undefined {
   if (!namespace) return undefined;
   const labels = namespace.metadata.labels ?? {};
@@ -136,14 +196,21 @@ function refusal(
     const message = `namespace ${trafficNamespace} of ${cluster} was not created by this program`;
     return problem('FOREIGN_OWNER', message, advice`it is not changed: ${show}`);
   }
-  const {[runAnnotation]: other, [untilAnnotation]: until = ''} = deployment?.metadata.annotations ?? {};
-  if (other === undefined || other === run || !(Date.parse(until) > now.getTime())) return undefined;
-  const remove = fixWith.kubectl({context}, words`delete namespace ${trafficNamespace}`);
+  const {[ownerAnnotation]: other, [untilAnnotation]: until = ''} = holder?.metadata.annotations ?? {};
+  if (other === undefined || other === owner || !(Date.parse(until) > now.getTime())) return undefined;
   return problem(
     'CONFLICT',
     `verify --traffic of another work directory uses namespace ${trafficNamespace} of ${cluster}, until ${formatMinute(until)} at the latest`,
-    advice`if it was killed, remove what it left: ${remove}`,
+    advice`if it was killed, remove what it left: ${cleanUp({context}, stays(namespace))}`,
   );
+}
+
+/** The command that removes what a run left behind. */
+export function cleanUp(cluster: {readonly context?: string}, keepsNamespace: boolean): Suggestion {
+  const kinds = 'deployments,services,authorizationpolicies,peerauthentications,serviceaccounts';
+  return keepsNamespace
+    ? fixWith.kubectl(cluster, words`-n ${trafficNamespace} delete ${kinds} -l kubectl-mesh/traffic=true`)
+    : fixWith.kubectl(cluster, words`delete namespace ${trafficNamespace}`);
 }
 
 /** The ready pods of a cluster. */
@@ -156,6 +223,11 @@ export interface ReadyPods {
 /** Plans the requests: from each cluster with ready pods to each such cluster. */
 export function planRequests(ready: readonly ReadyPods[], mesh: Mesh, timeoutMs: number): Plan {
   const clusters = mesh.clusters.map(({name}) => name);
+  const named = new Map(mesh.clusters.map((cluster) => [cluster.name, cluster]));
+  const isReached = (from: string, to: string): boolean => {
+    const [self, peer] = [named.get(from), named.get(to)];
+    return from === to || (self !== undefined && peer !== undefined && givesEndpoints(mesh.clusters, self, peer));
+  };
   const actions = ready.flatMap(({participant: {name, context}, client: [clientName]}): readonly SendRequests[] =>
     clientName === undefined
       ? []
@@ -167,12 +239,14 @@ export function planRequests(ready: readonly ReadyPods[], mesh: Mesh, timeoutMs:
             context,
             title: `send requests to ${plural(ready.length, 'cluster')}`,
             clientPod: clientName,
-            targets: ready.map((target) => ({
-              cluster: target.participant.name,
-              context: target.participant.context,
-              host: echoHost(target.participant.name, clusters),
-              pods: target.echo,
-            })),
+            targets: ready
+              .filter((target) => isReached(name, target.participant.name))
+              .map((target) => ({
+                cluster: target.participant.name,
+                context: target.participant.context,
+                host: echoHost(target.participant.name, clusters),
+                pods: target.echo,
+              })),
             istioNamespace: mesh.istio.namespace,
             timeoutMs,
           },
@@ -182,13 +256,14 @@ export function planRequests(ready: readonly ReadyPods[], mesh: Mesh, timeoutMs:
 }
 
 /** Plans the removal of everything that may have been created. */
-export function planRemoval(participants: readonly Participant[]): Plan {
+export function planRemoval(participants: readonly Participant[], run: string): Plan {
   const actions = participants.map(({name, context, keepsNamespace}): RemoveTraffic => ({
     kind: 'remove-traffic',
     id: `${name}/traffic/remove`,
     cluster: name,
     context,
     keepsNamespace,
+    run,
     title: keepsNamespace
       ? `remove the objects in namespace ${trafficNamespace}`
       : `delete namespace ${trafficNamespace}`,

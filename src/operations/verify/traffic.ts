@@ -2,7 +2,7 @@
  * `verify --traffic`: creates pods in each cluster, sends requests between them, and removes everything, also after an abort of the
  * run. What a killed run leaves behind, the next one removes first.
  */
-import {createHash} from 'node:crypto';
+import {createHash, randomBytes} from 'node:crypto';
 import {defined} from '../../domain/defined.js';
 import {asMeshError, errorClasses, type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {
@@ -16,13 +16,14 @@ import {
 import type {KubeObject} from '../../domain/kube/object.js';
 import {requireContext} from '../../domain/mesh/resolve.js';
 import {observe, type Observed} from '../../domain/observed.js';
-import {advice, fixWith, words} from '../../domain/suggest/suggestion.js';
-import {echoName, trafficNamespace} from '../../domain/traffic/names.js';
+import {advice} from '../../domain/suggest/suggestion.js';
+import {keepLabel, trafficAccount, trafficNamespace} from '../../domain/traffic/names.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Engine, type PhaseRun, type Warning} from '../../engine/operation.js';
 import {outcomeOf, outcomesOf} from '../../engine/report.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {
+  cleanUp,
   planDeploy,
   planRemoval,
   planRequests,
@@ -48,13 +49,16 @@ export interface TrafficRun {
 export async function measureTraffic(evidence: Evidence, timeoutMs: number, engine: Engine): Promise<TrafficRun> {
   const {mesh} = evidence;
   const {concurrency, dryRun} = engine.settings;
+  const run = randomBytes(8).toString('hex');
   const deployed = await engine.run<TrafficFactsOfRun, DeployPlan>({
     title: 'prepare requests',
     gather: async (deps) => ({
       mesh,
-      run: await runId(deps),
+      run,
+      owner: await ownerOf(deps),
       now: deps.now(),
       timeoutMs,
+      concurrency,
       clusters: await readClusters(deps, evidence, concurrency),
     }),
     plan: planDeploy,
@@ -85,7 +89,7 @@ export async function measureTraffic(evidence: Evidence, timeoutMs: number, engi
         Promise.resolve(
           participants.filter(({deploy}) => outcomeOf(deployed, deploy)?.status !== 'skipped' || dryRun !== 'none'),
         ),
-      plan: planRemoval,
+      plan: (facts) => planRemoval(facts, run),
     });
   }
   const failed = outcomesOf(removed, 'remove-traffic').filter(({error}) => error !== undefined);
@@ -95,9 +99,9 @@ export async function measureTraffic(evidence: Evidence, timeoutMs: number, engi
     facts: evidence.clusters.map(({cluster: {name}}) => factsOf(name, evidence, deployed, sent, dryRun !== 'none')),
     leftover: failed.flatMap(({error}) => error ?? []),
     warnings: failed.flatMap(({cluster, error}) => {
-      const context = participants.find(({name}) => name === cluster)?.context;
-      const remove = fixWith.kubectl(defined({context}), words`delete namespace ${trafficNamespace}`);
-      const message = advice`namespace ${trafficNamespace} is still there: ${error?.message ?? ''}; to remove it: ${remove}`;
+      const {context, keepsNamespace = false} = participants.find(({name}) => name === cluster) ?? {};
+      const remove = cleanUp(defined({context}), keepsNamespace);
+      const message = advice`not everything was removed: ${error?.message ?? ''}; to remove it: ${remove}`;
       return cluster === undefined ? [{message}] : [{cluster, message}];
     }),
   });
@@ -107,8 +111,8 @@ function isAbort(code: ErrorReport['code']): boolean {
   return errorClasses[code] === 'interrupted' || errorClasses[code] === 'timeout';
 }
 
-/** Identifies the work directory on this machine. */
-async function runId({workspace}: Deps): Promise<string> {
+/** Identifies the work directory on this machine: under its lock, no other run of it is alive. */
+async function ownerOf({workspace}: Deps): Promise<string> {
   const {host} = await workspace.journal.read();
   return createHash('sha256')
     .update(JSON.stringify([host, workspace.root]))
@@ -129,10 +133,9 @@ function readClusters(deps: Deps, {clusters}: Evidence, concurrency: number): Pr
         const named = (name: string): Promise<KubeObject | undefined> =>
           api.find({apiVersion: 'v1', kind: 'Namespace', name});
         const [system, namespace] = await Promise.all([named('kube-system'), named(trafficNamespace)]);
-        const deployment =
-          namespace &&
-          (await api.find({apiVersion: 'apps/v1', kind: 'Deployment', namespace: trafficNamespace, name: echoName}));
-        return defined<TrafficState>({context, uid: system?.metadata.uid ?? '', namespace, deployment});
+        const account = {apiVersion: 'v1', kind: 'ServiceAccount', namespace: trafficNamespace, name: trafficAccount};
+        const holder = namespace?.metadata.labels?.[keepLabel] === 'true' ? await api.find(account) : namespace;
+        return defined<TrafficState>({context, uid: system?.metadata.uid ?? '', namespace, holder});
       }),
     };
   });

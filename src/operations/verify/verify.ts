@@ -98,11 +98,14 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   return {...evaluated.report, warnings: all, ...(error && {error})};
 }
 
-/** The checks to evaluate. Throws `USAGE` if all of them require requests, which were not requested. */
+/** The checks to evaluate. Throws `USAGE` if all of them require requests that were not requested, or none does and they were. */
 function requestedChecks({selection, traffic}: VerifyRequest): readonly Check[] {
   const selected = selectChecks(checks, selection);
   const requested = selected.filter((check) => traffic !== undefined || !isOfTraffic(check));
   const [first] = selected;
+  if (traffic && !requested.some(isOfTraffic)) {
+    throw new MeshError('USAGE', '--traffic sends requests for MESH601 and MESH602, of which none is selected');
+  }
   if (requested.length > 0 || !first) return requested;
   throw new MeshError('USAGE', `${first.id} requires --traffic, which creates pods and sends requests between them`);
 }

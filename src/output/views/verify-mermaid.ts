@@ -89,10 +89,10 @@ const relations: readonly Relation[] = [
     results: ({reaches}) => reaches ?? [],
     both: {
       yes: '<-->|"answer each other"|',
-      no: '<-.->|"do not answer each other"|',
+      no: '<-.->|"do not always answer each other"|',
       unknown: '<-.->|"requests unknown"|',
     },
-    oneWay: {yes: '-->|"is answered"|', no: '-.->|"is not answered"|', unknown: '-.->|"requests unknown"|'},
+    oneWay: {yes: '-->|"is answered"|', no: '-.->|"is not always answered"|', unknown: '-.->|"requests unknown"|'},
   },
 ];
 

@@ -17,7 +17,8 @@ function matrix(clusters: readonly ClusterTopology[]): string {
   );
 }
 
-function cell({answered, requests}: ReachedCluster): string {
+function cell({result, answered, requests}: ReachedCluster): string {
+  if (result === 'none') return '-';
   return answered === undefined ? 'unknown' : `${String(answered)}/${String(requests)}`;
 }
 

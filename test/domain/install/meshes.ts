@@ -20,7 +20,7 @@ export function meshWith(change: Partial<Mesh> = {}): Mesh {
     },
     discovery: {token: 'bound', tokenLifetimeDays: 90},
     topology: {gateway: 'istio'},
-  verify: {image: 'agnhost'},
+    verify: {image: 'agnhost'},
     clusters: [primary('cluster1')],
     ...change,
   };

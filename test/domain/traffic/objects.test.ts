@@ -1,7 +1,7 @@
 /** What `verify --traffic` creates. */
 import {describe, expect, it} from 'vitest';
 import {echoHost, echoService, trafficNamespace} from '../../../src/domain/traffic/names.js';
-import {namespaceLabels} from '../../../src/domain/traffic/namespace-labels.js';
+import {namespaceLabels, unreadBy} from '../../../src/domain/traffic/namespace-labels.js';
 import {
   clientPod,
   trafficNamespaceObject,
@@ -16,8 +16,8 @@ const spec: TrafficSpec = {
   image: 'registry.example.com/agnhost:1',
   namespaceLabels: {'istio-injection': 'enabled'},
   isAmbient: false,
-  run: 'abc',
-  until: new Date('2026-11-30T12:00:00Z'),
+  assignsUsers: false,
+  hold: {run: 'abc', owner: 'work', until: new Date('2026-11-30T12:00:00Z')},
 };
 
 interface Template {
@@ -58,8 +58,8 @@ describe('the objects', () => {
   it('have a Service for each target that only the pods of that cluster belong to', () => {
     const selectors = ofKind('Service').map((one) => (one as unknown as {spec: {selector: object}}).spec.selector);
     expect(selectors).toEqual([
-      {app: 'echo', 'kubectl-mesh/traffic-target': 'c1'},
-      {app: 'echo', 'kubectl-mesh/traffic-target': 'c2'},
+      {app: 'echo', 'kubectl-mesh/traffic-target': 'c1', 'kubectl-mesh/run': 'abc'},
+      {app: 'echo', 'kubectl-mesh/traffic-target': 'c2', 'kubectl-mesh/run': 'abc'},
     ]);
     expect(templates.map(({metadata}) => metadata.labels['kubectl-mesh/traffic-target'])).toEqual(['c1', 'c1']);
   });
@@ -79,6 +79,19 @@ describe('the objects', () => {
         });
       }
     }
+  });
+
+  it('leave the user to the API server where that assigns it', () => {
+    const [first] = ofKind('Deployment', {...spec, assignsUsers: true});
+    expect(JSON.stringify(first)).not.toContain('runAsUser');
+    expect(JSON.stringify(templates[0])).toContain('"runAsUser":65532');
+  });
+
+  it('show which run holds the namespace, on the first object', () => {
+    const hold = {'kubectl-mesh/run': 'abc', 'kubectl-mesh/work-directory': 'work'};
+    expect(trafficNamespaceObject(spec).metadata.annotations).toMatchObject(hold);
+    expect(trafficObjects(spec)[0]?.metadata.annotations).toMatchObject(hold);
+    expect(trafficNamespaceObject({namespaceLabels: {}}).metadata.annotations).toBeUndefined();
   });
 
   it('are validated as the pod that the client becomes', () => {
@@ -130,6 +143,16 @@ describe('the labels of the namespace', () => {
       'istio-injection': 'enabled',
       mesh: 'yes',
     });
-    expect(namespaceLabels({istio}, [plane('default', [complex])])).toEqual({'istio-injection': 'enabled'});
+    const expressions = [plane('default', [complex])];
+    expect(namespaceLabels({istio}, expressions)).toEqual({'istio-injection': 'enabled'});
+    expect(unreadBy({'istio-injection': 'enabled'}, expressions)).toBe(expressions[0]);
+    expect(unreadBy({team: 'a'}, expressions)).toBeUndefined();
+  });
+
+  it('match the selectors of every cluster that reads it', () => {
+    const others = [plane('default', [{matchLabels: {mesh: 'yes'}}]), plane('default', [{matchLabels: {zone: 'a'}}])];
+    const labels = namespaceLabels({istio}, [], [plane('default'), ...others]);
+    expect(labels).toEqual({'istio-injection': 'enabled', mesh: 'yes', zone: 'a'});
+    expect(unreadBy(labels, others)).toBeUndefined();
   });
 });

@@ -9,7 +9,7 @@ export const allowedCheck = apiServerCheck({
   // MESH102 reads the cluster if the work directory holds no CA.
   implies: [
     ...['MESH102', 'MESH115', 'MESH116', 'MESH203', 'MESH204', 'MESH205', 'MESH206', 'MESH207', 'MESH208'],
-    ...['MESH3', 'MESH4', 'MESH5', 'MESH6'],
+    ...['MESH3', 'MESH4', 'MESH5'],
   ],
   judge: ({access}) => ok(`${String(access.reads)} kinds of requests, none forbidden`, 'no request forbidden'),
   meaning: 'RBAC grants the user of this context all permissions that the selected checks require.',

@@ -19,6 +19,8 @@ import {reinstallFix} from '../fixes.js';
 export const exposedServicesCheck = apiServerCheck({
   id: 'MESH420',
   title: 'The east-west gateway exposes services to other networks',
+  implies: ['MESH601'],
+  explains: 'requests to it',
   requires: ['eastWestGateways', 'gatewayServers'],
   judge: ({eastWestGateways, gatewayServers}, subject) => {
     const serving = eastWestGateways.filter(({port, pods}) => port !== undefined && pods.length > 0);

@@ -22,11 +22,10 @@ export const gatewayAddressesCheck = apiServerCheck({
   id: 'MESH411',
   title: 'Every network of a multi-network mesh has a working gateway',
   scope: 'mesh',
-  // Without a port for mutual TLS there is nothing to expose.
-  implies: ['MESH420'],
   requires: ['networkGateways', 'controlPlanes'],
   expected: 'a gateway with an address and ready pods for every network',
-  implies: ['MESH6'],
+  // Without a port for mutual TLS there is nothing to expose.
+  implies: ['MESH420', 'MESH601'],
   explains: 'requests to it',
   judge: ({networkGateways, controlPlanes}, subject) => {
     const clusters = networkGateways.map(({cluster, value}): ClusterGateways => ({
@@ -55,7 +54,12 @@ interface ClusterGateways {
 
 function judgeNetworks(clusters: readonly ClusterGateways[], subject: CheckSubject): Judgement {
   const members = clusters.filter(({cluster}) => cluster.network !== undefined);
-  const findings = members.flatMap((one) => findingsOf(one, members, subject));
+  const findings = members.flatMap((one) => {
+    // A gateway leads to all clusters of its network.
+    const {network} = one.cluster;
+    const clusters = subject.mesh.clusters.filter((other) => other.network === network).map(({name}) => name);
+    return findingsOf(one, members, subject).map((finding) => ({...finding, clusters}));
+  });
   const working = members.flatMap(({gateways}) => gateways.filter((gateway) => problemOf(gateway) === undefined));
   return findingsOr(
     findings,

@@ -11,7 +11,8 @@ export const gatewayNetworkCheck = apiServerCheck({
   title: 'The east-west gateway is on the network that its Service names',
   requires: ['eastWestGateways'],
   // The network of the pods may have no other gateway than one with another label.
-  implies: ['MESH411'],
+  implies: ['MESH411', 'MESH601'],
+  explains: 'requests to it',
   judge: ({eastWestGateways}, subject) => {
     const {network} = subject.cluster;
     const judged = eastWestGateways.filter(({pods}) => pods.length > 0);

@@ -6,7 +6,7 @@ export const networkCheck = apiServerCheck({
   id: 'MESH405',
   title: 'Proxies are configured with the declared network',
   requires: ['controlPlanes', 'gateways'],
-  implies: ['MESH6'],
+  implies: ['MESH601'],
   judge: ({controlPlanes, gateways}, subject) => {
     // A gateway for several networks has no network set; one with a different network is wrong.
     const withNetwork = gateways.filter(({network}) => network !== undefined && network !== '');

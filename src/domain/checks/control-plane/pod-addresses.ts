@@ -13,6 +13,7 @@ export const podAddressesCheck = apiServerCheck({
   id: 'MESH422',
   title: 'Clusters on one network have different pod addresses',
   scope: 'mesh',
+  implies: ['MESH601'],
   requires: ['podAddresses'],
   optional: ['istiodDiscovery'],
   expected: 'different addresses in clusters on one network',

@@ -14,6 +14,7 @@ export const gatewayChainCheck = istiodCheck({
   id: 'MESH423',
   title: 'The east-west gateway leads to certificates of the mesh',
   scope: 'mesh',
+  implies: ['MESH601'],
   requires: ['gatewayChains', 'liveRoots'],
   judge: ({gatewayChains, liveRoots}, {mesh, now}) => {
     const roots = liveRoots.flatMap(({value}) => (value === 'ClusterTrustBundle' ? [] : [value]));

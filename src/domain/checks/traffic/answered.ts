@@ -8,6 +8,7 @@ export const answeredCheck = trafficCheck({
   id: 'MESH601',
   title: 'Requests to the other cluster are answered',
   scope: 'pair',
+  appliesTo: 'reached pairs',
   requires: ['traffic'],
   sides: {traffic: 'self'},
   expected,

@@ -1,5 +1,5 @@
 /** What failed requests state, and what shows their cause: shared by the checks of traffic. */
-import type {TrafficFacts} from '../../facts/facts.js';
+import type {SuspectPolicy, TrafficFacts} from '../../facts/facts.js';
 import {some} from '../../format.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {inspectWith, kubectlMesh, type Suggestion, words} from '../../suggest/suggestion.js';
@@ -21,17 +21,28 @@ export function answeredText({answered, requests}: TrafficFacts): string {
 /** The finding about requests of which not all were answered. */
 export function failedRequests(traffic: TrafficFacts, route: Route, subject: ClusterSubject): Finding {
   const {failures, policies = []} = traffic;
-  const kind = failureKind(failures);
+  const shown = failureKind(failures);
+  // Without mutual TLS no client has an identity, so the pods' own policy denies its requests.
+  const kind = policies.some((policy) => policy.kind === 'PeerAuthentication') ? 'plain text' : shown;
   const texts = failures.map(
     ({text, count}) => `${String(count)} × ${text === '' ? 'an empty response' : `"${text}"`}`,
   );
-  const policy = policies.length === 0 ? '' : ` (${some(policies)})`;
+  const wanted = policyKinds[kind];
+  const named = policies.filter((policy) => policy.kind === wanted).map(({name}) => `${wanted ?? ''} ${name}`);
+  const policy = named.length === 0 ? '' : ` (${some(named)})`;
   return {
     kind,
     observed: `${answeredText(traffic)}: ${causes[kind](route)}${policy}: ${some(texts)}`,
     fix: inspections[kind](route, subject),
+    causes: possibleCauses[kind],
   };
 }
+
+/** The kind of policy that causes a failure. */
+const policyKinds: Readonly<Partial<Record<FailureKind, SuspectPolicy['kind']>>> = {
+  denied: 'AuthorizationPolicy',
+  'plain text': 'PeerAuthentication',
+};
 
 /** The most probable cause, where no other check has found it. */
 const causes: Readonly<Record<FailureKind, (route: Route) => string>> = {
@@ -43,6 +54,21 @@ const causes: Readonly<Record<FailureKind, (route: Route) => string>> = {
   timeout: ({to}) => `no response from ${to.name} in time`,
   'wrong pod': () => 'another pod answers',
   other: () => 'unexpected responses',
+};
+
+/**
+ * The checks that can have found the cause; absent: all. A response of the other side's proxy or pod proves that the connection and its
+ * certificates are right.
+ */
+const possibleCauses: Readonly<Record<FailureKind, readonly string[] | undefined>> = {
+  denied: [],
+  'plain text': [],
+  'wrong pod': ['MESH422'],
+  'no endpoint': ['MESH1', 'MESH2', 'MESH4', 'MESH5'],
+  certificate: ['MESH1', 'MESH2', 'MESH3', 'MESH4'],
+  connection: undefined,
+  timeout: undefined,
+  other: undefined,
 };
 
 /** What shows more about a cause. */

@@ -19,7 +19,7 @@ export const acceptanceCheck = istiodCheck({
   requires: ['liveRoots', 'servedChains'],
   sides: {liveRoots: 'self', servedChains: 'peer'},
   optional: ['caFiles', 'caOrigin'],
-  implies: ['MESH6'],
+  implies: ['MESH601'],
   judge: ({liveRoots, servedChains, ...used}, subject) => {
     const {cluster, peer, now} = subject;
     const roots = liveRoots.self;

@@ -7,8 +7,8 @@ export interface TrafficFacts {
   readonly answered: number;
   /** What came back instead, each text once. */
   readonly failures: readonly TrafficFailure[];
-  /** `NAMESPACE/NAME` of the AuthorizationPolicies that may have denied requests, where a response says so and they can be read. */
-  readonly policies?: readonly string[];
+  /** Objects of the target's cluster that can be the cause, where they can be read: of others, and for all of its pods or these. */
+  readonly policies?: readonly SuspectPolicy[];
 }
 
 /** Requests that failed with the same text. */
@@ -17,4 +17,11 @@ export interface TrafficFailure {
   readonly text: string;
   readonly isResponse: boolean;
   readonly count: number;
+}
+
+/** A policy that can be the cause of failed requests. */
+export interface SuspectPolicy {
+  readonly kind: 'AuthorizationPolicy' | 'PeerAuthentication';
+  /** `NAMESPACE/NAME` */
+  readonly name: string;
 }

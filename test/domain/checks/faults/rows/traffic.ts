@@ -21,7 +21,7 @@ export const trafficFaults: readonly Fault[] = [
   ['one of three requests to the peer is not answered', toPeer(failed(reset, {count: 1})), ['MESH601 error']],
   [
     'a policy denies requests to the peer',
-    toPeer(failed('RBAC: access denied', {policies: ['istio-system/deny-all']})),
+    toPeer(failed('RBAC: access denied', {policies: [{kind: 'AuthorizationPolicy', name: 'istio-system/deny-all'}]})),
     ['MESH601 error'],
   ],
   ['a proxy has no endpoint in the peer', toPeer(failed('no healthy upstream')), ['MESH601 error']],
@@ -33,6 +33,11 @@ export const trafficFaults: readonly Fault[] = [
   [
     'pods in the peer accept plain text only',
     toPeer(failed(`${reset}, transport failure reason: TLS_error:|268435703:SSL routines::WRONG_VERSION_NUMBER`)),
+    ['MESH601 error'],
+  ],
+  [
+    'a policy ends mutual TLS in the peer, so that no client has an identity there',
+    toPeer(failed('RBAC: access denied', {policies: [{kind: 'PeerAuthentication', name: 'kubectl-mesh-traffic/off'}]})),
     ['MESH601 error'],
   ],
   ['another pod answers', toPeer(failed('echo-1-2')), ['MESH601 error']],
