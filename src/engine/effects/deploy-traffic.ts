@@ -55,7 +55,7 @@ async function requireProxy(
   pod: NonNullable<DeployTraffic['probe']>,
   action: DeployTraffic,
 ): Promise<void> {
-  if (hasProxy(await api.create<PodObject>(pod as PodObject, 'server'))) return;
+  if (hasProxy(await api.create<PodObject>(pod, 'server'))) return;
   throw unprotected(action, 'they were not created');
 }
 

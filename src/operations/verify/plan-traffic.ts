@@ -21,6 +21,7 @@ import {
 import {namespaceLabels, unreadBy, usesZtunnel} from '../../domain/traffic/namespace-labels.js';
 import {clientPod, trafficNamespaceObject, trafficObjects, type TrafficSpec} from '../../domain/traffic/objects.js';
 import {groupOf, type Plan, emptyPlan} from '../../engine/operation.js';
+import type {TrafficState} from '../../observe/traffic-state.js';
 import {targetsAtOnce} from '../../domain/traffic/rounds.js';
 import type {DeployTraffic, RemoveTraffic, SendRequests, TrafficPlace} from '../../engine/traffic-action.js';
 
@@ -30,16 +31,6 @@ const removeTimeoutMs = 120_000;
 
 /** The longest time that one request takes beyond the time after which they are a finding. Milliseconds. */
 const lastRequestMs = 60_000;
-
-/** What a cluster has before the run. */
-export interface TrafficState {
-  readonly context: string;
-  readonly uid: string;
-  /** The namespace; absent if it does not exist. */
-  readonly namespace?: KubeObject;
-  /** What shows which run holds it: the namespace itself, or an object in one that stays. Absent: none does. */
-  readonly holder?: KubeObject;
-}
 
 /** A cluster, what it has, and its control planes as far as they are known. */
 export interface TrafficCluster {

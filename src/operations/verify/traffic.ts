@@ -13,15 +13,13 @@ import {
   type MeasuredFactValues,
   type TrafficFacts,
 } from '../../domain/facts/facts.js';
-import type {KubeObject} from '../../domain/kube/object.js';
-import {requireContext} from '../../domain/mesh/resolve.js';
 import {observe, type Observed} from '../../domain/observed.js';
 import {advice} from '../../domain/suggest/suggestion.js';
-import {keepLabel, trafficAccount, trafficNamespace} from '../../domain/traffic/names.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Engine, type PhaseRun, type Warning} from '../../engine/operation.js';
 import {outcomeOf, outcomesOf} from '../../engine/report.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
+import {readTrafficState} from '../../observe/traffic-state.js';
 import {
   cleanUp,
   planDeploy,
@@ -31,7 +29,6 @@ import {
   type ReadyPods,
   type TrafficCluster,
   type TrafficFactsOfRun,
-  type TrafficState,
 } from './plan-traffic.js';
 
 /** What was measured. */
@@ -121,22 +118,13 @@ async function ownerOf({workspace}: Deps): Promise<string> {
 }
 
 /** Reads what each cluster has before the run. */
-function readClusters(deps: Deps, {clusters}: Evidence, concurrency: number): Promise<readonly TrafficCluster[]> {
+function readClusters(deps: Deps, {mesh, clusters}: Evidence, concurrency: number): Promise<readonly TrafficCluster[]> {
   return eachCluster(clusters, concurrency, async ({cluster, facts}): Promise<TrafficCluster> => {
     const planes = facts.controlPlanes;
     return {
       cluster,
       controlPlanes: planes && 'value' in planes ? planes.value : [],
-      state: await observe(async (): Promise<TrafficState> => {
-        const context = requireContext(cluster);
-        const api = await deps.clusters.open(context);
-        const named = (name: string): Promise<KubeObject | undefined> =>
-          api.find({apiVersion: 'v1', kind: 'Namespace', name});
-        const [system, namespace] = await Promise.all([named('kube-system'), named(trafficNamespace)]);
-        const account = {apiVersion: 'v1', kind: 'ServiceAccount', namespace: trafficNamespace, name: trafficAccount};
-        const holder = namespace?.metadata.labels?.[keepLabel] === 'true' ? await api.find(account) : namespace;
-        return defined<TrafficState>({context, uid: system?.metadata.uid ?? '', namespace, holder});
-      }),
+      state: await observe(() => readTrafficState(deps.clusters, cluster, mesh.istio.namespace)),
     };
   });
 }

@@ -1,7 +1,7 @@
 /** What `verify --traffic` creates. */
 import {describe, expect, it} from 'vitest';
 import {echoHost, echoService, trafficNamespace} from '../../../src/domain/traffic/names.js';
-import {namespaceLabels, unreadBy} from '../../../src/domain/traffic/namespace-labels.js';
+import {namespaceLabels, type ServingPlane, unreadBy} from '../../../src/domain/traffic/namespace-labels.js';
 import {
   clientPod,
   trafficNamespaceObject,
@@ -117,7 +117,8 @@ describe('the name of a Service', () => {
 
 describe('the labels of the namespace', () => {
   const istio = {namespace: 'istio-system', profile: 'default'};
-  const plane = (revision: string, discoverySelectors: object[] = []) => ({revision, discoverySelectors}) as never;
+  const plane = (revision: string, discoverySelectors: object[] = []) =>
+    ({revision, discoverySelectors}) as unknown as ServingPlane;
 
   it('are those of the revision that runs, a declared one first', () => {
     expect(namespaceLabels({istio}, [])).toEqual({'istio-injection': 'enabled'});
