@@ -50,7 +50,7 @@ it.each<[CommandClass, readonly string[], string]>([
   [TrustRollback, ['c1', 'c2'], 'unexpected argument "c2"'],
   [CertsWorkload, ['ns/sa'], '--cluster is required'],
   [Verify, ['--timeout'], '--timeout requires a value'],
-  [AccessRole, ['--role'], '--role requires a value: reader, operator, installer, renewer'],
+  [AccessRole, ['--role'], '--role requires a value: reader, operator, installer, renewer, traffic'],
   [Verify, ['--timeout', '1s', '--timeout', '2s'], '--timeout is given more than once'],
   [Verify, ['--timeout', 'soon'], 'invalid --timeout "soon": must be a duration such as 300ms, 30s, 5m or 1h30m'],
   [Verify, ['--concurrency', '0'], 'invalid --concurrency "0": must be an integer greater than or equal to 1'],

@@ -87,7 +87,7 @@ const rounds: readonly (readonly Fault[])[] = [
       cluster: 'one',
       seed: withOtherNetwork,
       lost: ['two one'],
-      check: 'MESH411',
+      check: 'MESH421',
     },
     {
       title: 'the cross-network Gateway of two is not AUTO_PASSTHROUGH',

@@ -26,7 +26,7 @@ export const hasTraffic = flagsOfVerify().includes('traffic');
 
 /** Sends requests from each cluster to each, by the program under test. */
 export async function matrixOf({cli}: DataPath): Promise<readonly Reached[]> {
-  const {checks} = await cli.verify('--traffic', '--traffic-timeout', '20s');
+  const {checks} = await cli.verify('--traffic', '--traffic-timeout', '10s');
   return checks
     .filter(({id}) => checksOfRequests.includes(id))
     .map(({cluster = '', peer = cluster, result, impliedBy, observed}) => ({
