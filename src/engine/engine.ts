@@ -149,7 +149,12 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
           await confirm(runnable, confirmed, context);
           if (plan.passphrase) await preparePassphrase(plan.passphrase, deps);
         }
-        const outcomes = [...(await runGroups(runnable, {command, readIdentity, deps, settings, report})), ...skipped];
+        // After an abort, the identity can no longer be read: what a cleanup does is recorded without it.
+        const identity: IdentityReader = phase.isCleanup
+          ? (cluster) => readIdentity(cluster).catch(() => undefined)
+          : readIdentity;
+        const running = {command, readIdentity: identity, deps, settings, report};
+        const outcomes = [...(await runGroups(runnable, running)), ...skipped];
         if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(({error}) => error?.code === 'CONFLICT')) {
           finished.push(...outcomes.filter(isDoneInPart));
           continue;

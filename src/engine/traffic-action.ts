@@ -11,6 +11,8 @@ export interface DeployTraffic extends ClusterAction, TrafficPlace {
   readonly namespace?: KubeObject;
   /** In creation order; the first one shows who holds the namespace. */
   readonly objects: readonly KubeObject[];
+  /** For a remote: the context of its primary, in which the policies that protect its pods must exist. */
+  readonly protectedBy?: string;
   /** A pod that is only validated: whether it would get a proxy. Absent in ambient mode. */
   readonly probe?: KubeObject;
   readonly run: string;
@@ -40,6 +42,8 @@ export interface RequestTarget {
   readonly context: string;
   /** The host of their Service. */
   readonly host: string;
+  /** Where istiod reads the policies for them: for a remote, in its primary. */
+  readonly policyContext: string;
   /** Their names: one of them is the body of each response. */
   readonly pods: readonly string[];
 }

@@ -84,7 +84,7 @@ describe('verify --traffic', () => {
     expect(rows.find(({result}) => result === 'error')).toMatchObject({cluster: 'c1', peer: 'c2'});
   });
 
-  it('waits until proxies have learned of the new pods', async () => {
+  it('waits until proxies are configured for the new pods', async () => {
     let count = 0;
     traffic.answer = () => ((count += 1) <= 4 ? 'no healthy upstream' : undefined);
     expect((await verify()).code).toBe(0);
@@ -113,6 +113,9 @@ describe('verify --traffic', () => {
     traffic.answer = () => 'no healthy upstream';
     const run = await runCommand(Verify, ['--traffic', '--only', 'MESH6', '--timeout', '4s', '-o', 'json'], mesh.env);
     expect(run.code).toBe(124);
+    const {kube} = mesh.one('c1');
+    expect(kube.writes.map(({verb, resource}) => `${verb} ${resource}`)).toContain('create deployments');
+    expect(JSON.parse(run.stdout)).toMatchObject({warnings: [], error: {code: 'TIMEOUT'}});
     expect(leftovers()).toEqual([]);
   });
 });

@@ -48,10 +48,10 @@ describe('the role traffic', () => {
     const {cli, clusters} = path;
     const words = ['access', 'role', '--role', 'traffic', '--subject', account, '-o', 'json'];
     role = JSON.parse(await cli.must(...words)) as RoleList;
-    await become(role);
     const entries = await Promise.all(
       clusters.map(async (cluster) => ({cluster, token: await createAccount(cluster)})),
     );
+    await become(role);
     writeKubeconfigWithTokens(cli.kubeconfig, entries);
   });
 

@@ -3,6 +3,7 @@
  * (istio/istio istioctl/pkg/multicluster/remote_secret.go, createBearerTokenKubeconfig), plus a proxy, which istioctl drops.
  * Fields: k8s.io/client-go tools/clientcmd/api/v1/types.go.
  */
+import {createHash} from 'node:crypto';
 import {defined} from '../defined.js';
 import * as z from 'zod';
 import {stringify} from 'yaml';
@@ -89,7 +90,8 @@ export function readRemoteKubeconfig(text: string): RemoteKubeconfig | undefined
   const [, token] = jwtAtEnd.exec(text.slice(at)) ?? [];
   if (token === undefined) return parsed(text);
   const before = text.slice(0, at);
-  const {kubeconfig} = latest.get(before, () => ({kubeconfig: parsedBefore(before)}));
+  const key = createHash('sha256').update(before).digest('hex');
+  const {kubeconfig} = latest.get(key, () => ({kubeconfig: parsedBefore(before, key)}));
   // A part of a text keeps the whole text in memory, so the token is copied.
   return kubeconfig ? withToken(kubeconfig, Buffer.from(token).toString()) : parsed(text);
 }
@@ -102,11 +104,14 @@ const jwtAtEnd = /^([A-Za-z][\w-]*(?:\.[\w-]+){2})\n?$/;
 /** All readers have the same kubeconfig of a peer, but for the token, which is its last value. */
 const latest = new LatestResults<{readonly kubeconfig: RemoteKubeconfig | undefined}>(1024);
 
-/** Reads a kubeconfig that ends before a token; undefined unless it is the token that istiod uses. */
-function parsedBefore(before: string): RemoteKubeconfig | undefined {
-  const placeholder = 'a.b.c';
+/**
+ * Reads a kubeconfig that ends before a token; undefined unless it is the token that istiod uses. The hash of the text is part of the
+ * placeholder, so that the text cannot contain it in any notation.
+ */
+function parsedBefore(before: string, hash: string): RemoteKubeconfig | undefined {
+  const placeholder = `a.b.${hash}`;
   const kubeconfig = parsed(`${before}${placeholder}\n`);
-  const isUsed = kubeconfig?.token?.test((token) => token === placeholder) === true && !before.includes(placeholder);
+  const isUsed = kubeconfig?.token?.test((token) => token === placeholder) === true;
   return isUsed ? kubeconfig : undefined;
 }
 

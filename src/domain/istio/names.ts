@@ -18,8 +18,16 @@ export const proxyNetworkVariable = 'ISTIO_META_NETWORK';
  * pilot/pkg/model/proxy_view.go).
  */
 export const networkViewVariable = 'ISTIO_META_REQUESTED_NETWORK_VIEW';
-/** The pods that istiod deploys for a Kubernetes Gateway, whose name is the value (k8s.io gateway-api: GatewayNameLabelKey). */
-export const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name';
+/**
+ * The labels of the pods that istiod deploys for a Kubernetes Gateway, whose name is the value: since 1.21, and before (istio.io/v1.21:
+ * news/releases/1.21.x/announcing-1.21/upgrade-notes).
+ */
+const gatewayNameLabels = ['gateway.networking.k8s.io/gateway-name', 'istio.io/gateway-name'] as const;
+
+/** Returns the name of the Kubernetes Gateway for which istiod deployed a pod or Service; undefined for others. */
+export function gatewayNameOf(labels: Readonly<Record<string, string>>): string | undefined {
+  return gatewayNameLabels.map((label) => labels[label]).find((name) => name !== undefined);
+}
 /** The Secret in which istiod stores its self-signed CA (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
 export const selfSignedName = 'istio-ca-secret';
 /**

@@ -68,13 +68,13 @@ export function trafficObjects(spec: TrafficSpec): readonly KubeObject[] {
     {
       apiVersion: 'security.istio.io/v1beta1',
       kind: 'PeerAuthentication',
-      metadata: meta('strict'),
+      metadata: ofRun('strict', spec),
       spec: {mtls: {mode: 'STRICT'}},
     },
     {
       apiVersion: 'security.istio.io/v1beta1',
       kind: 'AuthorizationPolicy',
-      metadata: meta('only-this-namespace'),
+      metadata: ofRun('only-this-namespace', spec),
       spec: {action: 'ALLOW', rules: [{from: [{source: {namespaces: [namespace]}}]}]},
     },
     ...spec.targets.map((target) => service(target, spec)),
@@ -91,6 +91,12 @@ export function clientPod(spec: TrafficSpec): KubeObject {
 
 function meta(name: string): {name: string; namespace: string; labels: Readonly<Record<string, string>>} {
   return {name, namespace, labels: trafficLabels};
+}
+
+/** The metadata of a policy: pods of remotes start only under those of their own run. */
+function ofRun(name: string, {hold}: TrafficSpec): ReturnType<typeof meta> {
+  const {labels, ...metadata} = meta(name);
+  return {...metadata, labels: {...labels, [runLabel]: hold.run}};
 }
 
 /** A Service that only pods of its cluster belong to: no locality and no other cluster can answer in their place. */

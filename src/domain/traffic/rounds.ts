@@ -5,7 +5,7 @@ import type {DialAnswer} from './dial.js';
 
 /**
  * The requests of a round. If one of four gateways does not work, a round of 10 has a chance of 6 % to be answered completely, one of
- * 30 of 0.02 %. Proxies retry a failed connection at another gateway, so one that refuses connections at once can stay unnoticed
+ * 30 of 0.02 %; two follow each other, of which the second one counts. Proxies retry a failed connection at another gateway, so one that refuses connections at once can stay unnoticed
  * (1.31.0:pilot/pkg/networking/core/route/retry/retry.go, DefaultPolicy).
  */
 export const requestsPerRound = 30;

@@ -3,6 +3,7 @@ import {isGone} from '../../domain/facts/read/pods.js';
 import {explainNotReady} from '../../domain/install/not-ready.js';
 import {proxyContainer} from '../../domain/istio/names.js';
 import {type EventObject, hasReadyCondition, type PodObject} from '../../domain/kube/objects.js';
+import {refOf} from '../../domain/kube/paths.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {clientName, echoName, runLabel, trafficNamespace as namespace} from '../../domain/traffic/names.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
@@ -42,11 +43,28 @@ async function deploy(action: DeployTraffic, context: EffectContext): Promise<De
   if (action.namespace) await createOrReplace(api, action.namespace, 'none');
   const deployments = objects.filter(({kind}) => kind === 'Deployment');
   for (const object of objects) if (!deployments.includes(object)) await createOrReplace(api, object, 'none');
-  // agnhost runs any command that a request contains: without a proxy, nothing would protect it.
+  // agnhost runs any command that a request contains: without a proxy and its policies, nothing would protect it.
   if (probe) await requireProxy(api, probe, action);
+  await requirePolicies(action, context);
   for (const object of deployments) await createOrReplace(api, object, 'none');
   context.line('wait for the pods');
   return {pods: await awaitPods(api, action, context)};
+}
+
+/** Throws `NOT_READY` if the policies of a remote do not exist in its primary. */
+async function requirePolicies(
+  {protectedBy, objects, run, cluster}: DeployTraffic,
+  {deps}: EffectContext,
+): Promise<void> {
+  if (protectedBy === undefined) return;
+  const primary = await deps.clusters.open(protectedBy);
+  const policies = objects.filter(({apiVersion}) => apiVersion.startsWith('security.istio.io/'));
+  const found = await Promise.all(policies.map((object) => primary.find(refOf(object))));
+  if (found.every((one) => one?.metadata.labels?.[runLabel] === run)) return;
+  throw new MeshError(
+    'NOT_READY',
+    `nothing runs in ${cluster}: the policies that protect its pods are not in its primary`,
+  );
 }
 
 /** Throws `NOT_READY` if a pod would get no proxy. */

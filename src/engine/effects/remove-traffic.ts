@@ -22,13 +22,13 @@ export const trafficSelector = Object.entries(trafficLabels)
 const deployments = {apiVersion: 'apps/v1', kind: 'Deployment'};
 const pods = {apiVersion: 'v1', kind: 'Pod'};
 
-/** What is removed when the pods have ended: the policies protect them until then. The service account shows who holds the namespace. */
+/** What is removed when the pods have ended: the policies protect them until then. Last, the account, which shows who holds the namespace. */
 const others = [
   {apiVersion: 'v1', kind: 'Service'},
   {apiVersion: 'security.istio.io/v1beta1', kind: 'AuthorizationPolicy'},
   {apiVersion: 'security.istio.io/v1beta1', kind: 'PeerAuthentication'},
-  {apiVersion: 'v1', kind: 'ServiceAccount'},
 ];
+const accounts = {apiVersion: 'v1', kind: 'ServiceAccount'};
 
 /** Removes what was created in one cluster. After an abort of the run, through a kubectl process that outlives it. */
 export const effect: Effect<'remove-traffic'> = async (action, context) => {
@@ -44,38 +44,48 @@ export const effect: Effect<'remove-traffic'> = async (action, context) => {
 
 /** What to remove. */
 export interface Removal extends Pick<RemoveTraffic, 'cluster' | 'context' | 'keepsNamespace' | 'timeoutMs'> {
-  /** Only what this run created. Absent: whatever is there. */
+  /** Only what this run created. Absent: whatever is there, if no run holds the namespace. */
   readonly run?: string | undefined;
 }
 
 /** Removes it and waits until it is gone: first the pods, then what protects them. Throws `NOT_READY` if something is left. */
 export async function removeTraffic(api: KubeApi, removal: Removal, context: EffectContext): Promise<void> {
   const {cluster, keepsNamespace, run, timeoutMs} = removal;
-  const holder = await holderOf(api, keepsNamespace);
-  // It is created first and removed last: without it, nothing is there.
-  if (!holder || (run !== undefined && holder.metadata.annotations?.[runAnnotation] !== run)) return;
   const show = inspectWith.kubectl(removal, words`-n ${namespace} get all --show-labels`);
   const options = {
     what: `namespace ${namespace} of ${cluster} was not cleaned up`,
     timeoutMs,
     hints: [advice`what is left: ${show}`],
   };
+  let holder: KubeObject | undefined;
+  await awaitReady(context, options, async () => {
+    holder = await holderOf(api, keepsNamespace);
+    return undefined;
+  });
+  const heldBy = holder?.metadata.annotations?.[runAnnotation];
+  if (run !== undefined && heldBy !== run) return;
+  // Nothing held the namespace when the run was planned.
+  if (run === undefined && heldBy !== undefined) throw new MeshError('CONFLICT', `another run has begun in ${cluster}`);
+  if (!holder && !keepsNamespace) return;
   await awaitReady(context, options, async () => {
     await deleteAll(api, deployments);
     const {items} = await api.list(pods, {namespace, labelSelector: trafficSelector});
     return items.length > 0 ? `${String(items.length)} pods are ending` : undefined;
   });
-  if (!keepsNamespace) {
+  if (holder && !keepsNamespace) {
+    const held = holder;
     await awaitReady(context, options, async () =>
-      (await deleteHeld(api, holder)) ? 'the namespace is being removed' : undefined,
+      (await deleteHeld(api, held)) ? 'the namespace is being removed' : undefined,
     );
     return;
   }
-  await awaitReady(context, options, async () => {
-    let left = 0;
-    for (const kind of others) left += await deleteAll(api, kind);
-    return left > 0 ? `${String(left)} objects are being removed` : undefined;
-  });
+  for (const kinds of [others, [accounts]]) {
+    await awaitReady(context, options, async () => {
+      let left = 0;
+      for (const kind of kinds) left += await deleteAll(api, kind);
+      return left > 0 ? `${String(left)} objects are being removed` : undefined;
+    });
+  }
 }
 
 /** The object that shows which run holds the namespace; undefined without one. */

@@ -3,7 +3,7 @@ import {asMeshError, reportError} from '../../domain/errors.js';
 import type {TrafficFacts} from '../../domain/facts/facts.js';
 import {dialPath, maxDialBytes, readDialAnswer, type DialAnswer} from '../../domain/traffic/dial.js';
 import {trafficNamespace as namespace, trafficPort} from '../../domain/traffic/names.js';
-import {countAnswers, isRoundOver, targetsAtOnce} from '../../domain/traffic/rounds.js';
+import {countAnswers, isRoundOver, requestsPerRound, targetsAtOnce} from '../../domain/traffic/rounds.js';
 import type {Deps} from '../deps.js';
 import type {Effect, EffectContext} from '../effect.js';
 import type {RequestResult} from '../action-result.js';
@@ -12,6 +12,9 @@ import {suspectPolicies} from './suspect-policies.js';
 
 /** Longer than agnhost waits for a response: 5 s (netexec.go, createHTTPClient). Milliseconds. */
 const responseTimeoutMs = 15_000;
+
+/** How long the round that counts may take after the time for the others. Milliseconds. */
+const measureMs = 30_000;
 
 /** Pause between two rounds. Milliseconds. */
 const pauseMs = 1000;
@@ -44,7 +47,10 @@ export const effect: Effect<'send-requests'> = async (action, context) => {
   }
 };
 
-/** Repeats rounds until one is answered completely: proxies are configured for new Services and pods within seconds, not at the same moment. */
+/**
+ * Repeats rounds until one is answered completely: proxies are configured for new Services and pods within seconds, not at the same
+ * moment. The round after it counts.
+ */
 async function sendRounds(
   {cluster, host, pods}: RequestTarget,
   {timeoutMs}: SendRequests,
@@ -52,17 +58,21 @@ async function sendRounds(
   {deps, waiting}: EffectContext,
 ): Promise<TrafficFacts> {
   const start = deps.now().getTime();
-  for (;;) {
+  const elapsedMs = (): number => deps.now().getTime() - start;
+  const sendRound = async (limitMs: number): Promise<TrafficFacts> => {
     const answers: DialAnswer[] = [];
-    while (!isRoundOver(answers, pods)) {
+    while (!isRoundOver(answers, pods) && (answers.length === 0 || elapsedMs() < limitMs)) {
       deps.signal.throwIfAborted();
       const request = {port, path: dialPath(host), timeoutMs: responseTimeoutMs, maxBytes: maxDialBytes};
       answers.push(readDialAnswer(await deps.http.get(request)));
     }
-    const traffic = countAnswers(answers, pods);
-    const elapsedMs = deps.now().getTime() - start;
-    if (traffic.answered === traffic.requests || elapsedMs >= timeoutMs) return traffic;
-    waiting({what: `answers from ${cluster}`, elapsedMs, limitMs: timeoutMs});
+    return countAnswers(answers, pods);
+  };
+  for (;;) {
+    const traffic = await sendRound(timeoutMs);
+    if (traffic.answered === requestsPerRound) return sendRound(timeoutMs + measureMs);
+    if (elapsedMs() >= timeoutMs) return traffic;
+    waiting({what: `answers from ${cluster}`, elapsedMs: elapsedMs(), limitMs: timeoutMs});
     await deps.sleep(pauseMs);
   }
 }
@@ -70,13 +80,13 @@ async function sendRounds(
 /** Adds the policies that can be the cause of failures, if they can be read. */
 async function withPolicies(
   traffic: TrafficFacts,
-  {context}: RequestTarget,
+  {policyContext}: RequestTarget,
   {istioNamespace}: SendRequests,
   {clusters, signal}: Deps,
 ): Promise<TrafficFacts> {
   if (traffic.failures.length === 0) return traffic;
   try {
-    return {...traffic, policies: await suspectPolicies(await clusters.open(context), istioNamespace)};
+    return {...traffic, policies: await suspectPolicies(await clusters.open(policyContext), istioNamespace)};
   } catch {
     signal.throwIfAborted();
     return traffic;

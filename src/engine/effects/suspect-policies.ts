@@ -2,7 +2,7 @@
 import type {SuspectPolicy} from '../../domain/facts/facts.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {AuthorizationPolicyObject, PeerAuthenticationObject} from '../../domain/kube/objects.js';
-import {trafficLabels, trafficNamespace} from '../../domain/traffic/names.js';
+import {trafficLabels, trafficNamespace, trafficPort} from '../../domain/traffic/names.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 
 const apiVersion = 'security.istio.io/v1beta1';
@@ -46,7 +46,8 @@ function mayDeny({spec = {}}: AuthorizationPolicyObject): boolean {
   return ['DENY', 'CUSTOM'].includes(action) && [selector, targetRef, targetRefs].every((one) => one === undefined);
 }
 
-/** Whether pods accept plain text only, at least on a port (istio.io: reference/config/security/peer_authentication). */
+/** Whether pods accept plain text only, at least on their port (istio.io: reference/config/security/peer_authentication). */
 function endsMutualTls({spec = {}}: PeerAuthenticationObject): boolean {
-  return [spec.mtls, ...Object.values(spec.portLevelMtls ?? {})].some((one) => one?.mode === 'DISABLE');
+  const ofPort = spec.portLevelMtls?.[String(trafficPort)]?.mode;
+  return (ofPort ?? spec.mtls?.mode) === 'DISABLE';
 }

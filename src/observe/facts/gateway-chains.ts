@@ -1,4 +1,5 @@
 /** The certificates that gateways between networks present for a service, where this machine can reach them. */
+import pMap from 'p-map';
 import type {ExposedService, GatewayChain, GatewayChainsFacts} from '../../domain/facts/facts.js';
 import {requestedName} from '../../domain/facts/read/sidecar-services.js';
 import {nodesAddress} from '../../domain/istio/gateway-address.js';
@@ -13,6 +14,10 @@ const timeoutMs = 3000;
 /** The protocol by which a gateway recognizes mutual TLS (istio/istio pilot/pkg/networking/core/listener.go, allIstioMtlsALPNs). */
 const applicationProtocols = ['istio'] as const;
 
+/** Whoever can create Services decides where connections go: so many gateways of a cluster, and at a time. */
+const maxGateways = 20;
+const atOnce = 5;
+
 /** Connects to the first address of each gateway. */
 export async function deriveGatewayChains(sources: FactSources): Promise<GatewayChainsFacts> {
   const gateways = (await sources.fact('eastWestGateways')).flatMap((gateway) => {
@@ -22,7 +27,7 @@ export async function deriveGatewayChains(sources: FactSources): Promise<Gateway
   if (gateways.length === 0) return {absent: 'no gateway for mutual TLS has an address here'};
   const service = await exposedService(sources);
   if (service === undefined) return {absent: 'no service with a sidecar is known here'};
-  return Promise.all(gateways.map((gateway) => chainOf(gateway, service, sources)));
+  return pMap(gateways.slice(0, maxGateways), (gateway) => chainOf(gateway, service, sources), {concurrency: atOnce});
 }
 
 /** A Service with sidecars and an address of its own. */
@@ -38,7 +43,7 @@ async function exposedService(sources: FactSources): Promise<ExposedService | un
   return undefined;
 }
 
-/** The Services with sidecars that the cluster's istiod knows; a remote uses its primary's. */
+/** The Services with sidecars that the cluster's istiod has; a remote uses its primary's. */
 async function discoveryOf({
   cluster,
   all,

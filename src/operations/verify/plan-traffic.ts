@@ -29,8 +29,11 @@ import type {DeployTraffic, RemoveTraffic, SendRequests, TrafficPlace} from '../
 const deployTimeoutMs = 180_000;
 const removeTimeoutMs = 120_000;
 
-/** The longest time that one request takes beyond the time after which they are a finding. Milliseconds. */
-const lastRequestMs = 60_000;
+/** The longest time that requests take beyond the time after which they are a finding. Milliseconds. */
+const lastRequestsMs = 60_000;
+
+/** The clocks of two machines may differ. Milliseconds. */
+const clockMs = 120_000;
 
 /** A cluster, what it has, and its control planes as far as they are known. */
 export interface TrafficCluster {
@@ -76,7 +79,7 @@ export function planDeploy(facts: TrafficFactsOfRun): DeployPlan {
   );
   const mismatches = new Map(identityProblems(mesh, uids, false).map(({cluster, error}) => [cluster, error]));
   const excluded = new Map<string, ErrorReport>();
-  const taking = clusters.flatMap((one) => {
+  const usable = clusters.flatMap((one) => {
     const {cluster, state} = one;
     const error = isKnown(state)
       ? (mismatches.get(cluster.name) ??
@@ -86,6 +89,10 @@ export function planDeploy(facts: TrafficFactsOfRun): DeployPlan {
     if (error) excluded.set(cluster.name, error);
     return isKnown(state) && !error ? [{...one, state: state.value}] : [];
   });
+  const contexts = new Map(usable.map(({cluster, state}) => [cluster.name, state.context]));
+  const taking = usable.filter(({cluster}) => cluster.role !== 'remote' || contexts.has(cluster.primary ?? ''));
+  for (const {cluster} of usable.filter((one) => !taking.includes(one)))
+    excluded.set(cluster.name, withoutPrimary(cluster));
   const targets = taking.map(({cluster}) => cluster.name);
   const hold = {run, owner, until: endOf(facts, targets.length)};
   const participants = taking.map((one): Participant => {
@@ -113,25 +120,49 @@ export function planDeploy(facts: TrafficFactsOfRun): DeployPlan {
         cluster: name,
         context,
         title: `create${keepsNamespace ? ' in' : ''} namespace ${trafficNamespace}: 2 pods (${spec.image}), ${plural(targets.length, 'Service')}, PeerAuthentication, AuthorizationPolicy, ServiceAccount; all are removed at the end`,
-        leftover: holder && defined({run: holder.metadata.annotations?.[runAnnotation]}),
+        leftover: holder || keepsNamespace ? defined({run: holder?.metadata.annotations?.[runAnnotation]}) : undefined,
         keepsNamespace,
         namespace: keepsNamespace ? undefined : trafficNamespaceObject(spec),
         objects: trafficObjects(spec),
         probe: spec.isAmbient ? undefined : clientPod(spec),
+        protectedBy: cluster.role === 'remote' ? contexts.get(cluster.primary ?? '') : undefined,
         run,
         timeoutMs: deployTimeoutMs,
         removeTimeoutMs,
       }),
     };
   });
-  return {...emptyPlan, groups: groupOf(participants.map(({deploy}) => deploy)), participants, excluded};
+  const deploys = ofBoth(participants, mesh, ({deploy}) => deploy);
+  return {...emptyPlan, groups: [...groupOf(deploys.primaries), ...groupOf(deploys.remotes)], participants, excluded};
+}
+
+/** Separates what is for primaries from what is for remotes. */
+function ofBoth<T>(
+  participants: readonly Participant[],
+  {clusters}: Pick<Mesh, 'clusters'>,
+  of: (participant: Participant) => T,
+): {readonly primaries: readonly T[]; readonly remotes: readonly T[]} {
+  const remotes = new Set(clusters.filter(({role}) => role === 'remote').map(({name}) => name));
+  return {
+    primaries: participants.filter(({name}) => !remotes.has(name)).map(of),
+    remotes: participants.filter(({name}) => remotes.has(name)).map(of),
+  };
+}
+
+/** The policies of a remote's pods are those in its primary, whose istiod reads no others. */
+function withoutPrimary({name, primary = 'its primary'}: MeshCluster): ErrorReport {
+  return problem(
+    'NOT_READY',
+    `nothing is created in ${name}: ${primary}, whose policies protect its pods, does not take part`,
+  );
 }
 
 /** When the run has ended at the latest. Each step works on several clusters, or targets, at a time. */
 function endOf({now, timeoutMs, concurrency}: TrafficFactsOfRun, count: number): Date {
   const waves = Math.ceil(count / concurrency);
-  const requestsMs = Math.ceil(count / targetsAtOnce) * (timeoutMs + lastRequestMs);
-  return new Date(now.getTime() + waves * (deployTimeoutMs + requestsMs + 3 * removeTimeoutMs));
+  const requestsMs = Math.ceil(count / targetsAtOnce) * (timeoutMs + lastRequestsMs);
+  // What an earlier run left is removed in two steps, and so is what this one creates; after an abort, once more.
+  return new Date(now.getTime() + clockMs + waves * (deployTimeoutMs + requestsMs + 6 * removeTimeoutMs));
 }
 
 /** Whether the namespace is one that `access role` created. */
@@ -237,6 +268,7 @@ export function planRequests(ready: readonly ReadyPods[], mesh: Mesh, timeoutMs:
                 context: target.participant.context,
                 host: echoHost(target.participant.name, clusters),
                 pods: target.echo,
+                policyContext: target.participant.deploy.protectedBy ?? target.participant.context,
               })),
             istioNamespace: mesh.istio.namespace,
             timeoutMs,
@@ -247,8 +279,8 @@ export function planRequests(ready: readonly ReadyPods[], mesh: Mesh, timeoutMs:
 }
 
 /** Plans the removal of everything that may have been created. */
-export function planRemoval(participants: readonly Participant[], run: string): Plan {
-  const actions = participants.map(({name, context, keepsNamespace}): RemoveTraffic => ({
+export function planRemoval(participants: readonly Participant[], mesh: Mesh, run: string): Plan {
+  const actions = ofBoth(participants, mesh, ({name, context, keepsNamespace}): RemoveTraffic => ({
     kind: 'remove-traffic',
     id: `${name}/traffic/remove`,
     cluster: name,
@@ -260,5 +292,5 @@ export function planRemoval(participants: readonly Participant[], run: string): 
       : `delete namespace ${trafficNamespace}`,
     timeoutMs: removeTimeoutMs,
   }));
-  return {...emptyPlan, groups: groupOf(actions)};
+  return {...emptyPlan, groups: [...groupOf(actions.remotes), ...groupOf(actions.primaries)]};
 }

@@ -86,7 +86,7 @@ export async function measureTraffic(evidence: Evidence, timeoutMs: number, engi
         Promise.resolve(
           participants.filter(({deploy}) => outcomeOf(deployed, deploy)?.status !== 'skipped' || dryRun !== 'none'),
         ),
-      plan: (facts) => planRemoval(facts, run),
+      plan: (facts) => planRemoval(facts, mesh, run),
     });
   }
   const failed = outcomesOf(removed, 'remove-traffic').filter(({error}) => error !== undefined);
@@ -108,9 +108,10 @@ function isAbort(code: ErrorReport['code']): boolean {
   return errorClasses[code] === 'interrupted' || errorClasses[code] === 'timeout';
 }
 
-/** Identifies the work directory on this machine: under its lock, no other run of it is alive. */
+/** Identifies this copy of the work directory: under its lock, no other run of it is alive. */
 async function ownerOf({workspace}: Deps): Promise<string> {
-  const {host} = await workspace.journal.read();
+  const {host, own} = await workspace.journal.read();
+  if (own !== undefined) return own;
   return createHash('sha256')
     .update(JSON.stringify([host, workspace.root]))
     .digest('hex')

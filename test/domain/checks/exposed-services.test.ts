@@ -30,6 +30,11 @@ const edge = eastWestGateway('network1', {...ownGateway, pods: [gatewayPod({name
 const kubernetes = {api: 'Kubernetes', name: 'edge', namespace: 'edge', selector: {}, hosts: []} as const;
 const deployed = {...edge, pods: [gatewayPod({labels: {'gateway.networking.k8s.io/gateway-name': 'edge'}})]};
 
+it('of a Kubernetes Gateway has another label before 1.21', () => {
+  const gateway = {...edge, pods: [gatewayPod({labels: {'istio.io/gateway-name': 'edge'}})]};
+  expect(row({eastWestGateways: [gateway], ...server(kubernetes)})?.result).toBe('ok');
+});
+
 describe('a gateway without services', () => {
   it.each<[string, Partial<ClusterValues>, RegExp, string]>([
     [
@@ -57,6 +62,13 @@ describe('a gateway without services', () => {
       /Gateway istio-system\/cross-network-gateway has tls\.mode PASSTHROUGH on port 15443/,
       `kubectl --context kind-cluster1 -n istio-system patch gateways.networking.istio.io cross-network-gateway --type=json -p '[{"op":"replace","path":"/spec/servers/1/port/number","value":15443},{"op":"add","path":"/spec/servers/1/tls","value":{"mode":"AUTO_PASSTHROUGH"}}]'`,
     ],
+    [
+      'shares its port with a public site, which stays as it is',
+      server({mode: 'SIMPLE', isOwn: false, hosts: ['www.example.com']}),
+      /no Gateway selects/,
+      `${reinstall} --yes`,
+    ],
+    ['has a Gateway for names that no service has', server({hosts: ['*.global']}), /no Gateway/, `${reinstall} --yes`],
     ['has a Gateway on another port', server({port: 443}), /on port 443, not on 15443/, `${reinstall} --yes`],
     [
       'has a Gateway in another namespace that istiod ignores',

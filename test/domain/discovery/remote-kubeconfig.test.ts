@@ -76,6 +76,13 @@ describe('the kubeconfig of a remote secret', () => {
     expect(read?.token).toBeUndefined();
   });
 
+  it('has the token that istiod uses, however the text before another one is written', () => {
+    const user =
+      'current-context: a\ncontexts: [{name: a, context: {user: a}}]\nusers:\n- {name: a, user: {token: "a\\x2eb.c"}}\n';
+    const read = readRemoteKubeconfig(`${user}- name: b\n  user:\n    token: x.y.z\n`);
+    expect(read?.token?.test((token) => token === 'a.b.c')).toBe(true);
+  });
+
   it.each([
     ['a token that does not expire', {sub: 'a'}, {subject: 'a', audiences: []}],
     ['a time beyond every calendar', {sub: 'a', exp: 1e300}, undefined],

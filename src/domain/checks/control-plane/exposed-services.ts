@@ -62,7 +62,12 @@ function exposingServers(gateway: EastWestGatewayFacts, facts: GatewayServersFac
 }
 
 function exposes(server: GatewayServer, port: Port): boolean {
-  return server.mode === autoPassthrough && servesPort(server, port);
+  return server.mode === autoPassthrough && servesPort(server, port) && !isForStubDomain(server);
+}
+
+/** Hosts of the domain that Istio used before endpoint discovery: no service has such a name (istio.io/v1.6: install/multicluster/gateways). */
+function isForStubDomain({hosts}: GatewayServer): boolean {
+  return hosts.length > 0 && hosts.every((host) => host.endsWith('.global'));
 }
 
 /** Kubernetes Gateways select Services, not pods of all namespaces. */
@@ -86,15 +91,17 @@ function findingOf(
   if (left.length === 0) return undefined;
   const own = facts.servers.filter((server) => left.some((pod) => configures(server, pod, gateway)));
   const applied = own.filter((server) => inScope(server, gateway, facts));
+  // A server for other hosts can stay beside the missing one: changing it would take away what it serves.
+  const forMesh = applied.filter(servesMesh);
   const nearest =
-    applied.find((server) => servesPort(server, port) && server.mode !== autoPassthrough) ??
-    applied.find(({mode}) => mode === autoPassthrough);
+    forMesh.find((server) => servesPort(server, port) && server.mode !== autoPassthrough) ??
+    forMesh.find(({mode}) => mode === autoPassthrough);
   const which =
     left.length === pods.length ? nameOf(gateway) : `${nameOf(gateway)}: ${some(left.map(({name}) => name))}`;
   if (nearest) {
     return {
       observed: `${which}: ${deviation(nearest, port)}`,
-      fix: nearest.isOwn ? reinstallFix(subject) : changeFix(nearest, port, subject),
+      fix: nearest.isOwn ? reinstallFix({cluster: configCluster(subject)}) : changeFix(nearest, port, subject),
     };
   }
   const unscoped = own.find((server) => exposes(server, port));
@@ -102,6 +109,11 @@ function findingOf(
     ? `${gatewayName(unscoped)} is in another namespace, and ${scopeVariable} is true`
     : `no Gateway selects its pods for port ${String(port.number)}`;
   return {observed: `${which}: ${why}`, fix: exposeFix(gateway, port, facts, subject)};
+}
+
+/** Whether a server is for all services of the mesh; Kubernetes' listeners for this have no hosts. */
+function servesMesh({api, hosts}: GatewayServer): boolean {
+  return api === 'Kubernetes' || hosts.some((host) => host === '*.local' || host.endsWith('.svc.cluster.local'));
 }
 
 function deviation(server: GatewayServer, {number}: Port): string {

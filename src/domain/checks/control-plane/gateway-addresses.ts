@@ -92,7 +92,9 @@ function findingsOf(
   );
   if (own.length > 0) {
     return own.map((gateway) => ({
-      severity: isServed ? 'warning' : 'error',
+      // istiod sends requests for the cluster to its own gateway, if it uses one (istio/istio pilot/pkg/xds/endpoints/ep_filters.go,
+      // selectNetworkGateways).
+      severity: isServed && !isUsed(gateway) ? 'warning' : 'error',
       observed: `${cluster.name}: ${problemOf(gateway) ?? ''}`,
       fix: fixFor(gateway, one, subject),
     }));

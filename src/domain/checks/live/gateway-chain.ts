@@ -14,6 +14,8 @@ export const gatewayChainCheck = istiodCheck({
   id: 'MESH423',
   title: 'The east-west gateway leads to certificates of the mesh',
   scope: 'mesh',
+  // Another issuer signs the certificates of workloads.
+  appliesTo: "istiod's CA",
   implies: ['MESH601'],
   requires: ['gatewayChains', 'liveRoots'],
   judge: ({gatewayChains, liveRoots}, {mesh, now}) => {

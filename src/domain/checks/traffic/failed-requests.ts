@@ -21,9 +21,10 @@ export function answeredText({answered, requests}: TrafficFacts): string {
 /** The finding about requests of which not all were answered. */
 export function failedRequests(traffic: TrafficFacts, route: Route, subject: ClusterSubject): Finding {
   const {failures, policies = []} = traffic;
-  const shown = failureKind(failures);
+  const shown: FailureKind = failureKind(failures);
   // Without mutual TLS no client has an identity, so the pods' own policy denies its requests.
-  const kind = policies.some((policy) => policy.kind === 'PeerAuthentication') ? 'plain text' : shown;
+  const isPlain = ['denied', 'connection'].includes(shown) && policies.some((one) => one.kind === 'PeerAuthentication');
+  const kind = isPlain ? 'plain text' : shown;
   const texts = failures.map(
     ({text, count}) => `${String(count)} × ${text === '' ? 'an empty response' : `"${text}"`}`,
   );
@@ -73,9 +74,11 @@ const possibleCauses: Readonly<Record<FailureKind, readonly string[] | undefined
 
 /** What shows more about a cause. */
 const inspections: Readonly<Record<FailureKind, (route: Route, subject: ClusterSubject) => Suggestion>> = {
-  denied: ({to}) => inspectWith.kubectl(to, words`get authorizationpolicies.security.istio.io --all-namespaces`),
+  denied: ({to}, {mesh}) =>
+    inspectWith.kubectl(configCluster(to, mesh), words`get authorizationpolicies.security.istio.io --all-namespaces`),
   'no endpoint': ({from, to}) => kubectlMesh('verify', [...pair(from, to), '--only', 'MESH4,MESH5']),
-  'plain text': ({to}) => inspectWith.kubectl(to, words`get peerauthentications.security.istio.io --all-namespaces`),
+  'plain text': ({to}, {mesh}) =>
+    inspectWith.kubectl(configCluster(to, mesh), words`get peerauthentications.security.istio.io --all-namespaces`),
   certificate: ({from, to}) => kubectlMesh('verify', [...pair(from, to), '--only', 'MESH3']),
   connection: ({to}, {mesh}) =>
     inspectWith.kubectl(to, words`-n ${mesh.istio.namespace} get services,gateways.networking.istio.io -o wide`),
@@ -87,4 +90,9 @@ const inspections: Readonly<Record<FailureKind, (route: Route, subject: ClusterS
 
 function pair(from: MeshCluster, to: MeshCluster): readonly string[] {
   return [...new Set([from.name, to.name])];
+}
+
+/** The cluster in which istiod reads the policies for a cluster's pods. */
+function configCluster(cluster: MeshCluster, {clusters}: ClusterSubject['mesh']): MeshCluster {
+  return clusters.find(({name}) => name === cluster.primary) ?? cluster;
 }

@@ -3,7 +3,7 @@ import {defined} from '../../defined.js';
 import {
   defaultBundleName,
   defaultRevision,
-  gatewayNameLabel,
+  gatewayNameOf,
   ofRevision,
   proxyContainer,
   proxyNetworkVariable,
@@ -78,7 +78,7 @@ export function isGateway({metadata: {labels = {}}, spec}: DeploymentObject): bo
   return (
     component === 'IngressGateways' ||
     component === 'EgressGateways' ||
-    labels[gatewayNameLabel] !== undefined ||
+    gatewayNameOf(labels) !== undefined ||
     chart.startsWith('gateway-') ||
     (spec.selector.matchLabels?.istio ?? '').endsWith('gateway')
   );

@@ -2,10 +2,10 @@
 import {defined} from '../../defined.js';
 import {installerLabels} from '../../install/ownership.js';
 import {addressesOf} from '../../istio/gateway-address.js';
-import {gatewayNameLabel, networkLabel, networkViewVariable, proxyNetworkVariable} from '../../istio/names.js';
+import {gatewayNameOf, networkLabel, networkViewVariable, proxyNetworkVariable} from '../../istio/names.js';
 import {type PodObject, selects, type ServiceObject} from '../../kube/objects.js';
 import type {EastWestGatewayFacts, GatewayPod} from '../facts.js';
-import {mtlsPort, portLabel} from './network-gateways.js';
+import {labeledPort} from './network-gateways.js';
 import {isGone} from './pods.js';
 
 /**
@@ -22,7 +22,7 @@ export function eastWestGateway(
   const {name, namespace = '', labels = {}} = metadata;
   const addresses = addressesOf(service);
   if (metadata.deletionTimestamp !== undefined || addresses.length === 0) return undefined;
-  const number = port ?? Number(labels[portLabel] ?? mtlsPort);
+  const number = port ?? labeledPort(labels);
   const found = spec.ports?.find((one) => one.port === number);
   const selector = spec.selector ?? {};
   const isSelected = ({metadata: own, status = {}}: PodObject): boolean =>
@@ -35,7 +35,7 @@ export function eastWestGateway(
     addresses,
     selector,
     pods: Object.keys(selector).length === 0 ? [] : pods.filter(isSelected).map(gatewayPod),
-    isInstalled: labels[installerLabels.owner] !== undefined || labels[gatewayNameLabel] !== undefined,
+    isInstalled: labels[installerLabels.owner] !== undefined || gatewayNameOf(labels) !== undefined,
   });
 }
 

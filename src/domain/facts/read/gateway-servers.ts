@@ -1,13 +1,13 @@
 /** Reads the servers of Istio's and Kubernetes' Gateways, and which gateways they configure, by istiod's rules. */
 import {crossNetworkName} from '../../install/east-west/kind.js';
 import {parseBool} from '../../istio/environment.js';
-import {gatewayNameLabel, networkLabel} from '../../istio/names.js';
+import {gatewayNameOf, networkLabel} from '../../istio/names.js';
 import {managedByLabel} from '../../kube/manager.js';
 import type {KubeObject} from '../../kube/object.js';
 import type {GatewayObject, IstioGatewayObject} from '../../kube/objects.js';
 import {fieldManager} from '../../kube/paths.js';
 import type {ControlPlaneFacts, EastWestGatewayFacts, GatewayPod, GatewayServer} from '../facts.js';
-import {mtlsPort, portLabel} from './network-gateways.js';
+import {labeledPort} from './network-gateways.js';
 
 /** The mode in which a gateway passes connections to the service in their SNI. */
 export const autoPassthrough = 'AUTO_PASSTHROUGH';
@@ -39,13 +39,12 @@ export function kubernetesServers(gateways: readonly GatewayObject[]): readonly 
   return gateways.flatMap((gateway) => {
     const {metadata, spec = {}} = gateway;
     const {labels = {}, namespace = ''} = metadata;
-    const expectedPort = labels[portLabel] ?? String(mtlsPort);
     const services = (spec.addresses ?? []).flatMap(({type = 'Hostname', value = ''}) =>
       type !== 'Hostname' ? [] : [value.includes('.') ? value : `${value}.${namespace}.svc`],
     );
     return (spec.listeners ?? []).map(({port, protocol, tls}, index): GatewayServer => {
       const isRequested = tls?.options?.[listenerProtocol.name] === listenerProtocol.value;
-      const isImplied = tls !== undefined && labels[networkLabel] !== undefined && String(port) === expectedPort;
+      const isImplied = tls !== undefined && labels[networkLabel] !== undefined && port === labeledPort(labels);
       return {
         ...commonTo(gateway),
         api: 'Kubernetes',
@@ -85,7 +84,7 @@ export function isScoped(controlPlanes: readonly ControlPlaneFacts[]): boolean {
 export function configures(server: GatewayServer, {labels}: GatewayPod, gateway: EastWestGatewayFacts): boolean {
   if (server.api === 'Istio') return Object.entries(server.selector).every(([key, value]) => labels[key] === value);
   return (
-    (server.namespace === gateway.namespace && labels[gatewayNameLabel] === server.name) ||
+    (server.namespace === gateway.namespace && gatewayNameOf(labels) === server.name) ||
     server.services.some((host) => host.startsWith(`${gateway.name}.${gateway.namespace}.`))
   );
 }

@@ -16,10 +16,16 @@ import {isGateway, isBeingDeleted} from './control-plane.js';
 import {readYaml, word} from './yaml.js';
 
 /** The label of a Service or Gateway with another port than {@link mtlsPort}. */
-export const portLabel = 'networking.istio.io/gatewayPort';
+const portLabel = 'networking.istio.io/gatewayPort';
 /** istiod's DefaultNetworkGatewayPort and DefaultNetworkGatewayHBONEPort. */
 export const mtlsPort = 15443;
 const hbonePort = 15008;
+
+/** Returns the port that a label names, otherwise Istio's (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
+export function labeledPort(labels: Readonly<Record<string, string>> = {}): number {
+  const text = labels[portLabel] ?? '';
+  return /^\d+$/.test(text) ? Number(text) : mtlsPort;
+}
 
 /** A Service that meshNetworks refers to. */
 export interface NamedService {
@@ -49,7 +55,7 @@ export function serviceGateway(
 ): NetworkGatewayFacts {
   const {metadata, spec = {}} = service;
   const ports = (spec.ports ?? []).map(({port}) => port);
-  const labeledPort = Number(metadata.labels?.[portLabel] ?? mtlsPort);
+  const wanted = labeledPort(metadata.labels);
   return defined({
     declaredBy,
     namespace: metadata.namespace ?? '',
@@ -59,7 +65,7 @@ export function serviceGateway(
     addresses: addressesOf(service),
     serviceType: spec.type ?? 'ClusterIP',
     // meshNetworks specifies the port; for a labeled Service istiod uses these two.
-    listens: declaredBy === 'meshNetworks' || ports.includes(labeledPort) || ports.includes(hbonePort),
+    listens: declaredBy === 'meshNetworks' || ports.includes(wanted) || ports.includes(hbonePort),
     pods,
   });
 }

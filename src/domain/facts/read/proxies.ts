@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import {parseGoDuration, parseBool} from '../../istio/environment.js';
 import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
-import {gatewayNameLabel, ofRevision} from '../../istio/names.js';
+import {gatewayNameOf, ofRevision} from '../../istio/names.js';
 import {fieldChangedAt, type KubeObject} from '../../kube/object.js';
 import type {ConfigMapObject} from '../../kube/objects.js';
 import {isOwnGateway} from '../../trust/workloads.js';
@@ -23,7 +23,7 @@ export const ztunnelSelector = 'app=ztunnel';
 /** Whether a pod with {@link proxyLabel} has a proxy: the injector annotates injected pods, istiod labels its gateways. */
 export function isProxy(pod: KubeObject, istioNamespace: string): boolean {
   const {annotations = {}, labels = {}} = pod.metadata;
-  const marked = annotations['sidecar.istio.io/status'] !== undefined || labels[gatewayNameLabel] !== undefined;
+  const marked = annotations['sidecar.istio.io/status'] !== undefined || gatewayNameOf(labels) !== undefined;
   return marked && !isOwnGateway(pod, istioNamespace);
 }
 
