@@ -14,7 +14,7 @@ const timeoutMs = 3000;
 /** The protocol by which a gateway recognizes mutual TLS (istio/istio pilot/pkg/networking/core/listener.go, allIstioMtlsALPNs). */
 const applicationProtocols = ['istio'] as const;
 
-/** Whoever can create Services decides where connections go: so many gateways of a cluster, and at a time. */
+/** Users who can create Services decide where connections go: the gateways of a cluster that are tried, and how many at a time. */
 const maxGateways = 20;
 const atOnce = 5;
 
