@@ -245,6 +245,7 @@ const gatewayFaults: readonly Fault[] = [
     title: "the load balancer withdrew an east-west gateway's address",
     shape: 'networks',
     says: /two: Service istio-system\/istio-eastwestgateway has no address: its load balancer is pending/,
+    silences: ['MESH421 two'],
     seed: async (lab) => {
       await takeAddress(lab.cluster('two'));
       return undefined;
@@ -256,6 +257,7 @@ const gatewayFaults: readonly Fault[] = [
     title: 'the east-west gateway of a network was uninstalled',
     shape: 'networks',
     says: /two: no gateway for network2/,
+    silences: ['MESH421 two'],
     seed: inIstioSystem('two', 'delete', 'deployment,service', '-l', 'istio=eastwestgateway'),
     fix: 'as printed',
   },
@@ -264,6 +266,7 @@ const gatewayFaults: readonly Fault[] = [
     title: "an east-west gateway's Service was changed to ClusterIP",
     shape: 'networks',
     says: /two: Service istio-system\/istio-eastwestgateway has no address: it is of type ClusterIP/,
+    silences: ['MESH421 two'],
     seed: async (lab) => {
       await takeAddress(lab.cluster('two'));
       const patch = '{"spec": {"type": "ClusterIP"}}';
