@@ -68,10 +68,10 @@ describe('the role traffic', () => {
 
   it.each([
     'create deployments',
-    'create services',
+    'create serviceaccounts',
     'create pods',
     'create pods/portforward',
-    'create authorizationpolicies',
+    'create peerauthentications',
     'delete deployments',
   ])('is needed to %s: without it, verify names it', async (right) => {
     await become(without(role, right));

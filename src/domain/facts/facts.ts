@@ -196,8 +196,9 @@ const clusterFacts = {
   }),
   /** What they present for a service, where this machine can reach them. */
   gatewayChains: fact<ofGateways.GatewayChainsFacts>({
-    reads: live,
-    mayRead: ['networkServices', 'gatewayService', 'gatewayPods', 'exposedService'],
+    reads: controlPlane,
+    // Only where a gateway has an address.
+    mayRead: ['forwardedPod', 'portForward', 'networkServices', 'gatewayService', 'gatewayPods', 'exposedService'],
     stage: 'across clusters',
   }),
   servedChains: fact<PerPod<ofIstiod.ServedChain>>({reads: live}),

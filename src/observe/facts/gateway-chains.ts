@@ -4,8 +4,8 @@ import type {ExposedService, GatewayChain, GatewayChainsFacts} from '../../domai
 import {requestedName} from '../../domain/facts/read/sidecar-services.js';
 import {nodesAddress} from '../../domain/istio/gateway-address.js';
 import {istioNameOf} from '../../domain/mesh/istio-name.js';
-import {asMeshError} from '../../domain/errors.js';
-import {isKnown} from '../../domain/observed.js';
+import {asMeshError, MeshError} from '../../domain/errors.js';
+import {isKnown, unknownsOf} from '../../domain/observed.js';
 import {parseCertificate} from '../../domain/x509/certificate.js';
 import type {FactSources} from '../fact-sources.js';
 
@@ -52,9 +52,12 @@ async function discoveryOf({
   const discovery = await (cluster.primary === undefined
     ? fact('istiodDiscovery')
     : all.get(cluster.primary)?.fact('istiodDiscovery'));
-  return (discovery?.parts ?? [])
-    .flatMap(({observed}) => (isKnown(observed) ? [observed.value] : []))
-    .find(({sidecarServices}) => sidecarServices !== undefined)?.sidecarServices;
+  const parts = (discovery?.parts ?? []).map(({observed}) => observed);
+  const known = parts.filter(isKnown).map(({value}) => value);
+  const [failure] = unknownsOf(...parts);
+  // Without any istiod that responds, nothing is known of the services, rather than that there are none.
+  if (known.length === 0 && failure) throw new MeshError(failure.code, failure.message, {hints: failure.hints});
+  return known.find(({sidecarServices}) => sidecarServices !== undefined)?.sidecarServices;
 }
 
 async function chainOf(
