@@ -268,6 +268,7 @@ function shapesOf(struct: Struct) {
         ports: z
           .array(
             struct({
+              name: text.exactOptional(),
               protocol: text.exactOptional(),
               port: integer,
               targetPort: z.union([integer, text]).exactOptional(),

@@ -53,7 +53,13 @@ describe('an east-west gateway', () => {
       'does not listen on a gateway port',
       {cluster1: {networkGateways: [networkGateway('network1', {listens: false})]}},
       /15443/,
-      `kubectl --context kind-cluster1 -n istio-system patch service/istio-eastwestgateway --type=json -p '[{"op":"add","path":"/spec/ports/-","value":{"name":"tls-cross-network","port":15443,"targetPort":15443,"protocol":"TCP"}}]'`,
+      `kubectl --context kind-cluster1 -n istio-system patch service/istio-eastwestgateway --type=json -p '[{"op":"add","path":"/spec/ports/-","value":{"name":"tls","port":15443,"targetPort":15443,"protocol":"TCP"}}]'`,
+    ],
+    [
+      'has its port under another number',
+      {cluster1: {networkGateways: [networkGateway('network1', {listens: false, renumberedPort: 1})]}},
+      /15443/,
+      `kubectl --context kind-cluster1 -n istio-system patch service/istio-eastwestgateway --type=json -p '[{"op":"test","path":"/spec/ports/1/name","value":"tls"},{"op":"replace","path":"/spec/ports/1/port","value":15443}]'`,
     ],
     [
       'has an unready pod',
@@ -193,6 +199,22 @@ describe('the gateways that istiod uses', () => {
     ['the nodes selected by the annotation', object({type: 'NodePort'}, undefined, annotated), ['nodes']],
   ])('use %s as address', (_, service, addresses) => {
     expect(serviceGateway(service, 'n1', 'Service').addresses).toEqual(addresses);
+  });
+
+  it('have the port for mutual TLS by its name', () => {
+    const gateway = (port: number) =>
+      serviceGateway(
+        object({
+          ports: [
+            {name: 'status-port', port: 15021},
+            {name: 'tls', port},
+          ],
+        }),
+        'n1',
+        'Service',
+      );
+    expect(gateway(15444)).toMatchObject({listens: false, renumberedPort: 1});
+    expect(gateway(15443)).not.toHaveProperty('renumberedPort');
   });
 
   it.each([

@@ -14,7 +14,7 @@ import {
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation} from '../../istio/gateway-address.js';
-import {mtlsPort, spansNetworks} from '../../facts/read/network-gateways.js';
+import {mtlsPort, mtlsPortName, spansNetworks} from '../../facts/read/network-gateways.js';
 import {inspectPod, workloadProblems} from './workload.js';
 
 /** Each network can be reached from the others: it has a gateway with an address and ready pods. */
@@ -184,11 +184,26 @@ function fixFor(gateway: NetworkGatewayFacts, one: ClusterGateways, subject: Che
   }
 }
 
-/** istioctl cannot add the port: another one that was changed has its name, which must be unique in a Service. */
-function addPort({namespace, name}: NetworkGatewayFacts, cluster: MeshCluster): Suggestion {
-  const value = {name: 'tls-cross-network', port: mtlsPort, targetPort: mtlsPort, protocol: 'TCP'};
-  const patch = JSON.stringify([{op: 'add', path: '/spec/ports/-', value}]);
-  return fixWith.kubectl(cluster, words`-n ${namespace} patch service/${name} --type=json -p ${patch}`);
+/**
+ * Gives the port its number again, or adds it. istioctl cannot do that if a port with its name has another number: names of ports are
+ * unique in a Service.
+ */
+function addPort({namespace, name, renumberedPort}: NetworkGatewayFacts, cluster: MeshCluster): Suggestion {
+  const path = `/spec/ports/${String(renumberedPort)}`;
+  const patch =
+    renumberedPort === undefined
+      ? [
+          {
+            op: 'add',
+            path: '/spec/ports/-',
+            value: {name: mtlsPortName, port: mtlsPort, targetPort: mtlsPort, protocol: 'TCP'},
+          },
+        ]
+      : [
+          {op: 'test', path: `${path}/name`, value: mtlsPortName},
+          {op: 'replace', path: `${path}/port`, value: mtlsPort},
+        ];
+  return fixWith.kubectl(cluster, words`-n ${namespace} patch service/${name} --type=json -p ${JSON.stringify(patch)}`);
 }
 
 /**

@@ -20,6 +20,8 @@ const portLabel = 'networking.istio.io/gatewayPort';
 /** istiod's DefaultNetworkGatewayPort and DefaultNetworkGatewayHBONEPort. */
 export const mtlsPort = 15443;
 const hbonePort = 15008;
+/** Its name in Istio's installations (istio/istio samples/multicluster/gen-eastwest-gateway.sh). */
+export const mtlsPortName = 'tls';
 
 /** Returns the port that a label names, otherwise Istio's (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
 export function labeledPort(labels: Readonly<Record<string, string>> = {}): number {
@@ -56,6 +58,7 @@ export function serviceGateway(
   const {metadata, spec = {}} = service;
   const ports = (spec.ports ?? []).map(({port}) => port);
   const wanted = labeledPort(metadata.labels);
+  const renumbered = (spec.ports ?? []).findIndex((one) => one.name === mtlsPortName && one.port !== wanted);
   return defined({
     declaredBy,
     namespace: metadata.namespace ?? '',
@@ -66,6 +69,7 @@ export function serviceGateway(
     serviceType: spec.type ?? 'ClusterIP',
     // meshNetworks specifies the port; for a labeled Service istiod uses these two.
     listens: declaredBy === 'meshNetworks' || ports.includes(wanted) || ports.includes(hbonePort),
+    renumberedPort: renumbered === -1 ? undefined : renumbered,
     pods,
   });
 }

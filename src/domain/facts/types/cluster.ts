@@ -241,6 +241,8 @@ export interface NetworkGatewayFacts {
   readonly serviceType: string;
   /** Whether it listens on a port that istiod uses for gateways. */
   readonly listens: boolean;
+  /** The place in the Service's list of the port that has the name of the one for mutual TLS, and another number. Absent: none has. */
+  readonly renumberedPort?: number;
   /** Absent if nothing selects pods, or if they belong to a gateway Deployment in Istio's namespace. */
   readonly pods?: readonly PodFacts[];
 }
