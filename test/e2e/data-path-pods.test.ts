@@ -144,5 +144,5 @@ it('a deleted namespace disappears with its pods and their processes', async () 
   const alive = (): readonly number[] => pids.filter((pid) => existsSync(`/proc/${String(pid)}`));
   expect(alive()).toEqual(pids);
   await one.kubectl('delete', 'namespace', namespace, '--timeout=60s');
-  await expect.poll(alive).toEqual([]);
+  await expect.poll(alive, {timeout: 30_000}).toEqual([]);
 });
