@@ -135,7 +135,7 @@ it('port-forward ends with the pod, and leads to its successor', async () => {
   await eventually('the end of the pod', () => !path.node(two).pods.includes(before) || undefined);
   const after = (await ready(two, 'echo')).pod.metadata.name;
   expect(after).not.toBe(name);
-  await expect.poll(() => forwarded(two)).toEqual([client.pod.metadata.name, after].sort());
+  await expect.poll(() => forwarded(two), {timeout: 30_000}).toEqual([client.pod.metadata.name, after].sort());
   await expect.poll(async () => dial(await ready(one, 'client'), two), {timeout: 60_000}).toEqual({responses: [after]});
 });
 
