@@ -193,7 +193,7 @@ describe('an istiod that tells nothing at its debug endpoint', () => {
       );
       return verdict.code === 4 && isQuiet ? rows : undefined;
     });
-    expect(rows.map(({id}) => id)).toEqual(['MESH412', 'MESH502', 'MESH506']);
+    expect(rows.map(({id}) => id)).toEqual(['MESH412', 'MESH423', 'MESH502', 'MESH506']);
     const [row] = rows;
     const ran = await cli.shell(row?.fix ?? 'false');
     expect(ran.code, `${row?.fix ?? ''}\n${ran.stdout}${ran.stderr}`).toBe(0);
