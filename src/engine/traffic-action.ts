@@ -39,7 +39,6 @@ export interface SendRequests extends ClusterAction {
 /** The echo pods of one cluster. */
 export interface RequestTarget {
   readonly cluster: string;
-  readonly context: string;
   /** The host of their Service. */
   readonly host: string;
   /** Where istiod reads the policies for them: for a remote, in its primary. */

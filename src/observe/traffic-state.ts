@@ -2,7 +2,7 @@
 import {defined} from '../domain/defined.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
-import {keepLabel, trafficAccount, trafficNamespace} from '../domain/traffic/names.js';
+import {holderRef, isKept} from '../domain/traffic/names.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
@@ -25,11 +25,7 @@ export async function readTrafficState(
 ): Promise<TrafficState> {
   const reader = new ClusterReader(clusters, {cluster, istioNamespace});
   const api = await reader.open();
-  const [uid, namespace] = await Promise.all([
-    readClusterUid(reader),
-    api.find({apiVersion: 'v1', kind: 'Namespace', name: trafficNamespace}),
-  ]);
-  const account = {apiVersion: 'v1', kind: 'ServiceAccount', namespace: trafficNamespace, name: trafficAccount};
-  const holder = namespace?.metadata.labels?.[keepLabel] === 'true' ? await api.find(account) : namespace;
+  const [uid, namespace] = await Promise.all([readClusterUid(reader), api.find(holderRef(false))]);
+  const holder = isKept(namespace) ? await api.find(holderRef(true)) : namespace;
   return defined<TrafficState>({context: api.context, uid, namespace, holder});
 }

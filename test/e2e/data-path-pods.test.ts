@@ -7,8 +7,8 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {stringify} from 'yaml';
 import type {Resource} from './harness/api.js';
 import type {Cluster} from './harness/cluster.js';
-import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
-import {declareMesh} from './harness/data-path/mesh-steps.js';
+import type {DataPath} from './harness/data-path/data-path.js';
+import {startTwoNetworks} from './harness/data-path/mesh-steps.js';
 import type {PlayedPod} from './harness/data-path/played-pod.js';
 import {at} from './harness/mesh.js';
 import {fetchText, portForward} from './harness/port-forward.js';
@@ -22,10 +22,8 @@ let one: Cluster;
 let two: Cluster;
 
 beforeAll(async () => {
-  path = await startDataPath({one: 'network1', two: 'network2'});
+  path = await startTwoNetworks();
   [one, two] = [at(path.clusters, 0), at(path.clusters, 1)];
-  await declareMesh(path, path.clusters);
-  await path.cli.must('up');
   for (const cluster of path.clusters) {
     await output('kubectl', ['--kubeconfig', cluster.kubeconfig, 'apply', '-f', '-'], {input: manifest(cluster.name)});
   }
@@ -48,7 +46,7 @@ const podSpec = {
   ],
 };
 
-/** A namespace with an echo pod that only its cluster's Service has, a client, and the policies that admit nobody else. */
+/** A namespace with an echo pod that only its cluster's Service has, a client, and policies that permit requests with mutual TLS from the same namespace only. */
 function manifest(cluster: string): string {
   const deployment = (name: string): object => ({
     apiVersion: 'apps/v1',

@@ -7,9 +7,9 @@ import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {Random} from '../robustness/harness/alterations.js';
 import {Descendants} from '../robustness/harness/descendants.js';
 import type {Cluster} from './harness/cluster.js';
-import {startDataPath, type DataPath} from './harness/data-path/data-path.js';
-import {declareMesh} from './harness/data-path/mesh-steps.js';
-import {hasTraffic, trafficNamespace} from './harness/data-path/traffic.js';
+import type {DataPath} from './harness/data-path/data-path.js';
+import {startTwoNetworks} from './harness/data-path/mesh-steps.js';
+import {trafficNamespace} from './harness/data-path/traffic.js';
 import {HarnessError, type Ran} from './harness/processes.js';
 
 const kills = Number(process.env.TRAFFIC_KILLS ?? 2);
@@ -63,11 +63,9 @@ async function withNamespace(): Promise<readonly string[]> {
   return found.flat();
 }
 
-describe.runIf(hasTraffic)(`verify --traffic (TRAFFIC_SEED=${String(seed)})`, () => {
+describe(`verify --traffic (TRAFFIC_SEED=${String(seed)})`, () => {
   beforeAll(async () => {
-    path = await startDataPath({one: 'network1', two: 'network2'});
-    await declareMesh(path, path.clusters);
-    await path.cli.must('up');
+    path = await startTwoNetworks();
     const began = Date.now();
     await complete();
     duration = Date.now() - began;

@@ -36,7 +36,7 @@ The roles grant access to Secrets by name. Only access show and verify --access 
       description: 'subject to bind: User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME; may be repeated',
     }),
     'no-secrets': Flags.boolean({
-      description: 'omit all permissions on Secrets, for verify --no-secrets (reader role only)',
+      description: 'omit all permissions on Secrets, for verify --no-secrets (roles reader and traffic)',
     }),
     access: Flags.boolean({description: 'add the permissions for access show and verify --access'}),
     output: Flags.option({options: ['yaml', 'json'] as const})({

@@ -61,6 +61,11 @@ const here = row('Istio namespace');
 const everywhere = row('everywhere');
 const inTraffic = row('traffic namespace');
 
+/** Whether a role is of use without access to Secrets: to have it is then no reason for that access. */
+export function worksWithoutSecrets(level: RoleLevel): boolean {
+  return level === 'reader' || level === 'traffic';
+}
+
 /** The rights of a role, including those of the lesser roles. */
 export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
   const {level} = options;
@@ -75,10 +80,7 @@ export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
 
 /** The rights for verify, trust diff and journal verify, and with `--access` for access show. */
 function readerRights({limits, level, clusters}: RoleOptions): readonly RoleRight[] {
-  const rights = rightsWithin(
-    level === 'reader' || level === 'traffic' ? limits : {access: limits.access === true},
-    clusters,
-  );
+  const rights = rightsWithin(worksWithoutSecrets(level) ? limits : {access: limits.access === true}, clusters);
   const groups = groupBy(rights, ({verb, group, where, when = '', name = '', isOfCluster = false}) =>
     JSON.stringify([verb, group, where, when, isOfCluster || name]),
   );
@@ -102,8 +104,8 @@ function readersOf(rights: readonly Right[], when: string | undefined): string {
 }
 
 /**
- * The rights for verify --traffic, in a namespace that exists: to create it, and then pods in it, would require the right to create pods in every namespace: RBAC grants
- * rights in all namespaces, or in one that exists.
+ * The rights for verify --traffic in a namespace that exists. RBAC grants rights in one namespace only if it exists: a user who creates
+ * the namespace, and then pods in it, needs the right to create pods in all namespaces.
  */
 function trafficRights(): readonly RoleRight[] {
   const makes = 'verify --traffic creates these, and removes them at the end';

@@ -2,6 +2,7 @@
  * The subjects that are expected to reach the CA key: components of Kubernetes and Istio, members of Kubernetes'
  * administrator groups, holders of a role that `access role` printed, and subjects that mesh.yaml declares.
  */
+import {worksWithoutSecrets} from './command-rights.js';
 import {accessRoleLevel} from './role-manifests.js';
 import type {AccessPath} from './access-paths.js';
 import type {Grant} from '../kube/rbac.js';
@@ -102,7 +103,5 @@ function gatewayReason({kind, namespace}: Subject, {binding, role}: Grant, istio
 
 function roleReason({role}: Grant, expectations: Expectations): string | undefined {
   const level = accessRoleLevel(role, expectations);
-  return level === undefined || level === 'reader' || level === 'traffic'
-    ? undefined
-    : `role ${level} of kubectl mesh access role`;
+  return level === undefined || worksWithoutSecrets(level) ? undefined : `role ${level} of kubectl mesh access role`;
 }

@@ -6,7 +6,14 @@ import {noLimits} from '../facts/limits.js';
 import {cacertsName} from '../istio/names.js';
 import type {ObjectMeta} from '../kube/object.js';
 import {type Binding, type PolicyRule, type Role, ruleAllows} from '../kube/rbac.js';
-import {rightsOfRole, type RoleLevel, roleLevels, type RoleOptions, type RoleRight} from './command-rights.js';
+import {
+  rightsOfRole,
+  type RoleLevel,
+  roleLevels,
+  type RoleOptions,
+  type RoleRight,
+  worksWithoutSecrets,
+} from './command-rights.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 import {keepLabel, trafficNamespace} from '../traffic/names.js';
 import {namespaceLabels} from '../traffic/namespace-labels.js';
@@ -182,7 +189,7 @@ function headerOf(options: ManifestOptions): readonly string[] {
     ...(readsKey
       ? [
           `It can read the CA key: permission to get Secret ${namespace}/cacerts includes the key.`,
-          ...(level === 'reader' || level === 'traffic'
+          ...(worksWithoutSecrets(level)
             ? ['To omit this permission (for verify --no-secrets), use --no-secrets.']
             : []),
         ]

@@ -245,11 +245,10 @@ function reachesOf(
   all: readonly MeshCluster[],
 ): readonly ReachedCluster[] | undefined {
   if (!traffic || !localTraffic || !('value' in traffic)) return undefined;
-  const parts = new Map(traffic.value.parts.map((part) => [part.name, part.observed]));
   return clusters.map(({cluster}): ReachedCluster => {
     const isOwn = cluster.name === self.name;
     if (!isOwn && !givesEndpoints(all, self, cluster)) return {cluster: cluster.name, result: 'none'};
-    const observed = isOwn ? localTraffic : parts.get(cluster.name);
+    const observed = isOwn ? localTraffic : traffic.value.about(cluster.name);
     if (!observed || !('value' in observed)) return {cluster: cluster.name, result: 'unknown'};
     const {answered, requests} = observed.value;
     return {cluster: cluster.name, result: answered === requests ? 'yes' : 'no', answered, requests};

@@ -1,5 +1,5 @@
 /** Which clusters read which: the pairs between which remote secrets are needed. */
-import type {MeshCluster} from '../mesh/mesh.js';
+import {controlPlaneClusterOf, type MeshCluster} from '../mesh/mesh.js';
 
 /** One direction of discovery: the reader's istiod reads the peer's API server. */
 export interface DiscoveryPair<Cluster extends MeshCluster = MeshCluster> {
@@ -33,11 +33,7 @@ export function reads(reader: MeshCluster, peer: MeshCluster): boolean {
 }
 
 /** Reports whether proxies of one cluster get endpoints of another one: their istiod runs there, or has to read it. */
-export function givesEndpoints(
-  clusters: readonly MeshCluster[],
-  {name, role, primary}: MeshCluster,
-  peer: MeshCluster,
-): boolean {
-  const controlPlane = role === 'remote' ? clusters.find((one) => one.name === primary) : {name, role};
-  return controlPlane !== undefined && (controlPlane.name === peer.name || reads(controlPlane, peer));
+export function givesEndpoints(clusters: readonly MeshCluster[], cluster: MeshCluster, peer: MeshCluster): boolean {
+  const controlPlane = controlPlaneClusterOf(cluster, {clusters});
+  return controlPlane.name === peer.name || reads(controlPlane, peer);
 }

@@ -57,6 +57,14 @@ export interface Mesh extends Pick<MeshFile, 'meshID' | 'access'> {
   readonly verify: {readonly image: string};
 }
 
+/** The cluster whose istiod configures a cluster's proxies and reads policies for them: a remote's primary, otherwise the cluster itself. */
+export function controlPlaneClusterOf<Cluster extends MeshCluster>(
+  cluster: Cluster,
+  {clusters}: {readonly clusters: readonly Cluster[]},
+): Cluster {
+  return clusters.find(({name}) => name === cluster.primary) ?? cluster;
+}
+
 /** The names against which `inspectCaFiles` (ca/inspect-ca.ts) checks name constraints. */
 export interface MeshNames {
   readonly trustDomain: string;

@@ -2,22 +2,12 @@ import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {refOf} from '../../domain/kube/paths.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
-import {
-  runAnnotation,
-  trafficAccount,
-  trafficLabels,
-  trafficNamespace as namespace,
-} from '../../domain/traffic/names.js';
+import {holderRef, runAnnotation, trafficNamespace as namespace, trafficSelector} from '../../domain/traffic/names.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {Effect, EffectContext} from '../effect.js';
 import type {RemoveTraffic} from '../traffic-action.js';
 import {awaitReady} from './await.js';
 import {remove} from './objects.js';
-
-/** Selects what `verify --traffic` has created. */
-export const trafficSelector = Object.entries(trafficLabels)
-  .map(([key, value]) => `${key}=${value}`)
-  .join(',');
 
 const deployments = {apiVersion: 'apps/v1', kind: 'Deployment'};
 const pods = {apiVersion: 'v1', kind: 'Pod'};
@@ -59,7 +49,7 @@ export async function removeTraffic(api: KubeApi, removal: Removal, context: Eff
   };
   let holder: KubeObject | undefined;
   await awaitReady(context, options, async () => {
-    holder = await holderOf(api, keepsNamespace);
+    holder = await api.find(holderRef(keepsNamespace));
     return undefined;
   });
   const heldBy = holder?.metadata.annotations?.[runAnnotation];
@@ -88,16 +78,10 @@ export async function removeTraffic(api: KubeApi, removal: Removal, context: Eff
   }
 }
 
-/** The object that shows which run holds the namespace; undefined without one. */
-export async function holderOf(api: KubeApi, keepsNamespace: boolean): Promise<KubeObject | undefined> {
-  return keepsNamespace
-    ? api.find({apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: trafficAccount})
-    : api.find({apiVersion: 'v1', kind: 'Namespace', name: namespace});
-}
-
 /** Deletes the namespace, if it is still the same. Returns whether it still exists. */
-async function deleteHeld(api: KubeApi, {metadata: {uid}}: KubeObject): Promise<boolean> {
-  const found = await holderOf(api, false);
+async function deleteHeld(api: KubeApi, held: KubeObject): Promise<boolean> {
+  const {uid} = held.metadata;
+  const found = await api.find(refOf(held));
   if (!found || uid === undefined || found.metadata.uid !== uid) return false;
   if (found.metadata.deletionTimestamp === undefined) await remove(api, refOf(found), {uid}, 'none');
   return true;

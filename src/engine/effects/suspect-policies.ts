@@ -2,7 +2,7 @@
 import type {SuspectPolicy} from '../../domain/facts/facts.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {AuthorizationPolicyObject, PeerAuthenticationObject} from '../../domain/kube/objects.js';
-import {trafficLabels, trafficNamespace, trafficPort} from '../../domain/traffic/names.js';
+import {hasTrafficLabels, trafficNamespace, trafficPort} from '../../domain/traffic/names.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 
 const apiVersion = 'security.istio.io/v1beta1';
@@ -24,17 +24,13 @@ export async function suspectPolicies(api: KubeApi, istioNamespace: string): Pro
       .filter(mayDeny)
       .map((object) => ({kind: 'AuthorizationPolicy', name: nameOf(object)}) as const),
     ...peers.items
-      .filter((object) => !isOurs(object) && endsMutualTls(object))
+      .filter((object) => !hasTrafficLabels(object) && endsMutualTls(object))
       .map((object) => ({kind: 'PeerAuthentication', name: nameOf(object)}) as const),
   ];
 }
 
 function nameOf({metadata: {namespace = '', name}}: KubeObject): string {
   return `${namespace}/${name}`;
-}
-
-function isOurs({metadata: {labels = {}}}: KubeObject): boolean {
-  return Object.entries(trafficLabels).every(([key, value]) => labels[key] === value);
 }
 
 /**

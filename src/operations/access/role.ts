@@ -6,7 +6,7 @@ import {
   type ManifestOptions,
   manifestsYaml,
 } from '../../domain/access/role-manifests.js';
-import type {RoleLevel} from '../../domain/access/command-rights.js';
+import {type RoleLevel, worksWithoutSecrets} from '../../domain/access/command-rights.js';
 import {parseSubject, subjectRule, type Subject} from '../../domain/kube/subjects.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -68,8 +68,8 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
       hints: ['use lower-case letters, digits, "-", "." and ":"'],
     });
   }
-  if (noSecrets && level !== 'reader' && level !== 'traffic') {
-    throw new MeshError('USAGE', `--no-secrets requires --role reader: ${level} needs access to Secrets`);
+  if (noSecrets && !worksWithoutSecrets(level)) {
+    throw new MeshError('USAGE', `--no-secrets requires --role reader or traffic: ${level} needs access to Secrets`);
   }
   if (access && level === 'renewer') {
     throw new MeshError('USAGE', '--access cannot be combined with --role renewer, which is for link --renew-only');

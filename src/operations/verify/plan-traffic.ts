@@ -11,10 +11,10 @@ import {isKnown, type Observed} from '../../domain/observed.js';
 import {advice, fixWith, inspectWith, type Suggestion, words} from '../../domain/suggest/suggestion.js';
 import {
   echoHost,
-  keepLabel,
+  hasTrafficLabels,
+  isKept,
   ownerAnnotation,
   runAnnotation,
-  trafficLabels,
   trafficNamespace,
   untilAnnotation,
 } from '../../domain/traffic/names.js';
@@ -109,7 +109,7 @@ export function planDeploy(facts: TrafficFactsOfRun): DeployPlan {
       assignsUsers: mesh.istio.profile.startsWith('openshift'),
       hold,
     };
-    const keepsNamespace = stays(namespace);
+    const keepsNamespace = isKept(namespace);
     return {
       name,
       context,
@@ -165,11 +165,6 @@ function endOf({now, timeoutMs, concurrency}: TrafficFactsOfRun, count: number):
   return new Date(now.getTime() + clockMs + waves * (deployTimeoutMs + requestsMs + 6 * removeTimeoutMs));
 }
 
-/** Whether the namespace is one that `access role` created. */
-function stays(namespace: KubeObject | undefined): boolean {
-  return namespace?.metadata.labels?.[keepLabel] === 'true';
-}
-
 /** The labels of a namespace to create; those of one that stays cannot be changed. */
 function labelsFor(
   {name}: MeshCluster,
@@ -177,7 +172,7 @@ function labelsFor(
   {mesh, clusters}: TrafficFactsOfRun,
 ): Labels {
   const own = clusters.find(({cluster}) => cluster.name === name);
-  if (stays(namespace)) return namespace?.metadata.labels ?? {};
+  if (isKept(namespace)) return namespace?.metadata.labels ?? {};
   return namespaceLabels(
     mesh,
     own?.controlPlanes ?? [],
@@ -199,7 +194,7 @@ function unreadError(
   return problem(
     'NOT_READY',
     `the discoverySelectors of ${reader.cluster.name} do not match namespace ${trafficNamespace} of ${cluster.name}`,
-    stays(namespace)
+    isKept(namespace)
       ? 'add labels that match to the namespace'
       : 'selectors with matchExpressions only: create the namespace with labels that match (access role --role traffic)',
   );
@@ -212,8 +207,7 @@ function refusal(
   {owner, now}: TrafficFactsOfRun,
 ): ErrorReport | undefined {
   if (!namespace) return undefined;
-  const labels = namespace.metadata.labels ?? {};
-  if (!Object.entries(trafficLabels).every(([key, value]) => labels[key] === value)) {
+  if (!hasTrafficLabels(namespace)) {
     const show = inspectWith.kubectl({context}, words`get namespace ${trafficNamespace} -o yaml`);
     const message = `namespace ${trafficNamespace} of ${cluster} was not created by this program`;
     return problem('FOREIGN_OWNER', message, advice`it is not changed: ${show}`);
@@ -223,7 +217,7 @@ function refusal(
   return problem(
     'CONFLICT',
     `verify --traffic of another work directory uses namespace ${trafficNamespace} of ${cluster}, until ${formatMinute(until)} at the latest`,
-    advice`if it was killed, remove what it left: ${cleanUp({context}, stays(namespace))}`,
+    advice`if it was killed, remove what it left: ${cleanUp({context}, isKept(namespace))}`,
   );
 }
 
@@ -265,7 +259,6 @@ export function planRequests(ready: readonly ReadyPods[], mesh: Mesh, timeoutMs:
               .filter((target) => isReached(name, target.participant.name))
               .map((target) => ({
                 cluster: target.participant.name,
-                context: target.participant.context,
                 host: echoHost(target.participant.name, clusters),
                 pods: target.echo,
                 policyContext: target.participant.deploy.protectedBy ?? target.participant.context,

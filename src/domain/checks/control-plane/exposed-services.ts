@@ -11,6 +11,8 @@ import {
 } from '../../facts/read/gateway-servers.js';
 import type {EastWestGatewayFacts, GatewayServer, GatewayServersFacts} from '../../facts/facts.js';
 import {some} from '../../format.js';
+import {describeRef} from '../../kube/paths.js';
+import {controlPlaneClusterOf} from '../../mesh/mesh.js';
 import {fixWith, inspectWith, pipe, type Suggestion, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, type ClusterSubject, type Finding, findingsOr, notApplicable, ok} from '../check.js';
 import {reinstallFix} from '../fixes.js';
@@ -28,7 +30,11 @@ export const exposedServicesCheck = apiServerCheck({
     if (first === undefined) return notApplicable('no Service is a gateway to this cluster');
     if (serving.length === 0) {
       const isAmbient = eastWestGateways.every(({port}) => port === undefined);
-      return notApplicable(isAmbient ? 'no gateway here has a port for mutual TLS' : `${nameOf(first)} selects no pod`);
+      return notApplicable(
+        isAmbient
+          ? 'no gateway here has a port for mutual TLS'
+          : `${describeRef({kind: 'Service', ...first})} selects no pod`,
+      );
     }
     if (gatewayServers === 'not read')
       return notApplicable(`the Gateways in ${subject.cluster.primary ?? 'the primary'} were not read`);
@@ -96,12 +102,14 @@ function findingOf(
   const nearest =
     forMesh.find((server) => servesPort(server, port) && server.mode !== autoPassthrough) ??
     forMesh.find(({mode}) => mode === autoPassthrough);
-  const which =
-    left.length === pods.length ? nameOf(gateway) : `${nameOf(gateway)}: ${some(left.map(({name}) => name))}`;
+  const service = describeRef({kind: 'Service', ...gateway});
+  const which = left.length === pods.length ? service : `${service}: ${some(left.map(({name}) => name))}`;
   if (nearest) {
     return {
       observed: `${which}: ${deviation(nearest, port)}`,
-      fix: nearest.isOwn ? reinstallFix({cluster: configCluster(subject)}) : changeFix(nearest, port, subject),
+      fix: nearest.isOwn
+        ? reinstallFix({cluster: controlPlaneClusterOf(subject.cluster, subject.mesh)})
+        : changeFix(nearest, port, subject),
     };
   }
   const unscoped = own.find((server) => exposes(server, port));
@@ -129,17 +137,8 @@ function describe(server: GatewayServer): string {
   return isAll ? gatewayName(server) : `${gatewayName(server)} for ${some(hosts)}`;
 }
 
-function nameOf({namespace, name}: EastWestGatewayFacts): string {
-  return `Service ${namespace}/${name}`;
-}
-
 function gatewayName({namespace, name}: GatewayServer): string {
   return `Gateway ${namespace}/${name}`;
-}
-
-/** The cluster whose istiod reads Gateways. */
-function configCluster({cluster, mesh}: ClusterSubject): ClusterSubject['cluster'] {
-  return mesh.clusters.find(({name}) => name === cluster.primary) ?? cluster;
 }
 
 /** Changes one server of a Gateway of another tool. */
@@ -159,7 +158,7 @@ function changeFix({api, namespace, name, index}: GatewayServer, {number}: Port,
       ];
   const kind = isIstio ? 'gateways.networking.istio.io' : 'gateways.gateway.networking.k8s.io';
   return fixWith.kubectl(
-    configCluster(subject),
+    controlPlaneClusterOf(subject.cluster, subject.mesh),
     words`-n ${namespace} patch ${kind} ${name} --type=json -p ${JSON.stringify(patch)}`,
   );
 }
@@ -188,6 +187,6 @@ function exposeFix(
   const manifest = {...object, metadata: {name: `${name}-cross-network`, namespace}};
   return pipe(
     inspectWith.run('echo', [JSON.stringify(manifest)]),
-    fixWith.kubectl(configCluster(subject), words`apply -f -`),
+    fixWith.kubectl(controlPlaneClusterOf(cluster, mesh), words`apply -f -`),
   );
 }

@@ -1,6 +1,7 @@
 import {networkLabel, networkViewVariable, proxyNetworkVariable} from '../../istio/names.js';
 import type {EastWestGatewayFacts, GatewayPod} from '../../facts/facts.js';
 import {some} from '../../format.js';
+import {describeRef} from '../../kube/paths.js';
 import {fixWith, inspectWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, type ClusterSubject, type Finding, findingsOr, notApplicable, ok} from '../check.js';
 import {reinstallFix} from '../fixes.js';
@@ -21,10 +22,13 @@ export const gatewayNetworkCheck = apiServerCheck({
       labelFinding(gateway, network, subject),
       ...podFindings(gateway, subject),
     ]);
-    return findingsOr(findings, ok(judged.map((gateway) => `${nameOf(gateway)}: ${gateway.network}`).join(', ')));
+    return findingsOr(
+      findings,
+      ok(judged.map((gateway) => `${describeRef({kind: 'Service', ...gateway})}: ${gateway.network}`).join(', ')),
+    );
   },
   expected: "one network for the gateway's Service and its pods, whose endpoints the gateway gets",
-  meaning: `The label ${networkLabel} of each Service that istiod uses as a gateway names the network of the pods behind it: their ${proxyNetworkVariable} or network label or, without these, the cluster's network. If ${networkViewVariable} is set, it includes that network. A second gateway in the cluster must meet this as well: istiod distributes requests over all gateways of a network.`,
+  meaning: `The label ${networkLabel} of each Service that istiod uses as a gateway names the network of the pods behind it: their ${proxyNetworkVariable} or network label or, without these, the cluster's network. If ${networkViewVariable} is set, it includes that network. A second gateway in the cluster must meet this as well: istiod distributes requests over all gateways that the cluster has on a network.`,
   breaks:
     'istiod sends requests for another network to this gateway, which cannot reach its endpoints, or the gateway has no endpoints of its own network: these requests fail, if there are several gateways only some of them.',
   byHand: `kubectl --context "$CTX" get service --all-namespaces -l ${networkLabel} -L ${networkLabel}\nkubectl --context "$CTX" -n istio-system get pod -l istio=eastwestgateway -o jsonpath='{.items[*].spec.containers[*].env}' | grep -o '"ISTIO_META_[A-Z_]*NETWORK[A-Z_]*","value":"[^"]*"'`,
@@ -42,7 +46,7 @@ function labelFinding(gateway: EastWestGatewayFacts, own: string, {cluster}: Clu
   if (actual === undefined || others.length > 0 || actual === network || actual !== own) return undefined;
   const service = `service/${name}`;
   return {
-    observed: `${nameOf(gateway)} is labeled ${network}, its pods are on ${actual}`,
+    observed: `${describeRef({kind: 'Service', ...gateway})} is labeled ${network}, its pods are on ${actual}`,
     fix: fixWith.kubectl(cluster, words`-n ${namespace} label ${service} ${networkLabel}=${actual} --overwrite`),
   };
 }
@@ -55,8 +59,13 @@ function podFindings(gateway: EastWestGatewayFacts, subject: ClusterSubject): re
   const elsewhere = gateway.pods.filter((pod) => (pod.network ?? own) !== network);
   const blind = gateway.pods.filter(({view}) => view !== undefined && !view.includes(network));
   return [
-    finding(elsewhere, (pod) => `is on ${pod.network ?? own}`, gateway, subject),
-    finding(blind, ({view = []}) => `gets endpoints of ${view.join(', ')} only`, gateway, subject),
+    finding(elsewhere, (pod) => `is on ${pod.network ?? own}, not on ${gateway.network}`, gateway, subject),
+    finding(
+      blind,
+      ({view = []}) => `gets endpoints of ${view.join(', ')} only, not of ${gateway.network}`,
+      gateway,
+      subject,
+    ),
   ];
 }
 
@@ -71,14 +80,10 @@ function finding(
   const {cluster, mesh} = subject;
   const isRendered = gateway.isInstalled && cluster.role === 'primary' && gateway.namespace === mesh.istio.namespace;
   return {
-    observed: `${some(pods.map(({name}) => name))} of ${nameOf(gateway)} ${what(first)}, not of ${gateway.network}`,
+    observed: `${some(pods.map(({name}) => name))} of ${describeRef({kind: 'Service', ...gateway})} ${what(first)}`,
     fix: isRendered
       ? reinstallFix(subject)
       : inspectWith.kubectl(cluster, words`-n ${gateway.namespace} describe pod ${first.name}`),
     implies: [],
   };
-}
-
-function nameOf({namespace, name}: EastWestGatewayFacts): string {
-  return `Service ${namespace}/${name}`;
 }

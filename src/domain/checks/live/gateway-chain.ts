@@ -40,7 +40,7 @@ export const gatewayChainCheck = istiodCheck({
   },
   expected: "a workload certificate that leads to the mesh's roots, in its trust domain",
   meaning:
-    "A TLS connection from this machine to the gateway's address, for a service with sidecars as a proxy on another network requests it (server name outbound_.PORT_._.HOST, protocol istio), gets the certificate of a workload. The gateway passes the connection through, so the certificate is the workload's own: it leads to the roots that istiod publishes in a cluster of the mesh, and its SPIFFE ID is in the trust domain. Skipped if this machine cannot reach the address, as with internal load balancers, if nothing answers there for this service, or if there is no such service.",
+    "A TLS connection from this machine to the gateway's address, for a service with sidecars as a proxy on another network requests it (server name outbound_.PORT_._.HOST, protocol istio), gets the certificate of a workload. The gateway passes the connection through, so the certificate is the workload's own: it leads to the roots that istiod publishes in a cluster of the mesh, and its SPIFFE ID is in the trust domain. At most 20 gateways of each cluster are tried. Skipped if this machine cannot reach the address, as with internal load balancers, if nothing answers there for this service, or if there is no such service.",
   breaks:
     'Something between the networks terminates TLS, or the gateway leads to another mesh: proxies on other networks reject the certificate, and their requests fail.',
   byHand:

@@ -1,8 +1,6 @@
 import {ok, trafficCheck} from '../check.js';
 import {answeredText, failedRequests} from './failed-requests.js';
 
-const expected = 'every request answered by a pod of the other cluster';
-
 /** Requests from one cluster to a Service of another are answered there. */
 export const answeredCheck = trafficCheck({
   id: 'MESH601',
@@ -11,7 +9,7 @@ export const answeredCheck = trafficCheck({
   appliesTo: 'reached pairs',
   requires: ['traffic'],
   sides: {traffic: 'self'},
-  expected,
+  expected: 'every request answered by a pod of the other cluster',
   judge: ({traffic: {self: traffic}}, subject) =>
     traffic.answered === traffic.requests
       ? ok(answeredText(traffic))

@@ -1,7 +1,7 @@
 /** What failed requests state, and what shows their cause: shared by the checks of traffic. */
 import type {SuspectPolicy, TrafficFacts} from '../../facts/facts.js';
 import {some} from '../../format.js';
-import type {MeshCluster} from '../../mesh/mesh.js';
+import {controlPlaneClusterOf, type MeshCluster} from '../../mesh/mesh.js';
 import {inspectWith, kubectlMesh, type Suggestion, words} from '../../suggest/suggestion.js';
 import {failureKind, type FailureKind} from '../../traffic/failure.js';
 import {trafficNamespace} from '../../traffic/names.js';
@@ -75,10 +75,16 @@ const possibleCauses: Readonly<Record<FailureKind, readonly string[] | undefined
 /** What shows more about a cause. */
 const inspections: Readonly<Record<FailureKind, (route: Route, subject: ClusterSubject) => Suggestion>> = {
   denied: ({to}, {mesh}) =>
-    inspectWith.kubectl(configCluster(to, mesh), words`get authorizationpolicies.security.istio.io --all-namespaces`),
+    inspectWith.kubectl(
+      controlPlaneClusterOf(to, mesh),
+      words`get authorizationpolicies.security.istio.io --all-namespaces`,
+    ),
   'no endpoint': ({from, to}) => kubectlMesh('verify', [...pair(from, to), '--only', 'MESH4,MESH5']),
   'plain text': ({to}, {mesh}) =>
-    inspectWith.kubectl(configCluster(to, mesh), words`get peerauthentications.security.istio.io --all-namespaces`),
+    inspectWith.kubectl(
+      controlPlaneClusterOf(to, mesh),
+      words`get peerauthentications.security.istio.io --all-namespaces`,
+    ),
   certificate: ({from, to}) => kubectlMesh('verify', [...pair(from, to), '--only', 'MESH3']),
   connection: ({to}, {mesh}) =>
     inspectWith.kubectl(to, words`-n ${mesh.istio.namespace} get services,gateways.networking.istio.io -o wide`),
@@ -90,9 +96,4 @@ const inspections: Readonly<Record<FailureKind, (route: Route, subject: ClusterS
 
 function pair(from: MeshCluster, to: MeshCluster): readonly string[] {
   return [...new Set([from.name, to.name])];
-}
-
-/** The cluster in which istiod reads the policies for a cluster's pods. */
-function configCluster(cluster: MeshCluster, {clusters}: ClusterSubject['mesh']): MeshCluster {
-  return clusters.find(({name}) => name === cluster.primary) ?? cluster;
 }

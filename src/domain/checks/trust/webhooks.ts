@@ -1,4 +1,5 @@
 import {externalCertProvider} from '../../istio/environment.js';
+import {controlPlaneClusterOf} from '../../mesh/mesh.js';
 import {fixWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeRoots} from '../describe.js';
@@ -90,6 +91,5 @@ function fixFor(
   }
   if (own) return restartFix({cluster, mesh}, own.workload.name);
   // A remote cluster runs no istiod: its primary's istiod patches the webhooks.
-  const primary = mesh.clusters.find(({name}) => name === cluster.primary) ?? cluster;
-  return restartFix({cluster: primary, mesh});
+  return restartFix({cluster: controlPlaneClusterOf(cluster, mesh), mesh});
 }

@@ -9,7 +9,7 @@ import {labeledPort} from './network-gateways.js';
 import {isGone} from './pods.js';
 
 /**
- * A Service that istiod uses as gateway for `network`; undefined if it has no address or no port for it. `port`: the one in
+ * A Service that istiod uses as gateway for `network`; undefined if it has no address. `port`: the one in
  * meshNetworks; absent: that of a labeled Service.
  */
 export function eastWestGateway(

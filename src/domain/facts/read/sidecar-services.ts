@@ -1,4 +1,5 @@
 /** Finds services that proxies on other networks can request from a gateway, in istiod's `/debug/endpointShardz`. */
+import {isTree} from '../../tree.js';
 import type {ExposedService} from '../facts.js';
 import {isHealthy, type ShardedService} from './endpoint-shardz.js';
 
@@ -28,13 +29,7 @@ export function sidecarServices(
 
 /** `istio`: the pod's label security.istio.io/tlsMode, which the injector sets (pilot/pkg/model/service.go, IstioMutualTLSModeLabel). */
 function hasSidecar(endpoint: unknown): boolean {
-  return (
-    typeof endpoint === 'object' &&
-    endpoint !== null &&
-    'TLSMode' in endpoint &&
-    endpoint.TLSMode === 'istio' &&
-    isHealthy(endpoint)
-  );
+  return isTree(endpoint) && endpoint.TLSMode === 'istio' && isHealthy(endpoint);
 }
 
 /** The name by which a proxy requests a service from a gateway (pilot/pkg/model/service.go, BuildDNSSrvSubsetKey). */

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {parse, stringify} from 'yaml';
 import type {Cluster} from '../cluster.js';
 import {HarnessError, eventually} from '../processes.js';
-import type {DataPath} from './data-path.js';
+import {startDataPath, type DataPath} from './data-path.js';
 import {startLoad, upstreamOf, type Load, type LoadOptions, type RunningLoad} from './load.js';
 import type {PlayedPod} from './played-pod.js';
 import {endpointsOf} from './proxy.js';
@@ -70,6 +70,14 @@ export function adaptExample({cli, clusters}: DataPath, meshYaml: string): void 
   }, meshYaml);
   writeFileSync(join(cli.workDir, 'mesh.yaml'), adapted);
   prepareWorkDir(cli.workDir);
+}
+
+/** Two clusters on two networks, made by `up`. */
+export async function startTwoNetworks(): Promise<DataPath> {
+  const path = await startDataPath({one: 'network1', two: 'network2'});
+  await declareMesh(path, path.clusters);
+  await path.cli.must('up');
+  return path;
 }
 
 /** One root, an istiod in each cluster, made by the program; no cluster reads another. */

@@ -1,5 +1,4 @@
 /** `verify --traffic` on a data path: the matrix that it reports, and the objects that it creates. */
-import {readFileSync} from 'node:fs';
 import type {Resource} from '../api.js';
 import type {Cluster} from '../cluster.js';
 import type {DataPath} from './data-path.js';
@@ -20,9 +19,6 @@ export const trafficNamespace = 'kubectl-mesh-traffic';
 
 /** The checks of a pair of clusters, and of a cluster by itself. */
 const checksOfRequests = ['MESH601', 'MESH602'];
-
-/** Whether the program under test can send requests. */
-export const hasTraffic = flagsOfVerify().includes('traffic');
 
 /** Sends requests from each cluster to each, by the program under test. */
 export async function matrixOf({cli}: DataPath): Promise<readonly Reached[]> {
@@ -49,10 +45,4 @@ export async function trafficSelector({api, name}: Cluster): Promise<Readonly<Re
     path,
   );
   return service?.spec.selector;
-}
-
-function flagsOfVerify(): readonly string[] {
-  const manifest = readFileSync(new URL('../../../../oclif.manifest.json', import.meta.url), 'utf8');
-  const {commands} = JSON.parse(manifest) as {commands: Readonly<Record<string, {flags: object}>>};
-  return Object.keys(commands.verify?.flags ?? {});
 }
