@@ -2,6 +2,7 @@
  * A small API server in memory, behind the fake kubectl: objects with resourceVersions and uids, dry run, denials by
  * verb and resource, injected faults, a log of requests. What a test needs to see is a field or a method here.
  */
+import {once} from 'node:events';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
@@ -60,13 +61,17 @@ export class FakeCluster extends ObjectStore {
     for (const name of ['default', 'kube-system', 'kube-public']) this.put(namespace(name));
   }
 
-  /** Answers on a Unix socket until the returned function is called, which breaks its connections. */
+  /**
+   * Answers on a Unix socket until the returned function is called, which breaks its connections. Rejects if it cannot listen, as
+   * in the directory of a run that has ended meanwhile.
+   */
   async listen(socket: string): Promise<() => void> {
     const server = createServer((request, response) => void this.#serve(request, response));
     // kubectl proxy never ends an idle connection (k8s.io/kubectl pkg/proxy/proxy_server.go). Otherwise, a request that is sent at that
     // moment would get ECONNRESET where the machine is busy.
     server.keepAliveTimeout = 0;
-    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    server.listen(socket);
+    await once(server, 'listening');
     this.#servers.add(server);
     return () => {
       this.#stop(server);

@@ -35,7 +35,8 @@ function server(cluster: FakeCluster | undefined, context: string): ProgramAnswe
 }
 
 async function proxy({ended}: ProgramRun, cluster: FakeCluster, socket: string): Promise<ProgramAnswer> {
-  const stop = await cluster.listen(socket);
+  const stop = await cluster.listen(socket).catch((error: unknown) => String(error));
+  if (typeof stop === 'string') return failure(`error: ${stop}`);
   void ended.then(stop);
   return {stdout: `Starting to serve on ${socket}`};
 }
