@@ -7,15 +7,18 @@ import {abortError} from './bounded.js';
 /** How long output is still read after a program has exited. Milliseconds. */
 const drainMs = 500;
 
+/** The output of a child process. */
+export interface ChildOutput {
+  readonly stdout: Readable;
+  readonly stderr: Readable | null;
+  once(event: 'exit', listener: () => void): unknown;
+}
+
 /**
  * Closes a program's output soon after it has exited. A credential plugin or another grandchild that outlives its
  * parent keeps the pipe open, and waiting for the end of the pipe would mean waiting for the grandchild.
  */
-export function releaseAtExit(child: {
-  once(event: 'exit', listener: () => void): unknown;
-  readonly stdout: Readable;
-  readonly stderr: Readable | null;
-}): void {
+export function releaseAtExit(child: ChildOutput): void {
   child.once('exit', () => {
     setTimeout(() => {
       child.stdout.destroy();

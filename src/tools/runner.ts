@@ -7,6 +7,7 @@
  */
 import {once} from 'node:events';
 import {Socket} from 'node:net';
+import type {execa as Execa} from 'execa';
 import {defined} from '../domain/defined.js';
 import {MeshError} from '../domain/errors.js';
 import {vaultSecretVariables} from '../domain/mesh/vault-variables.js';
@@ -15,7 +16,7 @@ import {printable} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {abortError, seconds} from './bounded.js';
 import {type Child, type ChildControl, controlChild} from './child-control.js';
-import {cleanLines, collectText, forwardLines, releaseAtExit} from './child-output.js';
+import {type ChildOutput, cleanLines, collectText, forwardLines, releaseAtExit} from './child-output.js';
 import {killDelayMs} from './end-tree.js';
 import type {Processes} from './processes.js';
 import type {
@@ -68,31 +69,24 @@ export function createRunner(options: RunnerOptions): Runner {
 }
 
 async function runTool(command: ToolCommand, options: RunnerOptions): Promise<ToolResult> {
-  const execa = await execaUnlessAborted(command, options);
-  const common = commonOptions(options, 'ours');
-  const child = execa(command.file, [...command.args], {
-    ...common,
-    env: defined<Record<string, string>>({...common.env, ...command.environment}),
-    all: true,
-    stdin: 'ignore',
-  });
-  const control = controlOf(child, command, options);
+  const {child, control} = await launch(command, 'ours', options, (execa, common) =>
+    execa(command.file, [...command.args], {
+      ...common,
+      env: defined<Record<string, string>>({...common.env, ...command.environment}),
+      all: true,
+      stdin: 'ignore',
+    }),
+  );
   if (command.onLine) forwardLines(child.all, command.onLine);
-  releaseAtExit(child);
   const {exitCode = 1, stdout, stderr, all} = await awaitExit(child, control, command, options);
   return {exitCode, stdout: printable(stdout), stderr: printable(stderr), output: printable(all)};
 }
 
 async function runSecretCommand(shellCommand: string, options: RunnerOptions): Promise<Sensitive<string>> {
   const command = {file: 'sh', args: ['-c', shellCommand]};
-  const execa = await execaUnlessAborted(command, options);
-  const child = execa(command.file, command.args, {
-    ...commonOptions(options, 'user'),
-    stdin: 'inherit',
-    stderr: 'inherit',
-  });
-  const control = controlOf(child, command, options);
-  releaseAtExit(child);
+  const {child, control} = await launch(command, 'user', options, (execa, common) =>
+    execa(command.file, command.args, {...common, stdin: 'inherit', stderr: 'inherit'}),
+  );
   const {exitCode, stdout} = await awaitExit(child, control, command, options);
   if (exitCode === 0) return new Sensitive(stdout);
   throw new MeshError('TOOL_FAILED', `the passphrase command failed (exit ${String(exitCode ?? 'by a signal')})`, {
@@ -101,19 +95,18 @@ async function runSecretCommand(shellCommand: string, options: RunnerOptions): P
 }
 
 async function exchange(command: ExchangeCommand, options: RunnerOptions): Promise<ExchangeResult> {
-  const execa = await execaUnlessAborted(command, options);
-  const child = execa(command.file, [...command.args], {
-    ...commonOptions(options, 'user'),
-    ...(command.input === undefined ? {stdin: 'ignore' as const} : {input: command.input}),
-    cwd: command.cwd,
-    encoding: 'buffer',
-    // A signature may end with the byte of a line feed.
-    stripFinalNewline: false,
-    maxBuffer: command.maxBytes,
-    buffer: {stdout: true, stderr: false},
-  });
-  const control = controlOf(child, command, options);
-  releaseAtExit(child);
+  const {child, control} = await launch(command, 'user', options, (execa, common) =>
+    execa(command.file, [...command.args], {
+      ...common,
+      ...(command.input === undefined ? {stdin: 'ignore' as const} : {input: command.input}),
+      cwd: command.cwd,
+      encoding: 'buffer',
+      // A signature may end with the byte of a line feed.
+      stripFinalNewline: false,
+      maxBuffer: command.maxBytes,
+      buffer: {stdout: true, stderr: false},
+    }),
+  );
   const stderr = collectText(child.stderr, command.onErrorText);
   const {exitCode, stdout, isMaxBuffer} = await awaitExit(child, control, command, options);
   return {exitCode, stdout: Buffer.from(stdout), tooLong: isMaxBuffer, stderr: printable(stderr())};
@@ -122,16 +115,15 @@ async function exchange(command: ExchangeCommand, options: RunnerOptions): Promi
 async function start(command: StartCommand, options: RunnerOptions): Promise<RunningTool> {
   // A detached program is started also after an abort: it undoes what the abort left half done.
   const limits = command.detached === true ? {...options, signal: new AbortController().signal} : options;
-  const execa = await execaUnlessAborted(command, limits);
-  const child = execa(command.file, [...command.args], {
-    ...commonOptions(options, 'ours'),
-    // In a separate process group: the terminal sends its signals to the whole foreground group.
-    detached: command.detached === true,
-    stdin: command.stdin === 'inherit' ? 'inherit' : 'ignore',
-    buffer: false,
-  });
-  const control = controlOf(child, command, limits);
-  releaseAtExit(child);
+  const {child, control} = await launch(command, 'ours', limits, (execa, common) =>
+    execa(command.file, [...command.args], {
+      ...common,
+      // In a separate process group: the terminal sends its signals to the whole foreground group.
+      detached: command.detached === true,
+      stdin: command.stdin === 'inherit' ? 'inherit' : 'ignore',
+      buffer: false,
+    }),
+  );
   const stderr = collectText(child.stderr, command.onErrorText);
   const lines = cleanLines(child.stdout, limits.signal);
   const ended = child.then((result) => result);
@@ -152,17 +144,33 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
   };
 }
 
-/** Loads execa at first use, and starts the supervisor if the program needs it. Throws the abort reason of the run. */
-async function execaUnlessAborted(command: Limited, {signal, supervisor}: RunnerOptions) {
+/**
+ * Starts a child with `spawn`, and controls it. Loads execa at first use, and starts the supervisor if the program needs
+ * it. Throws the abort reason of the run.
+ */
+async function launch<Launched extends Child & ChildOutput>(
+  command: Limited,
+  owner: ProgramOwner,
+  {environment, signal, processes, supervisor}: RunnerOptions,
+  spawn: (execa: typeof Execa, common: ReturnType<typeof commonOptions>) => Launched,
+): Promise<{readonly child: Launched; readonly control: ChildControl}> {
   const {execa} = await import('execa');
   if (!signal.aborted && needsSupervisor(command)) await supervisor.start();
   if (signal.aborted) throw abortError(signal);
-  return execa;
+  const announcement = supervisor.announce();
+  try {
+    const child = spawn(execa, commonOptions({...childEnvironment(environment, owner), ...announcement.variables}));
+    const control = controlChild(child, {timeoutMs: command.timeoutMs, signal, processes, supervisor});
+    releaseAtExit(child);
+    return {child, control};
+  } finally {
+    announcement.withdraw();
+  }
 }
 
-function commonOptions({environment}: RunnerOptions, owner: ProgramOwner) {
+function commonOptions(env: Readonly<Record<string, string>>) {
   return {
-    env: childEnvironment(environment, owner),
+    env,
     extendEnv: false,
     // After a child has printed more than it may. `controlChild` ends children for all other reasons.
     forceKillAfterDelay: killDelayMs,
@@ -180,10 +188,6 @@ type Limited = Program & Pick<ToolCommand, 'timeoutMs'>;
 
 function needsSupervisor({timeoutMs}: Limited): boolean {
   return timeoutMs === undefined || timeoutMs > unsupervisedMs;
-}
-
-function controlOf(child: Child, {timeoutMs}: Limited, {signal, processes, supervisor}: RunnerOptions): ChildControl {
-  return controlChild(child, {timeoutMs, signal, processes, supervisor});
 }
 
 /** Waits until a program has exited. Throws `TIMEOUT`, the abort reason of the run, and `TOOL_MISSING`. */

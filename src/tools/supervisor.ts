@@ -8,9 +8,16 @@
  * prompt. Process IDs are not mistaken: a child's ID is not reused before this process has waited for it, which Node does
  * immediately before `exit`, where the child is withdrawn; and the supervisor compares start times.
  *
+ * A child runs before this process knows its ID: milliseconds, more than a hundred on a busy machine. So each child is
+ * announced first, with a token that it gets in its environment. If this process dies before it has withdrawn the
+ * announcement, the supervisor looks for the token. Only then: a daemon that a child has started on purpose, such as
+ * gpg-agent, has the same environment, and must outlive the run. Without /proc no environment can be read, and such a
+ * child is left.
+ *
  * Descendants are found through their parents. One whose parent has exited first is left, such as a credential plugin that
  * ignores the Ctrl-C which ended its kubectl: only its environment would tell, which macOS does not show.
  */
+import {randomUUID} from 'node:crypto';
 
 /** The supervisor's process. */
 export interface SupervisorProcess {
@@ -31,10 +38,20 @@ export interface SupervisedChild {
   kill(signal: 'SIGKILL'): unknown;
 }
 
+/** The announcement of a child. */
+export interface Announcement {
+  /** To be added to the child's environment; empty without a supervisor. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Withdraws it, after the child has been added or could not be started. */
+  readonly withdraw: () => void;
+}
+
 /** The supervisor of a run. */
 export interface Supervisor {
   /** Starts it unless it runs. Called before a child is started. */
   start(): Promise<void>;
+  /** Announces a child that is started next. */
+  announce(): Announcement;
   /** Adds a child. The returned function withdraws it. */
   add(child: SupervisedChild): () => void;
   /** Adds a directory with sockets, to be removed after the children have ended. An absolute path. */
@@ -43,8 +60,13 @@ export interface Supervisor {
   close(): Promise<void>;
 }
 
+/** The variable with the token of a child. */
+export const tokenVariable = 'KUBECTL_MESH_CHILD';
+
 /** The lines that the supervisor reads. */
 export const lines = {
+  announce: (token: string) => `?${token}`,
+  withdrawAnnouncement: (token: string) => `!${token}`,
   add: (pid: number) => `+${String(pid)}`,
   withdraw: (pid: number) => `-${String(pid)}`,
   directory: (path: string) => path,
@@ -57,6 +79,8 @@ export const lines = {
 export function createSupervisor(launch: (() => Promise<SupervisorProcess>) | undefined): Supervisor {
   const children = new Map<number, SupervisedChild>();
   const directories = new Set<string>();
+  const run = randomUUID();
+  let announced = 0;
   let running: SupervisorProcess | undefined;
   let starting: Promise<void> | undefined;
 
@@ -79,6 +103,16 @@ export function createSupervisor(launch: (() => Promise<SupervisorProcess>) | un
 
   return {
     start: async () => launch && (starting ??= startNow(launch)),
+    announce() {
+      const supervisor = running;
+      if (!supervisor) return {variables: {}, withdraw: () => undefined};
+      const token = `${run}-${String((announced += 1))}`;
+      supervisor.write(lines.announce(token));
+      return {
+        variables: {[tokenVariable]: token},
+        withdraw: () => supervisor.write(lines.withdrawAnnouncement(token)),
+      };
+    },
     add(child) {
       const {pid} = child;
       if (pid === undefined) return () => undefined;

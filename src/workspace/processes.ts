@@ -1,5 +1,5 @@
 /** The processes of this machine as Linux shows them in /proc. */
-import {existsSync, readdirSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import type {ProcessEntry} from '../domain/process-tree.js';
 import {statFields} from './identity.js';
 
@@ -20,4 +20,24 @@ export function readProcess(pid: number): ProcessEntry | undefined {
 /** Every running process that this user may see. Processes that exit meanwhile may be missing. */
 export function readProcesses(): readonly ProcessEntry[] {
   return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
+}
+
+/**
+ * This user's processes that were started with this variable in their environment (proc_pid_environ(5)), and not before
+ * this process: a run starts its supervisor first.
+ */
+export function processesWith(variable: string, value: string): readonly number[] {
+  const oldest = Number(readProcess(process.pid)?.started ?? 0);
+  return readProcesses()
+    .filter(({pid, started}) => Number(started) >= oldest && environmentOf(pid).includes(`${variable}=${value}`))
+    .map(({pid}) => pid);
+}
+
+/** Empty if the process has exited, or belongs to another user. */
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${String(pid)}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }

@@ -214,13 +214,40 @@ describe('other programs of a run that dies of SIGKILL', () => {
     await empty.dispose();
   });
 
-  it('are ended: istioctl while it installs, with its children', async () => {
+  /** Prepares an `install apply` whose istioctl has a child and does not end. */
+  async function prepareInstall(): Promise<void> {
     await box.tool(
       'istioctl',
       `case $1 in version) echo '{"clientVersion":{"version":"1.31.0"}}' ;; *) sleep 300; exit 0 ;; esac`,
     );
     expectExit(await box.run(['trust', 'push', 'cluster1']), 0, 'trust push');
+  }
+
+  it('are ended: istioctl while it installs, with its children', async () => {
+    await prepareInstall();
     const {child, processes, ended} = await start(['install', 'apply', 'cluster1', '--yes'], withoutPipes);
+    await processes.waitFor(plugin);
+    child.kill('SIGKILL');
+    await ended;
+    await processes.waitUntilGone();
+  });
+
+  it('are ended: istioctl whose process ID the run had no time to report, with its children', async () => {
+    await prepareInstall();
+    // The run blocks for ever after it has started istioctl, before any other code learns of it.
+    const hang = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
+    await box.put(
+      '../hang.cjs',
+      `const {prototype} = require('node:child_process').ChildProcess;
+const {spawn} = prototype;
+prototype.spawn = function (options) {
+  const result = spawn.call(this, options);
+  if (options.args.includes('install')) ${hang};
+  return result;
+};`,
+    );
+    const env = {...box.env, NODE_OPTIONS: `--require=${join(box.dir, 'hang.cjs')}`};
+    const {child, processes, ended} = await start(['install', 'apply', 'cluster1', '--yes'], {...withoutPipes, env});
     await processes.waitFor(plugin);
     child.kill('SIGKILL');
     await ended;

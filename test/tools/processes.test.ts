@@ -1,9 +1,9 @@
-import {spawn} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
 import {createProcesses} from '../../src/tools/processes.js';
 import {runPs} from '../../src/tools/runner.js';
-import {readProcess, readProcesses} from '../../src/workspace/processes.js';
+import {processesWith, readProcess, readProcesses} from '../../src/workspace/processes.js';
 
 const macOutput = `    1     0 Ss   Mon Nov 23 08:00:01 2026    
   501     1 S+   Sun Nov 29 12:13:55 2026    
@@ -72,5 +72,22 @@ describe('with /proc', () => {
     expect(reads).toBe(1);
     await processes.list();
     expect(reads).toBe(2);
+  });
+
+  it('finds processes by their environment, and none that is older than this one', async () => {
+    const child = spawn('sleep', ['60'], {env: {...process.env, EMPTY: '', NAMED: 'value'}});
+    await once(child, 'spawn');
+    expect(processesWith('NAMED', 'value')).toEqual([child.pid]);
+    expect(processesWith('NAMED', 'val')).toEqual([]);
+    expect(processesWith('AMED', 'value')).toEqual([]);
+    const find = `import {processesWith} from ${JSON.stringify(new URL('../../src/workspace/processes.ts', import.meta.url).href)};
+console.log(JSON.stringify(processesWith('NAMED', 'value')));`;
+    const later = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', find], {
+      encoding: 'utf8',
+    });
+    expect(later.stdout).toBe('[]\n');
+    child.kill();
+    await once(child, 'exit');
+    expect(processesWith('NAMED', 'value')).toEqual([]);
   });
 });

@@ -128,30 +128,66 @@ console.log('ran', secret.reveal().length);`;
 });
 
 describe('the supervisor', () => {
-  /** Runs a program with this timeout; returns the calls to the supervisor. */
-  async function callsFor(timeoutMs?: number): Promise<readonly string[]> {
+  /** A runner, and the calls to its supervisor. */
+  function recorded() {
     const calls: string[] = [];
     const processes = {list: () => Promise.resolve([]), find: () => Promise.resolve(undefined)};
     const supervisor = {
       start: () => Promise.resolve(void calls.push('start')),
-      add() {
-        calls.push('add');
+      announce() {
+        calls.push('announce');
+        return {variables: {TOKEN: 'token-1'}, withdraw: () => void calls.push('withdraw announcement')};
+      },
+      add({pid}: {readonly pid?: number | undefined}) {
+        calls.push(pid === undefined ? 'add nothing' : 'add');
         return () => void calls.push('withdraw');
       },
       addDirectory: () => undefined,
       close: () => Promise.resolve(),
     };
     const {signal} = new AbortController();
-    const own = createSupervisedRunner({environment, signal, processes, supervisor});
-    await own.run({file: 'true', args: [], ...(timeoutMs !== undefined && {timeoutMs})});
-    return calls;
+    return {calls, own: createSupervisedRunner({environment, signal, processes, supervisor})};
   }
 
+  const announced = ['announce', 'add', 'withdraw announcement', 'withdraw'];
+
   it.each([undefined, 30_001])('is started before a program with the timeout %s', async (timeoutMs) => {
-    expect(await callsFor(timeoutMs)).toEqual(['start', 'add', 'withdraw']);
+    const {calls, own} = recorded();
+    await own.run({file: 'true', args: [], ...(timeoutMs !== undefined && {timeoutMs})});
+    expect(calls).toEqual(['start', ...announced]);
   });
 
   it('is given a program with a short timeout, but not started for it', async () => {
-    expect(await callsFor(30_000)).toEqual(['add', 'withdraw']);
+    const {calls, own} = recorded();
+    await own.run({file: 'true', args: [], timeoutMs: 30_000});
+    expect(calls).toEqual(announced);
+  });
+
+  it('has every program announced before it is started, which gets the token', async () => {
+    const {calls, own} = recorded();
+    const program = {file: 'sh', args: ['-c', 'echo $TOKEN']};
+    const started = await own.start({...program, stdin: 'none'});
+    const lines: string[] = [];
+    for await (const line of started.lines) lines.push(line);
+    await started.ended;
+    const outputs = [
+      (await own.run({...program, environment: {LANG: 'C'}})).stdout,
+      (await own.runSecret(program.args[1]!)).reveal(),
+      (await own.exchange({...program, cwd: '/', timeoutMs: 60_000, maxBytes: 100})).stdout.toString().trim(),
+      ...lines,
+    ];
+    expect(outputs).toEqual(Array(4).fill('token-1'));
+    expect(calls).toEqual(
+      Array(4)
+        .fill(['start', ...announced])
+        .flat(),
+    );
+  });
+
+  it('has the announcement withdrawn of a program that could not be started', async () => {
+    const {calls, own} = recorded();
+    await expect(own.run({file: 'no-such-program-here', args: []})).rejects.toMatchObject({code: 'TOOL_MISSING'});
+    expect(calls).toContain('withdraw announcement');
+    expect(calls).not.toContain('add');
   });
 });

@@ -1,5 +1,5 @@
 import {beforeEach, describe, expect, it, vi} from 'vitest';
-import {createSupervisor, type Supervisor, type SupervisorProcess} from '../../src/tools/supervisor.js';
+import {createSupervisor, tokenVariable, type Supervisor, type SupervisorProcess} from '../../src/tools/supervisor.js';
 
 /** Supervisor processes that only record. */
 let launched: {readonly lines: string[]; state: 'running' | 'closed' | 'killed'; exit: () => void}[];
@@ -71,6 +71,23 @@ describe('the supervisor of a run', () => {
     supervisor.add(child())();
     expect(launched[0]?.lines).toEqual([]);
     await supervisor.close();
+  });
+
+  it('is given the token of each announced child, and its withdrawal', async () => {
+    await supervisor.start();
+    const announcements = [supervisor.announce(), supervisor.announce()];
+    const tokens = announcements.map(({variables}) => variables[tokenVariable]);
+    for (const {withdraw} of announcements) withdraw();
+    expect(tokens.filter((token) => /^[\w-]{36,}$/.test(token!))).toHaveLength(2);
+    expect(tokens[0]).not.toBe(tokens[1]);
+    expect(launched[0]?.lines).toEqual([`?${tokens[0]!}`, `?${tokens[1]!}`, `!${tokens[0]!}`, `!${tokens[1]!}`]);
+    await supervisor.close();
+  });
+
+  it('is given no token before it runs, nor is a child', () => {
+    const {variables, withdraw} = supervisor.announce();
+    withdraw();
+    expect([variables, launched]).toEqual([{}, []]);
   });
 });
 
