@@ -44,7 +44,7 @@ describe('a flag exists only on commands that use it', () => {
           'certs rewrite',
           'certs workload',
         ],
-        ...['install apply', 'link', 'trust push', 'trust rollback', 'unlink', 'up'],
+        ...['install apply', 'link', 'trust push', 'trust rollback', 'trust rotate cluster-ca', 'unlink', 'up'],
       ],
     ],
   ])('--%s', (flag, commands) => {

@@ -1,7 +1,9 @@
 /** Decides what a rotation of cluster CAs does in one cluster (docs/trust.md). Pure. */
-import {describeKey, type KeyAlgorithm} from '../keys/keys.js';
+import {describeKey} from '../keys/keys.js';
+import type {MeshTrust} from '../mesh/mesh.js';
+import {dayMs} from '../time.js';
 import type {Certificate} from '../x509/certificate.js';
-import {expiryLimitMs, type ExpiryThreshold} from '../x509/expiry.js';
+import {expiryLimitMs, expirySeverity, type ExpiryThreshold} from '../x509/expiry.js';
 
 /**
  * - `renew`: issue a new CA and push it
@@ -25,14 +27,15 @@ export interface RotationCas {
 export interface RotationRule {
   /** `--within`: only CAs with at most this remaining lifetime; absent: all. */
   readonly within?: ExpiryThreshold | undefined;
-  /** The key algorithm of new CAs. */
-  readonly algorithm: KeyAlgorithm;
+  /** Of new CAs: the key algorithm, the validity, and when one is about to expire (`trust.expiry`). */
+  readonly trust: Pick<MeshTrust, 'keyAlgorithm' | 'clusterValidityDays' | 'expiry'>;
   readonly now: Date;
 }
 
 /**
  * Decides on the step. What an earlier run began is completed first, also where the CA is not due any more: a CA that it issued
- * and did not push is pushed instead of issuing another one, unless it is due itself or has another key algorithm.
+ * and did not push is pushed instead of issuing another one, unless it is due or about to expire itself, or has another key
+ * algorithm.
  */
 export function decideRotation({live, ready, pendingReload}: RotationCas, rule: RotationRule): RotationStep {
   if (pendingReload) return 'prove';
@@ -51,5 +54,10 @@ function isUnpushed(ready: Certificate, live: Certificate | undefined): boolean 
 }
 
 function isUsable(ready: Certificate, rule: RotationRule): boolean {
-  return describeKey(ready.publicKey).name === rule.algorithm && (rule.within === undefined || !isDue(ready, rule));
+  const {trust, now} = rule;
+  if (describeKey(ready.publicKey).name !== trust.keyAlgorithm) return false;
+  if (rule.within !== undefined && isDue(ready, rule)) return false;
+  // With a short validity, a new CA would be about to expire as well.
+  const isAsLong = ready.notAfter.getTime() - now.getTime() >= (trust.clusterValidityDays * dayMs) / 2;
+  return isAsLong || expirySeverity(ready, trust.expiry, now) === undefined;
 }

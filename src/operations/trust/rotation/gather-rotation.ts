@@ -1,10 +1,7 @@
 /** Gathers the facts of a rotation of cluster CAs, and decides which step each cluster needs. */
 import {type ClusterState, rootStateOf, type RootState} from '../../../domain/ca/workdir-state.js';
-import {problem} from '../../../domain/errors.js';
-import {cacertsName} from '../../../domain/istio/names.js';
 import {externalCaReason} from '../../../domain/mesh/signer.js';
 import {isKnown, observe, type Observed, known, unknownsOf, valueOr} from '../../../domain/observed.js';
-import {advice, kubectlMesh} from '../../../domain/suggest/suggestion.js';
 import type {CacertsSecret} from '../../../domain/trust/cacerts.js';
 import type {ClusterTrust} from '../../../domain/trust/cluster-trust.js';
 import {compareCa, type DesiredCa, plannedCa} from '../../../domain/trust/diff.js';
@@ -54,7 +51,7 @@ export async function gatherRotation(
   const loaded = await loadMesh(deps, request);
   const {mesh} = loaded;
   const clusters = externalCaReason(mesh.trust.signer) === undefined ? loaded.clusters : [];
-  const rule = {within: request.within, algorithm: mesh.trust.keyAlgorithm, now: deps.now()};
+  const rule = {within: request.within, trust: mesh.trust, now: deps.now()};
   const reader = createCaFileReader(deps.workspace);
   const root = rootStateOf({certificate: (await reader.root()).certificate, key: undefined});
   const states = await judgeClusters({mesh, clusters}, reader, root, rule.now);
@@ -66,14 +63,11 @@ export async function gatherRotation(
     const pendingReload = await isPending(deps, trust, own, mesh.istio.namespace);
     const cacerts = isKnown(trust.seen) ? trust.seen.value.cacerts : trust.seen;
     const state = states.find(({name}) => name === cluster.name)?.state;
-    const decided = decide(
-      {cluster: cluster.name, namespace: mesh.istio.namespace, cacerts, state, pendingReload},
-      rule,
-    );
+    const decided = decide({cacerts, state, pendingReload}, rule);
     const target = pushTarget(mesh, trust, decided.step === 'renew' ? planned : own, valueOr(pendingReload, false));
     // A preview of a write: its data is known once the CA has been issued.
     const current = valueOr(cacerts, 'absent');
-    const data = decided.step === 'renew' && current !== 'absent' ? current.data : target.data;
+    const data = decided.step === 'renew' ? (current === 'absent' ? {} : current.data) : target.data;
     return {...target, ...decided, data, removesKey: !mesh.trust.keepClusterKeys};
   };
   const targets = await eachCluster(await readCas(deps, mesh, clusters), concurrency, gather);
@@ -95,27 +89,21 @@ async function isPending(
 
 /** What decides on a cluster's step. */
 interface StepFacts {
-  readonly cluster: string;
-  readonly namespace: string;
   readonly cacerts: Observed<CacertsSecret | 'absent'>;
   readonly state: ClusterState | undefined;
   readonly pendingReload: Observed<boolean>;
 }
 
 function decide(
-  {cluster, namespace, cacerts, state, pendingReload}: StepFacts,
+  {cacerts, state, pendingReload}: StepFacts,
   rule: RotationRule,
 ): Pick<RotationTarget, 'step' | 'nothingToWrite'> {
   const [nothingToWrite] = unknownsOf(cacerts, pendingReload);
   if (nothingToWrite) return {nothingToWrite};
   const current = valueOr(cacerts, 'absent');
-  if (current === 'absent') {
-    if (rule.within) return {step: 'none'};
-    const message = `${cluster} has no Secret ${namespace}/${cacertsName}: there is no cluster CA to rotate`;
-    const push = kubectlMesh('trust push', [cluster]);
-    return {nothingToWrite: problem('NO_CACERTS', message, advice`push its first CA with: ${push}`)};
-  }
-  const live = current.inspection.certificate;
+  // Without a CA, nothing expires; a cluster that is named gets its first one.
+  if (current === 'absent' && rule.within) return {step: 'none'};
+  const live = current === 'absent' ? undefined : current.inspection.certificate;
   return {step: decideRotation({live, ready: readyCa(state), pendingReload: valueOr(pendingReload, false)}, rule)};
 }
 
