@@ -273,12 +273,12 @@ describe('an interrupted rotation', () => {
     const renewed = textsOf(await mesh.renew('c1'));
     putCacerts(mesh.cluster('c1'), renewed);
     // istiod loads it while the run waits.
-    let asked = 0;
+    let listed = 0;
     mesh.cluster('c1').before(
       {verb: 'list', resource: 'pods'},
       () => {
-        asked += 1;
-        if (asked === 3) running[0]?.load();
+        listed += 1;
+        if (listed === 3) running[0]?.load();
       },
       999,
     );

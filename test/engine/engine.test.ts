@@ -237,7 +237,7 @@ describe('a preview', () => {
     change: Partial<RunSettings> = {},
   ) {
     const log: Log = [];
-    const asked: string[] = [];
+    const prompts: string[] = [];
     const warnings: string[] = [];
     const deps = fakeDeps(log, {interactive: true, answer: true});
     const engine = createEngine('test', {
@@ -246,7 +246,7 @@ describe('a preview', () => {
         terminal: {
           ...deps.terminal,
           confirm: (question) => {
-            asked.push(question);
+            prompts.push(question);
             return deps.terminal.confirm(question);
           },
         },
@@ -262,7 +262,7 @@ describe('a preview', () => {
         await engine.run({...phase, title: 'test', gather: () => Promise.resolve(undefined), plan: () => thePlan}),
       );
     }
-    return {log, asked, warnings, statuses: runs.map(({outcomes}) => statuses(outcomes))};
+    return {log, prompts, warnings, statuses: runs.map(({outcomes}) => statuses(outcomes))};
   }
   const replacing = (cluster: string, what: string): Group => ({
     lanes: [{key: cluster, cluster, title: cluster, actions: [write(cluster, what)]}],
@@ -271,12 +271,16 @@ describe('a preview', () => {
 
   it('is confirmed as a whole and not performed; later phases prompt only for what differs', async () => {
     const whole = plan([replacing('a', 'replace a'), replacing('b', 'replace b')]);
-    const {log, asked, statuses: done} = await runPhases([
+    const {
+      log,
+      prompts,
+      statuses: done,
+    } = await runPhases([
       {plan: whole, isPreview: true},
       {plan: plan([replacing('a', 'replace a')])},
       {plan: plan([replacing('b', 'replace another b')])},
     ]);
-    expect(asked).toEqual(['a: replace a; b: replace b. Continue?', 'b: replace another b. Continue?']);
+    expect(prompts).toEqual(['a: replace a; b: replace b. Continue?', 'b: replace another b. Continue?']);
     expect(done).toEqual([{'a/file': 'skipped', 'b/file': 'skipped'}, {'a/file': 'done'}, {'b/file': 'done'}]);
     expect(log.filter((line) => line.startsWith('write'))).toEqual(['write a/file', 'write b/file']);
   });
@@ -295,8 +299,8 @@ describe('a preview', () => {
   });
 
   it('is not needed where a flag requests the change', async () => {
-    const {asked, statuses: done} = await runPhases([{plan: plan([replacing('a', 'restore a')]), isConfirmed: true}]);
-    expect([asked, done]).toEqual([[], [{'a/file': 'done'}]]);
+    const {prompts, statuses: done} = await runPhases([{plan: plan([replacing('a', 'restore a')]), isConfirmed: true}]);
+    expect([prompts, done]).toEqual([[], [{'a/file': 'done'}]]);
   });
 });
 
