@@ -18,7 +18,10 @@ type ShownCluster = Printed<RotatedCluster>;
 
 function clusterLines(cluster: ShownCluster, isDryRun: boolean, style: Style): readonly string[] {
   const {name, outcome, error, step = 'none', before, after, namespace} = cluster;
-  if (error) return [...failureLines(cluster), ...indent(caLines({previous: before, new: after}, style))];
+  if (error) {
+    const sides = cluster.proven === undefined ? {current: before} : {previous: before, new: after};
+    return [...failureLines(cluster), ...indent(caLines(sides, style))];
+  }
   if (outcome === 'unchanged') return [`${name}: nothing to do`, ...indent(caLines({current: before}, style))];
   if (outcome === 'cancelled') return [`${name}: cancelled: to complete it, run the command again`];
   if (outcome === 'skipped' && !isDryRun) return [`${name}: not started`];
