@@ -35,7 +35,7 @@ function clusterLines(cluster: ShownCluster, isDryRun: boolean, style: Style): r
       ...cluster.restarts.map((deployment) => `Deployment ${deployment} ${would}restarted`),
       ...(isDryRun
         ? []
-        : [cluster.proven === true ? 'every istiod pod presents it' : 'not verified: no istiod is running']),
+        : [cluster.proven === true ? 'every istiod pod presents the new CA' : 'not verified: no istiod is running']),
     ]),
   ];
 }
