@@ -64,7 +64,6 @@ it('while the CAs of both clusters are rotated, no request fails and no share ch
     expectEven(load, path.clusters);
     for (const {name} of path.clusters) expect(load.connections[name]).toMatchObject({failed: 0});
   }
-  process.stderr.write(output); // PRINT
   process.stderr.write(
     `requests during the rotation: ${answers.map(({sent}) => String(sent)).join(' + ')}, 0 failed\n`,
   );

@@ -19,7 +19,7 @@ export interface RotatedCluster extends ClusterResult {
   readonly step?: RotationStep;
   /** The place in the order of changes, from 1: clusters with the same number change in parallel. */
   readonly wave?: number;
-  /** The CA in the cluster before the run, and the one in it afterwards; in a dry run, one that is issued already. */
+  /** The CA in the cluster before the run, and the one that is (to be) pushed; absent if it is not issued. */
   readonly before?: ShownCa;
   readonly after?: ShownCa;
   /** Whether the previous CA is (to be) saved as Secret `cacerts-previous`. */
