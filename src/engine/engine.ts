@@ -117,6 +117,7 @@ export async function execute<Request, Result>(
 export function createEngine(command: string, context: ExecuteContext): Engine {
   const {settings, report} = context;
   const confirmed = new Set<string>();
+  const warned = new Set<string>();
   const readIdentity = createIdentityReader(context.deps.clusters);
   return {
     settings,
@@ -133,7 +134,12 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         });
         deps.signal.throwIfAborted();
         const plan = phase.plan(facts);
-        for (const warning of attempt === 1 ? plan.warnings : []) report({type: 'warning', warning});
+        // Phases of one run may plan for the same files and clusters: the same warning is reported once.
+        for (const warning of attempt === 1 ? plan.warnings : []) {
+          const text = JSON.stringify(warning);
+          if (!warned.has(text)) report({type: 'warning', warning});
+          warned.add(text);
+        }
         const {runnable, skipped} = splitByBlockers(plan, settings);
         if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
           for (const prompt of promptsOf(runnable)) {
@@ -146,8 +152,12 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         if (settings.dryRun === 'none' && plan.blockers.length > 0 && attempt === 1) reportPrompts(plan, context);
         if (settings.dryRun === 'none' && runnable.length > 0) {
           if (!phase.isCleanup) await requireReason(runnable, context);
-          await confirm(runnable, confirmed, context);
+          if (!phase.isConfirmed) await confirm(runnable, confirmed, context);
           if (plan.passphrase) await preparePassphrase(plan.passphrase, deps);
+        }
+        if (phase.isPreview && settings.dryRun === 'none') {
+          const later = runnable.flatMap(({lanes}) => lanes.flatMap((lane) => skipLane(lane)));
+          return {facts, plan, outcomes: [...later, ...skipped]};
         }
         // After an abort, the identity can no longer be read: what a cleanup does is recorded without it.
         const identity: IdentityReader = phase.isCleanup

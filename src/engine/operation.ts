@@ -93,6 +93,13 @@ export interface Phase<Facts, Decided extends Plan = Plan> {
   readonly wait?: Wait;
   /** Whether it also runs after an abort of the run: its effects must not need sessions that the abort has ended. */
   readonly isCleanup?: true;
+  /**
+   * Later phases of the run perform this plan: it is shown and confirmed as a whole, but not performed. What they then plan is
+   * confirmed again only where it differs.
+   */
+  readonly isPreview?: true;
+  /** What it replaces needs no confirmation: a flag of this run requests it. */
+  readonly isConfirmed?: true;
   gather(deps: Deps): Promise<Facts>;
   plan(facts: Facts): Decided;
 }

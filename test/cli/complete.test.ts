@@ -14,6 +14,7 @@ const commands: CompletableCommands = {
   },
   'trust:diff': {summary: 'Compare', flags: {}},
   'certs:inspect': {summary: 'Show', flags: {}, args: {target: {description: 'a cluster, a file, or -'}}},
+  'trust:rotate:cluster-ca': {summary: 'Replace', flags: {}},
   'trust:debug': {hidden: true, flags: {}},
 };
 
@@ -23,7 +24,11 @@ describe('completions', () => {
     [['tr'], ['trust', ':4']],
     [
       ['trust', ''],
-      ['push\tGive clusters their CA', 'diff\tCompare', ':4'],
+      ['push\tGive clusters their CA', 'diff\tCompare', 'rotate', ':4'],
+    ],
+    [
+      ['trust', 'rotate', ''],
+      ['cluster-ca\tReplace', ':4'],
     ],
     [
       ['trust', 'push', '--'],

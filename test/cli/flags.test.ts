@@ -15,7 +15,7 @@ describe('a flag exists only on commands that use it', () => {
       'concurrency',
       [
         ...['access show', 'certs adopt', 'certs generate', 'certs list', 'certs request', 'install apply'],
-        ...['journal verify', 'link', 'trust diff', 'trust push', 'unlink', 'up', 'verify'],
+        ...['journal verify', 'link', 'trust diff', 'trust push', 'trust rotate cluster-ca', 'unlink', 'up', 'verify'],
       ],
     ],
     [
@@ -28,6 +28,7 @@ describe('a flag exists only on commands that use it', () => {
         'install render',
         'link',
         'trust push',
+        'trust rotate cluster-ca',
         'unlink',
         'up',
       ],
@@ -44,7 +45,7 @@ describe('a flag exists only on commands that use it', () => {
           'certs rewrite',
           'certs workload',
         ],
-        ...['install apply', 'link', 'trust push', 'trust rollback', 'unlink', 'up'],
+        ...['install apply', 'link', 'trust push', 'trust rollback', 'trust rotate cluster-ca', 'unlink', 'up'],
       ],
     ],
   ])('--%s', (flag, commands) => {

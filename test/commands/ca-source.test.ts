@@ -8,7 +8,7 @@ import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import type {AdoptResult} from '../../src/operations/certs/adopt.js';
 import type {DiffResult} from '../../src/operations/trust/diff.js';
-import type {PushResult} from '../../src/operations/trust/push.js';
+import type {PushResult} from '../../src/operations/trust/report-changes.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {configMap, secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';

@@ -9,7 +9,7 @@ import Init from '../../src/commands/init.js';
 import JournalShow from '../../src/commands/journal/show.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import type {ShowResult} from '../../src/operations/journal/show.js';
-import type {PushResult} from '../../src/operations/trust/push.js';
+import type {PushResult} from '../../src/operations/trust/report-changes.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';

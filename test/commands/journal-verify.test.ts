@@ -9,7 +9,7 @@ import TrustRollback from '../../src/commands/trust/rollback.js';
 import Verify from '../../src/commands/verify.js';
 import {caFileNames} from '../../src/domain/ca/ca-files.js';
 import type {VerifyJournalResult} from '../../src/operations/journal/verify.js';
-import type {PushResult} from '../../src/operations/trust/push.js';
+import type {PushResult} from '../../src/operations/trust/report-changes.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {rewriteJournal} from '../helpers/rewrite-journal.js';

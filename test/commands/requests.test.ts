@@ -10,6 +10,7 @@ import Link from '../../src/commands/link.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
+import TrustRotateClusterCa from '../../src/commands/trust/rotate/cluster-ca.js';
 import Unlink from '../../src/commands/unlink.js';
 import Verify from '../../src/commands/verify.js';
 import {rightsOfRole, type RoleOptions} from '../../src/domain/access/command-rights.js';
@@ -79,6 +80,7 @@ const commands: readonly (readonly [string, CommandClass, readonly string[], Rol
   ['trust diff', TrustDiff, [], reader],
   ['trust push --restart-istiod', TrustPush, ['--dry-run', '--restart-istiod'], operator],
   ['trust rollback', TrustRollback, ['c1', '--dry-run'], operator],
+  ['trust rotate cluster-ca', TrustRotateClusterCa, ['--dry-run'], operator],
   ['install apply', InstallApply, ['--dry-run'], {...reader, level: 'installer'}],
   ['link', Link, ['--dry-run'], operator],
   ['link --renew-only', Link, ['--dry-run', '--renew-only'], {...reader, level: 'renewer'}],

@@ -7,7 +7,7 @@ import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
 import type {DiffResult} from '../../src/operations/trust/diff.js';
-import type {PushResult} from '../../src/operations/trust/push.js';
+import type {PushResult} from '../../src/operations/trust/report-changes.js';
 import {embeddedKeys} from '../../src/domain/keys/embedded-keys.js';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';

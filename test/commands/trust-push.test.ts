@@ -4,7 +4,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
 import {shortFingerprint} from '../../src/domain/keys/keys.js';
-import type {PushResult} from '../../src/operations/trust/push.js';
+import type {PushResult} from '../../src/operations/trust/report-changes.js';
 import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';

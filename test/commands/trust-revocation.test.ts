@@ -7,7 +7,7 @@ import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
 import type {CaBundle} from '../../src/domain/ca/ca-files.js';
 import type {DiffResult} from '../../src/operations/trust/diff.js';
-import type {PushResult} from '../../src/operations/trust/push.js';
+import type {PushResult} from '../../src/operations/trust/report-changes.js';
 import {crlOf} from '../helpers/crl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, type TinyCa} from '../helpers/tiny-ca.js';

@@ -77,6 +77,7 @@ describe('an operator', () => {
     expect((await cli.run(['trust', 'diff'])).code).toBe(3);
     await cli.must('trust', 'push', '--yes');
     await cli.must('trust', 'diff');
+    await cli.must('trust', 'rotate', 'cluster-ca', '--yes');
     await cli.must('journal', 'verify');
     await cli.must('trust', 'rollback', 'one', '--forget', '--yes');
     const verdict = await cli.verify('--wait', '--timeout', '1m');

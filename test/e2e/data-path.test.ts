@@ -16,9 +16,10 @@ import {
   deployWorkloads,
   echoUpstream,
   restartEcho,
+  startEchoLoad,
 } from './harness/data-path/mesh-steps.js';
 import {certificatesOf, endpointsOf} from './harness/data-path/proxy.js';
-import {expectEvenShares} from './harness/data-path/shares.js';
+import {expectEven, expectEvenShares} from './harness/data-path/shares.js';
 import {clientLabels, echo, echoLabels} from './harness/data-path/workloads.js';
 import {comparable, documentedOutput} from './harness/documented-output.js';
 import {at} from './harness/mesh.js';
@@ -49,6 +50,28 @@ it('without discovery, only the own cluster answers; link and unlink print what 
   for (const cluster of path.clusters) await expectEvenShares(path, cluster, [cluster]);
   expect(comparable(await path.cli.must('link'))).toBe(documentedOutput('link'));
   await awaitReachable(path, one, path.clusters);
+});
+
+it('while the CAs of both clusters are rotated, no request fails and no share changes; new certificates meet old ones', async () => {
+  const loads = await Promise.all(path.clusters.map((cluster) => startEchoLoad(path, cluster)));
+  const client = await path.node(one).readyPod(echo.namespace, clientLabels);
+  const {roots} = await certificatesOf(client);
+  const output = await path.cli.must('trust', 'rotate', 'cluster-ca', '--yes');
+  const answers = await Promise.all(loads.map((load) => load.stop()));
+  for (const load of answers) {
+    expect(load.failures).toEqual({});
+    expect(load.sent).toBeGreaterThan(1000);
+    expectEven(load, path.clusters);
+    for (const {name} of path.clusters) expect(load.connections[name]).toMatchObject({failed: 0});
+  }
+  process.stderr.write(
+    `requests during the rotation: ${answers.map(({sent}) => String(sent)).join(' + ')}, 0 failed\n`,
+  );
+  expect(comparable(output)).toBe(documentedOutput('rotate', 'trust.md'));
+  // A pod that starts now has a certificate under the new CA, and the same root.
+  const restarted = await restartEcho(path, two);
+  expect((await certificatesOf(restarted)).roots).toEqual(roots);
+  for (const cluster of path.clusters) await expectEvenShares(path, cluster, path.clusters);
 });
 
 it('with another root in one cluster, its share of the responses drops to almost nothing, without many errors', async () => {

@@ -230,6 +230,80 @@ describe('confirmation', () => {
   });
 });
 
+describe('a preview', () => {
+  /** Runs phases with one engine on a terminal, and returns the log, the prompts and the warnings. */
+  async function runPhases(
+    phases: readonly {readonly plan: Plan; readonly isPreview?: true; readonly isConfirmed?: true}[],
+    change: Partial<RunSettings> = {},
+  ) {
+    const log: Log = [];
+    const prompts: string[] = [];
+    const warnings: string[] = [];
+    const deps = fakeDeps(log, {interactive: true, answer: true});
+    const engine = createEngine('test', {
+      deps: {
+        ...deps,
+        terminal: {
+          ...deps.terminal,
+          confirm: (question) => {
+            prompts.push(question);
+            return deps.terminal.confirm(question);
+          },
+        },
+      },
+      settings: {...settings, ...change},
+      report: (event) => {
+        if (event.type === 'warning') warnings.push(JSON.stringify(event.warning.message));
+      },
+    });
+    const runs = [];
+    for (const {plan: thePlan, ...phase} of phases) {
+      runs.push(
+        await engine.run({...phase, title: 'test', gather: () => Promise.resolve(undefined), plan: () => thePlan}),
+      );
+    }
+    return {log, prompts, warnings, statuses: runs.map(({outcomes}) => statuses(outcomes))};
+  }
+  const replacing = (cluster: string, what: string): Group => ({
+    lanes: [{key: cluster, cluster, title: cluster, actions: [write(cluster, what)]}],
+    onFailure: 'stop',
+  });
+
+  it('is confirmed as a whole and not performed; later phases prompt only for what differs', async () => {
+    const whole = plan([replacing('a', 'replace a'), replacing('b', 'replace b')]);
+    const {
+      log,
+      prompts,
+      statuses: done,
+    } = await runPhases([
+      {plan: whole, isPreview: true},
+      {plan: plan([replacing('a', 'replace a')])},
+      {plan: plan([replacing('b', 'replace another b')])},
+    ]);
+    expect(prompts).toEqual(['a: replace a; b: replace b. Continue?', 'b: replace another b. Continue?']);
+    expect(done).toEqual([{'a/file': 'skipped', 'b/file': 'skipped'}, {'a/file': 'done'}, {'b/file': 'done'}]);
+    expect(log.filter((line) => line.startsWith('write'))).toEqual(['write a/file', 'write b/file']);
+  });
+
+  it('names what a blocker prevents like any plan', async () => {
+    const error = {code: 'UNREACHABLE', message: 'no', hints: []} as const;
+    const blocked = plan([group(['a', 'b'])], {blockers: [{cluster: 'a', error}]});
+    const {statuses: done, log} = await runPhases([{plan: blocked, isPreview: true}], {keepGoing: true});
+    expect([done, log]).toEqual([[{'a/file': 'skipped', 'b/file': 'skipped'}], []]);
+  });
+
+  it('precedes phases that repeat its warnings, which are reported once', async () => {
+    const warned = plan([group(['a'])], {warnings: [{message: 'careful'}]});
+    const {warnings} = await runPhases([{plan: warned, isPreview: true}, {plan: warned}]);
+    expect(warnings).toEqual(['"careful"']);
+  });
+
+  it('is not needed where a flag requests the change', async () => {
+    const {prompts, statuses: done} = await runPhases([{plan: plan([replacing('a', 'restore a')]), isConfirmed: true}]);
+    expect([prompts, done]).toEqual([[], [{'a/file': 'done'}]]);
+  });
+});
+
 describe('the passphrase', () => {
   const needing = plan([group(['a'])], {passphrase: {purpose: 'new', path: 'root-key.pem'}});
 

@@ -12,6 +12,7 @@ import AccessShow from '../../src/commands/access/show.js';
 import CertsList from '../../src/commands/certs/list.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
+import TrustRotateClusterCa from '../../src/commands/trust/rotate/cluster-ca.js';
 import Verify from '../../src/commands/verify.js';
 import type {AlteredAnswer} from '../helpers/fake-kubectl/fake-cluster.js';
 import {runCommand, type CommandClass, type CommandRun} from '../helpers/run-command.js';
@@ -51,6 +52,7 @@ const tried: readonly Tried[] = [
   {name: 'verify', command: Verify, argv: ['--access'], weight: 4, rows: ofChecks},
   {name: 'certs list', command: CertsList, argv: ['--live'], weight: 2, rows: ofClusters},
   {name: 'trust push', command: TrustPush, argv: ['--dry-run', '--allow-root-change'], weight: 2, rows: ofClusters},
+  {name: 'trust rotate cluster-ca', command: TrustRotateClusterCa, argv: ['--dry-run'], weight: 1, rows: ofClusters},
   {name: 'trust diff', command: TrustDiff, argv: [], weight: 1, rows: ofClusters},
   {name: 'access show', command: AccessShow, argv: [], weight: 2, rows: ofClusters},
 ];

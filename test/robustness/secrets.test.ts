@@ -175,6 +175,8 @@ const runs: readonly (readonly [what: string, words: readonly string[], env?: Re
   ['renewal before a change', ['certs', 'generate', 'cluster1', '--renew', '--yes']],
   ['diff that differs', ['trust', 'diff', '-o', 'wide']],
   ['push of a change', ['trust', 'push', '--yes', '-o', 'json']],
+  ['rotation, planned', ['trust', 'rotate', 'cluster-ca', '--dry-run=server']],
+  ['rotation', ['trust', 'rotate', 'cluster-ca', '--yes', '-o', 'json'], {DEBUG: '*', NODE_DEBUG: 'http,net'}],
   ['rollback', ['trust', 'rollback', 'cluster1', '--yes', '-o', 'json']],
   ['rollback, forgotten', ['trust', 'rollback', 'cluster1', '--forget', '--yes']],
   ['render', ['install', 'render']],

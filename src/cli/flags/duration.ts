@@ -1,4 +1,5 @@
 import {dayMs} from '../../domain/time.js';
+import type {ExpiryThreshold} from '../../domain/x509/expiry.js';
 import {Flags} from '@oclif/core';
 import {invalidFlag} from '../usage-error.js';
 
@@ -49,6 +50,27 @@ function parseDays(convert: (days: number) => number) {
 export const validityFlag = Flags.custom<number>({
   helpValue: 'DURATION',
   parse: parseDays((days) => Math.round(days * dayMs)),
+});
+
+/** The remaining lifetime of a certificate: `30%` of its lifetime, or a number of days as above. Undefined for other text. */
+export function parseRemaining(text: string): ExpiryThreshold | undefined {
+  const [, percent] = /^(\d{1,3})%$/.exec(text) ?? [];
+  if (percent === undefined) {
+    const days = parseDayCount(text);
+    return days === undefined ? undefined : {share: 0, days};
+  }
+  const share = Number(percent) / 100;
+  return share > 0 && share <= 1 ? {share, days: 0} : undefined;
+}
+
+/** A flag whose value is a share of a certificate's lifetime or a duration. */
+export const remainingFlag = Flags.custom<ExpiryThreshold>({
+  helpValue: 'PERCENT|DURATION',
+  parse: parseWith(
+    parseRemaining,
+    'a share of the lifetime such as 30%, or a duration such as 30d or 36h',
+    withUnit('%'),
+  ),
 });
 
 /** RFC 3339 section 5.6, with an offset: without one the time is ambiguous. */

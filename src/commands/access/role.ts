@@ -9,7 +9,7 @@ export default class AccessRole extends MeshCommand {
   static override summary = 'Print least-privilege RBAC manifests for kubectl mesh';
   static override description = `Prints a ClusterRole and a Role in the Istio namespace, with bindings for the given subjects. No cluster is changed: to apply the manifests, pipe them to kubectl apply -f -.
 
-The reader role allows verify, trust diff, journal verify, certs list --live and certs adopt. The operator role also allows trust push, trust rollback, link and unlink. The installer role also allows install apply and up; it includes the permissions that istioctl requires, which allow escalation to any other permission. The renewer role allows only link --renew-only, for the CronJob that link --cron-manifest prints. The traffic role also allows verify --traffic, in a namespace that the manifests create.
+The reader role allows verify, trust diff, journal verify, certs list --live and certs adopt. The operator role also allows trust push, trust rollback, trust rotate, link and unlink. The installer role also allows install apply and up; it includes the permissions that istioctl requires, which allow escalation to any other permission. The renewer role allows only link --renew-only, for the CronJob that link --cron-manifest prints. The traffic role also allows verify --traffic, in a namespace that the manifests create.
 
 The roles grant access to Secrets by name. Only access show and verify --access list Secrets; --access adds these permissions, and a comment in the manifest describes what they expose.`;
   static override examples = [

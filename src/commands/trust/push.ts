@@ -3,7 +3,8 @@ import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {trustFlags, trustRules} from '../../cli/flags/trust.js';
-import {pushTrust, type PushResult} from '../../operations/trust/push.js';
+import {pushTrust} from '../../operations/trust/push.js';
+import type {PushResult} from '../../operations/trust/report-changes.js';
 import {trustPushView} from '../../output/views/trust.js';
 
 export default class TrustPush extends MeshCommand {

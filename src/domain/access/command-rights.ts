@@ -134,7 +134,7 @@ function trafficRights(): readonly RoleRight[] {
   ];
 }
 
-/** The rights for trust push, trust rollback, link, and certs generate with a signer of type `cluster`. */
+/** The rights for trust push, trust rollback, trust rotate, link, and certs generate with a signer of type `cluster`. */
 function operatorRights(options: RoleOptions): readonly RoleRight[] {
   const {namespace, revisions, signerSecret, clusters} = options;
   const secrets = api('', 'secrets');

@@ -167,7 +167,7 @@ const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
     'Istio CNI, label the namespace pod-security.kubernetes.io/enforce=baseline.',
   ],
   operator: [
-    'For trust push, trust rollback, link and unlink, and everything that reader allows. To install Istio, use --role installer.',
+    'For trust push, trust rollback, trust rotate, link and unlink, and everything that reader allows. To install Istio, use --role installer.',
   ],
   installer: [
     'For install apply and up, and everything that operator allows. istioctl creates ClusterRoles with permissions that this',

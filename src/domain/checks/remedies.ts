@@ -83,6 +83,19 @@ export function firstCa(subject: RemedySubject): Remedy {
   return issued(subject);
 }
 
+/**
+ * Replaces a cluster CA that expires, in the files and in the cluster, where this program issues and pushes it; otherwise as
+ * {@link newCa}.
+ */
+export function rotateCa(subject: RemedySubject): Remedy {
+  const {cluster, issuing, otherSources, managers} = subject;
+  const {name, context} = cluster;
+  const isPushed = context !== undefined && !otherSources?.has(name) && !managers?.has(name);
+  if (issuing.by !== 'certs generate' || !isPushed) return newCa(subject);
+  const words = [name, '--restart-istiod', '--yes', ...rootDirectory(subject)];
+  return {fix: kubectlMesh('trust rotate cluster-ca', words)};
+}
+
 function issued(subject: RemedySubject, ...renew: readonly '--renew'[]): Remedy {
   const {cluster, mesh, issuing} = subject;
   const {name} = cluster;
@@ -200,10 +213,10 @@ export function provideCa(origin: CaOrigin | undefined, subject: RemedySubject, 
 /** `cert-manager Certificate istio-ca`, a value of `CaOrigin.managedBy`. */
 const certManagerCertificate = /^cert-manager Certificate (\S+)$/;
 
-/** Replaces a cluster CA with the tool that issues it. */
-export function replaceCa(origin: CaOrigin | undefined, subject: RemedySubject): Remedy {
+/** Replaces a cluster CA with the tool that issues it. `renew`: how this program does. */
+export function replaceCa(origin: CaOrigin | undefined, subject: RemedySubject, renew = newCa): Remedy {
   if (origin?.from === 'mounted') return showSource(origin.source, subject);
-  if (origin?.from !== 'external') return newCa(subject);
+  if (origin?.from !== 'external') return renew(subject);
   const {cluster, mesh} = subject;
   const {namespace} = mesh.istio;
   // There is no Secret to inspect: only the bundle that workloads get can be shown.

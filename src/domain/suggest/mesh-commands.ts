@@ -38,6 +38,7 @@ export const meshCommands = {
   'trust diff': {flags: clusters, changes: false},
   'trust push': {flags: clusters, changes: true},
   'trust rollback': {flags: clusters, changes: true},
+  'trust rotate cluster-ca': {flags: clusters, changes: true},
 } as const satisfies Readonly<Record<string, {readonly flags: readonly TargetFlag[]; readonly changes: boolean}>>;
 
 /** A command without the program's name: `trust push`. */

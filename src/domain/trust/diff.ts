@@ -3,6 +3,7 @@
  * unless they contain a private key.
  */
 import type {CaFiles} from '../ca/ca-files.js';
+import {chainPem} from '../x509/chain.js';
 import type {Certificate} from '../x509/certificate.js';
 import {crlFingerprints} from '../x509/crl.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
@@ -34,6 +35,17 @@ export interface DesiredCa {
   readonly foreignKeys?: readonly string[];
   /** Its data keys with private keys that do not belong there: such a Secret is not restored. */
   readonly misplacedKeys?: readonly string[];
+  /** It has not been issued yet: its roots and revocation lists are known, its certificate and key are not. */
+  readonly isPlanned?: true;
+}
+
+/** The CA that will be issued for a cluster under these roots. `crl`: the work directory's revocation lists. */
+export function plannedCa(roots: readonly Certificate[], crl: string | undefined): DesiredCa {
+  return {
+    files: {rootCert: chainPem(roots), crl, layout: 'pem'},
+    inspection: {roots, findings: [], loads: true},
+    isPlanned: true,
+  };
 }
 
 /** Returns the differences between a cluster CA and the Secret in the cluster; empty if the trust is the same. */

@@ -189,7 +189,7 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
 
 /** Decides on the write, or returns why none is possible. */
 function decideWrite({target: {own, cluster}, seen, cacerts}: Push): SecretWrite | ErrorReport {
-  const hasKey = own.files.caKey !== undefined;
+  const hasKey = own.isPlanned === true || own.files.caKey !== undefined;
   const keyMissing = (why: string, ...hints: readonly Hint[]): ErrorReport =>
     problem(
       ...(['FILE_MISSING', `${cluster}/ca-key.pem not found, and ${why}`, ...hints] as const),
@@ -213,6 +213,8 @@ function decideWrite({target: {own, cluster}, seen, cacerts}: Push): SecretWrite
 
 function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): readonly ErrorReport[] {
   const {own, what, cluster, isRollback = false, wrongCluster} = target;
+  // What is issued here passes the same checks before it is written.
+  if (own.isPlanned) return [];
   const missing = (['caCert', 'rootCert', 'certChain'] as const)
     .filter((part) => own.files[part] === undefined)
     .map((part) => `${cluster}/${caFileNames[part]}`);

@@ -1,6 +1,7 @@
 /** Revocation lists when a cluster CA changes: they are kept unless the work directory has others, or an empty file. */
 import {type ErrorReport, problem} from '../errors.js';
 import {valueOr} from '../observed.js';
+import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
 import {crlFileName, crlProblem} from '../x509/crl.js';
 import {type CacertsSecret, keptLists} from './cacerts.js';
 import type {TrustObservation} from './cluster-trust.js';
@@ -29,7 +30,9 @@ export function decideCrl(
   if (text === '') return {refusals: [], warnings: present ? [removal] : []};
   // In the tls layout istiod reads no lists. A missing chain is refused elsewhere.
   const {chain} = own.inspection;
-  const fault = own.files.layout === 'tls' || !chain ? undefined : crlProblem(text, chain)?.message;
+  // No list can be signed by a key that does not exist yet.
+  const unsigned = own.isPlanned && `${crlFileName} has no list signed by the new cluster CA`;
+  const fault = unsigned ?? (own.files.layout === 'tls' || !chain ? undefined : crlProblem(text, chain)?.message);
   if (fault === undefined) return {refusals: [], warnings: []};
   const running = valueOr(istiods, []);
   if (running.length > 0 && !running.some(({version: {version}, env}) => readsCrl({version, env}))) {
@@ -40,8 +43,11 @@ export function decideCrl(
   }
   const file = `${cluster}/${crlFileName}`;
   const place = isRollback ? 'Secret cacerts-previous' : own.files.crl === undefined ? 'Secret cacerts' : file;
+  const renew = kubectlMesh('certs generate', words`${cluster} --renew`);
   const fixes = [
-    `save a list of every CA in ${cluster}/cert-chain.pem to ${file}; lists of other CAs are allowed too`,
+    own.isPlanned
+      ? advice`issue it with ${renew}, add its list to ${file}, then push both: ${kubectlMesh('trust push', [cluster])}`
+      : `save a list of every CA in ${cluster}/cert-chain.pem to ${file}; lists of other CAs are allowed too`,
     `or use an empty ${file} to remove the lists from the cluster`,
   ];
   const message = `${place}: ${fault}: istiod or proxies would refuse the chain`;

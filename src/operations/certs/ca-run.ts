@@ -2,8 +2,7 @@
 import {formatDay} from '../../domain/format.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
-import {type ClusterState, clusterStateOf, type RootState} from '../../domain/ca/workdir-state.js';
-import {meshNames} from '../../domain/mesh/mesh.js';
+import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
@@ -13,7 +12,6 @@ import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {asWarnings, emptyPlan, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
 import {type ClusterResult, clusterOutcomes, type CommonResult, generalPart} from '../../engine/report.js';
-import type {CaFileReader} from '../../observe/ca-files.js';
 import {checkGitExposure, gitBlockers, type GitExposure, gitWarnings} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, writesGitignore} from '../shared/load-mesh.js';
 import type {ClusterTrustStore} from '../../observe/root-files.js';
@@ -64,19 +62,6 @@ export function meshTrustStore(
   if (root.kind === 'present') return {store: root};
   const conflict = conflictingRootsError(stores);
   return conflict ? {error: reportError(conflict)} : {store: stores[0]};
-}
-
-/** The selected clusters, their files checked against the root. */
-export async function judgeClusters(
-  {mesh, clusters}: LoadedMesh,
-  reader: CaFileReader,
-  root: RootState,
-  now: Date,
-): Promise<readonly {readonly name: string; readonly state: ClusterState}[]> {
-  const context = {declared: mesh.clusters, names: meshNames(mesh), now};
-  return Promise.all(
-    clusters.map(async ({name}) => ({name, state: clusterStateOf(name, await reader.cluster(name), root, context)})),
-  );
 }
 
 /** The current CA of a cluster. */

@@ -8,12 +8,13 @@ import type {Deps} from '../../engine/deps.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {checkGitExposure} from '../shared/exposed-keys.js';
 import {ignoreKeys, type LoadedMesh, loadMesh, type MeshRequest, writesGitignore} from '../shared/load-mesh.js';
+import {judgeClusters} from '../shared/judge-clusters.js';
 import {readRootFile} from '../shared/mesh-roots.js';
 import {attempt} from '../../observe/cluster-reader.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {findClusterRoots, rootFiles} from '../../observe/root-files.js';
 import {type MakefileImport, importMakefileDirectory} from '../shared/import-makefile.js';
-import {type GuardedMesh, guardKeys, judgeClusters, type MeshRoots} from './ca-run.js';
+import {type GuardedMesh, guardKeys, type MeshRoots} from './ca-run.js';
 
 /** The request of `certs generate`. */
 export interface GenerateRequest extends MeshRequest {

@@ -13,6 +13,7 @@ import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, groupOf, type Operation, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun} from '../../engine/report.js';
 import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
+import {judgeClusters} from '../shared/judge-clusters.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {
   caOf,
@@ -23,7 +24,6 @@ import {
   csrSigner,
   type Decision,
   guardKeys,
-  judgeClusters,
   noticesOf,
 } from './ca-run.js';
 

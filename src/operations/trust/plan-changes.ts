@@ -73,23 +73,28 @@ export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decide
 
 /**
  * The plan: mesh.yaml first, then changes that affect no running control plane, in parallel; then changes to live trust: one
- * cluster, verified there, then the rest.
+ * cluster, verified there, then the rest. `together`: all in parallel, for clusters that follow one that was verified.
  */
-export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {
+export function planChanges(
+  facts: TrustFacts,
+  rules: TrustRules,
+  order: 'one-first' | 'together' = 'one-first',
+): TrustPlan {
   const {loaded} = facts;
   const decided = decideAll(facts, rules);
   const ready = decided.filter(({errors}) => errors.length === 0);
   const lanesOf = (changesLiveTrust: boolean): readonly Lane[] =>
     ready.flatMap((one) => (one.decision?.changesLiveTrust === changesLiveTrust ? laneOf(one, one.decision) : []));
   const changing = lanesOf(true);
+  const alone = order === 'one-first' ? 1 : 0;
   const uids = uidsToRecord(loaded.mesh, identified(ready.map(({trust}) => trust)));
   return {
     decided,
     groups: [
       ...declareGroups(loaded, {uids}),
       ...groupOfLanes(lanesOf(false)),
-      ...groupOfLanes(changing.slice(0, 1)),
-      ...groupOfLanes(changing.slice(1)),
+      ...groupOfLanes(changing.slice(0, alone)),
+      ...groupOfLanes(changing.slice(alone)),
     ],
     blockers: blockersOf(decided),
     warnings: [

@@ -23,7 +23,7 @@ import {
   type TrustPlan,
   type TrustRules,
 } from './plan-changes.js';
-import {reportChanges, type PushResult} from './push.js';
+import {reportChanges, type PushResult} from './report-changes.js';
 
 /** `trust rollback CLUSTER`; `forget` deletes the previous Secret instead. */
 export interface RollbackRequest extends MeshRequest, TrustRules {

@@ -2,7 +2,7 @@ import {formatFingerprint, shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import {namedParts} from '../../domain/trust/diff.js';
 import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
-import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
+import type {PushedCluster, PushResult} from '../../operations/trust/report-changes.js';
 import type {ShownCa} from '../../domain/ca/inspect-ca.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
 import {clusterCaText, columns, failedLines, indent, withoutRepeatedHints} from '../format.js';
@@ -10,14 +10,14 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Printed, View, ViewContext} from '../view.js';
 
 /** The current time, and how to print fingerprints and commands. */
-interface Style {
+export interface Style {
   readonly now: Date;
   readonly print: (fingerprint: string) => string;
   readonly command: ViewContext['command'];
 }
 
 /** Short fingerprints; full ones with `-o wide`. */
-function withFingerprints<Result>(page: (result: Printed<Result>, style: Style) => string): View<Result> {
+export function withFingerprints<Result>(page: (result: Printed<Result>, style: Style) => string): View<Result> {
   return {
     text: (result, {now, command}) => page(result, {now, command, print: shortFingerprint}),
     wide: (result, {now, command}) => page(result, {now, command, print: formatFingerprint}),
@@ -92,7 +92,12 @@ const doneWords = {
   refuse: 'refused',
 } as const;
 
-function failureLines({name, outcome, error, refusals}: Printed<PushedCluster>): readonly string[] {
+export function failureLines({
+  name,
+  outcome,
+  error,
+  refusals,
+}: Printed<Pick<PushedCluster, 'name' | 'outcome' | 'error' | 'refusals'>>): readonly string[] {
   const all = error && !refusals.some(({message}) => message === error.message) ? [error] : refusals;
   return all.flatMap((one) => failedLines({name, outcome}, one));
 }
@@ -105,7 +110,10 @@ function sides(cluster: Printed<PushedCluster>, style: Style): readonly string[]
 }
 
 /** Returns a line for each CA, by label. */
-function caLines(labeled: Readonly<Record<string, ShownCa | string | undefined>>, style: Style): readonly string[] {
+export function caLines(
+  labeled: Readonly<Record<string, ShownCa | string | undefined>>,
+  style: Style,
+): readonly string[] {
   return columns(
     Object.entries(labeled).flatMap(([label, ca]) =>
       ca === undefined ? [] : [[`${label}:`, typeof ca === 'string' ? ca : caText(ca, style)]],

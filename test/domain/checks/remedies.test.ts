@@ -11,6 +11,7 @@ import {
   remedyFor,
   type RemedySubject,
   restart,
+  rotateCa,
 } from '../../../src/domain/checks/remedies.js';
 import {issuingOf, type Issuing} from '../../../src/domain/checks/issuing.js';
 import {meshCommandsIn, type Suggestion} from '../../../src/domain/suggest/suggestion.js';
@@ -108,6 +109,31 @@ describe('the remedy', () => {
       expect(commandsIn(fix).filter((one) => one.startsWith('trust push'))).toEqual([]);
       if (reason === 'form') expect(note).toContain('mesh-ca');
     }
+  });
+
+  it.each<[string, Partial<RemedySubject>, string | undefined]>([
+    [
+      'is rotated where this program issues and pushes it',
+      {},
+      'trust rotate cluster-ca cluster1 --restart-istiod --yes',
+    ],
+    ['is not rotated without a context', {cluster: {name: 'cluster1', role: 'primary'}}, undefined],
+    [
+      'is not rotated where istiod reads another Secret',
+      {otherSources: new Map([[cluster.name, {from: 'secret', name: 'mesh-ca'}]])},
+      undefined,
+    ],
+    [
+      'is not rotated where another tool manages the Secret',
+      {managers: new Map([[cluster.name, 'Argo CD']])},
+      undefined,
+    ],
+    ['is not rotated where it cannot be issued', {issuing: {by: 'certs request'}}, undefined],
+  ])('a cluster CA that expires %s', (_, change, command) => {
+    const subject = subjectOf({by: 'certs generate', signing}, change);
+    const {fix} = rotateCa(subject);
+    if (command === undefined) expect(fix).toEqual(newCa(subject).fix);
+    else expect(commandsIn(fix)).toEqual([command]);
   });
 
   it('restarts no istiod that mounts what this program cannot read', () => {

@@ -10,10 +10,11 @@ export function documentedOutput(name: string, page = 'many-clusters.md'): strin
   return comparable(block);
 }
 
-/** What an output always contains: no date, number of days, or directory. */
+/** What an output always contains: no date, number of days, fingerprint, or directory. */
 export function comparable(text: string): string {
   return text
     .replace(/\d{4}-\d\d-\d\d, in \d+ days/g, 'DATE')
+    .replace(/(?:[0-9A-F]{2}:){7}[0-9A-F]{2}/g, 'FINGERPRINT')
     .replace(/\S*mesh\.yaml$/gm, 'mesh.yaml')
     .trim();
 }

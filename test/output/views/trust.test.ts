@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {DiffResult} from '../../../src/operations/trust/diff.js';
-import type {PushedCluster, PushResult} from '../../../src/operations/trust/push.js';
+import type {PushedCluster, PushResult} from '../../../src/operations/trust/report-changes.js';
 import {trustDiffView, trustPushView} from '../../../src/output/views/trust.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 

@@ -72,6 +72,12 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     tools: ['kubectl'],
     declared: true,
   },
+  'trust rotate cluster-ca': {
+    words: (name) => ['trust', 'rotate', 'cluster-ca', name, '--yes'],
+    writes: true,
+    tools: ['kubectl'],
+    declared: true,
+  },
   'install render': {words: (name) => ['install', 'render', name], writes: true, tools: ['istioctl'], declared: true},
   'install apply': {
     words: (name) => ['install', 'apply', name],

@@ -13,7 +13,7 @@ import type {
   PushedTrust,
 } from '../../facts/facts.js';
 import {controlPlaneOf} from '../control-plane/running-versions.js';
-import {loadCa, replaceCa, restart} from '../remedies.js';
+import {loadCa, replaceCa, restart, rotateCa} from '../remedies.js';
 
 /** An expiry that an istiod reports, and the pushed certificate that it should equal. */
 interface Reported {
@@ -55,7 +55,7 @@ export const loadedCaCheck = istiodCheck({
     'A different expiry means that this process has not loaded the pushed CA, or has loaded a chain that does not start with the CA. Certificates signed by an expired CA are not accepted, and istiod does not start with one.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_cert_chain_expiry_timestamp -e citadel_server_root_cert_expiry_timestamp\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-  fix: 'If istiod has loaded a different CA, restart it; if the root differs as well, run `kubectl mesh trust push CLUSTER --restart-istiod`. If the CA expires soon, run `kubectl mesh certs generate CLUSTER --renew`, then push it.',
+  fix: 'If istiod has loaded a different CA, restart it; if the root differs as well, run `kubectl mesh trust push CLUSTER --restart-istiod`. If the CA expires soon, run `kubectl mesh trust rotate cluster-ca CLUSTER`.',
   source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (also at each reload since 1.24); ${expirySource}`,
 });
 
@@ -100,7 +100,7 @@ function findingOf(
         : loadCa(origin, subject)),
     };
   }
-  const remedy = what === 'its CA' ? replaceCa(origin, subject) : {fix: kubectlMesh('certs list')};
+  const remedy = what === 'its CA' ? replaceCa(origin, subject, rotateCa) : {fix: kubectlMesh('certs list')};
   const expiring = judgeExpiry(pushed, remedy, subject);
   return expiring && {...expiring, observed: `${pod} reports ${what}: ${expiring.observed}`};
 }

@@ -1,6 +1,6 @@
 import {workDirCheck, notApplicable} from '../check.js';
 import {expirySource, judgeCaExpiry} from '../expiry.js';
-import {newCa, remedyFor} from '../remedies.js';
+import {remedyFor, rotateCa} from '../remedies.js';
 
 /** No CA certificate in the work directory expires soon. */
 export const filesExpiryCheck = workDirCheck({
@@ -14,7 +14,7 @@ export const filesExpiryCheck = workDirCheck({
   judge: ({caFiles}, subject) => {
     const {certificate} = caFiles;
     if (!certificate) return notApplicable('no readable ca-cert.pem');
-    const remedies = {renew: newCa(subject), leftover: remedyFor('expired root', subject)};
+    const remedies = {renew: rotateCa(subject), leftover: remedyFor('expired root', subject)};
     return judgeCaExpiry(certificate, caFiles, remedies, subject);
   },
   meaning:
@@ -22,6 +22,6 @@ export const filesExpiryCheck = workDirCheck({
   breaks:
     'When a CA certificate expires, no workload certificate under it verifies: all mTLS traffic that depends on it stops at that moment.',
   byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate',
-  fix: 'Renew a cluster CA with `kubectl mesh certs generate CLUSTER --renew` and `kubectl mesh trust push CLUSTER`. Replace a root in phases, and start early. Remove an expired root beside a valid one with `kubectl mesh certs rewrite --remove-expired-roots`.',
+  fix: 'Renew a cluster CA with `kubectl mesh trust rotate cluster-ca CLUSTER`. Replace a root in phases, and start early. Remove an expired root beside a valid one with `kubectl mesh certs rewrite --remove-expired-roots`.',
   source: expirySource,
 });

@@ -25,7 +25,7 @@ function remainingBelow({share, days, capDays}: ExpiryThreshold): string {
 
 const what = `${clusterPrefix('cluster')}{{ $labels.role }} "{{ $labels.subject }}" ({{ $labels.fingerprint }})`;
 const renew =
-  'To renew a cluster CA, run kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER. No cluster CA outlives its root, and all workloads must trust a new root before it is used. kubectl mesh certs list shows what else depends on the certificate.';
+  'To renew a cluster CA, run kubectl mesh trust rotate cluster-ca CLUSTER. No cluster CA outlives its root, and all workloads must trust a new root before it is used. kubectl mesh certs list shows what else depends on the certificate.';
 
 /** Rules for certificate validity. */
 export const certificateRules: RuleGroup = {

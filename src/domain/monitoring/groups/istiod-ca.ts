@@ -64,7 +64,7 @@ export const istiodCaRules: RuleGroup = {
       'IstiodCa',
       'the CA',
       caExpiry,
-      'Run kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER.',
+      'Run kubectl mesh trust rotate cluster-ca CLUSTER.',
       {requires: 'caExpiryMetric'},
     ),
     ...expiring(
