@@ -60,13 +60,9 @@ export const istiodCaRules: RuleGroup = {
   source: 'istiod',
   requiresIstiodCa: true,
   rules: [
-    ...expiring(
-      'IstiodCa',
-      'the CA',
-      caExpiry,
-      'Run kubectl mesh trust rotate cluster-ca CLUSTER.',
-      {requires: 'caExpiryMetric'},
-    ),
+    ...expiring('IstiodCa', 'the CA', caExpiry, 'Run kubectl mesh trust rotate cluster-ca CLUSTER.', {
+      requires: 'caExpiryMetric',
+    }),
     ...expiring(
       'IstiodRoot',
       'the first root',
