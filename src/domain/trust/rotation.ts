@@ -15,7 +15,7 @@ export type RotationStep = 'renew' | 'push' | 'prove' | 'none';
 
 /** The CAs of one cluster. */
 export interface RotationCas {
-  /** The CA in Secret cacerts; undefined if it cannot be read. */
+  /** The CA in Secret cacerts; undefined if there is none, or it is not a readable certificate. */
   readonly live: Certificate | undefined;
   /** The work directory's CA if it can be pushed: it is valid under the mesh's root, and its key exists. */
   readonly ready: Certificate | undefined;

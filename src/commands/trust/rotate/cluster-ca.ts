@@ -16,7 +16,7 @@ export default class TrustRotateClusterCa extends MeshCommand {
   static override summary = 'Replace the key and certificate of cluster CAs, under the same root';
   static override description = `Issues a new CA for each cluster, as certs generate --renew does, pushes it as trust push does, and verifies that every istiod pod presents it. Workloads keep their connections: certificates under the previous CA stay valid until they are renewed.
 
-One cluster is changed first. Once it is verified, the others follow, up to --concurrency at a time; after a failure, no further cluster is started, or with --keep-going, only if the first one failed. The whole plan is shown and confirmed once. Running the command again continues where it stopped: a CA that was issued but not pushed is pushed, and a CA that was pushed but not verified is verified.
+One cluster is changed first. Once it is verified, the others follow, up to --concurrency at a time. After a failure, no further cluster is started; with --keep-going, only a failure of the first cluster stops the run. The whole plan is shown and confirmed once. Running the command again continues where it stopped: a CA that was issued but not pushed is pushed, and a CA that was pushed but not verified is verified.
 
 If istiod does not present the new CA in time, the cluster is reported as failed. The previous CA is in Secret cacerts-previous: restore it with trust rollback, or have it restored with --rollback-on-failure.
 
